@@ -1,0 +1,51 @@
+# Everything runs from .venv, made from the committed lock with the system's Python; nothing else
+# needs to be installed first. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check fix bench faults coverage clean
+PYTHON ?= python3
+ARGS ?=
+WHAT ?=
+stamp := .venv/.synced
+run := .venv/bin/
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(stamp) ## Make .venv and install what the lock names
+
+$(stamp): pyproject.toml uv.lock
+	@test -x $(run)python || $(PYTHON) -m venv .venv
+	@$(run)python -m uv --version >/dev/null 2>&1 || $(run)python -m pip install --quiet --disable-pip-version-check "uv>=0.8"
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(run)python -m uv sync --locked --quiet
+	@touch $@
+
+up: setup ## Run the whole pipeline here; ARGS="--events 3000 --exit --report report.json"
+	@$(run)zcc up $(ARGS)
+
+test: setup ## Run all tests but the long ones, on real Kafka, Postgres and S3
+	@$(run)pytest -m "not long" $(ARGS)
+
+check: setup ## Format, lint, types, import contracts, dependencies
+	@$(run)ruff format --check .
+	@$(run)ruff check .
+	@$(run)mypy
+	@$(run)lint-imports --no-cache
+	@$(run)deptry .
+
+fix: setup ## Mend what the formatter and the linter can
+	@$(run)ruff format .
+	@$(run)ruff check --fix .
+
+bench: setup ## Run a benchmark; WHAT=name ARGS=...; its last line is one JSON object
+	@$(run)python -m benchmarks.$(WHAT) $(ARGS)
+
+faults: setup ## Run the long fault tests (kills, outages, restarts)
+	@$(run)pytest -m long $(ARGS)
+
+coverage: setup ## Run the tests with the coverage gate
+	@$(run)coverage run -m pytest -m "not long" $(ARGS)
+	@$(run)coverage combine --quiet
+	@$(run)coverage report
+
+clean: ## Remove what the targets made, caches of downloads included
+	@rm -rf .venv .devstack .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""The zcc command: for the person on call and the first-time user."""

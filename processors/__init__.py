@@ -1,0 +1,1 @@
+"""Record in, record out; one folder each."""

@@ -1,0 +1,1 @@
+"""Runs a Handler or a Sink over Kafka; knows nothing of Zoom."""

@@ -1,0 +1,109 @@
+"""Pure: what the runtime asks of those who run on it, and what it offers to them."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from .values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
+
+Key_contra = TypeVar("Key_contra", contravariant=True)
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+class Handler(Protocol):
+    """Record in, records out.
+
+    The runtime calls it in order within a key and concurrently across keys, produces what it
+    returns, and only then counts the delivery as done. It may be called again with the same
+    delivery, after a crash or a rebalance. A handler has no effect but lookups.
+    """
+
+    async def __call__(self, delivery: Delivery) -> Sequence[Record]:
+        """Return the records that follow from the delivery; none is an answer.
+
+        Raises:
+            TransientError: nobody knows yet; the runtime tries again.
+            RejectedError: this record can never be handled; it becomes a dead letter.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Record in, store out. An async context manager; the runtime enters and leaves it.
+
+    ``planned`` True asks the runtime to commit the boundaries of each batch before it calls
+    `write`, and to present a batch that may have been written in part with the same boundaries
+    again. ``write`` may see deliveries again; one call at a time.
+    """
+
+    @property
+    def planned(self) -> bool:
+        """Whether batches must keep their boundaries across a crash."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+        """Take over these partitions and return where to start reading each.
+
+        Called with all partitions now owned on every assignment, before anything is read. A sink
+        that keeps no offsets returns what was committed, or the start of the log.
+
+        Raises:
+            TransientError: the store does not answer; the runtime calls again.
+            ConfigurationError: the stored offsets do not belong to this log.
+        """
+        ...
+
+    async def write(self, batch: Batch) -> Sequence[Rejection]:
+        """Store a whole batch.
+
+        Returning nothing: all of it is stored. Returning rejections: none of it is stored, and
+        these deliveries are why; the runtime sets them aside and calls again with the rest and
+        the same spans. Raising: nobody knows; the runtime calls again with the same batch.
+
+        Raises:
+            TransientError: the store does not answer.
+            FencedError: another owner has the partitions now.
+            ConfigurationError: the store is not set up as this sink needs it.
+        """
+        ...
+
+
+class Lookup(Protocol[Key_contra, Value_co]):
+    """A question to another system."""
+
+    async def get(self, key: Key_contra) -> Value_co | None:
+        """Return the value, or None where it does not exist.
+
+        Raises:
+            TransientError: nobody knows.
+        """
+        ...
+
+
+class Publisher(Protocol):
+    """Where records go."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a record published now is likely to be acknowledged."""
+        ...
+
+    async def publish(self, record: Record) -> None:
+        """Return once all in-sync replicas have the record.
+
+        Cancelling gives up waiting; the record may still arrive.
+
+        Raises:
+            TransientError: not acknowledged; it may or may not have been stored.
+            RejectedError: the broker will never take it (too large).
+        """
+        ...

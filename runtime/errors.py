@@ -1,0 +1,34 @@
+"""Pure: errors by whose fault they are; the runtime decides by class, never by message.
+
+Anything that is none of these is a defect of ours.
+"""
+
+from schemas.reasons import DeadLetterReason
+
+
+class TransientError(Exception):
+    """The world's fault, and it will pass: try again, never set the record aside for it.
+
+    ``retry_after_s`` is the other side's wish, None where it has none.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RejectedError(Exception):
+    """The record's fault: no retry will mend it; it goes to the dead letters at once."""
+
+    def __init__(self, reason: DeadLetterReason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ConfigurationError(Exception):
+    """The operator's fault: refuse to start, or halt; the message says what to do."""
+
+
+class FencedError(Exception):
+    """Another owner has taken the partitions: forget this assignment, nothing was stored."""

@@ -1,0 +1,1 @@
+"""Kafka client, the only module that knows it."""

@@ -1,0 +1,101 @@
+"""Settings of Kafka and of workers, from the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.topics import TopicPlan
+
+
+class KafkaSettings(BaseSettings):
+    """How to reach Kafka and how its topics are set up."""
+
+    model_config = SettingsConfigDict(env_prefix="ZCC_KAFKA_", frozen=True, extra="ignore")
+
+    bootstrap_servers: str = Field(
+        default="127.0.0.1:9092", description="Brokers to ask first, host:port, comma-separated"
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to talk to the brokers"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How to log in, with a SASL protocol"
+    )
+    sasl_username: str = Field(default="", description="User, with a SASL protocol")
+    sasl_password: SecretStr = Field(
+        default=SecretStr(""), description="Password, with a SASL protocol"
+    )
+    ssl_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust; the system's where empty"
+    )
+    topic_prefix: str = Field(
+        default="zcc", pattern=r"^[a-z0-9][a-z0-9-]*$", description="First word of all topic names"
+    )
+    engagement_partitions: int = Field(
+        default=12, ge=1, description="Partitions of each topic that is keyed by engagement"
+    )
+    other_partitions: int = Field(default=6, ge=1, description="Partitions of each other topic")
+    replication: int = Field(default=3, ge=1, description="Copies of each topic")
+    event_retention_days: int = Field(default=7, ge=1, description="Days that events are kept")
+    set_aside_retention_days: int = Field(
+        default=30, ge=1, description="Days that dead letters and quarantine are kept"
+    )
+
+    @model_validator(mode="after")
+    def _login_is_complete(self) -> "KafkaSettings":
+        if self.security_protocol.startswith("SASL") and not (
+            self.sasl_username and self.sasl_password.get_secret_value()
+        ):
+            raise ValueError(
+                "ZCC_KAFKA_SECURITY_PROTOCOL asks for a login: "
+                "set ZCC_KAFKA_SASL_USERNAME and ZCC_KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+    @property
+    def topic_plan(self) -> TopicPlan:
+        """The choices from which the topics follow."""
+        return TopicPlan(
+            prefix=self.topic_prefix,
+            engagement_partitions=self.engagement_partitions,
+            other_partitions=self.other_partitions,
+            replication=self.replication,
+            event_retention_days=self.event_retention_days,
+            set_aside_retention_days=self.set_aside_retention_days,
+        )
+
+
+class WorkerSettings(BaseSettings):
+    """Bounds of a worker (a processor or a sink) and where its health is served."""
+
+    model_config = SettingsConfigDict(env_prefix="ZCC_WORKER_", frozen=True, extra="ignore")
+
+    health_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
+        description="Address of /healthz, /readyz, /metrics",
+    )  # noqa: S104 - a pod's probes come from outside
+    health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
+    in_flight_records: int = Field(default=1000, ge=1, description="Records being handled at once")
+    in_flight_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="Bytes of records held at once"
+    )
+    concurrency: int = Field(default=100, ge=1, description="Keys being handled at once")
+    commit_interval_s: float = Field(default=1.0, gt=0, description="Seconds between commits")
+    drain_timeout_s: float = Field(
+        default=20.0, gt=0, description="Seconds that a stopping worker waits for what is running"
+    )
+    session_timeout_s: float = Field(
+        default=30.0, gt=0, description="Seconds without a heartbeat until Kafka gives up a worker"
+    )
+    defect_attempts: int = Field(
+        default=3, ge=1, description="Tries before a record that our code fails on is set aside"
+    )
+    batch_records: int = Field(
+        default=5000, ge=1, description="A sink's batch is due at so many records"
+    )
+    batch_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1024, description="A sink's batch is due at so many bytes"
+    )
+    batch_age_s: float = Field(default=0.1, gt=0, description="A sink's batch is due at this age")

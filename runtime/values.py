@@ -1,0 +1,98 @@
+"""Pure: what travels through the runtime: deliveries in, records out, batches to sinks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.headers import Headers
+from schemas.reasons import DeadLetterReason
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A record as read. ``value`` None is a tombstone; ``timestamp_ms`` is the sender's."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+
+    @property
+    def source(self) -> TopicPartition:
+        """The partition that it was read from."""
+        return TopicPartition(self.topic, self.partition)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of key, value and headers."""
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record to produce. Without a ``partition`` the key decides (murmur2, as Java does)."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Offsets ``start`` to ``end``, the end not included; gaps inside are records that are gone."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries of one or more partitions, in order within each, and the offsets that they settle.
+
+    Once the batch is stored, the position of each partition is ``spans[partition].end``, even
+    where its last deliveries were taken out because they had been set aside.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    spans: Mapping[TopicPartition, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that the store will never take; ``detail`` holds no personal data."""
+
+    source: TopicPartition
+    offset: int
+    reason: DeadLetterReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """Where a partition stands at assignment. ``committed`` is None where the group has none."""
+
+    committed: int | None
+    log_start: int
+    log_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a consumer was just given."""
+
+    cluster_id: str
+    group: str
+    partitions: Mapping[TopicPartition, PartitionState]

@@ -1,0 +1,1 @@
+"""The contract with downstream teams: events, families, topics, keys, headers, reasons."""

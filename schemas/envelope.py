@@ -1,0 +1,103 @@
+"""Pure: read the envelope that all webhooks share: event, event_ts, account, object.
+
+A signed body that cannot be read is not an error of the sender that a retry would mend: the caller
+puts it on the quarantine topic under the reason of the `UnreadableError`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from .reasons import QuarantineReason
+
+latest_event_ts_ms: Final = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z: the last moment that both Python and Postgres can hold."""
+
+deepest_nesting: Final = 200
+"""orjson reads 1,024 levels but writes 254; identity must be able to write what it has read."""
+
+JsonObject = Mapping[str, object]
+
+
+class UnreadableError(ValueError):
+    """The body is signed by Zoom but is no event; ``reason`` says why, never what it held."""
+
+    def __init__(self, reason: QuarantineReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A webhook body, read once. ``object`` is empty where the event has none."""
+
+    account_id: str
+    event: str
+    event_ts_ms: int
+    object: JsonObject
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """Parse a body.
+
+    Raises:
+        UnreadableError: not JSON, too deep, or without the members of an envelope.
+    """
+    return envelope_of(read_json(body))
+
+
+def read_json(body: bytes) -> object:
+    """Parse JSON of bounded depth.
+
+    Raises:
+        UnreadableError: not JSON as RFC 8259 defines it, or deeper than `deepest_nesting`.
+    """
+    try:
+        parsed: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise UnreadableError(QuarantineReason.NOT_JSON) from None
+    if _brackets(body) > deepest_nesting and _deeper_than(parsed, deepest_nesting):
+        raise UnreadableError(QuarantineReason.TOO_DEEP)
+    return parsed
+
+
+def envelope_of(parsed: object) -> Envelope:
+    """Take the envelope out of a parsed body.
+
+    Raises:
+        UnreadableError: a member is missing or of another type.
+    """
+    if not isinstance(parsed, dict):
+        raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
+    event, event_ts, payload = parsed.get("event"), parsed.get("event_ts"), parsed.get("payload")
+    if not isinstance(event, str) or not event or not isinstance(payload, dict):
+        raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
+    if type(event_ts) is not int or not 0 <= event_ts <= latest_event_ts_ms:
+        raise UnreadableError(QuarantineReason.NO_EVENT_TIME)
+    account_id, entity = payload.get("account_id"), payload.get("object", {})
+    if not isinstance(account_id, str) or not account_id or not isinstance(entity, dict):
+        raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
+    return Envelope(account_id, event, event_ts, entity)
+
+
+def _brackets(body: bytes) -> int:
+    return body.count(b"[") + body.count(b"{")
+
+
+def _deeper_than(value: object, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [child for child in value.values() if isinstance(child, dict | list)]
+    if isinstance(value, list):
+        return [child for child in value if isinstance(child, dict | list)]
+    return []

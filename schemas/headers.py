@@ -1,0 +1,74 @@
+"""Pure: the headers of a record: CloudEvents 1.0 in Kafka binary mode, and our own.
+
+Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2 (binary content mode).
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from .catalogue import events, unknown_family
+from .envelope import Envelope
+
+ce_specversion: Final = "ce_specversion"
+ce_id: Final = "ce_id"
+ce_source: Final = "ce_source"
+ce_type: Final = "ce_type"
+ce_time: Final = "ce_time"
+ce_subject: Final = "ce_subject"
+ce_dataschema: Final = "ce_dataschema"
+ce_partitionkey: Final = "ce_partitionkey"
+content_type: Final = "content-type"
+traceparent: Final = "traceparent"
+event_id_header: Final = "zcc-event-id"
+request_id_header: Final = "zcc-request-id"
+received_at_header: Final = "zcc-received-at"
+app_header: Final = "zcc-app"
+revision_header: Final = "zcc-revision"
+reason_header: Final = "zcc-reason"
+error_header: Final = "zcc-error"
+attempts_header: Final = "zcc-attempts"
+origin_header: Final = "zcc-origin"
+worker_header: Final = "zcc-worker"
+failed_at_header: Final = "zcc-failed-at"
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+def event_headers(
+    envelope: Envelope, *, event_id: str, occurred_at_ms: int, subject: str, partition_key: str
+) -> Headers:
+    """Return what follows from the event alone; the receiver adds request id, time and app."""
+    return (
+        (ce_specversion, b"1.0"),
+        (ce_id, event_id.encode()),
+        (ce_source, f"urn:zoom:contact-center:{envelope.account_id}".encode()),
+        (ce_type, envelope.event.encode()),
+        (ce_time, timestamp(occurred_at_ms).encode()),
+        (ce_subject, subject.encode()),
+        (ce_dataschema, f"urn:zcc:schema:{envelope.event}:1".encode()),
+        (ce_partitionkey, partition_key.encode()),
+        (content_type, b"application/json"),
+        (event_id_header, event_id.encode()),
+        (revision_header, b"1"),
+    )
+
+
+def family_of(event: str) -> str:
+    """Return the family whose topic takes the event."""
+    kind = events.get(event)
+    return kind.family if kind else unknown_family
+
+
+def timestamp(epoch_ms: int) -> str:
+    """Write epoch milliseconds as RFC 3339 in UTC with three decimals."""
+    seconds, milliseconds = divmod(epoch_ms, 1000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def text(headers: Headers, name: str) -> str | None:
+    """Return the last value of a header as text, or None where it is absent."""
+    for candidate, value in reversed(headers):
+        if candidate == name:
+            return value.decode("utf-8", "replace")
+    return None

@@ -1,0 +1,132 @@
+"""Pure: what an event is called: its id, its time, its subject and its partition key.
+
+Zoom gives an event no id, sends it again after a failure, and may send it twice without one; such
+a duplicate can differ in its download links. So ``event_id`` is the SHA-256 of a canonical form
+that leaves those links out, computed before anything is redacted. ``event_ts`` is part of it: two
+equal actions at two times are two events.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from .catalogue import events
+from .envelope import Envelope, JsonObject, latest_event_ts_ms
+
+volatile_members: Final = frozenset(
+    {"download_url", "transcript_url", "asset_item_file_url", "download_token"}
+)
+"""Members that differ between two deliveries of one event, at any depth."""
+
+entity_names: Final = {
+    "engagement_id": "engagement",
+    "user_id": "user",
+    "users[].user_id": "user",
+    "cc_queue_id": "queue",
+    "recording_id": "recording",
+    "team_id": "team",
+    "business_hour_id": "business_hours",
+    "closure_set_id": "closure_set",
+    "asset_id": "asset",
+    "message_id": "message",
+    "sms.consumer_number": "consumer",
+}
+"""Key path to the word that ``ce_subject`` uses for it."""
+
+personal_paths: Final = frozenset({"sms.consumer_number"})
+"""Key paths whose value never leaves as it is: a keyed hash stands in its place."""
+
+_default_key: Final = ("engagement_id",)
+
+
+def event_id(envelope: Envelope) -> str:
+    """Return the deterministic id of an event, 64 hexadecimal digits."""
+    identity = [
+        "zcc1",
+        envelope.account_id,
+        envelope.event,
+        envelope.event_ts_ms,
+        _stable(envelope.object),
+    ]
+    return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def occurred_at_ms(envelope: Envelope) -> int:
+    """Return when it happened, epoch milliseconds: the event's own time, else ``event_ts``."""
+    kind = events.get(envelope.event)
+    text = envelope.object.get(kind.occurred_at) if kind and kind.occurred_at else None
+    if not isinstance(text, str):
+        return envelope.event_ts_ms
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return envelope.event_ts_ms
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    elapsed_ms = round((moment - datetime.fromtimestamp(0, UTC)).total_seconds() * 1000)
+    return elapsed_ms if 0 <= elapsed_ms <= latest_event_ts_ms else envelope.event_ts_ms
+
+
+def subject(envelope: Envelope, *, pseudonym_key: bytes) -> str:
+    """Return ``entity/id``, or ``account/id`` where the event names no entity."""
+    path, value = _entity(envelope)
+    if value is None:
+        return f"account/{envelope.account_id}"
+    return f"{entity_names[path]}/{_public(path, value, pseudonym_key)}"
+
+
+def partition_key(envelope: Envelope, *, pseudonym_key: bytes) -> str:
+    """Return ``account:entity id``, or the account where the event names no entity.
+
+    Keys show up in logs and tools: a phone number becomes a hash under ``pseudonym_key``.
+    """
+    path, value = _entity(envelope)
+    if value is None:
+        return envelope.account_id
+    return f"{envelope.account_id}:{_public(path, value, pseudonym_key)}"
+
+
+def _entity(envelope: Envelope) -> tuple[str, str | None]:
+    kind = events.get(envelope.event)
+    for path in kind.key if kind else _default_key:
+        for value in _values(envelope.object, path.split(".")):
+            if isinstance(value, str) and value:
+                return path, value
+    return "", None
+
+
+def _values(node: object, path: list[str]) -> Iterator[object]:
+    if not path:
+        yield node
+        return
+    name, several = path[0].removesuffix("[]"), path[0].endswith("[]")
+    child = node.get(name) if isinstance(node, dict) else None
+    if several:
+        for item in child if isinstance(child, list) else ():
+            yield from _values(item, path[1:])
+    elif child is not None:
+        yield from _values(child, path[1:])
+
+
+def _public(path: str, value: str, pseudonym_key: bytes) -> str:
+    if path not in personal_paths:
+        return value
+    return hmac.digest(pseudonym_key, value.encode(), "sha256").hex()[:32]
+
+
+def _stable(node: JsonObject) -> dict[str, object]:
+    return {
+        name: _stable_value(value) for name, value in node.items() if name not in volatile_members
+    }
+
+
+def _stable_value(value: object) -> object:
+    if isinstance(value, dict):
+        return _stable(value)
+    if isinstance(value, list):
+        return [_stable_value(item) for item in value]
+    return value

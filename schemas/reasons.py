@@ -1,0 +1,25 @@
+"""Pure: why a record was set aside; the words are a public contract and closed sets for labels."""
+
+from enum import StrEnum
+
+
+class QuarantineReason(StrEnum):
+    """Why a signed body went to ``zcc.quarantine.v1``."""
+
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    NOT_AN_ENVELOPE = "not_an_envelope"
+    NO_EVENT_TIME = "no_event_time"
+
+
+class DeadLetterReason(StrEnum):
+    """Why a record went to ``zcc.dead-letter.<worker>.v1``."""
+
+    UNREADABLE = "unreadable"
+    """The value is not the JSON that the topic promises, or a promised header is missing."""
+    TOO_LARGE = "too_large"
+    """The broker refuses what we would produce for it."""
+    STORE_REFUSED = "store_refused"
+    """The store refused the row itself, not the connection."""
+    DEFECT = "defect"
+    """Our code failed on it as often as it was allowed to try."""

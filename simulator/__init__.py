@@ -1,0 +1,1 @@
+"""A stand-in for Zoom: signed webhooks, the REST API, misbehaviour on request."""

@@ -1,0 +1,1 @@
+"""Record in, store out; one folder each."""

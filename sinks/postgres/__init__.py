@@ -1,0 +1,1 @@
+"""Deliveries in, rows out, exactly once."""

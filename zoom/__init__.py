@@ -1,0 +1,1 @@
+"""Signatures, OAuth, the REST API, budgets; knows nothing of Kafka."""

@@ -1,0 +1,1 @@
+"""Pure: signatures of webhooks."""
