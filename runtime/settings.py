@@ -75,7 +75,7 @@ class WorkerSettings(BaseSettings):
     health_host: str = Field(
         default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
         description="Address of /healthz, /readyz, /metrics",
-    )  # noqa: S104 - a pod's probes come from outside
+    )
     health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
     in_flight_records: int = Field(default=1000, ge=1, description="Records being handled at once")
     in_flight_bytes: int = Field(

@@ -1,0 +1,97 @@
+"""Pure: what the worker needs of Kafka; `runtime.kafka` and the fake for simulation provide it.
+
+One contract suite (`tests/contract`) runs against both.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+from .values import Assignment, Delivery, TopicPartition
+
+
+class Position(NamedTuple):
+    """What a group commits for a partition: the next offset to read, and a short text beside it."""
+
+    offset: int
+    metadata: str = ""
+
+
+class RebalanceListener(Protocol):
+    """Told of changes of ownership from within `Consumer.poll`, which waits for it."""
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """These are about to be taken away; what is committed before returning still counts."""
+        ...
+
+    async def assigned(self, assignment: Assignment) -> None:
+        """All partitions owned from now on. `Consumer.seek` may be called from here."""
+        ...
+
+
+class Consumer(Protocol):
+    """One member of one group, reading committed records of its topics. An async context manager.
+
+    Offsets are committed by `commit` alone. A partition without a committed offset starts at the
+    beginning of its log.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the group, without committing."""
+        ...
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        """Return what is there, in order within each partition; empty after the time-out.
+
+        Raises:
+            TransientError: the brokers do not answer, or this member was thrown out: enter anew.
+        """
+        ...
+
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Commit, for this generation only.
+
+        Raises:
+            FencedError: the group has moved on; nothing was committed.
+            TransientError: not committed, as far as is known.
+        """
+        ...
+
+    async def committed(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position | None]:
+        """Return what the group has committed, metadata included.
+
+        Raises:
+            TransientError: the brokers do not answer.
+        """
+        ...
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        """Fetch nothing from these; membership goes on as long as `poll` is called."""
+        ...
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        """Fetch from these again."""
+        ...
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Continue an owned partition at this offset."""
+        ...
+
+    async def log_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        """Return the offset after the last readable record of each.
+
+        Raises:
+            TransientError: the brokers do not answer.
+        """
+        ...
