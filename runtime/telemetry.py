@@ -7,6 +7,7 @@ there are batches. A counter of lost things counts what is lost for good, nothin
 from typing import Final
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
 content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -145,3 +146,13 @@ object_storage: Final = ObjectStorageMetrics()
 def exposition() -> bytes:
     """Return all metrics in the text format of Prometheus; serve it as `content_type`."""
     return generate_latest(REGISTRY)
+
+
+def total(exposition_text: bytes, sample: str) -> float:
+    """Return the sum over all labels of one sample in another process's exposition."""
+    return sum(
+        found.value
+        for family in text_string_to_metric_families(exposition_text.decode())
+        for found in family.samples
+        if found.name == sample
+    )

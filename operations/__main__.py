@@ -1,0 +1,5 @@
+"""`python -m operations` is `zcc`."""
+
+from operations.cli import main
+
+main()

@@ -1,0 +1,39 @@
+"""The parts of the product by name, for the command line and for `zcc up`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class ProcessorName(StrEnum):
+    """Processors that `zcc processor` runs."""
+
+    ENRICHMENT = "enrichment"
+
+
+class SinkName(StrEnum):
+    """Sinks that `zcc sink` runs."""
+
+    POSTGRES = "postgres"
+    OBJECT_STORAGE = "object-storage"
+
+
+workers: Final[tuple[str, ...]] = (*ProcessorName, *SinkName)
+"""Every worker; each has a consumer group and a dead-letter topic of its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the product: its name, the `zcc` command and the variable of its port."""
+
+    name: str
+    arguments: tuple[str, ...]
+    port_variable: str
+
+
+parts: Final[tuple[Part, ...]] = (
+    Part("ingest", ("ingest",), "ZCC_INGEST_PORT"),
+    *(Part(name, ("processor", name), "ZCC_WORKER_HEALTH_PORT") for name in ProcessorName),
+    *(Part(name, ("sink", name), "ZCC_WORKER_HEALTH_PORT") for name in SinkName),
+)
+"""In the order of the flow, which is also the order in which they drain."""

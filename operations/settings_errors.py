@@ -1,0 +1,23 @@
+"""Pure: say in one line which setting is wrong, what was expected, and never what it held."""
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+
+def one_line(error: ValidationError, settings: type[BaseSettings]) -> str:
+    """Return every problem of a settings class, by the environment variable to change."""
+    prefix = settings.model_config.get("env_prefix", "")
+    return "; ".join(
+        f"{_variable(prefix, problem['loc'])}: {_cause(problem['msg'])}"
+        for problem in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
+    if not location:
+        return "settings"
+    return f"{prefix}{location[0]}".upper()
+
+
+def _cause(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("\n", " ")

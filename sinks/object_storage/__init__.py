@@ -1,0 +1,1 @@
+"""Deliveries in, Parquet objects out, each record in exactly one object."""

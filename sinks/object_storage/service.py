@@ -1,0 +1,29 @@
+"""Composition of the object storage sink: settings in, a running worker out."""
+
+from runtime.service import run_sink
+from runtime.settings import KafkaSettings, WorkerSettings
+from schemas.topics import enriched_topics
+from sinks.object_storage.settings import ObjectStorageSettings
+from sinks.object_storage.sink import ObjectStorageSink
+
+
+async def run(
+    settings: ObjectStorageSettings, kafka: KafkaSettings, worker: WorkerSettings
+) -> None:
+    """Write enriched events to object storage until told to stop.
+
+    Raises:
+        ConfigurationError: the store or the topics are not set up as needed.
+    """
+    rotation = {
+        "batch_records": settings.rotate_records,
+        "batch_bytes": settings.rotate_bytes,
+        "batch_age_s": settings.rotate_age_s,
+    }
+    await run_sink(
+        ObjectStorageSink(settings),
+        name="object-storage",
+        topics=enriched_topics(prefix=kafka.topic_prefix),
+        kafka=kafka,
+        worker=worker.model_copy(update=rotation),
+    )

@@ -1,0 +1,51 @@
+"""The object store behind a URL, by obstore: S3, Google Cloud Storage, Azure or a folder."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
+
+from sinks.object_storage.settings import ObjectStorageSettings
+
+if TYPE_CHECKING:  # obstore has these names for type checkers only
+    from obstore.store import AzureConfig, ClientConfig, S3Config
+
+
+def open_store(settings: ObjectStorageSettings) -> ObjectStore:
+    """Return the store, its paths relative to the URL's prefix. Nothing is contacted."""
+    scheme, _, rest = settings.url.partition("://")
+    bucket, _, prefix = rest.partition("/")
+    client: ClientConfig = {"timeout": timedelta(seconds=settings.request_timeout_s)}
+    match scheme:
+        case "file":
+            return LocalStore(Path("/") / rest.lstrip("/"), mkdir=True)
+        case "gs":
+            return GCSStore(bucket, prefix=prefix or None, client_options=client)
+        case "az":
+            return AzureStore(
+                bucket, prefix=prefix or None, config=_azure(settings), client_options=client
+            )
+        case _:
+            client["allow_http"] = settings.endpoint.startswith("http://")
+            return S3Store(
+                bucket, prefix=prefix or None, config=_s3(settings), client_options=client
+            )
+
+
+def _azure(settings: ObjectStorageSettings) -> "AzureConfig":
+    config: AzureConfig = {}
+    if settings.access_key_id:
+        config["account_name"] = settings.access_key_id
+        config["account_key"] = settings.secret_access_key.get_secret_value()
+    return config
+
+
+def _s3(settings: ObjectStorageSettings) -> "S3Config":
+    config: S3Config = {"region": settings.region}
+    if settings.access_key_id:
+        config["access_key_id"] = settings.access_key_id
+        config["secret_access_key"] = settings.secret_access_key.get_secret_value()
+    if settings.endpoint:
+        config["endpoint"] = settings.endpoint
+    return config
