@@ -103,6 +103,10 @@ class Pipeline:
         ended = (process.crash() for process in self._processes.values())
         return tuple(crash for crash in ended if crash)
 
+    def failures(self) -> tuple[str, ...]:
+        """Return the parts that ended with an error, told to or not."""
+        return tuple(name for name, each in self._processes.items() if each.exit_code)
+
     async def ready(self, *names: str, timeout_s: float) -> None:
         """Wait until these parts, or all, say that they are ready.
 

@@ -44,6 +44,11 @@ class Process:
         """The process id while it runs."""
         return self._child.pid if self._child and self._child.returncode is None else None
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, None while it runs or before it has run."""
+        return self._child.returncode if self._child else None
+
     async def start(self) -> None:
         """Start it; its output is appended to the log."""
         with self.log.open("ab") as output:

