@@ -1,0 +1,185 @@
+"""A running ingest server, and a client that sends exactly the bytes that a case asks for."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import orjson
+
+from ingest.app import create_app
+from ingest.server import listen, run_server
+from ingest.settings import IngestSettings
+from runtime.clock import SystemClock
+from runtime.contracts import Publisher
+from runtime.settings import KafkaSettings
+from runtime.values import Record
+
+secrets = {"default": ["newest-secret", "older-secret"], "sales": ["secret-of-sales"]}
+event = orjson.dumps(
+    {
+        "event": "contact_center.engagement_started",
+        "event_ts": 1_751_364_000_000,
+        "payload": {"account_id": "account", "object": {"engagement_id": "e1"}},
+    }
+)
+
+
+class MemoryPublisher:
+    """Keeps what is published; ``fate`` may wait or raise before that."""
+
+    def __init__(self, fate: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.ready = True
+        self.records: list[Record] = []
+        self._fate = fate
+
+    async def publish(self, record: Record) -> None:
+        if self._fate:
+            await self._fate()
+        self.records.append(record)
+
+
+@dataclass
+class Answered:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Server:
+    """Where the server listens. Setting ``stopping`` drains it."""
+
+    port: int
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def post(
+        self,
+        body: bytes = event,
+        *,
+        path: str = "/webhooks/zoom",
+        headers: Sequence[tuple[str, bytes]] | None = None,
+    ) -> Answered:
+        """Send one POST, signed for the app "default" unless it is given other headers."""
+        signed_headers = signed(body) if headers is None else headers
+        return await self.send(request(body, path=path, headers=signed_headers))
+
+    async def get(self, path: str) -> Answered:
+        return await self.send(f"GET {path} HTTP/1.1\r\nhost: test\r\n\r\n".encode())
+
+    async def send(self, raw: bytes) -> Answered:
+        """Send these bytes on a connection of their own and read one answer."""
+        async with self.connection() as (reader, writer):
+            writer.write(raw)
+            return await read_answer(reader)
+
+    @asynccontextmanager
+    async def connection(
+        self,
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """Return the present value of a metric, 0 where it was never counted."""
+        wanted = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+        sample = f"{name}{{{wanted}}} " if wanted else f"{name} "
+        for line in (await self.get("/metrics")).body.decode().splitlines():
+            if line.startswith(sample):
+                return float(line.removeprefix(sample))
+        return 0.0
+
+
+@asynccontextmanager
+async def running(
+    publisher: Publisher, *, kafka: KafkaSettings | None = None, **changes: object
+) -> AsyncIterator[Server]:
+    """Run the server on a free port; it drains at the end."""
+    settings = ingest_settings(**changes)
+    clock = SystemClock()
+    with listen(settings) as listener:
+        server = Server(listener.getsockname()[1])
+        app = create_app(
+            settings,
+            kafka=kafka or KafkaSettings(),
+            publisher=publisher,
+            clock=clock,
+            stopping=server.stopping,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                run_server(app, listener, settings=settings, clock=clock, stopping=server.stopping)
+            )
+            try:
+                yield server
+            finally:
+                server.stopping.set()
+
+
+def ingest_settings(**changes: object) -> IngestSettings:
+    values = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "apps": secrets,
+        "pseudonym_key": "0123456789abcdef",
+        "unready_s": 0,
+    }
+    return IngestSettings(**{**values, **changes})  # type: ignore[arg-type] - pydantic parses them
+
+
+def signed(
+    body: bytes,
+    *,
+    secret: str = "newest-secret",
+    timestamp: bytes | None = None,
+    more: Sequence[tuple[str, bytes]] = (),
+) -> list[tuple[str, bytes]]:
+    """Return the headers of Zoom, signed by code that shares nothing with ours."""
+    now = str(int(time.time())).encode() if timestamp is None else timestamp
+    digest = hmac.new(secret.encode(), b"v0:" + now + b":" + body, hashlib.sha256).hexdigest()
+    return [
+        ("content-type", b"application/json; charset=utf-8"),
+        ("x-zm-request-id", b"0a1b2c3d_0001_0002_0003_0123456789ab"),
+        ("x-zm-request-timestamp", now),
+        ("x-zm-signature", b"v0=" + digest.encode()),
+        *more,
+    ]
+
+
+def request(
+    body: bytes,
+    *,
+    path: str = "/webhooks/zoom",
+    headers: Sequence[tuple[str, bytes]],
+    start: str = "POST {path} HTTP/1.1",
+    length: int | None = None,
+) -> bytes:
+    """Write a request with a Content-Length, a right one unless told."""
+    head = f"{start.format(path=path)}\r\nhost: test\r\n".encode()
+    lines = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in headers)
+    declared = len(body) if length is None else length
+    return head + lines + b"content-length: %d\r\n\r\n" % declared + body
+
+
+def chunked(chunks: Sequence[bytes], *, headers: Sequence[tuple[str, bytes]]) -> bytes:
+    """Write a request with a chunked body."""
+    lines = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in headers)
+    head = b"POST /webhooks/zoom HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n"
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+    return head + lines + b"\r\n" + body
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answered:
+    """Read one response off a connection, within ten seconds."""
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines if line)
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        return Answered(int(status.split(" ")[1]), headers, body)

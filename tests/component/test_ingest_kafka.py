@@ -1,0 +1,190 @@
+"""Ingest in front of a real broker: what was answered 204 is in the topic, byte for byte."""
+
+import asyncio
+import base64
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from runtime.clock import SystemClock
+from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.settings import KafkaSettings
+from runtime.values import Delivery
+from schemas.catalogue import events
+from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
+from tests.component.ingest_server import Server, event, running
+
+program = """
+import uvloop
+from ingest.service import serve
+from ingest.settings import IngestSettings
+from runtime.settings import KafkaSettings
+uvloop.run(serve(IngestSettings(), KafkaSettings()))
+"""
+
+
+@pytest.fixture
+async def kafka(kafka_settings: KafkaSettings) -> KafkaSettings:
+    async with TopicAdmin(kafka_settings) as admin:
+        await admin.apply(list(topic_specs(kafka_settings.topic_plan, ())))
+    return kafka_settings
+
+
+@pytest.fixture
+async def server(kafka: KafkaSettings) -> AsyncIterator[Server]:
+    async with (
+        KafkaPublisher(kafka, client_id="test-ingest", clock=SystemClock()) as publisher,
+        running(publisher, kafka=kafka) as started,
+    ):
+        yield started
+
+
+async def read(kafka: KafkaSettings, *topics: str) -> list[Delivery]:
+    return [delivery async for delivery in scan(kafka, topics)]
+
+
+def body_of(name: str, ordinal: int) -> bytes:
+    """Write an event as Zoom does: any order of members, no canonical form."""
+    entity = {
+        path.removeprefix("users[].").split(".")[0]: f"entity-{ordinal}"
+        for path in events[name].key
+    }
+    payload = {"object": {**entity, "note": "Zoë 😀 \x00 \\u00e9"}, "account_id": "account"}
+    members = {"payload": payload, "event_ts": 1_751_364_000_000 + ordinal, "event": name}
+    return orjson.dumps(members, option=orjson.OPT_INDENT_2)
+
+
+async def test_each_known_event_is_in_its_familys_topic_byte_for_byte(
+    server: Server, kafka: KafkaSettings
+) -> None:
+    sent = {body_of(name, ordinal): name for ordinal, name in enumerate(events)}
+    answers = await asyncio.gather(*(server.post(body) for body in sent))
+    assert {answer.status for answer in answers} == {204}
+    found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
+    assert sorted(delivery.value or b"" for delivery in found) == sorted(sent)
+    for delivery in found:
+        name = sent[delivery.value or b""]
+        assert delivery.topic == raw_topic(events[name].family, prefix=kafka.topic_prefix)
+        assert dict(delivery.headers)["ce_type"] == name.encode()
+        assert (delivery.key or b"").startswith(b"account")
+
+
+async def test_one_engagements_events_of_all_families_share_a_partition_number(
+    server: Server, kafka: KafkaSettings
+) -> None:
+    names = [name for name, kind in events.items() if kind.key == ("engagement_id",)]
+    for name in {events[name].family: name for name in names}.values():
+        assert (await server.post(body_of(name, 7))).status == 204
+    found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
+    assert len(found) > 5
+    assert len({delivery.partition for delivery in found}) == 1
+
+
+async def test_a_signed_body_that_cannot_be_read_is_in_quarantine(
+    server: Server, kafka: KafkaSettings
+) -> None:
+    body = b"\xef\xbb\xbf" + event + b"\x00"
+    assert (await server.post(body)).status == 204
+    (found,) = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
+    assert found.value == body
+    assert dict(found.headers)["zcc-reason"] == b"not_json"
+
+
+async def test_the_largest_body_that_is_taken_is_also_kept(
+    server: Server, kafka: KafkaSettings
+) -> None:
+    noise = base64.b64encode(random.Random(1).randbytes(1024 * 1024))
+    end = b'"}'
+    body = (event[:-1] + b',"noise":"' + noise)[: 1024 * 1024 - len(end)] + end
+    assert len(body) == 1024 * 1024
+    assert (await server.post(body)).status == 204
+    (found,) = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
+    assert found.value == body
+
+
+@asynccontextmanager
+async def process(kafka: KafkaSettings) -> AsyncIterator[tuple[asyncio.subprocess.Process, Server]]:
+    """Run ingest as it runs in production: a process of its own, settings in its environment."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "ZCC_INGEST_HOST": "127.0.0.1",
+        "ZCC_INGEST_PORT": str(port),
+        "ZCC_INGEST_APPS": '{"default": ["newest-secret"]}',
+        "ZCC_INGEST_PSEUDONYM_KEY": "0123456789abcdef",
+        "ZCC_INGEST_UNREADY_S": "0.2",
+        "ZCC_INGEST_PRODUCE_DEADLINE_S": "1.5",
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "ZCC_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+    }
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment)
+    try:
+        await until_it_listens(child, port)
+        yield child, Server(port)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+async def until_it_listens(child: asyncio.subprocess.Process, port: int) -> None:
+    async with asyncio.timeout(30):
+        while child.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+    pytest.fail(f"ingest ended with {child.returncode}")
+
+
+async def until_it_is_ready(server: Server) -> None:
+    for _ in range(300):
+        if (await server.get("/readyz")).status == 200:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("ingest never became ready")
+
+
+async def test_a_process_keeps_what_it_accepts_and_ends_by_itself_on_sigterm(
+    kafka: KafkaSettings,
+) -> None:
+    async with process(kafka) as (child, server):
+        await until_it_is_ready(server)
+        assert (await server.post()).status == 204
+        child.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await child.wait() == 0
+    assert [
+        found.value
+        for found in await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
+    ] == [event]
+
+
+async def test_without_a_broker_a_process_lives_is_unready_and_asks_zoom_to_send_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.listen()
+        port = silent.getsockname()[1]
+        kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{port}", topic_prefix="nowhere")
+        async with process(kafka) as (child, server):
+            assert (await server.get("/healthz")).status == 200
+            assert (await server.get("/readyz")).status == 503
+            began_s = time.monotonic()
+            assert (await server.post()).status == 503
+            assert (
+                time.monotonic() - began_s < 3
+            )  # Zoom waits no longer: a rule, no measure of speed
+            child.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(10):
+                assert await child.wait() == 0

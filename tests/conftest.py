@@ -1,0 +1,60 @@
+"""Fixtures that all test folders share: the real Kafka, Postgres and S3, started when asked for."""
+
+import signal
+import uuid
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from runtime.settings import KafkaSettings
+from tests.stack import RealStack, chosen_source, real_stack
+
+
+def pytest_configure() -> None:
+    # So that a stopped run tears its fixtures down, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_report_header() -> str:
+    source, reason = chosen_source()
+    return f"Kafka, Postgres and S3 from: {source} ({reason})"
+
+
+@pytest.fixture(scope="session")
+async def stack() -> AsyncIterator[RealStack]:
+    """Real Kafka, Postgres and S3, shared by all tests that ask; keep to names of your own."""
+    source, _ = chosen_source()
+    async with real_stack(source) as running:
+        yield running
+
+
+@pytest.fixture
+def kafka_settings(stack: RealStack) -> KafkaSettings:
+    """Kafka with a topic prefix that nobody used before; its topics do not exist yet."""
+    return KafkaSettings(
+        bootstrap_servers=stack.bootstrap_servers,
+        topic_prefix=f"t{uuid.uuid4().hex[:12]}",
+        engagement_partitions=3,
+        other_partitions=2,
+        replication=1,
+    )
+
+
+@pytest.fixture
+async def database_dsn(stack: RealStack) -> AsyncIterator[str]:
+    """A database of its own, empty; dropped afterwards, whoever is still connected."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    async with await psycopg.AsyncConnection.connect(stack.postgres_dsn, autocommit=True) as admin:
+        await admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlsplit(stack.postgres_dsn)._replace(path=f"/{name}").geturl()
+        finally:
+            await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def object_store_prefix() -> str:
+    """A prefix inside the bucket that nobody used before, without slashes at its ends."""
+    return f"tests/{uuid.uuid4().hex[:12]}"

@@ -1,0 +1,57 @@
+"""Delays are finite for every attempt, and a verdict is reached by whose fault it is."""
+
+import math
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.errors import RejectedError, TransientError
+from runtime.retry import DeadLetter, Done, RetryLater, RetryPolicy, decide
+from schemas.reasons import DeadLetterReason
+
+attempts = st.integers(min_value=1, max_value=10**30)
+
+
+@given(attempt=attempts, seed=st.integers(), wish_s=st.none() | st.floats())
+def test_every_delay_is_finite_and_positive(attempt: int, seed: int, wish_s: float | None) -> None:
+    policy = RetryPolicy(3, Random(seed))
+    delay_s = policy.delay_s(attempt, wish_s=wish_s)
+    assert math.isfinite(delay_s)
+    assert policy.first_s / 2 <= delay_s <= max(policy.limit_s, 300.0)
+
+
+@given(attempt=attempts, seed=st.integers())
+def test_without_a_wish_no_delay_is_above_the_limit(attempt: int, seed: int) -> None:
+    policy = RetryPolicy(3, Random(seed))
+    assert policy.delay_s(attempt) <= policy.limit_s
+
+
+@given(wish_s=st.floats(min_value=20, max_value=300))
+def test_the_wish_of_the_other_side_is_kept(wish_s: float) -> None:
+    policy = RetryPolicy(3, Random(1))
+    outcome = decide(TransientError("busy", retry_after_s=wish_s), 1, policy)
+    assert outcome == RetryLater(wish_s)
+
+
+@given(attempt=attempts)
+def test_a_transient_error_is_never_a_dead_letter(attempt: int) -> None:
+    outcome = decide(TransientError("down"), attempt, RetryPolicy(1, Random(1)))
+    assert isinstance(outcome, RetryLater)
+
+
+@given(attempt=attempts)
+def test_a_rejected_record_is_set_aside_at_once(attempt: int) -> None:
+    error = RejectedError(DeadLetterReason.UNREADABLE, "no header")
+    outcome = decide(error, attempt, RetryPolicy(3, Random(1)))
+    assert outcome == DeadLetter(DeadLetterReason.UNREADABLE, "no header")
+
+
+@given(allowed=st.integers(1, 9), attempt=st.integers(1, 20))
+def test_a_defect_is_set_aside_once_its_attempts_are_used_up(allowed: int, attempt: int) -> None:
+    outcome = decide(ZeroDivisionError("x"), attempt, RetryPolicy(allowed, Random(1)))
+    assert isinstance(outcome, RetryLater if attempt < allowed else DeadLetter)
+
+
+def test_no_error_is_done() -> None:
+    assert decide(None, 1, RetryPolicy(3, Random(1))) == Done()

@@ -1,0 +1,26 @@
+import pytest
+
+from devstack import ALL_PARTS, DevstackOptions
+
+
+def test_all_parts_on_free_ports_in_a_folder_here_unless_told_otherwise() -> None:
+    options = DevstackOptions()
+    assert options.parts == ALL_PARTS
+    assert set(options.ports.values()) == {0}
+    assert str(options.directory) == ".devstack"
+
+
+def test_no_part_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="parts must be some of kafka, postgres, s3; got none"):
+        DevstackOptions(parts=frozenset())
+
+
+def test_an_unknown_part_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="got kafka, redis"):
+        DevstackOptions(parts=frozenset({"kafka", "redis"}))  # type: ignore[arg-type] - the case
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_refused_by_name(port: int) -> None:
+    with pytest.raises(ValueError, match=f"s3_port must be 0 to 65535; got {port}"):
+        DevstackOptions(s3_port=port)

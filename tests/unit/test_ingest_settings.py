@@ -1,0 +1,84 @@
+import pytest
+from pydantic import ValidationError
+
+from ingest.settings import IngestSettings
+
+good = {"apps": {"default": ["first-secret"]}, "pseudonym_key": "0123456789abcdef"}
+
+
+def problem(**changes: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        IngestSettings(**{**good, **changes})  # type: ignore[arg-type] - each case is malformed
+    assert "first-secret" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ZCC_INGEST_APPS", "ZCC_INGEST_PSEUDONYM_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_apps_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZCC_INGEST_APPS", '{"default": ["new", "old"], "sales.eu": ["other"]}')
+    monkeypatch.setenv("ZCC_INGEST_PSEUDONYM_KEY", "0123456789abcdef")
+    settings = IngestSettings()  # type: ignore[call-arg] - the environment has the rest
+    assert set(settings.apps) == {"default", "sales.eu"}
+    assert [secret.get_secret_value() for secret in settings.apps["default"]] == ["new", "old"]
+    assert settings.produce_deadline_s == 2.0
+    assert settings.max_body_bytes == 1024 * 1024
+
+
+def test_without_apps_or_key_it_says_which_is_missing() -> None:
+    with pytest.raises(ValidationError) as caught:
+        IngestSettings()  # type: ignore[call-arg] - that is the case
+    assert [error["loc"] for error in caught.value.errors()] == [("apps",), ("pseudonym_key",)]
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        "",
+        "first-secret",
+        "[]",
+        "{}",
+        '{"default": []}',
+        '{"default": "first-secret"}',
+        '{"default": [1]}',
+        '{"a/b": ["first-secret"]}',
+        '{"": ["first-secret"]}',
+        '{"-": ["first-secret"]}',
+        {},
+        None,
+    ],
+)
+def test_apps_of_another_form_are_refused_with_the_form(apps: object) -> None:
+    assert "expected a JSON object of at least one app" in problem(apps=apps)
+
+
+@pytest.mark.parametrize("secret", ["", " ", "first-secret\n", " first-secret"])
+def test_a_secret_that_is_empty_or_was_pasted_with_blanks_is_refused(secret: str) -> None:
+    assert "app 'default' has a secret" in problem(apps={"default": ["good", secret]})
+
+
+def test_a_short_pseudonym_key_is_refused() -> None:
+    assert "at least 16 bytes" in problem(pseudonym_key="0123456789abcde")
+
+
+@pytest.mark.parametrize("deadline_s", [0, 3, 10])
+def test_a_deadline_that_zoom_does_not_wait_for_is_refused(deadline_s: float) -> None:
+    assert "produce_deadline_s" in problem(produce_deadline_s=deadline_s)
+
+
+def test_a_body_timeout_that_would_make_408_a_loss_is_refused() -> None:
+    assert "body_timeout_s" in problem(body_timeout_s=2.9)
+
+
+def test_a_drain_shorter_than_the_longest_request_is_refused() -> None:
+    assert "ZCC_INGEST_DRAIN_TIMEOUT_S must be at least 7" in problem(drain_timeout_s=6)
+
+
+def test_secrets_are_not_in_its_text() -> None:
+    settings = IngestSettings(**good)  # type: ignore[arg-type] - pydantic makes them secrets
+    assert "first-secret" not in repr(settings)
+    assert "0123456789abcdef" not in repr(settings)

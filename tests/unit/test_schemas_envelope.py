@@ -1,0 +1,83 @@
+"""Reading the envelope: what is an event, and what goes to quarantine under which reason."""
+
+import orjson
+import pytest
+
+from schemas.envelope import Envelope, UnreadableError, deepest_nesting, read_envelope
+from schemas.reasons import QuarantineReason
+
+good = {"event": "e", "event_ts": 1, "payload": {"account_id": "A", "object": {"x": 1}}}
+
+
+def body(**changes: object) -> bytes:
+    return orjson.dumps({name: v for name, v in {**good, **changes}.items() if v is not ...})
+
+
+def test_an_envelope_is_read() -> None:
+    assert read_envelope(body()) == Envelope("A", "e", 1, {"x": 1})
+
+
+def test_an_event_without_an_object_has_an_empty_one() -> None:
+    assert read_envelope(body(payload={"account_id": "A"})).object == {}
+
+
+def test_a_null_character_in_a_string_is_readable() -> None:
+    text = b'{"event":"e","event_ts":1,"payload":{"account_id":"A","object":{"x":"\\u0000"}}}'
+    assert read_envelope(text).object == {"x": "\0"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", QuarantineReason.NOT_JSON),
+        (b"not json", QuarantineReason.NOT_JSON),
+        (b"\xff\xfe", QuarantineReason.NOT_JSON),
+        (b"\xef\xbb\xbf{}", QuarantineReason.NOT_JSON),
+        (b'{"a":NaN}', QuarantineReason.NOT_JSON),
+        (b'{"a":"\\ud800"}', QuarantineReason.NOT_JSON),
+        (b'{"a":' + b"1" * 5000 + b"}", QuarantineReason.NOT_JSON),
+        (b"[" * 100_000, QuarantineReason.NOT_JSON),
+        (b'{"a":' + b"[" * 300 + b"]" * 300 + b"}", QuarantineReason.TOO_DEEP),
+        (b"[]", QuarantineReason.NOT_AN_ENVELOPE),
+        (b"null", QuarantineReason.NOT_AN_ENVELOPE),
+        (body(event=...), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(event=""), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(event=7), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(payload=...), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(payload=[]), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(payload={"object": {}}), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(payload={"account_id": "", "object": {}}), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(payload={"account_id": 5, "object": {}}), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(payload={"account_id": "A", "object": []}), QuarantineReason.NOT_AN_ENVELOPE),
+        (body(event_ts=...), QuarantineReason.NO_EVENT_TIME),
+        (body(event_ts="1"), QuarantineReason.NO_EVENT_TIME),
+        (body(event_ts=1.5), QuarantineReason.NO_EVENT_TIME),
+        (body(event_ts=True), QuarantineReason.NO_EVENT_TIME),
+        (body(event_ts=-1), QuarantineReason.NO_EVENT_TIME),
+        (body(event_ts=253_402_300_800_000), QuarantineReason.NO_EVENT_TIME),
+    ],
+)
+def test_what_is_no_event_has_a_reason(text: bytes, reason: QuarantineReason) -> None:
+    with pytest.raises(UnreadableError) as raised:
+        read_envelope(text)
+    assert raised.value.reason is reason
+
+
+def test_nesting_up_to_the_limit_is_readable_and_one_more_is_not() -> None:
+    def nested(levels: int) -> bytes:
+        return body(payload={"account_id": "A", "object": {}, "deep": _nest(levels)})
+
+    assert read_envelope(nested(deepest_nesting - 2)).account_id == "A"
+    with pytest.raises(UnreadableError):
+        read_envelope(nested(deepest_nesting - 1))
+
+
+def test_many_brackets_side_by_side_are_not_deep() -> None:
+    assert read_envelope(body(payload={"account_id": "A", "object": {"x": [[]] * 500}}))
+
+
+def _nest(levels: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value

@@ -1,0 +1,116 @@
+"""Stand-ins for time, for the HTTP client, and for a server that does just what a test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from pydantic import SecretStr
+
+from zoom.exchange import Request, Response
+from zoom.settings import ZoomSettings
+
+secret = "not-to-be-seen-anywhere"
+
+
+def zoom_settings(**changes: Any) -> ZoomSettings:
+    defaults: dict[str, Any] = {
+        "account_id": "an-account",
+        "client_id": "a-client",
+        "client_secret": SecretStr(secret),
+        "plan": "business_plus",
+        "share": 1.0,
+    }
+    return ZoomSettings(**(defaults | changes))
+
+
+class VirtualClock:
+    """Time that passes only when somebody sleeps or the test says so."""
+
+    def __init__(self) -> None:
+        self.elapsed_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.elapsed_s)
+
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.elapsed_s
+
+    async def sleep(self, delay_s: float) -> None:
+        until_s = self.elapsed_s + delay_s
+        await asyncio.sleep(0)
+        self.elapsed_s = max(self.elapsed_s, until_s)
+
+
+def reply(status: int = 200, document: object = None, **headers: str) -> Response:
+    body = b"" if document is None else orjson.dumps(document)
+    return Response(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
+
+
+Answer = Response | Exception | Awaitable[Response]
+
+
+class ScriptedTransport:
+    """Answers tokens by itself and everything else by the script; keeps what was asked."""
+
+    def __init__(self, *script: Answer, tokens: list[Answer] | None = None) -> None:
+        self.script = list(script)
+        self.tokens = tokens
+        self.asked: list[Request] = []
+        self.tokens_asked = 0
+
+    async def send(self, request: Request) -> Response:
+        if request.method == "POST":
+            self.tokens_asked += 1
+            if self.tokens is None:
+                return token_reply(f"token-{self.tokens_asked}")
+            return await _given(self.tokens.pop(0))
+        self.asked.append(request)
+        return await _given(self.script.pop(0))
+
+
+def token_reply(value: str = "token-1", **members: object) -> Response:
+    return reply(200, {"access_token": value, "expires_in": 3600} | members)
+
+
+async def _given(answer: Answer) -> Response:
+    if isinstance(answer, Exception):
+        raise answer
+    if isinstance(answer, Response):
+        return answer
+    return await answer
+
+
+Serve = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def raw_server(serve: Serve) -> AsyncIterator[str]:
+    """Serve one request per connection, ``serve`` writing the bytes; yield the base URL."""
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            await serve(head, writer)
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+def http(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def http_token() -> bytes:
+    return http(200, orjson.dumps({"access_token": secret, "expires_in": 3600}))
