@@ -1,7 +1,7 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check fix bench faults coverage clean
+.PHONY: help setup up test check fix bench faults coverage docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
@@ -46,6 +46,9 @@ coverage: setup ## Run the tests with the coverage gate
 	@$(run)coverage run -m pytest -m "not long" $(ARGS)
 	@$(run)coverage combine --quiet
 	@$(run)coverage report
+
+docs: setup ## Write the generated reference pages
+	@$(run)python -m operations.reference
 
 clean: ## Remove what the targets made, caches of downloads included
 	@rm -rf .venv .devstack .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

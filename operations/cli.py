@@ -4,6 +4,8 @@ Exit codes: 0 done, 1 the check or the run failed, 2 wrong usage or settings.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -12,9 +14,10 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
-from operations.components import ProcessorName, SinkName
+from operations.components import DevstackPart, ProcessorName, SinkName
 from operations.settings_errors import one_line
 from runtime.errors import ConfigurationError, TransientError
+from runtime.kafka import TopicChanges
 from runtime.logs import configure_logs
 from runtime.settings import KafkaSettings, WorkerSettings
 
@@ -28,8 +31,6 @@ topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=Tru
 app.add_typer(topics_app, name="topics")
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
-
-checkout_only = "this command needs the checkout: the installed product carries no {part}"
 
 
 def main() -> None:
@@ -117,11 +118,9 @@ def sink(name: SinkName) -> None:
 @app.command()
 def simulate() -> None:
     """Play Zoom: send signed webhooks and serve the REST API (not part of the installed product)."""
-    try:
+    with _checkout_needed("simulator"):
         from simulator.service import run
         from simulator.settings import SimulatorSettings
-    except ModuleNotFoundError:
-        raise ConfigurationError(checkout_only.format(part="simulator")) from None
 
     totals = asyncio.run(run(read_settings(SimulatorSettings)))
     typer.echo(totals)
@@ -130,25 +129,96 @@ def simulate() -> None:
 @app.command()
 def devstack(
     *,
-    directory: Annotated[
-        Path, typer.Option(help="Where data and logs are kept.")
-    ] = Path(".devstack"),
+    directory: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = Path(
+        ".devstack"
+    ),
     part: Annotated[
-        list[str] | None, typer.Option(help="kafka, postgres or s3; all where none is named.")
+        list[DevstackPart] | None, typer.Option(help="Start only this; may be given again.")
     ] = None,
-    kafka_port: Annotated[int, typer.Option(help="0 = free.")] = 0,
-    postgres_port: Annotated[int, typer.Option(help="0 = free.")] = 0,
-    s3_port: Annotated[int, typer.Option(help="0 = free.")] = 0,
+    kafka_port: Annotated[int, typer.Option(help="0 = a free one.")] = 0,
+    postgres_port: Annotated[int, typer.Option(help="0 = a free one.")] = 0,
+    s3_port: Annotated[int, typer.Option(help="0 = a free one.")] = 0,
 ) -> None:
-    """Start Kafka, Postgres and an S3 server here, without containers, until Ctrl-C."""
+    """Run Kafka, Postgres and an S3 server here, without containers, until Ctrl-C."""
+    with _checkout_needed("devstack"):
+        from devstack import Part
+        from operations.local_stack import run
+
+    wanted: frozenset[Part] = frozenset(each.value for each in part or DevstackPart)
+    ports: dict[Part, int] = {"kafka": kafka_port, "postgres": postgres_port, "s3": s3_port}
+    asyncio.run(run(directory, wanted, ports))
+
+
+@app.command()
+def up(
+    *,
+    events: Annotated[int, typer.Option(min=0, help="Events to send; 0 = until Ctrl-C.")] = 0,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="End when all is settled (needs --events).")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0, help="Events per second; 0 = no limit.")
+    ] = None,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share told twice.")] = 0.02,
+    reorder: Annotated[float, typer.Option(min=0, max=1, help="Share told late.")] = 0.02,
+    time_scale: Annotated[float, typer.Option(min=1, help="How fast Zoom's time runs.")] = 600,
+    seed: Annotated[int, typer.Option(min=0, help="From which everything sent follows.")] = 1,
+    settle_timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds without progress until events count as missing.")
+    ] = 60,
+    directory: Annotated[
+        Path | None, typer.Option(help="Keep data and logs here; else they go if all went well.")
+    ] = None,
+) -> None:
+    """Run everything on this machine, with Zoom simulated. Ctrl-C drains."""
+    with _checkout_needed("simulator and devstack"):
+        from operations.up import UpOptions
+        from operations.up_command import run
+
+    if leave and not events:
+        raise ConfigurationError("--exit needs --events: an endless run does not end by itself")
+    options = UpOptions(
+        events=events,
+        rate_per_s=_default_rate(events) if rate is None else rate,
+        duplicates=duplicates,
+        reorder=reorder,
+        time_scale=time_scale,
+        seed=seed,
+        settle_timeout_s=settle_timeout,
+        linger=bool(events) and not leave,
+    )
+    raise typer.Exit(run(options, directory=directory, report=report))
+
+
+@app.command()
+def reconcile(
+    *,
+    ledger: Annotated[
+        Path | None, typer.Option(help="What Zoom's side saw accepted; else the raw topics count.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare topics, Postgres and objects; exit 1 if an event is missing anywhere."""
+    from operations.places import Places
+    from operations.reconcile import run
+    from sinks.object_storage.settings import ObjectStorageSettings
+    from sinks.postgres.settings import PostgresSettings
+
+    places = Places(
+        kafka=read_settings(KafkaSettings),
+        postgres=read_settings(PostgresSettings),
+        object_storage=read_settings(ObjectStorageSettings),
+    )
+    raise typer.Exit(asyncio.run(run(places, ledger=ledger, as_json=as_json)))
 
 
 @topics_app.command("apply")
 def topics_apply() -> None:
-    """Create and alter the topics."""
+    """Create and alter the topics; exit 1 if one cannot be made as the settings say."""
     from operations.topics import apply
 
-    asyncio.run(apply(read_settings(KafkaSettings)))
+    _print_changes(asyncio.run(apply(read_settings(KafkaSettings))))
 
 
 @topics_app.command("check")
@@ -156,7 +226,7 @@ def topics_check() -> None:
     """Report what `apply` would change; exit 1 if anything."""
     from operations.topics import check
 
-    raise typer.Exit(asyncio.run(check(read_settings(KafkaSettings))))
+    _print_changes(asyncio.run(check(read_settings(KafkaSettings))))
 
 
 @app.command()
@@ -172,6 +242,26 @@ def migrate(
         typer.echo(migration_sql())
     else:
         typer.echo(run(read_settings(PostgresSettings).dsn.get_secret_value()))
+
+
+@contextmanager
+def _checkout_needed(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            f"this command needs the checkout: the installed product carries no {what}"
+        ) from None
+
+
+def _default_rate(events: int) -> float:
+    return 200.0 if events else 20.0
+
+
+def _print_changes(changes: TopicChanges) -> None:
+    for line in changes.lines:
+        typer.echo(line)
+    raise typer.Exit(0 if changes.settled else 1)
 
 
 def _stop(message: str, *, exit_code: int) -> NoReturn:

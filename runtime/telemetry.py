@@ -72,6 +72,11 @@ class WorkerMetrics:
         "Completions after their partitions were taken away; ignored, another owner does them",
         ["worker"],
     )
+    expired: Final = Counter(
+        "zcc_worker_expired_records_total",
+        "Records that retention deleted before the group had read them",
+        ["group", "topic"],
+    )
     lag: Final = Gauge(
         "zcc_worker_lag_records", "Records in the topic that are not done", ["worker", "topic"]
     )

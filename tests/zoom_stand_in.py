@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
+from runtime.errors import TransientError
 from zoom.exchange import Request, Response
 from zoom.settings import ZoomSettings
 
@@ -42,6 +43,28 @@ class VirtualClock:
         until_s = self.elapsed_s + delay_s
         await asyncio.sleep(0)
         self.elapsed_s = max(self.elapsed_s, until_s)
+
+
+class MemoryLookup:
+    """Knows what it is given; an error is raised, "never" is not answered; ``down`` knows nothing.
+
+    Typed for any value, because it stands for lookups of all kinds.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.down = False
+
+    async def get(self, key: str) -> Any | None:
+        await asyncio.sleep(0)
+        value = self.values.get(key)
+        if self.down:
+            raise TransientError("down")
+        if isinstance(value, Exception):
+            raise value
+        if value == "never":
+            await asyncio.Event().wait()
+        return value
 
 
 def reply(status: int = 200, document: object = None, **headers: str) -> Response:

@@ -1,1 +1,1 @@
-"""Deliveries in, rows out, exactly once."""
+"""Enriched events in Postgres: each event once, and the engagements that follow from them."""

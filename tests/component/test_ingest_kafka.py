@@ -44,6 +44,7 @@ async def server(kafka: KafkaSettings) -> AsyncIterator[Server]:
         KafkaPublisher(kafka, client_id="test-ingest", clock=SystemClock()) as publisher,
         running(publisher, kafka=kafka) as started,
     ):
+        await until_it_is_ready(started)
         yield started
 
 
@@ -98,16 +99,30 @@ async def test_a_signed_body_that_cannot_be_read_is_in_quarantine(
     assert dict(found.headers)["zcc-reason"] == b"not_json"
 
 
-async def test_the_largest_body_that_is_taken_is_also_kept(
-    server: Server, kafka: KafkaSettings
-) -> None:
-    noise = base64.b64encode(random.Random(1).randbytes(1024 * 1024))
-    end = b'"}'
-    body = (event[:-1] + b',"noise":"' + noise)[: 1024 * 1024 - len(end)] + end
-    assert len(body) == 1024 * 1024
+async def test_a_body_of_the_limit_is_kept(server: Server, kafka: KafkaSettings) -> None:
+    body = event + b" " * (1024 * 1024 - len(event))
     assert (await server.post(body)).status == 204
     (found,) = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
     assert found.value == body
+
+
+async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_follows(
+    kafka: KafkaSettings,
+) -> None:
+    noise = base64.b64encode(random.Random(1).randbytes(2 * 1024 * 1024))
+    async with (
+        KafkaPublisher(kafka, client_id="test-ingest", clock=SystemClock()) as publisher,
+        running(publisher, kafka=kafka, max_body_bytes=4 * 1024 * 1024) as server,
+    ):
+        await until_it_is_ready(server)
+        before = await server.metric("zcc_ingest_unavailable_total", reason="too_large")
+        assert (await server.post(event[:-1] + b',"noise":"' + noise + b'"}')).status == 503
+        after = await server.metric("zcc_ingest_unavailable_total", reason="too_large")
+        assert after == before + 1
+        await until_it_is_ready(server)
+        assert (await server.post()).status == 204
+    (found,) = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
+    assert found.value == event
 
 
 @asynccontextmanager

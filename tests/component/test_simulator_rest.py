@@ -300,7 +300,13 @@ async def test_latency_holds_every_answer_back(company: Company, clock: ClockTha
 
 
 @pytest.mark.parametrize(
-    "faults", [{"error_rate": 2}, {"unknown": 1}, {"error_rate": 0.7, "limited_rate": 0.7}]
+    "faults",
+    [
+        {"error_rate": 2},
+        {"latency_s": float("inf")},
+        {"unknown": 1},
+        {"error_rate": 0.7, "limited_rate": 0.7},
+    ],
 )
 async def test_faults_that_make_no_sense_are_refused_and_change_nothing(
     api: Api, faults: dict[str, object]

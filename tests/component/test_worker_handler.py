@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 
@@ -97,30 +98,35 @@ async def test_gaps_in_the_log_are_no_obstacle() -> None:
     assert handled == [3, 7, 20]
 
 
-async def test_nothing_is_lost_when_the_worker_dies_at_any_moment() -> None:
+@pytest.mark.parametrize("seed", range(5))
+async def test_nothing_is_lost_when_the_worker_dies_at_any_moment(seed: int) -> None:
     broker = MemoryBroker(source, other)
     for n in range(120):
         broker.append(b"%d" % n, key=b"key%d" % (n % 5), to=source if n % 5 < 3 else other)
+    chance = Random(seed)
+    deaths = 0
+    life: asyncio.Future[None]
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
-        await asyncio.sleep(0)
+        nonlocal deaths
+        if deaths < 5 and chance.random() < 0.05:
+            deaths += 1
+            life.cancel()
+        for _ in range(chance.randrange(3)):
+            await asyncio.sleep(0)
         return copied(delivery)
 
     around = surroundings(broker, concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
-    died = 0
     while len(set(values(broker))) < 120:
-        enough = len(broker.produced) + 7 * (died + 1)
-        task = asyncio.ensure_future(Worker(handler, around).run(asyncio.Event()))
-        await until(lambda: len(broker.produced) >= enough or len(set(values(broker))) == 120)  # noqa: B023 - awaited
-        task.cancel()
+        life = asyncio.ensure_future(Worker(handler, around).run(asyncio.Event()))
+        await until(lambda ended=life.done: ended() or len(set(values(broker))) == 120)
+        life.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await task
-        died += 1
-    assert died > 2
+            await life
+    assert deaths >= 2
     for key in range(5):
-        first_seen = dict.fromkeys(
-            int(v or b"") for v in values(broker) if int(v or b"") % 5 == key
-        )
+        numbers = (int(value or b"") for value in values(broker))
+        first_seen = dict.fromkeys(number for number in numbers if number % 5 == key)
         assert list(first_seen) == sorted(first_seen)
 
 
@@ -260,7 +266,7 @@ async def test_too_many_defects_halt_the_worker_and_nothing_more_is_set_aside() 
     worker = Worker(handler, surroundings(broker, defect_attempts=1))
     with pytest.raises(ConfigurationError, match="too many"):
         await asyncio.wait_for(worker.run(asyncio.Event()), 10)
-    assert not worker.ready()
+    assert worker.why_not_ready() == "waits for partitions"
     assert len(values(broker, "dead")) == 10
     assert broker.committed[source] == Position(11)
     assert broker.members == []
@@ -497,11 +503,14 @@ async def test_a_worker_is_ready_once_it_has_an_assignment() -> None:
         return ()
 
     worker = Worker(handler, surroundings(broker))
-    assert not worker.ready()
-    assert worker.alive()
+    assert worker.why_not_ready() == "waits for partitions"
+    assert worker.why_not_alive() is None
     async with running(worker):
-        await until(worker.ready)
-    assert not worker.ready()
+        await until(lambda: worker.why_not_ready() is None)
+        broker.ready = False
+        assert worker.why_not_ready() == "waits for brokers that acknowledge"
+        broker.ready = True
+    assert worker.why_not_ready() == "waits for partitions"
 
 
 async def test_retention_that_was_faster_moves_the_start() -> None:
@@ -516,3 +525,17 @@ async def test_retention_that_was_faster_moves_the_start() -> None:
     async with running(Worker(handler, surroundings(broker))):
         await until(lambda: broker.committed[source] == Position(11))
     assert values(broker) == [b"ten"]
+
+
+async def test_a_worker_that_is_stopped_before_it_has_an_assignment_ends_at_once() -> None:
+    broker = MemoryBroker(source)
+
+    async def handler(delivery: Delivery) -> Sequence[Record]:
+        return ()
+
+    broker.hold_rebalance = True
+    async with running(Worker(handler, surroundings(broker, commit_interval_s=0.0001))):
+        await until(lambda: bool(broker.members))
+        await broker.changed(0.05)
+    assert broker.members == []
+    assert broker.commits == []

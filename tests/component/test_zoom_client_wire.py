@@ -14,8 +14,7 @@ from zoom.breaker import failures_that_open
 from zoom.client import ZoomClient, connected
 from zoom.entities import User
 from zoom.errors import Fault, ForbiddenError, UnavailableError
-from zoom.exchange import Request
-from zoom.transport import HttpTransport, largest_reply_bytes
+from zoom.transport import largest_reply_bytes
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -138,8 +137,3 @@ async def test_a_page_token_reaches_the_api_as_it_was_given() -> None:
         assert [user async for user in client.users.all()] == []
     query = urlsplit(heads[2].split(" ")[1]).query
     assert parse_qs(query) == {"page_size": ["300"], "next_page_token": ["a+b/c=&d e"]}
-
-
-async def test_a_transport_that_is_not_open_says_so() -> None:
-    with pytest.raises(RuntimeError, match="enter"):
-        await HttpTransport(zoom_settings()).send(Request("GET", "http://localhost", {}))

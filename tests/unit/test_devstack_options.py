@@ -17,7 +17,7 @@ def test_no_part_at_all_is_refused() -> None:
 
 def test_an_unknown_part_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="got kafka, redis"):
-        DevstackOptions(parts=frozenset({"kafka", "redis"}))  # type: ignore[arg-type] - the case
+        DevstackOptions(parts=frozenset({"kafka", "redis"}))  # type: ignore[arg-type]  # the case
 
 
 @pytest.mark.parametrize("port", [-1, 65536])

@@ -90,6 +90,30 @@ async def test_a_value_that_came_by_another_way_is_not_asked_for(background: Bac
     assert bench.source.questions == []
 
 
+async def test_what_came_by_another_way_meanwhile_outweighs_an_absence(
+    background: Background,
+) -> None:
+    bench = Bench(background, deadline_s=30.0)
+    asked = asyncio.ensure_future(bench.lookup.get("value"))
+    await settled()
+    bench.lookup.keep("Value")
+    bench.source.answers["value"].set_result(None)
+    assert await asked == "Value"
+    assert await bench.lookup.get("value") == "Value"
+
+
+async def test_a_value_that_exists_no_more_is_forgotten_when_renewed(
+    background: Background,
+) -> None:
+    bench = Bench(background)
+    bench.lookup.keep("v")
+    bench.clock.elapsed_s = bench.settings.cache_ttl_s
+    bench.source.knows("v", None)
+    assert await bench.lookup.get("v") == "v"
+    await settled()
+    assert await bench.lookup.get("v") is None
+
+
 async def test_an_absence_is_remembered_for_a_shorter_time(background: Background) -> None:
     bench = Bench(background)
     bench.source.knows("k", None)

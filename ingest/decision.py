@@ -1,0 +1,143 @@
+"""Pure: what becomes of a request whose signature holds: an event, a challenge, or quarantine.
+
+A signed body is never refused: what cannot be read is kept as it came, for a person to look at.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from runtime.values import Record
+from schemas import headers, identity, topics
+from schemas.envelope import Envelope, UnreadableError, envelope_of, read_json
+from schemas.reasons import QuarantineReason
+from zoom.signature import encrypted_token
+
+challenge_event: Final = "endpoint.url_validation"
+"""Zoom asks it when the URL is entered and every 72 hours; the sixth failure disables the URL."""
+
+_request_id: Final = re.compile(rb"[0-9A-Za-z._:-]{1,128}")
+"""Five groups of hexadecimal digits as measured; no promise, so anything harmless is taken."""
+
+_traceparent: Final = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
+"""Source: W3C Trace Context, section 3.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What the choice of topic and key depends on, beside the request."""
+
+    topic_prefix: str
+    pseudonym_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request whose ``body`` was signed with ``secret``.
+
+    ``request_id`` and ``traceparent`` are the headers as they came, empty where there was none:
+    the signature does not cover them.
+    """
+
+    app: str
+    body: bytes
+    secret: bytes
+    received_at_ms: int
+    request_id: bytes = b""
+    traceparent: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event and the record to keep it as."""
+
+    record: Record
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A body that is no event and the record to keep it as."""
+
+    record: Record
+    reason: QuarantineReason
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """An endpoint validation and the JSON to answer with."""
+
+    answer: bytes
+
+
+Decision = Event | Quarantined | Challenge
+
+
+def decide(request: SignedRequest, routing: Routing) -> Decision:
+    """Say what becomes of a signed request."""
+    try:
+        parsed = read_json(request.body)
+        if isinstance(parsed, dict) and parsed.get("event") == challenge_event:
+            return _challenge(parsed, request.secret)
+        return _event(envelope_of(parsed), request, routing)
+    except UnreadableError as error:
+        return _quarantined(error.reason, request, routing)
+
+
+def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
+    payload = parsed.get("payload")
+    token = payload.get("plainToken") if isinstance(payload, dict) else None
+    if not isinstance(token, str):
+        raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
+    answer = {"plainToken": token, "encryptedToken": encrypted_token(token, secret=secret)}
+    return Challenge(orjson.dumps(answer))
+
+
+def _event(envelope: Envelope, request: SignedRequest, routing: Routing) -> Event:
+    key = identity.partition_key(envelope, pseudonym_key=routing.pseudonym_key)
+    family = headers.family_of(envelope.event)
+    own = headers.event_headers(
+        envelope,
+        event_id=identity.event_id(envelope),
+        occurred_at_ms=identity.occurred_at_ms(envelope),
+        subject=identity.subject(envelope, pseudonym_key=routing.pseudonym_key),
+        partition_key=key,
+    )
+    record = Record(
+        topic=topics.raw_topic(family, prefix=routing.topic_prefix),
+        key=key.encode(),
+        value=request.body,
+        headers=(*own, *_arrival(request)),
+    )
+    return Event(record, family)
+
+
+def _quarantined(reason: QuarantineReason, request: SignedRequest, routing: Routing) -> Quarantined:
+    record = Record(
+        topic=topics.quarantine_topic(prefix=routing.topic_prefix),
+        key=_id_of(request) or hashlib.sha256(request.body).hexdigest().encode(),
+        value=request.body,
+        headers=((headers.reason_header, reason.value.encode()), *_arrival(request)),
+    )
+    return Quarantined(record, reason)
+
+
+def _arrival(request: SignedRequest) -> headers.Headers:
+    arrival = [
+        (headers.received_at_header, headers.timestamp(request.received_at_ms).encode()),
+        (headers.app_header, request.app.encode()),
+    ]
+    if request_id := _id_of(request):
+        arrival.append((headers.request_id_header, request_id))
+    if _traceparent.fullmatch(request.traceparent):
+        arrival.append((headers.traceparent, request.traceparent))
+    return tuple(arrival)
+
+
+def _id_of(request: SignedRequest) -> bytes:
+    return request.request_id if _request_id.fullmatch(request.request_id) else b""

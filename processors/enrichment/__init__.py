@@ -1,0 +1,1 @@
+"""Adds the names of users and queues to events."""

@@ -1,0 +1,42 @@
+"""Pure: keeps the most recently used answers, up to a bound; what is old stays until replaced."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Value]):
+    """An answer, and the moment from which it is old.
+
+    ``value`` None says that the thing does not exist, or with a ``failure`` that nobody knows.
+    """
+
+    value: Value | None
+    fresh_until_s: float
+    failure: Exception | None = None
+
+
+class RecentAnswers(Generic[Key, Value]):
+    """At most ``bound`` entries; the least recently used makes room."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._entries: OrderedDict[Key, Entry[Value]] = OrderedDict()
+
+    def get(self, key: Key) -> Entry[Value] | None:
+        """Return the entry, which counts as a use, however old it is."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: Key, entry: Entry[Value]) -> None:
+        """Add or replace an entry."""
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._bound:
+            self._entries.popitem(last=False)

@@ -1,0 +1,123 @@
+"""Turns an event into an enriched event: the same bytes, and the names of whom it mentions.
+
+An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: what
+is not known in time is listed as missing. While the API is down, known names still go out; unknown
+ones cost one deadline per id at most, until the client stops asking (`zoom.breaker`), and nothing
+from then on. Repeats of Zoom's pass through: consumers remove them by the event id.
+"""
+
+import asyncio
+from typing import Final
+
+from processors.enrichment.document import Answer, Missing, enrichment, revision, spliced, status_of
+from processors.enrichment.lookup import CachedLookup, DeadlineError
+from processors.enrichment.references import Entity, Reference, references
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, RejectedError, TransientError
+from runtime.values import Delivery, Record
+from schemas.envelope import Envelope, UnreadableError, read_envelope
+from schemas.headers import Headers, event_id_header, revision_header, text, timestamp
+from schemas.reasons import DeadLetterReason
+from schemas.topics import all_families, enriched_topic, raw_topic
+from zoom.entities import Queue, User
+
+_lookups = telemetry.enrichment.lookups
+_hits: Final = {entity: _lookups.labels(entity.value, "hit") for entity in Entity}
+_events: Final = {
+    status: telemetry.enrichment.events.labels(status) for status in ("complete", "partial")
+}
+
+
+class Enrichment:
+    """A `runtime.contracts.Handler` for all raw topics."""
+
+    def __init__(
+        self,
+        *,
+        users: CachedLookup[str, User],
+        queues: CachedLookup[str, Queue],
+        topic_prefix: str,
+        clock: Clock,
+    ) -> None:
+        self._users = users
+        self._queues = queues
+        self._clock = clock
+        self._topics = {
+            raw_topic(family, prefix=topic_prefix): enriched_topic(family, prefix=topic_prefix)
+            for family in all_families
+        }
+
+    async def __call__(self, delivery: Delivery) -> tuple[Record]:
+        """Return the enriched record.
+
+        Raises:
+            RejectedError: the value is no event, or the header with its id is missing.
+        """
+        body, envelope = _readable(delivery)
+        answers = await self._answers(references(envelope.object))
+        enriched_at = timestamp(int(self._clock.now().timestamp() * 1000))
+        _events[status_of(answers)].inc()
+        return (
+            Record(
+                topic=self._topics[delivery.topic],
+                key=delivery.key,
+                value=spliced(body, enrichment(answers, enriched_at=enriched_at)),
+                headers=_headers(delivery.headers),
+            ),
+        )
+
+    async def _answers(self, named: tuple[Reference, ...]) -> dict[Reference, Answer]:
+        answers: dict[Reference, Answer | None] = {one: self._known(one) for one in named}
+        unknown = [one for one, answer in answers.items() if answer is None]
+        if unknown:
+            async with asyncio.TaskGroup() as group:
+                asked = {one: group.create_task(self._ask(one)) for one in unknown}
+            answers |= {one: task.result() for one, task in asked.items()}
+        return {one: answer for one, answer in answers.items() if answer is not None}
+
+    def _known(self, one: Reference) -> Answer | None:
+        entry = self._lookup(one.entity).known(one.id)
+        if entry is None:
+            return None
+        _hits[one.entity].inc()
+        return Missing.ABSENT if entry.value is None else entry.value
+
+    async def _ask(self, one: Reference) -> Answer:
+        try:
+            value = await self._lookup(one.entity).get(one.id)
+        except DeadlineError:
+            answer: Answer = Missing.DEADLINE
+        except ConfigurationError:
+            answer = Missing.FORBIDDEN
+        except TransientError:
+            answer = Missing.UNAVAILABLE
+        else:
+            answer = Missing.ABSENT if value is None else value
+        _lookups.labels(one.entity.value, _outcome(answer)).inc()
+        return answer
+
+    def _lookup(self, entity: Entity) -> CachedLookup[str, User] | CachedLookup[str, Queue]:
+        return self._users if entity is Entity.USER else self._queues
+
+
+def _outcome(answer: Answer) -> str:
+    if not isinstance(answer, Missing):
+        return "miss"
+    return "absent" if answer is Missing.ABSENT else "unknown"
+
+
+def _readable(delivery: Delivery) -> tuple[bytes, Envelope]:
+    if not text(delivery.headers, event_id_header):
+        raise RejectedError(DeadLetterReason.UNREADABLE, f"no header {event_id_header}")
+    if delivery.value is None:
+        raise RejectedError(DeadLetterReason.UNREADABLE, "no value")
+    try:
+        return delivery.value, read_envelope(delivery.value)
+    except UnreadableError as error:
+        raise RejectedError(DeadLetterReason.UNREADABLE, error.reason.value) from None
+
+
+def _headers(raw: Headers) -> Headers:
+    kept = tuple(header for header in raw if header[0] != revision_header)
+    return (*kept, (revision_header, str(revision).encode()))

@@ -1,0 +1,161 @@
+"""Answers from memory, and asks each question once at a time, in the background.
+
+A question that misses its deadline goes on, and its answer is there for the next event. The
+deadline counts from the start of the question, not from when somebody joins it: an API that hangs
+costs each id one deadline, not each event; and once `EnrichmentSettings.lookups_in_flight`
+questions hang, further ones fail at once. An answer older than its time is still given while it is
+asked for anew, so a known name survives an outage, and a popular one costs nobody a wait. What
+failed rests for some seconds.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from processors.enrichment.background import Background
+from processors.enrichment.cache import Entry, RecentAnswers
+from processors.enrichment.settings import EnrichmentSettings
+from runtime.clock import Clock
+from runtime.contracts import Lookup
+from runtime.errors import ConfigurationError, TransientError
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_failure_pause_s: Final = 5.0
+"""A question that failed is not asked again at once: a popular id would spend the budget alone."""
+
+_renewals_in_flight: Final = 4
+"""Renewals of old answers stand in the same queue for the budget as questions that events wait for;
+many answers grow old at the same time."""
+
+
+class DeadlineError(TransientError):
+    """Nobody knows yet; the question goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight(Generic[Value]):
+    answer: asyncio.Future[Value | None]
+    started_s: float
+
+
+class CachedLookup(Generic[Key, Value]):
+    """A `runtime.contracts.Lookup` in front of another one.
+
+    ``names`` gives all keys of a value, so that one answer serves each of them. Questions run in
+    ``background``, which must be open.
+    """
+
+    def __init__(
+        self,
+        source: Lookup[Key, Value],
+        settings: EnrichmentSettings,
+        *,
+        names: Callable[[Value], Iterable[Key]],
+        background: Background,
+        clock: Clock,
+    ) -> None:
+        self._source = source
+        self._settings = settings
+        self._names = names
+        self._background = background
+        self._clock = clock
+        self._answers = RecentAnswers[Key, Value](settings.cache_entries)
+        self._flights: dict[Key, _Flight[Value]] = {}
+        self._renewals = 0
+
+    def keep(self, value: Value) -> None:
+        """Remember a value that came by another way."""
+        self._keep(self._names(value), value)
+
+    def known(self, key: Key) -> Entry[Value] | None:
+        """Return what can be answered without waiting; an old answer is being renewed then."""
+        entry = self._answers.get(key)
+        if entry is None or entry.failure is not None:
+            return None
+        if self._is_fresh(entry):
+            return entry
+        if entry.value is None:
+            return None
+        if key not in self._flights and self._renewals < _renewals_in_flight:
+            self._start(key, renewal=True)
+        return entry
+
+    async def get(self, key: Key) -> Value | None:
+        """Return the value, or None where it does not exist.
+
+        Raises:
+            DeadlineError: the question is older than its deadline; it goes on.
+            TransientError: the source does not know, or too many questions are under way.
+            ConfigurationError: the source may not know.
+        """
+        if (entry := self.known(key)) is not None:
+            return entry.value
+        flight = self._flights.get(key) or self._take_off(key)
+        left_s = flight.started_s + self._settings.deadline_s - self._clock.monotonic_s()
+        await asyncio.wait((flight.answer,), timeout=max(left_s, 0.0))
+        if not flight.answer.done():
+            raise DeadlineError(f"no answer in {self._settings.deadline_s:g} s")
+        return flight.answer.result()
+
+    def _take_off(self, key: Key) -> _Flight[Value]:
+        entry = self._answers.get(key)
+        if entry is not None and entry.failure is not None and self._is_fresh(entry):
+            raise entry.failure.with_traceback(None)
+        if len(self._flights) >= self._settings.lookups_in_flight:
+            raise TransientError("ZCC_ENRICHMENT_LOOKUPS_IN_FLIGHT lookups are under way")
+        return self._start(key, renewal=False)
+
+    def _is_fresh(self, entry: Entry[Value]) -> bool:
+        return self._clock.monotonic_s() < entry.fresh_until_s
+
+    def _start(self, key: Key, *, renewal: bool) -> _Flight[Value]:
+        answer: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
+        flight = _Flight(answer, self._clock.monotonic_s())
+        self._flights[key] = flight
+        self._renewals += renewal
+        self._background.start(self._fly(key, answer, renewal=renewal))
+        return flight
+
+    async def _fly(self, key: Key, answer: asyncio.Future[Value | None], *, renewal: bool) -> None:
+        try:
+            value = await self._source.get(key)
+            if value is None:
+                value = self._kept_meanwhile(key)
+        except Exception as error:  # noqa: BLE001 - a defect too belongs to those who asked: in the task group it would end the worker
+            if isinstance(error, TransientError | ConfigurationError):
+                self._rest(key, error)
+            answer.set_exception(error)
+            answer.exception()  # seen, even if nobody waits any more
+        else:
+            self._keep((key, *(() if value is None else self._names(value))), value)
+            answer.set_result(value)
+        finally:
+            del self._flights[key]
+            self._renewals -= renewal
+
+    def _keep(self, keys: Iterable[Key], value: Value | None) -> None:
+        ttl_s = self._settings.absent_ttl_s if value is None else self._settings.cache_ttl_s
+        entry = Entry(value, self._clock.monotonic_s() + ttl_s)
+        for key in keys:
+            self._answers.put(key, entry)
+
+    def _kept_meanwhile(self, key: Key) -> Value | None:
+        """Return what `keep` brought since the question went out: a list knows more names.
+
+        An event may write an id in lower case: asked for so, it does not exist. The list of all
+        users brings it in both ways; its answer may be the first to arrive.
+        """
+        entry = self._answers.get(key)
+        return entry.value if entry is not None and self._is_fresh(entry) else None
+
+    def _rest(self, key: Key, failure: Exception) -> None:
+        """Do not ask again for a while; an old value stays good for as long."""
+        until_s = self._clock.monotonic_s() + _failure_pause_s
+        entry = self._answers.get(key)
+        if entry is not None and entry.value is not None:
+            self._answers.put(key, Entry(entry.value, until_s))
+        else:
+            self._answers.put(key, Entry(None, until_s, failure))

@@ -1,0 +1,56 @@
+"""Knows the whole account beforehand.
+
+All users and queues are read at the start, and again before they grow old: a page of 300 costs one
+call, and lists have a budget of their own. So single lookups are left for who is new, and for
+accounts larger than the cache.
+"""
+
+from contextlib import aclosing
+from typing import Final, TypeVar
+
+import structlog
+
+from processors.enrichment.lookup import CachedLookup
+from processors.enrichment.settings import EnrichmentSettings
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, TransientError
+from zoom.client import Resource
+from zoom.entities import Queue, User
+from zoom.errors import RefusedError
+
+Entity = TypeVar("Entity", User, Queue)
+
+_ids_each: Final = 2
+_retry_s: Final = 60.0
+
+_log: Final = structlog.get_logger()
+
+
+async def keep_preloaded(
+    resource: Resource[Entity],
+    lookup: CachedLookup[str, Entity],
+    settings: EnrichmentSettings,
+    *,
+    clock: Clock,
+) -> None:
+    """Read all entities again and again, for as long as it runs."""
+    while True:
+        pause_s = settings.cache_ttl_s / 2
+        try:
+            await _read_all(resource, lookup, most=settings.cache_entries // _ids_each)
+        except (TransientError, ConfigurationError, RefusedError) as error:
+            _log.warning("preload_failed", error=str(error))
+            pause_s = min(pause_s, _retry_s)
+        await clock.sleep(pause_s)
+
+
+async def _read_all(
+    resource: Resource[Entity], lookup: CachedLookup[str, Entity], *, most: int
+) -> None:
+    count = 0
+    async with aclosing(resource.all()) as entities:
+        async for entity in entities:
+            lookup.keep(entity)
+            count += 1
+            if count >= most:
+                return

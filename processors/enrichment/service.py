@@ -1,0 +1,57 @@
+"""Puts enrichment together and runs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from processors.enrichment.background import Background
+from processors.enrichment.handler import Enrichment
+from processors.enrichment.lookup import CachedLookup
+from processors.enrichment.preload import keep_preloaded
+from processors.enrichment.references import queue_ids, user_ids
+from processors.enrichment.settings import EnrichmentSettings
+from runtime.clock import Clock, SystemClock
+from runtime.service import run_handler
+from runtime.settings import KafkaSettings, WorkerSettings
+from schemas.topics import raw_topics
+from zoom.client import ZoomClient, connected
+from zoom.settings import ZoomSettings
+
+name: Final = "enrichment"
+
+
+async def run(
+    settings: EnrichmentSettings,
+    zoom: ZoomSettings,
+    kafka: KafkaSettings,
+    worker: WorkerSettings,
+) -> None:
+    """Enrich all raw topics until told to stop.
+
+    Raises:
+        ConfigurationError: Kafka is not set up as the worker needs it. Zoom's refusal of the
+            credentials is none: events go out without names, and the log says why.
+    """
+    topics, clock = raw_topics(prefix=kafka.topic_prefix), SystemClock()
+    async with (
+        connected(zoom, clock=clock) as client,
+        enrichment(client, settings, topic_prefix=kafka.topic_prefix, clock=clock) as handler,
+    ):
+        await run_handler(handler, name=name, topics=topics, kafka=kafka, worker=worker)
+
+
+@asynccontextmanager
+async def enrichment(
+    client: ZoomClient, settings: EnrichmentSettings, *, topic_prefix: str, clock: Clock
+) -> AsyncIterator[Enrichment]:
+    """Open the handler; the client must stay open for as long."""
+    async with Background() as background:
+        users = CachedLookup(
+            client.users, settings, names=user_ids, background=background, clock=clock
+        )
+        queues = CachedLookup(
+            client.queues, settings, names=queue_ids, background=background, clock=clock
+        )
+        background.start(keep_preloaded(client.users, users, settings, clock=clock))
+        background.start(keep_preloaded(client.queues, queues, settings, clock=clock))
+        yield Enrichment(users=users, queues=queues, topic_prefix=topic_prefix, clock=clock)

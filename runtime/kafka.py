@@ -1,1 +1,0 @@
-"""Kafka client, the only module that knows it."""

@@ -1,0 +1,198 @@
+"""Topics as they should be: made, compared, counted."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+from aiokafka import errors
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from runtime.settings import KafkaSettings
+from runtime.topics import (
+    AddPartitions,
+    Change,
+    Configure,
+    Create,
+    Refuse,
+    TopicChanges,
+    TopicState,
+    changes,
+    told,
+    wanted_configs,
+)
+from runtime.values import TopicPartition
+from schemas.topics import TopicSpec
+
+from .cluster import Cluster
+from .connection import answering, connecting, connection_options
+
+_change_timeout_s: Final = 30.0
+_visible_interval_s: Final = 0.1
+_client_id: Final = "zcc-admin"
+
+_set_on_topic: Final = 1
+"""Where a value comes from. Source: Kafka protocol guide, DescribeConfigs, config_source."""
+
+
+class Lag(NamedTuple):
+    """How far a group is in a partition. ``committed`` is None where it has committed nothing."""
+
+    committed: int | None
+    log_end: int
+
+
+class TopicAdmin:
+    """Makes and looks at topics. An async context manager.
+
+    All methods raise TransientError where the brokers do not answer in time, ConfigurationError
+    where they refuse.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._cluster = Cluster(settings, client_id=_client_id)
+        self._parts = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as parts:
+            await parts.enter_async_context(self._cluster)
+            self._client = AIOKafkaAdminClient(
+                **connection_options(self._settings),
+                client_id=_client_id,
+                request_timeout_ms=int(_change_timeout_s * 1000),
+            )
+            parts.push_async_callback(self._client.close)
+            async with connecting(self._settings):
+                await self._client.start()
+            self._parts = parts.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._parts.aclose()
+
+    async def cluster_id(self) -> str:
+        """Return the name of the cluster."""
+        return await self._cluster.cluster_id()
+
+    async def check(self, specs: Sequence[TopicSpec]) -> TopicChanges:
+        """Return how the topics differ from what they should be, and change nothing."""
+        planned = await self._planned(specs)
+        return TopicChanges(tuple(map(told, planned)), settled=not planned)
+
+    async def apply(self, specs: Sequence[TopicSpec]) -> TopicChanges:
+        """Make the topics as they should be; return what was done and what cannot be.
+
+        Settings of a topic that the specifications do not name are left as they are.
+        """
+        planned = await self._planned(specs)
+        async with answering("apply topics", timeout_s=_change_timeout_s):
+            await self._create([change.spec for change in planned if isinstance(change, Create)])
+            await self._add_partitions([c for c in planned if isinstance(c, AddPartitions)])
+            await self._configure([c for c in planned if isinstance(c, Configure)])
+            await self._until_visible(specs)
+        refused = any(isinstance(change, Refuse) for change in planned)
+        return TopicChanges(tuple(map(told, planned)), settled=not refused)
+
+    async def lag(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, Lag]:
+        """Return how far a group is in each partition of these topics."""
+        partitions = await self._cluster.partitions(topics)
+        ends = await self._cluster.log_ends(partitions)
+        committed = await self._cluster.committed(group, partitions)
+        return {
+            source: Lag(position.offset if position else None, ends[source])
+            for source, position in committed.items()
+        }
+
+    async def record_counts(self, topics: Collection[str]) -> dict[str, int]:
+        """Return how many offsets each topic holds: its records, and those compacted away."""
+        bounds = await self._cluster.log_bounds(await self._cluster.partitions(topics))
+        counts = Counter(dict.fromkeys(topics, 0))
+        for source, (start, end) in bounds.items():
+            counts[source.topic] += end - start
+        return dict(counts)
+
+    async def _planned(self, specs: Sequence[TopicSpec]) -> Sequence[Change]:
+        layouts = await self._cluster.layouts([spec.name for spec in specs])
+        async with answering("read settings of topics"):
+            configs = await self._configs(layouts)
+        states = {
+            topic: TopicState(
+                layout.partitions,
+                layout.replication,
+                {name: value for name, (value, _) in configs[topic].items()},
+            )
+            for topic, layout in layouts.items()
+        }
+        return list(changes(specs, states))
+
+    async def _configs(
+        self, topics: Collection[str]
+    ) -> Mapping[str, Mapping[str, tuple[str, bool]]]:
+        """Return value, and whether it was set on the topic itself, of each setting of each."""
+        if not topics:
+            return {}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+        configs = {}
+        for answer in await self._client.describe_configs(resources):
+            for code, message, _, topic, entries in answer.resources:
+                _check(topic, code, message)
+                configs[topic] = {
+                    name: (value or "", source == _set_on_topic)
+                    for name, value, _, source, *_ in entries
+                }
+        return configs
+
+    async def _create(self, specs: Collection[TopicSpec]) -> None:
+        if not specs:
+            return
+        answer = await self._client.create_topics(
+            [
+                NewTopic(
+                    spec.name, spec.partitions, spec.replication, topic_configs=wanted_configs(spec)
+                )
+                for spec in specs
+            ]
+        )
+        for topic, code, message in answer.topic_errors:
+            if errors.for_code(code) is not errors.TopicAlreadyExistsError:  # made at the same time
+                _check(topic, code, message)
+
+    async def _add_partitions(self, wanted: Collection[AddPartitions]) -> None:
+        if wanted:
+            await self._client.create_partitions(
+                {change.topic: NewPartitions(change.wanted) for change in wanted}
+            )
+
+    async def _configure(self, wanted: Collection[Configure]) -> None:
+        """Set what differs; the request replaces all settings, so the others are sent with it."""
+        if not wanted:
+            return
+        present = await self._configs([change.topic for change in wanted])
+        resources = []
+        for change in wanted:
+            own = {name: value for name, (value, own) in present[change.topic].items() if own}
+            merged = {**own, **change.wanted}
+            resources.append(ConfigResource(ConfigResourceType.TOPIC, change.topic, merged))
+        for answer in await self._client.alter_configs(resources):
+            for code, message, _, topic in answer.resources:
+                _check(topic, code, message)
+
+    async def _until_visible(self, specs: Sequence[TopicSpec]) -> None:
+        """Wait until the brokers tell clients of what was changed."""
+        while any(not isinstance(change, Refuse) for change in await self._planned(specs)):
+            await asyncio.sleep(_visible_interval_s)
+
+
+def _check(topic: str, code: int, message: str | None) -> None:
+    kind = errors.for_code(code)
+    if kind is not errors.NoError:
+        raise kind(f"{topic}: {message}")

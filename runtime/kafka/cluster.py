@@ -1,0 +1,281 @@
+"""Questions to the brokers that the library's clients do not ask, or do not ask safely.
+
+Three of its answers are not to be relied on. A coordinator that is still loading (after a restart)
+says so for the whole answer, the library looks only at each partition and takes it that nothing was
+committed. A member that was thrown out commits as a reader without a group, which the coordinator
+of an empty group accepts. An offset comes without its metadata. So offsets are fetched and
+committed here, by requests that name generation and member themselves.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self, TypeVar
+
+from aiokafka import errors
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.offset import OffsetRequest
+
+from runtime.errors import ConfigurationError
+from runtime.ports import Position
+from runtime.settings import KafkaSettings
+from runtime.values import TopicPartition
+
+from .connection import answering, connecting, connection_options
+
+_retry_s: Final = 0.1
+_request_timeout_ms: Final = 5_000
+"""Half of what an answer may take, so that a broker that hangs leaves time to ask another."""
+
+_read_committed: Final = 1
+_latest: Final = -1
+_earliest: Final = -2
+_no_offset: Final = -1
+_retention_of_broker: Final = -1
+# Source of these numbers: Kafka protocol guide, ListOffsets, OffsetFetch and OffsetCommit.
+
+Answer = TypeVar("Answer")
+
+
+class Membership(NamedTuple):
+    """As whom a member of a group commits."""
+
+    generation: int
+    member_id: str
+
+
+class LogBounds(NamedTuple):
+    """Offset of the first record of a partition, and the offset after its last readable one."""
+
+    start: int
+    end: int
+
+
+class Layout(NamedTuple):
+    """How a topic lies on the brokers; ``replication`` is that of its least copied partition."""
+
+    partitions: int
+    replication: int
+
+
+class Cluster:
+    """A connection of its own to the brokers. An async context manager.
+
+    All methods raise TransientError where the brokers do not answer in time, ConfigurationError
+    where they refuse for good.
+    """
+
+    def __init__(self, settings: KafkaSettings, *, client_id: str) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._topics: set[str] = set()
+        self._coordinators: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        self._client = AIOKafkaClient(
+            **connection_options(self._settings),
+            client_id=self._client_id,
+            request_timeout_ms=_request_timeout_ms,
+        )
+        try:
+            async with connecting(self._settings):
+                await self._client.bootstrap()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        async with answering("close the connection"):
+            await self._client.close()
+
+    async def cluster_id(self) -> str:
+        """Return the name that the cluster gave itself at its birth."""
+        metadata = await self._insist("cluster id", lambda: self._ask_any(MetadataRequest([])))
+        return str(metadata.cluster_id)
+
+    async def layouts(self, topics: Collection[str]) -> Mapping[str, Layout]:
+        """Return how these topics lie on the brokers; those that do not exist are left out.
+
+        Asking does not create them.
+        """
+        return await self._insist("topics", lambda: self._layouts(topics))
+
+    async def partition_counts(self, topics: Collection[str]) -> Mapping[str, int]:
+        """Return how many partitions each of these topics has; see `layouts`."""
+        return {topic: layout.partitions for topic, layout in (await self.layouts(topics)).items()}
+
+    async def partitions(self, topics: Collection[str]) -> Collection[TopicPartition]:
+        """Return all partitions of these topics.
+
+        Raises:
+            ConfigurationError: one of them does not exist.
+        """
+        counts = await self.partition_counts(topics)
+        refuse_missing(set(topics) - set(counts))
+        return [
+            TopicPartition(topic, number)
+            for topic, count in counts.items()
+            for number in range(count)
+        ]
+
+    async def log_bounds(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, LogBounds]:
+        """Return where the log of each partition begins and ends for a reader of committed data."""
+        starts = await self._insist("log starts", lambda: self._offsets(partitions, _earliest))
+        ends = await self.log_ends(partitions)
+        return {source: LogBounds(starts[source], ends[source]) for source in partitions}
+
+    async def log_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        """Return the offset after the last readable record of each."""
+        return await self._insist("log ends", lambda: self._offsets(partitions, _latest))
+
+    async def committed(
+        self, group: str, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position | None]:
+        """Return what the group has committed, as its coordinator has it now."""
+        return await self._insist("committed", lambda: self._committed(group, partitions))
+
+    async def commit(
+        self, group: str, positions: Mapping[TopicPartition, Position], membership: Membership
+    ) -> None:
+        """Commit as this member of this generation and no other.
+
+        Raises:
+            FencedError: the group has moved on.
+        """
+        await self._insist("commit", lambda: self._commit(group, positions, membership))
+
+    async def _insist(self, what: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask again, after a look at who leads what, while the answer is "not now" or "not me"."""
+        async with answering(what):
+            while True:
+                try:
+                    return await ask()
+                except errors.KafkaError as error:
+                    if not error.retriable:
+                        raise
+                self._coordinators.clear()
+                await self._client.force_metadata_update()
+                await asyncio.sleep(_retry_s)
+
+    async def _ask_any(self, request: object) -> Any:  # noqa: ANN401 - the library has no types
+        return await self._client.send(self._client.get_random_node(), request)
+
+    async def _layouts(self, topics: Collection[str]) -> dict[str, Layout]:
+        request = MetadataRequest(sorted(topics), allow_auto_topic_creation=False)
+        found = {}
+        for topic in (await self._ask_any(request)).to_object()["topics"]:
+            if errors.for_code(topic["error_code"]) is errors.UnknownTopicOrPartitionError:
+                continue
+            _check(topic["error_code"], topic["topic"])
+            copies = min(len(partition["replicas"]) for partition in topic["partitions"])
+            found[topic["topic"]] = Layout(len(topic["partitions"]), copies)
+        return found
+
+    async def _offsets(
+        self, partitions: Collection[TopicPartition], moment: int
+    ) -> dict[TopicPartition, int]:
+        found = {}
+        for node, led in (await self._by_leader(partitions)).items():
+            topics = [
+                (topic, [(number, moment) for number in numbers])
+                for topic, numbers in _by_topic(led).items()
+            ]
+            answer = await self._client.send(node, OffsetRequest(-1, _read_committed, topics))
+            for topic, offsets in answer.topics:
+                for number, code, _, offset in offsets:
+                    _check(code, f"{topic}/{number}")
+                    found[TopicPartition(topic, number)] = offset
+        return found
+
+    async def _by_leader(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[int, Collection[TopicPartition]]:
+        topics = {source.topic for source in partitions}
+        if not topics <= self._topics:
+            self._topics |= topics
+            await self._client.set_topics(self._topics)
+        led = defaultdict(list)
+        for source in partitions:
+            leader = self._client.cluster.leader_for_partition(source)
+            if leader is None or leader < 0:
+                raise errors.LeaderNotAvailableError(f"{source.topic}/{source.partition}")
+            led[leader].append(source)
+        return led
+
+    async def _committed(
+        self, group: str, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, Position | None]:
+        topics = list(_by_topic(partitions).items())
+        answer = await self._ask_coordinator(group, OffsetFetchRequest(group, topics))
+        _check(getattr(answer, "error_code", 0), group)  # before version 2 by partition alone
+        found: dict[TopicPartition, Position | None] = dict.fromkeys(partitions)
+        for topic, offsets in answer.topics:
+            for number, offset, metadata, code in offsets:
+                _check(code, f"{topic}/{number}")
+                if offset != _no_offset:
+                    found[TopicPartition(topic, number)] = Position(offset, metadata or "")
+        return found
+
+    async def _commit(
+        self, group: str, positions: Mapping[TopicPartition, Position], membership: Membership
+    ) -> None:
+        topics = [
+            (topic, [(number, *positions[TopicPartition(topic, number)]) for number in numbers])
+            for topic, numbers in _by_topic(positions).items()
+        ]
+        request = OffsetCommitRequest(
+            group, membership.generation, membership.member_id, _retention_of_broker, topics
+        )
+        answer = await self._ask_coordinator(group, request)
+        for topic, results in answer.topics:
+            for number, code in results:
+                _check(code, f"{topic}/{number}")
+
+    async def _ask_coordinator(self, group: str, request: object) -> Any:  # noqa: ANN401 - as above
+        if group not in self._coordinators:
+            node = await self._client.coordinator_lookup(CoordinationType.GROUP, group)
+            self._coordinators[group] = node
+        return await self._client.send(self._coordinators[group], request)
+
+
+def refuse_missing(topics: Iterable[str]) -> None:
+    """Refuse topics that do not exist.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    missing = ", ".join(sorted(topics))
+    if missing:
+        raise ConfigurationError(
+            f"topics that do not exist: {missing}; create them with `zcc topics apply`, "
+            f"or check ZCC_KAFKA_TOPIC_PREFIX"
+        )
+
+
+def _by_topic(partitions: Iterable[TopicPartition]) -> Mapping[str, list[int]]:
+    topics = defaultdict(list)
+    for topic, number in partitions:
+        topics[topic].append(number)
+    return topics
+
+
+def _check(code: int, subject: str) -> None:
+    kind = errors.for_code(code)
+    if kind is not errors.NoError:
+        raise kind(subject)

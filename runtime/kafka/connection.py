@@ -1,0 +1,183 @@
+"""How every client reaches the brokers, and whose fault it is when that fails."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Final, TypedDict
+
+from aiokafka import errors
+from aiokafka.conn import collect_hosts, create_conn
+
+from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.settings import KafkaSettings
+
+connect_timeout_s: Final = 10.0
+"""For the first connection, all brokers tried in turn."""
+
+answer_timeout_s: Final = 10.0
+"""For a question to the brokers, its repetitions included."""
+
+_login: Final = (
+    "check ZCC_KAFKA_SECURITY_PROTOCOL, ZCC_KAFKA_SASL_MECHANISM, ZCC_KAFKA_SASL_USERNAME and "
+    "ZCC_KAFKA_SASL_PASSWORD"
+)
+_trust: Final = "check ZCC_KAFKA_SECURITY_PROTOCOL and ZCC_KAFKA_SSL_CA_FILE"
+
+_remedies: Final[Mapping[type[errors.KafkaError], str]] = {
+    errors.AuthenticationFailedError: _login,
+    errors.AuthenticationMethodNotSupported: _login,
+    errors.SaslAuthenticationFailed: _login,
+    errors.UnsupportedSaslMechanismError: _login,
+    errors.IllegalSaslStateError: _login,
+    errors.TopicAuthorizationFailedError: "allow the user Describe, Read and Write on the topics",
+    errors.GroupAuthorizationFailedError: "allow the user Read on the group",
+    errors.ClusterAuthorizationFailedError: (
+        "allow the user IdempotentWrite, and Create and Alter where it applies topics"
+    ),
+    errors.InvalidTopicError: "choose another ZCC_KAFKA_TOPIC_PREFIX",
+    errors.InvalidGroupIdError: "choose another ZCC_KAFKA_TOPIC_PREFIX, the group begins with it",
+    errors.InvalidSessionTimeoutError: (
+        "choose ZCC_WORKER_SESSION_TIMEOUT_S between the brokers' group.min.session.timeout.ms "
+        "and group.max.session.timeout.ms"
+    ),
+    errors.InconsistentGroupProtocolError: (
+        "stop the members of the group that assign partitions in another way"
+    ),
+    errors.InvalidReplicationFactorError: (
+        "set ZCC_KAFKA_REPLICATION to no more than there are brokers"
+    ),
+    errors.InvalidPartitionsError: (
+        "check ZCC_KAFKA_ENGAGEMENT_PARTITIONS and ZCC_KAFKA_OTHER_PARTITIONS"
+    ),
+    errors.PolicyViolationError: "ask who runs the brokers what their policy allows",
+    errors.OffsetMetadataTooLargeError: "raise offset.metadata.max.bytes of the brokers",
+    errors.IncompatibleBrokerVersion: "use Kafka 3 or 4",
+    errors.UnsupportedVersionError: "use Kafka 3 or 4",
+}
+
+_fenced: Final = (
+    errors.CommitFailedError,
+    errors.IllegalGenerationError,
+    errors.RebalanceInProgressError,
+    errors.UnknownMemberIdError,
+)
+
+
+class ConnectionOptions(TypedDict):
+    """The arguments that all clients of the library have in common."""
+
+    bootstrap_servers: str
+    security_protocol: str
+    ssl_context: ssl.SSLContext | None
+    sasl_mechanism: str
+    sasl_plain_username: str
+    sasl_plain_password: str
+
+
+def connection_options(settings: KafkaSettings) -> ConnectionOptions:
+    """Return how to reach the brokers.
+
+    Raises:
+        ConfigurationError: the file of certificates cannot be read.
+    """
+    return ConnectionOptions(
+        bootstrap_servers=settings.bootstrap_servers,
+        security_protocol=settings.security_protocol,
+        ssl_context=_ssl_context(settings),
+        sasl_mechanism=settings.sasl_mechanism,
+        sasl_plain_username=settings.sasl_username,
+        sasl_plain_password=settings.sasl_password.get_secret_value(),
+    )
+
+
+def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ssl_ca_file)
+    except OSError as error:  # an SSLError is one too
+        raise ConfigurationError(
+            f"ZCC_KAFKA_SSL_CA_FILE: cannot read certificates from {settings.ssl_ca_file}: {error}"
+        ) from error
+
+
+@asynccontextmanager
+async def answering(what: str, *, timeout_s: float = answer_timeout_s) -> AsyncIterator[None]:
+    """Give the brokers so long for ``what``, and tell failures by whose fault they are.
+
+    Raises:
+        TransientError: the brokers do not answer, or cannot now.
+        FencedError: the group has moved on.
+        ConfigurationError: they refuse for good.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError as error:
+        raise TransientError(f"{what}: Kafka gave no answer within {timeout_s:g} s") from error
+    except errors.KafkaError as error:
+        raise by_fault(what, error) from error
+    except OSError as error:
+        raise TransientError(f"{what}: {error}") from error
+
+
+def by_fault(
+    what: str, error: errors.KafkaError
+) -> TransientError | FencedError | ConfigurationError:
+    """Return the error as the runtime knows it."""
+    if isinstance(error, _fenced):
+        return FencedError(f"{what}: {_name(error)}")
+    for refusal, remedy in _remedies.items():
+        if isinstance(error, refusal):
+            return ConfigurationError(f"{what}: Kafka refuses ({_name(error)}): {remedy}")
+    return TransientError(f"{what}: {_name(error)}")
+
+
+def _name(error: errors.KafkaError) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+@asynccontextmanager
+async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
+    """Give a client so long to start; find out why where the library does not say.
+
+    The library logs what each broker answered to the login and then tells only that none was
+    reached, so a wrong password would look like an outage.
+
+    Raises:
+        TransientError: no broker is reached, or none answers.
+        ConfigurationError: a broker refuses the login, or is not trusted.
+    """
+    try:
+        async with answering(
+            f"connect to {settings.bootstrap_servers}", timeout_s=connect_timeout_s
+        ):
+            yield
+    except TransientError:
+        if settings.security_protocol != "PLAINTEXT":
+            await _raise_refusal(settings)
+        raise
+
+
+async def _raise_refusal(settings: KafkaSettings) -> None:
+    host, port, _ = collect_hosts(settings.bootstrap_servers, randomize=False)[0]
+    options = {**connection_options(settings)}
+    del options["bootstrap_servers"]
+    try:
+        async with asyncio.timeout(connect_timeout_s):
+            connection = await create_conn(
+                host, port, request_timeout_ms=int(connect_timeout_s * 1000), **options
+            )
+    except ssl.SSLError as error:
+        raise ConfigurationError(f"TLS with {host}:{port} fails ({error}): {_trust}") from error
+    except errors.KafkaError as error:
+        fault = by_fault(f"log in to {host}:{port}", error)
+        if isinstance(fault, ConfigurationError):
+            raise fault from error
+    except (OSError, TimeoutError):
+        return  # an outage after all
+    else:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(connect_timeout_s):
+                await connection.close()

@@ -1,0 +1,456 @@
+"""A member of a consumer group.
+
+The library keeps the membership in a task of its own and calls its listener there: it swallows what
+the listener raises, and hands out records before the listener has said where to start. So its
+callbacks only leave a note here and wait; `KafkaConsumer.poll` finds the note, calls our listener
+in the caller's task and then lets the library go on. Until then nothing is read.
+
+The library may also stop to fetch without a word: after a long stall of the loop, after an error in
+one of its tasks, while it waits to join a group whose broker is gone. A member that has partitions
+to read and hears nothing from any broker for a while is given up, and so is one that does not get
+through a rebalance.
+"""
+
+import asyncio
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, errors
+from aiokafka import TopicPartition as LibraryPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.ports import Position, RebalanceListener
+from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
+
+from .cluster import Cluster, Membership, refuse_missing
+from .connection import answering, by_fault, connecting, connection_options
+from .deliveries import delivery_of
+
+topics_timeout_s: Final = 30.0
+"""So long topics may be missing at the start: the job that applies them may still be at work."""
+
+silence_s: Final = 20.0
+"""Without an answer to any fetch for so long, a member is given up; brokers answer twice a second.
+"""
+
+_look_s: Final = 1.0
+_topics_interval_s: Final = 1.0
+_margin_s: Final = 5.0
+_fetch_wait_ms: Final = 250
+_metadata_age_ms: Final = 60_000
+"""New partitions of a topic are read after so long at the latest."""
+_most_poll_interval_ms: Final = 600_000
+"""Longer than any call a worker bears with (`runtime.membership.stuck_after_s`)."""
+_most_partition_bytes: Final = 1024 * 1024
+_least_partition_bytes: Final = 16 * 1024
+_leave_s: Final = 5.0
+
+log = structlog.get_logger()
+
+
+class KafkaConsumer:
+    """`runtime.ports.Consumer` on real brokers; for one entering only.
+
+    Partitions are assigned by range, so one member owns the same partition numbers of all topics
+    that have equally many: all records of one engagement.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a member of a group is made of
+        self,
+        settings: KafkaSettings,
+        worker: WorkerSettings,
+        *,
+        group: str,
+        topics: Sequence[str],
+        listener: RebalanceListener,
+        client_id: str,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._worker = worker
+        self._group = group
+        self._topics = topics
+        self._listener = listener
+        self._client_id = client_id
+        self._clock = clock
+        self._cluster = Cluster(settings, client_id=client_id)
+        self._parts = AsyncExitStack()
+        self._changes = _Changes()
+        self._paused: set[TopicPartition] = set()
+        self._watch = _Watch(clock)
+
+    async def __aenter__(self) -> Self:
+        """Connect and ask to join; `poll` goes on with it.
+
+        Raises:
+            TransientError: the brokers do not answer.
+            ConfigurationError: they refuse, or topics do not exist.
+        """
+        async with AsyncExitStack() as parts:
+            await parts.enter_async_context(self._cluster)
+            self._cluster_id = await self._cluster.cluster_id()
+            partition_count = await self._existing_partitions()
+            self._client = AIOKafkaConsumer(**self._options(partition_count))
+            parts.push_async_callback(_leave, self._client)
+            async with connecting(self._settings):
+                await self._client.start()
+            self._changes.client = self._client
+            self._client.subscribe(list(self._topics), listener=self._changes)
+            self._parts = parts.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._parts.aclose()
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        """Return what is there; see `runtime.ports.Consumer.poll`.
+
+        What the listener raises comes out of here, and the next call tells it again.
+        """
+        until_s = self._clock.monotonic_s() + timeout_s
+        while True:
+            await self._tell_listener()
+            found = await self._fetched(max_records)
+            if found:
+                self._watch.progressed()
+                return found
+            self._give_up_if_silent()
+            left_s = until_s - self._clock.monotonic_s()
+            if left_s <= 0:
+                return ()
+            await self._wait(min(left_s, _look_s))
+
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Commit as the member that the present assignment was given to."""
+        if not positions:
+            return
+        membership = self._changes.membership
+        if membership is None:
+            raise FencedError(f"commit: no partition was assigned to this member of {self._group}")
+        await self._cluster.commit(self._group, positions, membership)
+
+    async def committed(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position | None]:
+        """Return what the group has committed."""
+        return await self._cluster.committed(self._group, partitions)
+
+    async def log_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        """Return the offset after the last readable record of each."""
+        return await self._cluster.log_ends(partitions)
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        """Fetch nothing from these."""
+        self._client.pause(*self._owned(partitions))
+        self._paused.update(partitions)
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        """Fetch from these again."""
+        self._client.resume(*self._owned(partitions))
+        self._paused.difference_update(partitions)
+        self._watch.progressed()  # of these nothing could be heard until now
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Continue an owned partition at this offset."""
+        (owned,) = self._owned([partition])
+        self._client.seek(owned, offset)
+
+    def _owned(self, partitions: Collection[TopicPartition]) -> Collection[LibraryPartition]:
+        foreign = set(partitions) - self._changes.owned
+        if foreign:
+            raise ValueError(f"partitions that are not assigned to this member: {sorted(foreign)}")
+        return [LibraryPartition(*partition) for partition in partitions]
+
+    async def _existing_partitions(self) -> int:
+        """Return how many partitions there are to read, once all topics exist."""
+        until_s = self._clock.monotonic_s() + topics_timeout_s
+        while True:
+            counts = await self._cluster.partition_counts(self._topics)
+            missing = set(self._topics) - set(counts)
+            if not missing:
+                return sum(counts.values())
+            if self._clock.monotonic_s() >= until_s:
+                refuse_missing(missing)
+            await self._clock.sleep(_topics_interval_s)
+
+    def _options(self, partition_count: int) -> dict[str, object]:
+        """Return the arguments of the library's consumer.
+
+        It keeps at most one fetched piece of each partition, so pieces are as large as fit together
+        into what a worker may hold.
+        """
+        worker = self._worker
+        piece_bytes = worker.in_flight_bytes // max(1, partition_count)
+        rebalance_s = worker.session_timeout_s + worker.drain_timeout_s
+        return {
+            **connection_options(self._settings),
+            "client_id": self._client_id,
+            "group_id": self._group,
+            "enable_auto_commit": False,
+            "isolation_level": "read_committed",
+            # Each start is sought by offset; one that the log does not hold is an error.
+            "auto_offset_reset": "none",
+            "partition_assignment_strategy": (RangePartitionAssignor,),
+            "session_timeout_ms": int(worker.session_timeout_s * 1000),
+            "heartbeat_interval_ms": int(worker.session_timeout_s * 100),
+            "rebalance_timeout_ms": int(rebalance_s * 1000),
+            # The answer to a join comes when all members have joined.
+            "request_timeout_ms": int((rebalance_s + _margin_s) * 1000),
+            "max_poll_interval_ms": _most_poll_interval_ms,
+            "metadata_max_age_ms": _metadata_age_ms,
+            "fetch_max_wait_ms": _fetch_wait_ms,
+            "fetch_max_bytes": worker.in_flight_bytes,
+            "max_partition_fetch_bytes": min(
+                _most_partition_bytes, max(_least_partition_bytes, piece_bytes)
+            ),
+        }
+
+    async def _tell_listener(self) -> None:
+        """Pass a change of ownership on, if the library waits with one."""
+        change = self._changes.pending
+        if change is None:
+            return
+        if change.revoked:
+            await self._listener.revoked(change.revoked)
+        if change.assigned is not None:
+            self._paused.clear()
+            await self._listener.assigned(await self._assignment(change.assigned))
+        self._changes.settle(change)
+        self._watch.progressed()
+
+    async def _assignment(self, partitions: Collection[TopicPartition]) -> Assignment:
+        """Find out where the partitions stand, and start each there."""
+        bounds = await self._cluster.log_bounds(partitions)
+        committed = await self._cluster.committed(self._group, partitions)
+        states = {}
+        for source in partitions:
+            position, (start, end) = committed[source], bounds[source]
+            offset = None if position is None else position.offset
+            if offset is not None and offset < start:
+                self._tell_expired(source, start - offset)
+            states[source] = PartitionState(offset, start, end)
+            self.seek(source, start if offset is None else max(offset, start))
+        return Assignment(self._cluster_id, self._group, states)
+
+    def _tell_expired(self, source: TopicPartition, count: int) -> None:
+        telemetry.worker.expired.labels(self._group, source.topic).inc(count)
+        log.error(
+            "retention deleted records before they were read",
+            group=self._group,
+            topic=source.topic,
+            partition=source.partition,
+            records=count,
+        )
+
+    async def _fetched(self, max_records: int) -> Sequence[Delivery]:
+        try:
+            if self._changes.going_on:
+                self._client._coordinator.check_errors()  # noqa: SLF001 - `getmany` does it else
+                return ()
+            # Without a time-out it only takes what is there, and never suspends.
+            pieces = await self._client.getmany(timeout_ms=0, max_records=max_records)
+        except errors.OffsetOutOfRangeError as error:
+            ((partition, offset),) = error.args[0].items()
+            raise await self._outside(TopicPartition(*partition), offset) from error
+        except errors.KafkaError as error:
+            raise by_fault("poll", error) from error
+        return [delivery_of(record) for records in pieces.values() for record in records]
+
+    async def _outside(self, source: TopicPartition, offset: int) -> Exception:
+        """Return why the log does not hold the offset that is to be read next."""
+        start, end = (await self._cluster.log_bounds([source]))[source]
+        name = f"{source.topic}/{source.partition}"
+        if offset > end:
+            return ConfigurationError(
+                f"{name} ends at offset {end}, but {self._group} is to go on at {offset}: the "
+                f"topic was made anew or lost records; reset the group's offsets, then start again"
+            )
+        return TransientError(f"{name} begins at offset {start} by now, {offset} is gone")
+
+    def _give_up_if_silent(self) -> None:
+        """Give this member up where nothing was heard for too long.
+
+        Raises:
+            TransientError: it is time to enter anew.
+        """
+        if self._changes.going_on:
+            worker = self._worker
+            bound_s = worker.session_timeout_s + worker.drain_timeout_s + 2 * _margin_s
+            heard: Hashable = "rebalance"
+        else:
+            bound_s = silence_s
+            reading = self._changes.owned - self._paused
+            if not reading:
+                self._watch.progressed()
+            heard = tuple(
+                self._client.last_poll_timestamp(LibraryPartition(*source))
+                for source in sorted(reading)
+            )
+        if self._watch.silent_for_s(heard) > bound_s:
+            raise TransientError(
+                f"the member of {self._group} has heard nothing for {bound_s:g} s"
+                + (" of a rebalance" if self._changes.going_on else "")
+            )
+
+    async def _wait(self, timeout_s: float) -> None:
+        """Wait until records or a change of ownership may be there."""
+        fetcher = self._client._fetcher  # noqa: SLF001 - `getmany` cannot be left safely
+        fetched = fetcher._create_fetch_waiter()  # noqa: SLF001 - as above
+        try:
+            await asyncio.wait(
+                (fetched, self._changes.arrival()),
+                timeout=timeout_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            if fetched.done() and not fetched.cancelled():
+                fetched.exception()  # the next `getmany` raises it
+            fetched.cancel()
+
+
+class _Change:
+    """Partitions taken away, or all partitions owned from now on."""
+
+    def __init__(
+        self,
+        *,
+        revoked: Collection[TopicPartition] = (),
+        assigned: Collection[TopicPartition] | None = None,
+    ) -> None:
+        self.revoked = revoked
+        self.assigned = assigned
+        self.settled = asyncio.get_running_loop().create_future()
+
+
+class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
+    """The library's listener: notes a change of ownership and waits until it is settled.
+
+    ``going_on`` from before partitions are taken away until all new ones are settled, so exactly
+    while the library might hand out records or not answer at all.
+    """
+
+    client: AIOKafkaConsumer
+
+    def __init__(self) -> None:
+        self.going_on = True
+        self.pending: _Change | None = None
+        self.owned: frozenset[TopicPartition] = frozenset()
+        self.membership: Membership | None = None
+        self._arrival: asyncio.Future[None] | None = None
+
+    def arrival(self) -> asyncio.Future[None]:
+        """Return what is done once a change is pending."""
+        if self._arrival is None or self._arrival.done():
+            self._arrival = asyncio.get_running_loop().create_future()
+        if self.pending is not None:
+            self._arrival.set_result(None)
+        return self._arrival
+
+    def settle(self, change: _Change) -> None:
+        """Let the library go on."""
+        self.pending = None
+        if change.assigned is None:
+            self.owned = frozenset()
+        else:
+            self.going_on = False
+        change.settled.set_result(None)
+
+    async def on_partitions_revoked(self, revoked: Collection[LibraryPartition]) -> None:
+        self.going_on = True
+        if revoked:
+            await self._note(_Change(revoked=_ours(revoked)))
+
+    async def on_partitions_assigned(self, assigned: Collection[LibraryPartition]) -> None:
+        coordinator = self.client._coordinator  # noqa: SLF001 - told nowhere else
+        self.membership = Membership(coordinator.generation, coordinator.member_id)
+        self.owned = _ours(assigned)
+        await self._note(_Change(assigned=self.owned))
+
+    async def _note(self, change: _Change) -> None:
+        self.pending = change
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+        await change.settled
+
+
+class _Watch:
+    """How long nothing has changed, as seen by someone who looks about once a second.
+
+    Time between two looks counts for no more than twice that: while nobody looks, because the loop
+    or the listener is busy, nothing is missed.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: Hashable = None
+        self._looked_s = clock.monotonic_s()
+        self._silent_s = 0.0
+
+    def progressed(self) -> None:
+        """Start again."""
+        self._silent_s = 0.0
+
+    def silent_for_s(self, seen: Hashable) -> float:
+        """Return for how long nothing else was seen than this."""
+        now_s = self._clock.monotonic_s()
+        passed_s = min(now_s - self._looked_s, 2 * _look_s)
+        self._silent_s = self._silent_s + passed_s if seen == self._seen else 0.0
+        self._seen, self._looked_s = seen, now_s
+        return self._silent_s
+
+
+def _ours(partitions: Collection[LibraryPartition]) -> frozenset[TopicPartition]:
+    return frozenset(TopicPartition(*partition) for partition in partitions)
+
+
+async def _leave(client: AIOKafkaConsumer) -> None:
+    """Leave the group and close, whatever the brokers and the library's tasks are doing.
+
+    The library would first finish a rebalance that is going on, and so wait for all other members;
+    or wait for `poll` to settle a change, for ever. So its task is ended before.
+    """
+    coordinator = client._coordinator  # noqa: SLF001 - as above
+    if coordinator is not None:
+        await _end(coordinator._coordination_task)  # noqa: SLF001 - as above
+    try:
+        async with answering("leave the group", timeout_s=_leave_s):
+            await client.stop()
+    except (TransientError, FencedError, ConfigurationError) as error:
+        log.warning("left without a word to the group", error=str(error))
+        await _abandon(client)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task], timeout=_leave_s)
+    if task.done() and not task.cancelled():
+        task.exception()  # told by `poll` already, or of no interest any more
+
+
+async def _abandon(client: AIOKafkaConsumer) -> None:
+    """Close what `stop` did not come to."""
+    coordinator, fetcher = client._coordinator, client._fetcher  # noqa: SLF001 - as above
+    steps = [
+        coordinator and coordinator._stop_heartbeat_task,  # noqa: SLF001 - as above
+        coordinator and coordinator._stop_commit_offsets_refresh_task,  # noqa: SLF001 - as above
+        fetcher and fetcher.close,
+        client._client.close,  # noqa: SLF001 - as above
+    ]
+    for step in filter(None, steps):
+        with suppress(TransientError, FencedError, ConfigurationError):
+            async with answering("close", timeout_s=_leave_s):
+                await step()

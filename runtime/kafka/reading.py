@@ -1,0 +1,100 @@
+"""Reads whole topics once, without a group: for accounting and reports."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as LibraryPartition
+from aiokafka.structs import ConsumerRecord
+
+from runtime.settings import KafkaSettings
+from runtime.values import Delivery, TopicPartition
+
+from .cluster import Cluster
+from .connection import answering, connecting, connection_options
+from .deliveries import delivery_of
+
+silence_s: Final = 20.0
+_client_id: Final = "zcc-scan"
+_records: Final = 1000
+_wait_ms: Final = 200
+_close_s: Final = 5.0
+
+
+async def scan(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterator[Delivery]:
+    """Yield all records that the topics hold at the moment of the call, in order by partition.
+
+    It ends there, whatever is added, deleted or compacted away meanwhile.
+
+    Raises:
+        TransientError: the brokers do not answer.
+        ConfigurationError: a topic does not exist, or the brokers refuse.
+    """
+    async with Cluster(settings, client_id=_client_id) as cluster:
+        bounds = await cluster.log_bounds(await cluster.partitions(topics))
+    ends = {source: end for source, (start, end) in bounds.items() if start < end}
+    if not ends:
+        return
+    async with _reader(settings, {source: bounds[source].start for source in ends}) as reader:
+        async for delivery in _until(reader, ends):
+            yield delivery
+
+
+@asynccontextmanager
+async def _reader(
+    settings: KafkaSettings, starts: Mapping[TopicPartition, int]
+) -> AsyncIterator[AIOKafkaConsumer]:
+    reader = AIOKafkaConsumer(
+        **connection_options(settings),
+        client_id=_client_id,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        # What retention deletes after the start was looked up is passed over.
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=_wait_ms,
+    )
+    try:
+        async with connecting(settings):
+            await reader.start()
+        reader.assign([LibraryPartition(*source) for source in starts])
+        for source, start in starts.items():
+            reader.seek(LibraryPartition(*source), start)
+        yield reader
+    finally:
+        async with answering("close the reader", timeout_s=_close_s):
+            await reader.stop()
+
+
+async def _until(
+    reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[Delivery]:
+    """Yield what lies before the ends, and stop when all positions are there.
+
+    Positions, not offsets of records, because the last offsets may be those of a transaction's
+    marker or of records that compaction has removed.
+    """
+    left = {LibraryPartition(*source): end for source, end in ends.items()}
+    while left:
+        async with answering("read on", timeout_s=silence_s):
+            pieces, arrived = await _advance(reader, left)
+        for partition, records in pieces.items():
+            for record in records:
+                if record.offset < left[partition]:
+                    yield delivery_of(record)
+        for partition in arrived:
+            del left[partition]
+            reader.pause(partition)
+
+
+async def _advance(
+    reader: AIOKafkaConsumer, ends: Mapping[LibraryPartition, int]
+) -> tuple[Mapping[LibraryPartition, Collection[ConsumerRecord]], Collection[LibraryPartition]]:
+    """Return the next records and the partitions that are read to their ends; not neither."""
+    while True:
+        pieces = await reader.getmany(*ends, timeout_ms=_wait_ms, max_records=_records)
+        arrived = [
+            partition for partition, end in ends.items() if await reader.position(partition) >= end
+        ]
+        if pieces or arrived:
+            return pieces, arrived

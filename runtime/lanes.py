@@ -1,0 +1,77 @@
+"""Pure: one record in flight per key, first in first out, and a bound on all of them.
+
+A lane is the queue of one key; its first record is the one in flight. A record without a key has
+the lane of its partition, so that order is kept where no key tells what belongs together.
+"""
+
+from collections import deque
+from typing import NamedTuple
+
+from .values import Delivery, TopicPartition
+
+
+class _Held(NamedTuple):
+    delivery: Delivery
+    size_bytes: int
+    since_s: float
+
+
+class KeyLanes:
+    """Holds records until they are done, at most ``records`` of them and about ``size_bytes``."""
+
+    def __init__(self, *, records: int, size_bytes: int) -> None:
+        self._most_records = records
+        self._most_bytes = size_bytes
+        self._lanes: dict[bytes | TopicPartition, deque[_Held]] = {}
+        self._records = 0
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        """Return how many records are held, waiting ones included."""
+        return self._records
+
+    @property
+    def room(self) -> int:
+        """How many more records may be added; none while the bytes are at their bound."""
+        if self._bytes >= self._most_bytes:
+            return 0
+        return max(0, self._most_records - self._records)
+
+    @property
+    def oldest_since_s(self) -> float | None:
+        """When the oldest record was added; None where nothing is held."""
+        return min((lane[0].since_s for lane in self._lanes.values()), default=None)
+
+    def add(self, delivery: Delivery, now_s: float) -> bool:
+        """Hold a record; True where its lane was free and it is in flight from now on."""
+        held = _Held(delivery, delivery.size_bytes, now_s)
+        self._records += 1
+        self._bytes += held.size_bytes
+        name = _lane(delivery)
+        lane = self._lanes.get(name)
+        if lane is None:
+            self._lanes[name] = deque((held,))
+            return True
+        lane.append(held)
+        return False
+
+    def finish(self, delivery: Delivery) -> Delivery | None:
+        """Let go of the record in flight of a lane; return the one that is in flight now.
+
+        Raises:
+            ValueError: this record is not in flight.
+        """
+        name = _lane(delivery)
+        lane = self._lanes.get(name)
+        if lane is None or lane[0].delivery is not delivery:
+            raise ValueError(f"offset {delivery.offset} of {delivery.source} is not in flight")
+        self._records -= 1
+        self._bytes -= lane.popleft().size_bytes
+        if lane:
+            return lane[0].delivery
+        del self._lanes[name]
+        return None
+
+
+def _lane(delivery: Delivery) -> bytes | TopicPartition:
+    return delivery.source if delivery.key is None else delivery.key

@@ -1,0 +1,117 @@
+"""Composes a worker process: clients, worker, health, signals. Processors and sinks call it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from random import SystemRandom
+from signal import SIGINT, SIGTERM
+
+import structlog
+
+from schemas.topics import dead_letter_topic
+
+from .clock import Clock, SystemClock
+from .contracts import Handler, Sink
+from .health import serving_health
+from .kafka import KafkaConsumer, KafkaPublisher
+from .membership import Surroundings
+from .ports import Consumer, RebalanceListener
+from .settings import KafkaSettings, WorkerSettings
+from .sink_worker import SinkWorker
+from .worker import Worker
+
+log = structlog.get_logger()
+
+
+async def run_handler(
+    handler: Handler,
+    *,
+    name: str,
+    topics: Sequence[str],
+    kafka: KafkaSettings,
+    worker: WorkerSettings,
+    clock: Clock | None = None,
+) -> None:
+    """Run a handler over these topics until SIGTERM or SIGINT, then drain.
+
+    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``.
+
+    Raises:
+        ConfigurationError: the operator has to act; the process must not end with 0.
+    """
+    async with _surroundings(name, topics, kafka, worker, clock or SystemClock()) as around:
+        await _run(Worker(handler, around), around)
+
+
+async def run_sink(
+    sink: Sink,
+    *,
+    name: str,
+    topics: Sequence[str],
+    kafka: KafkaSettings,
+    worker: WorkerSettings,
+    clock: Clock | None = None,
+) -> None:
+    """Run a sink over these topics until SIGTERM or SIGINT, then drain and close it.
+
+    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``.
+
+    Raises:
+        ConfigurationError: the operator has to act; the process must not end with 0.
+        GivenUpError: the sink fails by a defect of ours; nothing was skipped.
+    """
+    async with _surroundings(name, topics, kafka, worker, clock or SystemClock()) as around:
+        await _run(SinkWorker(sink, around), around)
+
+
+@asynccontextmanager
+async def _surroundings(
+    name: str,
+    topics: Sequence[str],
+    kafka: KafkaSettings,
+    settings: WorkerSettings,
+    clock: Clock,
+) -> AsyncIterator[Surroundings]:
+    group = f"{kafka.topic_prefix}.{name}"
+
+    def connect(listener: RebalanceListener) -> Consumer:
+        return KafkaConsumer(
+            kafka,
+            settings,
+            group=group,
+            topics=topics,
+            listener=listener,
+            client_id=group,
+            clock=clock,
+        )
+
+    async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
+        yield Surroundings(
+            name=name,
+            connect=connect,
+            publisher=publisher,
+            dead_letter_topic=dead_letter_topic(name, prefix=kafka.topic_prefix),
+            settings=settings,
+            clock=clock,
+            chance=SystemRandom(),
+        )
+
+
+async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
+    settings, stopping = around.settings, asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal in (SIGTERM, SIGINT):
+        loop.add_signal_handler(signal, stopping.set)
+    log.info("started", worker=around.name)
+    try:
+        async with serving_health(
+            settings.health_host,
+            settings.health_port,
+            alive=work.why_not_alive,
+            ready=work.why_not_ready,
+        ):
+            await work.run(stopping)
+    finally:
+        for signal in (SIGTERM, SIGINT):
+            loop.remove_signal_handler(signal)
+    log.info("stopped", worker=around.name)

@@ -1,0 +1,57 @@
+"""Sets a record aside: through the guard, onto the dead-letter topic, acknowledged and counted."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+
+from . import telemetry
+from .dead_letters import DeadLetterGuard, Failure, dead_letter
+from .errors import ConfigurationError
+from .insistence import GivenUpError, insist
+from .membership import Surroundings
+from .retry import DeadLetter
+from .values import Delivery
+
+log = structlog.get_logger()
+
+
+async def set_aside(
+    delivery: Delivery,
+    verdict: DeadLetter,
+    *,
+    attempts: int,
+    around: Surroundings,
+    guard: DeadLetterGuard,
+    pause: Callable[[float], Awaitable[None]],
+) -> None:
+    """Return once the dead letter is acknowledged; only then may the record count as done.
+
+    Raises:
+        ConfigurationError: too many are set aside, or the topic does not take this one.
+    """
+    origin = f"{delivery.topic}/{delivery.partition}/{delivery.offset}"
+    if not guard.admits(verdict.reason):
+        raise ConfigurationError(
+            f"{around.name} would set aside too many records ({verdict.reason.value}, last at "
+            f"{origin}: {verdict.detail}): undo the latest release or mend the cause, then start "
+            f"it again; nothing more was set aside"
+        )
+    failure = Failure(
+        around.name, verdict.reason, verdict.detail, attempts, failed_at=around.clock.now()
+    )
+    record = dead_letter(delivery, failure, topic=around.dead_letter_topic)
+    try:
+        await insist(
+            partial(around.publisher.publish, record),
+            policy=around.policy,
+            pause=pause,
+            failed=partial(around.failed, "dead_letter"),
+        )
+    except GivenUpError as refused:
+        raise ConfigurationError(
+            f"{around.dead_letter_topic} does not take the dead letter of {origin} ({refused}): "
+            f"raise max.message.bytes of that topic above that of {delivery.topic}"
+        ) from refused
+    telemetry.worker.dead_letters.labels(around.name, verdict.reason.value).inc()
+    log.warning("set aside", worker=around.name, origin=origin, reason=verdict.reason.value)

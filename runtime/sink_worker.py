@@ -1,0 +1,264 @@
+"""Runs a Sink: batches across partitions, stored whole, then committed.
+
+One task does everything, so nothing can happen between two of its steps but what a poll brings: a
+rebalance. Whoever waits for the store polls meanwhile, with all partitions paused, so that the
+membership outlives an outage of the store; a rebalance in that time gives up the batch at hand,
+whose records the next owner reads again.
+
+A sink that is ``planned`` gets its boundaries committed before it writes. Steps to the race that
+this closes: write a part of [10, 20), crash; the next owner reads [10, 25) and would write the same
+records under other names. With ``plan:20`` committed beside position 10 it reads [10, 20) first.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Final
+
+import structlog
+
+from .batcher import Batcher, BatchLimits
+from .contracts import Sink
+from .dead_letters import DeadLetterGuard
+from .errors import ConfigurationError, TransientError
+from .membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
+from .plans import pending
+from .ports import Consumer
+from .storing import Storer
+from .values import Assignment, Batch, Span, TopicPartition
+
+_poll_records: Final = 1000
+_poll_s: Final = 0.25
+"""Longest wait for records: a stop is noticed as late as this."""
+_plan_patience_s: Final = 30.0
+"""So long without the rest of a planned span: enter anew, to learn where the log starts now."""
+
+log = structlog.get_logger()
+
+
+class _AbandonedError(Exception):
+    """The batch at hand is given up, nothing of it is committed: stopping, or not the owner."""
+
+
+class SinkWorker:
+    """Runs one sink as a member of its group, one membership after the other."""
+
+    def __init__(self, sink: Sink, around: Surroundings) -> None:
+        self._sink = sink
+        self._around = around
+        self._vitals = Vitals(around.clock)
+        self._storer = Storer(sink, around, DeadLetterGuard(), self._vitals)
+
+    def why_not_alive(self) -> str | None:
+        """Return why the process should be killed: the loop or a call of the sink is stuck."""
+        return self._vitals.why_not_alive()
+
+    def why_not_ready(self) -> str | None:
+        """Return what is missing: partitions, or a store that took the last batch."""
+        return self._vitals.why_not_ready()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until ``stopping`` is set, then store what is collected, leave, close the sink.
+
+        Raises:
+            ConfigurationError: the operator has to act; nothing was skipped.
+            GivenUpError: the sink fails by a defect of ours; nothing was skipped.
+        """
+        async with self._sink:
+            await keep_membership(
+                self._around, self._member, vitals=self._vitals, stopping=stopping
+            )
+
+    def _member(self, stopping: asyncio.Event) -> Member:
+        return _Member(self._storer, self._around, self._vitals, stopping)
+
+
+class _Member:
+    """One membership; all of it runs in one task but `watch`, which only reads."""
+
+    def __init__(
+        self, storer: Storer, around: Surroundings, vitals: Vitals, stopping: asyncio.Event
+    ) -> None:
+        settings = around.settings
+        self._storer = storer
+        self._around = around
+        self._vitals = vitals
+        self._stopping = stopping
+        self._limits = BatchLimits(
+            settings.batch_records, settings.batch_bytes, settings.batch_age_s
+        )
+        self._assignment: Assignment | None = None
+        self._batcher: Batcher | None = None
+        self._reading: set[TopicPartition] = set()
+        self._positions: dict[TopicPartition, int] = {}
+
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        return self._positions
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._batcher) if self._batcher else 0
+
+    @property
+    def oldest_since_s(self) -> float | None:
+        return self._batcher.oldest_since_s if self._batcher else None
+
+    async def work(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        async with task_group() as tasks:
+            figures = tasks.create_task(watch(self, consumer, self._around))
+            try:
+                while not self._stopping.is_set():
+                    try:
+                        await self._turn()
+                    except _AbandonedError:
+                        log.info("batch given up", worker=self._around.name)
+                await self._drain()
+            finally:
+                self._forget()
+                figures.cancel()
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        log.info("revoked", worker=self._around.name, partitions=len(partitions))
+        self._forget()
+
+    async def assigned(self, assignment: Assignment) -> None:
+        log.info("assigned", worker=self._around.name, partitions=len(assignment.partitions))
+        self._forget()
+        self._assignment = assignment
+        self._consumer.pause(assignment.partitions)  # until the sink says where to start
+
+    def _forget(self) -> None:
+        self._vitals.lost()
+        self._assignment, self._batcher, self._positions, self._reading = None, None, {}, set()
+
+    async def _turn(self) -> None:
+        if self._assignment is not None and self._batcher is None:
+            await self._take_over(self._assignment)
+        await self._poll()
+        if self._batcher is not None and self._batcher.due(self._around.clock.monotonic_s()):
+            await self._store(self._batcher.take())
+
+    async def _drain(self) -> None:
+        """Polling has stopped: store what is collected within the bound; the caller leaves."""
+        batcher = self._batcher
+        if batcher is None or not len(batcher):
+            return
+        log.info("draining", worker=self._around.name, in_flight=len(batcher))
+        try:
+            async with asyncio.timeout(self._around.settings.drain_timeout_s):
+                await self._store(batcher.take())
+        except (_AbandonedError, TimeoutError):
+            log.info("batch given up", worker=self._around.name)
+
+    async def _take_over(self, assignment: Assignment) -> None:
+        """Let the sink say where to start, and first finish what may be written in part."""
+        insist, sink = self._storer.insist, self._storer.sink
+        starts = dict(await insist("assign", partial(sink.assigned, assignment), self._hold))
+        self._positions = starts
+        if sink.planned:
+            ask = partial(self._consumer.committed, tuple(starts))
+            for source, position in (await insist("committed", ask, self._hold)).items():
+                span = pending(position)
+                if span is not None:
+                    await self._finish(source, span, assignment.partitions[source].log_start)
+        for source, start in starts.items():
+            self._consumer.seek(source, start)
+        self._batcher = Batcher(self._limits, starts)
+        self._read(set(starts))
+        self._vitals.waits_for = None
+
+    async def _finish(self, source: TopicPartition, span: Span, log_start: int) -> None:
+        """Store a planned span of one partition, while the others wait."""
+        self._batcher = batcher = Batcher(
+            self._limits, {source: span.start}, ends={source: span.end}
+        )
+        if log_start < span.end:  # else nothing of it exists any more
+            self._consumer.seek(source, max(span.start, log_start))
+            self._read({source})
+            await self._collect_plan(batcher, source, span.end)
+            self._read(set())
+        log.info("planned batch again", worker=self._around.name, records=len(batcher))
+        await self._store(batcher.take())
+
+    async def _collect_plan(self, batcher: Batcher, source: TopicPartition, end: int) -> None:
+        assignment, clock = self._assignment, self._around.clock
+        collected, since_s = 0, clock.monotonic_s()
+        while not batcher.due(clock.monotonic_s()):
+            await self._poll()
+            self._go_on_with(assignment)
+            if len(batcher) > collected:
+                collected, since_s = len(batcher), clock.monotonic_s()
+            if clock.monotonic_s() - since_s > _plan_patience_s:
+                log_end = (await self._consumer.log_ends((source,)))[source]
+                if log_end < end:
+                    raise ConfigurationError(
+                        f"a batch of {source.topic}/{source.partition} was planned up to offset "
+                        f"{end}, but the log ends at {log_end}: records were lost or the topic was "
+                        f"made anew; reset the group's offsets, then start again"
+                    )
+                raise TransientError(f"a planned batch of {source} does not come to its end")
+
+    def _read(self, sources: set[TopicPartition]) -> None:
+        """Fetch from these and no others."""
+        self._consumer.pause(self._reading - sources)
+        self._consumer.resume(sources - self._reading)
+        self._reading = sources
+
+    async def _store(self, batch: Batch) -> None:
+        positions = self._positions
+        await self._storer.store(batch, self._consumer, self._hold)
+        positions.update({source: span.end for source, span in batch.spans.items()})
+        self._vitals.waits_for = None
+
+    async def _poll(self) -> None:
+        batcher = self._batcher
+        if batcher is None:
+            await self._receive(max_records=1, timeout_s=_poll_s)
+            return
+        due_in_s = batcher.due_in_s(self._around.clock.monotonic_s())
+        await self._receive(
+            max_records=min(batcher.room, _poll_records),
+            timeout_s=_poll_s if due_in_s is None else min(due_in_s, _poll_s),
+        )
+
+    async def _receive(self, *, max_records: int, timeout_s: float) -> None:
+        """Poll, and collect what comes."""
+        self._vitals.turned()
+        await asyncio.sleep(0)  # polling may never suspend while records are at hand
+        deliveries = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)
+        if self._batcher is None:
+            return  # nobody has said yet where to start: it is sought from there
+        now_s = self._around.clock.monotonic_s()
+        for delivery in deliveries:
+            try:
+                self._batcher.add(delivery, now_s)
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"{delivery.topic}/{delivery.partition} went back ({error}), as if the topic "
+                    f"had been made anew: reset the group's offsets, then start again"
+                ) from None
+
+    async def _hold(self, delay_s: float) -> None:
+        """Wait as a member of the group that reads nothing.
+
+        Raises:
+            _AbandonedError: stopping, or the assignment is another now.
+        """
+        self._vitals.waits_for = "an answer, then tries again"
+        assignment, reading, clock = self._assignment, self._reading, self._around.clock
+        self._read(set())
+        until_s = clock.monotonic_s() + delay_s
+        while (left_s := until_s - clock.monotonic_s()) > 0:
+            self._go_on_with(assignment)
+            await self._receive(max_records=1, timeout_s=min(left_s, _poll_s))
+        self._go_on_with(assignment)
+        self._read(reading)
+
+    def _go_on_with(self, assignment: Assignment | None) -> None:
+        """Raise where the batch at hand has to be given up."""
+        if self._stopping.is_set():
+            self._forget()  # what was read after that batch must not be stored without it
+        if self._assignment is not assignment:
+            raise _AbandonedError

@@ -1,0 +1,89 @@
+"""Stores one batch for a SinkWorker: planned where the sink asks for it, written, committed."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from . import telemetry
+from .contracts import Sink
+from .dead_letters import DeadLetterGuard
+from .insistence import insist
+from .membership import Surroundings, Vitals
+from .plans import planned
+from .ports import Consumer, Position
+from .retry import DeadLetter
+from .set_aside import set_aside
+from .values import Batch, Delivery, Rejection, TopicPartition
+
+Result = TypeVar("Result")
+Pause = Callable[[float], Awaitable[None]]
+
+
+class Storer:
+    """Calls the sink; ``pause`` waits between attempts and raises where the batch is given up."""
+
+    def __init__(
+        self, sink: Sink, around: Surroundings, guard: DeadLetterGuard, vitals: Vitals
+    ) -> None:
+        self.sink = sink
+        self._around = around
+        self._guard = guard
+        self._vitals = vitals
+
+    async def insist(
+        self, stage: str, call: Callable[[], Awaitable[Result]], pause: Pause
+    ) -> Result:
+        """Return what the call returns in the end; see `insistence.insist`."""
+        failed = partial(self._around.failed, stage)
+        return await insist(call, policy=self._around.policy, pause=pause, failed=failed)
+
+    async def store(self, batch: Batch, consumer: Consumer, pause: Pause) -> None:
+        """Return once the batch is stored and its positions are committed.
+
+        Raises:
+            ConfigurationError, GivenUpError, RuntimeError: nothing was skipped; halt.
+            FencedError: another owner has the partitions.
+        """
+        if self.sink.planned:
+            plan = {source: planned(span) for source, span in batch.spans.items()}
+            await self.insist("commit", partial(consumer.commit, plan), pause)
+        rest = batch
+        while rejections := await self.insist("write", partial(self._write, rest), pause):
+            rest = await self._without(rest, rejections, pause)
+        telemetry.worker.records.labels(self._around.name).inc(len(batch.deliveries))
+        self._guard.settled(len(batch.deliveries))
+        ends = {source: Position(span.end) for source, span in batch.spans.items()}
+        await self.insist("commit", partial(consumer.commit, ends), pause)
+
+    async def _write(self, batch: Batch) -> Sequence[Rejection]:
+        call = self._vitals.entered()
+        try:
+            with telemetry.worker.batch_seconds.labels(self._around.name).time():
+                return await self.sink.write(batch)
+        finally:
+            self._vitals.left(call)
+
+    async def _without(self, batch: Batch, rejections: Sequence[Rejection], pause: Pause) -> Batch:
+        """Set aside what was rejected; return the rest of the batch with the same spans."""
+        rejected = {(rejection.source, rejection.offset): rejection for rejection in rejections}
+        if strange := rejected.keys() - {_place(delivery) for delivery in batch.deliveries}:
+            raise RuntimeError(f"the sink rejected records that are not in its batch: {strange}")
+        kept = []
+        for delivery in batch.deliveries:
+            rejection = rejected.get(_place(delivery))
+            if rejection is None:
+                kept.append(delivery)
+                continue
+            await set_aside(
+                delivery,
+                DeadLetter(rejection.reason, rejection.detail),
+                attempts=1,
+                around=self._around,
+                guard=self._guard,
+                pause=pause,
+            )
+        return Batch(tuple(kept), batch.spans)
+
+
+def _place(delivery: Delivery) -> tuple[TopicPartition, int]:
+    return delivery.source, delivery.offset

@@ -1,0 +1,222 @@
+"""Runs a Handler: in order within a key, concurrently across keys, nothing done before it is kept.
+
+One task polls, commits and owns the state of an assignment; a fixed pool of runners takes records
+from the lanes. A record counts as done once all that the handler returned for it, or its dead
+letter, is acknowledged. On revocation what is done is committed and the state is closed: its
+runners are cancelled, and one that completes all the same is ignored.
+
+Back-pressure: while the bound of records or bytes is reached nothing is polled; when that lasts,
+all partitions are paused and polling goes on, so that the membership is kept. A partition whose
+position stands still (a key that waits for the world) is paused once too much beyond it is done,
+because all of that would be repeated after a crash.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from . import telemetry
+from .assignment_state import AssignmentState
+from .contracts import Handler
+from .dead_letters import DeadLetterGuard
+from .errors import FencedError, TransientError
+from .membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
+from .ports import Consumer, Position
+from .retry import Fault
+from .settling import Settler
+from .values import Assignment, TopicPartition
+
+poll_s: Final = 0.25
+"""Longest wait for records: a stop is noticed as late as this."""
+
+_poll_records: Final = 500
+_full_s: Final = 0.5
+"""So long without room before partitions are paused; pausing throws away what was fetched ahead."""
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Runs one handler as a member of its group, one membership after the other."""
+
+    def __init__(self, handler: Handler, around: Surroundings) -> None:
+        self._around = around
+        self._guard = DeadLetterGuard()
+        self._vitals = Vitals(around.clock)
+        self._settler = Settler(handler, around, self._guard, self._vitals)
+
+    def why_not_alive(self) -> str | None:
+        """Return why the process should be killed: a loop or a call of the handler is stuck."""
+        return self._vitals.why_not_alive()
+
+    def why_not_ready(self) -> str | None:
+        """Return what is missing: partitions, or brokers that acknowledge."""
+        if not self._around.publisher.ready:
+            return "waits for brokers that acknowledge"
+        return self._vitals.why_not_ready()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until ``stopping`` is set, then drain.
+
+        Raises:
+            ConfigurationError: the operator has to act; records that are not done stay uncommitted.
+        """
+        await keep_membership(self._around, self._member, vitals=self._vitals, stopping=stopping)
+
+    def _member(self, stopping: asyncio.Event) -> Member:
+        return _Member(
+            self._settler, self._around, guard=self._guard, vitals=self._vitals, stopping=stopping
+        )
+
+
+class _Member:
+    """One membership. Everything but `_run_lanes` runs in the polling task."""
+
+    def __init__(
+        self,
+        settler: Settler,
+        around: Surroundings,
+        *,
+        guard: DeadLetterGuard,
+        vitals: Vitals,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._settler = settler
+        self._around = around
+        self._guard = guard
+        self._vitals = vitals
+        self._stopping = stopping
+        self._state: AssignmentState | None = None
+        self._halted_by: Exception | None = None
+        self._committed_s = around.clock.monotonic_s()
+
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        return self._state.positions if self._state else {}
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._state.lanes) if self._state else 0
+
+    @property
+    def oldest_since_s(self) -> float | None:
+        return self._state.lanes.oldest_since_s if self._state else None
+
+    async def work(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        async with task_group() as tasks:
+            self._tasks = tasks
+            figures = tasks.create_task(watch(self, consumer, self._around))
+            try:
+                while not self._stopping.is_set() and self._halted_by is None:
+                    await self._turn()
+                await self._drain()
+            finally:
+                self._close()
+                figures.cancel()
+        if self._halted_by is not None:
+            raise self._halted_by
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        log.info("revoked", worker=self._around.name, partitions=len(partitions))
+        await self._commit()
+        self._close()
+
+    async def assigned(self, assignment: Assignment) -> None:
+        log.info("assigned", worker=self._around.name, partitions=len(assignment.partitions))
+        self._close()
+        state = AssignmentState(assignment, self._around)
+        for source, start in state.starts.items():
+            self._consumer.seek(source, start)
+        for _ in range(self._around.settings.concurrency):
+            state.runners.append(self._tasks.create_task(self._run_lanes(state)))
+        self._state = state
+        self._vitals.waits_for = None
+
+    def _close(self) -> None:
+        self._vitals.lost()
+        if self._state is not None:
+            self._state.close()
+            self._state = None
+
+    async def _turn(self) -> None:
+        """Poll once and commit when it is time."""
+        self._vitals.turned()
+        await asyncio.sleep(0)  # polling may never suspend while records are at hand
+        room = await self._room()
+        deliveries = await self._consumer.poll(
+            max_records=max(1, min(room, _poll_records)), timeout_s=poll_s if room else 0.0
+        )
+        if deliveries and self._state is not None:
+            self._state.take(deliveries)
+        now_s = self._around.clock.monotonic_s()
+        if now_s - self._committed_s >= self._around.settings.commit_interval_s:
+            self._committed_s = now_s
+            await self._commit()
+
+    async def _room(self) -> int:
+        """Return how many records may be polled, after a while of waiting for some room."""
+        state = self._state
+        if state is None:
+            return self._around.settings.in_flight_records
+        if state.lanes.room == 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_full_s):
+                    await state.until(lambda: state.lanes.room > 0)
+        pause = state.crowded if state.lanes.room else set(state.starts)
+        if pause != state.paused:
+            self._consumer.pause(pause - state.paused)
+            self._consumer.resume(state.paused - pause)
+            state.paused = pause
+        return state.lanes.room
+
+    async def _commit(self) -> None:
+        """Commit what has moved; where that fails, the next time does, or it is repeated."""
+        if self._state is None:
+            return
+        state, name = self._state, self._around.name
+        telemetry.worker.records.labels(name).inc(state.finished_count)
+        self._guard.settled(state.finished_count)
+        state.finished_count = 0
+        positions = state.uncommitted()
+        if not positions:
+            return
+        try:
+            await self._consumer.commit({s: Position(at) for s, at in positions.items()})
+        except FencedError:
+            telemetry.worker.fenced.labels(name).inc()
+        except TransientError as error:
+            self._around.failed("commit", Fault.TRANSIENT, error)
+        else:
+            state.committed(positions)
+
+    async def _drain(self) -> None:
+        """Polling has stopped: let lanes finish within the bound, commit; the caller leaves.
+
+        Nothing is left to flush: what is done has been acknowledged.
+        """
+        state = self._state
+        if state is None:
+            return
+        self._vitals.waits_for = "its end"
+        log.info("draining", worker=self._around.name, in_flight=len(state.lanes))
+        if self._halted_by is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._around.settings.drain_timeout_s):
+                    await state.until(lambda: len(state.lanes) == 0)
+        await self._commit()
+        log.info("drained", worker=self._around.name, given_up=len(state.lanes))
+
+    async def _run_lanes(self, state: AssignmentState) -> None:
+        """Settle records of one lane after the other: the body of a runner."""
+        while not state.closed:
+            delivery = await state.startable.get()
+            try:
+                await self._settler.settle(delivery)
+            except Exception as error:  # noqa: BLE001 - whatever ends a runner has to end the work
+                self._halted_by = self._halted_by or error
+                return
+            state.finish(delivery)

@@ -1,0 +1,87 @@
+"""Pure: what is due next: new events at their pace, and what waits for its time.
+
+The source yields one group of items per new event, each with the seconds that it waits beyond the
+event's own time. Everything passes through a heap, which also holds what is to be tried again. The
+item due first goes first; on a tie the one that was added first. Nothing new is read while too
+much waits.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Final, Generic, TypeVar
+
+Item = TypeVar("Item")
+
+most_waiting: Final = 50_000
+"""About 2 KB each: what a receiver that is down may cost in memory."""
+
+
+class Agenda(Generic[Item]):
+    """Times are seconds of one monotonic clock.
+
+    Whoever takes an item says `settled` once it has come to its end or was added again; until
+    then the agenda is not `finished`. A ``rate_per_s`` of 0 makes every new event due at once.
+    """
+
+    def __init__(
+        self,
+        source: Iterator[Sequence[tuple[float, Item]]],
+        *,
+        rate_per_s: float,
+        start_s: float,
+    ) -> None:
+        self._source = source
+        self._rate_per_s = rate_per_s
+        self._start_s = start_s
+        self._drawn = 0
+        self._exhausted = False
+        self._waiting: list[tuple[float, int, Item]] = []
+        self._added = 0
+        self._out = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left, and nobody is out who might add more."""
+        return self._exhausted and not self._waiting and not self._out
+
+    def add(self, item: Item, *, due_s: float) -> None:
+        """Let an item wait until this time."""
+        heapq.heappush(self._waiting, (due_s, self._added, item))
+        self._added += 1
+
+    def take(self, now_s: float) -> Item | None:
+        """Return the item that has been due longest, or None."""
+        while self._next_new_s(now_s) <= now_s:
+            self._draw(self._next_new_s(now_s))
+        if not self._waiting or self._waiting[0][0] > now_s:
+            return None
+        self._out += 1
+        return heapq.heappop(self._waiting)[2]
+
+    def settled(self) -> None:
+        """Say that an item taken earlier has come to its end, or waits here again."""
+        self._out -= 1
+
+    def wait_s(self, now_s: float) -> float | None:
+        """Return how long nothing can become due; None: not before something is added."""
+        first_s = self._waiting[0][0] if self._waiting else float("inf")
+        due_s = min(first_s, self._next_new_s(now_s))
+        return None if due_s == float("inf") else max(0.0, due_s - now_s)
+
+    def _next_new_s(self, now_s: float) -> float:
+        """When to read the next event; never while an item is due before it."""
+        if self._exhausted or len(self._waiting) >= most_waiting:
+            return float("inf")
+        new_s = self._start_s + self._drawn / self._rate_per_s if self._rate_per_s else now_s
+        if self._waiting and self._waiting[0][0] <= new_s:
+            return float("inf")
+        return new_s
+
+    def _draw(self, due_s: float) -> None:
+        items = next(self._source, None)
+        if items is None:
+            self._exhausted = True
+            return
+        self._drawn += 1
+        for delay_s, item in items:
+            self.add(item, due_s=due_s + delay_s)

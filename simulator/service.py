@@ -1,0 +1,193 @@
+"""The stand-in for Zoom as a whole: webhooks out, REST API in."""
+
+import asyncio
+import random
+import signal
+import socket
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+import uvicorn
+
+from simulator.clock import Clock, SystemClock
+from simulator.company import Company, make_company
+from simulator.delivery import Courier
+from simulator.endpoint import Endpoint, EndpointInvalidError, open_endpoint
+from simulator.ledger import LedgerWriter, Totals
+from simulator.rest import rest_app
+from simulator.schedule import challenge_interval_s
+from simulator.settings import SimulatorSettings
+from simulator.stories import StoryEvent, event_stream
+
+_log = structlog.get_logger()
+
+_first_validation_pause_s: Final = 0.5
+_rest_drain_s: Final = 1
+_system_clock: Final = SystemClock()
+
+
+class AccountMismatchError(Exception):
+    """The settings name an account that is not the company's."""
+
+
+async def send(
+    settings: SimulatorSettings,
+    company: Company,
+    events: Iterator[StoryEvent],
+    ledger: LedgerWriter,
+    *,
+    clock: Clock = _system_clock,
+) -> Totals:
+    """Validate the endpoint, then deliver all events, each to its outcome.
+
+    Cancelled: what is on its way has no outcome, and the ledger's totals say how much that is.
+
+    Raises:
+        EndpointInvalidError: the endpoint did not validate within ``endpoint_wait_s``.
+        AccountMismatchError: the events would name another account than the settings.
+    """
+    _check_account(settings, company)
+    telling, sending = (random.Random(f"{use} {settings.seed}") for use in ("telling", "sending"))
+    async with open_endpoint(settings, clock=clock, chance=sending) as endpoint:
+        await _validate_first(endpoint, settings, clock)
+        courier = Courier(endpoint, settings, ledger, clock=clock, chance=telling)
+        async with asyncio.TaskGroup() as group:
+            validating = group.create_task(_validate_regularly(endpoint, settings))
+            await courier.deliver_all(events)
+            validating.cancel()
+    return ledger.totals
+
+
+async def validate_endpoint(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> None:
+    """Send one challenge, as Zoom does when somebody asks for it.
+
+    Raises:
+        EndpointInvalidError: no answer, or not the one of somebody who knows the secret.
+    """
+    chance = random.Random(f"challenge {settings.seed} {clock.now()}")
+    async with open_endpoint(settings, clock=clock, chance=chance) as endpoint:
+        await endpoint.validate()
+
+
+@asynccontextmanager
+async def rest_api(
+    settings: SimulatorSettings, company: Company, *, clock: Clock = _system_clock
+) -> AsyncIterator[str]:
+    """Serve the REST API and yield its base URL, without ``/v2``.
+
+    Raises:
+        AccountMismatchError: tokens would be refused to the account of the settings.
+        OSError: the address is taken.
+    """
+    _check_account(settings, company)
+    app = rest_app(settings, company, clock=clock, chance=random.Random(f"rest {settings.seed}"))
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_rest_drain_s,
+    )
+    config.load()
+    listener = socket.create_server((settings.rest_host, settings.rest_port))
+    # Without it the second write of an answer waits 40 ms for the client's delayed ACK: asyncio
+    # sets it only on sockets made with IPPROTO_TCP, and accepted ones inherit it from this one.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])  # serve() would take the process's signals
+    try:
+        host, port = listener.getsockname()[:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await server.shutdown(sockets=[listener])
+
+
+async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> Totals:
+    """Serve the REST API and send webhooks until the count is reached, or SIGTERM or SIGINT.
+
+    Raises:
+        EndpointInvalidError: as `send`.
+        AccountMismatchError: as `send`.
+        OSError: the ledger cannot be written, or the address of the REST API is taken.
+    """
+    company = make_company(settings.seed)
+    events = event_stream(
+        company, seed=settings.seed, start=clock.now(), count=settings.count or None
+    )
+    with LedgerWriter(settings.ledger_file) as ledger:
+        async with rest_api(settings, company, clock=clock) as rest_url:
+            _log.info(
+                "simulator_started",
+                target=settings.target_url,
+                rest=rest_url,
+                account_id=company.account_id,
+            )
+            await _until_signal(send(settings, company, events, ledger, clock=clock))
+        totals = ledger.totals
+        _log.info(
+            "simulator_stopped",
+            events=totals.events,
+            accepted=totals.accepted,
+            given_up=totals.given_up,
+            lost=totals.lost,
+            retries=totals.retries,
+            duplicates_sent=totals.duplicates_sent,
+        )
+        return totals
+
+
+def _check_account(settings: SimulatorSettings, company: Company) -> None:
+    if settings.account_id and settings.account_id != company.account_id:
+        raise AccountMismatchError(
+            f"ZCC_SIMULATOR_ACCOUNT_ID is {settings.account_id}, but the company of seed "
+            f"{settings.seed} has account {company.account_id}: use that, or leave it empty"
+        )
+
+
+async def _validate_first(endpoint: Endpoint, settings: SimulatorSettings, clock: Clock) -> None:
+    """Keep asking for a while: the receiver may be starting too."""
+    end_s = clock.monotonic_s() + settings.endpoint_wait_s
+    while True:
+        try:
+            return await endpoint.validate()
+        except EndpointInvalidError:
+            if clock.monotonic_s() >= end_s:
+                raise
+        await asyncio.sleep(_first_validation_pause_s)
+
+
+async def _validate_regularly(endpoint: Endpoint, settings: SimulatorSettings) -> None:
+    """Zoom would send mail after two and four failures in a row, and stop after six."""
+    failures = 0
+    while True:
+        await asyncio.sleep(challenge_interval_s / settings.time_scale)
+        try:
+            await endpoint.validate()
+            failures = 0
+        except EndpointInvalidError as error:
+            failures += 1
+            _log.warning("endpoint_invalid", failures_in_a_row=failures, reason=str(error))
+
+
+async def _until_signal(work: Coroutine[None, None, Totals]) -> None:
+    """Await the work; a signal is a time limit that has come."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(None) as limit:
+
+            def stop() -> None:
+                if not limit.expired():  # the second of two signals
+                    limit.reschedule(loop.time())
+
+            for number in signals:
+                loop.add_signal_handler(number, stop)
+            try:
+                await work
+            finally:
+                for number in signals:
+                    loop.remove_signal_handler(number)

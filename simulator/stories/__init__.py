@@ -1,0 +1,11 @@
+"""Coherent stories of a contact centre, in which every event that we know occurs.
+
+A story is a function that is handed a `telling.Story` and tells it event by event; scenes are
+parts that several stories share. What is said once stays known: ids, names, queue, agent and
+consumer agree through a story, and its times rise. Everything follows from the seed.
+"""
+
+from simulator.stories.programme import event_stream, stories
+from simulator.stories.telling import StoryEvent
+
+__all__ = ["StoryEvent", "event_stream", "stories"]

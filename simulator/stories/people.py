@@ -1,0 +1,115 @@
+"""People at work: a shift with its states and queues, and a user from first day to last."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, cast
+
+from simulator.company import Role, make_user
+from simulator.invention import company_number, opaque_id
+from simulator.payloads import invented
+from simulator.stories.telling import Story
+
+State = tuple[str, str, str | None, str | None]
+"""Status id and name, sub status id and name; the last two may be absent."""
+
+offline: Final[State] = ("0", "Offline", None, None)
+ready: Final[State] = ("1", "Ready", None, None)
+occupied: Final[State] = ("3", "Occupied", None, None)
+at_break: Final[State] = ("2", "Not Ready", "20", "Break")
+at_meal: Final[State] = ("2", "Not Ready", "21", "Meal")
+in_training: Final[State] = ("2", "Not Ready", "22", "Schulung 📚")
+
+shifts: Final = (
+    (ready, occupied, ready, at_break, at_meal, ready, offline),
+    (at_break, ready, occupied, ready, offline),
+    (ready, in_training, ready, offline),
+)
+"""In the first, one break becomes another: the status stays, the sub status changes."""
+
+state_members: Final = ("status_id", "status_name", "sub_status_id", "sub_status_name")
+
+user_setup: Final = (
+    "status_id", "status_name", "client_integration", "user_access", "channel_settings",
+    "emergency_calling", "user_intents", "user_package", "user_add_ons_plans",
+)  # fmt: skip
+"""Members of a new user for which the schema's word is enough."""
+
+user_update_groups: Final = (
+    ("role_id", "role_name"),
+    state_members,
+    ("client_integration", "user_access", "country_iso_code"),
+    ("channel_settings", "emergency_calling"),
+    ("external_url", "user_intents"),
+    ("user_package", "user_add_ons_plans"),
+)
+"""Members of ``updates`` that change together."""
+
+
+def shift(story: Story) -> None:
+    """Tell one person's time at work, sped up."""
+    user = story.rota.take(story)
+    story.learn(**user.facts())
+    queues = [q for q in story.company.queues if user in (*q.agents, *q.supervisors)]
+    story.learn(**story.rng.choice(queues).facts())
+    story.tell("user_login")
+    for before, after in pairwise((offline, *story.rng.choice(shifts))):
+        story.wait(5, 40)
+        _changes_state(story, before, after)
+        if before == offline:
+            _opts_out_for_a_while(story)
+    story.tell("user_logout")
+    story.rota.give_back(story, user)
+
+
+def employment(story: Story) -> None:
+    """Tell of a user from creation to deletion."""
+    rng, company = story.rng, story.company
+    agent = company.users[-1]
+    role = Role(agent.role_id, agent.role_name)
+    user = make_user(rng, ordinal=1000 + story.number, role=role, teams=company.teams[:1])
+    story.learn(**user.facts())
+    setup = {name: invented("contact_center.user_created", name, rng) for name in user_setup}
+    story.tell("user_created", **setup, country_iso_code=user.country_iso_code)
+    for group in rng.sample(user_update_groups, 3):
+        story.wait(2, 20)
+        _updated(story, group)
+    skills = [{"skill_id": skill_id} for skill_id in rng.sample(company.skill_ids, 2)]
+    number = {"phone_number": company_number(story.number), "phone_number_id": opaque_id(rng)}
+    story.tell("user_skills_assigned", skills=skills)
+    story.tell("user_phone_numbers_assigned", phone_numbers=[number])
+    story.wait(20, 90)
+    story.tell("user_phone_numbers_unassigned", phone_numbers=[number])
+    story.tell("user_skills_unassigned", skills=skills[:1])
+    story.tell("user_deleted", users=[{"user_id": user.user_id}])
+
+
+def _changes_state(story: Story, before: State, after: State) -> None:
+    told = {
+        f"{when}_{member}": value
+        for when, state in (("previous", before), ("current", after))
+        for member, value in zip(state_members, state, strict=True)
+    }
+    story.tell("user_status_changed", **told)
+
+
+def _opts_out_for_a_while(story: Story) -> None:
+    """Leave a queue for a while; this is no consumer's consent."""
+    story.tell("user_opt_out")
+    story.wait(5, 30)
+    story.tell("user_opt_in")
+
+
+def _updated(story: Story, group: Sequence[str]) -> None:
+    """Change some members; ``updates`` holds new values only, and what follows knows them."""
+    supervisor = story.rng.choice(story.company.supervisors)
+    new = cast(
+        "dict[str, object]", invented("contact_center.user_updated", "updates", story.rng)
+    ) | {
+        **dict(zip(state_members, at_break, strict=True)),
+        "role_id": supervisor.role_id,
+        "role_name": supervisor.role_name,
+        "country_iso_code": "FR",
+    }
+    updates = {name: new[name] for name in group}
+    story.tell("user_updated", updates=updates)
+    story.learn(**{name: value for name, value in updates.items() if name in story.known})

@@ -1,0 +1,254 @@
+"""How a company is set up and changed: queues, teams, business hours, closures, assets.
+
+``updates`` holds new values only; what is not named there is as it was.
+"""
+
+from typing import Final
+
+from simulator.company import make_queue
+from simulator.invention import download_origin, opaque_id, to_the_millisecond, to_the_second
+from simulator.stories.telling import Story
+
+day_ms: Final = 86_400_000
+
+weekdays: Final = (2, 3, 4, 5, 6)
+"""Monday to Friday where Sunday is 1."""
+
+
+def queue_lifetime(story: Story) -> None:
+    """Tell of a queue from creation to deletion."""
+    rng, company = story.rng, story.company
+    parent = rng.choice(company.queues)
+    queue = make_queue(
+        rng,
+        ordinal=rng.randrange(1000),
+        agents=parent.agents,
+        supervisors=company.supervisors,
+    )
+    story.learn(
+        **queue.facts(),
+        overflow_to_cc_queue_id=parent.cc_queue_id,
+        overflow_to_queue_id=parent.queue_id,
+        overflow_to_flow_id=parent.flow.flow_id,
+    )
+    story.tell("queue_created", queue_created_time=to_the_millisecond(story.now_ms))
+    agent, supervisor = rng.choice(queue.agents), rng.choice(queue.supervisors)
+    people = (("agent", agent), ("supervisor", supervisor))
+    for role, user in people:
+        story.wait(2, 20)
+        story.learn(**user.facts())
+        story.tell(f"queue_{role}_assigned")
+    _queue_changed(story)
+    for role, user in reversed(people):
+        story.wait(2, 20)
+        story.learn(**user.facts())
+        story.tell(f"queue_{role}_unassigned")
+    story.tell("queue_deleted")
+
+
+def team_lifetime(story: Story) -> None:
+    """Tell of a team from creation to deletion."""
+    rng, company = story.rng, story.company
+    first, second = rng.sample(company.teams, 2)
+    name = f"Équipe {story.number}"
+    parent = {"parent_team_id": first.team_id, "parent_team_name": first.team_name}
+    story.learn(team_id=opaque_id(rng), **parent)
+    members = [user.user_id for user in rng.sample(company.users, 3)]
+    story.learn(team_description="For the season")
+    story.tell("team_created", team_name=name)
+    story.tell("team_members_assigned", user_ids=members, team_role="agent")
+    story.wait(5, 40)
+    story.tell("team_updated", team_description="For the whole year")
+    story.learn(team_description="For the whole year")
+    name = f"{name} bis"
+    story.tell("team_updated", team_name=name, team_description=None)
+    story.wait(5, 40)
+    story.tell(
+        "team_moved",
+        team_name=name,
+        previous_parent_team_id=first.team_id,
+        previous_parent_team_name=first.team_name,
+        new_parent_team_id=second.team_id,
+        new_parent_team_name=second.team_name,
+    )
+    story.learn(parent_team_id=second.team_id, parent_team_name=second.team_name)
+    story.tell("team_members_unassigned", user_ids=members[:1], team_role="agent")
+    story.tell("team_deleted", team_name=name)
+
+
+def business_hours_lifetime(story: Story) -> None:
+    """Tell of business hours from creation to deletion."""
+    _modified_by_a_supervisor(story)
+    story.learn(business_hour_id=opaque_id(story.rng))
+    story.tell(
+        "business_hours_created",
+        business_hour_name="Été ☀️",
+        business_hour_description="June to August",
+        timezone="Europe/Paris",
+        account_default=False,
+        hours=_hours("09:00", "18:00"),
+    )
+    story.wait(20, 60)
+    story.tell("business_hours_updated", updates={"hours": _hours("08:30", "17:30")})
+    story.tell(
+        "business_hours_updated",
+        updates={
+            "business_hour_name": "Summer",
+            "business_hour_description": "From June",
+            "timezone": "Europe/Berlin",
+            "account_default": True,
+        },
+    )
+    story.wait(20, 60)
+    story.tell("business_hours_deleted")
+
+
+def closures_lifetime(story: Story) -> None:
+    """Tell of a set of closures from creation to deletion; one recurs, one does not."""
+    _modified_by_a_supervisor(story)
+    once, yearly = opaque_id(story.rng), opaque_id(story.rng)
+    story.learn(closure_set_id=opaque_id(story.rng))
+    closures = (
+        _closure(story, once, name="Moving house", in_days=60),
+        _closure(story, yearly, name="New Year", in_days=90) | recurring,
+    )
+    story.tell(
+        "closure_created",
+        closure_set_name="Ferien",
+        closure_set_description="Public holidays",
+        timezone="Europe/Berlin",
+        account_default=False,
+        closures=list(closures),
+    )
+    story.wait(20, 60)
+    moved = _closure(story, once, name="Moving house, take two", in_days=67)
+    story.tell("closure_updated", updates={"closures": [moved]})
+    story.tell("closure_updated", updates={"closures": [{"closure_id": yearly} | recurring]})
+    story.tell(
+        "closure_updated",
+        updates={
+            "closure_set_name": "Vacances",
+            "closure_set_description": "All holidays",
+            "timezone": "Europe/Paris",
+            "account_default": True,
+        },
+    )
+    story.wait(20, 60)
+    story.tell("closure_deleted")
+
+
+def asset_lifetime(story: Story) -> None:
+    """Tell of a sound from creation to the archive, out of it, and to its deletion."""
+    _modified_by_a_supervisor(story)
+    rng = story.rng
+    first, second, category = opaque_id(rng), opaque_id(rng), opaque_id(rng)
+    name = f"Welcome {story.number} 🎵"
+    story.learn(asset_id=opaque_id(rng), category_id=category)
+    story.tell(
+        "asset_created",
+        asset_name=name,
+        asset_description="Played at the start",
+        asset_type="audio",
+        asset_language_code="en-US",
+        asset_items=[_asset_item(first, "en-US")],
+        category_name="Greetings",
+    )
+    story.wait(5, 40)
+    for updates in (
+        {"asset_name": f"{name} v2", "asset_description": "Recorded again"},
+        {"asset_item_added": [_asset_item(second, "es-ES")], "category_id": opaque_id(rng)},
+        {"asset_item_updated": [_asset_item(first, "en-GB")]},
+        {"asset_item_deleted": [{"asset_item_id": second, "asset_item_name": "es-ES"}]},
+    ):
+        story.wait(2, 20)
+        story.tell("asset_updated", updates=updates)
+    story.learn(asset_name=f"{name} v2")
+    story.wait(5, 40)
+    story.tell("asset_deleted", archived=True, archived_time=to_the_second(story.now_ms))
+    story.wait(5, 40)
+    story.tell("asset_updated", updates={"restore": True})
+    story.wait(5, 40)
+    story.tell("asset_deleted", archived=False)
+
+
+recurring: Final[dict[str, object]] = {
+    "recurring_frequency": 1,
+    "recurring_frequency_type": 2,
+    "recurring_month": 1,
+    "recurring_week_interval": 1,
+    "recurring_days_of_week": [2],
+}
+"""Annually, on the first Monday of January."""
+
+
+def _queue_changed(story: Story) -> None:
+    rng = story.rng
+    story.tell(
+        "queue_inbound_sla_updated",
+        updates={
+            "service_level_threshold_in_seconds": rng.randint(10, 30),
+            "service_level_target_in_percentage": rng.randint(70, 95),
+        },
+    )
+    exclusions = ("short_abandoned_calls", "long_abandoned_calls", "abandoned_quit_engagements")
+    story.tell(
+        "queue_inbound_sla_updated",
+        updates={f"service_level_exclude_{what}": True for what in exclusions},
+    )
+    story.tell(
+        "queue_operating_hours_updated",
+        updates={
+            "business_hour_id": opaque_id(rng),
+            "business_hour_name": "Été ☀️",
+            "account_default_business_hour": False,
+        },
+    )
+    story.tell(
+        "queue_operating_hours_updated",
+        updates={
+            "closure_set_id": opaque_id(rng),
+            "closure_set_name": "Ferien",
+            "account_default_closure_set": True,
+        },
+    )
+
+
+def _modified_by_a_supervisor(story: Story) -> None:
+    story.learn(modified_by=story.rng.choice(story.company.supervisors).user_id)
+
+
+def _hours(start_time: str, end_time: str) -> dict[str, object]:
+    """Custom hours on weekdays; the others are disabled and have no ranges."""
+    times = {"start_time": start_time, "end_time": end_time}
+    open_days: list[dict[str, object]] = [
+        {"day_of_week": day, "custom_hour_type": 2, "custom_hour_ranges": [times]}
+        for day in weekdays
+    ]
+    closed_days: list[dict[str, object]] = [
+        {"day_of_week": day, "custom_hour_type": 0} for day in (1, 7)
+    ]
+    return {"hour_type": 2, "custom_hours": open_days + closed_days}
+
+
+def _closure(story: Story, closure_id: str, *, name: str, in_days: int) -> dict[str, object]:
+    midnight_ms = (story.now_ms // day_ms + in_days) * day_ms
+    return {
+        "closure_id": closure_id,
+        "closure_name": name,
+        "closure_hour_type": 1,
+        "start_time": to_the_second(midnight_ms),
+        "end_time": to_the_second(midnight_ms + day_ms - 1),
+        "recurring_frequency": 0,
+    }
+
+
+def _asset_item(item_id: str, language: str) -> dict[str, object]:
+    return {
+        "asset_item_id": item_id,
+        "asset_item_name": language,
+        "asset_item_language": language,
+        "is_default": language.startswith("en"),
+        "asset_item_file_url": f"{download_origin}/assets/{item_id}.mp3",
+        "asset_item_content": "¡Bienvenido!" if language.startswith("es") else "Welcome!",
+        "asset_item_voice": "Joanna",
+    }

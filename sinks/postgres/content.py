@@ -1,0 +1,114 @@
+r"""Pure: takes the value of an enriched record apart, into forms that ``jsonb`` can hold.
+
+The webhook body and the member ``enrichment`` are cut apart as bytes, so that numbers stay as they
+were written. Two things are JSON and no ``jsonb``: the character NUL, and a number with more than
+16,383 digits behind its point. For these the sanitised form goes to ``jsonb`` (U+FFFD, 0) and the
+verbatim body is kept beside it.
+
+Source: PostgreSQL, 8.14 JSON types (``\u0000``) and 8.1.2 (numeric: digits behind the point).
+"""
+
+import json
+import re
+from typing import Final, NamedTuple, cast
+
+from schemas.envelope import JsonObject, read_json
+
+replacement: Final = "\N{REPLACEMENT CHARACTER}"
+
+_member: Final = b',"enrichment":'
+_digits_behind_point: Final = 16_383
+_exponent_digits: Final = 6
+_small_number: Final = re.compile(rb"[0-9][eE]-[0-9]{5}|\.[0-9]{6000}")
+"""What every number beyond the bound contains, and hardly anything else does."""
+
+
+class Content(NamedTuple):
+    """A value, read once. ``payload`` and ``enrichment`` are JSON texts that jsonb takes.
+
+    ``verbatim`` is the webhook body where ``payload`` is not quite it, else None.
+    """
+
+    parsed: JsonObject
+    payload: bytes
+    enrichment: bytes | None
+    verbatim: bytes | None
+
+
+def read_content(value: bytes) -> Content:
+    """Take a value apart.
+
+    Raises:
+        UnreadableError: not JSON, or nested too deeply.
+    """
+    parsed = _members(read_json(value))
+    body, enrichment = _apart(value) if "enrichment" in parsed else (value, None)
+    if _fits(value):
+        return Content(parsed, body, enrichment, None)
+    payload, clean = _sanitised(body)
+    parsed = _members(clean)
+    if enrichment is not None:
+        enrichment, found = _sanitised(enrichment)
+        parsed = {**parsed, "enrichment": found}
+    return Content(parsed, payload, enrichment, body if payload is not body else None)
+
+
+def without_nul(value: str) -> str:
+    """Return a text that Postgres can hold."""
+    return value.replace("\0", replacement)
+
+
+def _members(parsed: object) -> JsonObject:
+    """Return the members of an object; what is none has none, and is no event either."""
+    return cast("JsonObject", parsed) if isinstance(parsed, dict) else {}
+
+
+def _apart(value: bytes) -> tuple[bytes, bytes | None]:
+    """Undo what the enrichment did: it put its member before the last brace, without spaces."""
+    start = value.rfind(_member)
+    if start < 0:
+        return value, None
+    end = value.rindex(b"}")
+    return value[:start] + value[end:], value[start + len(_member) : end]
+
+
+def _fits(value: bytes) -> bool:
+    if b"\\u0000" in value:
+        return False
+    suspicious = b"e-" in value or b"E-" in value or len(value) > _digits_behind_point
+    return not (suspicious and _small_number.search(value))
+
+
+def _sanitised(document: bytes) -> tuple[bytes, object]:
+    """Return the document itself where nothing had to be changed."""
+    refused: list[str] = []
+
+    def number(literal: str) -> float:
+        if _holds(literal):
+            return float(literal)
+        refused.append(literal)
+        return 0.0
+
+    parsed = json.loads(document, parse_float=number)
+    clean = _clean(parsed)
+    if not refused and clean == parsed:
+        return document, clean
+    return json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode(), clean
+
+
+def _holds(literal: str) -> bool:
+    mantissa, _, exponent = literal.lower().partition("e")
+    if len(exponent.lstrip("+-0")) > _exponent_digits:
+        return False
+    behind_point = len(mantissa.partition(".")[2])
+    return behind_point - int(exponent or "0") <= _digits_behind_point
+
+
+def _clean(node: object) -> object:
+    if isinstance(node, str):
+        return without_nul(node)
+    if isinstance(node, dict):
+        return {without_nul(name): _clean(child) for name, child in node.items()}
+    if isinstance(node, list):
+        return [_clean(child) for child in node]
+    return node

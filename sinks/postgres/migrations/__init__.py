@@ -1,0 +1,1 @@
+"""Migrations of the tables, run by Alembic; each revision is one file of plain SQL."""

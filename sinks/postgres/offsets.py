@@ -1,0 +1,162 @@
+"""Where each partition is read on: kept in the transaction of the rows, guarded by an epoch.
+
+An owner takes its partitions over by raising their epoch, and moves an offset only from where it
+left it: (epoch, next_offset) is compared and set. Steps to the race that this closes: A writes,
+stalls beyond the session timeout; B takes over, reads from the stored offset and writes; A wakes
+and sends its commit. A's epoch is old, its statement meets no row, its rows roll back.
+
+The group's offsets in Kafka decide nothing: they say nothing about this database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+
+from runtime.errors import ConfigurationError, FencedError
+from runtime.values import Assignment, PartitionState, Span, TopicPartition
+from sinks.postgres.errors import errors_by_fault
+
+_connect_timeout_s: Final = 5
+_repair: Final = (
+    "run `zcc offsets reset postgres` with all its sinks stopped: they then read everything that "
+    "the topics still hold, and events that are already stored stay as they are"
+)
+
+_take_over: Final = """
+insert into zcc.kafka_offset as stored
+    (consumer_group, topic, partition, cluster_id, epoch, next_offset)
+select %(group)s, topic, partition, %(cluster_id)s, 1, log_start
+from unnest(%(topics)s::text[], %(partitions)s::integer[], %(log_starts)s::bigint[])
+    as taken (topic, partition, log_start)
+order by topic collate "C", partition
+on conflict (consumer_group, topic, partition)
+do update set epoch = stored.epoch + 1, updated_at = clock_timestamp()
+returning topic, partition, cluster_id, epoch, next_offset
+"""
+
+_advance: Final = """
+update zcc.kafka_offset as stored
+set next_offset = spans.span_end, updated_at = clock_timestamp()
+from unnest(%(topics)s::text[], %(partitions)s::integer[], %(epochs)s::bigint[],
+            %(starts)s::bigint[], %(ends)s::bigint[])
+    as spans (topic, partition, epoch, span_start, span_end)
+where stored.consumer_group = %(group)s
+  and stored.topic = spans.topic and stored.partition = spans.partition
+  and stored.epoch = spans.epoch and stored.next_offset = spans.span_start
+"""
+
+_count_settled: Final = """
+select count(*)
+from zcc.kafka_offset as stored
+join unnest(%(topics)s::text[], %(partitions)s::integer[], %(epochs)s::bigint[],
+            %(ends)s::bigint[])
+    as spans (topic, partition, epoch, span_end) using (topic, partition)
+where stored.consumer_group = %(group)s
+  and stored.epoch = spans.epoch and stored.next_offset = spans.span_end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What an assignment gave: the group and the epoch of each partition."""
+
+    group: str
+    epochs: Mapping[TopicPartition, int]
+
+
+async def take_over(
+    connection: AsyncConnection, assignment: Assignment
+) -> tuple[Ownership, Mapping[TopicPartition, int]]:
+    """Raise the epochs; return them, and where to read on. The caller commits.
+
+    A partition that was never stored starts where its log does.
+
+    Raises:
+        ConfigurationError: the stored offsets do not belong to this log; nothing has changed once
+            the caller rolls back.
+    """
+    partitions = assignment.partitions
+    taken = await connection.execute(
+        _take_over,
+        {
+            "group": assignment.group,
+            "cluster_id": assignment.cluster_id,
+            "topics": [source.topic for source in partitions],
+            "partitions": [source.partition for source in partitions],
+            "log_starts": [state.log_start for state in partitions.values()],
+        },
+    )
+    epochs, offsets = {}, {}
+    async for topic, partition, cluster_id, epoch, next_offset in taken:
+        source = TopicPartition(topic, partition)
+        if cluster_id != assignment.cluster_id:
+            raise ConfigurationError(
+                f"the stored offset of {topic}/{partition} belongs to Kafka cluster {cluster_id}, "
+                f"this one is {assignment.cluster_id}: connect to that one, or {_repair}"
+            )
+        _check_inside(source, next_offset, partitions[source])
+        epochs[source], offsets[source] = epoch, next_offset
+    return Ownership(assignment.group, epochs), offsets
+
+
+async def advance(
+    connection: AsyncConnection, ownership: Ownership, spans: Mapping[TopicPartition, Span]
+) -> bool:
+    """Move the offsets from the start of the spans to their end; the caller writes and commits.
+
+    Returns False where they are at the end already: an earlier attempt was stored after all.
+
+    Raises:
+        FencedError: another owner has taken a partition.
+    """
+    parameters = {
+        "group": ownership.group,
+        "topics": [source.topic for source in spans],
+        "partitions": [source.partition for source in spans],
+        "epochs": [ownership.epochs.get(source) for source in spans],
+        "starts": [span.start for span in spans.values()],
+        "ends": [span.end for span in spans.values()],
+    }
+    advanced = await connection.execute(_advance, parameters)
+    if advanced.rowcount == len(spans):
+        return True
+    settled = await connection.execute(_count_settled, parameters)
+    if await settled.fetchone() == (len(spans),):
+        return False
+    raise FencedError("another owner has taken partitions of this batch; nothing of it was stored")
+
+
+def reset_offsets(dsn: str, group: str) -> int:
+    """Forget the offsets of a group; return of how many partitions. Its sinks must be stopped.
+
+    They then read everything that the topics hold; events that are stored stay as they are.
+
+    Raises:
+        TransientError: Postgres does not answer.
+        ConfigurationError: the login or its rights do not suffice.
+    """
+    with (
+        errors_by_fault(),
+        psycopg.connect(dsn, connect_timeout=_connect_timeout_s) as connection,
+    ):
+        return connection.execute(
+            "delete from zcc.kafka_offset where consumer_group = %s", (group,)
+        ).rowcount
+
+
+def _check_inside(source: TopicPartition, next_offset: int, state: PartitionState) -> None:
+    name = f"{source.topic}/{source.partition}"
+    if next_offset > state.log_end:
+        raise ConfigurationError(
+            f"{name} ends at offset {state.log_end}, but was stored up to {next_offset}: the topic "
+            f"was made anew or has lost records; {_repair}"
+        )
+    if next_offset < state.log_start:
+        raise ConfigurationError(
+            f"{name} starts at offset {state.log_start}, but was stored up to {next_offset} only: "
+            f"the records between are gone for good, raise the topic's retention; to go on without "
+            f"them, {_repair}"
+        )

@@ -1,0 +1,192 @@
+"""What every `runtime.contracts.Lookup` keeps, whoever answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import aiohttp
+import pytest
+
+from processors.enrichment.background import Background
+from processors.enrichment.lookup import CachedLookup
+from processors.enrichment.references import queue_ids, user_ids
+from processors.enrichment.settings import EnrichmentSettings
+from runtime.clock import SystemClock
+from runtime.contracts import Lookup
+from runtime.errors import TransientError
+from simulator.company import Company, make_company
+from simulator.service import rest_api
+from simulator.settings import SimulatorSettings
+from tests.zoom_stand_in import MemoryLookup, secret, zoom_settings
+from zoom.client import ZoomClient, connected
+from zoom.entities import Queue, User
+
+
+class ShiftedClock(SystemClock):
+    """Real time, in which pauses can be skipped."""
+
+    def __init__(self) -> None:
+        self.skipped_s = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.skipped_s)
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.skipped_s
+
+
+Say = Callable[[Literal["up", "down"]], Awaitable[None]]
+
+
+@dataclass
+class Subject:
+    """A lookup, a key that it knows and another one, and the world behind it."""
+
+    lookup: Lookup[str, object]
+    known: str
+    value: object
+    other: str
+    go: Say
+    clock: ShiftedClock
+
+
+@dataclass
+class Api:
+    client: ZoomClient
+    company: Company
+    go: Say
+    clock: ShiftedClock
+
+    def users(self, lookup: Lookup[str, User]) -> Subject:
+        ann, ben = self.company.users[:2]
+        value = User(ann.user_id, ann.display_name)
+        return Subject(lookup, ann.user_id, value, ben.user_id, self.go, self.clock)
+
+    def queues(self, lookup: Lookup[str, Queue]) -> Subject:
+        one, two = self.company.queues[:2]
+        value = Queue(one.cc_queue_id, one.queue_id, one.queue_name)
+        return Subject(lookup, one.queue_id, value, two.cc_queue_id, self.go, self.clock)
+
+
+@asynccontextmanager
+async def api() -> AsyncIterator[Api]:
+    company, clock = make_company(1), ShiftedClock()
+    settings = SimulatorSettings(secret=secret, client_id="a-client", client_secret=secret)
+    async with rest_api(settings, company) as url:
+
+        async def go(way: Literal["up", "down"]) -> None:
+            async with aiohttp.ClientSession() as http:
+                reply = await http.post(f"{url}/control/faults", json={"outage": way == "down"})
+                assert reply.status == 200
+
+        zoom = zoom_settings(
+            account_id=company.account_id, oauth_url=f"{url}/oauth/token", api_url=f"{url}/v2"
+        )
+        async with connected(zoom, clock=clock) as client:
+            yield Api(client, company, go, clock)
+
+
+@asynccontextmanager
+async def users_of_the_api() -> AsyncIterator[Subject]:
+    async with api() as opened:
+        yield opened.users(opened.client.users)
+
+
+@asynccontextmanager
+async def queues_of_the_api() -> AsyncIterator[Subject]:
+    async with api() as opened:
+        yield opened.queues(opened.client.queues)
+
+
+@asynccontextmanager
+async def remembered_users() -> AsyncIterator[Subject]:
+    async with api() as opened, Background() as background:
+        lookup = CachedLookup[str, User](
+            opened.client.users,
+            EnrichmentSettings(),
+            names=user_ids,
+            background=background,
+            clock=opened.clock,
+        )
+        yield opened.users(lookup)
+
+
+@asynccontextmanager
+async def remembered_queues() -> AsyncIterator[Subject]:
+    async with api() as opened, Background() as background:
+        lookup = CachedLookup[str, Queue](
+            opened.client.queues,
+            EnrichmentSettings(),
+            names=queue_ids,
+            background=background,
+            clock=opened.clock,
+        )
+        yield opened.queues(lookup)
+
+
+@asynccontextmanager
+async def the_fake() -> AsyncIterator[Subject]:
+    memory = MemoryLookup({"a": "A", "b": "B"})
+
+    async def go(way: Literal["up", "down"]) -> None:
+        memory.down = way == "down"
+
+    yield Subject(memory, "a", "A", "b", go, ShiftedClock())
+
+
+@pytest.fixture(
+    params=[users_of_the_api, queues_of_the_api, remembered_users, remembered_queues, the_fake],
+    ids=lambda make: make.__name__,
+)
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
+    make: Callable[[], AbstractAsyncContextManager[Subject]] = request.param
+    async with make() as made:
+        yield made
+
+
+async def test_what_exists_is_found_and_found_again(subject: Subject) -> None:
+    assert await subject.lookup.get(subject.known) == subject.value
+    assert await subject.lookup.get(subject.known) == subject.value
+
+
+async def test_what_does_not_exist_is_none_and_no_error(subject: Subject) -> None:
+    for key in ("nobody", "no/body+", "nobody\x00", "x" * 5000, ""):
+        assert await subject.lookup.get(key) is None
+
+
+async def test_in_an_outage_nobody_knows_which_is_never_said_to_be_absent(
+    subject: Subject,
+) -> None:
+    await subject.go("down")
+    for key in (subject.known, "nobody", subject.known):
+        with pytest.raises(TransientError):
+            await subject.lookup.get(key)
+
+
+async def test_after_an_outage_it_answers_again(subject: Subject) -> None:
+    await subject.go("down")
+    for key in [subject.known] * 10:
+        with pytest.raises(TransientError):
+            await subject.lookup.get(key)
+    await subject.go("up")
+    subject.clock.skipped_s += 60
+    assert await subject.lookup.get(subject.known) == subject.value
+
+
+async def test_many_may_ask_at_once(subject: Subject) -> None:
+    keys = [subject.known, subject.other, "nobody"] * 10
+    values = await asyncio.gather(*(subject.lookup.get(key) for key in keys))
+    assert values[0::3] == [subject.value] * 10
+    assert all(value not in (None, subject.value) for value in values[1::3])
+    assert values[2::3] == [None] * 10
+
+
+async def test_who_stops_waiting_disturbs_nobody(subject: Subject) -> None:
+    first, second = (asyncio.ensure_future(subject.lookup.get(subject.known)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == subject.value
+    assert await subject.lookup.get(subject.known) == subject.value

@@ -1,0 +1,132 @@
+"""Every event of a stream against its closed schema, and the two computations of identity."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from schemas.catalogue import events, json_schema
+from schemas.envelope import read_envelope
+from schemas.generation import strict
+from schemas.identity import event_id as receivers_event_id
+from schemas.identity import occurred_at_ms
+from simulator.company import make_company
+from simulator.identity import event_id, variant_with_other_links
+from simulator.stories import StoryEvent, event_stream
+
+PUBLISHED = Path(__file__).parents[2].parent / "shared" / "zoom" / "events.json"
+
+NEVER_TOLD = {
+    # The examples fill every member, but a user is named at the level "agent" alone, which is
+    # never queued.
+    "contact_center.engagement_transfer_queued": {
+        ".transfer_to_user_id",
+        ".transfer_to_user_display_name",
+    },
+    # No story lets a program's command meet a reservation that is refused.
+    "contact_center.task_reservation_canceled": {".request_id"},
+    "contact_center.task_reservation_rejected": {".request_id"},
+    "contact_center.task_reservation_timeout": {".request_id"},
+    # Only voice calls overflow, and these have no source.
+    "contact_center.task_exited_queue": {".channel_source"},
+}
+
+
+@pytest.fixture(scope="module")
+def stream() -> Sequence[StoryEvent]:
+    start = datetime(2025, 3, 1, tzinfo=UTC)
+    return list(event_stream(make_company(1), seed=1, start=start, count=5000))
+
+
+@pytest.fixture(scope="module")
+def published() -> Sequence[dict[str, object]]:
+    if not PUBLISHED.is_file():
+        pytest.skip(f"the published examples do not stand beside the project: {PUBLISHED}")
+    loaded = json.loads(PUBLISHED.read_bytes())
+    assert isinstance(loaded, list)
+    return loaded
+
+
+def test_every_body_satisfies_its_closed_schema(stream: Sequence[StoryEvent]) -> None:
+    checker = Draft202012Validator.FORMAT_CHECKER
+    validators = {
+        name: Draft202012Validator(strict(json_schema(name)), format_checker=checker)
+        for name in events
+    }
+    for told in stream:
+        validators[told.event].validate(json.loads(told.body))
+
+
+def test_both_computations_of_identity_agree(stream: Sequence[StoryEvent]) -> None:
+    for told in stream:
+        assert event_id(told.body) == receivers_event_id(read_envelope(told.body))
+
+
+def test_a_variant_with_other_links_is_the_same_event_to_the_receiver(
+    stream: Sequence[StoryEvent],
+) -> None:
+    variants = [(told, variant_with_other_links(told.body)) for told in stream]
+    changed = {told.event for told, variant in variants if variant != told.body}
+    assert {
+        "contact_center.asset_created",
+        "contact_center.asset_updated",
+        "contact_center.engagement_consumer_sent_file",
+        "contact_center.engagement_user_sent_file",
+        "contact_center.engagement_messaging_transcript_completed",
+        "contact_center.engagement_email_transcript_completed",
+        "contact_center.recording_transcript_completed",
+        "contact_center.voicemail_transcript_completed",
+    } == changed
+    for told, variant in variants:
+        assert receivers_event_id(read_envelope(variant)) == event_id(told.body)
+
+
+def test_the_receiver_finds_the_time_of_occurrence_near_the_time_of_the_event(
+    stream: Sequence[StoryEvent],
+) -> None:
+    for told in stream:
+        envelope = read_envelope(told.body)
+        assert 0 <= envelope.event_ts_ms - occurred_at_ms(envelope) < 50
+
+
+def test_the_identities_of_the_published_examples_agree(
+    published: Sequence[dict[str, object]],
+) -> None:
+    for row in published:
+        body = json.dumps(row["example"]).encode()
+        assert event_id(body) == receivers_event_id(read_envelope(body))
+
+
+def test_stories_use_every_member_of_the_published_examples(
+    published: Sequence[dict[str, object]],
+) -> None:
+    start, company = datetime(2025, 3, 1, tzinfo=UTC), make_company(1)
+    used: dict[str, set[str]] = {}
+    long_stream = event_stream(company, seed=1, start=start, count=30_000)
+    first_rounds = (
+        event_stream(company, seed=seed, start=start, count=500) for seed in range(2, 42)
+    )
+    for told in chain(long_stream, *first_rounds):
+        used.setdefault(told.event, set()).update(_members(told.body))
+    for row in published:
+        event = str(row["event"])
+        unused = set(_members(json.dumps(row["example"]).encode())) - used[event]
+        assert unused <= NEVER_TOLD.get(event, set()), event
+
+
+def _members(body: bytes) -> Iterator[str]:
+    yield from _paths(json.loads(body)["payload"]["object"], "")
+
+
+def _paths(node: object, above: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, child in node.items():
+            yield f"{above}.{name}"
+            yield from _paths(child, f"{above}.{name}")
+    elif isinstance(node, list):
+        for child in node:
+            yield from _paths(child, f"{above}[]")

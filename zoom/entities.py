@@ -1,0 +1,55 @@
+"""Pure: what the REST API says about users and queues, read once, unknown members ignored.
+
+Hardly a member of an answer is required by the specification: what is missing, or null, is "".
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
+
+
+def _text_or_nothing(value: object) -> object:
+    return "" if value is None else value
+
+
+Text = Annotated[str, BeforeValidator(_text_or_nothing)]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the contact center. ``user_id`` is the one that webhooks name."""
+
+    user_id: Annotated[str, Field(min_length=1)]
+    display_name: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue. It has two ids of different value; ``queue_id`` is deprecated, but still sent."""
+
+    cc_queue_id: Text = ""
+    queue_id: Text = ""
+    queue_name: Text = ""
+
+    @model_validator(mode="after")
+    def _has_an_id(self) -> "Queue":
+        if not (self.cc_queue_id or self.queue_id):
+            raise ValueError("a queue without an id")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """Some of the account's users. An empty token ends the list, a short page does not."""
+
+    items: Annotated[tuple[User, ...], Field(validation_alias="users")]
+    next_page_token: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """Some of the account's queues, as `UserPage`."""
+
+    items: Annotated[tuple[Queue, ...], Field(validation_alias="queues")]
+    next_page_token: Text = ""
