@@ -117,13 +117,18 @@ def sink(name: SinkName) -> None:
 
 @app.command()
 def simulate() -> None:
-    """Play Zoom: send signed webhooks and serve the REST API (not part of the installed product)."""
+    """Play Zoom: send signed webhooks and serve the REST API; needs the checkout."""
     with _checkout_needed("simulator"):
-        from simulator.service import run
+        from simulator.endpoint import EndpointInvalidError
+        from simulator.service import AccountMismatchError, run
         from simulator.settings import SimulatorSettings
 
-    totals = asyncio.run(run(read_settings(SimulatorSettings)))
-    typer.echo(totals)
+    try:
+        asyncio.run(run(read_settings(SimulatorSettings)))
+    except AccountMismatchError as error:
+        raise ConfigurationError(str(error)) from None
+    except EndpointInvalidError as error:
+        raise TransientError(str(error)) from None
 
 
 @app.command()
@@ -150,7 +155,7 @@ def devstack(
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0913 - each is an option of the command
     *,
     events: Annotated[int, typer.Option(min=0, help="Events to send; 0 = until Ctrl-C.")] = 0,
     leave: Annotated[
@@ -248,7 +253,9 @@ def migrate(
 def _checkout_needed(what: str) -> Iterator[None]:
     try:
         yield
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"simulator", "devstack"}:
+            raise
         raise ConfigurationError(
             f"this command needs the checkout: the installed product carries no {what}"
         ) from None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
-from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from ingest.settings import IngestSettings
@@ -40,7 +39,8 @@ def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
     """Yield (environment variable, default, description) of a settings class."""
     prefix = settings.model_config.get("env_prefix", "")
     for name, field in settings.model_fields.items():
-        yield f"{prefix}{name}".upper(), _default(field.default), field.description or ""
+        default = "required" if field.is_required() else _default(field.get_default())
+        yield f"{prefix}{name}".upper(), default, field.description or ""
 
 
 def settings_page() -> str:
@@ -48,8 +48,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Everything is set by environment variables and checked at the start: what is wrong is named",
-        "in one line, and the exit code is 2. Lists and mappings are JSON.",
+        "Everything is set by environment variables and checked at the start: what is wrong is",
+        "named in one line, and the exit code is 2. Lists and mappings are JSON.",
     ]
     for settings in all_settings:
         lines += ["", f"## {_first_line(settings.__doc__)}", ""]
@@ -95,8 +95,6 @@ pages: Final = {
 
 
 def _default(value: object) -> str:
-    if value is PydanticUndefined:
-        return "required"
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     return f"`{value}`" if value not in ("", None) else "empty"

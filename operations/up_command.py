@@ -12,6 +12,7 @@ from devstack import DevstackError
 from operations.report import Report
 from operations.up import UpOptions, up
 from runtime.errors import TransientError
+from simulator.endpoint import EndpointInvalidError
 
 
 def run(options: UpOptions, *, directory: Path | None, report: Path | None) -> int:
@@ -27,7 +28,7 @@ def run(options: UpOptions, *, directory: Path | None, report: Path | None) -> i
     console = Console()
     try:
         result = asyncio.run(up(options, folder, console))
-    except* (DevstackError, TransientError) as errors:
+    except* (DevstackError, EndpointInvalidError, TransientError) as errors:
         causes = "; ".join(str(error) for error in errors.exceptions)
         raise TransientError(f"{causes}\nlogs: {folder}") from errors
     if report:

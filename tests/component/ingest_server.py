@@ -13,7 +13,7 @@ import orjson
 from ingest.app import create_app
 from ingest.server import listen, run_server
 from ingest.settings import IngestSettings
-from runtime.clock import SystemClock
+from runtime.clock import Clock, SystemClock
 from runtime.contracts import Publisher
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -31,7 +31,7 @@ event = orjson.dumps(
 class MemoryPublisher:
     """Keeps what is published; ``fate`` may wait or raise before that."""
 
-    def __init__(self, fate: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, fate: Callable[[], Awaitable[object]] | None = None) -> None:
         self.ready = True
         self.records: list[Record] = []
         self._fate = fate
@@ -98,11 +98,15 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    publisher: Publisher, *, kafka: KafkaSettings | None = None, **changes: object
+    publisher: Publisher,
+    *,
+    kafka: KafkaSettings | None = None,
+    clock: Clock | None = None,
+    **changes: object,
 ) -> AsyncIterator[Server]:
     """Run the server on a free port; it drains at the end."""
     settings = ingest_settings(**changes)
-    clock = SystemClock()
+    clock = clock or SystemClock()
     with listen(settings) as listener:
         server = Server(listener.getsockname()[1])
         app = create_app(
@@ -130,7 +134,7 @@ def ingest_settings(**changes: object) -> IngestSettings:
         "pseudonym_key": "0123456789abcdef",
         "unready_s": 0,
     }
-    return IngestSettings(**{**values, **changes})  # type: ignore[arg-type] - pydantic parses them
+    return IngestSettings(**{**values, **changes})  # type: ignore[arg-type]  # pydantic parses them
 
 
 def signed(

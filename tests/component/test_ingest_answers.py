@@ -270,7 +270,7 @@ async def break_down() -> None:
     ],
 )
 async def test_what_was_not_acknowledged_is_answered_503_so_that_zoom_sends_it_again(
-    fate: Callable[[], Awaitable[None]], reason: str
+    fate: Callable[[], Awaitable[object]], reason: str
 ) -> None:
     async with running(MemoryPublisher(fate), produce_deadline_s=0.1) as server:
         before = await server.metric("zcc_ingest_unavailable_total", reason=reason)

@@ -33,8 +33,11 @@ uvloop.run(serve(IngestSettings(), KafkaSettings()))
 
 @pytest.fixture
 async def kafka(kafka_settings: KafkaSettings) -> KafkaSettings:
+    prefix = kafka_settings.topic_prefix
+    names = {*raw_topics(prefix=prefix), quarantine_topic(prefix=prefix)}
+    specs = [spec for spec in topic_specs(kafka_settings.topic_plan, ()) if spec.name in names]
     async with TopicAdmin(kafka_settings) as admin:
-        await admin.apply(list(topic_specs(kafka_settings.topic_plan, ())))
+        await admin.apply(specs)
     return kafka_settings
 
 
@@ -48,8 +51,17 @@ async def server(kafka: KafkaSettings) -> AsyncIterator[Server]:
         yield started
 
 
-async def read(kafka: KafkaSettings, *topics: str) -> list[Delivery]:
-    return [delivery async for delivery in scan(kafka, topics)]
+async def accept(server: Server, body: bytes) -> None:
+    """Send as Zoom does, again after 503: a topic that was just made takes a while to work."""
+    async with asyncio.timeout(30):
+        while (answer := await server.post(body)).status == 503:
+            await until_it_is_ready(server)
+    assert answer.status == 204
+
+
+async def read(kafka: KafkaSettings, *topics: str) -> dict[bytes, Delivery]:
+    """Return what is there by its value: what was answered 503 may be there twice."""
+    return {delivery.value or b"": delivery async for delivery in scan(kafka, topics)}
 
 
 def body_of(name: str, ordinal: int) -> bytes:
@@ -67,12 +79,11 @@ async def test_each_known_event_is_in_its_familys_topic_byte_for_byte(
     server: Server, kafka: KafkaSettings
 ) -> None:
     sent = {body_of(name, ordinal): name for ordinal, name in enumerate(events)}
-    answers = await asyncio.gather(*(server.post(body) for body in sent))
-    assert {answer.status for answer in answers} == {204}
+    await asyncio.gather(*(accept(server, body) for body in sent))
     found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
-    assert sorted(delivery.value or b"" for delivery in found) == sorted(sent)
-    for delivery in found:
-        name = sent[delivery.value or b""]
+    assert set(found) == set(sent)
+    for body, delivery in found.items():
+        name = sent[body]
         assert delivery.topic == raw_topic(events[name].family, prefix=kafka.topic_prefix)
         assert dict(delivery.headers)["ce_type"] == name.encode()
         assert (delivery.key or b"").startswith(b"account")
@@ -83,27 +94,25 @@ async def test_one_engagements_events_of_all_families_share_a_partition_number(
 ) -> None:
     names = [name for name, kind in events.items() if kind.key == ("engagement_id",)]
     for name in {events[name].family: name for name in names}.values():
-        assert (await server.post(body_of(name, 7))).status == 204
+        await accept(server, body_of(name, 7))
     found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
     assert len(found) > 5
-    assert len({delivery.partition for delivery in found}) == 1
+    assert len({delivery.partition for delivery in found.values()}) == 1
 
 
 async def test_a_signed_body_that_cannot_be_read_is_in_quarantine(
     server: Server, kafka: KafkaSettings
 ) -> None:
     body = b"\xef\xbb\xbf" + event + b"\x00"
-    assert (await server.post(body)).status == 204
-    (found,) = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
-    assert found.value == body
-    assert dict(found.headers)["zcc-reason"] == b"not_json"
+    await accept(server, body)
+    found = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
+    assert dict(found[body].headers)["zcc-reason"] == b"not_json"
 
 
 async def test_a_body_of_the_limit_is_kept(server: Server, kafka: KafkaSettings) -> None:
     body = event + b" " * (1024 * 1024 - len(event))
-    assert (await server.post(body)).status == 204
-    (found,) = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
-    assert found.value == body
+    await accept(server, body)
+    assert set(await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))) == {body}
 
 
 async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_follows(
@@ -115,14 +124,14 @@ async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_fo
         running(publisher, kafka=kafka, max_body_bytes=4 * 1024 * 1024) as server,
     ):
         await until_it_is_ready(server)
+        await accept(server, event)
         before = await server.metric("zcc_ingest_unavailable_total", reason="too_large")
         assert (await server.post(event[:-1] + b',"noise":"' + noise + b'"}')).status == 503
         after = await server.metric("zcc_ingest_unavailable_total", reason="too_large")
         assert after == before + 1
-        await until_it_is_ready(server)
-        assert (await server.post()).status == 204
-    (found,) = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
-    assert found.value == event
+        await accept(server, body_of("contact_center.engagement_ended", 1))
+    found = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
+    assert set(found) == {event, body_of("contact_center.engagement_ended", 1)}
 
 
 @asynccontextmanager
@@ -177,14 +186,11 @@ async def test_a_process_keeps_what_it_accepts_and_ends_by_itself_on_sigterm(
 ) -> None:
     async with process(kafka) as (child, server):
         await until_it_is_ready(server)
-        assert (await server.post()).status == 204
+        await accept(server, event)
         child.send_signal(signal.SIGTERM)
         async with asyncio.timeout(10):
             assert await child.wait() == 0
-    assert [
-        found.value
-        for found in await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
-    ] == [event]
+    assert set(await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))) == {event}
 
 
 async def test_without_a_broker_a_process_lives_is_unready_and_asks_zoom_to_send_again() -> None:

@@ -213,7 +213,7 @@ async def test_a_body_that_takes_too_long_is_answered_408_and_closed(server: Ser
         slow(chunked([event], headers=signed(event)).removesuffix(b"0\r\n\r\n")),
         slow(request(b"", headers=signed(event), length=len(event))),
     )
-    assert statuses == [408, 408, 408]
+    assert set(statuses) == {408}
     after = await server.metric("zcc_ingest_refused_total", app="default", reason="too_slow")
     assert after == before + 3
 

@@ -18,29 +18,39 @@ from tests.component.ingest_server import (
 )
 
 
-async def test_stopping_takes_readiness_away_and_lets_requests_finish() -> None:
-    acknowledged = asyncio.Event()
-    publisher = MemoryPublisher(acknowledged.wait)
-    async with (
-        running(publisher, unready_s=0.5) as server,
-        server.connection() as (reader, writer),
-    ):
-        writer.write(request(event, headers=signed(event)))
+class HeldClock(SystemClock):
+    """The real clock, but a wait ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.waited = asyncio.Event()
+
+    async def sleep(self, delay_s: float) -> None:
+        await self.waited.wait()
+
+
+async def test_stopping_takes_readiness_away_while_all_is_still_answered() -> None:
+    clock = HeldClock()
+    async with running(MemoryPublisher(), clock=clock) as server:
         server.stopping.set()
         assert (await server.get("/readyz")).status == 503
         assert (await server.get("/healthz")).status == 200
-        async with asyncio.timeout(5):
+        assert (await server.post()).status == 204
+        clock.waited.set()
+
+
+async def test_a_stopped_server_takes_no_connections_and_lets_requests_finish() -> None:
+    acknowledged = asyncio.Event()
+    publisher = MemoryPublisher(acknowledged.wait)
+    async with running(publisher) as server, server.connection() as (reader, writer):
+        writer.write(request(event, headers=signed(event)))
+        await until(lambda: publisher.began == 1)
+        server.stopping.set()
+        async with asyncio.timeout(10):
             while await accepts_connections(server.port):
                 pass
         acknowledged.set()
         assert (await read_answer(reader)).status == 204
     assert [record.value for record in publisher.records] == [event]
-
-
-async def test_a_request_after_the_signal_is_still_answered() -> None:
-    async with running(MemoryPublisher(), unready_s=0.5) as server:
-        server.stopping.set()
-        assert (await server.post()).status == 204
 
 
 async def test_cancelling_drains_too() -> None:

@@ -206,7 +206,7 @@ async def test_a_rejection_of_what_is_not_in_the_batch_halts() -> None:
     async def strange(batch: Batch) -> Sequence[Rejection]:
         return [Rejection(source, 99, DeadLetterReason.STORE_REFUSED, "")]
 
-    sink.write = strange  # type: ignore[method-assign] - a sink with a bug
+    sink.write = strange
     fill(broker, 1)
     with pytest.raises(RuntimeError, match="not in its batch"):
         await asyncio.wait_for(SinkWorker(sink, surroundings(broker)).run(asyncio.Event()), 10)
@@ -312,7 +312,7 @@ async def test_draining_is_bounded() -> None:
         await asyncio.Event().wait()
         return ()
 
-    sink.write = hangs  # type: ignore[method-assign] - a store that hangs
+    sink.write = hangs
     fill(broker, 3)
     around = surroundings(broker, batch_age_s=60, drain_timeout_s=0.05)
     async with running(SinkWorker(sink, around)):

@@ -8,7 +8,7 @@ good = {"apps": {"default": ["first-secret"]}, "pseudonym_key": "0123456789abcde
 
 def problem(**changes: object) -> str:
     with pytest.raises(ValidationError) as caught:
-        IngestSettings(**{**good, **changes})  # type: ignore[arg-type] - each case is malformed
+        IngestSettings(**{**good, **changes})  # type: ignore[arg-type]  # each case is malformed
     assert "first-secret" not in str(caught.value)
     return str(caught.value)
 
@@ -22,7 +22,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_apps_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZCC_INGEST_APPS", '{"default": ["new", "old"], "sales.eu": ["other"]}')
     monkeypatch.setenv("ZCC_INGEST_PSEUDONYM_KEY", "0123456789abcdef")
-    settings = IngestSettings()  # type: ignore[call-arg] - the environment has the rest
+    settings = IngestSettings()
     assert set(settings.apps) == {"default", "sales.eu"}
     assert [secret.get_secret_value() for secret in settings.apps["default"]] == ["new", "old"]
     assert settings.produce_deadline_s == 2.0
@@ -31,7 +31,7 @@ def test_apps_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch)
 
 def test_without_apps_or_key_it_says_which_is_missing() -> None:
     with pytest.raises(ValidationError) as caught:
-        IngestSettings()  # type: ignore[call-arg] - that is the case
+        IngestSettings()
     assert [error["loc"] for error in caught.value.errors()] == [("apps",), ("pseudonym_key",)]
 
 
@@ -79,6 +79,6 @@ def test_a_drain_shorter_than_the_longest_request_is_refused() -> None:
 
 
 def test_secrets_are_not_in_its_text() -> None:
-    settings = IngestSettings(**good)  # type: ignore[arg-type] - pydantic makes them secrets
+    settings = IngestSettings(**good)  # type: ignore[arg-type]  # pydantic makes them secrets
     assert "first-secret" not in repr(settings)
     assert "0123456789abcdef" not in repr(settings)

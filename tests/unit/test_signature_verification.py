@@ -32,7 +32,7 @@ def check(
 
 def fault(**case: object) -> SignatureFault:
     with pytest.raises(SignatureError) as caught:
-        check(**case)  # type: ignore[arg-type] - each case names one argument of check
+        check(**case)  # type: ignore[arg-type]  # each case names one argument of check
     return caught.value.fault
 
 

@@ -1,0 +1,139 @@
+"""The command line as a person meets it: each command is a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import KafkaSettings
+from tests.stack import RealStack
+
+root = Path(__file__).parents[2]
+clean = {name: value for name, value in os.environ.items() if not name.startswith("ZCC_")}
+
+
+def zcc(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "operations", *arguments],
+        cwd=root,
+        env={**clean, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    done = zcc("--version")
+    assert done.returncode == 0
+    assert done.stdout.strip() == "0.1.0"
+
+
+def test_help_lists_every_command() -> None:
+    text = zcc("--help").stdout
+    for command in (
+        *("up", "devstack", "ingest", "processor", "sink", "simulate"),
+        *("topics", "migrate", "reconcile"),
+    ):
+        assert f" {command} " in text
+
+
+def test_completion_of_a_shell_can_be_printed() -> None:
+    done = zcc("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert done.returncode == 0
+    assert "complete" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "said"),
+    [
+        (("ingest",), {}, "ZCC_INGEST_APPS: "),
+        (("ingest",), {"ZCC_INGEST_APPS": "{bad"}, "ZCC_INGEST_APPS: expected a JSON object"),
+        (("sink", "postgres"), {"ZCC_WORKER_CONCURRENCY": "many"}, "ZCC_WORKER_CONCURRENCY: "),
+        (("sink", "postgres"), {}, "ZCC_POSTGRES_DSN: "),
+        (("sink", "object-storage"), {"ZCC_OBJECT_STORAGE_URL": "ftp://x/y"}, "s3://"),
+        (("processor", "enrichment"), {}, "ZCC_ZOOM_ACCOUNT_ID: "),
+        (("simulate",), {}, "ZCC_SIMULATOR_SECRET: "),
+        (("topics", "check"), {"ZCC_KAFKA_TOPIC_PREFIX": "Bad Name"}, "ZCC_KAFKA_TOPIC_PREFIX: "),
+        (("topics", "check"), {"ZCC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "ZCC_KAFKA_SASL_"),
+        (("up", "--exit"), {}, "--exit needs --events"),
+        (("--log-level", "loud", "migrate", "--sql"), {}, "log level 'loud'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_wrong_setting_is_one_clear_line_and_exit_code_2(
+    command: tuple[str, ...], settings: dict[str, str], said: str
+) -> None:
+    done = zcc(*command, **settings)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("zcc: ")
+    assert said in line
+
+
+def test_a_secret_is_not_repeated_when_it_is_wrong() -> None:
+    done = zcc("ingest", ZCC_INGEST_APPS='{"default": []}', ZCC_INGEST_PSEUDONYM_KEY="too-short")
+    assert done.returncode == 2
+    assert "too-short" not in done.stderr + done.stdout
+
+
+def test_a_broker_that_does_not_answer_is_one_line_and_exit_code_1(unused_tcp_port: int) -> None:
+    done = zcc("topics", "check", ZCC_KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{unused_tcp_port}")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("zcc: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_topics_are_made_once_and_then_found_as_they_should_be(
+    kafka_settings: KafkaSettings,
+) -> None:
+    settings = {
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
+        "ZCC_KAFKA_TOPIC_PREFIX": kafka_settings.topic_prefix,
+        "ZCC_KAFKA_REPLICATION": "1",
+        "ZCC_KAFKA_ENGAGEMENT_PARTITIONS": "2",
+        "ZCC_KAFKA_OTHER_PARTITIONS": "1",
+    }
+    missing = zcc("topics", "check", **settings)
+    assert missing.returncode == 1
+    assert len(missing.stdout.splitlines()) == 37
+    assert zcc("topics", "apply", **settings).returncode == 0
+    settled = zcc("topics", "check", **settings)
+    assert (settled.returncode, settled.stdout) == (0, "")
+    fewer = zcc("topics", "apply", **{**settings, "ZCC_KAFKA_ENGAGEMENT_PARTITIONS": "1"})
+    assert fewer.returncode == 1
+    assert "cannot take partitions away" in fewer.stdout
+
+
+def test_migration_prints_sql_or_brings_the_tables_up_to_date(database_dsn: str) -> None:
+    sql = zcc("migrate", "--sql")
+    assert sql.returncode == 0
+    assert "raw_event" in sql.stdout
+    first = zcc("migrate", ZCC_POSTGRES_DSN=database_dsn)
+    again = zcc("migrate", ZCC_POSTGRES_DSN=database_dsn)
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert first.stdout == again.stdout
+
+
+def test_reconciling_an_empty_deployment_finds_nothing_missing(
+    kafka_settings: KafkaSettings, database_dsn: str, stack: RealStack, object_store_prefix: str
+) -> None:
+    settings = {
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
+        "ZCC_KAFKA_TOPIC_PREFIX": kafka_settings.topic_prefix,
+        "ZCC_KAFKA_REPLICATION": "1",
+        "ZCC_POSTGRES_DSN": database_dsn,
+        "ZCC_OBJECT_STORAGE_URL": f"s3://{stack.s3_bucket}/{object_store_prefix}",
+        "ZCC_OBJECT_STORAGE_ENDPOINT": stack.s3_endpoint,
+        "ZCC_OBJECT_STORAGE_ACCESS_KEY_ID": stack.s3_access_key,
+        "ZCC_OBJECT_STORAGE_SECRET_ACCESS_KEY": stack.s3_secret_key,
+    }
+    assert zcc("topics", "apply", **settings).returncode == 0
+    assert zcc("migrate", **settings).returncode == 0
+    done = zcc("reconcile", "--json", **settings)
+    assert done.returncode == 0, done.stderr
+    assert '"unaccounted": []' in done.stdout

@@ -1,0 +1,385 @@
+"""Kafka in memory, for simulation: logs, groups with generations, faults on request.
+
+Everything that is left open to a real cluster (how much a poll returns, from which partitions, how
+long an acknowledgement takes) is drawn from the given chance, and waiting goes through the given
+clock, so that a run on a simulated clock is repeated exactly by its seed.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
+from runtime.partitioner import partition_of
+from runtime.ports import Position, RebalanceListener
+from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
+from schemas.reasons import DeadLetterReason
+
+longest_wait_s = 0.5
+slowest_acknowledgement_s = 0.005
+
+
+@dataclass
+class Log:
+    """The records of a partition, those of ``start`` and later; ``end`` may lie behind a gap."""
+
+    records: list[Delivery] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+
+
+class Group:
+    """Members, what they committed, and where the present rebalance stands.
+
+    A member that polls joins; once all have joined there is a new generation. Members whose process
+    has crashed are waited for until their session is over.
+    """
+
+    def __init__(self) -> None:
+        self.members: list[FakeConsumer] = []
+        self.joined: set[FakeConsumer] = set()
+        self.generation = 0
+        self.rebalancing_since_s: float | None = None
+        self.committed: dict[TopicPartition, Position] = {}
+
+
+class FakeBroker:
+    """A cluster. ``down`` True is an outage: nobody is answered.
+
+    The next ``lost_acknowledgements`` records are stored while their sender is told a failure.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        chance: Random,
+        session_timeout_s: float = 30.0,
+        rebalance_timeout_s: float = 50.0,
+        record_bytes: int = 1024 * 1024,
+    ) -> None:
+        self.clock = clock
+        self.chance = chance
+        self.session_timeout_s = session_timeout_s
+        self.rebalance_timeout_s = rebalance_timeout_s
+        self.record_bytes = record_bytes
+        self.cluster_id = "fake-cluster"
+        self.down = False
+        self.lost_acknowledgements = 0
+        self.logs: dict[TopicPartition, Log] = {}
+        self.groups: defaultdict[str, Group] = defaultdict(Group)
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def create_topic(self, name: str, *, partitions: int) -> None:
+        for number in range(partitions):
+            self.logs[TopicPartition(name, number)] = Log()
+
+    def publisher(self) -> "FakePublisher":
+        return FakePublisher(self)
+
+    def consumer(
+        self, *, group: str, topics: Sequence[str], listener: RebalanceListener
+    ) -> "FakeConsumer":
+        return FakeConsumer(self, group=group, topics=topics, listener=listener)
+
+    def records(self, topic: str) -> list[Delivery]:
+        """All records of a topic, partition by partition."""
+        return [delivery for source in self.partitions([topic]) for delivery in self.log(source)]
+
+    def log(self, source: TopicPartition) -> list[Delivery]:
+        return self.logs[source].records
+
+    def partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        wanted = set(topics)
+        return sorted(source for source in self.logs if source.topic in wanted)
+
+    def append(self, source: TopicPartition, record: Record) -> None:
+        log = self.logs[source]
+        now_ms = int(self.clock.now().timestamp() * 1000)
+        headers = tuple(record.headers)
+        log.records.append(Delivery(*source, log.end, record.key, record.value, headers, now_ms))
+        log.end += 1
+        self.changed()
+
+    def leave_gap(self, source: TopicPartition, count: int = 1) -> None:
+        """Use up offsets without records, as the markers of transactions do."""
+        self.logs[source].end += count
+        self.changed()
+
+    def delete_before(self, source: TopicPartition, offset: int) -> None:
+        """Delete old records, as retention does."""
+        log = self.logs[source]
+        log.start = offset
+        log.records = [delivery for delivery in log.records if delivery.offset >= offset]
+
+    def rebalance(self, group: str) -> None:
+        """Make all members join again."""
+        state = self.groups[group]
+        if state.rebalancing_since_s is None:
+            state.rebalancing_since_s = self.clock.monotonic_s()
+            state.joined.clear()
+        self.changed()
+
+    def crash(self, member: "FakeConsumer") -> None:
+        """End a member as kill -9 does: the group misses it when its session is over."""
+        member.crashed_s = self.clock.monotonic_s()
+
+    def throw_out(self, member: "FakeConsumer") -> None:
+        """Remove a member from its group, as after a stall longer than its session."""
+        group = self.groups[member.group]
+        if member in group.members:
+            group.members.remove(member)
+            member.generation = None
+            self.rebalance(member.group)
+
+    def answer(self) -> None:
+        """Raise TransientError during an outage."""
+        if self.down:
+            raise TransientError("the fake brokers do not answer")
+
+    def move_on(self, name: str) -> None:
+        """Let time and what has happened take effect on a group."""
+        group, now_s = self.groups[name], self.clock.monotonic_s()
+        for member in list(group.members):
+            crashed_s = member.crashed_s
+            if crashed_s is not None and now_s - crashed_s >= self.session_timeout_s:
+                self.throw_out(member)
+        if group.rebalancing_since_s is None:
+            return
+        if now_s - group.rebalancing_since_s >= self.rebalance_timeout_s:
+            for member in set(group.members) - group.joined:
+                group.members.remove(member)
+                member.generation = None
+        if group.members and group.joined >= set(group.members):
+            self._assign(group)
+
+    def _assign(self, group: Group) -> None:
+        """Give each member the same share of the partition numbers of every topic."""
+        group.generation += 1
+        group.rebalancing_since_s = None
+        for member in group.members:
+            member.generation = group.generation
+            member.given = []
+        for topic in sorted({topic for member in group.members for topic in member.topics}):
+            members = [member for member in group.members if topic in member.topics]
+            sources = self.partitions([topic])
+            share, more = divmod(len(sources), len(members))
+            for index, member in enumerate(members):
+                first = index * share + min(index, more)
+                member.given += sources[first : first + share + (index < more)]
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake all who wait."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait for a change, no longer than this by the clock."""
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(change)
+        sleep = asyncio.ensure_future(self.clock.sleep(min(timeout_s, longest_wait_s)))
+        try:
+            await asyncio.wait((change, sleep), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._waiting.discard(change)
+            sleep.cancel()
+
+
+class FakePublisher:
+    """`runtime.contracts.Publisher` on the fake."""
+
+    def __init__(self, broker: FakeBroker) -> None:
+        self._broker = broker
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    @property
+    def ready(self) -> bool:
+        return not self._broker.down
+
+    async def publish(self, record: Record) -> None:
+        broker = self._broker
+        broker.answer()
+        source = self._partition(record)
+        size_bytes = Delivery(*source, 0, record.key, record.value, record.headers, 0).size_bytes
+        if size_bytes > broker.record_bytes:
+            raise RejectedError(DeadLetterReason.TOO_LARGE, f"{record.topic}: {size_bytes} bytes")
+        broker.append(source, record)
+        await broker.clock.sleep(broker.chance.uniform(0, slowest_acknowledgement_s))
+        broker.answer()
+        if broker.lost_acknowledgements:
+            broker.lost_acknowledgements -= 1
+            raise TransientError("the acknowledgement was lost")
+
+    def _partition(self, record: Record) -> TopicPartition:
+        count = len(self._broker.partitions([record.topic]))
+        number = record.partition
+        if number is None and count:
+            number = (
+                self._broker.chance.randrange(count)
+                if record.key is None
+                else partition_of(record.key, partitions=count)
+            )
+        if number is None or number >= count:
+            raise TransientError(f"{record.topic} has {count} partitions")
+        return TopicPartition(record.topic, number)
+
+
+class FakeConsumer:
+    """`runtime.ports.Consumer` on the fake."""
+
+    def __init__(
+        self, broker: FakeBroker, *, group: str, topics: Sequence[str], listener: RebalanceListener
+    ) -> None:
+        self.group = group
+        self.topics = topics
+        self.given: list[TopicPartition] | None = None
+        self.generation: int | None = None
+        self.crashed_s: float | None = None
+        self._broker = broker
+        self._listener = listener
+        self._positions: dict[TopicPartition, int] = {}
+        self._paused: set[TopicPartition] = set()
+
+    async def __aenter__(self) -> Self:
+        self._broker.answer()
+        missing = set(self.topics) - {source.topic for source in self._broker.logs}
+        if missing:
+            raise ConfigurationError(f"topics that do not exist: {sorted(missing)}")
+        self._broker.groups[self.group].members.append(self)
+        self._broker.rebalance(self.group)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.crashed_s is None:
+            self._broker.throw_out(self)
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        clock = self._broker.clock
+        until_s = clock.monotonic_s() + timeout_s
+        while True:
+            self._broker.answer()
+            if await self._settled():
+                found = self._take(max_records)
+                if found:
+                    return found
+            left_s = until_s - clock.monotonic_s()
+            if left_s <= 0:
+                return ()
+            await self._broker.wait(left_s)
+
+    async def _settled(self) -> bool:
+        """Follow the group; return whether this member may read."""
+        group = self._broker.groups[self.group]
+        self._broker.move_on(self.group)
+        if self.given is None and (
+            group.rebalancing_since_s is not None or self.generation != group.generation
+        ):
+            await self._join(group)
+        self._broker.move_on(self.group)
+        if self.given is not None:
+            await self._take_over(self.given)
+        return self.generation == group.generation and group.rebalancing_since_s is None
+
+    async def _join(self, group: Group) -> None:
+        if self._positions:
+            await self._listener.revoked(set(self._positions))
+            self._positions.clear()
+        if self not in group.members:
+            group.members.append(self)
+            self._broker.rebalance(self.group)
+        group.joined.add(self)
+        self._broker.changed()
+
+    async def _take_over(self, given: Collection[TopicPartition]) -> None:
+        self._paused.clear()
+        committed = self._broker.groups[self.group].committed
+        states = {}
+        for source in given:
+            log, position = self._broker.logs[source], committed.get(source)
+            offset = None if position is None else position.offset
+            states[source] = PartitionState(offset, log.start, log.end)
+            self._positions[source] = log.start if offset is None else max(offset, log.start)
+        await self._listener.assigned(Assignment(self._broker.cluster_id, self.group, states))
+        self.given = None
+
+    def _take(self, max_records: int) -> list[Delivery]:
+        chance = self._broker.chance
+        sources = [source for source in self._positions if source not in self._paused]
+        chance.shuffle(sources)
+        taken: list[Delivery] = []
+        for source in sources:
+            room = max_records - len(taken)
+            if room > 0:
+                taken += self._read(source, chance.randint(1, room))
+        return taken
+
+    def _read(self, source: TopicPartition, count: int) -> list[Delivery]:
+        log, position = self._broker.logs[source], self._positions[source]
+        if position > log.end:
+            raise ConfigurationError(f"{source} ends at {log.end}, not {position}")
+        if position < log.start:
+            raise TransientError(f"{source} begins at {log.start} by now")
+        found = [delivery for delivery in log.records if delivery.offset >= position][:count]
+        if found:
+            self._positions[source] = found[-1].offset + 1
+        return found
+
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        self._broker.answer()
+        self._broker.move_on(self.group)
+        group = self._broker.groups[self.group]
+        if positions and (self not in group.members or self.generation != group.generation):
+            raise FencedError(f"commit: {self.group} has moved on")
+        group.committed.update(positions)
+
+    async def committed(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position | None]:
+        self._broker.answer()
+        committed = self._broker.groups[self.group].committed
+        return {source: committed.get(source) for source in partitions}
+
+    async def log_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        self._broker.answer()
+        return {source: self._broker.logs[source].end for source in partitions}
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        self._refuse_foreign(partitions)
+        self._paused.update(partitions)
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        self._refuse_foreign(partitions)
+        self._paused.difference_update(partitions)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self._refuse_foreign([partition])
+        self._positions[partition] = offset
+
+    def _refuse_foreign(self, partitions: Collection[TopicPartition]) -> None:
+        foreign = set(partitions) - set(self._positions)
+        if foreign:
+            raise ValueError(f"partitions that are not assigned to this member: {sorted(foreign)}")
