@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from . import telemetry
-from .errors import ConfigurationError
-from .lanes import KeyLanes
-from .membership import Surroundings
-from .offsets import OffsetTracker
-from .values import Assignment, Delivery, PartitionState, TopicPartition
+from runtime import telemetry
+from runtime.errors import ConfigurationError
+from runtime.lanes import KeyLanes
+from runtime.membership import Surroundings
+from runtime.offsets import OffsetTracker
+from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
 _spread_factor: Final = 10
 """A partition may be done beyond its position by so many times the records in flight."""

@@ -8,7 +8,7 @@ there again, however many of its records still exist.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .values import Batch, Delivery, Span, TopicPartition
+from runtime.values import Batch, Delivery, Span, TopicPartition
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from runtime.values import Delivery, Record
 from schemas.headers import (
     Headers,
     attempts_header,
@@ -21,8 +22,6 @@ from schemas.headers import (
     worker_header,
 )
 from schemas.reasons import DeadLetterReason
-
-from .values import Delivery, Record
 
 _connect: Final = "__connect.errors."
 _longest_detail: Final = 1000

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from .errors import ConfigurationError, FencedError
-from .retry import DeadLetter, Done, Fault, RetryLater, RetryPolicy, decide, fault_of
+from runtime.errors import ConfigurationError, FencedError
+from runtime.retry import DeadLetter, Done, Fault, RetryLater, RetryPolicy, decide, fault_of
 
 Result = TypeVar("Result")
 

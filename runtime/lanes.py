@@ -7,7 +7,7 @@ the lane of its partition, so that order is kept where no key tells what belongs
 from collections import deque
 from typing import NamedTuple
 
-from .values import Delivery, TopicPartition
+from runtime.values import Delivery, TopicPartition
 
 
 class _Held(NamedTuple):

@@ -13,14 +13,14 @@ from typing import Final, Protocol
 
 import structlog
 
-from . import telemetry
-from .clock import Clock
-from .contracts import Publisher
-from .errors import FencedError, TransientError
-from .ports import Consumer, RebalanceListener
-from .retry import Chance, Fault, RetryPolicy, fault_of
-from .settings import WorkerSettings
-from .values import TopicPartition
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.contracts import Publisher
+from runtime.errors import FencedError, TransientError
+from runtime.ports import Consumer, RebalanceListener
+from runtime.retry import Chance, Fault, RetryPolicy, described, fault_of
+from runtime.settings import WorkerSettings
+from runtime.values import TopicPartition
 
 stuck_after_s: Final = 300.0
 """Longer than all time limits of clients: a call or a turn of this age will never end."""
@@ -53,7 +53,7 @@ class Surroundings:
     def failed(self, stage: str, fault: Fault, error: Exception) -> None:
         """Count a failure."""
         telemetry.worker.errors.labels(self.name, stage, fault.value).inc()
-        log.debug("failed", worker=self.name, stage=stage, kind=fault.value, error=type(error))
+        log.debug("failed", worker=self.name, stage=stage, kind=fault, error=described(error))
 
 
 class Vitals:

@@ -6,9 +6,9 @@
 
 from typing import Final
 
-from .errors import ConfigurationError
-from .ports import Position
-from .values import Span
+from runtime.errors import ConfigurationError
+from runtime.ports import Position
+from runtime.values import Span
 
 _prefix: Final = "plan:"
 

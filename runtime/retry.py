@@ -10,9 +10,8 @@ from enum import StrEnum
 from math import isfinite
 from typing import Final, Protocol
 
+from runtime.errors import RejectedError, TransientError
 from schemas.reasons import DeadLetterReason
-
-from .errors import RejectedError, TransientError
 
 _longest_wish_s: Final = 300.0
 """However long the other side wishes to be left alone, ask again after five minutes."""

@@ -8,17 +8,16 @@ from signal import SIGINT, SIGTERM
 
 import structlog
 
+from runtime.clock import Clock, SystemClock
+from runtime.contracts import Handler, Sink
+from runtime.health import serving_health
+from runtime.kafka import KafkaConsumer, KafkaPublisher
+from runtime.membership import Surroundings
+from runtime.ports import Consumer, RebalanceListener
+from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.sink_worker import SinkWorker
+from runtime.worker import Worker
 from schemas.topics import dead_letter_topic
-
-from .clock import Clock, SystemClock
-from .contracts import Handler, Sink
-from .health import serving_health
-from .kafka import KafkaConsumer, KafkaPublisher
-from .membership import Surroundings
-from .ports import Consumer, RebalanceListener
-from .settings import KafkaSettings, WorkerSettings
-from .sink_worker import SinkWorker
-from .worker import Worker
 
 log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ from functools import partial
 
 import structlog
 
-from . import telemetry
-from .dead_letters import DeadLetterGuard, Failure, dead_letter
-from .errors import ConfigurationError
-from .insistence import GivenUpError, insist
-from .membership import Surroundings
-from .retry import DeadLetter
-from .values import Delivery
+from runtime import telemetry
+from runtime.dead_letters import DeadLetterGuard, Failure, dead_letter
+from runtime.errors import ConfigurationError
+from runtime.insistence import GivenUpError, insist
+from runtime.membership import Surroundings
+from runtime.retry import DeadLetter
+from runtime.values import Delivery
 
 log = structlog.get_logger()
 

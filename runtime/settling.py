@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
-from . import telemetry
-from .contracts import Handler
-from .dead_letters import DeadLetterGuard
-from .insistence import GivenUpError, insist
-from .membership import Surroundings, Vitals
-from .set_aside import set_aside
-from .values import Delivery, Record
+from runtime import telemetry
+from runtime.contracts import Handler
+from runtime.dead_letters import DeadLetterGuard
+from runtime.insistence import GivenUpError, insist
+from runtime.membership import Surroundings, Vitals
+from runtime.set_aside import set_aside
+from runtime.values import Delivery, Record
 
 
 class Settler:

@@ -17,15 +17,15 @@ from typing import Final
 
 import structlog
 
-from .batcher import Batcher, BatchLimits
-from .contracts import Sink
-from .dead_letters import DeadLetterGuard
-from .errors import ConfigurationError, TransientError
-from .membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
-from .plans import pending
-from .ports import Consumer
-from .storing import Storer
-from .values import Assignment, Batch, Span, TopicPartition
+from runtime.batcher import Batcher, BatchLimits
+from runtime.contracts import Sink
+from runtime.dead_letters import DeadLetterGuard
+from runtime.errors import ConfigurationError, TransientError
+from runtime.membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
+from runtime.plans import pending
+from runtime.ports import Consumer
+from runtime.storing import Storer
+from runtime.values import Assignment, Batch, Span, TopicPartition
 
 _poll_records: Final = 1000
 _poll_s: Final = 0.25
@@ -247,6 +247,7 @@ class _Member:
             _AbandonedError: stopping, or the assignment is another now.
         """
         self._vitals.waits_for = "an answer, then tries again"
+        log.warning("a step failed, tries again", worker=self._around.name, after_s=delay_s)
         assignment, reading, clock = self._assignment, self._reading, self._around.clock
         self._read(set())
         until_s = clock.monotonic_s() + delay_s

@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from . import telemetry
-from .contracts import Sink
-from .dead_letters import DeadLetterGuard
-from .insistence import insist
-from .membership import Surroundings, Vitals
-from .plans import planned
-from .ports import Consumer, Position
-from .retry import DeadLetter
-from .set_aside import set_aside
-from .values import Batch, Delivery, Rejection, TopicPartition
+from runtime import telemetry
+from runtime.contracts import Sink
+from runtime.dead_letters import DeadLetterGuard
+from runtime.insistence import insist
+from runtime.membership import Surroundings, Vitals
+from runtime.plans import planned
+from runtime.ports import Consumer, Position
+from runtime.retry import DeadLetter
+from runtime.set_aside import set_aside
+from runtime.values import Batch, Delivery, Rejection, TopicPartition
 
 Result = TypeVar("Result")
 Pause = Callable[[float], Awaitable[None]]

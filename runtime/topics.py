@@ -95,8 +95,9 @@ def _differences(spec: TopicSpec, state: TopicState) -> Iterator[Change]:
     if state.replication != spec.replication:
         yield Refuse(
             spec.name,
-            f"has {state.replication} copies, {spec.replication} are asked for: move its replicas "
-            f"with kafka-reassign-partitions, or set ZCC_KAFKA_REPLICATION to what is there",
+            f"has replication {state.replication}, {spec.replication} is asked for: move its "
+            f"replicas with kafka-reassign-partitions, or set ZCC_KAFKA_REPLICATION to what is "
+            f"there",
         )
     wanted = {
         name: value
@@ -113,8 +114,8 @@ def told(change: Change) -> str:
     match change:
         case Create(spec):
             return (
-                f"{spec.name}: create with {spec.partitions} partitions, {spec.replication} "
-                f"copies, {spec.cleanup}, {_kept(spec.retention_ms)}"
+                f"{spec.name}: create with {spec.partitions} partitions, replication "
+                f"{spec.replication}, {spec.cleanup}, {_kept(spec.retention_ms)}"
             )
         case AddPartitions(topic, present, wanted):
             return (

@@ -18,16 +18,16 @@ from typing import Final
 
 import structlog
 
-from . import telemetry
-from .assignment_state import AssignmentState
-from .contracts import Handler
-from .dead_letters import DeadLetterGuard
-from .errors import FencedError, TransientError
-from .membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
-from .ports import Consumer, Position
-from .retry import Fault
-from .settling import Settler
-from .values import Assignment, TopicPartition
+from runtime import telemetry
+from runtime.assignment_state import AssignmentState
+from runtime.contracts import Handler
+from runtime.dead_letters import DeadLetterGuard
+from runtime.errors import FencedError, TransientError
+from runtime.membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
+from runtime.ports import Consumer, Position
+from runtime.retry import Fault
+from runtime.settling import Settler
+from runtime.values import Assignment, TopicPartition
 
 poll_s: Final = 0.25
 """Longest wait for records: a stop is noticed as late as this."""

@@ -27,7 +27,7 @@ from runtime.values import TopicPartition
 from .connection import answering, connecting, connection_options
 
 _retry_s: Final = 0.1
-_request_timeout_ms: Final = 5_000
+_request_timeout_ms: Final = 2_500
 """Half of what an answer may take, so that a broker that hangs leaves time to ask another."""
 
 _read_committed: Final = 1

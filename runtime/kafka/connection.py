@@ -15,8 +15,8 @@ from runtime.settings import KafkaSettings
 connect_timeout_s: Final = 10.0
 """For the first connection, all brokers tried in turn."""
 
-answer_timeout_s: Final = 10.0
-"""For a question to the brokers, its repetitions included."""
+answer_timeout_s: Final = 5.0
+"""For a question to the brokers, its repetitions included; a group bears with it many times."""
 
 _login: Final = (
     "check ZCC_KAFKA_SECURITY_PROTOCOL, ZCC_KAFKA_SASL_MECHANISM, ZCC_KAFKA_SASL_USERNAME and "
@@ -135,7 +135,8 @@ def by_fault(
 
 
 def _name(error: errors.KafkaError) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name, text = type(error).__name__, str(error)
+    return text if name in text else f"{name}: {text}"
 
 
 @asynccontextmanager

@@ -150,12 +150,15 @@ class KafkaPublisher(Publisher):
 
     async def _watch(self, link: "_Link") -> None:
         """Return when the producer has to be replaced."""
+        answered_s = self._clock.monotonic_s()
         while not link.broken.is_set():
-            looked_s = self._clock.monotonic_s()
             await link.look()
-            failing_s = 0.0 if link.failing_since_s is None else looked_s - link.failing_since_s
-            if link.unanswered_looks * _look_s > _patience_s or failing_s > _patience_s:
-                log.warning("producer replaced", client=self._client_id, failing_s=failing_s)
+            now_s = self._clock.monotonic_s()
+            if link.answering:
+                answered_s = now_s
+            failing_s = 0.0 if link.failing_since_s is None else now_s - link.failing_since_s
+            if max(failing_s, now_s - answered_s) > _patience_s:
+                log.warning("producer replaced: no success for a while", client=self._client_id)
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_look_s):
@@ -167,11 +170,9 @@ class _Link:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
-        self._topics: dict[str, asyncio.Lock] = {}
         self.broken = asyncio.Event()
         self.answering = True
         self.doubted = False
-        self.unanswered_looks = 0
         self.failing_since_s: float | None = None
 
     def failed(self, since_s: float) -> None:
@@ -194,9 +195,6 @@ class _Link:
         self.answering = answered
         if answered:
             self.doubted = False
-            self.unanswered_looks = 0
-        else:
-            self.unanswered_looks += 1
         if self._producer._sender.sender_task.done():  # noqa: SLF001 - told nowhere else
             self.broken.set()
 

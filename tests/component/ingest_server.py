@@ -33,10 +33,12 @@ class MemoryPublisher:
 
     def __init__(self, fate: Callable[[], Awaitable[object]] | None = None) -> None:
         self.ready = True
+        self.began = asyncio.Event()
         self.records: list[Record] = []
         self._fate = fate
 
     async def publish(self, record: Record) -> None:
+        self.began.set()
         if self._fate:
             await self._fate()
         self.records.append(record)

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from ingest.server import listen
+from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from tests.component.ingest_server import (
     MemoryPublisher,
@@ -43,7 +44,7 @@ async def test_a_stopped_server_takes_no_connections_and_lets_requests_finish() 
     publisher = MemoryPublisher(acknowledged.wait)
     async with running(publisher) as server, server.connection() as (reader, writer):
         writer.write(request(event, headers=signed(event)))
-        await until(lambda: publisher.began == 1)
+        await publisher.began.wait()
         server.stopping.set()
         async with asyncio.timeout(10):
             while await accepts_connections(server.port):
@@ -56,18 +57,15 @@ async def test_a_stopped_server_takes_no_connections_and_lets_requests_finish() 
 async def test_cancelling_drains_too() -> None:
     acknowledged = asyncio.Event()
     publisher = MemoryPublisher(acknowledged.wait)
-    began = asyncio.Event()
 
     async def serve() -> None:
         async with running(publisher) as server, server.connection() as (_, writer):
             writer.write(request(event, headers=signed(event)))
-            await server.get("/healthz")
-            began.set()
             await asyncio.Event().wait()
 
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(serve())
-        await began.wait()
+        await publisher.began.wait()
         task.cancel()
         acknowledged.set()
     assert [record.value for record in publisher.records] == [event]

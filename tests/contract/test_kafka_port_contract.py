@@ -547,11 +547,3 @@ async def test_a_record_that_is_too_large_is_rejected_and_the_next_one_is_not(
     assert rejected.value.reason is DeadLetterReason.TOO_LARGE
     async with kafka.consumer("g", [topic], Listener()) as consumer:
         assert values(await receive(consumer, 1)) == [b"small"]
-
-
-async def test_a_group_cannot_read_topics_that_do_not_exist(kafka: Kafka) -> None:
-    if isinstance(kafka, RealKafka):
-        pytest.skip("takes the time that topics may be late; see the component test")
-    with pytest.raises(ConfigurationError):
-        async with kafka.consumer("g", [f"{kafka.prefix}.nowhere.v1"], Listener()):
-            pass

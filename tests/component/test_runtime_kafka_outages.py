@@ -1,0 +1,328 @@
+"""Brokers that die, hang and come back, as publisher and consumer see them."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+import devstack
+from devstack.locks import holder
+from runtime.clock import SystemClock
+from runtime.errors import ConfigurationError, TransientError
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, scan
+from runtime.ports import Position
+from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.values import Assignment, Delivery, Record, TopicPartition
+from schemas.topics import TopicSpec
+
+deadline_s = 30.0
+topic = "outages.one.v1"
+source = TopicPartition(topic, 0)
+worker = WorkerSettings(session_timeout_s=1.0, drain_timeout_s=0.5)
+
+pytestmark = pytest.mark.timeout(90)
+
+
+class HurriedClock(SystemClock):
+    """Ten times as fast, so that patience is short."""
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() * 10
+
+    async def sleep(self, delay_s: float) -> None:
+        await super().sleep(delay_s / 10)
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.assignments: list[Assignment] = []
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        pass
+
+    async def assigned(self, assignment: Assignment) -> None:
+        self.assignments.append(assignment)
+
+
+@pytest.fixture(scope="module")
+async def own_stack() -> AsyncIterator[devstack.Stack]:
+    """A broker that may be killed."""
+    options = devstack.DevstackOptions(directory=None, parts=frozenset({"kafka"}))
+    async with devstack.running(options) as stack:
+        async with TopicAdmin(KafkaSettings(bootstrap_servers=stack.bootstrap_servers)) as admin:
+            await admin.apply([TopicSpec(topic, 1, 1, "delete", 86_400_000)])
+        yield stack
+
+
+@pytest.fixture
+async def settings(own_stack: devstack.Stack) -> AsyncIterator[KafkaSettings]:
+    """Of a broker that runs; leaves it running, and no task behind."""
+    before = asyncio.all_tasks()
+    await own_stack.start("kafka")
+    yield KafkaSettings(bootstrap_servers=own_stack.bootstrap_servers)
+    await own_stack.start("kafka")
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+@contextmanager
+def hanging(folder: Path) -> Iterator[None]:
+    """Stop the broker's process for a while: connections stay, answers do not come."""
+    pid = holder(folder / "kafka.pid")
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def until(condition: object) -> None:
+    assert callable(condition)
+    async with asyncio.timeout(deadline_s):
+        while not condition():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+
+def publisher_of(settings: KafkaSettings, clock: SystemClock | None = None) -> KafkaPublisher:
+    return KafkaPublisher(settings, client_id="outages", clock=clock or SystemClock())
+
+
+def consumer_of(
+    settings: KafkaSettings, group: str, listener: Listener, clock: SystemClock | None = None
+) -> KafkaConsumer:
+    return KafkaConsumer(
+        settings,
+        worker,
+        group=group,
+        topics=[topic],
+        listener=listener,
+        client_id=group,
+        clock=clock or SystemClock(),
+    )
+
+
+async def insist(publisher: KafkaPublisher, value: bytes) -> None:
+    """Publish until it is acknowledged."""
+    async with asyncio.timeout(deadline_s):
+        while True:
+            with suppress(TransientError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await publisher.publish(Record(topic, b"k", value))
+                return
+            await asyncio.sleep(0.05)
+
+
+async def receive(consumer: KafkaConsumer, value: bytes) -> list[Delivery]:
+    """Poll until this value has come."""
+    found: list[Delivery] = []
+    async with asyncio.timeout(deadline_s):
+        while value not in {delivery.value for delivery in found}:
+            found += await consumer.poll(max_records=100, timeout_s=0.2)
+    return found
+
+
+async def test_a_publisher_is_entered_without_a_broker_and_finds_it_later(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    await own_stack.kill("kafka")
+    async with publisher_of(settings) as publisher:
+        assert not publisher.ready
+        with pytest.raises(TransientError, match="not connected"):
+            await publisher.publish(Record(topic, b"k", b"v"))
+        await own_stack.start("kafka")
+        await until(lambda: publisher.ready)
+        await publisher.publish(Record(topic, b"k", b"found"))
+
+
+async def test_what_was_acknowledged_survives_a_killed_broker_and_publishing_goes_on(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    acknowledged: set[bytes | None] = set()
+    async with publisher_of(settings) as publisher, asyncio.TaskGroup() as tasks:
+        await until(lambda: publisher.ready)
+        over = asyncio.Event()
+
+        async def keep_publishing(name: str) -> None:
+            number = 0
+            while not over.is_set():
+                value = f"{name} {number}".encode()
+                await insist(publisher, value)
+                acknowledged.add(value)
+                number += 1
+
+        for name in ("a", "b", "c"):
+            tasks.create_task(keep_publishing(name))
+        await until(lambda: len(acknowledged) > 30)
+        await own_stack.kill("kafka")
+        await until(lambda: not publisher.ready)
+        count = len(acknowledged)
+        await own_stack.start("kafka")
+        await until(lambda: len(acknowledged) > count + 30)
+        over.set()
+    assert acknowledged <= {delivery.value async for delivery in scan(settings, [topic])}
+
+
+async def test_readiness_follows_the_broker_without_traffic(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    async with publisher_of(settings) as publisher:
+        await until(lambda: publisher.ready)
+        with hanging(own_stack.directory):
+            await until(lambda: not publisher.ready)
+        await until(lambda: publisher.ready)
+
+
+async def test_giving_up_on_a_broker_that_hangs_does_not_break_the_publisher(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    async with publisher_of(settings) as publisher:
+        await insist(publisher, b"before")
+        with hanging(own_stack.directory):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.2):
+                    await publisher.publish(Record(topic, b"k", b"given up"))
+            assert not publisher.ready
+        await insist(publisher, b"after")
+
+
+async def test_a_producer_without_success_is_replaced_and_its_records_fail(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    async with publisher_of(settings, HurriedClock()) as publisher:
+        await insist(publisher, b"before")
+        with hanging(own_stack.directory), pytest.raises(TransientError):
+            async with asyncio.timeout(deadline_s):
+                await publisher.publish(Record(topic, b"k", b"fails"))
+        await insist(publisher, b"after")
+
+
+async def test_a_publisher_closes_in_a_few_seconds_while_the_broker_hangs(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    with hanging(own_stack.directory):
+        pass
+    async with asyncio.timeout(deadline_s):
+        publisher = await publisher_of(settings).__aenter__()
+        await insist(publisher, b"before")
+        with hanging(own_stack.directory):
+            async with asyncio.TaskGroup() as tasks:
+                pending = tasks.create_task(publish_and_fail(publisher))
+                await asyncio.sleep(0.05)
+                await publisher.__aexit__(None, None, None)
+            assert isinstance(pending.result(), TransientError)
+
+
+async def publish_and_fail(publisher: KafkaPublisher) -> Exception:
+    with pytest.raises(TransientError) as failure:
+        await publisher.publish(Record(topic, b"k", b"pending"))
+    return failure.value
+
+
+async def test_a_consumer_is_not_entered_without_a_broker(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    await own_stack.kill("kafka")
+    with pytest.raises(TransientError, match="connect"):
+        async with consumer_of(settings, "none", Listener()):
+            pass
+
+
+async def test_a_consumer_reads_on_after_a_short_outage(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    async with (
+        publisher_of(settings) as publisher,
+        consumer_of(settings, "short", Listener()) as consumer,
+    ):
+        await insist(publisher, b"short before")
+        await receive(consumer, b"short before")
+        await own_stack.kill("kafka")
+        with pytest.raises(TransientError):
+            await consumer.commit({source: Position(1)})
+        with pytest.raises(TransientError):
+            await consumer.log_ends([source])
+        await own_stack.start("kafka")
+        await insist(publisher, b"short after")
+        await receive(consumer, b"short after")
+
+
+async def test_a_new_member_after_a_restart_of_the_broker_goes_on_where_the_group_was(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    listener = Listener()
+    async with consumer_of(settings, "restart", listener) as consumer:
+        async with publisher_of(settings) as publisher:
+            await insist(publisher, b"restart before")
+        position = Position((await receive(consumer, b"restart before"))[-1].offset, "kept")
+        await consumer.commit({source: position})
+    await own_stack.kill("kafka")
+    await own_stack.start("kafka")
+    async with consumer_of(settings, "restart", listener) as consumer:
+        (first, *_) = await receive(consumer, b"restart before")
+        assert await consumer.committed([source]) == {source: position}
+    assert first.offset == position.offset
+    state = listener.assignments[-1].partitions[source]
+    assert state.committed == position.offset
+
+
+async def test_a_member_that_hears_nothing_gives_up_and_leaves_in_time(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    listener = Listener()
+    async with asyncio.timeout(deadline_s):
+        consumer = await consumer_of(settings, "silent", listener, HurriedClock()).__aenter__()
+        while not listener.assignments:
+            await consumer.poll(max_records=1, timeout_s=1)
+        with hanging(own_stack.directory):
+            with pytest.raises(TransientError, match="heard nothing"):
+                while True:
+                    await consumer.poll(max_records=1, timeout_s=1)
+            await consumer.__aexit__(None, None, None)
+
+
+async def test_a_member_that_cannot_join_gives_up(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    consumer = await consumer_of(settings, "joining", Listener(), HurriedClock()).__aenter__()
+    try:
+        with hanging(own_stack.directory), pytest.raises(TransientError, match="rebalance"):
+            async with asyncio.timeout(deadline_s):
+                while True:
+                    await consumer.poll(max_records=1, timeout_s=1)
+    finally:
+        await consumer.__aexit__(None, None, None)
+
+
+async def test_a_member_whose_loop_stalled_longer_than_its_session_reads_on(
+    settings: KafkaSettings,
+) -> None:
+    listener = Listener()
+    async with (
+        publisher_of(settings) as publisher,
+        consumer_of(settings, "stalled", listener) as consumer,
+    ):
+        await insist(publisher, b"stalled before")
+        await receive(consumer, b"stalled before")
+        time.sleep(2.5 * worker.session_timeout_s)  # noqa: ASYNC251 - that is the stall
+        await insist(publisher, b"stalled after")
+        await receive(consumer, b"stalled after")
+
+
+async def test_topics_that_stay_away_are_the_operators_fault(settings: KafkaSettings) -> None:
+    consumer = KafkaConsumer(
+        settings,
+        worker,
+        group="missing",
+        topics=[topic, "outages.nowhere.v1"],
+        listener=Listener(),
+        client_id="missing",
+        clock=HurriedClock(),
+    )
+    with pytest.raises(ConfigurationError, match="outages.nowhere.v1.*zcc topics apply"):
+        async with consumer:
+            pass
