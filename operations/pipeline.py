@@ -54,6 +54,8 @@ def environment(surroundings: Surroundings) -> dict[str, str]:
         "ZCC_ZOOM_CLIENT_SECRET": surroundings.zoom_client_secret,
         "ZCC_ZOOM_OAUTH_URL": f"{surroundings.zoom_url}/oauth/token",
         "ZCC_ZOOM_API_URL": f"{surroundings.zoom_url}/v2",
+        "ZCC_ZOOM_PLAN": "business_plus",  # as the simulator allows
+        "ZCC_ZOOM_SHARE": "1",  # nobody else asks it
         "ZCC_POSTGRES_DSN": surroundings.postgres_dsn,
         **{
             f"ZCC_OBJECT_STORAGE_{name}".upper(): value

@@ -2,24 +2,26 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 
 import pytest
 
-from runtime import telemetry
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
 from runtime.ports import Position
-from runtime.values import Delivery, Record
+from runtime.values import Assignment, Delivery, Record, TopicPartition
 from runtime.worker import Worker
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.worker_rig import (
-    MemoryBroker,
+    Rig,
+    first_seen_in_order,
     other,
     running,
+    runs_until_it_halts,
+    sample,
+    simulated,
     source,
-    surroundings,
     until,
 )
 
@@ -28,16 +30,9 @@ def copied(delivery: Delivery) -> Sequence[Record]:
     return (Record("out", delivery.key, delivery.value),)
 
 
-def values(broker: MemoryBroker, topic: str = "out") -> list[bytes | None]:
-    return [record.value for record in broker.produced if record.topic == topic]
-
-
-def metric(name: str) -> float:
-    return telemetry.total(telemetry.exposition(), name)
-
-
+@simulated
 async def test_keys_run_concurrently_and_each_key_in_order() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     running_keys: set[bytes] = set()
     most_at_once = 0
 
@@ -53,19 +48,20 @@ async def test_keys_run_concurrently_and_each_key_in_order() -> None:
         return copied(delivery)
 
     for n in range(300):
-        broker.append(b"%d" % n, key=b"key%d" % (n % 7))
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: len(broker.produced) == 300)
-        await until(lambda: broker.committed.get(source) == Position(300))
+        rig.append(b"%d" % n, key=b"key%d" % (n % 7))
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: len(rig.produced()) == 300)
+        await until(lambda: rig.committed.get(source) == Position(300))
     assert most_at_once > 1
     by_key = defaultdict(list)
-    for record in broker.produced:
+    for record in rig.produced():
         by_key[record.key].append(int(record.value or b""))
     assert all(numbers == sorted(numbers) for numbers in by_key.values())
 
 
+@simulated
 async def test_a_position_never_passes_a_record_that_is_not_done() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     release = asyncio.Event()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -74,35 +70,38 @@ async def test_a_position_never_passes_a_record_that_is_not_done() -> None:
         return copied(delivery)
 
     for n in range(10):
-        broker.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(2))
-        await until(lambda: len(broker.produced) == 9)
-        assert broker.committed[source] == Position(2)
+        rig.append(b"%d" % n, key=b"%d" % n)
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(2))
+        await until(lambda: len(rig.produced()) == 9)
+        assert rig.committed[source] == Position(2)
         release.set()
-        await until(lambda: broker.committed[source] == Position(10))
+        await until(lambda: rig.committed[source] == Position(10))
 
 
+@simulated
 async def test_gaps_in_the_log_are_no_obstacle() -> None:
-    broker = MemoryBroker(source)
-    for offset in (3, 7, 20):
-        broker.append(b"%d" % offset, offset=offset)
+    rig = Rig()
+    for gap in (3, 3, 12):
+        rig.broker.leave_gap(source, gap)
+        rig.append(b"x")
     handled = []
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         handled.append(delivery.offset)
         return ()
 
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(21))
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(21))
     assert handled == [3, 7, 20]
 
 
 @pytest.mark.parametrize("seed", range(5))
+@simulated
 async def test_nothing_is_lost_when_the_worker_dies_at_any_moment(seed: int) -> None:
-    broker = MemoryBroker(source, other)
+    rig = Rig(partitions=2)
     for n in range(120):
-        broker.append(b"%d" % n, key=b"key%d" % (n % 5), to=source if n % 5 < 3 else other)
+        rig.append(b"%d" % n, key=b"key%d" % (n % 5), to=source if n % 5 < 3 else other)
     chance = Random(seed)
     deaths = 0
     life: asyncio.Future[None]
@@ -116,46 +115,41 @@ async def test_nothing_is_lost_when_the_worker_dies_at_any_moment(seed: int) -> 
             await asyncio.sleep(0)
         return copied(delivery)
 
-    around = surroundings(broker, concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
-    while len(set(values(broker))) < 120:
+    around = rig.surroundings(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
+    while len(set(rig.values())) < 120:
         life = asyncio.ensure_future(Worker(handler, around).run(asyncio.Event()))
-        await until(lambda ended=life.done: ended() or len(set(values(broker))) == 120)
+        await until(lambda ended=life.done: ended() or len(set(rig.values())) == 120)
         life.cancel()
         with pytest.raises(asyncio.CancelledError):
             await life
     assert deaths >= 2
-    for key in range(5):
-        numbers = (int(value or b"") for value in values(broker))
-        first_seen = dict.fromkeys(number for number in numbers if number % 5 == key)
-        assert list(first_seen) == sorted(first_seen)
+    assert first_seen_in_order(rig.values(), key_of=lambda number: number % 5)
 
 
+@simulated
 async def test_a_rebalance_loses_nothing_and_keeps_the_order_of_each_key() -> None:
-    broker = MemoryBroker(source, other)
+    rig = Rig(partitions=2)
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         await asyncio.sleep(0.001)
         return copied(delivery)
 
     for n in range(200):
-        broker.append(b"%d" % n, key=b"key%d" % (n % 4), to=source if n % 2 else other)
-    around = surroundings(broker, concurrency=4, in_flight_records=20)
+        rig.append(b"%d" % n, key=b"key%d" % (n % 4), to=source if n % 2 else other)
+    around = rig.surroundings(concurrency=4, in_flight_records=20)
     async with running(Worker(handler, around)):
-        await until(lambda: len(broker.produced) > 30)
+        await until(lambda: len(rig.produced()) > 30)
         async with running(Worker(handler, around)):
-            await until(lambda: len(broker.produced) > 90)
-        await until(lambda: len(set(values(broker))) == 200)
-        await until(lambda: broker.committed == {source: Position(100), other: Position(100)})
-    for key in range(4):
-        first_seen = dict.fromkeys(
-            int(v or b"") for v in values(broker) if int(v or b"") % 4 == key
-        )
-        assert list(first_seen) == sorted(first_seen)
-    assert len(broker.produced) <= 200 + 3 * 20
+            await until(lambda: len(rig.produced()) > 90)
+        await until(lambda: len(set(rig.values())) == 200)
+        await until(lambda: rig.committed == {source: Position(100), other: Position(100)})
+    assert first_seen_in_order(rig.values(), key_of=lambda number: number % 4)
+    assert len(rig.produced()) <= 200 + 3 * 20
 
 
+@simulated
 async def test_a_late_completion_of_a_lost_partition_is_ignored_and_counted() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     release = asyncio.Event()
     calls = 0
 
@@ -170,21 +164,22 @@ async def test_a_late_completion_of_a_lost_partition_is_ignored_and_counted() ->
                     continue  # does not let itself be cancelled
         return ()
 
-    broker.append(b"slow")
-    before = metric("zcc_worker_late_total")
-    async with running(Worker(handler, surroundings(broker))):
+    rig.append(b"slow")
+    before = sample("zcc_worker_late_total")
+    async with running(Worker(handler, rig.surroundings())):
         await until(lambda: calls == 1)
-        broker.rebalance()
-        await until(lambda: broker.committed.get(source) == Position(1))
+        rig.rebalance()
+        await until(lambda: rig.committed.get(source) == Position(1))
         assert calls == 2
-        broker.append(b"next")
+        rig.append(b"next")
         release.set()
-        await until(lambda: metric("zcc_worker_late_total") == before + 1)
-        await until(lambda: broker.committed[source] == Position(2))
+        await until(lambda: sample("zcc_worker_late_total") == before + 1)
+        await until(lambda: rig.committed[source] == Position(2))
 
 
+@simulated
 async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_letter() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     tries = 0
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -195,18 +190,19 @@ async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_lette
                 raise TransientError("the other side does not answer")
         return copied(delivery)
 
-    broker.append(b"1", b"2", key=b"down")
-    broker.append(b"3", key=b"up")
-    async with running(Worker(handler, surroundings(broker, defect_attempts=1))):
-        await until(lambda: values(broker) == [b"3"])
-        await until(lambda: len(broker.produced) == 3)
-    assert values(broker) == [b"3", b"1", b"2"]
-    assert values(broker, "dead") == []
+    rig.append(b"1", b"2", key=b"down")
+    rig.append(b"3", key=b"up")
+    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+        await until(lambda: rig.values() == [b"3"])
+        await until(lambda: len(rig.produced()) == 3)
+    assert rig.values() == [b"3", b"1", b"2"]
+    assert rig.values("dead") == []
     assert tries == 5
 
 
+@simulated
 async def test_a_rejected_record_becomes_a_dead_letter_byte_for_byte_and_stops_nothing() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     calls = 0
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -217,11 +213,11 @@ async def test_a_rejected_record_becomes_a_dead_letter_byte_for_byte_and_stops_n
         return copied(delivery)
 
     headers = (("ce_id", b"a"), ("ce_id", b"\xfe"))
-    broker.append(b"\xff\x00poison", headers=headers)
-    broker.append(b"good")
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(2))
-    dead, good = broker.produced
+    rig.append(b"\xff\x00poison", headers=headers)
+    rig.append(b"good")
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(2))
+    (dead,), (good,) = rig.produced("dead"), rig.produced()
     assert (dead.topic, dead.key, dead.value) == ("dead", b"k", b"\xff\x00poison")
     assert dead.headers[:2] == headers
     assert text(dead.headers, "zcc-reason") == "unreadable"
@@ -230,8 +226,9 @@ async def test_a_rejected_record_becomes_a_dead_letter_byte_for_byte_and_stops_n
     assert calls == 2
 
 
+@simulated
 async def test_a_defect_is_tried_as_often_as_allowed_and_then_set_aside() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     tries = 0
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -241,39 +238,41 @@ async def test_a_defect_is_tried_as_often_as_allowed_and_then_set_aside() -> Non
             raise TransientError("does not count as an attempt at the defect")
         raise ZeroDivisionError("secret")
 
-    broker.append(b"x")
-    async with running(Worker(handler, surroundings(broker, defect_attempts=2))):
-        await until(lambda: broker.committed.get(source) == Position(1))
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings(defect_attempts=2))):
+        await until(lambda: rig.committed.get(source) == Position(1))
     assert tries == 3
-    (dead,) = broker.produced
+    (dead,) = rig.produced("dead")
     assert text(dead.headers, "zcc-reason") == "defect"
     assert text(dead.headers, "zcc-attempts") == "3"
     assert "ZeroDivisionError" in (text(dead.headers, "zcc-error") or "")
     assert b"secret" not in b"".join(value for _, value in dead.headers)
 
 
+@simulated
 async def test_too_many_defects_halt_the_worker_and_nothing_more_is_set_aside() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         if delivery.value == b"good":
             return copied(delivery)
         raise ZeroDivisionError
 
-    broker.append(b"good")
+    rig.append(b"good")
     for n in range(50):
-        broker.append(b"bad", key=b"%d" % n)
-    worker = Worker(handler, surroundings(broker, defect_attempts=1))
+        rig.append(b"bad", key=b"%d" % n)
+    worker = Worker(handler, rig.surroundings(defect_attempts=1))
     with pytest.raises(ConfigurationError, match="too many"):
-        await asyncio.wait_for(worker.run(asyncio.Event()), 10)
+        await runs_until_it_halts(worker)
     assert worker.why_not_ready() == "waits for partitions"
-    assert len(values(broker, "dead")) == 10
-    assert broker.committed[source] == Position(11)
-    assert broker.members == []
+    assert len(rig.values("dead")) == 10
+    assert rig.committed[source] == Position(11)
+    assert rig.group.members == []
 
 
+@simulated
 async def test_what_was_handled_is_not_handled_again_because_the_broker_did_not_answer() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     calls = 0
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -281,68 +280,73 @@ async def test_what_was_handled_is_not_handled_again_because_the_broker_did_not_
         calls += 1
         return [Record("out", b"k", b"1"), Record("out", b"k", b"2")]
 
-    broker.failures["publish"] = [TransientError("no answer"), TransientError("no answer")]
-    broker.append(b"x")
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(1))
+    rig.failures["publish"] = [TransientError("no answer"), TransientError("no answer")]
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(1))
     assert calls == 1
-    assert values(broker) == [b"1", b"2"]
+    assert rig.values() == [b"1", b"2"]
 
 
+@simulated
 async def test_a_record_whose_product_the_broker_refuses_is_set_aside() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    broker.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1.2 MB")]
-    broker.append(b"x")
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(1))
-    (dead,) = broker.produced
+    rig.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1.2 MB")]
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(1))
+    (dead,) = rig.produced("dead")
     assert dead.topic == "dead"
     assert text(dead.headers, "zcc-reason") == "too_large"
 
 
+@simulated
 async def test_a_dead_letter_that_the_topic_does_not_take_halts_the_worker() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         raise RejectedError(DeadLetterReason.UNREADABLE, "")
 
-    broker.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1 MB")]
-    broker.append(b"x")
+    rig.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1 MB")]
+    rig.append(b"x")
     with pytest.raises(ConfigurationError, match=r"max\.message\.bytes"):
-        await asyncio.wait_for(Worker(handler, surroundings(broker)).run(asyncio.Event()), 10)
-    assert source not in broker.committed
+        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+    assert source not in rig.committed
 
 
+@simulated
 async def test_a_handler_that_asks_for_the_operator_halts_the_worker() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         raise ConfigurationError("the credentials were withdrawn")
 
-    broker.append(b"x")
+    rig.append(b"x")
     with pytest.raises(ConfigurationError, match="withdrawn"):
-        await asyncio.wait_for(Worker(handler, surroundings(broker)).run(asyncio.Event()), 10)
-    assert broker.produced == []
+        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+    assert rig.produced() + rig.produced("dead") == []
 
 
+@simulated
 async def test_a_cancellation_that_leaks_out_of_the_handler_counts_as_a_defect() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         raise asyncio.CancelledError
 
-    broker.append(b"x")
-    async with running(Worker(handler, surroundings(broker, defect_attempts=1))):
-        await until(lambda: broker.committed.get(source) == Position(1))
-    assert len(values(broker, "dead")) == 1
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+        await until(lambda: rig.committed.get(source) == Position(1))
+    assert len(rig.values("dead")) == 1
 
 
+@simulated
 async def test_draining_finishes_what_is_in_flight_and_commits_it() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     started = 0
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -351,33 +355,35 @@ async def test_draining_finishes_what_is_in_flight_and_commits_it() -> None:
         await asyncio.sleep(0.02)
         return copied(delivery)
 
-    broker.append(b"1", b"2", b"3")
-    async with running(Worker(handler, surroundings(broker, commit_interval_s=60))) as stopping:
+    rig.append(b"1", b"2", b"3")
+    async with running(Worker(handler, rig.surroundings(commit_interval_s=60))) as stopping:
         await until(lambda: started == 1)
         stopping.set()
-    assert values(broker) == [b"1", b"2", b"3"]
-    assert broker.committed[source] == Position(3)
-    assert broker.members == []
+    assert rig.values() == [b"1", b"2", b"3"]
+    assert rig.committed[source] == Position(3)
+    assert rig.group.members == []
 
 
+@simulated
 async def test_draining_is_bounded_and_leaves_the_rest_to_the_next_owner() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         if delivery.key == b"stuck":
             await asyncio.Event().wait()
         return copied(delivery)
 
-    broker.append(b"1", key=b"a")
-    broker.append(b"2", key=b"stuck")
-    broker.append(b"3", key=b"b")
-    async with running(Worker(handler, surroundings(broker, drain_timeout_s=0.05))):
-        await until(lambda: len(broker.produced) == 2)
-    assert broker.committed[source] == Position(1)
+    rig.append(b"1", key=b"a")
+    rig.append(b"2", key=b"stuck")
+    rig.append(b"3", key=b"b")
+    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.05))):
+        await until(lambda: len(rig.produced()) == 2)
+    assert rig.committed[source] == Position(1)
 
 
+@simulated
 async def test_a_worker_that_is_full_pauses_and_stays_a_member() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     release = asyncio.Event()
     held = 0
 
@@ -388,17 +394,18 @@ async def test_a_worker_that_is_full_pauses_and_stays_a_member() -> None:
         return copied(delivery)
 
     for n in range(10):
-        broker.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, surroundings(broker, in_flight_records=4))):
-        await until(lambda: bool(broker.members and broker.members[0].paused))
+        rig.append(b"%d" % n, key=b"%d" % n)
+    async with running(Worker(handler, rig.surroundings(in_flight_records=4))):
+        await until(lambda: bool(rig.entered and rig.member.paused))
         assert held == 4
         release.set()
-        await until(lambda: len(broker.produced) == 10)
-        assert broker.members[0].paused == set()
+        await until(lambda: len(rig.produced()) == 10)
+        assert rig.member.paused == set()
 
 
+@simulated
 async def test_a_full_measure_of_bytes_stops_polling_too() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
     release = asyncio.Event()
     held = 0
 
@@ -408,20 +415,21 @@ async def test_a_full_measure_of_bytes_stops_polling_too() -> None:
         await release.wait()
         return copied(delivery)
 
-    broker.append(b"x" * 2000)
-    async with running(Worker(handler, surroundings(broker, in_flight_bytes=1024))):
+    rig.append(b"x" * 2000)
+    async with running(Worker(handler, rig.surroundings(in_flight_bytes=1024))):
         await until(lambda: held == 1)
-        broker.append(b"y", key=b"second")
-        await until(lambda: bool(broker.members[0].paused))
+        rig.append(b"y", key=b"second")
+        await until(lambda: bool(rig.member.paused))
         assert held == 1
         release.set()
-        await until(lambda: len(broker.produced) == 2)
+        await until(lambda: len(rig.produced()) == 2)
 
 
+@simulated
 async def test_a_partition_whose_position_stands_still_is_paused_before_too_much_is_beyond_it() -> (
     None
 ):
-    broker = MemoryBroker(source, other)
+    rig = Rig(partitions=2)
     release = asyncio.Event()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -429,113 +437,123 @@ async def test_a_partition_whose_position_stands_still_is_paused_before_too_much
             await release.wait()
         return copied(delivery)
 
-    broker.append(b"0", key=b"stuck")
+    rig.append(b"0", key=b"stuck")
     for n in range(1, 100):
-        broker.append(b"%d" % n, key=b"%d" % n)
-        broker.append(b"%d" % n, key=b"%d" % n, to=other)
-    async with running(Worker(handler, surroundings(broker, in_flight_records=2))):
-        await until(lambda: broker.committed.get(other) == Position(99))
-        assert broker.members[0].paused == {source}
-        assert sum(record.key != b"stuck" for record in broker.produced) <= 99 + 20 + 2
+        rig.append(b"%d" % n, key=b"%d" % n)
+        rig.append(b"%d" % n, key=b"%d" % n, to=other)
+    async with running(Worker(handler, rig.surroundings(in_flight_records=2))):
+        await until(lambda: rig.committed.get(other) == Position(99))
+        assert rig.member.paused == {source}
+        assert sum(record.key != b"stuck" for record in rig.produced()) <= 99 + 20 + 2
         release.set()
-        await until(lambda: broker.committed.get(source) == Position(100))
+        await until(lambda: rig.committed.get(source) == Position(100))
 
 
 @pytest.mark.parametrize("error", [FencedError("moved on"), TransientError("no answer")])
+@simulated
 async def test_a_commit_that_fails_is_made_up_for_by_the_next(error: Exception) -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    broker.failures["commit"] = [error]
-    broker.append(b"x")
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(1))
-    assert values(broker) == [b"x"]
+    rig.failures["commit"] = [error]
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(1))
+    assert rig.values() == [b"x"]
 
 
 @pytest.mark.parametrize("step", ["enter", "poll"])
+@simulated
 async def test_a_member_that_kafka_fails_is_followed_by_a_new_one(step: str) -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    broker.failures[step] = [TransientError("no answer")]
-    broker.append(b"x")
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed.get(source) == Position(1))
+    rig.failures[step] = [TransientError("no answer")]
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed.get(source) == Position(1))
 
 
+@simulated
 async def test_a_log_that_goes_back_halts_the_worker() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    broker.append(b"x", offset=9)
-    broker.append(b"y", offset=3)
-    broker.append(b"z", offset=10)
-    task = asyncio.ensure_future(Worker(handler, surroundings(broker)).run(asyncio.Event()))
-    await until(lambda: broker.committed.get(source) == Position(11))
-    broker.members[0].seek(source, 3)
-    broker.change()
+    rig.append(b"x", b"y")
+    task = asyncio.ensure_future(Worker(handler, rig.surroundings()).run(asyncio.Event()))
+    await until(lambda: rig.committed.get(source) == Position(2))
+    rig.member.seek(source, 0)
     with pytest.raises(ConfigurationError, match="went back"):
-        await asyncio.wait_for(task, 10)
+        await runs_until_it_halts(task, 10)
 
 
+@simulated
 async def test_a_defect_of_the_runtime_itself_ends_it_with_that_error() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    broker.failures["log_ends"] = [KeyError("a bug")]
+    rig.failures["log_ends"] = [KeyError("a bug")]
     with pytest.raises(KeyError, match="a bug"):
-        await asyncio.wait_for(Worker(handler, surroundings(broker)).run(asyncio.Event()), 10)
+        await asyncio.wait_for(Worker(handler, rig.surroundings()))
 
 
+@simulated
 async def test_a_worker_is_ready_once_it_has_an_assignment() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return ()
 
-    worker = Worker(handler, surroundings(broker))
+    worker = Worker(handler, rig.surroundings())
     assert worker.why_not_ready() == "waits for partitions"
     assert worker.why_not_alive() is None
     async with running(worker):
         await until(lambda: worker.why_not_ready() is None)
-        broker.ready = False
+        rig.broker.down = True
         assert worker.why_not_ready() == "waits for brokers that acknowledge"
-        broker.ready = True
+        rig.broker.down = False
     assert worker.why_not_ready() == "waits for partitions"
 
 
+@simulated
 async def test_retention_that_was_faster_moves_the_start() -> None:
-    broker = MemoryBroker(source)
-    broker.committed[source] = Position(3)
-    broker.log_starts[source] = 10
-    broker.append(b"ten", offset=10)
+    rig = Rig()
+    rig.committed[source] = Position(3)
+    rig.broker.leave_gap(source, 10)
+    rig.broker.delete_before(source, 10)
+    rig.append(b"ten")
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    async with running(Worker(handler, surroundings(broker))):
-        await until(lambda: broker.committed[source] == Position(11))
-    assert values(broker) == [b"ten"]
+    async with running(Worker(handler, rig.surroundings())):
+        await until(lambda: rig.committed[source] == Position(11))
+    assert rig.values() == [b"ten"]
 
 
+@simulated
 async def test_a_worker_that_is_stopped_before_it_has_an_assignment_ends_at_once() -> None:
-    broker = MemoryBroker(source)
+    rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return ()
 
-    broker.hold_rebalance = True
-    async with running(Worker(handler, surroundings(broker, commit_interval_s=0.0001))):
-        await until(lambda: bool(broker.members))
-        await broker.changed(0.05)
-    assert broker.members == []
-    assert broker.commits == []
+    async with rig.connect(Deaf()):  # never polls, so the group waits for it
+        async with running(Worker(handler, rig.surroundings(commit_interval_s=0.0001))):
+            await until(lambda: len(rig.entered) == 2 and rig.member.polls > 3)
+        assert len(rig.group.members) == 1
+    assert rig.commits == []
+
+
+class Deaf:
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None: ...
+
+    async def assigned(self, assignment: Assignment) -> None: ...

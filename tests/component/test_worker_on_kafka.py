@@ -58,7 +58,7 @@ class Topics:
 
     async def lag_falls_to(self, most: int) -> None:
         async with asyncio.timeout(40):
-            while await self.lag() > most:  # noqa: ASYNC110 - the broker tells only who asks
+            while await self.lag() > most:
                 await asyncio.sleep(0.05)
 
 
@@ -168,7 +168,7 @@ async def test_health_is_served_while_it_works(topics: Topics, unused_tcp_port: 
 
     async def answers(path: str, status: int) -> None:
         async with asyncio.timeout(30):
-            while await asyncio.to_thread(answer, path) != status:  # noqa: ASYNC110 - as above
+            while await asyncio.to_thread(answer, path) != status:
                 await asyncio.sleep(0.05)
 
     listening = worker.model_copy(update={"health_port": unused_tcp_port})

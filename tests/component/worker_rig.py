@@ -1,235 +1,156 @@
-"""A broker in memory with one group of eager members, and a worker's surroundings on it."""
+"""A worker's surroundings on the fake Kafka, in simulated time, with faults on request."""
 
 import asyncio
+import functools
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, ParamSpec, Protocol, Self
 
-from runtime.clock import Clock, SystemClock
-from runtime.errors import FencedError, TransientError
+from runtime import telemetry
 from runtime.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import WorkerSettings
-from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
+from runtime.values import Delivery, Record, TopicPartition
+from tests.fakes.kafka import FakeBroker, FakeConsumer, FakePublisher
+from tests.fakes.simulated_time import SimulatedClock, simulate
+
+Arguments = ParamSpec("Arguments")
 
 source = TopicPartition("in", 0)
 other = TopicPartition("in", 1)
 
 
-class MemoryBroker:
-    """Logs, committed positions and the group; ``failures`` are raised by the next calls."""
+def simulated(
+    test: Callable[Arguments, Coroutine[Any, Any, None]],
+) -> Callable[Arguments, None]:
+    """Run a test in simulated time."""
 
-    def __init__(self, *partitions: TopicPartition) -> None:
-        self.logs: dict[TopicPartition, list[Delivery]] = {p: [] for p in partitions}
-        self.log_starts: dict[TopicPartition, int] = dict.fromkeys(partitions, 0)
-        self.log_ends: dict[TopicPartition, int] = {}
-        self.committed: dict[TopicPartition, Position] = {}
-        self.commits: list[Mapping[TopicPartition, Position]] = []
-        self.produced: list[Record] = []
+    @functools.wraps(test)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        simulate(test(*args, **kwargs))
+
+    return run
+
+
+class Rig:
+    """The fake with one input topic and one group; ``failures`` are raised by the next calls."""
+
+    def __init__(self, *, partitions: int = 1, seed: int = 7) -> None:
+        self.clock = SimulatedClock()
+        self.broker = FakeBroker(clock=self.clock, chance=Random(seed), session_timeout_s=5)
+        self.broker.create_topic("in", partitions=partitions)
+        self.broker.create_topic("out", partitions=1)
+        self.broker.create_topic("dead", partitions=1)
+        self.group = self.broker.groups["group"]
         self.failures: dict[str, list[Exception]] = defaultdict(list)
-        self.members: list[MemoryConsumer] = []
-        self.generation = 0
-        self.to_revoke: set[MemoryConsumer] = set()
-        self.rebalancing = False
-        self.hold_rebalance = False
-        self.ready = True
-        self._changed = asyncio.Event()
+        self.commits: list[Mapping[TopicPartition, Position]] = []
+        self.entered: list[RigConsumer] = []
+        self.publisher = RigPublisher(self)
+
+    @property
+    def committed(self) -> dict[TopicPartition, Position]:
+        return self.group.committed
+
+    @property
+    def member(self) -> "RigConsumer":
+        """The consumer that entered last."""
+        return self.entered[-1]
 
     def append(
         self,
         *values: bytes,
         key: bytes | None = b"k",
         to: TopicPartition = source,
-        offset: int | None = None,
         headers: tuple[tuple[str, bytes], ...] = (),
     ) -> None:
         for value in values:
-            at = self.end(to) if offset is None else offset
-            self.logs[to].append(Delivery(to.topic, to.partition, at, key, value, headers, 0))
-        self.change()
+            self.broker.append(to, Record(to.topic, key, value, headers))
 
-    def end(self, partition: TopicPartition) -> int:
-        log = self.logs[partition]
-        return self.log_ends.get(partition, log[-1].offset + 1 if log else 0)
+    def produced(self, topic: str = "out") -> list[Delivery]:
+        return self.broker.records(topic)
 
-    def change(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    def values(self, topic: str = "out") -> list[bytes | None]:
+        return [delivery.value for delivery in self.produced(topic)]
 
-    async def changed(self, timeout_s: float) -> None:
-        """Wait without throwing into the caller: tracing by coverage gets lost by that."""
-        waiting = asyncio.ensure_future(self._changed.wait())
-        await asyncio.wait({waiting}, timeout=timeout_s)
-        waiting.cancel()
+    def rebalance(self) -> None:
+        self.broker.rebalance("group")
 
     def fail(self, step: str) -> None:
         if self.failures[step]:
             raise self.failures[step].pop(0)
 
-    def rebalance(self) -> None:
-        self.rebalancing = True
-        self.to_revoke = {m for m in self.members if m.owned}
-        self.change()
+    def connect(self, listener: RebalanceListener) -> "RigConsumer":
+        return RigConsumer(self, listener)
 
-    def kick(self, member: "MemoryConsumer") -> None:
-        """As after kill -9, or a session that has timed out."""
-        if member in self.members:
-            self.members.remove(member)
-            self.rebalance()
-
-    def assign(self) -> None:
-        self.generation += 1
-        self.rebalancing = False
-        for index, member in enumerate(self.members):
-            owned = [p for i, p in enumerate(self.logs) if i % len(self.members) == index]
-            member.given = owned
-        self.change()
-
-    async def publish(self, record: Record) -> None:
-        await asyncio.sleep(0)
-        self.fail("publish")
-        self.produced.append(record)
+    def surroundings(self, **changes: object) -> Surroundings:
+        quick = {"commit_interval_s": 0.01, "drain_timeout_s": 2.0, "batch_age_s": 0.01}
+        return Surroundings(
+            name="test",
+            connect=self.connect,
+            publisher=self.publisher,
+            dead_letter_topic="dead",
+            settings=WorkerSettings.model_validate(quick | changes),
+            clock=self.clock,
+            chance=Random(1),
+        )
 
 
-class MemoryConsumer:
-    def __init__(self, broker: MemoryBroker, listener: RebalanceListener) -> None:
-        self.broker = broker
-        self.listener = listener
-        self.given: list[TopicPartition] | None = None
-        self.owned: dict[TopicPartition, int] = {}
-        self.paused: set[TopicPartition] = set()
-        self.generation = -1
+class RigConsumer(FakeConsumer):
+    """The fake's consumer, which fails on request and lets itself be looked at."""
+
+    def __init__(self, rig: Rig, listener: RebalanceListener) -> None:
+        super().__init__(rig.broker, group="group", topics=["in"], listener=listener)
+        self._rig = rig
         self.polls = 0
 
-    async def __aenter__(self) -> Self:
-        self.broker.fail("enter")
-        self.broker.members.append(self)
-        self.broker.rebalance()
-        return self
+    @property
+    def paused(self) -> set[TopicPartition]:
+        return self._paused
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.broker.kick(self)
+    @property
+    def reading_at(self) -> Mapping[TopicPartition, int]:
+        return self._positions
+
+    async def __aenter__(self) -> Self:
+        self._rig.fail("enter")
+        await super().__aenter__()
+        self._rig.entered.append(self)
+        return self
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
         self.polls += 1
-        self.broker.fail("poll")
-        if self not in self.broker.members:
-            raise TransientError("thrown out")
-        await self._take_part()
-        found = self._fetch(max_records)
-        if not found:
-            await self.broker.changed(min(timeout_s, 0.02))  # returning early is allowed
-            await self._take_part()
-            found = self._fetch(max_records)
-        return found
-
-    async def _take_part(self) -> None:
-        if self.broker.rebalancing:
-            if self in self.broker.to_revoke:
-                await self.listener.revoked(set(self.owned))
-                self.owned = {}
-                self.broker.to_revoke.discard(self)
-            if not self.broker.to_revoke and not self.broker.hold_rebalance:
-                self.broker.assign()
-        if self.given is not None and not self.broker.rebalancing:
-            self.generation = self.broker.generation
-            given, self.given, self.paused = self.given, None, set()
-            states = {p: self._state(p) for p in given}
-            self.owned = {
-                p: s.log_start if s.committed is None else s.committed for p, s in states.items()
-            }
-            await self.listener.assigned(Assignment("cluster", "group", states))
-
-    def _state(self, partition: TopicPartition) -> PartitionState:
-        position = self.broker.committed.get(partition)
-        return PartitionState(
-            None if position is None else position.offset,
-            self.broker.log_starts[partition],
-            self.broker.end(partition),
-        )
-
-    def _fetch(self, max_records: int) -> list[Delivery]:
-        found: list[Delivery] = []
-        for partition in self.owned.keys() - self.paused:
-            for delivery in self.broker.logs[partition]:
-                if delivery.offset >= self.owned[partition] and len(found) < max_records:
-                    found.append(delivery)
-                    self.owned[partition] = delivery.offset + 1
-        return found
+        self._rig.fail("poll")
+        return await super().poll(max_records=max_records, timeout_s=timeout_s)
 
     async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         await asyncio.sleep(0)
-        self.broker.fail("commit")
-        if self not in self.broker.members or self.generation != self.broker.generation:
-            raise FencedError("another generation")
-        self.broker.committed.update(positions)
-        self.broker.commits.append(dict(positions))
-        self.broker.change()
-
-    async def committed(
-        self, partitions: Collection[TopicPartition]
-    ) -> Mapping[TopicPartition, Position | None]:
-        self.broker.fail("committed")
-        return {p: self.broker.committed.get(p) for p in partitions}
-
-    def pause(self, partitions: Collection[TopicPartition]) -> None:
-        assert set(partitions) <= self.owned.keys()
-        self.paused |= set(partitions)
-
-    def resume(self, partitions: Collection[TopicPartition]) -> None:
-        assert set(partitions) <= self.owned.keys()
-        self.paused -= set(partitions)
-        self.broker.change()
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        assert partition in self.owned
-        self.owned[partition] = offset
+        self._rig.fail("commit")
+        await super().commit(positions)
+        self._rig.commits.append(dict(positions))
 
     async def log_ends(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
-        self.broker.fail("log_ends")
-        return {p: self.broker.end(p) for p in partitions}
+        self._rig.fail("log_ends")
+        return await super().log_ends(partitions)
+
+
+class RigPublisher(FakePublisher):
+    """The fake's publisher, which fails on request."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__(rig.broker)
+        self._rig = rig
+
+    async def publish(self, record: Record) -> None:
+        self._rig.fail("publish")
+        await super().publish(record)
 
 
 class Runnable(Protocol):
     async def run(self, stopping: asyncio.Event) -> None: ...
-
-
-def worker_settings(**changes: object) -> WorkerSettings:
-    quick = {"commit_interval_s": 0.01, "drain_timeout_s": 2.0, "batch_age_s": 0.01}
-    return WorkerSettings.model_validate(quick | changes)
-
-
-class SteppedClock(SystemClock):
-    """The machine's clock, set ahead by the test."""
-
-    ahead_s = 0.0
-
-    def monotonic_s(self) -> float:
-        return super().monotonic_s() + self.ahead_s
-
-
-def surroundings(
-    broker: MemoryBroker, *, clock: Clock | None = None, **changes: object
-) -> Surroundings:
-    return Surroundings(
-        name="test",
-        connect=lambda listener: MemoryConsumer(broker, listener),
-        publisher=broker,
-        dead_letter_topic="dead",
-        settings=worker_settings(**changes),
-        clock=clock or SystemClock(),
-        chance=Random(1),
-    )
 
 
 @asynccontextmanager
@@ -238,13 +159,29 @@ async def running(work: Runnable) -> AsyncIterator[asyncio.Event]:
     stopping = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(work.run(stopping))
-        try:
-            yield stopping
-        finally:
-            stopping.set()
+        yield stopping
+        stopping.set()
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 10.0) -> None:
+async def runs_until_it_halts(work: Runnable) -> None:
+    async with asyncio.timeout(100):
+        await work.run(asyncio.Event())
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - the condition is of any kind
+        while not condition():
             await asyncio.sleep(0.002)
+
+
+def sample(name: str) -> float:
+    """One figure, summed over its labels."""
+    return telemetry.total(telemetry.exposition(), name)
+
+
+def first_seen_in_order(values: Sequence[bytes | None], *, key_of: Callable[[int], object]) -> bool:
+    """Whether the numbers of each key, repeats taken out, rise."""
+    by_key: dict[object, list[int]] = defaultdict(list)
+    for number in dict.fromkeys(int(value or b"") for value in values):
+        by_key[key_of(number)].append(number)
+    return all(numbers == sorted(numbers) for numbers in by_key.values())

@@ -1,0 +1,192 @@
+"""Pure: turn the vendor's OpenAPI document of webhooks into our JSON Schemas.
+
+The published document needs repair before any tool can read it: every ``$ref`` starts with
+``#/paths/`` although the events stand under ``webhooks``, and points into a ``components`` object
+that lies inside a schema. After the repair all of them resolve. Some types and formats are left
+out or misspelt; `_type` and `_format` add them. Our schemas keep names, types, formats, bounds,
+required and deprecated marks, and say of each text how personal it is (``x-data-class``). Known
+values of a field become the annotation ``x-known-values`` and ``additionalProperties`` goes: the
+vendor adds values and fields without notice, and a consumer that validates must not stop for them.
+`strict` gives the closed view.
+
+Source: Zoom Contact Center webhooks, OpenAPI 3.1.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+from .data_class import data_class
+from .document import Place, SchemaSourceError
+
+Schema = dict[str, object]
+
+carried_keywords: Final = ("minimum", "maximum", "maxLength", "deprecated")
+"""Keywords that are carried over as they stand."""
+
+scalar_types: Final = frozenset({"string", "integer", "number", "boolean"})
+
+unreadable_keywords: Final = ("allOf", "anyOf", "oneOf", "not", "patternProperties", "prefixItems")
+"""To leave one of these out would change what a schema says; none was ever published."""
+
+
+def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]:
+    """Yield (event name, JSON Schema draft 2020-12) in the order of the document.
+
+    Raises:
+        SchemaSourceError: the document has no webhooks, one is told twice or cannot be read, or a
+            reference that the repair cannot resolve.
+    """
+    whole = Place(document)
+    webhooks = whole.member("webhooks")
+    if not webhooks.object():
+        raise SchemaSourceError(webhooks.pointer, "expected one member per event")
+    _require_each_once(webhooks)
+    for name, item in webhooks.members():
+        yield (
+            name,
+            {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "$id": schema_id(name),
+                "title": name,
+                **_event_schema(name, _body(item), whole),
+            },
+        )
+
+
+def schema_id(event: str) -> str:
+    """Name the schema of an event; records carry it as ``ce_dataschema``."""
+    return f"urn:zcc:schema:{event}:1"
+
+
+def strict(schema: Mapping[str, object]) -> Schema:
+    """Close a schema of ours: known values become an enum, other fields are refused."""
+    closed: Schema = {}
+    for keyword, value in schema.items():
+        if keyword == "x-known-values":
+            closed["enum"] = value
+        elif keyword == "properties":
+            members = cast("dict[str, Schema]", value)
+            closed["properties"] = {name: strict(member) for name, member in members.items()}
+            closed["additionalProperties"] = False
+        elif keyword == "items":
+            closed["items"] = strict(cast("Schema", value))
+        else:
+            closed[keyword] = value
+    return closed
+
+
+def _require_each_once(webhooks: Place) -> None:
+    """Refuse two webhooks that say they are the same event."""
+    told: dict[str, str] = {}
+    for name, item in webhooks.members():
+        post = item.member("post")
+        if "operationId" in post.object():
+            identity = post.member("operationId")
+            first = told.setdefault(identity.text(), name)
+            if first != name:
+                raise SchemaSourceError(identity.pointer, f"{first} has the same: one event, twice")
+
+
+def _body(item: Place) -> Place:
+    for step in ("post", "requestBody", "content", "application/json", "schema"):
+        item = item.member(step)
+    return item
+
+
+def _event_schema(name: str, published: Place, whole: Place) -> Schema:
+    schema = _ours(published, name, whole, ())
+    for step in ("event", "event_ts", "payload"):
+        published.member("properties").member(step)
+    cast("dict[str, Schema]", schema["properties"])["event"] = {"const": name}
+    return schema
+
+
+def _ours(published: Place, name: str, whole: Place, followed: tuple[str, ...]) -> Schema:
+    """Write one schema of the vendor's as ours. ``followed``: the references on the way to it."""
+    if "$ref" in published.object():
+        reference = published.member("$ref")
+        if reference.text() in followed:
+            raise SchemaSourceError(reference.pointer, "refers to itself")
+        target = _resolve(reference, whole)
+        beside = {k: v for k, v in published.object().items() if k != "$ref"}
+        merged = Place({**target.object(), **beside}, target.pointer)
+        return _ours(merged, name, whole, (*followed, reference.text()))
+    for keyword in unreadable_keywords:
+        if keyword in published.object():
+            raise SchemaSourceError(published.pointer, f"cannot carry over {keyword!r}")
+    return {
+        **_value(published, name),
+        **_members(published, whole, followed),
+        **_items(published, name, whole, followed),
+    }
+
+
+def _value(published: Place, name: str) -> Schema:
+    """What a schema says of the value itself."""
+    said = published.object()
+    ours: Schema = {"type": _type(published)}
+    if shape := _format(published, name):
+        ours["format"] = shape
+    ours |= {keyword: said[keyword] for keyword in carried_keywords if keyword in said}
+    if "enum" in said:
+        ours["x-known-values"] = published.member("enum").list()
+    if ours["type"] in scalar_types:
+        ours["x-data-class"] = data_class(name) if _is_free_text(ours) else "none"
+    return ours
+
+
+def _is_free_text(ours: Schema) -> bool:
+    closed = "x-known-values" in ours or ours.get("format") == "date-time"
+    return ours["type"] == "string" and not closed
+
+
+def _type(published: Place) -> str:
+    """The type; where it is left out, members tell an object, and anything else is text."""
+    said = published.object()
+    if "type" not in said:
+        return "object" if "properties" in said else "string"
+    kind = published.member("type")
+    if kind.text() not in scalar_types | {"object", "array"}:
+        raise SchemaSourceError(kind.pointer, f"expected a type of JSON Schema, got {kind.text()!r}")
+    return kind.text()
+
+
+def _format(published: Place, name: str) -> str | None:
+    """The format; four times are misspelt, and the times of opening hours have none."""
+    if "format" not in published.object():
+        return "date-time" if name in {"date_time", "date_time_ms"} else None
+    said = published.member("format").text()
+    return "date-time" if said == "datetime" else said
+
+
+def _members(published: Place, whole: Place, followed: tuple[str, ...]) -> Schema:
+    if "properties" not in published.object():
+        return {}
+    members = published.member("properties").members()
+    ours: Schema = {
+        "properties": {name: _ours(member, name, whole, followed) for name, member in members}
+    }
+    if published.object().get("required"):
+        ours["required"] = published.member("required").list()
+    return ours
+
+
+def _items(published: Place, name: str, whole: Place, followed: tuple[str, ...]) -> Schema:
+    if published.object().get("type") != "array":
+        return {}
+    said = "items" in published.object()
+    items = published.member("items") if said else Place({}, published.pointer)
+    return {"items": _ours(items, name, whole, followed)}
+
+
+def _resolve(reference: Place, whole: Place) -> Place:
+    """Go to where a reference points after the repair."""
+    target = whole
+    pointer = reference.text().replace("#/paths/", "#/webhooks/", 1).removeprefix("#/")
+    for token in pointer.split("/"):
+        try:
+            target = target.member(token.replace("~1", "/").replace("~0", "~"))
+        except SchemaSourceError:
+            cause = f"no such place in the document: {reference.text()}"
+            raise SchemaSourceError(reference.pointer, cause) from None
+    return target

@@ -1,0 +1,191 @@
+"""Bodies as Zoom publishes them, and bodies that nobody would expect, through the whole product."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from operations.up import Running, UpOptions, everything
+from runtime.kafka import scan
+from runtime.values import Delivery
+from schemas.catalogue import events
+from schemas.headers import event_id_header, reason_header, request_id_header, text
+from schemas.topics import enriched_topics, quarantine_topic, raw_topic, raw_topics
+from simulator.company import make_company
+from simulator.stories import event_stream
+
+published = Path(__file__).parents[3] / "shared" / "zoom" / "events.json"
+
+
+def published_or_own() -> dict[str, bytes]:
+    """One body for each event: the published example where it is at hand, else the simulator's."""
+    if published.is_file():
+        bodies = {row["event"]: row["example"] for row in json.loads(published.read_text())}
+        # The example of queue_deleted carries the name of another event.
+        return {name: json.dumps({**body, "event": name}).encode() for name, body in bodies.items()}
+    print(f"{published} is not there: bodies of the simulator stand in for the published examples")  # noqa: T201 - a skip has to be seen
+    stream = event_stream(make_company(3), seed=3, start=datetime.now(UTC), count=700)
+    return {event.event: event.body for event in stream}
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    options = UpOptions(
+        events=0,
+        rate_per_s=0,
+        duplicates=0,
+        reorder=0,
+        time_scale=600,
+        seed=1,
+        settle_timeout_s=60,
+        linger=False,
+    )
+    async with everything(options, tmp_path_factory.mktemp("signed-bodies")) as entered:
+        yield entered
+
+
+async def post(running: Running, body: bytes, request_id: str) -> int:
+    return await asyncio.to_thread(_post, running, body, request_id)
+
+
+def _post(running: Running, body: bytes, request_id: str) -> int:
+    timestamp = str(int(time.time()))
+    secret = running.simulator.secret.get_secret_value().encode()
+    digest = hmac.new(secret, b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)
+    request = urllib.request.Request(
+        running.simulator.target_url,
+        data=body,
+        headers={
+            "x-zm-request-timestamp": timestamp,
+            "x-zm-signature": f"v0={digest.hexdigest()}",
+            "x-zm-request-id": request_id,
+            "content-type": "application/json; charset=utf-8",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return int(answer.status)
+
+
+async def found(running: Running, topics: tuple[str, ...], wanted: set[str]) -> dict[str, Delivery]:
+    deliveries = scan(running.places.kafka, topics)
+    named = {text(d.headers, request_id_header): d async for d in deliveries}
+    return {name: d for name, d in named.items() if name in wanted}
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(60):
+        while not await condition():
+            await asyncio.sleep(0.3)
+
+
+async def rows_of(running: Running, ids: list[str]) -> list[tuple[str, dict[str, object]]]:
+    dsn = running.places.postgres.dsn.get_secret_value()
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        rows = await connection.execute(
+            "select event_id, payload from zcc.raw_event where event_id = any(%s)", [ids]
+        )
+        return await rows.fetchall()
+
+
+@pytest.mark.timeout(240)
+async def test_every_published_example_is_unchanged_in_its_topic_and_one_row_in_postgres(
+    running: Running,
+) -> None:
+    bodies = published_or_own()
+    assert set(bodies) == set(events)
+    sent = {str(uuid.uuid4()): name for name in bodies}
+    for request_id, name in sent.items():
+        assert await post(running, bodies[name], request_id) == 204
+    prefix = running.places.kafka.topic_prefix
+    in_topics = await found(running, raw_topics(prefix=prefix), set(sent))
+    assert {request_id: d.value for request_id, d in in_topics.items()} == {
+        request_id: bodies[name] for request_id, name in sent.items()
+    }
+    assert {request_id: d.topic for request_id, d in in_topics.items()} == {
+        request_id: raw_topic(events[name].family, prefix=prefix)
+        for request_id, name in sent.items()
+    }
+    ids = {str(text(d.headers, event_id_header)): name for name, d in in_topics.items()}
+    assert len(ids) == 124
+
+    async def all_stored() -> bool:
+        return len(await rows_of(running, list(ids))) >= 124
+
+    await until(all_stored)
+    rows = await rows_of(running, list(ids))
+    assert len(rows) == 124
+    assert dict(rows) == {
+        event_id: json.loads(bodies[sent[request_id]]) for event_id, request_id in ids.items()
+    }
+
+
+@pytest.mark.timeout(120)
+async def test_a_null_character_and_an_unknown_event_reach_postgres(running: Running) -> None:
+    bodies = {
+        str(uuid.uuid4()): json.dumps(
+            {
+                "event": event,
+                "event_ts": 1_760_000_000_000 + number,
+                "payload": {
+                    "account_id": "A",
+                    "object": {"engagement_id": "E", "message_text": "nul \0 and 😀"},
+                },
+            }
+        ).encode()
+        for number, event in enumerate(
+            ("contact_center.engagement_user_sent_message", "contact_center.not_yet_invented")
+        )
+    }
+    for request_id, body in bodies.items():
+        assert await post(running, body, request_id) == 204
+    prefix = running.places.kafka.topic_prefix
+
+    async def enriched() -> bool:
+        return len(await found(running, enriched_topics(prefix=prefix), set(bodies))) == 2
+
+    await until(enriched)
+    in_topics = await found(running, raw_topics(prefix=prefix), set(bodies))
+    assert {name: d.value for name, d in in_topics.items()} == bodies
+    ids = [str(text(d.headers, event_id_header)) for d in in_topics.values()]
+
+    async def stored() -> bool:
+        return len(await rows_of(running, ids)) == 2
+
+    await until(stored)
+    for _, payload in await rows_of(running, ids):
+        assert "nul \ufffd and 😀" in json.dumps(payload, ensure_ascii=False)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"not json", "not_json"),
+        (b"[" * 100_000 + b"]" * 100_000, "not_json"),
+        (b'{"event":"e","event_ts":' + b"9" * 5000 + b',"payload":{}}', "not_json"),
+        (
+            b'{"event":"e","event_ts":1,"payload":{"account_id":"\\ud800","object":{}}}',
+            "not_json",
+        ),
+        (b'{"event":"e"}', "not_an_envelope"),
+    ],
+    ids=["text", "deep", "digits", "surrogate", "members"],
+)
+async def test_what_is_signed_but_no_event_is_accepted_and_kept_in_quarantine(
+    running: Running, body: bytes, reason: str
+) -> None:
+    request_id = str(uuid.uuid4())
+    assert await post(running, body, request_id) == 204
+    prefix = running.places.kafka.topic_prefix
+    (kept,) = (await found(running, (quarantine_topic(prefix=prefix),), {request_id})).values()
+    assert kept.value == body
+    assert text(kept.headers, reason_header) == reason
