@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import typer
+import uvloop
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
+offsets_app = typer.Typer(help="Where sinks go on reading.", no_args_is_help=True)
+app.add_typer(offsets_app, name="offsets")
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
@@ -76,7 +79,7 @@ def ingest() -> None:
     from ingest.service import serve
     from ingest.settings import IngestSettings
 
-    asyncio.run(serve(read_settings(IngestSettings), read_settings(KafkaSettings)))
+    uvloop.run(serve(read_settings(IngestSettings), read_settings(KafkaSettings)))
 
 
 @app.command()
@@ -247,6 +250,24 @@ def migrate(
         typer.echo(migration_sql())
     else:
         typer.echo(run(read_settings(PostgresSettings).dsn.get_secret_value()))
+
+
+@offsets_app.command("reset")
+def offsets_reset(
+    store: Annotated[Literal["postgres"], typer.Argument(help="The sink that keeps its own.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget the offsets in Postgres: its sinks, stopped now, then read all that topics hold."""
+    from sinks.postgres.offsets import reset_offsets
+    from sinks.postgres.settings import PostgresSettings
+
+    kafka, postgres = read_settings(KafkaSettings), read_settings(PostgresSettings)
+    group = f"{kafka.topic_prefix}.{store}"
+    if not yes:
+        typer.confirm(f"Forget all offsets of {group}? Its sinks must be stopped.", abort=True)
+    count = reset_offsets(postgres.dsn.get_secret_value(), group)
+    typer.echo(f"forgot the offsets of {count} partitions of {group}")
 
 
 @contextmanager

@@ -156,15 +156,16 @@ class _Member:
         """Let the sink say where to start, and first finish what may be written in part."""
         insist, sink = self._storer.insist, self._storer.sink
         starts = dict(await insist("assign", partial(sink.assigned, assignment), self._hold))
-        self._positions = starts
+        self._positions = dict(starts)
         if sink.planned:
             ask = partial(self._consumer.committed, tuple(starts))
             for source, position in (await insist("committed", ask, self._hold)).items():
                 span = pending(position)
                 if span is not None:
                     await self._finish(source, span, assignment.partitions[source].log_start)
-        for source, start in starts.items():
-            self._consumer.seek(source, start)
+                    starts[source] = span.end
+        for source, start in starts.items():  # what retention has deleted is a gap in the span
+            self._consumer.seek(source, max(start, assignment.partitions[source].log_start))
         self._batcher = Batcher(self._limits, starts)
         self._read(set(starts))
         self._vitals.waits_for = None

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import orjson
 import pytest
 import pytest_asyncio
+import structlog
 
 from runtime.errors import RejectedError, TransientError
 from schemas.reasons import DeadLetterReason
@@ -281,6 +282,19 @@ async def test_what_was_not_acknowledged_is_answered_503_so_that_zoom_sends_it_a
         after = await server.metric("zcc_ingest_unavailable_total", reason=reason)
         assert after == before + 2
         assert (await server.get("/healthz")).status == 200
+
+
+async def test_a_defect_is_logged_by_its_place_and_never_with_what_was_sent() -> None:
+    async def break_down_over_the_body() -> None:
+        raise ValueError(event.decode())
+
+    with structlog.testing.capture_logs() as logs:
+        async with running(MemoryPublisher(break_down_over_the_body)) as server:
+            assert (await server.post()).status == 503
+    (line,) = (line for line in logs if line["log_level"] == "error")
+    assert line["error"].startswith("ValueError in _keep:")
+    assert "break_down_over_the_body" in line["error"]
+    assert "engagement" not in str(line)
 
 
 async def test_a_challenge_is_answered_while_the_broker_is_down() -> None:

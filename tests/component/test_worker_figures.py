@@ -21,12 +21,12 @@ async def test_figures_follow_what_is_read_and_done() -> None:
     rig.append(b"1", b"2", b"3")
     done = sample("zcc_worker_records_total")
     async with running(Worker(handler, rig.surroundings())):
-        await until(lambda: sample("zcc_worker_in_flight_records") == 3)
-        await until(lambda: sample("zcc_worker_lag_records") == 3)
+        await until(lambda: sample("zcc_worker_in_flight_records") == 3, every_s=0.5)
+        await until(lambda: sample("zcc_worker_lag_records") == 3, every_s=0.5)
         assert sample("zcc_worker_assigned_partitions") == 2
-        await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20)
+        await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
         release.set()
-        await until(lambda: sample("zcc_worker_lag_records") == 0)
+        await until(lambda: sample("zcc_worker_lag_records") == 0, every_s=0.5)
         assert sample("zcc_worker_in_flight_records") == 0
         assert sample("zcc_worker_oldest_unfinished_seconds") == 0
         assert rig.committed[source] == Position(3)
@@ -45,4 +45,4 @@ async def test_a_lag_that_cannot_be_asked_for_stops_nothing() -> None:
     errors = sample("zcc_worker_errors_total")
     async with running(Worker(handler, rig.surroundings())):
         await until(lambda: rig.committed.get(source) == Position(1))
-        await until(lambda: sample("zcc_worker_errors_total") == errors + 1)
+        await until(lambda: sample("zcc_worker_errors_total") == errors + 1, every_s=0.5)

@@ -486,11 +486,11 @@ async def test_a_log_that_goes_back_halts_the_worker() -> None:
         return copied(delivery)
 
     rig.append(b"x", b"y")
-    task = asyncio.ensure_future(Worker(handler, rig.surroundings()).run(asyncio.Event()))
+    life = asyncio.ensure_future(runs_until_it_halts(Worker(handler, rig.surroundings())))
     await until(lambda: rig.committed.get(source) == Position(2))
     rig.member.seek(source, 0)
     with pytest.raises(ConfigurationError, match="went back"):
-        await runs_until_it_halts(task, 10)
+        await life
 
 
 @simulated
@@ -502,7 +502,7 @@ async def test_a_defect_of_the_runtime_itself_ends_it_with_that_error() -> None:
 
     rig.failures["log_ends"] = [KeyError("a bug")]
     with pytest.raises(KeyError, match="a bug"):
-        await asyncio.wait_for(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.surroundings()))
 
 
 @simulated

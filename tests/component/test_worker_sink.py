@@ -145,17 +145,17 @@ async def test_a_store_that_does_not_answer_gets_the_same_batch_again_and_nothin
 @simulated
 async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
     rig, sink = Rig(), MemorySink()
-    sink.failures["write"] = [TransientError("down", retry_after_s=0.4)]
+    sink.failures["write"] = [TransientError("down", retry_after_s=40)]
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings())
     async with running(work):
         await until(lambda: work.why_not_ready() == "waits for an answer, then tries again")
         generation, polls = rig.group.generation, rig.member.polls
-        await until(lambda: rig.member.polls > polls + 3)
+        await until(lambda: rig.member.polls > polls + 100)
         assert len(sink.attempts) == 1
         await until(lambda: rig.committed.get(source) == Position(3))
         await until(lambda: work.why_not_ready() is None)
-    assert rig.group.generation == generation
+        assert rig.group.generation == generation
     assert len(sink.assignments) == 1
 
 
@@ -377,7 +377,7 @@ async def test_several_planned_partitions_are_finished_one_by_one_before_anythin
     rig, sink = Rig(partitions=2), MemorySink(planned=True)
     fill(rig, 6)
     fill(rig, 6, to=other)
-    rig.committed |= {source: Position(1, "plan:3"), other: Position(2, "plan:5")}
+    rig.committed.update({source: Position(1, "plan:3"), other: Position(2, "plan:5")})
     async with running(SinkWorker(sink, rig.surroundings())):
         await until(lambda: rig.committed == {source: Position(6), other: Position(6)})
     assert [batch.spans for batch in sink.batches[:2]] == [
@@ -394,7 +394,7 @@ async def test_offsets_of_a_plan_that_are_gone_do_not_hang_it() -> None:
     for gap in (10, 1, 17):
         rig.broker.leave_gap(source, gap)
         rig.append(b"x")
-    rig.committed |= {source: Position(10, "plan:20")}
+    rig.committed.update({source: Position(10, "plan:20")})
     async with running(SinkWorker(sink, rig.surroundings())):
         await until(lambda: rig.committed[source] == Position(31))
     assert offsets(sink.batches[0]) == [10, 12]
@@ -408,7 +408,7 @@ async def test_a_plan_of_which_retention_left_nothing_is_closed_at_once() -> Non
     rig.broker.leave_gap(source, 25)
     rig.broker.delete_before(source, 25)
     rig.append(b"x")
-    rig.committed |= {source: Position(10, "plan:20")}
+    rig.committed.update({source: Position(10, "plan:20")})
     async with running(SinkWorker(sink, rig.surroundings())):
         await until(lambda: rig.committed[source] == Position(26))
     assert sink.batches[0] == Batch((), {source: Span(10, 20)})
@@ -419,7 +419,7 @@ async def test_a_plan_of_which_retention_left_nothing_is_closed_at_once() -> Non
 async def test_a_rebalance_while_a_plan_is_being_finished_starts_it_again() -> None:
     rig, sink = Rig(), MemorySink(planned=True)
     fill(rig, 2)
-    rig.committed |= {source: Position(0, "plan:4")}
+    rig.committed.update({source: Position(0, "plan:4")})
     async with running(SinkWorker(sink, rig.surroundings())):
         await until(lambda: len(sink.assignments) == 1)
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 2)
@@ -436,7 +436,7 @@ async def test_a_rebalance_while_a_plan_is_being_finished_starts_it_again() -> N
 async def test_stopping_while_a_plan_is_being_finished_leaves_it_to_the_next_owner() -> None:
     rig, sink = Rig(), MemorySink(planned=True)
     fill(rig, 2)
-    rig.committed |= {source: Position(0, "plan:4")}
+    rig.committed.update({source: Position(0, "plan:4")})
     async with running(SinkWorker(sink, rig.surroundings())):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 2)
     assert sink.attempts == []
@@ -446,7 +446,7 @@ async def test_stopping_while_a_plan_is_being_finished_leaves_it_to_the_next_own
 @simulated
 async def test_metadata_that_is_no_plan_of_ours_halts() -> None:
     rig, sink = Rig(), MemorySink(planned=True)
-    rig.committed |= {source: Position(5, "plan:soon")}
+    rig.committed.update({source: Position(5, "plan:soon")})
     with pytest.raises(ConfigurationError, match="expected plan:<end>"):
         await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
 
@@ -480,8 +480,21 @@ async def test_a_plan_that_ends_beyond_the_log_halts() -> None:
 async def test_a_log_that_goes_back_halts_the_sink() -> None:
     rig, sink = Rig(), MemorySink()
     fill(rig, 3)
-    life = asyncio.ensure_future(SinkWorker(sink, rig.surroundings()).run(asyncio.Event()))
+    life = asyncio.ensure_future(runs_until_it_halts(SinkWorker(sink, rig.surroundings())))
     await until(lambda: rig.committed.get(source) == Position(3))
     rig.member.seek(source, 1)
     with pytest.raises(ConfigurationError, match="went back"):
-        await asyncio.wait_for(life, 10)
+        await life
+
+
+@simulated
+async def test_retention_that_was_faster_leaves_a_gap_in_the_first_span() -> None:
+    rig, sink = Rig(), MemorySink()
+    rig.broker.leave_gap(source, 25)
+    rig.broker.delete_before(source, 25)
+    rig.append(b"x")
+    rig.committed[source] = Position(10)
+    async with running(SinkWorker(sink, rig.surroundings())):
+        await until(lambda: rig.committed[source] == Position(26))
+    assert offsets(sink.batches[0]) == [25]
+    assert sink.batches[0].spans == {source: Span(10, 26)}

@@ -168,10 +168,10 @@ async def runs_until_it_halts(work: Runnable) -> None:
         await work.run(asyncio.Event())
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
-    async with asyncio.timeout(within_s):
+async def until(condition: Callable[[], bool], *, every_s: float = 0.002) -> None:
+    async with asyncio.timeout(60):
         while not condition():
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(every_s)
 
 
 def sample(name: str) -> float:
