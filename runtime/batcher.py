@@ -43,6 +43,7 @@ class Batcher:
         self._deliveries: list[Delivery] = []
         self._bytes = 0
         self._since_s = 0.0
+        self._due_at_s = 0.0
 
     @property
     def room(self) -> int:
@@ -79,6 +80,7 @@ class Batcher:
                 return False
         if not self._deliveries:
             self._since_s = now_s
+            self._due_at_s = now_s + self._limits.age_s
         self._deliveries.append(delivery)
         self._bytes += delivery.size_bytes
         return True
@@ -90,14 +92,14 @@ class Batcher:
         return bool(self._deliveries) and (
             len(self._deliveries) >= self._limits.records
             or self._bytes >= self._limits.size_bytes
-            or now_s - self._since_s >= self._limits.age_s
+            or now_s >= self._due_at_s
         )
 
     def due_in_s(self, now_s: float) -> float | None:
         """Seconds until the batch is due by age; None where age does not tell."""
         if self._planned or not self._deliveries:
             return None
-        return max(0.0, self._since_s + self._limits.age_s - now_s)
+        return max(0.0, self._due_at_s - now_s)
 
     def take(self) -> Batch:
         """Return what was collected and begin the next batch where this one ends."""

@@ -12,8 +12,8 @@ from typing import Final
 
 import uvicorn
 
-from .errors import ConfigurationError
-from .telemetry import content_type, exposition
+from runtime.errors import ConfigurationError
+from runtime.telemetry import content_type, exposition
 
 Check = Callable[[], str | None]
 """Returns why not, or None where all is well."""

@@ -13,7 +13,7 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
-from .errors import ConfigurationError
+from runtime.errors import ConfigurationError
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -65,10 +65,14 @@ def _shared() -> list[Processor]:
 
 
 def _rendering(*, json: bool) -> list[Processor]:
+    """Tracebacks are told without local variables: they hold bodies."""
     if not json:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     return [
-        # Without local variables: they hold bodies.
         structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         ),

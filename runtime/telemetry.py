@@ -104,6 +104,17 @@ class EnrichmentMetrics:
     )
 
 
+class SchemaMetrics:
+    """What is seen of the contract with Zoom."""
+
+    drift: Final = Counter(
+        "zcc_schema_drift_total",
+        "Departures of events from the contract, by event and kind (unknown_field, "
+        "unknown_enum_value, wrong_type, missing_required, unknown_event); none is refused",
+        ["event", "kind"],
+    )
+
+
 class ZoomMetrics:
     """What the REST client counts."""
 
@@ -135,7 +146,7 @@ class PostgresMetrics:
     )
     visible: Final = Histogram(
         "zcc_postgres_visible_seconds",
-        "From the acceptance of an event to its committed row",
+        "From the acceptance of the oldest event of a batch to its committed row",
         buckets=_latency_buckets_s,
     )
 
@@ -154,6 +165,7 @@ class ObjectStorageMetrics:
 ingest: Final = IngestMetrics()
 worker: Final = WorkerMetrics()
 enrichment: Final = EnrichmentMetrics()
+schema: Final = SchemaMetrics()
 zoom: Final = ZoomMetrics()
 postgres: Final = PostgresMetrics()
 object_storage: Final = ObjectStorageMetrics()
@@ -186,7 +198,7 @@ class MetricEntry(NamedTuple):
 def catalogue() -> tuple[MetricEntry, ...]:
     """Return every metric of the list above, under the name that queries use."""
     found = []
-    for group in (ingest, worker, enrichment, zoom, postgres, object_storage):
+    for group in (ingest, worker, enrichment, schema, zoom, postgres, object_storage):
         for metric in vars(type(group)).values():
             if isinstance(metric, MetricWrapperBase):
                 description = next(iter(metric.describe()))

@@ -68,6 +68,7 @@ def wanted_configs(spec: TopicSpec) -> Mapping[str, str]:
     return {
         "cleanup.policy": spec.cleanup,
         "retention.ms": str(spec.retention_ms),
+        "max.message.bytes": str(spec.max_message_bytes),
         "min.insync.replicas": str(max(1, spec.replication - 1)),
     }
 

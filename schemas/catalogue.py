@@ -23,25 +23,38 @@ class EventType:
 
     ``key`` lists paths below ``payload.object``; the first that is present names the entity whose
     events stay in order. ``occurred_at`` is the member of ``payload.object`` that holds the time
-    of occurrence, or None where only ``event_ts`` tells it.
+    of occurrence, or None where only ``event_ts`` tells it. ``natural_key`` is what tells two
+    events of this name apart without the whole of them; `schemas.natural_key` reads it.
     """
 
     name: str
     family: str
     key: tuple[str, ...]
     occurred_at: str | None
+    natural_key: tuple[str, ...]
 
     @property
     def short_name(self) -> str:
         """The name without ``contact_center.``."""
         return self.name.partition(".")[2]
 
+    @property
+    def class_name(self) -> str:
+        """The name of its model in `schemas.models`."""
+        return "".join(word.capitalize() for word in self.short_name.split("_"))
+
 
 def _load_events() -> Mapping[str, EventType]:
     table = orjson.loads(files(__package__).joinpath("events.json").read_bytes())
     return MappingProxyType(
         {
-            name: EventType(name, row["family"], tuple(row["key"]), row["occurred_at"])
+            name: EventType(
+                name,
+                row["family"],
+                tuple(row["key"]),
+                row["occurred_at"],
+                tuple(row["natural_key"]),
+            )
             for name, row in table.items()
         }
     )
@@ -69,3 +82,13 @@ def json_schema(event: str) -> Mapping[str, object]:
     kind = events[event]
     path = files(__package__) / "webhooks" / kind.family / f"{kind.short_name}.schema.json"
     return cast("Mapping[str, object]", orjson.loads(path.read_bytes()))
+
+
+def example(event: str) -> bytes:
+    """Return a made-up body of a known event with every member that it can have.
+
+    Raises:
+        KeyError: the event is not in `events`.
+    """
+    kind = events[event]
+    return (files(__package__) / "examples" / kind.family / f"{kind.short_name}.json").read_bytes()

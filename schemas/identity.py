@@ -42,6 +42,8 @@ personal_paths: Final = frozenset({"sms.consumer_number"})
 
 _default_key: Final = ("engagement_id",)
 
+_epoch: Final = datetime.fromtimestamp(0, UTC)
+
 
 def event_id(envelope: Envelope) -> str:
     """Return the deterministic id of an event, 64 hexadecimal digits."""
@@ -59,16 +61,24 @@ def occurred_at_ms(envelope: Envelope) -> int:
     """Return when it happened, epoch milliseconds: the event's own time, else ``event_ts``."""
     kind = events.get(envelope.event)
     text = envelope.object.get(kind.occurred_at) if kind and kind.occurred_at else None
-    if not isinstance(text, str):
-        return envelope.event_ts_ms
+    moment_ms = epoch_ms(text) if isinstance(text, str) else None
+    return envelope.event_ts_ms if moment_ms is None else moment_ms
+
+
+def epoch_ms(text: str) -> int | None:
+    """Read a time as epoch milliseconds, in UTC where it names no zone.
+
+    Returns:
+        None where it is no time, or one before 1970 or after `latest_event_ts_ms`.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return envelope.event_ts_ms
+        return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    elapsed_ms = round((moment - datetime.fromtimestamp(0, UTC)).total_seconds() * 1000)
-    return elapsed_ms if 0 <= elapsed_ms <= latest_event_ts_ms else envelope.event_ts_ms
+    elapsed_ms = round((moment - _epoch).total_seconds() * 1000)
+    return elapsed_ms if 0 <= elapsed_ms <= latest_event_ts_ms else None
 
 
 def subject(envelope: Envelope, *, pseudonym_key: bytes) -> str:
@@ -90,26 +100,27 @@ def partition_key(envelope: Envelope, *, pseudonym_key: bytes) -> str:
     return f"{envelope.account_id}:{_public(path, value, pseudonym_key)}"
 
 
+def values_at(node: object, path: str) -> Iterator[object]:
+    """Yield what stands at a path such as ``sms.number`` or ``users[].user_id``, nulls left out."""
+    step, _, rest = path.partition(".")
+    name = step.removesuffix("[]")
+    child = node.get(name) if isinstance(node, dict) else None
+    if name == step:
+        found: list[object] = [child]
+    else:
+        found = child if isinstance(child, list) else []
+    for value in found:
+        if value is not None:
+            yield from values_at(value, rest) if rest else (value,)
+
+
 def _entity(envelope: Envelope) -> tuple[str, str | None]:
     kind = events.get(envelope.event)
     for path in kind.key if kind else _default_key:
-        for value in _values(envelope.object, path.split(".")):
+        for value in values_at(envelope.object, path):
             if isinstance(value, str) and value:
                 return path, value
     return "", None
-
-
-def _values(node: object, path: list[str]) -> Iterator[object]:
-    if not path:
-        yield node
-        return
-    name, several = path[0].removesuffix("[]"), path[0].endswith("[]")
-    child = node.get(name) if isinstance(node, dict) else None
-    if several:
-        for item in child if isinstance(child, list) else ():
-            yield from _values(item, path[1:])
-    elif child is not None:
-        yield from _values(child, path[1:])
 
 
 def _public(path: str, value: str, pseudonym_key: bytes) -> str:

@@ -7,16 +7,17 @@ from then on. Repeats of Zoom's pass through: consumers remove them by the event
 """
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from processors.enrichment.document import Answer, Missing, enrichment, revision, spliced, status_of
+from processors.enrichment.drift import DriftWatch
 from processors.enrichment.lookup import CachedLookup, DeadlineError
 from processors.enrichment.references import Entity, Reference, references
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, RejectedError, TransientError
 from runtime.values import Delivery, Record
-from schemas.envelope import Envelope, UnreadableError, read_envelope
+from schemas.envelope import Envelope, JsonObject, UnreadableError, envelope_of, read_json
 from schemas.headers import Headers, event_id_header, revision_header, text, timestamp
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families, enriched_topic, raw_topic
@@ -40,6 +41,7 @@ class Enrichment:
         topic_prefix: str,
         clock: Clock,
     ) -> None:
+        self._drift = DriftWatch(clock)
         self._users = users
         self._queues = queues
         self._clock = clock
@@ -54,7 +56,8 @@ class Enrichment:
         Raises:
             RejectedError: the value is no event, or the header with its id is missing.
         """
-        body, envelope = _readable(delivery)
+        body, parsed, envelope = _readable(delivery)
+        self._drift.watch(parsed, envelope.event)
         answers = await self._answers(references(envelope.object))
         enriched_at = timestamp(int(self._clock.now().timestamp() * 1000))
         _events[status_of(answers)].inc()
@@ -107,13 +110,14 @@ def _outcome(answer: Answer) -> str:
     return "absent" if answer is Missing.ABSENT else "unknown"
 
 
-def _readable(delivery: Delivery) -> tuple[bytes, Envelope]:
+def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:
     if not text(delivery.headers, event_id_header):
         raise RejectedError(DeadLetterReason.UNREADABLE, f"no header {event_id_header}")
     if delivery.value is None:
         raise RejectedError(DeadLetterReason.UNREADABLE, "no value")
     try:
-        return delivery.value, read_envelope(delivery.value)
+        parsed = read_json(delivery.value)
+        return delivery.value, cast("JsonObject", parsed), envelope_of(parsed)
     except UnreadableError as error:
         raise RejectedError(DeadLetterReason.UNREADABLE, error.reason.value) from None
 

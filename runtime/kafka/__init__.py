@@ -1,10 +1,9 @@
 """Kafka: the only place that knows the client library."""
 
+from runtime.kafka.admin import Lag, TopicAdmin
+from runtime.kafka.consumer import KafkaConsumer
+from runtime.kafka.publisher import KafkaPublisher
+from runtime.kafka.reading import scan
 from runtime.topics import TopicChanges
-
-from .admin import Lag, TopicAdmin
-from .consumer import KafkaConsumer
-from .publisher import KafkaPublisher
-from .reading import scan
 
 __all__ = ["KafkaConsumer", "KafkaPublisher", "Lag", "TopicAdmin", "TopicChanges", "scan"]

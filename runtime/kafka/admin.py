@@ -11,6 +11,8 @@ from aiokafka import errors
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from runtime.kafka.cluster import Cluster
+from runtime.kafka.connection import answering, connecting, connection_options
 from runtime.settings import KafkaSettings
 from runtime.topics import (
     AddPartitions,
@@ -26,9 +28,6 @@ from runtime.topics import (
 )
 from runtime.values import TopicPartition
 from schemas.topics import TopicSpec
-
-from .cluster import Cluster
-from .connection import answering, connecting, connection_options
 
 _change_timeout_s: Final = 30.0
 _visible_interval_s: Final = 0.1
@@ -188,7 +187,10 @@ class TopicAdmin:
 
     async def _until_visible(self, specs: Sequence[TopicSpec]) -> None:
         """Wait until the brokers tell clients of what was changed."""
-        while any(not isinstance(change, Refuse) for change in await self._planned(specs)):
+        while True:
+            planned = await self._planned(specs)
+            if all(isinstance(change, Refuse) for change in planned):
+                return
             await asyncio.sleep(_visible_interval_s)
 
 

@@ -20,11 +20,10 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from runtime.errors import ConfigurationError
+from runtime.kafka.connection import answering, connecting, connection_options
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
-
-from .connection import answering, connecting, connection_options
 
 _retry_s: Final = 0.1
 _request_timeout_ms: Final = 2_500

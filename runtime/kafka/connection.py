@@ -170,6 +170,8 @@ async def _raise_refusal(settings: KafkaSettings) -> None:
             connection = await create_conn(
                 host, port, request_timeout_ms=int(connect_timeout_s * 1000), **options
             )
+    except ssl.SSLEOFError:
+        return  # it hung up
     except ssl.SSLError as error:
         raise ConfigurationError(f"TLS with {host}:{port} fails ({error}): {_trust}") from error
     except errors.KafkaError as error:

@@ -1,56 +1,54 @@
 """A member of a consumer group.
 
-The library keeps the membership in a task of its own and calls its listener there: it swallows what
-the listener raises, and hands out records before the listener has said where to start. So its
-callbacks only leave a note here and wait; `KafkaConsumer.poll` finds the note, calls our listener
-in the caller's task and then lets the library go on. Until then nothing is read.
+Changes of ownership are settled by `KafkaConsumer.poll` in the caller's task (see `rebalancing`);
+until then nothing is read.
 
-The library may also stop to fetch without a word: after a long stall of the loop, after an error in
-one of its tasks, while it waits to join a group whose broker is gone. A member that has partitions
-to read and hears nothing from any broker for a while is given up, and so is one that does not get
+The library may stop to fetch without a word: after a long stall of the loop, after an error in one
+of its tasks, while it waits to join a group whose broker is gone. A member that has partitions to
+read and hears nothing from any broker for a while is given up, and so is one that does not get
 through a rebalance.
 """
 
 import asyncio
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, assert_never
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, errors
+from aiokafka import AIOKafkaConsumer, errors
 from aiokafka import TopicPartition as LibraryPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.cluster import Cluster, refuse_missing
+from runtime.kafka.connection import by_fault, connecting, connection_options
+from runtime.kafka.deliveries import delivery_of
+from runtime.kafka.leaving import leave
+from runtime.kafka.rebalancing import Assigned, Changes, Revoked
+from runtime.kafka.silence import Watch, look_s
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
-
-from .cluster import Cluster, Membership, refuse_missing
-from .connection import answering, by_fault, connecting, connection_options
-from .deliveries import delivery_of
 
 topics_timeout_s: Final = 30.0
 """So long topics may be missing at the start: the job that applies them may still be at work."""
 
 silence_s: Final = 20.0
-"""Without an answer to any fetch for so long, a member is given up; brokers answer twice a second.
-"""
+"""Without an answer to any fetch for so long, a member is given up."""
 
-_look_s: Final = 1.0
 _topics_interval_s: Final = 1.0
 _margin_s: Final = 5.0
 _fetch_wait_ms: Final = 250
+"""After so long a broker answers even where there is nothing."""
 _metadata_age_ms: Final = 60_000
 """New partitions of a topic are read after so long at the latest."""
 _most_poll_interval_ms: Final = 600_000
 """Longer than any call a worker bears with (`runtime.membership.stuck_after_s`)."""
 _most_partition_bytes: Final = 1024 * 1024
 _least_partition_bytes: Final = 16 * 1024
-_leave_s: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -82,9 +80,9 @@ class KafkaConsumer:
         self._clock = clock
         self._cluster = Cluster(settings, client_id=client_id)
         self._parts = AsyncExitStack()
-        self._changes = _Changes()
+        self._changes = Changes()
         self._paused: set[TopicPartition] = set()
-        self._watch = _Watch(clock)
+        self._watch = Watch(clock)
 
     async def __aenter__(self) -> Self:
         """Connect and ask to join; `poll` goes on with it.
@@ -98,7 +96,7 @@ class KafkaConsumer:
             self._cluster_id = await self._cluster.cluster_id()
             partition_count = await self._existing_partitions()
             self._client = AIOKafkaConsumer(**self._options(partition_count))
-            parts.push_async_callback(_leave, self._client)
+            parts.push_async_callback(leave, self._client)
             async with connecting(self._settings):
                 await self._client.start()
             self._changes.client = self._client
@@ -130,7 +128,7 @@ class KafkaConsumer:
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
                 return ()
-            await self._wait(min(left_s, _look_s))
+            await self._wait(min(left_s, look_s))
 
     async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         """Commit as the member that the present assignment was given to."""
@@ -221,15 +219,17 @@ class KafkaConsumer:
 
     async def _tell_listener(self) -> None:
         """Pass a change of ownership on, if the library waits with one."""
-        change = self._changes.pending
-        if change is None:
-            return
-        if change.revoked:
-            await self._listener.revoked(change.revoked)
-        if change.assigned is not None:
-            self._paused.clear()
-            await self._listener.assigned(await self._assignment(change.assigned))
-        self._changes.settle(change)
+        match self._changes.pending:
+            case None:
+                return
+            case Revoked(partitions):
+                await self._listener.revoked(partitions)
+            case Assigned(partitions):
+                self._paused.clear()
+                await self._listener.assigned(await self._assignment(partitions))
+            case other:
+                assert_never(other)
+        self._changes.settle()
         self._watch.progressed()
 
     async def _assignment(self, partitions: Collection[TopicPartition]) -> Assignment:
@@ -308,8 +308,8 @@ class KafkaConsumer:
 
     async def _wait(self, timeout_s: float) -> None:
         """Wait until records or a change of ownership may be there."""
-        fetcher = self._client._fetcher  # noqa: SLF001 - `getmany` cannot be left safely
-        fetched = fetcher._create_fetch_waiter()  # noqa: SLF001 - as above
+        fetcher = self._client._fetcher  # noqa: SLF001 - a `getmany` that waits cannot be left
+        fetched = fetcher._create_fetch_waiter()  # noqa: SLF001 - so this waits in its place
         try:
             await asyncio.wait(
                 (fetched, self._changes.arrival()),
@@ -320,137 +320,3 @@ class KafkaConsumer:
             if fetched.done() and not fetched.cancelled():
                 fetched.exception()  # the next `getmany` raises it
             fetched.cancel()
-
-
-class _Change:
-    """Partitions taken away, or all partitions owned from now on."""
-
-    def __init__(
-        self,
-        *,
-        revoked: Collection[TopicPartition] = (),
-        assigned: Collection[TopicPartition] | None = None,
-    ) -> None:
-        self.revoked = revoked
-        self.assigned = assigned
-        self.settled = asyncio.get_running_loop().create_future()
-
-
-class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
-    """The library's listener: notes a change of ownership and waits until it is settled.
-
-    ``going_on`` from before partitions are taken away until all new ones are settled, so exactly
-    while the library might hand out records or not answer at all.
-    """
-
-    client: AIOKafkaConsumer
-
-    def __init__(self) -> None:
-        self.going_on = True
-        self.pending: _Change | None = None
-        self.owned: frozenset[TopicPartition] = frozenset()
-        self.membership: Membership | None = None
-        self._arrival: asyncio.Future[None] | None = None
-
-    def arrival(self) -> asyncio.Future[None]:
-        """Return what is done once a change is pending."""
-        if self._arrival is None or self._arrival.done():
-            self._arrival = asyncio.get_running_loop().create_future()
-        if self.pending is not None:
-            self._arrival.set_result(None)
-        return self._arrival
-
-    def settle(self, change: _Change) -> None:
-        """Let the library go on."""
-        self.pending = None
-        if change.assigned is None:
-            self.owned = frozenset()
-        else:
-            self.going_on = False
-        change.settled.set_result(None)
-
-    async def on_partitions_revoked(self, revoked: Collection[LibraryPartition]) -> None:
-        self.going_on = True
-        if revoked:
-            await self._note(_Change(revoked=_ours(revoked)))
-
-    async def on_partitions_assigned(self, assigned: Collection[LibraryPartition]) -> None:
-        coordinator = self.client._coordinator  # noqa: SLF001 - told nowhere else
-        self.membership = Membership(coordinator.generation, coordinator.member_id)
-        self.owned = _ours(assigned)
-        await self._note(_Change(assigned=self.owned))
-
-    async def _note(self, change: _Change) -> None:
-        self.pending = change
-        if self._arrival is not None and not self._arrival.done():
-            self._arrival.set_result(None)
-        await change.settled
-
-
-class _Watch:
-    """How long nothing has changed, as seen by someone who looks about once a second.
-
-    Time between two looks counts for no more than twice that: while nobody looks, because the loop
-    or the listener is busy, nothing is missed.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._seen: Hashable = None
-        self._looked_s = clock.monotonic_s()
-        self._silent_s = 0.0
-
-    def progressed(self) -> None:
-        """Start again."""
-        self._silent_s = 0.0
-
-    def silent_for_s(self, seen: Hashable) -> float:
-        """Return for how long nothing else was seen than this."""
-        now_s = self._clock.monotonic_s()
-        passed_s = min(now_s - self._looked_s, 2 * _look_s)
-        self._silent_s = self._silent_s + passed_s if seen == self._seen else 0.0
-        self._seen, self._looked_s = seen, now_s
-        return self._silent_s
-
-
-def _ours(partitions: Collection[LibraryPartition]) -> frozenset[TopicPartition]:
-    return frozenset(TopicPartition(*partition) for partition in partitions)
-
-
-async def _leave(client: AIOKafkaConsumer) -> None:
-    """Leave the group and close, whatever the brokers and the library's tasks are doing.
-
-    The library would first finish a rebalance that is going on, and so wait for all other members;
-    or wait for `poll` to settle a change, for ever. So its task is ended before.
-    """
-    coordinator = client._coordinator  # noqa: SLF001 - as above
-    if coordinator is not None:
-        await _end(coordinator._coordination_task)  # noqa: SLF001 - as above
-    try:
-        async with answering("leave the group", timeout_s=_leave_s):
-            await client.stop()
-    except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("left without a word to the group", error=str(error))
-        await _abandon(client)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task], timeout=_leave_s)
-    if task.done() and not task.cancelled():
-        task.exception()  # told by `poll` already, or of no interest any more
-
-
-async def _abandon(client: AIOKafkaConsumer) -> None:
-    """Close what `stop` did not come to."""
-    coordinator, fetcher = client._coordinator, client._fetcher  # noqa: SLF001 - as above
-    steps = [
-        coordinator and coordinator._stop_heartbeat_task,  # noqa: SLF001 - as above
-        coordinator and coordinator._stop_commit_offsets_refresh_task,  # noqa: SLF001 - as above
-        fetcher and fetcher.close,
-        client._client.close,  # noqa: SLF001 - as above
-    ]
-    for step in filter(None, steps):
-        with suppress(TransientError, FencedError, ConfigurationError):
-            async with answering("close", timeout_s=_leave_s):
-                await step()

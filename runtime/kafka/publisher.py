@@ -20,12 +20,11 @@ from aiokafka.protocol.metadata import MetadataRequest
 from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
+from runtime.kafka.connection import answering, by_fault, connecting, connection_options
 from runtime.partitioner import partition_of
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.reasons import DeadLetterReason
-
-from .connection import answering, by_fault, connecting, connection_options
 
 _linger_ms: Final = 2
 _batch_bytes: Final = 256 * 1024

@@ -8,12 +8,11 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as LibraryPartition
 from aiokafka.structs import ConsumerRecord
 
+from runtime.kafka.cluster import Cluster
+from runtime.kafka.connection import answering, connecting, connection_options
+from runtime.kafka.deliveries import delivery_of
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, TopicPartition
-
-from .cluster import Cluster
-from .connection import answering, connecting, connection_options
-from .deliveries import delivery_of
 
 silence_s: Final = 20.0
 _client_id: Final = "zcc-scan"

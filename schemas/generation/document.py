@@ -37,7 +37,7 @@ class Place:
         Raises:
             SchemaSourceError: this is no object, or it has no such member.
         """
-        members = self.object()
+        members = self.as_object()
         if name not in members:
             raise SchemaSourceError(self.pointer, f"expected a member {name!r}")
         return Place(members[name], f"{self.pointer}/{_escaped(name)}")
@@ -48,10 +48,10 @@ class Place:
         Raises:
             SchemaSourceError: this is no object.
         """
-        for name in self.object():
+        for name in self.as_object():
             yield name, self.member(name)
 
-    def object(self) -> Mapping[str, object]:
+    def as_object(self) -> Mapping[str, object]:
         """Return the members.
 
         Raises:
@@ -61,7 +61,7 @@ class Place:
             raise SchemaSourceError(self.pointer, f"expected an object, got {_kind(self.value)}")
         return self.value
 
-    def text(self) -> str:
+    def as_text(self) -> str:
         """Return the string.
 
         Raises:
@@ -71,7 +71,7 @@ class Place:
             raise SchemaSourceError(self.pointer, f"expected a string, got {_kind(self.value)}")
         return self.value
 
-    def list(self) -> list[object]:
+    def as_list(self) -> list[object]:
         """Return the array.
 
         Raises:
@@ -101,14 +101,14 @@ def read_document(text: bytes) -> dict[str, object]:
         repeated = next(_repeated(document), None)
     except RecursionError:
         raise SchemaSourceError("", "nested too deeply to be read") from None
-    if "openapi" not in document.object():
+    if "openapi" not in document.as_object():
         raise SchemaSourceError("", "expected an OpenAPI document: it has no member 'openapi'")
     version = document.member("openapi")
-    if not version.text().startswith("3."):
-        raise SchemaSourceError(version.pointer, f"expected OpenAPI 3, got {version.text()!r}")
+    if not version.as_text().startswith("3."):
+        raise SchemaSourceError(version.pointer, f"expected OpenAPI 3, got {version.as_text()!r}")
     if repeated is not None:
         raise SchemaSourceError(repeated, "stands twice")
-    return dict(document.object())
+    return dict(document.as_object())
 
 
 def _parsed(text: bytes) -> object:
@@ -165,8 +165,8 @@ def _pointer_at(text: str, position: int) -> str:
                 path = path[:-1]
             case ":" if path:
                 path[-1] = last
-            case "," if path and isinstance(path[-1], int):
-                path[-1] += 1
+            case "," if path:
+                path[-1] = path[-1] + 1 if isinstance(path[-1], int) else ""
             case _:
                 last = found[1] or ""
     return "".join(f"/{_escaped(str(step))}" for step in path if step != "")

@@ -39,17 +39,21 @@ def example(schema: Mapping[str, object]) -> dict[str, object]:
 
 def _value(name: str, schema: Mapping[str, object], index: int) -> object:
     """Make up a value; ``index`` counts the items of the array around it, from 1."""
+    if schema.get("type") == "object":
+        members = cast("Mapping[str, Mapping[str, object]]", schema.get("properties", {}))
+        return {member: _value(member, inner, index) for member, inner in members.items()}
+    if schema.get("type") == "array":
+        items = cast("Mapping[str, object]", schema["items"])
+        return [_value(name, items, number) for number in range(1, _items + 1)]
+    return _scalar(name, schema, index)
+
+
+def _scalar(name: str, schema: Mapping[str, object], index: int) -> object:
     if "const" in schema:
         return schema["const"]
     if values := cast("list[object]", schema.get("x-known-values")):
         return values[(index - 1) % len(values)]
     match schema["type"]:
-        case "object":
-            members = cast("Mapping[str, Mapping[str, object]]", schema.get("properties", {}))
-            return {member: _value(member, inner, index) for member, inner in members.items()}
-        case "array":
-            items = cast("Mapping[str, object]", schema["items"])
-            return [_value(name, items, number) for number in range(1, _items + 1)]
         case "boolean":
             return True
         case "integer" | "number":

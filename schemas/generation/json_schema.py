@@ -38,7 +38,7 @@ def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]
     """
     whole = Place(document)
     webhooks = whole.member("webhooks")
-    if not webhooks.object():
+    if not webhooks.as_object():
         raise SchemaSourceError(webhooks.pointer, "expected one member per event")
     _require_each_once(webhooks)
     for name, item in webhooks.members():
@@ -80,9 +80,9 @@ def _require_each_once(webhooks: Place) -> None:
     told: dict[str, str] = {}
     for name, item in webhooks.members():
         post = item.member("post")
-        if "operationId" in post.object():
+        if "operationId" in post.as_object():
             identity = post.member("operationId")
-            first = told.setdefault(identity.text(), name)
+            first = told.setdefault(identity.as_text(), name)
             if first != name:
                 raise SchemaSourceError(identity.pointer, f"{first} has the same: one event, twice")
 
@@ -103,16 +103,16 @@ def _event_schema(name: str, published: Place, whole: Place) -> Schema:
 
 def _ours(published: Place, name: str, whole: Place, followed: tuple[str, ...]) -> Schema:
     """Write one schema of the vendor's as ours. ``followed``: the references on the way to it."""
-    if "$ref" in published.object():
+    if "$ref" in published.as_object():
         reference = published.member("$ref")
-        if reference.text() in followed:
+        if reference.as_text() in followed:
             raise SchemaSourceError(reference.pointer, "refers to itself")
         target = _resolve(reference, whole)
-        beside = {k: v for k, v in published.object().items() if k != "$ref"}
-        merged = Place({**target.object(), **beside}, target.pointer)
-        return _ours(merged, name, whole, (*followed, reference.text()))
+        beside = {k: v for k, v in published.as_object().items() if k != "$ref"}
+        merged = Place({**target.as_object(), **beside}, target.pointer)
+        return _ours(merged, name, whole, (*followed, reference.as_text()))
     for keyword in unreadable_keywords:
-        if keyword in published.object():
+        if keyword in published.as_object():
             raise SchemaSourceError(published.pointer, f"cannot carry over {keyword!r}")
     return {
         **_value(published, name),
@@ -123,13 +123,13 @@ def _ours(published: Place, name: str, whole: Place, followed: tuple[str, ...]) 
 
 def _value(published: Place, name: str) -> Schema:
     """What a schema says of the value itself."""
-    said = published.object()
+    said = published.as_object()
     ours: Schema = {"type": _type(published)}
     if shape := _format(published, name):
         ours["format"] = shape
     ours |= {keyword: said[keyword] for keyword in carried_keywords if keyword in said}
     if "enum" in said:
-        ours["x-known-values"] = published.member("enum").list()
+        ours["x-known-values"] = published.member("enum").as_list()
     if ours["type"] in scalar_types:
         ours["x-data-class"] = data_class(name) if _is_free_text(ours) else "none"
     return ours
@@ -142,39 +142,39 @@ def _is_free_text(ours: Schema) -> bool:
 
 def _type(published: Place) -> str:
     """The type; where it is left out, members tell an object, and anything else is text."""
-    said = published.object()
+    said = published.as_object()
     if "type" not in said:
         return "object" if "properties" in said else "string"
     kind = published.member("type")
-    if kind.text() not in scalar_types | {"object", "array"}:
-        raise SchemaSourceError(kind.pointer, f"expected a type of JSON Schema, got {kind.text()!r}")
-    return kind.text()
+    if kind.as_text() not in scalar_types | {"object", "array"}:
+        raise SchemaSourceError(kind.pointer, f"no type of JSON Schema: {kind.as_text()!r}")
+    return kind.as_text()
 
 
 def _format(published: Place, name: str) -> str | None:
     """The format; four times are misspelt, and the times of opening hours have none."""
-    if "format" not in published.object():
+    if "format" not in published.as_object():
         return "date-time" if name in {"date_time", "date_time_ms"} else None
-    said = published.member("format").text()
+    said = published.member("format").as_text()
     return "date-time" if said == "datetime" else said
 
 
 def _members(published: Place, whole: Place, followed: tuple[str, ...]) -> Schema:
-    if "properties" not in published.object():
+    if "properties" not in published.as_object():
         return {}
     members = published.member("properties").members()
     ours: Schema = {
         "properties": {name: _ours(member, name, whole, followed) for name, member in members}
     }
-    if published.object().get("required"):
-        ours["required"] = published.member("required").list()
+    if published.as_object().get("required"):
+        ours["required"] = published.member("required").as_list()
     return ours
 
 
 def _items(published: Place, name: str, whole: Place, followed: tuple[str, ...]) -> Schema:
-    if published.object().get("type") != "array":
+    if published.as_object().get("type") != "array":
         return {}
-    said = "items" in published.object()
+    said = "items" in published.as_object()
     items = published.member("items") if said else Place({}, published.pointer)
     return {"items": _ours(items, name, whole, followed)}
 
@@ -182,11 +182,11 @@ def _items(published: Place, name: str, whole: Place, followed: tuple[str, ...])
 def _resolve(reference: Place, whole: Place) -> Place:
     """Go to where a reference points after the repair."""
     target = whole
-    pointer = reference.text().replace("#/paths/", "#/webhooks/", 1).removeprefix("#/")
+    pointer = reference.as_text().replace("#/paths/", "#/webhooks/", 1).removeprefix("#/")
     for token in pointer.split("/"):
         try:
             target = target.member(token.replace("~1", "/").replace("~0", "~"))
         except SchemaSourceError:
-            cause = f"no such place in the document: {reference.text()}"
+            cause = f"no such place in the document: {reference.as_text()}"
             raise SchemaSourceError(reference.pointer, cause) from None
     return target

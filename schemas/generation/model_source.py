@@ -12,9 +12,11 @@ from typing import Final, cast
 
 from pydantic import BaseModel
 
+from schemas.catalogue import EventType
+
 from .json_schema import Schema
-from .python_text import Expression, Subscript, class_lines, flat, import_lines, member
-from .shapes import Shape, camel, key_of, shapes, shared_module
+from .python_text import Expression, Subscript, class_lines, import_lines, member
+from .shapes import Shape, key_of, shapes, shared_module
 
 _scalars: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
@@ -23,45 +25,39 @@ _open: Final = {"string": "Open", "integer": "OpenNumber"}
 _reserved: Final = frozenset((*keyword.kwlist, *dir(BaseModel)))
 """What no member of a model can be called."""
 
-_base_names: Final = frozenset(
-    {"Deprecated", "Maybe", "Model", "Moment", "Open", "OpenNumber", "Promised"}
-)
-_event_names: Final = frozenset({"Event", "EventObject"})
+_importable: Final[Mapping[str, frozenset[str]]] = {
+    "typing": frozenset({"Literal"}),
+    "pydantic": frozenset({"Field"}),
+    ".base": frozenset(
+        {"Deprecated", "Maybe", "Model", "Moment", "Open", "OpenNumber", "Promised"}
+    ),
+    ".event": frozenset({"Event", "EventObject"}),
+}
+"""Where the names in generated modules come from, by module, in the order of imports."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventModel:
-    """One event to write. ``name`` is the vendor's, ``schema`` is ours of the whole body."""
+def model_sources(schemas: Iterable[tuple[EventType, Schema]]) -> Mapping[str, str]:
+    """Return the source of each module by its name: the families, and ``shared``.
 
-    name: str
-    short_name: str
-    family: str
-    schema: Schema
-
-    @property
-    def object(self) -> Schema:
-        """The schema of ``payload.object``."""
-        inner = self.schema
-        for step in ("payload", "object"):
-            inner = cast("dict[str, Schema]", inner["properties"]).get(step, {})
-        return inner
-
-
-def class_name(short_name: str) -> str:
-    """Name the class of an event."""
-    return camel(short_name)
-
-
-def model_sources(events: Iterable[EventModel]) -> Mapping[str, str]:
-    """Return the source of each module by its name: the families in order, and ``shared``."""
-    events = tuple(events)
-    found = shapes((class_name(e.short_name), e.family, e.object) for e in events)
-    modules = {name: _Module(name, found) for name in (*(e.family for e in events), shared_module)}
+    Args:
+        schemas: events, and what `json_schemas` says of them.
+    """
+    objects = [(kind, _object(schema)) for kind, schema in schemas]
+    found = shapes((kind.class_name, kind.family, schema) for kind, schema in objects)
+    names = dict.fromkeys((*(kind.family for kind, _ in objects), shared_module))
+    modules = {name: _Module(name, found) for name in names}
     for shape in found.values():
         modules[shape.module].add_shape(shape)
-    for event in events:
-        modules[event.family].add_event(event)
+    for kind, schema in objects:
+        modules[kind.family].add_event(kind, schema)
     return {name: module.source() for name, module in modules.items() if module.lines}
+
+
+def _object(schema: Schema) -> Schema:
+    """Return the schema of ``payload.object``; of an event without one, an empty one."""
+    for step in ("payload", "object"):
+        schema = cast("dict[str, Schema]", schema["properties"]).get(step, {"properties": {}})
+    return schema
 
 
 @dataclass(slots=True)
@@ -74,33 +70,33 @@ class _Module:
     names: set[str] = field(default_factory=set)
 
     def add_shape(self, shape: Shape) -> None:
-        others = ", and others alike" if len(shape.places) > 1 else ""
-        self._add_class(shape.name, "Model", f"What ``{shape.places[0]}`` holds{others}.")
+        others = ", and others alike" if shape.elsewhere else ""
+        self._add_class(shape.name, "Model", f"What ``{shape.place}`` is{others}.")
         self._add_members(shape.schema)
 
-    def add_event(self, event: EventModel) -> None:
-        name = class_name(event.short_name)
-        holder = f"{name}Object"
-        self._add_class(holder, "EventObject", f"``payload.object`` of ``{event.name}``.")
-        self._add_members(event.object)
-        self._add_class(name, Subscript("Event", (holder,)), f"``{event.name}``.")
+    def add_event(self, kind: EventType, schema: Schema) -> None:
+        holder = f"{kind.class_name}Object"
+        self._add_class(holder, "EventObject", f"``payload.object`` of ``{kind.name}``.")
+        self._add_members(schema)
+        self._add_class(kind.class_name, Subscript("Event", (holder,)), f"``{kind.name}``.")
         self.lines.append("")
-        self.lines += member("event", self._used(Subscript("Literal", (json.dumps(event.name),))))
+        self.lines += member("event", self._used(Subscript("Literal", (json.dumps(kind.name),))))
 
     def source(self) -> str:
-        subject = f"the family ``{self.name}``" if self.name != shared_module else "several families"
-        head = [f'"""Models of {subject}.', ""]
+        whose = "several families" if self.name == shared_module else f"the family ``{self.name}``"
+        head = [f'"""Models of {whose}.', ""]
         head += ["Generated by ``zcc schemas generate``; changes by hand are lost.", '"""', ""]
         return "\n".join((*head, *self._imports(), *self.lines, ""))
 
     def _imports(self) -> Iterator[str]:
-        yield from _section(import_lines("typing", self.names & {"Literal"}))
-        yield from _section(import_lines("pydantic", self.names & {"Field"}))
-        yield from import_lines(".base", self.names & _base_names)
-        yield from import_lines(".event", self.names & _event_names)
+        for module in ("typing", "pydantic"):
+            if lines := list(import_lines(module, self.names & _importable[module])):
+                yield from (*lines, "")
+        for module in (".base", ".event"):
+            yield from import_lines(module, self.names & _importable[module])
         if self.name != shared_module:
             shared = {s.name for s in self.shapes.values() if s.module == shared_module}
-            yield from import_lines(".shared", self.names & shared)
+            yield from import_lines(f".{shared_module}", self.names & shared)
 
     def _add_class(self, name: str, base: Expression, docstring: str) -> None:
         self.lines += class_lines(name, self._used(base), docstring)
@@ -112,9 +108,9 @@ class _Module:
         for name, inner in members.items():
             annotation = self._annotation(inner, promised=name in promised)
             if name in _reserved:
-                default = self._used(Subscript("Field", ()))
-                default = f"Field(default=None, alias={json.dumps(name)})"
-                self.lines += member(f"{name}_", annotation, default)
+                self.names.add("Field")
+                field_of = f"Field(default=None, alias={json.dumps(name)})"
+                self.lines += member(f"{name}_", annotation, field_of)
             else:
                 self.lines += member(name, annotation, "None")
 
@@ -143,10 +139,3 @@ class _Module:
         """Remember the names of an expression, which may have to be imported."""
         self.names.add(expression if isinstance(expression, str) else expression.head)
         return expression
-
-
-def _section(lines: Iterator[str]) -> Iterator[str]:
-    """Yield the lines and an empty one; nothing where there are none."""
-    for line in lines:
-        yield line
-        yield ""

@@ -31,7 +31,12 @@ def flat(expression: Expression) -> str:
 
 def member(name: str, annotation: Expression, default: str = "") -> Iterator[str]:
     """Yield the lines of a member of a class."""
-    yield from _laid_out(annotation, 4, f"{name}: ", f" = {default}" if default else "")
+    line = f"    {name}: {flat(annotation)}"
+    default_below = f"{line} = ("
+    if default and len(f"{line} = {default}") > line_length >= len(default_below):
+        yield from (default_below, f"        {default}", "    )")
+    else:
+        yield from _laid_out(annotation, 4, f"{name}: ", f" = {default}" if default else "")
 
 
 def class_lines(name: str, base: Expression, docstring: str) -> Iterator[str]:

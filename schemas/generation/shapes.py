@@ -1,16 +1,16 @@
-"""Pure: the objects inside events, each once, with a name and a module of its own.
+"""Pure: the objects inside events, each once, with a class name and a module of its own.
 
 Seventy events hold a list of teams, and all these teams look alike: they become one class. What
 more than one family uses goes to the module ``shared``. A class is called after the member where
 it was found (``teams``: ``Team``); where several members share it, after the words that their names
-have in common (``invited_participant``, ``joining_participant``: ``Participant``); where a name
-would stand for two shapes, the event goes before it.
+have in common (``invited_participant``, ``joining_participant``: ``Participant``). No name stands
+for two things in any module: the one used most keeps it, before the others goes their event.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, cast
 
 from .json_schema import Schema
@@ -20,12 +20,17 @@ shared_module: Final = "shared"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object below ``payload.object``. ``places`` are the names of the members it stands in."""
+    """An object below ``payload.object``, and the class that it becomes.
+
+    ``place`` is the member where it was found first, with ``[]`` behind it if it is an item of an
+    array; ``elsewhere``: members of another name hold the same.
+    """
 
     name: str
     module: str
     schema: Schema
-    places: tuple[str, ...]
+    place: str
+    elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,6 @@ class _Found:
     schema: Schema
 
 
-def key_of(schema: Schema) -> str:
-    """Return what two schemas have in common if and only if they are equal."""
-    return json.dumps(schema, sort_keys=True)
-
-
 def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
     """Find all shapes, an inner one before the one that holds it.
 
@@ -48,7 +48,7 @@ def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
         objects: (class name of an event, its family, the schema of its ``payload.object``).
 
     Returns:
-        By `key_of` its schema, each shape.
+        Each shape, by `key_of` its schema.
     """
     groups: dict[str, list[_Found]] = {}
     taken = set[str]()
@@ -56,19 +56,22 @@ def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
         taken |= {event, f"{event}Object"}
         for place, inner in _below(schema):
             groups.setdefault(key_of(inner), []).append(_Found(event, family, place, inner))
-    names = {key: _common_name([found.place for found in group]) for key, group in groups.items()}
-    modules = {key: _module(group) for key, group in groups.items()}
-    uses = Counter((modules[key], name) for key, name in names.items())
+    names = _class_names(groups, taken)
     return {
         key: Shape(
-            name=name if uses[modules[key], name] == 1 and name not in taken else first.event + name,
-            module=modules[key],
-            schema=first.schema,
-            places=tuple(dict.fromkeys(found.place for found in group)),
+            names[key],
+            _module(group),
+            group[0].schema,
+            group[0].place,
+            elsewhere=len({found.place for found in group}) > 1,
         )
         for key, group in groups.items()
-        for name, first in [(names[key], group[0])]
     }
+
+
+def key_of(schema: Schema) -> str:
+    """Return what two schemas have in common if and only if they are equal."""
+    return json.dumps(schema, sort_keys=True)
 
 
 def camel(name: str) -> str:
@@ -79,11 +82,12 @@ def camel(name: str) -> str:
 def _below(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """Yield (member, schema) of each object inside another, inner ones first."""
     for name, member in cast("dict[str, Schema]", schema.get("properties", {})).items():
-        while "items" in member:
-            member = cast("Schema", member["items"])
-        if "properties" in member:
-            yield from _below(member)
-            yield name, member
+        place, inner = name, member
+        while "items" in inner:
+            place, inner = f"{place}[]", cast("Schema", inner["items"])
+        if "properties" in inner:
+            yield from _below(inner)
+            yield place, inner
 
 
 def _module(group: Sequence[_Found]) -> str:
@@ -91,18 +95,32 @@ def _module(group: Sequence[_Found]) -> str:
     return shared_module if len(families) > 1 else group[0].family
 
 
-def _common_name(places: Sequence[str]) -> str:
-    """Name a class after the words that the members have in common, at the end or at the start."""
-    each = [_singular(place).split("_") for place in dict.fromkeys(places)]
+def _class_names(groups: Mapping[str, Sequence[_Found]], taken: set[str]) -> dict[str, str]:
+    """Name each group, as no other group and nothing in ``taken`` is called."""
+    wanted = {key: _common_name(group) for key, group in groups.items()}
+    names: dict[str, str] = {}
+    for key, group in groups.items():
+        rivals = [k for k, name in wanted.items() if name == wanted[key] and k != key]
+        first = all(len(groups[rival]) < len(group) for rival in rivals)
+        plain = wanted[key] if first else group[0].event + wanted[key]
+        numbered = (plain + (str(number) if number > 1 else "") for number in count(1))
+        names[key] = next(name for name in numbered if name not in taken)
+        taken.add(names[key])
+    return names
+
+
+def _common_name(group: Sequence[_Found]) -> str:
+    """Join the words that the members have in common, at the end or else at the start."""
+    each = [_singular(place).split("_") for place in dict.fromkeys(f.place for f in group)]
     words = _common_start([name[::-1] for name in each])[::-1] or _common_start(each) or each[0]
     return camel("_".join(words))
 
 
 def _common_start(names: Sequence[Sequence[str]]) -> list[str]:
-    columns = zip(*names, strict=False)
-    same = [len(set(column)) == 1 for column in columns]
-    return list(names[0][: (*same, False).index(False)])
+    same = [len(set(column)) == 1 for column in zip(*names, strict=False)]
+    return list(names[0][: [*same, False].index(False)])
 
 
-def _singular(name: str) -> str:
-    return name[:-3] + "y" if name.endswith("ies") else name.removesuffix("s")
+def _singular(place: str) -> str:
+    name = place.rstrip("[]")
+    return name if name == place else name.removesuffix("s")

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,9 @@ async def settings(own_stack: devstack.Stack) -> AsyncIterator[KafkaSettings]:
     await own_stack.start("kafka")
     yield KafkaSettings(bootstrap_servers=own_stack.bootstrap_servers)
     await own_stack.start("kafka")
-    await until(lambda: asyncio.all_tasks() <= before)
+    async with asyncio.timeout(deadline_s):
+        while left := asyncio.all_tasks() - before - {asyncio.current_task()}:
+            await asyncio.wait(left, timeout=0.1)
 
 
 @contextmanager
@@ -84,7 +87,7 @@ def hanging(folder: Path) -> Iterator[None]:
 async def until(condition: object) -> None:
     assert callable(condition)
     async with asyncio.timeout(deadline_s):
-        while not condition():  # noqa: ASYNC110 - nobody tells
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -127,16 +130,38 @@ async def receive(consumer: KafkaConsumer, value: bytes) -> list[Delivery]:
 
 
 async def test_a_publisher_is_entered_without_a_broker_and_finds_it_later(
-    own_stack: devstack.Stack, settings: KafkaSettings
+    settings: KafkaSettings,
 ) -> None:
-    await own_stack.kill("kafka")
-    async with publisher_of(settings) as publisher:
-        assert not publisher.ready
-        with pytest.raises(TransientError, match="not connected"):
-            await publisher.publish(Record(topic, b"k", b"v"))
-        await own_stack.start("kafka")
-        await until(lambda: publisher.ready)
-        await publisher.publish(Record(topic, b"k", b"found"))
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))  # nobody listens yet
+        behind = settings.model_copy(
+            update={"bootstrap_servers": f"127.0.0.1:{door.getsockname()[1]}"}
+        )
+        async with publisher_of(behind) as publisher:
+            assert not publisher.ready
+            with pytest.raises(TransientError, match="not connected"):
+                await publisher.publish(Record(topic, b"k", b"v"))
+            async with relay(door, settings.bootstrap_servers):
+                await until(lambda: publisher.ready)
+                await publisher.publish(Record(topic, b"k", b"found"))
+
+
+@asynccontextmanager
+async def relay(listener: socket.socket, target: str) -> AsyncIterator[None]:
+    """Pass connections on."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(65536):
+            writer.write(piece)
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = target.split(":")
+        from_target, to_target = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(copy(reader, to_target), copy(from_target, writer))
+
+    async with await asyncio.start_server(connect, sock=listener):
+        yield
 
 
 async def test_what_was_acknowledged_survives_a_killed_broker_and_publishing_goes_on(
@@ -204,8 +229,6 @@ async def test_a_producer_without_success_is_replaced_and_its_records_fail(
 async def test_a_publisher_closes_in_a_few_seconds_while_the_broker_hangs(
     own_stack: devstack.Stack, settings: KafkaSettings
 ) -> None:
-    with hanging(own_stack.directory):
-        pass
     async with asyncio.timeout(deadline_s):
         publisher = await publisher_of(settings).__aenter__()
         await insist(publisher, b"before")
@@ -223,15 +246,16 @@ async def publish_and_fail(publisher: KafkaPublisher) -> Exception:
     return failure.value
 
 
-async def test_a_consumer_is_not_entered_without_a_broker(
-    own_stack: devstack.Stack, settings: KafkaSettings
-) -> None:
-    await own_stack.kill("kafka")
-    with pytest.raises(TransientError, match="connect"):
-        async with consumer_of(settings, "none", Listener()):
-            pass
+async def test_a_consumer_is_not_entered_without_a_broker() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        nowhere = KafkaSettings(bootstrap_servers=f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(TransientError, match="connect"):
+            async with consumer_of(nowhere, "none", Listener()):
+                pass
 
 
+@pytest.mark.long
 async def test_a_consumer_reads_on_after_a_short_outage(
     own_stack: devstack.Stack, settings: KafkaSettings
 ) -> None:
@@ -244,8 +268,6 @@ async def test_a_consumer_reads_on_after_a_short_outage(
         await own_stack.kill("kafka")
         with pytest.raises(TransientError):
             await consumer.commit({source: Position(1)})
-        with pytest.raises(TransientError):
-            await consumer.log_ends([source])
         await own_stack.start("kafka")
         await insist(publisher, b"short after")
         await receive(consumer, b"short after")
@@ -278,10 +300,22 @@ async def test_a_member_that_hears_nothing_gives_up_and_leaves_in_time(
         consumer = await consumer_of(settings, "silent", listener, HurriedClock()).__aenter__()
         while not listener.assignments:
             await consumer.poll(max_records=1, timeout_s=1)
+        consumer.seek(source, listener.assignments[-1].partitions[source].log_end)
         with hanging(own_stack.directory):
             with pytest.raises(TransientError, match="heard nothing"):
-                while True:
-                    await consumer.poll(max_records=1, timeout_s=1)
+                await consumer.poll(max_records=1, timeout_s=10 * deadline_s)
+            await consumer.__aexit__(None, None, None)
+
+
+async def test_a_member_leaves_in_time_though_nobody_answers_its_farewell(
+    own_stack: devstack.Stack, settings: KafkaSettings
+) -> None:
+    listener = Listener()
+    async with asyncio.timeout(deadline_s):
+        consumer = await consumer_of(settings, "farewell", listener).__aenter__()
+        while not listener.assignments:
+            await consumer.poll(max_records=1, timeout_s=1)
+        with hanging(own_stack.directory):
             await consumer.__aexit__(None, None, None)
 
 
@@ -291,9 +325,7 @@ async def test_a_member_that_cannot_join_gives_up(
     consumer = await consumer_of(settings, "joining", Listener(), HurriedClock()).__aenter__()
     try:
         with hanging(own_stack.directory), pytest.raises(TransientError, match="rebalance"):
-            async with asyncio.timeout(deadline_s):
-                while True:
-                    await consumer.poll(max_records=1, timeout_s=1)
+            await consumer.poll(max_records=1, timeout_s=10 * deadline_s)
     finally:
         await consumer.__aexit__(None, None, None)
 
@@ -323,6 +355,6 @@ async def test_topics_that_stay_away_are_the_operators_fault(settings: KafkaSett
         client_id="missing",
         clock=HurriedClock(),
     )
-    with pytest.raises(ConfigurationError, match="outages.nowhere.v1.*zcc topics apply"):
+    with pytest.raises(ConfigurationError, match=r"outages\.nowhere\.v1.*zcc topics apply"):
         async with consumer:
             pass

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +25,11 @@ from schemas.topics import TopicSpec
 from tests.component.worker_rig import until
 
 worker = WorkerSettings(
-    health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, drain_timeout_s=5
+    health_host="127.0.0.1",
+    health_port=0,
+    commit_interval_s=0.1,
+    drain_timeout_s=5,
+    session_timeout_s=6,
 )
 
 
@@ -88,6 +92,18 @@ async def until_terminated(work: Coroutine[None, None, None]) -> AsyncIterator[a
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+@asynccontextmanager
+async def until_cancelled(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run in this process and end it in the middle of what it does."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 def in_order(deliveries: Sequence[Delivery]) -> bool:
     """Whether each key's records came first in the order in which they were sent."""
     seen: dict[bytes | None, list[int]] = {}
@@ -133,20 +149,14 @@ async def test_nothing_is_lost_when_workers_die_and_join(topics: Topics) -> None
             handler, name="test", topics=[topics.source], kafka=topics.kafka, worker=quick
         )
 
-    await topics.produce([b"%d" % n for n in range(2000)], keys=40)
-    first = asyncio.ensure_future(life())
-    await topics.lag_falls_to(1800)
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    second = asyncio.ensure_future(life())
-    async with until_terminated(life()):
-        await topics.lag_falls_to(1000)
-    assert await topics.lag() > 0
-    await topics.settled()  # by the one that is left
-    second.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await second
+    await topics.produce([b"%d" % n for n in range(1500)], keys=40)
+    async with until_cancelled(life()):
+        await topics.lag_falls_to(1300)
+    async with until_cancelled(life()):
+        async with until_terminated(life()):
+            await topics.lag_falls_to(700)
+        await topics.produce([b"%d" % n for n in range(1500, 2000)], keys=40)
+        await topics.settled()
     produced = await topics.read(topics.target)
     assert {d.value for d in produced} == {b"%d" % n for n in range(2000)}
     assert in_order(produced)

@@ -77,7 +77,7 @@ class RealKafka:
             self._settings, client_id=self.prefix, clock=SystemClock()
         ) as publisher:
             async with asyncio.timeout(deadline_s):
-                while not publisher.ready:  # noqa: ASYNC110 - it tells nobody
+                while not publisher.ready:
                     await asyncio.sleep(0.01)
             yield publisher
 

@@ -2,13 +2,17 @@
 
 import json
 import random
+from collections.abc import Iterator
+from typing import Any
 
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.catalogue import events, example
 from schemas.envelope import read_envelope
-from schemas.identity import event_id, volatile_members
+from schemas.identity import event_id, occurred_at_ms, partition_key, subject, volatile_members
+from schemas.natural_key import natural_key
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)
 members = st.dictionaries(
@@ -67,3 +71,49 @@ def test_different_objects_have_different_ids(
         orjson.dumps(one, option=orjson.OPT_SORT_KEYS)
         == orjson.dumps(two, option=orjson.OPT_SORT_KEYS)
     )
+
+
+def called(body: bytes) -> tuple[object, ...]:
+    """Everything that an event is called by."""
+    envelope = read_envelope(body)
+    key = b"a key"
+    return (
+        event_id(envelope),
+        natural_key(envelope),
+        occurred_at_ms(envelope),
+        subject(envelope, pseudonym_key=key),
+        partition_key(envelope, pseudonym_key=key),
+    )
+
+
+def leaves(value: Any, *, stable: bool = True) -> Iterator[tuple[Any, Any, bool]]:
+    """Each (container, name or index, whether it counts) of a value that is no container."""
+    for name, member in value.items() if isinstance(value, dict) else enumerate(value):
+        counts = stable and name not in volatile_members
+        if isinstance(member, dict | list):
+            yield from leaves(member, stable=counts)
+        else:
+            yield value, name, counts
+
+
+@given(st.sampled_from(list(events)), st.randoms(use_true_random=False), st.text(max_size=8))
+def test_what_every_known_event_is_called_survives_another_way_of_writing_it(
+    name: str, chance: random.Random, link: str
+) -> None:
+    body = orjson.loads(example(name))
+    for container, member, counts in list(leaves(body)):
+        if not counts:
+            container[member] = link
+    other = json.dumps(shuffled(body, chance), indent=chance.randint(0, 3), ensure_ascii=True)
+    assert called(other.encode()) == called(example(name))
+
+
+@given(st.sampled_from(list(events)), st.randoms(use_true_random=False))
+def test_any_other_value_anywhere_in_a_known_event_is_another_event(
+    name: str, chance: random.Random
+) -> None:
+    body = orjson.loads(example(name))
+    container, member, _ = chance.choice([leaf for leaf in leaves(body) if leaf[2]])
+    value = container[member]
+    container[member] = value + 1 if isinstance(value, int) else f"{value}x"
+    assert event_id(read_envelope(orjson.dumps(body))) != event_id(read_envelope(example(name)))

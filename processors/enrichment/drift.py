@@ -1,0 +1,66 @@
+"""Measures where events depart from the contract. No event is refused or held up for it.
+
+It is done here because it is off the way of the webhook, and every event passes.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from runtime import telemetry
+from runtime.clock import Clock
+from schemas.catalogue import events
+from schemas.drift import DriftKind, drift_of, path_of
+
+log = structlog.get_logger()
+
+_silence_s: Final = 3600.0
+"""The same place is told again after so long."""
+
+_most_told: Final = 1000
+"""Places remembered; what comes beyond them within the hour is counted, but not told."""
+
+_Told = tuple[str, DriftKind, tuple[str, ...]]
+
+
+class DriftWatch:
+    """Counts departures by event and kind, once per place and event told."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told_s: dict[_Told, float] = {}
+        """When each was told, the oldest first."""
+
+    def watch(self, body: Mapping[str, object], event: str) -> None:
+        """Measure one parsed body."""
+        departures = drift_of(body, event)
+        if departures:
+            label = event if event in events else "unknown"
+            for kind, place in dict.fromkeys((found.kind, found.place) for found in departures):
+                telemetry.schema.drift.labels(label, kind.value).inc()
+                self._tell((event, kind, place))
+
+    def _tell(self, which: _Told) -> None:
+        if self._is_silent(which):
+            return
+        event, kind, place = which
+        log.warning(
+            "an event departs from the contract",
+            event_name=event,
+            path=path_of(place),
+            kind=kind.value,
+        )
+
+    def _is_silent(self, which: _Told) -> bool:
+        """Return whether this was told lately, and note it as told otherwise."""
+        now_s = self._clock.monotonic_s()
+        while self._told_s:
+            oldest = next(iter(self._told_s))
+            if now_s - self._told_s[oldest] < _silence_s:
+                break
+            del self._told_s[oldest]
+        if which in self._told_s or len(self._told_s) >= _most_told:
+            return True
+        self._told_s[which] = now_s
+        return False

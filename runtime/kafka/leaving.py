@@ -1,0 +1,56 @@
+"""Leaving a group in bounded time, whatever the brokers and the library's tasks are doing."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+
+from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.connection import answering
+
+_leave_s: Final = 3.0
+
+log = structlog.get_logger()
+
+
+async def leave(client: AIOKafkaConsumer) -> None:
+    """Leave the group and close, whatever the brokers and the library's tasks are doing.
+
+    The library would first finish a rebalance that is going on, and so wait for all other members;
+    or wait for `poll` to settle a change, for ever. So its task is ended before.
+    """
+    coordinator = client._coordinator  # noqa: SLF001 - the library has no way to leave at once
+    if coordinator is not None:
+        await _end(coordinator._coordination_task)  # noqa: SLF001 - that is what waits
+    try:
+        async with answering("leave the group", timeout_s=_leave_s):
+            await client.stop()
+    except (TransientError, FencedError, ConfigurationError) as error:
+        log.warning("left without a word to the group", error=str(error))
+        await _abandon(client)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task], timeout=_leave_s)
+    if task.done() and not task.cancelled():
+        task.exception()  # told by `poll` already, or of no interest any more
+
+
+async def _abandon(client: AIOKafkaConsumer) -> None:
+    """Close what `stop` did not come to."""
+    coordinator = client._coordinator  # noqa: SLF001 - `stop` cannot be called twice
+    fetcher = client._fetcher  # noqa: SLF001 - `stop` cannot be called twice
+    connections = client._client  # noqa: SLF001 - `stop` cannot be called twice
+    steps = [
+        coordinator and coordinator._stop_heartbeat_task,  # noqa: SLF001 - one of its steps
+        coordinator and coordinator._stop_commit_offsets_refresh_task,  # noqa: SLF001 - another
+        fetcher and fetcher.close,
+        connections.close,
+    ]
+    for step in filter(None, steps):
+        with suppress(TransientError, FencedError, ConfigurationError):
+            async with answering("close", timeout_s=_leave_s):
+                await step()

@@ -1,0 +1,171 @@
+"""Pure: where a body departs from the contract. It is measured, and never a reason to refuse.
+
+The JSON Schema of an event is compiled once into nodes that hold what a check needs and nothing
+else, so that checking costs a few microseconds: dictionaries and types are compared, and no text is
+made while all is well. Times are part of the type: text that is no time stands where the contract
+has a ``date-time`` is a wrong type. Other formats and bounds say less than they cost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Final, NamedTuple, cast
+
+from .catalogue import events, json_schema
+
+Schema = Mapping[str, object]
+Body = Mapping[str, object]
+
+
+class DriftKind(StrEnum):
+    """How a body departs from the contract; a closed set for labels."""
+
+    UNKNOWN_FIELD = "unknown_field"
+    UNKNOWN_ENUM_VALUE = "unknown_enum_value"
+    WRONG_TYPE = "wrong_type"
+    MISSING_REQUIRED = "missing_required"
+    UNKNOWN_EVENT = "unknown_event"
+
+
+class Drift(NamedTuple):
+    """One departure.
+
+    ``place`` has the name of each member on the way, and ``[]`` for the items of an array.
+    ``found`` is the value there, None where it is missing; it may be personal and is not for logs.
+    """
+
+    kind: DriftKind
+    place: tuple[str, ...]
+    found: object
+
+    @property
+    def path(self) -> str:
+        """The place as text."""
+        return path_of(self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A compiled schema. ``type`` is what orjson makes of the JSON type, None where any will do.
+
+    ``members`` and ``items`` are None where the schema says nothing of what is inside.
+    """
+
+    place: tuple[str, ...]
+    type: type | None
+    known_values: frozenset[object] | None
+    is_time: bool
+    members: Mapping[str, "Contract"] | None
+    required: frozenset[str]
+    items: "Contract | None"
+    is_plain: bool
+
+
+_types: Final[Mapping[object, type]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+}
+
+
+def drift_of(body: Body, event: str) -> Sequence[Drift]:
+    """Return where a parsed body departs from the contract of its event, at every place it does.
+
+    An event that we do not know is one departure, whatever is in it.
+    """
+    if event not in events:
+        return (Drift(DriftKind.UNKNOWN_EVENT, ("event",), event),)
+    return departures(body, _contract_of(event))
+
+
+def path_of(place: Sequence[str]) -> str:
+    """Write a place as text: ``payload.object.users[].user_id``."""
+    return ".".join(place).replace(".[]", "[]")
+
+
+def departures(body: Body, contract: Contract) -> Sequence[Drift]:
+    """Return where a parsed JSON object departs from a compiled schema of an object."""
+    found: list[Drift] = []
+    _check_members(body, contract, found)
+    return found
+
+
+def compiled(schema: Schema, place: tuple[str, ...] = ()) -> Contract:
+    """Compile a schema of ours; ``place`` is where its value stands."""
+    members = cast("Mapping[str, Schema] | None", schema.get("properties"))
+    items = cast("Schema | None", schema.get("items"))
+    known = cast("Sequence[object] | None", schema.get("x-known-values"))
+    is_time = schema.get("format") == "date-time"
+    return Contract(
+        place,
+        _types.get(schema.get("type")),
+        None if known is None else frozenset(known),
+        is_time,
+        members and {name: compiled(each, (*place, name)) for name, each in members.items()},
+        frozenset(cast("Sequence[str]", schema.get("required", ()))),
+        compiled(items, (*place, "[]")) if items else None,
+        is_plain=not (known or is_time or members or items),
+    )
+
+
+@cache
+def _contract_of(event: str) -> Contract:
+    return compiled(json_schema(event))
+
+
+def _check_members(value: Body, contract: Contract, found: list[Drift]) -> None:
+    members = contract.members
+    if members is None:
+        return
+    for name, child in value.items():
+        member = members.get(name)
+        if member is None:
+            found.append(Drift(DriftKind.UNKNOWN_FIELD, (*contract.place, name), child))
+        elif type(child) is not member.type or not member.is_plain:
+            _check(child, member, found)
+    if not value.keys() >= contract.required:
+        found.extend(
+            Drift(DriftKind.MISSING_REQUIRED, (*contract.place, name), None)
+            for name in sorted(contract.required - value.keys())
+        )
+
+
+def _check(value: object, contract: Contract, found: list[Drift]) -> None:
+    if not _is_of_type(value, contract):
+        found.append(Drift(DriftKind.WRONG_TYPE, contract.place, value))
+    elif isinstance(value, dict):
+        _check_members(value, contract, found)
+    elif isinstance(value, list):
+        if contract.items is not None:
+            for item in value:
+                _check(item, contract.items, found)
+    elif contract.known_values is not None and value not in contract.known_values:
+        found.append(Drift(DriftKind.UNKNOWN_ENUM_VALUE, contract.place, value))
+
+
+def _is_of_type(value: object, contract: Contract) -> bool:
+    if contract.type is None:
+        return True
+    if type(value) is not contract.type:
+        return _is_same_number(value, contract.type)
+    return not contract.is_time or _is_time(cast("str", value))
+
+
+def _is_same_number(value: object, wanted: type) -> bool:
+    """Whether it is a number that the other type would hold too: JSON makes no difference."""
+    if wanted is float:
+        return type(value) is int
+    return wanted is int and type(value) is float and value.is_integer()
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

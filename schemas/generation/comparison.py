@@ -1,0 +1,155 @@
+"""Pure: what changed between two documents of the vendor, and whether it breaks a consumer.
+
+Compared is what our schemas keep, so that a reworded text is no change. A change breaks a consumer
+if a program that was right for the old document can be wrong for the new one: something is gone,
+is of another type, is no longer promised, or may be larger than it could be. What the contract
+says may happen at any time breaks nobody: a new event, a new field, a new value.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, cast
+
+from .json_schema import Schema
+
+
+class Change(StrEnum):
+    """What happened to an event or a field."""
+
+    EVENT_ADDED = "event added"
+    EVENT_REMOVED = "event removed"
+    FIELD_ADDED = "field added"
+    FIELD_REMOVED = "field removed"
+    TYPE = "type changed"
+    FORMAT = "format changed"
+    BOUND = "bound changed"
+    VALUES_ADDED = "values added"
+    VALUES_REMOVED = "values removed"
+    REQUIRED = "now required"
+    OPTIONAL = "no longer required"
+    DEPRECATED = "deprecated"
+    REVIVED = "no longer deprecated"
+
+
+always_breaking: Final = frozenset(
+    {
+        Change.EVENT_REMOVED,
+        Change.FIELD_REMOVED,
+        Change.TYPE,
+        Change.VALUES_REMOVED,
+        Change.OPTIONAL,
+    }
+)
+"""A format breaks where there was one before, a bound where it became wider."""
+
+_lower_bounds: Final = ("minimum",)
+_upper_bounds: Final = ("maximum", "maxLength")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One change. ``path`` is "" for an event as a whole; ``detail`` says from what to what."""
+
+    event: str
+    path: str
+    change: Change
+    detail: str
+    breaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field as a schema has it."""
+
+    said: Schema
+    required: bool
+
+
+def differences(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> tuple[Difference, ...]:
+    """Compare the schemas of two documents, by event name, as `json_schemas` yields them.
+
+    Returns:
+        Events that are gone, then the others in the order of the newer document. What is inside
+        an added or removed event or field is not listed.
+    """
+    gone = [_difference(name, "", Change.EVENT_REMOVED) for name in old if name not in new]
+    return (*gone, *(found for name in new for found in _of_event(name, old, new)))
+
+
+def _of_event(
+    name: str, old: Mapping[str, Schema], new: Mapping[str, Schema]
+) -> Iterator[Difference]:
+    if name not in old:
+        yield _difference(name, "", Change.EVENT_ADDED)
+        return
+    before = dict(_fields(_Field(old[name], required=True), ""))
+    after = dict(_fields(_Field(new[name], required=True), ""))
+    for path in before:
+        if path not in after and _parent(path) in after:
+            yield _difference(name, path, Change.FIELD_REMOVED)
+    for path, field in after.items():
+        if path in before:
+            yield from _of_field(name, path, before[path], field)
+        elif _parent(path) in before:
+            yield _difference(name, path, Change.FIELD_ADDED)
+
+
+def _of_field(name: str, path: str, old: _Field, new: _Field) -> Iterator[Difference]:
+    for change, keyword in ((Change.TYPE, "type"), (Change.FORMAT, "format")):
+        was, now = old.said.get(keyword), new.said.get(keyword)
+        if was != now:
+            breaking = change is Change.TYPE or was is not None
+            yield _difference(name, path, change, f"{was} -> {now}", breaking=breaking)
+    yield from _of_bounds(name, path, old.said, new.said)
+    yield from _of_values(name, path, old.said, new.said)
+    if old.required != new.required:
+        yield _difference(name, path, Change.REQUIRED if new.required else Change.OPTIONAL)
+    deprecated = bool(new.said.get("deprecated"))
+    if deprecated != bool(old.said.get("deprecated")):
+        yield _difference(name, path, Change.DEPRECATED if deprecated else Change.REVIVED)
+
+
+def _of_bounds(name: str, path: str, old: Schema, new: Schema) -> Iterator[Difference]:
+    for keyword in (*_lower_bounds, *_upper_bounds):
+        was, now = cast("float | None", old.get(keyword)), cast("float | None", new.get(keyword))
+        if was == now:
+            continue
+        wider = was is not None and (
+            now is None or (now < was if keyword in _lower_bounds else now > was)
+        )
+        detail = f"{keyword} {was} -> {now}"
+        yield _difference(name, path, Change.BOUND, detail, breaking=wider)
+
+
+def _of_values(name: str, path: str, old: Schema, new: Schema) -> Iterator[Difference]:
+    was = cast("list[object]", old.get("x-known-values", []))
+    now = cast("list[object]", new.get("x-known-values", []))
+    for change, values in (
+        (Change.VALUES_ADDED, [value for value in now if value not in was]),
+        (Change.VALUES_REMOVED, [value for value in was if value not in now]),
+    ):
+        if values:
+            yield _difference(name, path, change, ", ".join(map(str, values)))
+
+
+def _difference(
+    event: str, path: str, change: Change, detail: str = "", *, breaking: bool = False
+) -> Difference:
+    return Difference(event, path, change, detail, breaking or change in always_breaking)
+
+
+def _fields(field: _Field, path: str) -> Iterator[tuple[str, _Field]]:
+    """Yield (path, field) of a schema and of all below it."""
+    yield path, field
+    said = field.said
+    required = cast("list[str]", said.get("required", []))
+    for name, member in cast("dict[str, Schema]", said.get("properties", {})).items():
+        inner = _Field(member, required=name in required)
+        yield from _fields(inner, f"{path}.{name}".removeprefix("."))
+    if "items" in said:
+        yield from _fields(_Field(cast("Schema", said["items"]), required=False), f"{path}[]")
+
+
+def _parent(path: str) -> str:
+    return path[:-2] if path.endswith("[]") else path.rpartition(".")[0]

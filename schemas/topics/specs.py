@@ -1,0 +1,73 @@
+"""Pure: how the topics of a deployment should be set up, from their records and a few choices."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from .records import TopicRecord, topic_records
+
+broker_default_bytes: Final = 1_048_588
+"""Source: Apache Kafka, topic setting max.message.bytes."""
+
+_day_ms: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One topic as it should be. ``retention_ms`` is -1 for ever.
+
+    ``max_message_bytes`` is of a batch of records as it is written, after compression.
+    """
+
+    name: str
+    partitions: int
+    replication: int
+    cleanup: Literal["delete", "compact"]
+    retention_ms: int
+    max_message_bytes: int = broker_default_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """The choices that a deployment makes. Days of retention; partitions at least 1."""
+
+    prefix: str
+    engagement_partitions: int
+    other_partitions: int
+    replication: int
+    event_retention_days: int
+    set_aside_retention_days: int
+
+
+def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:
+    """Yield every topic of a deployment with these workers."""
+    for record in topic_records():
+        for name in topic_names(record, prefix=plan.prefix, workers=workers):
+            yield TopicSpec(
+                name,
+                getattr(plan, record.partitions),
+                plan.replication,
+                record.cleanup,
+                retention_ms(record, plan),
+                record.max_message_bytes,
+            )
+
+
+def topic_names(record: TopicRecord, *, prefix: str, workers: Sequence[str]) -> Iterator[str]:
+    """Yield the topics of a record: one, or one for each worker."""
+    if record.kind == "dead-letter":
+        for worker in workers:
+            yield record.topic.format(prefix=prefix, worker=worker)
+    else:
+        yield record.topic.format(prefix=prefix)
+
+
+def retention_ms(record: TopicRecord, plan: TopicPlan) -> int:
+    """Return how long records are kept, -1 for ever."""
+    match record.retention:
+        case "event_retention_days":
+            return plan.event_retention_days * _day_ms
+        case "set_aside_retention_days":
+            return plan.set_aside_retention_days * _day_ms
+        case "for ever":
+            return -1

@@ -1,0 +1,79 @@
+"""A Postgres sink on a real database, driven as the runtime drives it."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from pydantic import SecretStr
+
+from runtime.clock import SystemClock
+from runtime.values import (
+    Assignment,
+    Delivery,
+    PartitionState,
+    Rejection,
+    TopicPartition,
+)
+from sinks.postgres.settings import PostgresSettings
+from sinks.postgres.sink import PostgresSink
+from tests.enriched import SOURCE, batch
+
+GROUP = "zcc.postgres"
+
+
+def settings(dsn: str, **changes: Any) -> PostgresSettings:
+    return PostgresSettings(dsn=SecretStr(dsn), **changes)
+
+
+def assignment(
+    *sources: TopicPartition,
+    cluster_id: str = "cluster",
+    committed: int | None = None,
+    log_start: int = 0,
+    log_end: int = 1_000_000,
+) -> Assignment:
+    state = PartitionState(committed, log_start, log_end)
+    return Assignment(cluster_id, GROUP, dict.fromkeys(sources or (SOURCE,), state))
+
+
+class Owner:
+    """A sink with one partition, and its position in it."""
+
+    def __init__(self, sink: PostgresSink, source: TopicPartition) -> None:
+        self.sink = sink
+        self.source = source
+        self.position = 0
+
+    async def take_over(self) -> None:
+        offsets = await self.sink.assigned(assignment(self.source))
+        self.position = offsets[self.source]
+
+    async def store(self, deliveries: Iterable[Delivery]) -> Sequence[Rejection]:
+        """Write one batch; go on behind it where it was stored."""
+        some = batch(deliveries, start=self.position, source=self.source)
+        rejections = await self.sink.write(some)
+        if not rejections:
+            self.position = some.spans[self.source].end
+        return rejections
+
+
+@asynccontextmanager
+async def owner(
+    dsn: str, *, source: TopicPartition = SOURCE, **changes: Any
+) -> AsyncIterator[Owner]:
+    """A sink that has taken a partition over."""
+    async with PostgresSink(settings(dsn, **changes), SystemClock()) as sink:
+        found = Owner(sink, source)
+        await found.take_over()
+        yield found
+
+
+async def query(dsn: str, statement: str) -> list[dict[str, Any]]:
+    """What a reader sees now."""
+    async with await psycopg.AsyncConnection.connect(
+        dsn, autocommit=True, row_factory=dict_row
+    ) as connection:
+        found = await connection.execute(statement.encode())
+        return await found.fetchall() if found.description else []

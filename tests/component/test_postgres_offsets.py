@@ -1,0 +1,115 @@
+"""Offsets in the transaction of the rows: takeover, fencing, refusals, repair."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from runtime.clock import SystemClock
+from runtime.errors import ConfigurationError, FencedError
+from runtime.values import Batch, Delivery, Span, TopicPartition
+from sinks.postgres.migrate import migrate
+from sinks.postgres.offsets import reset_offsets
+from sinks.postgres.sink import PostgresSink
+from tests.component.postgres_rig import GROUP, assignment, owner, query, settings
+from tests.enriched import SOURCE, START_MS, batch, delivery, webhook
+
+OTHER = TopicPartition("zcc.enriched.task.v1", 1)
+
+
+@pytest.fixture
+def dsn(database_dsn: str) -> str:
+    migrate(database_dsn)
+    return database_dsn
+
+
+def events(count: int) -> list[Delivery]:
+    return [delivery(webhook("task_created", {}, at_ms=START_MS + n)) for n in range(count)]
+
+
+async def test_each_assignment_raises_the_epoch_and_reads_on_where_rows_end(dsn: str) -> None:
+    async with owner(dsn) as first:
+        await first.store(events(3))
+        assert await first.sink.assigned(assignment(SOURCE, OTHER)) == {SOURCE: 3, OTHER: 0}
+    rows = await query(dsn, "select topic, epoch, next_offset from zcc.kafka_offset order by topic")
+    assert [tuple(row.values()) for row in rows] == [(SOURCE.topic, 2, 3), (OTHER.topic, 1, 0)]
+
+
+async def test_what_the_group_has_committed_in_kafka_says_nothing_about_a_new_database(
+    dsn: str,
+) -> None:
+    async with PostgresSink(settings(dsn), SystemClock()) as sink:
+        assert await sink.assigned(assignment(committed=500, log_start=20)) == {SOURCE: 20}
+
+
+async def test_an_owner_that_was_replaced_stores_nothing_more(dsn: str) -> None:
+    async with owner(dsn) as zombie, owner(dsn) as successor:
+        with pytest.raises(FencedError, match="another owner"):
+            await zombie.store(events(2))
+        await successor.store(events(1))
+        with pytest.raises(FencedError):
+            await zombie.store(events(2))
+    assert len(await query(dsn, "select 1 from zcc.raw_event")) == 1
+
+
+async def test_a_replaced_owner_of_one_partition_stores_nothing_of_the_others(dsn: str) -> None:
+    async with PostgresSink(settings(dsn), SystemClock()) as sink:
+        await sink.assigned(assignment(SOURCE, OTHER))
+        async with owner(dsn, source=OTHER):
+            some = batch(events(2))
+            both = Batch(some.deliveries, {**some.spans, OTHER: Span(0, 0)})
+            with pytest.raises(FencedError):
+                await sink.write(both)
+    assert await query(dsn, "select 1 from zcc.raw_event") == []
+
+
+async def test_a_batch_that_leaves_a_hole_is_refused(dsn: str) -> None:
+    async with owner(dsn) as found:
+        with pytest.raises(FencedError):
+            await found.sink.write(batch(events(1), start=1))
+
+
+async def test_a_write_before_any_assignment_is_refused(dsn: str) -> None:
+    async with PostgresSink(settings(dsn), SystemClock()) as sink:
+        with pytest.raises(FencedError, match="nothing is assigned"):
+            await sink.write(batch(events(1)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"cluster_id": "another"}, "belongs to Kafka cluster cluster, this one is another"),
+        ({"log_end": 2}, "ends at offset 2, but was stored up to 3"),
+        ({"log_start": 4}, "starts at offset 4, but was stored up to 3 only"),
+    ],
+)
+async def test_offsets_of_another_log_are_refused_with_the_command_that_repairs_it(
+    dsn: str, changed: dict[str, Any], message: str
+) -> None:
+    async with owner(dsn) as present:
+        await present.store(events(3))
+        async with PostgresSink(settings(dsn), SystemClock()) as sink:
+            with pytest.raises(ConfigurationError, match=message) as refused:
+                await sink.assigned(assignment(OTHER, SOURCE, **changed))
+            assert "zcc offsets reset postgres" in str(refused.value)
+        await present.store(events(1))  # who refuses takes nothing away from the present owner
+    assert len(await query(dsn, "select 1 from zcc.kafka_offset")) == 1
+
+
+async def test_after_a_reset_everything_is_read_again_and_nothing_stored_twice(dsn: str) -> None:
+    async with owner(dsn) as before:
+        await before.store(events(3))
+    assert await asyncio.to_thread(reset_offsets, dsn, "somebody else") == 0
+    assert await asyncio.to_thread(reset_offsets, dsn, GROUP) == 1
+    async with owner(dsn) as after:
+        assert after.position == 0
+        await after.store(events(3))
+    assert len(await query(dsn, "select 1 from zcc.raw_event")) == 3
+
+
+async def test_owners_of_different_partitions_do_not_disturb_each_other(dsn: str) -> None:
+    async with owner(dsn) as one, owner(dsn, source=OTHER) as two:
+        for start in range(0, 40, 10):
+            both = one.store(events(start + 10)), two.store(events(start + 10))
+            await asyncio.gather(*both)
+    assert len(await query(dsn, "select 1 from zcc.raw_event")) == 40

@@ -1,0 +1,115 @@
+"""The engagement and its timeline come out the same whatever order and repeats the events take."""
+
+import asyncio
+import json
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+
+from runtime.values import TopicPartition
+from sinks.postgres.migrate import migrate
+from tests.component.postgres_rig import owner, query
+from tests.enriched import START_MS, story
+
+OTHER = TopicPartition("zcc.enriched.task.v1", 0)
+
+
+@pytest.fixture
+def dsn(database_dsn: str) -> str:
+    migrate(database_dsn)
+    return database_dsn
+
+
+async def told(dsn: str, account_id: str) -> tuple[Any, ...]:
+    """All that is stored of an account; event ids, and so stamps, depend on the account."""
+    where = f"where account_id = '{account_id}'"
+    engagements = await query(
+        dsn,
+        "select (to_jsonb(e) - 'account_id' - 'last_event_id')::text as row, "
+        f"octet_length(e.last_event_stamp) as stamped from zcc.engagement e {where}",
+    )
+    timeline = await query(
+        dsn,
+        "select (to_jsonb(t) - 'account_id' - 'event_id')::text as row "
+        f"from zcc.engagement_timeline t {where} order by occurred_at",
+    )
+    raw = await query(
+        dsn,
+        "select revision, enrichment, payload->'event' as event "
+        f"from zcc.raw_event {where} order by occurred_at",
+    )
+    (row,) = (without_stamps(engagement) for engagement in engagements)
+    return row, timeline, raw
+
+
+def without_stamps(engagement: dict[str, Any]) -> dict[str, Any]:
+    row = json.loads(engagement["row"])
+    return {name: cell for name, cell in row.items() if not name.endswith("_stamp")}
+
+
+async def test_a_story_told_in_order_is_the_engagement_that_it_tells(dsn: str) -> None:
+    async with owner(dsn) as found:
+        for record in story():
+            await found.store([record])
+    (row,) = await query(
+        dsn,
+        "select *, extract(epoch from started_at) * 1000 as started_ms, "
+        "extract(epoch from ended_at) * 1000 as ended_ms from zcc.engagement",
+    )
+    expected = {
+        "direction": "inbound",
+        "channel": "voice",
+        "first_flow_name": "Main",
+        "last_flow_name": "Billing",
+        "cc_queue_id": "Q2",
+        "queue_name": None,
+        "last_user_id": "U2",
+        "last_user_display_name": "Blake",
+        "consumer_number": "+15550100000",
+        "phase": "wrap_up",
+        "state": "ended",
+        "started_ms": START_MS,
+        "ended_ms": START_MS + 9000,
+    }
+    assert {name: row[name] for name in expected} == expected
+    timeline = await query(
+        dsn,
+        "select user_display_name, queue_name from zcc.engagement_timeline order by occurred_at",
+    )
+    assert [tuple(moment.values()) for moment in timeline][3:8] == [
+        ("Alex", "Sales"),
+        ("Alex", "Sales"),
+        ("Alex", "Sales"),
+        ("Blake", "Billing"),
+        ("Alex", "Sales"),
+    ]
+
+
+async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str) -> None:
+    async with owner(dsn) as found:
+        await found.store(story("IN ORDER"))
+        for seed in range(8):
+            chance = Random(seed)
+            records = list(story(f"SHUFFLED {seed}"))
+            records += chance.sample(records, 5)
+            chance.shuffle(records)
+            cuts = sorted(chance.sample(range(1, len(records)), 4))
+            for start, end in pairwise([0, *cuts, len(records)]):
+                await found.store(records[start:end])
+    expected = await told(dsn, "IN ORDER")
+    for seed in range(8):
+        assert await told(dsn, f"SHUFFLED {seed}") == expected, seed
+
+
+async def test_two_writers_of_one_engagement_at_once_give_the_same_rows(dsn: str) -> None:
+    async with owner(dsn) as one, owner(dsn, source=OTHER) as two:
+        await one.store(story("ALONE"))
+        for n in range(5):
+            records = list(story(f"BOTH {n}"))
+            Random(n).shuffle(records)
+            await asyncio.gather(one.store(records[:12]), two.store(records[8:]))
+    expected = await told(dsn, "ALONE")
+    for n in range(5):
+        assert await told(dsn, f"BOTH {n}") == expected, n

@@ -1,0 +1,301 @@
+"""The committed contract is what the vendor's document says, and holds for the vendor's examples.
+
+The vendor's files stand in ``shared/zoom`` beside the project, where they are available at all; a
+test that needs one and does not find it says what it did not check.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from operations.schemas_command import diff, generate
+from processors.enrichment.document import Missing, enrichment, spliced
+from processors.enrichment.references import Entity, Reference
+from schemas.catalogue import events, example, json_schema
+from schemas.generation import strict
+from schemas.models import read
+from schemas.models.reference import QueueReference, TeamReference, UserReference
+from schemas.models.reference import Reference as AnyReference
+from tests.vendor_document import object_of
+from zoom.entities import Queue, User
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = ROOT / "schemas"
+SHARED = ROOT.parent / "shared" / "zoom"
+
+HAND_WRITTEN_MODELS = {"base", "enrichment", "event", "reading", "reference", "registry"}
+HAND_WRITTEN_EXAMPLES = {"enriched", "reference"}
+
+EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
+    # The vendor's example of this event is a copy of another's, name included.
+    "contact_center.queue_deleted": {"event": "contact_center.queue_created"},
+}
+"""Published examples that the vendor's own texts contradict: member to what stands there."""
+
+REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
+    "user": UserReference,
+    "queue": QueueReference,
+    "team": TeamReference,
+}
+
+PERSONAL = {
+    "phone": {"personal"},
+    "email": {"personal"},
+    "person_name": {"personal"},
+    "file_name": {"personal"},
+    "location": {"personal"},
+    "free_text": {"sensitive"},
+    "free_text_low": {"personal"},
+    "dtmf": {"sensitive"},
+    "url": {"sensitive"},
+    "pseudonymous_id": {"pseudonymous"},
+    "user_ref": {"pseudonymous"},
+    "org_phone": {"none"},  # the company's own lines
+}
+"""Category of the vendor's fields, as analysed, to the class that ours must have."""
+
+NOT_PERSONAL = {"timezone"}
+"""Counted as a location, but of opening hours, not of a person."""
+
+
+def vendor_file(name: str, unchecked: str) -> Path:
+    path = SHARED / name
+    if not path.is_file():
+        pytest.skip(f"NOT CHECKED: {unchecked}: there is no shared/zoom/{name} beside the project")
+    return path
+
+
+def analysed_events(unchecked: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = orjson.loads(vendor_file("events.json", unchecked).read_bytes())
+    assert len(rows) == 124
+    return rows
+
+
+def validator(schema: Mapping[str, object]) -> Draft202012Validator:
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def committed() -> dict[str, bytes]:
+    """The generated files of the checkout."""
+    found = (
+        path
+        for pattern in ("webhooks/*/*", "examples/*/*", "models/[!_]*.py")
+        for path in CONTRACT.glob(pattern)
+        if path.parent.name not in HAND_WRITTEN_EXAMPLES and path.stem not in HAND_WRITTEN_MODELS
+    )
+    return {str(path.relative_to(CONTRACT)): path.read_bytes() for path in found}
+
+
+def test_the_vendors_document_gives_exactly_the_committed_files(tmp_path: Path) -> None:
+    document = vendor_file("webhooks.openapi.json", "that the committed contract is up to date")
+    generate(document, tmp_path)
+    fresh = {
+        str(path.relative_to(tmp_path)): path.read_bytes()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
+    stale = {name for name, content in committed().items() if fresh.get(name) != content}
+    assert stale == set(), "run: zcc schemas generate"
+    assert fresh.keys() == committed().keys(), "a file is left over, or one is missing"
+
+
+def test_a_second_generation_changes_nothing(tmp_path: Path) -> None:
+    document = vendor_file("webhooks.openapi.json", "that generation is deterministic")
+    assert generate(document, tmp_path)
+    assert generate(document, tmp_path) == []
+
+
+def test_the_older_document_differs_by_two_events_and_six_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = vendor_file("webhooks.openapi.json", "the differences to the older document")
+    document = orjson.loads(newer.read_bytes())
+    for direction in ("in", "out"):
+        del document["webhooks"][f"contact_center.consumer_messaging_opt_{direction}"]
+    transfers = ("accepted", "initiated", "queued", "rejected", "reserved", "timeout")
+    for transfer in transfers:
+        post = document["webhooks"][f"contact_center.engagement_transfer_{transfer}"]["post"]
+        schema = post["requestBody"]["content"]["application/json"]["schema"]
+        object_of(schema)["properties"]["channel"]["enum"] = ["voice"]
+    older = tmp_path / "older.json"
+    older.write_bytes(orjson.dumps(document))
+
+    assert diff(older, newer, as_json=True) == 0
+    told = orjson.loads(capsys.readouterr().out)["differences"]
+    assert sorted((each["event"].partition(".")[2], each["change"]) for each in told) == [
+        ("consumer_messaging_opt_in", "event added"),
+        ("consumer_messaging_opt_out", "event added"),
+        *((f"engagement_transfer_{transfer}", "values added") for transfer in transfers),
+    ]
+    assert {each["path"] for each in told} == {"", "payload.object.channel"}
+    assert {each["detail"] for each in told} == {"", "messaging, email, work_item"}
+
+    assert diff(newer, older, as_json=True) == 1
+    assert len(orjson.loads(capsys.readouterr().out)["differences"]) == 8
+
+
+def test_the_published_examples_validate_but_for_the_listed_exceptions() -> None:
+    for row in analysed_events("that the published examples validate"):
+        name, body = row["event"], row["example"]
+        for member, stands in EXCEPTIONS.get(name, {}).items():
+            assert body[member] == stands
+            body[member] = row[member]
+        validator(strict(json_schema(name))).validate(body)
+        read(orjson.dumps(body), strict=True)
+
+
+def test_every_field_of_the_vendors_is_in_the_schemas_as_it_was_analysed() -> None:
+    for row in analysed_events("that no field of the vendor's is lost"):
+        ours = dict(fields(object_of(json_schema(row["event"])), ""))
+        for field in row["fields"]:
+            found = ours.pop(field["path"])
+            assert found.get("x-known-values") == field.get("enum"), (row["event"], field["path"])
+            assert found.get("deprecated", False) == field.get("deprecated", False)
+        assert [path for path in ours if path and not path.endswith("[]")] == []
+
+
+def test_how_personal_a_field_is_agrees_with_the_analysis() -> None:
+    for row in analysed_events("the classes of personal data"):
+        ours = dict(fields(object_of(json_schema(row["event"])), ""))
+        for category, paths in row["pii"].items():
+            for path in paths:
+                if path.rpartition(".")[2] not in NOT_PERSONAL:
+                    assert ours[path]["x-data-class"] in PERSONAL[category], (row["event"], path)
+
+
+@pytest.mark.parametrize("name", events)
+def test_an_example_satisfies_its_closed_schema_and_its_model(name: str) -> None:
+    validator(strict(json_schema(name))).validate(orjson.loads(example(name)))
+    assert read(example(name), strict=True).event.event == name
+
+
+@pytest.mark.parametrize("name", events)
+def test_every_text_number_and_truth_value_has_a_class(name: str) -> None:
+    scalars = {"string", "integer", "number", "boolean"}
+    for path, found in fields(json_schema(name), ""):
+        marked = found.get("x-data-class") in {"none", "pseudonymous", "personal", "sensitive"}
+        assert marked == (found.get("type") in scalars), path
+
+
+def test_the_contract_holds_no_prose_and_no_real_number_or_host() -> None:
+    for name, content in committed().items():
+        text = content.decode()
+        assert "description" not in re.findall(r'"(\w+)": "', text), name
+        for number in re.findall(r"\+\d+", text):
+            assert re.fullmatch(r"\+1202555(01\d\d)", number), name
+        for host in re.findall(r"(?:https?://|@)([\w.-]+\.\w+)", text):
+            assert host in {"example.com", "json-schema.org"}, name
+
+
+@pytest.mark.parametrize("name", ["complete", "partial"])
+def test_an_example_of_an_enriched_event_satisfies_both_schemas_and_the_model(name: str) -> None:
+    body = (CONTRACT / "examples" / "enriched" / f"{name}.json").read_bytes()
+    parsed = orjson.loads(body)
+    enriched_validator().validate(parsed)
+    validator(json_schema(parsed["event"])).validate(parsed)
+    found = read(body, strict=True).event.enrichment
+    assert found is not None
+    assert found.status == name
+
+
+def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None:
+    answers = {
+        Reference(Entity.USER, "ann-id"): User("Ann-ID", "Ann"),
+        Reference(Entity.QUEUE, "old"): Queue("new", "old", "Help"),
+        **{Reference(Entity.USER, reason.value): reason for reason in Missing},
+    }
+    member = enrichment(answers, enriched_at="2026-01-15T09:30:00.789Z")
+    body = spliced(example("contact_center.engagement_user_answered").rstrip(), member)
+    enriched_validator().validate(orjson.loads(body))
+    event, problems = read(body)
+    assert problems == ()
+    assert event.enrichment is not None
+    assert event.enrichment.model_extra == {}
+    assert event.enrichment.users["ann-id"].display_name == "Ann"
+    reasons = own_schema("enriched/event.schema.json")["properties"]["enrichment"]["properties"][
+        "missing"
+    ]["items"]["properties"]["reason"]["x-known-values"]
+    assert reasons == [reason.value for reason in Missing]
+
+
+@pytest.mark.parametrize("entity", REFERENCES)
+def test_an_example_of_a_reference_has_every_member_of_schema_and_model(entity: str) -> None:
+    schema = own_schema(f"reference/{entity}.schema.json")
+    body = (CONTRACT / "examples" / "reference" / f"{entity}.json").read_bytes()
+    validator(strict(schema)).validate(orjson.loads(body))
+    assert dict(fields(schema, "")).keys() == set(paths_of(orjson.loads(body), ""))
+    found = REFERENCES[entity].model_validate_json(body)
+    assert (
+        orjson.loads(found.model_dump_json(exclude_none=True)).keys() == orjson.loads(body).keys()
+    )
+    assert set(vars(found.state)) == set(schema["properties"]["state"]["properties"])
+    required = {name for name, f in type(found.state).model_fields.items() if f.is_required()}
+    assert required == set(schema["properties"]["state"]["required"])
+    assert (found.model_extra, found.state.model_extra) == ({}, {})
+
+
+def test_the_schemas_are_valid_and_have_names_of_their_own() -> None:
+    paths = list(CONTRACT.rglob("*.schema.json"))
+    assert len(paths) == 124 + 1 + len(REFERENCES)
+    ids = set()
+    for path in paths:
+        schema = orjson.loads(path.read_bytes())
+        Draft202012Validator.check_schema(schema)
+        ids.add(schema["$id"])
+    assert len(ids) == len(paths)
+
+
+def test_generated_modules_need_no_formatter() -> None:
+    for name, content in committed().items():
+        if name.endswith(".py"):
+            assert content.startswith(b'"""Models of ')
+            assert max(map(len, content.splitlines())) <= 100, name
+
+
+def test_a_family_is_loaded_only_when_asked_for() -> None:
+    program = (
+        "import sys; import schemas.models as m; m.model_for('contact_center.team_created');"
+        "print(sorted(n for n in sys.modules if n.startswith('schemas.models.')))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert "schemas.models.team" in done.stdout
+    assert "schemas.models.user" not in done.stdout
+
+
+def own_schema(name: str) -> Any:
+    return orjson.loads((CONTRACT / name).read_bytes())
+
+
+def enriched_validator() -> Draft202012Validator:
+    return validator(own_schema("enriched/event.schema.json"))
+
+
+def fields(schema: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Each schema inside a schema, by its path."""
+    yield path, schema
+    for name, member in schema.get("properties", {}).items():
+        yield from fields(member, f"{path}.{name}".removeprefix("."))
+    if "items" in schema:
+        yield from fields(schema["items"], f"{path}[]")
+
+
+def paths_of(value: object, path: str) -> Iterator[str]:
+    """The path of each value, as `fields` writes it."""
+    yield path
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from paths_of(member, f"{path}.{name}".removeprefix("."))
+    elif isinstance(value, list):
+        for item in value:
+            yield from paths_of(item, f"{path}[]")

@@ -1,0 +1,71 @@
+"""What every event is called: id, natural key, time, subject, key: written down once.
+
+An id that changes makes every consumer see old events as new ones. The vectors follow from the
+examples; after a change of these, `python -m tests.golden.test_schemas_identity_vectors` writes
+them anew.
+"""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+
+from schemas.catalogue import events, example
+from schemas.envelope import read_envelope
+from schemas.headers import timestamp
+from schemas.identity import event_id, occurred_at_ms, partition_key, subject
+from schemas.natural_key import natural_key
+from simulator.identity import event_id as senders_event_id
+
+VECTORS = Path(__file__).with_name("event_identity.json")
+PSEUDONYM_KEY = b"pseudonym-key-of-the-vectors"
+
+
+def vector(name: str) -> dict[str, object]:
+    envelope = read_envelope(example(name))
+    return {
+        "event_id": event_id(envelope),
+        "natural_key": list(natural_key(envelope)),
+        "occurred_at": timestamp(occurred_at_ms(envelope)),
+        "subject": subject(envelope, pseudonym_key=PSEUDONYM_KEY),
+        "partition_key": partition_key(envelope, pseudonym_key=PSEUDONYM_KEY),
+    }
+
+
+@pytest.fixture(scope="module")
+def vectors() -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = orjson.loads(VECTORS.read_bytes())
+    return found
+
+
+@pytest.mark.parametrize("name", events)
+def test_an_event_is_called_as_it_always_was(
+    name: str, vectors: dict[str, dict[str, object]]
+) -> None:
+    assert vector(name) == vectors[name]
+
+
+@pytest.mark.parametrize("name", events)
+def test_another_computation_gives_the_same_id(
+    name: str, vectors: dict[str, dict[str, object]]
+) -> None:
+    assert senders_event_id(example(name)) == vectors[name]["event_id"]
+
+
+def test_there_is_a_vector_for_each_event_and_all_are_different(
+    vectors: dict[str, dict[str, object]],
+) -> None:
+    assert vectors.keys() == events.keys()
+    assert len({found["event_id"] for found in vectors.values()}) == len(events)
+    assert len({str(found["natural_key"]) for found in vectors.values()}) == len(events)
+
+
+def test_no_part_of_a_natural_key_is_missing_where_all_members_are_there(
+    vectors: dict[str, dict[str, object]],
+) -> None:
+    assert [name for name, found in vectors.items() if "" in found["natural_key"]] == []  # type: ignore[operator] # a list
+
+
+if __name__ == "__main__":
+    VECTORS.write_text(json.dumps({name: vector(name) for name in events}, indent=1) + "\n")

@@ -1,0 +1,179 @@
+"""The fake's faults on a simulated clock; what it shares with real brokers is in the contract."""
+
+from collections.abc import Collection, Coroutine
+from random import Random
+from typing import Any
+
+import pytest
+
+from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.ports import Position
+from runtime.values import Assignment, Delivery, Record, TopicPartition
+from tests.fakes.kafka import FakeBroker, FakeConsumer
+from tests.fakes.simulated_time import SimulatedClock, simulate
+
+first, second = TopicPartition("t", 0), TopicPartition("t", 1)
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.assignments: list[Assignment] = []
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        pass
+
+    async def assigned(self, assignment: Assignment) -> None:
+        self.assignments.append(assignment)
+
+
+def broker(seed: int = 1) -> FakeBroker:
+    made = FakeBroker(clock=SimulatedClock(), chance=Random(seed))
+    made.create_topic("t", partitions=2)
+    return made
+
+
+def member(of: FakeBroker, listener: Listener | None = None) -> FakeConsumer:
+    return of.consumer(group="g", topics=["t"], listener=listener or Listener())
+
+
+async def read(consumer: FakeConsumer, count: int) -> list[Delivery]:
+    found: list[Delivery] = []
+    while len(found) < count:
+        found += await consumer.poll(max_records=10, timeout_s=1)
+    return found
+
+
+def simulated(main: Coroutine[Any, Any, Any]) -> Any:
+    return simulate(main)
+
+
+def test_a_seed_repeats_a_run_exactly_and_another_one_does_not() -> None:
+    async def run(seed: int) -> list[object]:
+        fake = broker(seed)
+        async with fake.publisher() as publisher, member(fake) as consumer:
+            for number in range(50):
+                await publisher.publish(Record("t", None, b"%d" % number))
+            order = [(d.partition, d.value) for d in await read(consumer, 50)]
+            return [order, fake.clock.monotonic_s()]
+
+    runs = [simulated(run(seed)) for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_waiting_takes_simulated_time_only() -> None:
+    async def run() -> float:
+        fake = broker()
+        async with member(fake) as consumer:
+            assert list(await consumer.poll(max_records=1, timeout_s=3_600)) == []
+        return fake.clock.monotonic_s()
+
+    assert simulated(run()) == pytest.approx(3_600)
+
+
+def test_during_an_outage_nobody_is_answered_and_nothing_is_lost() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with fake.publisher() as publisher, member(fake) as consumer:
+            await publisher.publish(Record("t", b"k", b"before"))
+            fake.down = True
+            assert not publisher.ready
+            for attempt in (
+                publisher.publish(Record("t", b"k", b"during")),
+                consumer.poll(max_records=1, timeout_s=1),
+                consumer.commit({first: Position(1)}),
+                consumer.committed([first]),
+                consumer.log_ends([first]),
+                member(fake).__aenter__(),
+            ):
+                with pytest.raises(TransientError):
+                    await attempt
+            fake.down = False
+            assert [d.value for d in await read(consumer, 1)] == [b"before"]
+
+    simulated(run())
+
+
+def test_a_crashed_member_is_missed_when_its_session_is_over() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with member(fake, crashing := Listener()) as crashed:
+            while not crashing.assignments:
+                await crashed.poll(max_records=1, timeout_s=1)
+            fake.crash(crashed)
+            since_s = fake.clock.monotonic_s()
+            async with member(fake, follower := Listener()) as consumer:
+                while not follower.assignments:
+                    await consumer.poll(max_records=1, timeout_s=1)
+                assert fake.clock.monotonic_s() - since_s >= fake.session_timeout_s
+                assert set(follower.assignments[0].partitions) == {first, second}
+
+    simulated(run())
+
+
+def test_a_member_that_is_thrown_out_is_fenced_and_joins_again() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with member(fake, listener := Listener()) as consumer:
+            while not listener.assignments:
+                await consumer.poll(max_records=1, timeout_s=1)
+            fake.throw_out(consumer)
+            with pytest.raises(FencedError):
+                await consumer.commit({first: Position(1)})
+            while len(listener.assignments) < 2:
+                await consumer.poll(max_records=1, timeout_s=1)
+            await consumer.commit({first: Position(1)})
+
+    simulated(run())
+
+
+def test_a_lost_acknowledgement_leaves_the_record_stored() -> None:
+    async def run() -> list[bytes | None]:
+        fake = broker()
+        fake.lost_acknowledgements = 1
+        async with fake.publisher() as publisher:
+            with pytest.raises(TransientError):
+                await publisher.publish(Record("t", b"k", b"v"))
+            await publisher.publish(Record("t", b"k", b"v"))
+        return [delivery.value for delivery in fake.records("t")]
+
+    assert simulated(run()) == [b"v", b"v"]
+
+
+def test_gaps_and_retention_leave_offsets_as_they_are() -> None:
+    async def run() -> None:
+        fake = broker()
+        for number in range(3):
+            fake.append(first, Record("t", None, b"%d" % number))
+            fake.leave_gap(first)
+        fake.delete_before(first, 2)
+        async with member(fake, listener := Listener()) as consumer:
+            assert [d.offset for d in await read(consumer, 2)] == [2, 4]
+            assert (await consumer.log_ends([first]))[first] == 6
+            state = listener.assignments[0].partitions[first]
+            assert (state.log_start, state.log_end) == (2, 6)
+            consumer.seek(first, 1)
+            with pytest.raises(TransientError):
+                await consumer.poll(max_records=1, timeout_s=1)
+
+    simulated(run())
+
+
+def test_a_forced_rebalance_tells_every_member_again() -> None:
+    async def run() -> int:
+        fake = broker()
+        async with member(fake, listener := Listener()) as consumer:
+            while len(listener.assignments) < 3:
+                await consumer.poll(max_records=1, timeout_s=0.1)
+                fake.rebalance("g")
+        return fake.groups["g"].generation
+
+    assert simulated(run()) >= 3
+
+
+def test_topics_that_do_not_exist_are_the_operators_fault() -> None:
+    async def run() -> None:
+        async with broker().consumer(group="g", topics=["nowhere"], listener=Listener()):
+            pass
+
+    with pytest.raises(ConfigurationError):
+        simulated(run())

@@ -1,0 +1,226 @@
+"""Models take whatever comes, keep what they can, and say what departs from the contract."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from schemas.catalogue import events, example
+from schemas.envelope import UnreadableError
+from schemas.models import ContractError, Event, EventObject, Problem, ProblemKind, model_for, read
+from schemas.models.conference import EngagementConferenceParticipantJoined
+from schemas.models.engagement import EngagementStarted, EngagementUpgradeInitiated
+from schemas.models.message_delivery import MessageStatus
+
+in_object = "payload.object."
+
+
+def body(event: str, **changes: Any) -> bytes:
+    """The example of an event with members of its object changed; ``...`` takes one out."""
+    found = orjson.loads(example(f"contact_center.{event}"))
+    members = {**found["payload"]["object"], **changes}
+    found["payload"]["object"] = {k: v for k, v in members.items() if v is not ...}
+    return orjson.dumps(found)
+
+
+def problems(text: bytes) -> list[tuple[ProblemKind, str]]:
+    return [(kind, path.removeprefix(in_object)) for kind, path in read(text).problems]
+
+
+def test_an_event_is_read_into_its_own_class() -> None:
+    event, found = read(example("contact_center.engagement_started"))
+    assert found == ()
+    assert isinstance(event, EngagementStarted)
+    assert event.event == "contact_center.engagement_started"
+    assert event.event_ts == 1_768_469_400_456
+    assert event.payload.account_id == "example-account"
+    assert event.payload.object.engagement_id == "example-engagement-1"
+    assert event.payload.object.date_time_ms == datetime(2026, 1, 15, 9, 30, 0, 123_000, UTC)
+    assert event.enrichment is None
+
+
+@pytest.mark.parametrize("name", events)
+def test_every_known_event_has_a_class_of_its_name(name: str) -> None:
+    model = model_for(name)
+    assert model.__name__ == events[name].class_name
+    assert model.__module__ == f"schemas.models.{events[name].family}"
+    assert read(example(name), strict=True).event.event == name
+
+
+def test_classes_are_all_different() -> None:
+    assert len({model_for(name) for name in events}) == len(events)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-02T03:04:05.678Z", datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)),
+        ("2026-01-02T03:04:05", datetime(2026, 1, 2, 3, 4, 5, 0, UTC)),
+        (
+            "2026-01-02T03:04:05+02:00",
+            datetime(2026, 1, 2, 3, 4, 5, 0, timezone(timedelta(hours=2))),
+        ),
+    ],
+)
+def test_times_know_their_zone(text: str, moment: datetime) -> None:
+    event, found = read(body("engagement_started", date_time_ms=text))
+    assert isinstance(event, EngagementStarted)
+    assert event.payload.object.date_time_ms == moment
+    assert event.payload.object.date_time_ms.tzinfo is not None
+    assert found == ()
+
+
+def test_unknown_members_and_values_are_kept_and_told() -> None:
+    text = body("engagement_started", channel="telepathy", mood="good", date_time_ms=...)
+    event, found = read(text)
+    assert isinstance(event, EngagementStarted)
+    assert event.payload.object.channel == "telepathy"
+    assert event.payload.object.model_extra == {"mood": "good"}
+    assert event.payload.object.date_time_ms is None
+    assert found == (
+        Problem(ProblemKind.UNKNOWN_FIELD, "payload.object.mood"),
+        Problem(ProblemKind.UNKNOWN_VALUE, "payload.object.channel"),
+        Problem(ProblemKind.MISSING_REQUIRED, "payload.object.date_time_ms"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"engagement_id": 7}, [(ProblemKind.WRONG_TYPE, "engagement_id")]),
+        ({"engagement_id": None}, [(ProblemKind.WRONG_TYPE, "engagement_id")]),
+        ({"flow_id": None}, [(ProblemKind.WRONG_TYPE, "flow_id")]),
+        ({"flow_id": ...}, []),
+        ({"engagement_id": ...}, [(ProblemKind.MISSING_REQUIRED, "engagement_id")]),
+        ({"date_time_ms": "soon"}, [(ProblemKind.WRONG_TYPE, "date_time_ms")]),
+        ({"date_time_ms": 1_768_469_400_123}, [(ProblemKind.WRONG_TYPE, "date_time_ms")]),
+        ({"channel": 7}, [(ProblemKind.WRONG_TYPE, "channel")]),
+        ({"users": {}}, [(ProblemKind.WRONG_TYPE, "users")]),
+        ({"users": [7, {"user_id": "U"}]}, [(ProblemKind.WRONG_TYPE, "users[]")]),
+        ({"users": [{"user_id": 7}]}, [(ProblemKind.WRONG_TYPE, "users[].user_id")]),
+        ({"users": [{}, {}]}, [(ProblemKind.MISSING_REQUIRED, "users[].user_id")]),
+        ({"users": [{"user_id": "U", "x": 1}]}, [(ProblemKind.UNKNOWN_FIELD, "users[].x")]),
+        (
+            {"users": [{"user_id": "U", "teams": [{}, {"team_id": []}]}]},
+            [(ProblemKind.WRONG_TYPE, "users[].teams[].team_id")],
+        ),
+    ],
+)
+def test_each_departure_is_told_once_with_its_path(
+    changes: dict[str, Any], told: list[tuple[ProblemKind, str]]
+) -> None:
+    assert problems(body("engagement_upgrade_initiated", **changes)) == told
+
+
+def test_what_is_of_another_type_is_left_out_and_the_rest_is_there() -> None:
+    users = [7, {"user_id": "U"}, "x", {"user_id": 9}]
+    event, _ = read(body("engagement_upgrade_initiated", users=users, engagement_id=[]))
+    assert isinstance(event, EngagementUpgradeInitiated)
+    assert event.payload.object.engagement_id is None
+    assert event.payload.object.users is not None
+    assert [user.user_id for user in event.payload.object.users] == ["U", None]
+    assert event.payload.object.flow_id == "example-flow-1"
+
+
+def test_a_number_that_no_float_holds_is_left_out_where_another_value_is_wrong_too() -> None:
+    text = body("task_created", task_id=7).replace(
+        b'"task_priority":10', b'"task_priority":1' + b"0" * 30
+    )
+    assert set(problems(text)) == {
+        (ProblemKind.WRONG_TYPE, "task_id"),
+        (ProblemKind.WRONG_TYPE, "task_priority"),
+    }
+
+
+def test_an_event_without_its_object_lacks_what_the_object_has() -> None:
+    text = b'{"event":"contact_center.team_updated","event_ts":1,"payload":{"account_id":"A"}}'
+    assert problems(text) == [
+        (ProblemKind.MISSING_REQUIRED, "team_id"),
+        (ProblemKind.MISSING_REQUIRED, "date_time_ms"),
+    ]
+
+
+def test_members_beside_the_envelope_are_told() -> None:
+    found = orjson.loads(example("contact_center.team_updated"))
+    found["new"], found["payload"]["newer"] = 1, 2
+    assert [path for _, path in read(orjson.dumps(found)).problems] == ["new", "payload.newer"]
+
+
+def test_a_member_whose_name_python_keeps_for_itself_has_an_underscore() -> None:
+    event, found = read(body("message_status", **{"from": "+12025550123"}))
+    assert isinstance(event, MessageStatus)
+    assert event.payload.object.from_ == "+12025550123"
+    assert found == ()
+    assert problems(body("message_status", **{"from": 7})) == [(ProblemKind.WRONG_TYPE, "from")]
+
+
+def test_objects_that_look_alike_are_of_one_class() -> None:
+    event, _ = read(example("contact_center.engagement_conference_participant_joined"))
+    assert isinstance(event, EngagementConferenceParticipantJoined)
+    assert type(event.payload.object.joining_participant).__name__ == "Participant"
+
+
+def test_an_unknown_event_is_read_and_only_told_as_such() -> None:
+    text = example("contact_center.team_updated").replace(b"team_updated", b"team_of_tomorrow")
+    event, found = read(text)
+    assert type(event) is Event[EventObject]
+    assert event.payload.object.model_extra is not None
+    assert event.payload.object.model_extra["team_id"] == "example-team-1"
+    assert found == (Problem(ProblemKind.UNKNOWN_EVENT, "event"),)
+
+
+def test_a_strict_reader_refuses_what_departs_and_names_no_value() -> None:
+    with pytest.raises(ContractError) as raised:
+        read(body("engagement_started", channel="secret", mood="secret"), strict=True)
+    assert str(raised.value) == (
+        "contact_center.engagement_started: "
+        "unknown_field payload.object.mood, unknown_value payload.object.channel"
+    )
+    assert len(raised.value.problems) == 2
+
+
+def test_what_is_no_event_is_unreadable() -> None:
+    with pytest.raises(UnreadableError):
+        read(b'{"event":"x"}')
+
+
+def test_to_read_a_deprecated_member_warns() -> None:
+    event, _ = read(example("contact_center.engagement_started"))
+    assert isinstance(event, EngagementStarted)
+    with pytest.warns(DeprecationWarning, match="on its way out"):
+        assert event.payload.object.date_time is not None
+
+
+def test_models_are_frozen() -> None:
+    event, _ = read(example("contact_center.engagement_started"))
+    with pytest.raises(ValidationError):
+        event.event_ts = 1
+
+
+def test_an_enriched_event_has_its_names() -> None:
+    found = orjson.loads(example("contact_center.engagement_started"))
+    found["enrichment"] = {
+        "status": "complete",
+        "revision": 1,
+        "users": {},
+        "queues": {"Q": {"cc_queue_id": "q", "queue_name": "Sales"}},
+        "missing": [],
+        "enriched_at": "2026-01-15T09:30:01.000Z",
+        "new": "kept",
+    }
+    event, problems_ = read(orjson.dumps(found), strict=True)
+    assert event.enrichment is not None
+    assert event.enrichment.queues["Q"].queue_name == "Sales"
+    assert event.enrichment.model_extra == {"new": "kept"}
+    assert problems_ == ()
+
+
+@pytest.mark.parametrize("wrong", [7, {}, {"status": "complete", "users": {"U": {"user_id": 7}}}])
+def test_an_enrichment_that_is_none_of_ours_is_left_out(wrong: object) -> None:
+    found = orjson.loads(example("contact_center.engagement_started"))
+    found["enrichment"] = wrong
+    event, told = read(orjson.dumps(found))
+    assert event.enrichment is None
+    assert told == (Problem(ProblemKind.WRONG_TYPE, "enrichment"),)
