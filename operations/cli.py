@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
+schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
+app.add_typer(schemas_app, name="schemas")
 offsets_app = typer.Typer(help="Where sinks go on reading.", no_args_is_help=True)
 app.add_typer(offsets_app, name="offsets")
 
@@ -250,6 +252,32 @@ def migrate(
         typer.echo(migration_sql())
     else:
         typer.echo(run(read_settings(PostgresSettings).dsn.get_secret_value()))
+
+
+@schemas_app.command("generate")
+def schemas_generate(
+    *,
+    webhooks: Annotated[Path, typer.Option(help="The vendor's OpenAPI document of webhooks.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("schemas"),
+) -> None:
+    """Write JSON Schemas, models and examples; print what is new or has changed."""
+    from operations.schemas_command import generate
+
+    for path in generate(webhooks, out):
+        typer.echo(path)
+
+
+@schemas_app.command("diff")
+def schemas_diff(
+    old: Annotated[Path, typer.Argument(help="An OpenAPI document of webhooks.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two documents of the vendor; exit 1 if a change breaks consumers."""
+    from operations.schemas_command import diff
+
+    raise typer.Exit(diff(old, new, as_json=as_json))
 
 
 @offsets_app.command("reset")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from .values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
 
 Key_contra = TypeVar("Key_contra", contravariant=True)
 Value_co = TypeVar("Value_co", covariant=True)

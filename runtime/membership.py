@@ -27,6 +27,9 @@ stuck_after_s: Final = 300.0
 
 _figures_interval_s: Final = 5.0
 _assignment: Final = "partitions"
+_good_while_s: Final = 60.0
+"""After a membership that lasted longer, a failure is the first again."""
+
 _wink_s: Final = 0.25
 """Longest sleep of a loop that has to notice a stop."""
 
@@ -138,21 +141,19 @@ async def keep_membership(
     stopping: asyncio.Event,
 ) -> None:
     """Be a member of the group, a new one after each failure of Kafka, until told to stop."""
-    failures = 0
+    failures, clock = 0, around.clock
     while not stopping.is_set():
-        member = new_member(stopping)
+        member, entered_s = new_member(stopping), clock.monotonic_s()
         try:
             async with around.connect(member) as consumer:
                 await member.work(consumer)
         except (TransientError, FencedError) as error:
-            failures += 1
             _count(around, error)
-        else:
-            failures = 0
+            failures = 1 if clock.monotonic_s() - entered_s > _good_while_s else failures + 1
+            delay_s = around.policy.delay_s(failures)
+            await _sleep_unless(stopping, delay_s, clock, vitals)
         finally:
             vitals.lost()
-        delay_s = around.policy.delay_s(max(1, failures))
-        await _sleep_unless(stopping, delay_s, around.clock, vitals)
 
 
 def _count(around: Surroundings, error: TransientError | FencedError) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
-from .values import Assignment, Delivery, TopicPartition
+from runtime.values import Assignment, Delivery, TopicPartition
 
 
 class Position(NamedTuple):

@@ -29,7 +29,7 @@ from runtime.retry import Fault
 from runtime.settling import Settler
 from runtime.values import Assignment, TopicPartition
 
-poll_s: Final = 0.25
+_poll_s: Final = 0.25
 """Longest wait for records: a stop is noticed as late as this."""
 
 _poll_records: Final = 500
@@ -148,7 +148,7 @@ class _Member:
         await asyncio.sleep(0)  # polling may never suspend while records are at hand
         room = await self._room()
         deliveries = await self._consumer.poll(
-            max_records=max(1, min(room, _poll_records)), timeout_s=poll_s if room else 0.0
+            max_records=max(1, min(room, _poll_records)), timeout_s=_poll_s if room else 0.0
         )
         if deliveries and self._state is not None:
             self._state.take(deliveries)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from types import NoneType
 from typing import Final, NamedTuple, cast
 
 from .catalogue import events, json_schema
@@ -33,7 +34,8 @@ class Drift(NamedTuple):
     """One departure.
 
     ``place`` has the name of each member on the way, and ``[]`` for the items of an array.
-    ``found`` is the value there, None where it is missing; it may be personal and is not for logs.
+    ``found`` is the value there, None where it is missing, the whole body of an unknown event; it
+    may be personal and is not for logs.
     """
 
     kind: DriftKind
@@ -48,14 +50,16 @@ class Drift(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A compiled schema. ``type`` is what orjson makes of the JSON type, None where any will do.
+    """A compiled schema. ``types`` is what orjson makes of the JSON types, None where any will do.
 
-    ``members`` and ``items`` are None where the schema says nothing of what is inside.
+    ``members`` and ``items`` are None where the schema says nothing of what is inside. Known values
+    say nothing of values of other types than theirs. ``is_plain``: the type is all there is.
     """
 
     place: tuple[str, ...]
-    type: type | None
-    known_values: frozenset[object] | None
+    types: frozenset[type] | None
+    known_values: frozenset[object]
+    known_types: frozenset[type]
     is_time: bool
     members: Mapping[str, "Contract"] | None
     required: frozenset[str]
@@ -63,13 +67,14 @@ class Contract:
     is_plain: bool
 
 
-_types: Final[Mapping[object, type]] = {
+_types: Final[Mapping[str, type]] = {
     "object": dict,
     "array": list,
     "string": str,
     "integer": int,
     "number": float,
     "boolean": bool,
+    "null": NoneType,
 }
 
 
@@ -79,7 +84,7 @@ def drift_of(body: Body, event: str) -> Sequence[Drift]:
     An event that we do not know is one departure, whatever is in it.
     """
     if event not in events:
-        return (Drift(DriftKind.UNKNOWN_EVENT, ("event",), event),)
+        return (Drift(DriftKind.UNKNOWN_EVENT, ("event",), body),)
     return departures(body, _contract_of(event))
 
 
@@ -99,18 +104,32 @@ def compiled(schema: Schema, place: tuple[str, ...] = ()) -> Contract:
     """Compile a schema of ours; ``place`` is where its value stands."""
     members = cast("Mapping[str, Schema] | None", schema.get("properties"))
     items = cast("Schema | None", schema.get("items"))
-    known = cast("Sequence[object] | None", schema.get("x-known-values"))
+    known = cast("Sequence[object]", schema.get("x-known-values", ()))
     is_time = schema.get("format") == "date-time"
     return Contract(
         place,
-        _types.get(schema.get("type")),
-        None if known is None else frozenset(known),
+        _types_of(schema.get("type")),
+        frozenset(known),
+        frozenset(map(type, known)),
         is_time,
-        members and {name: compiled(each, (*place, name)) for name, each in members.items()},
+        _compiled_members(members, place) if members else None,
         frozenset(cast("Sequence[str]", schema.get("required", ()))),
         compiled(items, (*place, "[]")) if items else None,
         is_plain=not (known or is_time or members or items),
     )
+
+
+def _compiled_members(
+    members: Mapping[str, Schema], place: tuple[str, ...]
+) -> Mapping[str, Contract]:
+    return {name: compiled(schema, (*place, name)) for name, schema in members.items()}
+
+
+def _types_of(names: object) -> frozenset[type] | None:
+    if names is None:
+        return None
+    each = [names] if isinstance(names, str) else cast("Sequence[str]", names)
+    return frozenset(_types[name] for name in each)
 
 
 @cache
@@ -126,7 +145,7 @@ def _check_members(value: Body, contract: Contract, found: list[Drift]) -> None:
         member = members.get(name)
         if member is None:
             found.append(Drift(DriftKind.UNKNOWN_FIELD, (*contract.place, name), child))
-        elif type(child) is not member.type or not member.is_plain:
+        elif not member.is_plain or member.types is None or type(child) not in member.types:
             _check(child, member, found)
     if not value.keys() >= contract.required:
         found.extend(
@@ -144,26 +163,24 @@ def _check(value: object, contract: Contract, found: list[Drift]) -> None:
         if contract.items is not None:
             for item in value:
                 _check(item, contract.items, found)
-    elif contract.known_values is not None and value not in contract.known_values:
+    elif type(value) in contract.known_types and value not in contract.known_values:
         found.append(Drift(DriftKind.UNKNOWN_ENUM_VALUE, contract.place, value))
 
 
 def _is_of_type(value: object, contract: Contract) -> bool:
-    if contract.type is None:
+    types = contract.types
+    if types is None:
         return True
-    if type(value) is not contract.type:
-        return _is_same_number(value, contract.type)
-    return not contract.is_time or _is_time(cast("str", value))
+    if type(value) in types:
+        return not contract.is_time or not isinstance(value, str) or is_time(value)
+    # A number that the other type would hold too: JSON makes no difference.
+    if type(value) is int:
+        return float in types
+    return isinstance(value, float) and value.is_integer() and int in types
 
 
-def _is_same_number(value: object, wanted: type) -> bool:
-    """Whether it is a number that the other type would hold too: JSON makes no difference."""
-    if wanted is float:
-        return type(value) is int
-    return wanted is int and type(value) is float and value.is_integer()
-
-
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
+    """Whether text is a time as `schemas.identity` reads it."""
     try:
         datetime.fromisoformat(text)
     except ValueError:

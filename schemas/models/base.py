@@ -6,24 +6,16 @@ contract has it always; `schemas.models.read` reports where it was missing never
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-
-class _Mark:
-    """A mark on a member of a model."""
-
-
-promised: Final = _Mark()
-"""In the metadata of a member: the contract requires it."""
-
 ValueT = TypeVar("ValueT")
 
-Promised: TypeAlias = Annotated[ValueT | None, promised]
+Promised: TypeAlias = ValueT | None
 """Required by the contract; None where it is missing nevertheless."""
 
-Maybe: TypeAlias = Annotated[ValueT | None, Field()]
+Maybe: TypeAlias = ValueT | None
 """Optional by the contract."""
 
 Deprecated: TypeAlias = Annotated[ValueT | None, Field(deprecated="on its way out")]

@@ -23,9 +23,15 @@ Promise = Literal["verbatim", "additive", "as-read", "state"]
 _arrival: Final = (
     Header(headers.received_at_header, "when it was received, RFC 3339 in UTC with milliseconds"),
     Header(headers.app_header, "the app whose endpoint took it"),
-    Header(headers.request_id_header, "Zoom's id of the request, the same over its retries", False),
     Header(
-        headers.traceparent, "W3C trace context, where the request had a well-formed one", False
+        headers.request_id_header,
+        "Zoom's id of the request, the same over its retries",
+        always=False,
+    ),
+    Header(
+        headers.traceparent,
+        "W3C trace context, where the request had a well-formed one",
+        always=False,
     ),
 )
 

@@ -64,7 +64,7 @@ async def simulated(
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - true when a server has answered
+        while not await condition():
             await asyncio.sleep(0.01)
 
 

@@ -97,7 +97,7 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set
     async with rest_api(settings, company) as url:
         async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
             async with asyncio.timeout(30):
-                while not publisher.ready:  # noqa: ASYNC110 - another process's doing
+                while not publisher.ready:
                     await asyncio.sleep(0.05)
             for body in [*bodies, b"<html>"]:
                 headers = (("zcc-event-id", b"id"), ("zcc-revision", b"1"))

@@ -215,8 +215,8 @@ def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None
     member = enrichment(answers, enriched_at="2026-01-15T09:30:00.789Z")
     body = spliced(example("contact_center.engagement_user_answered").rstrip(), member)
     enriched_validator().validate(orjson.loads(body))
-    event, problems = read(body)
-    assert problems == ()
+    event, drift = read(body)
+    assert drift == ()
     assert event.enrichment is not None
     assert event.enrichment.model_extra == {}
     assert event.enrichment.users["ann-id"].display_name == "Ann"

@@ -18,9 +18,7 @@ def test_what_libpq_reads_is_taken(dsn: str) -> None:
     assert PostgresSettings(dsn=SecretStr(dsn)).dsn.get_secret_value() == dsn
 
 
-@pytest.mark.parametrize(
-    "dsn", ["", "db", "mysql://zcc:secret@db/events"]
-)
+@pytest.mark.parametrize("dsn", ["", "db", "mysql://zcc:secret@db/events"])
 def test_anything_else_is_refused_without_repeating_it(dsn: str) -> None:
     with pytest.raises(ValidationError, match="expected postgresql://") as refused:
         PostgresSettings(dsn=SecretStr(dsn))

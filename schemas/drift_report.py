@@ -1,0 +1,163 @@
+"""Pure: what many bodies have that the contract lacks, and a patch that would take it in.
+
+The patch of an event is a JSON Merge Patch (RFC 7396) of its schema: members that are there
+already, other types and values are added, what was promised and missing is promised no more. A
+person decides whether the contract or the vendor is wrong.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from .catalogue import events, json_schema
+from .drift import Drift, DriftKind, Schema, drift_of
+from .inference import JsonType, Shape
+
+most_values: Final = 20
+"""Unknown values of a field that a finding names, the most frequent first."""
+
+Patch = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One departure of one event. ``bodies``: how many have it; ``types``: how often each was seen.
+
+    ``values`` are the unknown ones of a field with known values, else empty.
+    """
+
+    event: str
+    kind: DriftKind
+    path: str
+    bodies: int
+    types: Mapping[JsonType, int]
+    values: tuple[object, ...]
+
+
+class _Seen:
+    """All departures of one kind at one place."""
+
+    def __init__(self, first: Drift) -> None:
+        self.drift = first
+        self.bodies = 0
+        self.shape = Shape()
+        self.values: Counter[object] = Counter()
+
+    def add(self, drift: Drift) -> None:
+        if drift.kind is not DriftKind.MISSING_REQUIRED:
+            self.shape.add(drift.found)
+        if drift.kind is DriftKind.UNKNOWN_ENUM_VALUE:
+            self.values[drift.found] += 1
+
+    def finding(self, event: str) -> Finding:
+        values = tuple(value for value, _ in self.values.most_common(most_values))
+        kind, path = self.drift.kind, self.drift.path
+        return Finding(event, kind, path, self.bodies, dict(self.shape.types), values)
+
+
+class DriftReport:
+    """Gathers departures body by body. ``bodies``: how many of each event were noted."""
+
+    def __init__(self) -> None:
+        self.bodies: Counter[str] = Counter()
+        self._seen: dict[str, dict[tuple[DriftKind, tuple[str, ...]], _Seen]] = {}
+
+    def note(self, body: Mapping[str, object], event: str) -> None:
+        """Take one more parsed body in."""
+        self.bodies[event] += 1
+        departures = drift_of(body, event)
+        if not departures:
+            return
+        seen = self._seen.setdefault(event, {})
+        for drift in departures:
+            seen.setdefault((drift.kind, drift.place), _Seen(drift)).add(drift)
+        for key in {(drift.kind, drift.place) for drift in departures}:
+            seen[key].bodies += 1
+
+    def findings(self) -> Sequence[Finding]:
+        """Return all departures, by event and path."""
+        found = (
+            each.finding(event) for event, seen in self._seen.items() for each in seen.values()
+        )
+        return sorted(found, key=lambda finding: (finding.event, finding.path, finding.kind))
+
+    def patches(self) -> Mapping[str, Patch]:
+        """Return the patch of each event's schema; of an unknown event, a first schema."""
+        return {
+            event: _patch(event, list(self._seen[event].values())) for event in sorted(self._seen)
+        }
+
+
+def _patch(event: str, seen: Sequence[_Seen]) -> Patch:
+    if event not in events:
+        (whole,) = seen
+        drafted = whole.shape.schema("event")
+        cast("Patch", drafted["properties"])["event"] = {"const": event}
+        return drafted
+    patch: Patch = {}
+    for each in seen:
+        place = each.drift.place
+        match each.drift.kind:
+            case DriftKind.UNKNOWN_FIELD:
+                _below(patch, place).update(each.shape.schema(_name(place)))
+            case DriftKind.UNKNOWN_ENUM_VALUE:
+                _below(patch, place)["x-known-values"] = [
+                    *_said(event, place, "x-known-values"),
+                    *sorted(each.values, key=str),
+                ]
+            case DriftKind.WRONG_TYPE:
+                _below(patch, place).update(_widened(event, place, each.shape))
+            case DriftKind.MISSING_REQUIRED:
+                missing = _missing_beside(place, seen)
+                still = [n for n in _said(event, place[:-1], "required") if n not in missing]
+                _below(patch, place[:-1])["required"] = still or None
+            case DriftKind.UNKNOWN_EVENT:
+                raise AssertionError("the event is known")
+    return patch
+
+
+def _below(patch: Patch, place: Sequence[str]) -> Patch:
+    """Return the part of a patch that speaks of a place, made where it is missing."""
+    for step in place:
+        if step == "[]":
+            patch = cast("Patch", patch.setdefault("items", {}))
+        else:
+            members = cast("Patch", patch.setdefault("properties", {}))
+            patch = cast("Patch", members.setdefault(step, {}))
+    return patch
+
+
+def _said(event: str, place: Sequence[str], keyword: str) -> Sequence[object]:
+    """Return a list that the schema of an event has at a place."""
+    return cast("Sequence[object]", _schema_at(event, place)[keyword])
+
+
+def _schema_at(event: str, place: Sequence[str]) -> Schema:
+    schema = json_schema(event)
+    for step in place:
+        inner = schema["items"] if step == "[]" else cast("Schema", schema["properties"])[step]
+        schema = cast("Schema", inner)
+    return schema
+
+
+def _widened(event: str, place: Sequence[str], shape: Shape) -> Patch:
+    """Return what lets a place hold what was seen too; text that is no time ends the format."""
+    said = cast("JsonType", _schema_at(event, place)["type"])
+    more = [found for found in shape.type_names() if found != said]
+    widened: Patch = {"type": [said, *more]} if more else {}
+    if said in shape.types:
+        widened["format"] = None
+    return widened
+
+
+def _missing_beside(place: Sequence[str], seen: Sequence[_Seen]) -> frozenset[str]:
+    return frozenset(
+        each.drift.place[-1]
+        for each in seen
+        if each.drift.kind is DriftKind.MISSING_REQUIRED and each.drift.place[:-1] == place[:-1]
+    )
+
+
+def _name(place: Sequence[str]) -> str:
+    return next(step for step in reversed(place) if step != "[]")
