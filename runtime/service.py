@@ -8,6 +8,7 @@ from signal import SIGINT, SIGTERM
 
 import structlog
 
+from runtime import telemetry
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
 from runtime.health import serving_health
@@ -17,6 +18,7 @@ from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sink_worker import SinkWorker
 from runtime.worker import Worker
+from schemas.reasons import DeadLetterReason
 from schemas.topics import dead_letter_topic
 
 log = structlog.get_logger()
@@ -72,6 +74,8 @@ async def _surroundings(
     clock: Clock,
 ) -> AsyncIterator[Surroundings]:
     group = f"{kafka.topic_prefix}.{name}"
+    for reason in DeadLetterReason:  # a counter that first shows up at 1 has not increased
+        telemetry.worker.dead_letters.labels(name, reason.value)
 
     def connect(listener: RebalanceListener) -> Consumer:
         return KafkaConsumer(
