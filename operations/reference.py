@@ -1,6 +1,7 @@
-"""Write the reference pages that follow from the code: `python -m operations.reference`.
+"""Write what follows from code and records: `python -m operations.reference`.
 
-A test compares the committed pages with what this would write.
+The reference pages and the AsyncAPI document. A test compares what is committed with what this
+would write.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ from pydantic_settings import BaseSettings
 
 from ingest.settings import IngestSettings
 from operations.components import workers
+from operations.topic_pages import shown_retention, shown_topic, topic_pages
 from processors.enrichment.settings import EnrichmentSettings
 from runtime import telemetry
 from runtime.settings import KafkaSettings, WorkerSettings
-from schemas.topics import TopicPlan, topic_specs
+from schemas.asyncapi import asyncapi_text
+from schemas.topics.records import topic_records
 from simulator.settings import SimulatorSettings
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.settings import PostgresSettings
@@ -32,7 +35,10 @@ all_settings: Final[tuple[type[BaseSettings], ...]] = (
     SimulatorSettings,
 )
 
-folder: Final = Path(__file__).parent.parent / "docs" / "reference"
+root: Final = Path(__file__).parent.parent
+
+_plan: Final = KafkaSettings.model_construct().topic_plan
+"""The topics with the default settings."""
 
 
 def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
@@ -72,26 +78,34 @@ def metrics_page() -> str:
 
 def topics_page() -> str:
     """Return the page of all topics, with the default settings."""
-    plan: TopicPlan = KafkaSettings.model_construct().topic_plan
     lines = [
         "# Topics",
         "",
         "With the default settings; `zcc topics apply` makes them so, `zcc topics check` compares.",
+        "Each topic has a record in `schemas/topics`, from which this page, the pages that it",
+        "links to and the [AsyncAPI document](../../schemas/asyncapi.yaml) follow.",
+        "[How to consume them](../how-to/consume.md).",
         "",
-        "| topic | partitions | cleanup | retention |",
-        "|---|---|---|---|",
+        "| topic | partitions | cleanup | retention | largest record |",
+        "|---|---|---|---|---|",
     ]
-    for spec in topic_specs(plan, workers):
-        days = f"{spec.retention_ms // 86_400_000} days" if spec.retention_ms >= 0 else "for ever"
-        lines.append(f"| `{spec.name}` | {spec.partitions} | {spec.cleanup} | {days} |")
+    for record in topic_records():
+        name = f"[`{shown_topic(record, _plan)}`](topics/{record.short_name}.md)"
+        partitions: int = getattr(_plan, record.partitions)
+        largest = f"{record.max_message_bytes / 1024 / 1024:g} MiB"
+        kept = shown_retention(record, _plan)
+        lines.append(f"| {name} | {partitions} | {record.cleanup} | {kept} | {largest} |")
     return "\n".join(lines) + "\n"
 
 
-pages: Final = {
-    "settings.md": settings_page,
-    "metrics.md": metrics_page,
-    "topics.md": topics_page,
-}
+def generated() -> Iterator[tuple[str, str]]:
+    """Yield (path from the root, text) of all that is written."""
+    yield "docs/reference/settings.md", settings_page()
+    yield "docs/reference/metrics.md", metrics_page()
+    yield "docs/reference/topics.md", topics_page()
+    for name, page in topic_pages(_plan):
+        yield f"docs/reference/topics/{name}", page
+    yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
 
 
 def _default(value: object) -> str:
@@ -105,5 +119,6 @@ def _first_line(docstring: str | None) -> str:
 
 
 if __name__ == "__main__":
-    for name, page in pages.items():
-        folder.joinpath(name).write_text(page())
+    for path, text in generated():
+        root.joinpath(path).parent.mkdir(exist_ok=True)
+        root.joinpath(path).write_text(text)

@@ -6,74 +6,220 @@ Partitions, copies and retention are those of the plan that is handed in.
 Source: AsyncAPI 3.0.0; Kafka bindings 0.5.0.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, assert_never
 
 import yaml
 
+from .catalogue import events, unknown_family
 from .topics import TopicPlan
-from .topics.records import topic_records
-from .topics.specs import topic_names
-from .topics.terms import header_sets
-
-_binding: Final = {"bindingVersion": "0.5.0"}
-_reference_entities: Final = ("user", "queue", "team")
+from .topics.records import TopicRecord, topic_records
+from .topics.specs import retention_ms, topic_names
+from .topics.terms import Header, header_sets, promises
 
 Node = dict[str, object]
+
+reference_entities: Final = ("user", "queue", "team")
+
+_kafka_bindings: Final = "0.5.0"
+
+_info: Final[Node] = {
+    "title": "Zoom Contact Center events",
+    "version": "1.0.0",
+    "description": (
+        "Every event of a Zoom Contact Center account, at least once and in order per key: as Zoom "
+        "sent it, and enriched. Consumers remove repeats by the header zcc-event-id."
+    ),
+}
+
+_server: Final[Node] = {
+    "host": "{brokers}",
+    "protocol": "kafka",
+    "description": "The cluster of the deployment.",
+    "variables": {"brokers": {"default": "127.0.0.1:9092", "description": "Brokers to ask first."}},
+}
+
+_any_event: Final[Node] = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string"},
+        "event_ts": {"type": "integer", "format": "int64"},
+        "payload": {
+            "type": "object",
+            "properties": {"account_id": {"type": "string"}, "object": {"type": "object"}},
+            "required": ["account_id"],
+        },
+    },
+    "required": ["event", "event_ts", "payload"],
+}
+"""What all events have in common, an unknown one too; others are in quarantine."""
 
 
 def asyncapi_text(plan: TopicPlan, workers: Sequence[str]) -> str:
     """Return the document as YAML; the same for the same records, schemas, plan and workers."""
-    return yaml.dump(
-        asyncapi(plan, workers),
-        Dumper=_PlainDumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=100,
-    )
+    return yaml.safe_dump(asyncapi(plan, workers), sort_keys=False, width=100)
 
 
 def asyncapi(plan: TopicPlan, workers: Sequence[str]) -> Node:
     """Return the document for a deployment with these workers."""
-    topics = [
-        (record, topic)
-        for record in topic_records()
-        for topic in topic_names(record, prefix=plan.prefix, workers=workers)
-    ]
+    channels: Node = {}
+    operations: Node = {}
+    for record in topic_records():
+        for topic in topic_names(record, prefix=plan.prefix, workers=workers):
+            name = topic.removeprefix(f"{plan.prefix}.").removesuffix(".v1")
+            channels[name] = _channel(record, topic, plan)
+            operations[f"send.{name}"] = {
+                "action": "send",
+                "channel": _reference("channels", name),
+                "summary": f"Fill {topic}.",
+            }
     return {
         "asyncapi": "3.0.0",
         "id": "urn:zcc:events",
-        "info": {
-            "title": "Zoom Contact Center events",
-            "version": "1.0.0",
-            "description": (
-                "Every event of a Zoom Contact Center account, once or more often, in order per "
-                "key: verbatim and enriched. Remove repeats by the header `zcc-event-id`."
-            ),
-        },
+        "info": _info,
         "defaultContentType": "application/json",
-        "servers": {
-            "kafka": {
-                "host": "{brokers}",
-                "protocol": "kafka",
-                "description": "The cluster of the deployment (ZCC_KAFKA_BOOTSTRAP_SERVERS).",
-                "variables": {"brokers": {"default": "127.0.0.1:9092"}},
-            }
-        },
-        "channels": {
-            _channel_name(topic, plan): _channel(record, topic, plan) for record, topic in topics
-        },
-        "operations": {
-            f"send.{_channel_name(topic, plan)}": _operation(record, _channel_name(topic, plan))
-            for record, topic in topics
-        },
+        "servers": {"kafka": _server},
+        "channels": channels,
+        "operations": operations,
         "components": {
             "messages": dict(_messages()),
-            "messageTraits": {name: _trait(name) for name in ("event",)},
+            "messageTraits": {
+                "event": {
+                    "headers": _reference("components", "schemas", "headers.event"),
+                    "bindings": _key("The entity whose events stay in order."),
+                }
+            },
             "schemas": {
-                f"headers.{name}": _headers_schema(headers)
-                for name, headers in header_sets.items()
-                if headers
+                "event": _any_event,
+                **{f"headers.{name}": _headers(said) for name, said in header_sets.items() if said},
             },
         },
     }
+
+
+def _channel(record: TopicRecord, topic: str, plan: TopicPlan) -> Node:
+    names = _message_names(record)
+    return {
+        "address": topic,
+        "title": topic,
+        "description": f"{record.purpose}\n\n{promises[record.compatibility]}",
+        "messages": {name: _reference("components", "messages", name) for name in names},
+        "bindings": {
+            "kafka": {
+                "topic": topic,
+                "partitions": getattr(plan, record.partitions),
+                "replicas": plan.replication,
+                "topicConfiguration": {
+                    "cleanup.policy": [record.cleanup],
+                    "retention.ms": retention_ms(record, plan),
+                    "max.message.bytes": record.max_message_bytes,
+                },
+                "bindingVersion": _kafka_bindings,
+            }
+        },
+        "x-owner": record.owner,
+        "x-key": record.key,
+    }
+
+
+def _message_names(record: TopicRecord) -> Sequence[str]:
+    match record.kind:
+        case "raw":
+            return _event_names(record)
+        case "enriched":
+            return [f"enriched.{name}" for name in _event_names(record)]
+        case "reference":
+            return [f"reference.{entity}" for entity in reference_entities]
+        case "quarantine" | "dead-letter":
+            return [record.kind]
+        case _:
+            assert_never(record.kind)
+
+
+def _event_names(record: TopicRecord) -> Sequence[str]:
+    known = [event.short_name for event in events.values() if event.family == record.family]
+    return known or [unknown_family]
+
+
+def _messages() -> Iterator[tuple[str, Node]]:
+    for event in events.values():
+        place = f"{event.family}/{event.short_name}"
+        yield (
+            event.short_name,
+            {
+                **_event_message(event.name, _file(f"webhooks/{place}.schema.json")),
+                "examples": [{"payload": _file(f"examples/{place}.json")}],
+            },
+        )
+        yield (
+            f"enriched.{event.short_name}",
+            _event_message(event.name, _enriched(_file(f"webhooks/{place}.schema.json"))),
+        )
+    yield (
+        unknown_family,
+        {
+            **_event_message(unknown_family, _reference("components", "schemas", "event")),
+            "examples": [{"payload": _file("topics/examples/unknown.json")}],
+        },
+    )
+    yield (
+        f"enriched.{unknown_family}",
+        _event_message(unknown_family, _enriched(_reference("components", "schemas", "event"))),
+    )
+    yield "quarantine", _opaque_message("quarantine", "Zoom's id of the request.")
+    yield "dead-letter", _opaque_message("dead-letter", "As it was read.")
+    for entity in reference_entities:
+        yield f"reference.{entity}", _reference_message(entity)
+
+
+def _event_message(name: str, payload: Node) -> Node:
+    return {
+        "name": name,
+        "traits": [_reference("components", "messageTraits", "event")],
+        "payload": payload,
+    }
+
+
+def _enriched(schema: Node) -> Node:
+    return {"allOf": [schema, _file("enriched/event.schema.json")]}
+
+
+def _opaque_message(name: str, key: str) -> Node:
+    return {
+        "name": name,
+        "contentType": "application/octet-stream",
+        "headers": _reference("components", "schemas", f"headers.{name}"),
+        "bindings": _key(key),
+    }
+
+
+def _reference_message(entity: str) -> Node:
+    return {
+        "name": f"reference.{entity}",
+        "payload": _file(f"reference/{entity}.schema.json"),
+        "bindings": _key("account_id:entity:id"),
+        "examples": [{"payload": _file(f"examples/reference/{entity}.json")}],
+    }
+
+
+def _key(meaning: str) -> Node:
+    key = {"type": "string", "description": meaning}
+    return {"kafka": {"key": key, "bindingVersion": _kafka_bindings}}
+
+
+def _headers(headers: Sequence[Header]) -> Node:
+    return {
+        "type": "object",
+        "properties": {
+            each.name: {"type": "string", "description": each.meaning} for each in headers
+        },
+        "required": [each.name for each in headers if each.always],
+    }
+
+
+def _reference(*place: str) -> Node:
+    return {"$ref": f"#/{'/'.join(place)}"}
+
+
+def _file(path: str) -> Node:
+    return {"$ref": f"./{path}"}

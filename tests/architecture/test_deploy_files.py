@@ -17,6 +17,8 @@ import yaml
 from operations.cli import app
 from operations.reference import all_settings, variables
 from runtime import telemetry
+from simulator.company import make_company
+from tests import containers as test_containers
 
 root = Path(__file__).parents[2]
 deploy = root / "deploy"
@@ -68,6 +70,40 @@ def test_every_service_of_compose_runs_a_command_of_zcc(name: str) -> None:
 @pytest.mark.parametrize("name", own_services)
 def test_every_setting_in_compose_exists(name: str) -> None:
     assert set(own_services[name].get("environment", {})) <= known_variables
+
+
+@pytest.mark.parametrize("name", own_services)
+def test_every_part_accepts_its_settings_in_compose(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = own_services[name]["environment"]
+    for variable in known_variables - set(environment):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    for settings in all_settings:
+        if any(variable in environment for variable, _, _ in variables(settings)):
+            settings()
+
+
+def test_enrichment_asks_for_the_account_that_the_simulator_plays() -> None:
+    seed = int(own_services["simulator"]["environment"]["ZCC_SIMULATOR_SEED"])
+    account_id = own_services["enrichment"]["environment"]["ZCC_ZOOM_ACCOUNT_ID"]
+    assert account_id == make_company(seed).account_id
+
+
+def test_each_image_of_ours_is_built_by_one_service() -> None:
+    built = [service["image"] for service in own_services.values() if "build" in service]
+    assert sorted(built) == sorted({service["image"] for service in own_services.values()})
+
+
+def test_compose_and_tests_run_the_same_versions() -> None:
+    images = {service["image"] for service in compose["services"].values()}
+    assert {
+        test_containers.KAFKA_IMAGE,
+        test_containers.POSTGRES_IMAGE,
+        test_containers.S3_IMAGE,
+    } <= images
 
 
 def test_compose_runs_every_part() -> None:
@@ -136,6 +172,19 @@ def test_the_image_copies_every_shipped_package_and_runs_without_rights() -> Non
     product = dockerfile.split("AS product")[1].split("\nFROM")[0]
     assert "USER 10001" in product
     assert dockerfile.rstrip().endswith("FROM product")
+
+
+def test_the_build_is_sent_what_it_copies_and_no_more() -> None:
+    dockerfile = (deploy / "Dockerfile").read_text()
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+    ignored, *others = [
+        line
+        for line in (root / ".dockerignore").read_text().splitlines()
+        if not line.startswith("#")
+    ]
+    let_through = {line.removeprefix("!") for line in others if line.startswith("!")}
+    assert ignored == "*"
+    assert let_through == {path for line in copies for path in line.split()}
 
 
 def queries() -> Iterator[tuple[str, str]]:

@@ -1,0 +1,92 @@
+"""The AsyncAPI document holds what the topics are, and the official parser accepts it."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from operations.components import workers
+from runtime.settings import KafkaSettings
+from schemas.asyncapi import asyncapi, asyncapi_text
+from schemas.catalogue import events
+from schemas.topics import topic_specs
+from tests.node_packages import node_packages
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+PLAN = KafkaSettings().topic_plan
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return asyncapi(PLAN, workers)
+
+
+def files_in(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            yield reference
+        for child in node.values():
+            yield from files_in(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from files_in(child)
+
+
+def test_the_text_is_the_document_without_aliases(document: Any) -> None:
+    text = asyncapi_text(PLAN, workers)
+    assert yaml.safe_load(text) == document
+    assert "&id" not in text
+
+
+def test_each_topic_is_a_channel_set_up_as_it_is_applied(document: Any) -> None:
+    told = [(each["address"], each["bindings"]["kafka"]) for each in document["channels"].values()]
+    assert told == [
+        (
+            spec.name,
+            {
+                "topic": spec.name,
+                "partitions": spec.partitions,
+                "replicas": spec.replication,
+                "topicConfiguration": {
+                    "cleanup.policy": [spec.cleanup],
+                    "retention.ms": spec.retention_ms,
+                    "max.message.bytes": spec.max_message_bytes,
+                },
+                "bindingVersion": "0.5.0",
+            },
+        )
+        for spec in topic_specs(PLAN, workers)
+    ]
+
+
+def test_each_event_is_a_message_of_its_raw_and_its_enriched_topic(document: Any) -> None:
+    for event in events.values():
+        for before in ("", "enriched."):
+            messages = document["channels"][f"{before}{event.family}"]["messages"]
+            name = f"{before}{event.short_name}"
+            assert messages[name] == {"$ref": f"#/components/messages/{name}"}
+            assert document["components"]["messages"][name]["name"] == event.name
+
+
+def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
+    places = set(files_in(document))
+    assert len(places) == 2 * len(events) + 8
+    assert {place for place in places if not (SCHEMAS / place).is_file()} == set()
+
+
+def test_the_official_parser_finds_nothing_wrong(document: Any) -> None:
+    told = subprocess.run(
+        ["node", "validate.mjs", str(SCHEMAS / "asyncapi.yaml")],
+        cwd=node_packages(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert told.stderr == ""
+    channels, messages = document["channels"], document["components"]["messages"]
+    assert told.stdout == f"{len(channels)} channels, {len(messages)} messages\n"
