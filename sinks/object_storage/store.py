@@ -4,8 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 
+from runtime.errors import ConfigurationError
 from sinks.object_storage.settings import ObjectStorageSettings
 
 if TYPE_CHECKING:  # obstore has these names for type checkers only
@@ -13,13 +15,17 @@ if TYPE_CHECKING:  # obstore has these names for type checkers only
 
 
 def open_store(settings: ObjectStorageSettings) -> ObjectStore:
-    """Return the store, its paths relative to the URL's prefix. Nothing is contacted."""
+    """Return the store, its paths relative to the URL's prefix. No server is contacted.
+
+    Raises:
+        ConfigurationError: the folder cannot be made.
+    """
     scheme, _, rest = settings.url.partition("://")
     bucket, _, prefix = rest.partition("/")
     client: ClientConfig = {"timeout": timedelta(seconds=settings.request_timeout_s)}
     match scheme:
         case "file":
-            return LocalStore(Path("/") / rest.lstrip("/"), mkdir=True)
+            return _folder(Path("/") / rest.lstrip("/"))
         case "gs":
             return GCSStore(bucket, prefix=prefix or None, client_options=client)
         case "az":
@@ -31,6 +37,16 @@ def open_store(settings: ObjectStorageSettings) -> ObjectStore:
             return S3Store(
                 bucket, prefix=prefix or None, config=_s3(settings), client_options=client
             )
+
+
+def _folder(path: Path) -> LocalStore:
+    try:
+        return LocalStore(path, mkdir=True)
+    except (OSError, BaseError) as error:
+        raise ConfigurationError(
+            f"ZCC_OBJECT_STORAGE_URL: the folder {path} cannot be made: {type(error).__name__}; "
+            "name a folder that this user may write to, or a bucket"
+        ) from error
 
 
 def _azure(settings: ObjectStorageSettings) -> "AzureConfig":

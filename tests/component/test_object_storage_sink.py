@@ -213,3 +213,9 @@ def test_the_other_clouds_are_opened_by_url(url: str, kind: str) -> None:
         url=url, access_key_id="account", secret_access_key=SecretStr("c2VjcmV0")
     )
     assert type(open_store(settings)).__name__ == kind
+
+
+def test_a_folder_that_cannot_be_made_is_named_as_a_setting_to_change(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigurationError, match="ZCC_OBJECT_STORAGE_URL"):
+        open_store(ObjectStorageSettings(url=f"file://{tmp_path}/file/events"))
