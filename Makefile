@@ -25,18 +25,20 @@ up: setup ## Run the whole pipeline here; ARGS="--events 3000 --exit --report re
 test: setup ## Run all tests but the long ones, on real Kafka, Postgres and S3
 	@$(run)pytest -m "not long" $(ARGS)
 
-check: setup ## Format, lint, types, import contracts, dependencies
+check: setup ## Format, lint, types, import contracts, dependencies, generated contract
 	@$(run)ruff format --check .
 	@$(run)ruff check .
 	@$(run)mypy
 	@$(run)lint-imports --no-cache
 	@$(run)deptry .
+	@$(run)pytest -q tests/golden/test_schemas_contract_files.py -k committed_files
 
 fix: setup ## Mend what the formatter and the linter can
 	@$(run)ruff format .
 	@$(run)ruff check --fix .
 
 bench: setup ## Run a benchmark; WHAT=name ARGS=...; its last line is one JSON object
+	@test -n "$(WHAT)" || { echo "WHAT is one of: $(basename $(notdir $(filter-out %/__init__.py,$(wildcard benchmarks/*.py))))"; exit 2; }
 	@$(run)python -m benchmarks.$(WHAT) $(ARGS)
 
 faults: setup ## Run the long fault tests (kills, outages, restarts)

@@ -114,3 +114,8 @@ async def answers(port: int) -> bool:
         finally:
             writer.close()
     return (correlation_id, error) == (CORRELATION_ID, 0)
+
+
+def kafka_version() -> str:
+    """The version of Kafka that the lock names."""
+    return next(jar.version for jar in locked_jars("kafka") if jar.artifact == "kafka-clients")

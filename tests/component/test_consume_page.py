@@ -28,7 +28,7 @@ from tests.node_packages import node_packages
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "consume.md").read_text()
 DEADLINE_S = 40.0
-STORIES = 300
+STORIES = 120
 
 
 def program(language: str, kafka: KafkaSettings) -> str:
