@@ -280,6 +280,20 @@ def schemas_diff(
     raise typer.Exit(diff(old, new, as_json=as_json))
 
 
+@schemas_app.command("drift")
+def schemas_drift(
+    *,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Raw topic to read; all where none is named.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what live events have that the contract lacks, with a suggested patch."""
+    from operations.drift import run
+
+    asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))
+
+
 @offsets_app.command("reset")
 def offsets_reset(
     store: Annotated[Literal["postgres"], typer.Argument(help="The sink that keeps its own.")],

@@ -64,10 +64,7 @@ def topic_names(record: TopicRecord, *, prefix: str, workers: Sequence[str]) -> 
 
 def retention_ms(record: TopicRecord, plan: TopicPlan) -> int:
     """Return how long records are kept, -1 for ever."""
-    match record.retention:
-        case "event_retention_days":
-            return plan.event_retention_days * _day_ms
-        case "set_aside_retention_days":
-            return plan.set_aside_retention_days * _day_ms
-        case "for ever":
-            return -1
+    if record.retention == "for ever":
+        return -1
+    days: int = getattr(plan, record.retention)
+    return days * _day_ms

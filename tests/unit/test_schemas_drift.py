@@ -134,6 +134,17 @@ def test_the_patch_of_each_kind_says_what_would_take_it_in() -> None:
     }
 
 
+def test_a_patch_reaches_into_the_items_of_an_array() -> None:
+    report = DriftReport()
+    report.note(body(ANSWERED, teams=[{"new": True}]), ANSWERED)
+    teams = report.patches()[ANSWERED]["properties"]["payload"]["properties"]["object"]  # type: ignore[index]  # JSON
+    assert teams == {
+        "properties": {
+            "teams": {"items": {"properties": {"new": {"type": "boolean", "x-data-class": "none"}}}}
+        }
+    }
+
+
 def test_what_is_no_longer_required_at_all_loses_the_keyword() -> None:
     report = DriftReport()
     told = {"event": STARTED}
