@@ -125,6 +125,7 @@ class KafkaConsumer:
                 self._watch.progressed()
                 return found
             self._give_up_if_silent()
+            self._look_for_missing_topics()
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
                 return ()
@@ -305,6 +306,16 @@ class KafkaConsumer:
                 f"the member of {self._group} has heard nothing for {bound_s:g} s"
                 + (" of a rebalance" if self._changes.going_on else "")
             )
+
+    def _look_for_missing_topics(self) -> None:
+        """Have the library look again for topics that were away when it last looked.
+
+        All existed when this member entered, but a broker that has just started may not know them
+        yet. The library then assigns none of their partitions, and looks again a minute later.
+        """
+        client = self._client._client  # noqa: SLF001 - the library offers no other way
+        if any(not client.cluster.partitions_for_topic(topic) for topic in self._topics):
+            client.force_metadata_update()
 
     async def _wait(self, timeout_s: float) -> None:
         """Wait until records or a change of ownership may be there."""

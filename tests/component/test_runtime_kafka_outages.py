@@ -345,6 +345,33 @@ async def test_a_member_whose_loop_stalled_longer_than_its_session_reads_on(
         await receive(consumer, b"stalled after")
 
 
+async def test_a_topic_that_was_away_at_a_rebalance_is_read_again_within_seconds(
+    settings: KafkaSettings,
+) -> None:
+    listener = Listener()
+    async with (
+        publisher_of(settings) as publisher,
+        consumer_of(settings, "away", listener) as consumer,
+    ):
+        await insist(publisher, b"before")
+        await receive(consumer, b"before")
+        cluster = consumer._client._client.cluster
+
+        def as_if_the_broker_had_just_started(_: object) -> None:
+            cluster._partitions.pop(topic, None)
+
+        cluster.add_listener(as_if_the_broker_had_just_started)
+        as_if_the_broker_had_just_started(cluster)
+        consumer._client._coordinator.request_rejoin()
+        async with asyncio.timeout(deadline_s):
+            while listener.assignments[-1].partitions:
+                await consumer.poll(max_records=1, timeout_s=0.1)
+        cluster.remove_listener(as_if_the_broker_had_just_started)
+        await insist(publisher, b"after")
+        async with asyncio.timeout(deadline_s):  # by itself the library looks after a minute
+            await receive(consumer, b"after")
+
+
 async def test_topics_that_stay_away_are_the_operators_fault(settings: KafkaSettings) -> None:
     consumer = KafkaConsumer(
         settings,
