@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from schemas import headers, identity, topics
 from schemas.catalogue import events, example
@@ -49,6 +50,7 @@ def main() -> None:
         "python": platform.python_version(),
         "orjson": version("orjson"),
         "cores": os.cpu_count(),
+        "machine": machine(),
         "commit": commit(),
     }
     print(json.dumps(report))
@@ -66,6 +68,12 @@ def record_of(envelope: Envelope) -> tuple[str, bytes, headers.Headers]:
     )
     topic = topics.raw_topic(headers.family_of(envelope.event), prefix="zcc")
     return topic, key.encode(), own
+
+
+def machine() -> str:
+    """The model of the processor, as Linux names it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "?")
 
 
 def best_us(step: Callable[[], object], rounds: int, repeats: int, events_per_step: int) -> float:

@@ -1,6 +1,7 @@
 """The command line as a person meets it: each command is a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,78 @@ def test_reconciling_an_empty_deployment_finds_nothing_missing(
     done = zcc("reconcile", "--json", **settings)
     assert done.returncode == 0, done.stderr
     assert '"unaccounted": []' in done.stdout
+
+
+def test_the_real_parts_run_until_ctrl_c_and_print_their_settings(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "operations", "devstack", "--part", "s3"),
+            *("--directory", str(tmp_path / "stack")),
+        ],
+        cwd=root,
+        env=clean,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        assert "data and logs" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(timeout=30) == 0
+    assert "export ZCC_OBJECT_STORAGE_ENDPOINT=http://127.0.0.1:" in first + rest
+    assert "ZCC_KAFKA" not in first + rest
+
+
+def test_a_port_that_is_no_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    done = zcc("devstack", "--directory", str(tmp_path), "--s3-port", "99999")
+    assert (done.returncode, done.stderr) == (2, "zcc: s3_port must be 0 to 65535; got 99999\n")
+
+
+def test_a_simulator_without_an_endpoint_is_one_line_and_exit_code_1(unused_tcp_port: int) -> None:
+    settings = {
+        "ZCC_SIMULATOR_SECRET": "s",
+        "ZCC_SIMULATOR_CLIENT_SECRET": "s",
+        "ZCC_SIMULATOR_TARGET_URL": f"http://127.0.0.1:{unused_tcp_port}/webhooks/zoom",
+        "ZCC_SIMULATOR_ENDPOINT_WAIT_S": "0",
+    }
+    done = zcc("simulate", **settings)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("zcc: validation: ")
+    assert "Traceback" not in done.stderr
+    other = zcc("simulate", **settings, ZCC_SIMULATOR_ACCOUNT_ID="nobody")
+    assert other.returncode == 2
+    assert other.stderr.splitlines()[-1].startswith("zcc: ZCC_SIMULATOR_ACCOUNT_ID is nobody")
+
+
+def test_stored_offsets_are_forgotten_only_when_asked_twice(database_dsn: str) -> None:
+    settings = {"ZCC_POSTGRES_DSN": database_dsn}
+    assert zcc("migrate", **settings).returncode == 0
+    assert zcc("offsets", "reset", "postgres", **settings).returncode == 1
+    done = zcc("offsets", "reset", "postgres", "--yes", **settings)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "forgot the offsets of 0 partitions of zcc.postgres\n",
+    )
+
+
+def test_a_document_that_is_no_openapi_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('{"openapi": "3.1.0"')
+    out = tmp_path / "out"
+    generated = zcc("schemas", "generate", "--webhooks", str(wrong), "--out", str(out))
+    compared = zcc("schemas", "diff", str(wrong), str(wrong))
+    for done in (generated, compared):
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("zcc: ")
+        assert "wrong.json" in line
+    assert not out.exists()
+
+
+def test_drift_of_a_topic_that_is_none_is_one_line_and_exit_code_2() -> None:
+    done = zcc("schemas", "drift", "--topic", "zcc.nowhere.v1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("zcc: ")

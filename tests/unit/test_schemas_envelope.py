@@ -40,6 +40,7 @@ def test_a_null_character_in_a_string_is_readable() -> None:
         (b'{"a":' + b"[" * 300 + b"]" * 300 + b"}", QuarantineReason.TOO_DEEP),
         (b"[]", QuarantineReason.NOT_AN_ENVELOPE),
         (b"null", QuarantineReason.NOT_AN_ENVELOPE),
+        (b'"' + b"[" * 300 + b'"', QuarantineReason.NOT_AN_ENVELOPE),
         (body(event=...), QuarantineReason.NOT_AN_ENVELOPE),
         (body(event=""), QuarantineReason.NOT_AN_ENVELOPE),
         (body(event=7), QuarantineReason.NOT_AN_ENVELOPE),
