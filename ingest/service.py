@@ -12,6 +12,7 @@ from ingest.app import create_app
 from ingest.server import listen, run_server
 from ingest.settings import IngestSettings
 from runtime.clock import SystemClock
+from runtime.garbage import settle_garbage_collection
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 
@@ -31,6 +32,7 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
             app = create_app(
                 settings, kafka=kafka, publisher=publisher, clock=clock, stopping=stopping
             )
+            settle_garbage_collection()
             await run_server(app, listener, settings=settings, clock=clock, stopping=stopping)
 
 

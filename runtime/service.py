@@ -11,6 +11,7 @@ import structlog
 from runtime import telemetry
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
+from runtime.garbage import settle_garbage_collection
 from runtime.health import serving_health
 from runtime.kafka import KafkaConsumer, KafkaPublisher
 from runtime.membership import Surroundings
@@ -105,6 +106,7 @@ async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
     loop = asyncio.get_running_loop()
     for signal in (SIGTERM, SIGINT):
         loop.add_signal_handler(signal, stopping.set)
+    settle_garbage_collection()
     log.info("started", worker=around.name)
     try:
         async with serving_health(

@@ -1,0 +1,307 @@
+"""Ingest beside its rivals, under signed load: `python -m benchmarks.ingest`.
+
+A broker, ingest as one process and as one per core, a bare ASGI handler that only produces, a plain
+FastAPI route and, with ``--peer``, Bento run side by side; the load goes to one of them at a time,
+in turns, several rounds. Every body has 800 bytes and is an event of the family ``engagement``, so
+that all write to one topic of four partitions. Load generator, broker and contender share the
+machine, so its cores bound the requests per second; processor time per request is the steadier
+figure. The last line is one JSON object; figures are medians of the rounds, processor time is in
+seconds per 1,000 requests, latency in milliseconds.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Final, TypedDict
+
+import orjson
+
+from benchmarks.contract import commit, machine
+from benchmarks.rig import rivals
+from benchmarks.rig.contenders import Contender, broker, cpu_s, free_port, module, process
+from benchmarks.rig.load import buckets_per_s
+from devstack import DevstackOptions, running
+from ingest import webhook
+from operations.components import workers
+from runtime.kafka import TopicAdmin
+from runtime.settings import KafkaSettings
+from schemas.headers import family_of
+from schemas.topics import TopicSpec, raw_topic, topic_specs
+from simulator.company import make_company
+from simulator.stories import event_stream
+
+family: Final = "engagement"
+body_bytes: Final = 800
+secret: Final = "secret"  # that of the peer's configuration
+peer_port: Final = 18081
+peer_topic: Final = "engagement"
+partitions: Final = 4
+load_processes: Final = 2
+warm_up_tries: Final = 20
+cores: Final = os.cpu_count() or 1
+
+_padding: Final = b',"padding":"%s"'
+
+Commands = dict[int, tuple[str, ...]]
+"""What to start, by the port that it listens on."""
+
+Figures = dict[str, float]
+
+
+class Load(TypedDict):
+    """What a load process prints: requests by status, latencies by bucket."""
+
+    seconds: float
+    statuses: dict[str, int]
+    latencies: dict[str, int]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of load per turn")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=128)
+    parser.add_argument("--peer", type=Path, help="a Bento binary")
+    parser.add_argument(
+        "--peer-config",
+        type=Path,
+        default=Path("../shared/peers/bento_http_to_kafka.yaml"),
+        help=f"POST /hook on {peer_port}, secret {secret!r}, topic {peer_topic!r}",
+    )
+    print(json.dumps(asyncio.run(measure(parser.parse_args()))))
+
+
+async def measure(options: argparse.Namespace) -> dict[str, object]:
+    """Return the report."""
+    kafka_only = DevstackOptions(directory=None, parts=frozenset({"kafka"}))
+    async with running(kafka_only) as stack, AsyncExitStack() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory()))
+        bodies = folder / "bodies"
+        bodies.write_bytes(b"\n".join(some_bodies()))
+        kafka = KafkaSettings(
+            bootstrap_servers=stack.bootstrap_servers,
+            engagement_partitions=partitions,
+            other_partitions=2,
+            replication=1,
+        )
+        async with TopicAdmin(kafka) as admin:
+            await admin.apply([*topic_specs(kafka.topic_plan, workers), _peer_topic()])
+        topic = raw_topic(family, prefix=kafka.topic_prefix)
+        contenders = [
+            await started.enter_async_context(
+                _contender(name, path, commands, _environment(kafka), folder)
+            )
+            for name, (path, commands) in _gateways(options, topic).items()
+        ]
+        for contender in contenders:
+            await _warmed(contender, bodies, folder)
+        turns: dict[str, list[Figures]] = {each.name: [] for each in contenders}
+        for _ in range(options.rounds):
+            for contender in contenders:
+                turn = await _turn(contender, bodies, options)
+                print(json.dumps({"contender": contender.name, **turn}), flush=True)
+                turns[contender.name].append(turn)
+    return _report(turns, options)
+
+
+def some_bodies() -> list[bytes]:
+    """Return distinct events of one family, each of `body_bytes`."""
+    chance = random.Random(1)  # the same load in each run
+    now = datetime.now(tz=UTC)
+    told = event_stream(make_company(1), seed=1, start=now, count=20_000)
+    fits = (each.body for each in told if family_of(each.event) == family)
+    return [_padded(body, chance) for body in fits if _is_routable(body)]
+
+
+def _is_routable(body: bytes) -> bool:
+    # The plain route and the peer take the key from this member and from nowhere else.
+    named = isinstance(orjson.loads(body)["payload"]["object"].get("engagement_id"), str)
+    return named and len(body) <= body_bytes - len(_padding % b"")
+
+
+def _padded(body: bytes, chance: random.Random) -> bytes:
+    missing = body_bytes - len(body) - len(_padding % b"")
+    return body[:-1] + _padding % chance.randbytes(missing).hex()[:missing].encode() + b"}"
+
+
+def _peer_topic() -> TopicSpec:
+    return TopicSpec(peer_topic, partitions, replication=1, cleanup="delete", retention_ms=-1)
+
+
+def _gateways(options: argparse.Namespace, topic: str) -> dict[str, tuple[str, Commands]]:
+    """Return path and command by port of each contender, by name."""
+
+    def rival(name: str) -> Commands:
+        port = free_port()
+        return {port: module("benchmarks.rig.rivals", name, "--port", str(port), "--topic", topic)}
+
+    own = module("operations", "ingest")
+    gateways = {
+        "ingest": (webhook.base_path, {free_port(): own}),
+        "ingest_per_core": (webhook.base_path, {free_port(): own for _ in range(cores)}),
+        "bare": (rivals.path, rival("bare")),
+        "plain_fastapi": (rivals.path, rival("plain")),
+    }
+    if options.peer:
+        peer = (str(options.peer), "-c", str(options.peer_config))
+        gateways["bento"] = (rivals.path, {peer_port: peer})
+    return gateways
+
+
+@asynccontextmanager
+async def _contender(
+    name: str, path: str, commands: Commands, environment: Mapping[str, str], logs: Path
+) -> AsyncIterator[Contender]:
+    async with AsyncExitStack() as ends:
+        processes = [
+            await ends.enter_async_context(
+                process(
+                    command, {**environment, "ZCC_INGEST_PORT": str(port)}, logs / f"{name}.log"
+                )
+            )
+            for port, command in commands.items()
+        ]
+        yield Contender(name, path, tuple(commands), tuple(processes))
+
+
+def _environment(kafka: KafkaSettings) -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ZCC_")},
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "ZCC_INGEST_HOST": "127.0.0.1",
+        "ZCC_INGEST_APPS": json.dumps({"default": [secret]}),
+        "ZCC_INGEST_PSEUDONYM_KEY": "pseudonym-key-of-a-benchmark",
+        "BENCHMARK_SECRET": secret,
+        "PEER_KAFKA": kafka.bootstrap_servers,
+    }
+
+
+async def _warmed(contender: Contender, bodies: Path, logs: Path) -> None:
+    """Wait until every request is kept.
+
+    Raises:
+        RuntimeError: it never came to that; with the end of the log.
+    """
+    loads: Sequence[Load] = ()
+    for _ in range(warm_up_tries):
+        loads = await _loads(contender, bodies, connections=16, seconds=0.5)
+        if loads and all(set(load["statuses"]) == {"204"} for load in loads):
+            return
+        await asyncio.sleep(0.5)
+    said = (logs / f"{contender.name}.log").read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"{contender.name} does not keep what it gets: {loads}\n{said}")
+
+
+async def _turn(contender: Contender, bodies: Path, options: argparse.Namespace) -> Figures:
+    kafka = broker()
+    own_before_s, broker_before_s = cpu_s(contender.processes), cpu_s(kafka)
+    loads = await _loads(
+        contender, bodies, connections=options.connections, seconds=options.seconds
+    )
+    own_s, broker_s = cpu_s(contender.processes) - own_before_s, cpu_s(kafka) - broker_before_s
+    latencies: Counter[int] = Counter()
+    for load in loads:
+        latencies.update({int(bucket): count for bucket, count in load["latencies"].items()})
+    kept = sum(load["statuses"].get("204", 0) for load in loads)
+    asked = sum(sum(load["statuses"].values()) for load in loads)
+    return {
+        "requests_per_s": round(kept / max(load["seconds"] for load in loads)),
+        "p50_ms": _percentile_ms(latencies, 0.50),
+        "p99_ms": _percentile_ms(latencies, 0.99),
+        "cpu_s_per_1000": round(own_s / kept * 1000, 4),
+        "broker_cpu_s_per_1000": round(broker_s / kept * 1000, 4),
+        "rss_mib": contender.rss_mib(),
+        "not_kept": asked - kept,
+    }
+
+
+async def _loads(
+    contender: Contender, bodies: Path, *, connections: int, seconds: float
+) -> list[Load]:
+    """Drive a contender from several processes; nothing where it does not listen yet."""
+    command = module(
+        *("benchmarks.rig.load", "--path", contender.path, "--bodies", str(bodies)),
+        *("--secret", secret, "--seconds", str(seconds)),
+        *("--connections", str(connections // load_processes)),
+        *("--ports", *map(str, contender.ports)),
+    )
+    children = [
+        await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(load_processes)
+    ]
+    said = await asyncio.gather(*(child.communicate() for child in children))
+    return [json.loads(output) for output, _ in said if output]
+
+
+def _percentile_ms(latencies: Counter[int], share: float) -> float:
+    left = share * latencies.total()
+    for bucket in sorted(latencies):
+        left -= latencies[bucket]
+        if left <= 0:
+            return (bucket + 1) * 1000 / buckets_per_s
+    raise ValueError("no request was answered")
+
+
+def _report(
+    turns: Mapping[str, Sequence[Figures]], options: argparse.Namespace
+) -> dict[str, object]:
+    middle = {
+        name: {figure: median(turn[figure] for turn in of_one) for figure in of_one[0]}
+        for name, of_one in turns.items()
+    }
+    return {
+        "benchmark": "ingest",
+        "contenders": middle,
+        "ratios": _ratios(middle),
+        "requests_per_s_by_round": {
+            name: [turn["requests_per_s"] for turn in of_one] for name, of_one in turns.items()
+        },
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "connections": options.connections,
+        "body_bytes": body_bytes,
+        "partitions": partitions,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("aiokafka", "uvicorn", "uvloop", "fastapi")},
+        "cores": cores,
+        "machine": machine(),
+        "commit": commit(),
+    }
+
+
+def _ratios(middle: Mapping[str, Figures]) -> Figures:
+    def rate(name: str) -> float:
+        return middle[name]["requests_per_s"]
+
+    def cpu(name: str) -> float:
+        return middle[name]["cpu_s_per_1000"] + middle[name]["broker_cpu_s_per_1000"]
+
+    ratios = {
+        "requests_per_s_to_bare": rate("ingest") / rate("bare"),
+        "requests_per_s_to_plain_fastapi": rate("ingest") / rate("plain_fastapi"),
+        "cpu_with_broker_to_plain_fastapi": cpu("ingest") / cpu("plain_fastapi"),
+    }
+    if "bento" in middle:
+        ratios["requests_per_s_to_bento"] = rate("ingest") / rate("bento")
+        ratios["requests_per_s_per_core_to_bento"] = rate("ingest_per_core") / rate("bento")
+        ratios["cpu_with_broker_to_bento"] = cpu("ingest") / cpu("bento")
+        ratios["cpu_with_broker_per_core_to_bento"] = cpu("ingest_per_core") / cpu("bento")
+    return {name: round(ratio, 3) for name, ratio in ratios.items()}
+
+
+if __name__ == "__main__":
+    main()
