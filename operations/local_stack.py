@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from devstack import DevstackError, DevstackOptions, Part, Stack, running
-from operations.signals import stop_event
 from runtime.errors import ConfigurationError
+from runtime.signals import stop_event
 
 
 async def run(directory: Path, parts: frozenset[Part], ports: Mapping[Part, int]) -> None:

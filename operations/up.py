@@ -24,10 +24,10 @@ from operations.live import LiveView, stages
 from operations.pipeline import Pipeline, Surroundings, environment
 from operations.places import Places, latency, look
 from operations.report import Report, Sent, Stored
-from operations.signals import stop_event
 from runtime.clock import Clock, SystemClock
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
+from runtime.signals import stop_event
 from schemas.topics import topic_specs
 from simulator.company import Company, make_company
 from simulator.ledger import LedgerWriter, Totals, read_ledger

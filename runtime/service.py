@@ -1,10 +1,8 @@
 """Composes a worker process: clients, worker, health, signals. Processors and sinks call it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import SystemRandom
-from signal import SIGINT, SIGTERM
 
 import structlog
 
@@ -17,6 +15,7 @@ from runtime.kafka import KafkaConsumer, KafkaPublisher
 from runtime.membership import Surroundings
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.signals import stop_event
 from runtime.sink_worker import SinkWorker
 from runtime.worker import Worker
 from schemas.reasons import DeadLetterReason
@@ -102,13 +101,10 @@ async def _surroundings(
 
 
 async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
-    settings, stopping = around.settings, asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal in (SIGTERM, SIGINT):
-        loop.add_signal_handler(signal, stopping.set)
-    settle_garbage_collection()
-    log.info("started", worker=around.name)
-    try:
+    settings = around.settings
+    with stop_event() as stopping:
+        settle_garbage_collection()
+        log.info("started", worker=around.name)
         async with serving_health(
             settings.health_host,
             settings.health_port,
@@ -116,7 +112,4 @@ async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
             ready=work.why_not_ready,
         ):
             await work.run(stopping)
-    finally:
-        for signal in (SIGTERM, SIGINT):
-            loop.remove_signal_handler(signal)
     log.info("stopped", worker=around.name)
