@@ -20,7 +20,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from runtime.errors import ConfigurationError
-from runtime.kafka.connection import answering, connecting, connection_options
+from runtime.kafka.connection import answering, connecting, connection_options, know_brokers
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
@@ -82,6 +82,7 @@ class Cluster:
         try:
             async with connecting(self._settings):
                 await self._client.bootstrap()
+                await know_brokers(self._client)
         except BaseException:
             await self._close()
             raise

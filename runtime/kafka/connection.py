@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, TypedDict
 
 from aiokafka import errors
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts, create_conn
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
@@ -17,6 +18,8 @@ connect_timeout_s: Final = 10.0
 
 answer_timeout_s: Final = 5.0
 """For a question to the brokers, its repetitions included; a group bears with it many times."""
+
+_look_s: Final = 0.1
 
 _login: Final = (
     "check ZCC_KAFKA_SECURITY_PROTOCOL, ZCC_KAFKA_SASL_MECHANISM, ZCC_KAFKA_SASL_USERNAME and "
@@ -159,6 +162,18 @@ async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
         if settings.security_protocol != "PLAINTEXT":
             await _raise_refusal(settings)
         raise
+
+
+async def know_brokers(client: AIOKafkaClient) -> None:
+    """Return once a started client knows a broker to turn to; the caller limits the time.
+
+    A broker that has just started may answer that there are none, itself included. The library
+    takes that for an answer, and the first question for a coordinator then fails its assertion.
+    """
+    while not client.cluster.brokers():
+        await client.force_metadata_update()
+        if not client.cluster.brokers():
+            await asyncio.sleep(_look_s)
 
 
 async def _raise_refusal(settings: KafkaSettings) -> None:

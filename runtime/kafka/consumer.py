@@ -24,7 +24,12 @@ from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.cluster import Cluster, refuse_missing
-from runtime.kafka.connection import by_fault, connecting, connection_options
+from runtime.kafka.connection import (
+    by_fault,
+    connecting,
+    connection_options,
+    know_brokers,
+)
 from runtime.kafka.deliveries import delivery_of
 from runtime.kafka.leaving import leave
 from runtime.kafka.rebalancing import Assigned, Changes, Revoked
@@ -99,6 +104,7 @@ class KafkaConsumer:
             parts.push_async_callback(leave, self._client)
             async with connecting(self._settings):
                 await self._client.start()
+                await know_brokers(self._client._client)  # noqa: SLF001 - it has no public name
             self._changes.client = self._client
             self._client.subscribe(list(self._topics), listener=self._changes)
             self._parts = parts.pop_all()

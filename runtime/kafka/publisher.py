@@ -20,7 +20,13 @@ from aiokafka.protocol.metadata import MetadataRequest
 from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
-from runtime.kafka.connection import answering, by_fault, connecting, connection_options
+from runtime.kafka.connection import (
+    answering,
+    by_fault,
+    connecting,
+    connection_options,
+    know_brokers,
+)
 from runtime.partitioner import partition_of
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -140,6 +146,7 @@ class KafkaPublisher(Publisher):
         try:
             async with connecting(self._settings):
                 await producer.start()
+                await know_brokers(producer.client)
             self._link = _Link(producer)
             log.info("connected", client=self._client_id)
             yield self._link
