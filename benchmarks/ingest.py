@@ -32,7 +32,7 @@ from benchmarks.rig import rivals
 from benchmarks.rig.contenders import Contender, broker, cpu_s, free_port, module, process
 from benchmarks.rig.load import buckets_per_s
 from devstack import DevstackOptions, running
-from ingest import webhook
+from ingest.apps import base_path
 from operations.components import workers
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
@@ -149,8 +149,8 @@ def _gateways(options: argparse.Namespace, topic: str) -> dict[str, tuple[str, C
 
     own = module("operations", "ingest")
     gateways = {
-        "ingest": (webhook.base_path, {free_port(): own}),
-        "ingest_per_core": (webhook.base_path, {free_port(): own for _ in range(cores)}),
+        "ingest": (base_path, {free_port(): own}),
+        "ingest_per_core": (base_path, {free_port(): own for _ in range(cores)}),
         "bare": (rivals.path, rival("bare")),
         "plain_fastapi": (rivals.path, rival("plain")),
     }

@@ -1,4 +1,4 @@
-"""Every answer that a webhook can get, and the reasons, which are labels of metrics.
+"""Pure: every answer that a webhook can get, and the reasons, which are labels of metrics.
 
 Zoom sends again after 5xx, time-outs and broken connections, three times within 85 minutes, and
 never after 3xx or 4xx (source: Zoom webhooks, retry rules). So a validly signed body must not get
@@ -7,20 +7,44 @@ one of those:
 | what | answer | sent again |
 |---|---|---|
 | no such app, not POST | 404, 405 | no: not meant for us |
+| not HTTP, head over the limits | 400, 431 | no: not from Zoom |
 | body over the limit | 413 | no: lost for good, counted as `Refusal.TOO_LARGE` |
-| body too slow | 408, which comes after Zoom has given up by itself | yes |
+| head or body too slow | 408, which comes after Zoom has given up by itself | yes |
 | signature missing or wrong, or outside of the window | 401 | no: not from Zoom |
+| the same with a content-encoding | 415 | no: not from Zoom |
 | challenge | 200 | |
 | signed, and acknowledged by the broker, on its topic or on quarantine | 204 | |
+| signed, kept in the spill | 204 | |
+| signed, from where or as whom the app does not allow it | 503 | yes: until a person has looked |
 | signed, not acknowledged in time, or refused by the broker | 503 | yes |
+| too much is under way | 503, at once | yes |
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-from ingest.asgi import Answer
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response. ``closes``: the connection ends with it, because the body was not read."""
+
+    status: HTTPStatus
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+    closes: bool = False
+    head: bytes = field(init=False, repr=False, compare=False)
+    """Status line and headers as they are sent, but for those of the connection."""
+
+    def __post_init__(self) -> None:
+        """Write the head once for all requests that get this answer."""
+        lines = [b"HTTP/1.1 %d %b" % (self.status, self.status.phrase.encode())]
+        lines += [b"%b: %b" % header for header in self.headers]
+        if self.status != HTTPStatus.NO_CONTENT:
+            lines.append(b"content-length: %d" % len(self.body))
+        object.__setattr__(self, "head", b"\r\n".join(lines) + b"\r\n")
 
 
 class Refusal(StrEnum):
@@ -28,8 +52,12 @@ class Refusal(StrEnum):
 
     UNKNOWN_APP = "unknown_app"
     METHOD = "method"
+    MALFORMED = "malformed"
+    HEAD_TOO_LARGE = "head_too_large"
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
+    OVERLOAD = "overload"
+    """No more bytes of bodies can be held now; answered 503 like all that is under way too much."""
     DISCONNECTED = "disconnected"
     """The client went away before its body was complete; nobody is there to be answered."""
 
@@ -40,28 +68,28 @@ class Unavailable(StrEnum):
     DEADLINE = "deadline"
     BROKER = "broker"
     TOO_LARGE = "too_large"
+    NETWORK = "network"
+    CREDENTIAL = "credential"
     DEFECT = "defect"
 
 
-class RefusedError(Exception):
-    """The request ends here; ``reason`` says why."""
-
-    def __init__(self, reason: Refusal) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-
-
-refusals: Final[Mapping[Refusal, Answer | None]] = {
+refusals: Final[Mapping[Refusal, Answer]] = {
     Refusal.UNKNOWN_APP: Answer(HTTPStatus.NOT_FOUND, closes=True),
     Refusal.METHOD: Answer(
         HTTPStatus.METHOD_NOT_ALLOWED, headers=((b"allow", b"POST"),), closes=True
     ),
+    Refusal.MALFORMED: Answer(HTTPStatus.BAD_REQUEST, closes=True),
+    Refusal.HEAD_TOO_LARGE: Answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, closes=True),
     Refusal.TOO_LARGE: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, closes=True),
     Refusal.TOO_SLOW: Answer(HTTPStatus.REQUEST_TIMEOUT, closes=True),
-    Refusal.DISCONNECTED: None,
+    Refusal.OVERLOAD: Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-after", b"5"),), closes=False
+    ),
 }
+"""What is sent for each refusal; nothing where nobody is there."""
 
 not_signed: Final = Answer(HTTPStatus.UNAUTHORIZED)
+not_signed_but_encoded: Final = Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 kept: Final = Answer(HTTPStatus.NO_CONTENT)
 unavailable: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-after", b"5"),))
 """The seconds are for proxies and people; Zoom keeps to its own 5, 20 and 60 minutes."""

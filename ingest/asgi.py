@@ -1,70 +1,99 @@
-"""The little of ASGI that a webhook needs: its types, picking headers, answering.
+"""Answers exchanges by an ASGI application: health, metrics and docs, which FastAPI serves.
 
-Source: ASGI specification 3.0, HTTP messages.
+Source: ASGI specification 3.0, HTTP messages. Bodies are whole in both directions: nothing here
+streams.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
-Scope = Mapping[str, Any]
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+import structlog
 
-_linger_s: Final = 1.0
-"""Closing with unread bytes resets the connection, and the sender may lose the answer.
+from ingest.answers import Answer, Refusal, refusals
+from ingest.exchange import Exchange
+from runtime.retry import described
 
-Source: RFC 9112, section 9.6.
-"""
+Message = MutableMapping[str, Any]
+Asgi = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[Message]],
+        Callable[[Message], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One response. ``closes``: the connection ends with it, because the body was not read."""
-
-    status: HTTPStatus
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    body: bytes = b""
-    closes: bool = False
+_log = structlog.get_logger()
 
 
-def pick_headers(
-    headers: Iterable[tuple[bytes, bytes]], names: frozenset[bytes]
-) -> Mapping[bytes, Sequence[bytes]]:
-    """Return all values of the headers with these lower-case names, in one pass."""
-    found: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        if name in names:
-            found.setdefault(name, []).append(value)
-    return found
+class AsgiApplication:
+    """An `ingest.exchange.Application` in front of an ASGI callable."""
+
+    def __init__(self, app: Asgi, tasks: asyncio.TaskGroup) -> None:
+        self._app = app
+        self._tasks = tasks
+
+    def began(self, exchange: Exchange) -> None:
+        """Wait for the rest."""
+
+    def refused(self, exchange: Exchange, reason: Refusal) -> None:
+        """Answer what will not be read to its end."""
+        if reason is not Refusal.DISCONNECTED:
+            exchange.reply(refusals[reason])
+
+    def completed(self, exchange: Exchange) -> None:
+        """Have it answered."""
+        self._tasks.create_task(self._answered(exchange))
+
+    async def _answered(self, exchange: Exchange) -> None:
+        reading = _Reading(exchange)
+        try:
+            await self._app(_scope(exchange), reading.receive, reading.send)
+        except Exception as error:  # noqa: BLE001 - one failed page must not end the others
+            _log.error("page failed", path=exchange.path, error=described(error))
+            exchange.reply(Answer(HTTPStatus.INTERNAL_SERVER_ERROR))
+        else:
+            exchange.reply(reading.answer())
 
 
-async def respond(answer: Answer, receive: Receive, send: Send) -> None:
-    """Send the answer; where it closes the connection, first let the sender read it."""
-    length = (
-        ()
-        if answer.status == HTTPStatus.NO_CONTENT
-        else ((b"content-length", b"%d" % len(answer.body)),)
-    )
-    close = ((b"connection", b"close"),) if answer.closes else ()
-    headers = [*answer.headers, *length, *close]
-    await send({"type": "http.response.start", "status": answer.status.value, "headers": headers})
-    if answer.closes:
-        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-        await _linger(receive)
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        await send({"type": "http.response.body", "body": answer.body})
+class _Reading:
+    """The two channels of one request."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._status = HTTPStatus.INTERNAL_SERVER_ERROR
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._chunks: list[bytes] = []
+
+    async def receive(self) -> Message:
+        return {"type": "http.request", "body": self._exchange.body, "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = HTTPStatus(message["status"])
+            self._headers = list(message.get("headers", ()))
+        else:
+            self._chunks.append(message.get("body", b""))
+
+    def answer(self) -> Answer:
+        headers = tuple(header for header in self._headers if header[0] != b"content-length")
+        return Answer(self._status, headers, b"".join(self._chunks))
 
 
-async def _linger(receive: Receive) -> None:
-    """Drop what still comes, until it ends or the sender has had its time to read the answer."""
-    try:
-        async with asyncio.timeout(_linger_s):
-            while (await receive()).get("more_body", False):
-                pass
-    except TimeoutError:
-        pass
+def _scope(exchange: Exchange) -> MutableMapping[str, Any]:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": exchange.method.decode("latin-1"),
+        "scheme": "http",
+        "path": exchange.path,
+        "raw_path": exchange.path.encode("latin-1"),
+        "query_string": exchange.query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in exchange.headers],
+        "client": None,
+        "server": None,
+    }

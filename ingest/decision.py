@@ -19,6 +19,8 @@ from zoom.signature import encrypted_token
 challenge_event: Final = "endpoint.url_validation"
 """Zoom asks it when the URL is entered and every 72 hours; the sixth failure disables the URL."""
 
+_not_encoded: Final = frozenset({b"", b"identity"})
+
 _request_id: Final = re.compile(rb"[0-9A-Za-z._:-]{1,128}")
 """Five groups of hexadecimal digits as measured; no promise, so anything harmless is taken."""
 
@@ -30,26 +32,33 @@ _traceparent: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """What the choice of topic and key depends on, beside the request."""
+    """What the record depends on, beside the request.
+
+    ``starts_traces``: an event that comes without a trace begins one of its own.
+    """
 
     topic_prefix: str
     pseudonym_key: bytes
+    starts_traces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
     """A request whose ``body`` was signed with ``secret``.
 
-    ``request_id`` and ``traceparent`` are the headers as they came, empty where there was none:
-    the signature does not cover them.
+    ``accounts`` are those that the app is for, none of them means all. ``request_id``,
+    ``traceparent`` and ``encoding`` are the headers as they came, empty where there was none: the
+    signature does not cover them.
     """
 
     app: str
     body: bytes
     secret: bytes
     received_at_ms: int
+    accounts: frozenset[str] = frozenset()
     request_id: bytes = b""
     traceparent: bytes = b""
+    encoding: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,33 @@ Decision = Event | Quarantined | Challenge
 
 def decide(request: SignedRequest, routing: Routing) -> Decision:
     """Say what becomes of a signed request."""
+    if request.encoding not in _not_encoded:
+        return quarantined(QuarantineReason.ENCODED, request, routing)
     try:
         parsed = read_json(request.body)
         if isinstance(parsed, dict) and parsed.get("event") == challenge_event:
             return _challenge(parsed, request.secret)
-        return _event(envelope_of(parsed), request, routing)
+        envelope = envelope_of(parsed)
     except UnreadableError as error:
-        return _quarantined(error.reason, request, routing)
+        return quarantined(error.reason, request, routing)
+    if request.accounts and envelope.account_id not in request.accounts:
+        return quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
+    return _event(envelope, request, routing)
+
+
+def quarantined(reason: QuarantineReason, request: SignedRequest, routing: Routing) -> Quarantined:
+    """Keep a body as it came, for a person to look at."""
+    record = Record(
+        topic=topics.quarantine_topic(prefix=routing.topic_prefix),
+        key=_id_of(request) or hashlib.sha256(request.body).hexdigest().encode(),
+        value=request.body,
+        headers=(
+            (headers.reason_header, reason.value.encode()),
+            *_arrival(request),
+            *_given_trace(request),
+        ),
+    )
+    return Quarantined(record, reason)
 
 
 def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
@@ -99,44 +128,49 @@ def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
 
 
 def _event(envelope: Envelope, request: SignedRequest, routing: Routing) -> Event:
-    key = identity.partition_key(envelope, pseudonym_key=routing.pseudonym_key)
+    place = identity.place(envelope, pseudonym_key=routing.pseudonym_key)
     family = headers.family_of(envelope.event)
+    event_id = identity.event_id(envelope)
     own = headers.event_headers(
         envelope,
-        event_id=identity.event_id(envelope),
+        event_id=event_id,
         occurred_at_ms=identity.occurred_at_ms(envelope),
-        subject=identity.subject(envelope, pseudonym_key=routing.pseudonym_key),
-        partition_key=key,
+        subject=place.subject,
+        partition_key=place.partition_key,
     )
+    trace = _given_trace(request)
+    if not trace and routing.starts_traces:
+        trace = ((headers.traceparent, _trace_of(event_id)),)
     record = Record(
         topic=topics.raw_topic(family, prefix=routing.topic_prefix),
-        key=key.encode(),
+        key=place.partition_key.encode(),
         value=request.body,
-        headers=(*own, *_arrival(request)),
+        headers=(*own, *_arrival(request), *trace),
     )
     return Event(record, family)
 
 
-def _quarantined(reason: QuarantineReason, request: SignedRequest, routing: Routing) -> Quarantined:
-    record = Record(
-        topic=topics.quarantine_topic(prefix=routing.topic_prefix),
-        key=_id_of(request) or hashlib.sha256(request.body).hexdigest().encode(),
-        value=request.body,
-        headers=((headers.reason_header, reason.value.encode()), *_arrival(request)),
-    )
-    return Quarantined(record, reason)
-
-
 def _arrival(request: SignedRequest) -> headers.Headers:
-    arrival = [
-        (headers.received_at_header, headers.timestamp(request.received_at_ms).encode()),
-        (headers.app_header, request.app.encode()),
-    ]
-    if request_id := _id_of(request):
-        arrival.append((headers.request_id_header, request_id))
-    if _traceparent.fullmatch(request.traceparent):
-        arrival.append((headers.traceparent, request.traceparent))
-    return tuple(arrival)
+    received = (
+        headers.received_at_header,
+        headers.timestamp(request.received_at_ms).encode(),
+    )
+    app = (headers.app_header, request.app.encode())
+    request_id = _id_of(request)
+    if request_id:
+        return (received, app, (headers.request_id_header, request_id))
+    return (received, app)
+
+
+def _given_trace(request: SignedRequest) -> headers.Headers:
+    if request.traceparent and _traceparent.fullmatch(request.traceparent):
+        return ((headers.traceparent, request.traceparent),)
+    return ()
+
+
+def _trace_of(event_id: str) -> bytes:
+    """Begin a trace that is the same for each delivery of an event."""
+    return f"00-{event_id[:32]}-{event_id[32:48]}-01".encode()
 
 
 def _id_of(request: SignedRequest) -> bytes:

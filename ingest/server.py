@@ -1,17 +1,25 @@
-"""The HTTP server: a socket, uvicorn on the caller's loop, and an orderly end."""
+"""The HTTP server of a process: its socket, what answers where, and its orderly end."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Final
 
 import structlog
-import uvicorn
 
-from ingest.app import IngestApp
+from ingest.admission import Admission
+from ingest.app import create_app
+from ingest.apps import Apps, base_path
+from ingest.asgi import AsgiApplication
+from ingest.connection import Limits
+from ingest.connections import Connections
+from ingest.decision import Routing
+from ingest.exchange import Application
+from ingest.keeping import Spill
 from ingest.settings import IngestSettings
+from ingest.webhook import Webhook
 from runtime.clock import Clock
+from runtime.contracts import Sender
 from runtime.errors import ConfigurationError
 
 _backlog: Final = 2048
@@ -28,7 +36,12 @@ def listen(settings: IngestSettings) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=_backlog)
+        return socket.create_server(
+            (settings.host, settings.port),
+            family=family,
+            backlog=_backlog,
+            reuse_port=settings.workers > 1,  # each process listens for itself
+        )
     except OSError as error:
         raise ConfigurationError(
             f"ZCC_INGEST_HOST, ZCC_INGEST_PORT: cannot listen on {settings.host}:{settings.port}: "
@@ -36,59 +49,68 @@ def listen(settings: IngestSettings) -> socket.socket:
         ) from error
 
 
-async def run_server(
-    app: IngestApp,
+async def run_server(  # noqa: PLR0913 - what a server is made of
     listener: socket.socket,
-    *,
     settings: IngestSettings,
+    *,
+    apps: Callable[[], Apps],
+    routing: Routing,
+    sender: Sender,
+    spill: Spill | None,
     clock: Clock,
     stopping: asyncio.Event,
 ) -> None:
     """Answer requests until ``stopping`` is set or until cancelled; then let all finish.
 
-    After ``stopping`` it answers for ``unready_s`` more, so that balancers can see ``/readyz``.
+    After ``stopping`` it answers for ``unready_s`` more, each answer the last of its connection, so
+    that balancers can see ``/readyz`` and clients go elsewhere.
     """
-    server = _Server(_configuration(app, settings))
-    host, port = listener.getsockname()[:2]
-    _log.info("listening", host=host, port=port, apps=sorted(settings.apps))
+    admission = Admission(requests=settings.max_requests, size_bytes=settings.max_held_bytes)
+    webhook = Webhook(
+        settings,
+        apps=apps,
+        routing=routing,
+        sender=sender,
+        admission=admission,
+        clock=clock,
+        spill=spill,
+    )
+    pages = create_app(
+        ready=lambda: sender.ready and not stopping.is_set(), docs_enabled=settings.docs_enabled
+    )
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(server.serve_and_drain(listener))
-        await stopping.wait()
-        _log.info("stopping", unready_s=settings.unready_s)
-        await clock.sleep(settings.unready_s)
-        server.should_exit = True
+        beside = AsgiApplication(pages, tasks)
+
+        def application_of(path: str) -> Application:
+            return webhook if path.startswith(base_path) else beside
+
+        connections = Connections(
+            application_of, limits=_limits(settings), admission=admission, clock=clock
+        )
+        watch = tasks.create_task(connections.run(webhook.tick))
+        server = await asyncio.get_running_loop().create_server(
+            connections.make, sock=listener, backlog=_backlog
+        )
+        host, port = listener.getsockname()[:2]
+        _log.info("listening", host=host, port=port, apps=sorted(app.name for app in apps()))
+        try:
+            await stopping.wait()
+            _log.info("stopping", unready_s=settings.unready_s)
+            connections.draining = True
+            await clock.sleep(settings.unready_s)
+        finally:
+            server.close()
+            await connections.drain(settings.drain_timeout_s)
+            watch.cancel()
     _log.info("stopped")
 
 
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves the signals to us and drains when it is cancelled."""
-
-    async def serve_and_drain(self, listener: socket.socket) -> None:
-        try:
-            await self.serve(sockets=[listener])
-        except asyncio.CancelledError:
-            if self.started:
-                await self.shutdown(sockets=[listener])
-            raise
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing: uvicorn would raise the signal again before the publisher is closed."""
-        yield
-
-
-def _configuration(app: IngestApp, settings: IngestSettings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="none",  # the caller's
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # who the client is plays no part
-        backlog=_backlog,
-        timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=settings.drain_timeout_s,
+def _limits(settings: IngestSettings) -> Limits:
+    return Limits(
+        headers=settings.max_headers,
+        head_bytes=settings.max_head_bytes,
+        body_bytes=settings.max_body_bytes,
+        head_timeout_s=settings.head_timeout_s,
+        body_timeout_s=settings.body_timeout_s,
+        keep_alive_s=settings.keep_alive_s,
     )

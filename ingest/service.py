@@ -3,7 +3,8 @@
 Run it on uvloop: `uvloop.run(serve(settings, kafka))`.
 """
 
-from ingest.app import create_app
+from ingest.decision import Routing
+from ingest.present_apps import PresentApps
 from ingest.server import listen, run_server
 from ingest.settings import IngestSettings
 from runtime.clock import SystemClock
@@ -24,8 +25,24 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
     clock = SystemClock()
     with listen(settings) as listener, stop_event() as stopping:
         async with KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher:
-            app = create_app(
-                settings, kafka=kafka, publisher=publisher, clock=clock, stopping=stopping
-            )
+            present = PresentApps(settings.apps, clock=clock)
             settle_garbage_collection()
-            await run_server(app, listener, settings=settings, clock=clock, stopping=stopping)
+            await run_server(
+                listener,
+                settings,
+                apps=lambda: present.current,
+                routing=routing_of(settings, kafka),
+                sender=publisher,
+                spill=None,
+                clock=clock,
+                stopping=stopping,
+            )
+
+
+def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:
+    """Return what records depend on beside the request."""
+    return Routing(
+        topic_prefix=kafka.topic_prefix,
+        pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
+        starts_traces=settings.traces_started,
+    )

@@ -1,37 +1,27 @@
 """Settings of ingest, from the environment."""
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import (
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-default_app: Final = "default"
-"""The app that ``/webhooks/zoom`` without a name belongs to."""
+from ingest.apps import Apps
+from ingest.apps_json import apps_form, read_apps
 
 _shortest_pseudonym_key: Final = 16
 """Bytes: with less, the few billion phone numbers there are can be tried one by one."""
-
-AppName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Secrets = Annotated[tuple[SecretStr, ...], Field(min_length=1)]
-
-_apps: Final[TypeAdapter[Mapping[str, tuple[SecretStr, ...]]]] = TypeAdapter(
-    Annotated[Mapping[AppName, Secrets], Field(min_length=1)]
-)
 
 
 class IngestSettings(BaseSettings):
     """Where webhooks arrive, who may send them, and the bounds of one request."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ZCC_INGEST_", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix="ZCC_INGEST_",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,  # `Apps` is read by a validator
     )
 
     host: str = Field(
@@ -39,12 +29,37 @@ class IngestSettings(BaseSettings):
         description="Address to listen on",
     )
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 = free")
-    apps: Annotated[Mapping[str, tuple[SecretStr, ...]], NoDecode] = Field(
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Processes that share the port, best as many as cores; more than 1 on Linux",
+    )
+    apps_file: Path | None = Field(
+        default=None,
+        description=(
+            "File with the JSON of ``ZCC_INGEST_APPS``, set instead of it; read again when it "
+            "changes and on SIGHUP"
+        ),
+    )
+    apps: Annotated[Apps | Path, NoDecode] = Field(
+        default=None,
+        validate_default=True,
         description=(
             "Secret tokens by app, JSON: an app is the last part of its webhook's URL, "
             "``default`` that of the URL without one. The first secret is the newest; keep the "
-            "old one beside it until Zoom has stopped signing with it"
-        )
+            "old one beside it until Zoom has stopped signing with it. Required unless "
+            "``ZCC_INGEST_APPS_FILE`` is set; an app may also be an object with accounts, "
+            "networks and a header to ask for: docs/how-to/apps-and-secrets.md"
+        ),
+    )
+    forwarded_hops: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "Proxies in front that write into X-Forwarded-For, for apps with networks; 0 = the "
+            "address of the connection counts, n = the n-th of the header from the right"
+        ),
     )
     pseudonym_key: SecretStr = Field(
         description="Key under which phone numbers in record keys are hashed, 16 bytes or more"
@@ -66,6 +81,24 @@ class IngestSettings(BaseSettings):
         ge=3,
         description="Seconds to send a body, not below the 3 after which Zoom gives up by itself",
     )
+    head_timeout_s: float = Field(
+        default=5.0, ge=3, description="Seconds to send the head of a request, as for a body"
+    )
+    max_headers: int = Field(default=64, ge=16, description="Headers of a request")
+    max_head_bytes: int = Field(
+        default=16 * 1024, ge=4096, description="Bytes of a request's target and headers"
+    )
+    max_requests: int = Field(
+        default=4096, ge=1, description="Requests under way in a process; beyond it 503 at once"
+    )
+    max_held_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes of bodies held by a process; beyond it 503 at once",
+    )
+    traces_started: bool = Field(
+        default=False, description="Begin a trace for each event that comes without traceparent"
+    )
     keep_alive_s: int = Field(
         default=10, ge=1, description="Seconds that a connection may wait for its next request"
     )
@@ -81,31 +114,19 @@ class IngestSettings(BaseSettings):
 
     @field_validator("apps", mode="before")
     @classmethod
-    def _read_apps(cls, value: object) -> object:
-        """Parse here rather than in pydantic-settings: its own error quotes no rule to follow."""
-        try:
-            if isinstance(value, str | bytes):
-                return _apps.validate_json(value)
-            return _apps.validate_python(value)
-        except ValidationError:
-            raise ValueError(
-                "expected a JSON object of at least one app with a list of at least one secret "
-                '({"default": ["..."]}); names of letters, digits, dot, dash and underscore'
-            ) from None
+    def _apps_come_from_one_place(cls, value: object, found: ValidationInfo) -> Apps | Path:
+        """Return the apps, or the file where they are.
 
-    @field_validator("apps")
-    @classmethod
-    def _no_blank_secret(
-        cls, apps: Mapping[str, tuple[SecretStr, ...]]
-    ) -> Mapping[str, tuple[SecretStr, ...]]:
-        for app, secrets in apps.items():
-            for secret in secrets:
-                text = secret.get_secret_value()
-                if not text or text != text.strip():
-                    raise ValueError(
-                        f"app {app!r} has a secret that is empty or has blanks around it"
-                    )
-        return apps
+        Parse here rather than in pydantic-settings: its own error quotes no rule to follow.
+        """
+        file: Path | None = found.data.get("apps_file")
+        if value is None and file is None:
+            raise ValueError(f"neither it nor ZCC_INGEST_APPS_FILE is set: {apps_form}")
+        if file is None:
+            return read_apps(value)
+        if value is not None:
+            raise ValueError("ZCC_INGEST_APPS_FILE is set too: set only one of the two")
+        return file
 
     @field_validator("pseudonym_key")
     @classmethod

@@ -1,184 +1,182 @@
-"""The hot path: one webhook in, one record out; a plain ASGI callable.
+"""The hot path: one webhook in, one record out.
 
 The order of its checks is that of the table in `ingest.answers`: whose URL, POST, size, time,
 signature, and only then what the body says, because from there on it may no longer be refused.
+There is no task per request: the acknowledgement of the broker calls back, and one look at the
+clock for all finds those that wait for too long.
 """
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from traceback import extract_tb
-from typing import Final, assert_never
+from collections import deque
+from collections.abc import Callable
+from typing import Final
 
 import structlog
 
 from ingest import answers
-from ingest.answers import Refusal, RefusedError, Unavailable
-from ingest.asgi import Answer, Receive, Scope, Send, pick_headers, respond
-from ingest.body import read_body
-from ingest.decision import Challenge, Decision, Event, Quarantined, Routing, SignedRequest, decide
-from ingest.settings import IngestSettings, default_app
+from ingest.access import AccessFault, access_fault
+from ingest.admission import Admission
+from ingest.answers import Refusal, Unavailable
+from ingest.apps import App, Apps
+from ingest.decision import Challenge, Routing, SignedRequest, decide, quarantined
+from ingest.exchange import Exchange, pick_headers
+from ingest.keeping import Keeping, Spill, not_kept, reply
+from ingest.settings import IngestSettings
 from runtime.clock import Clock
-from runtime.contracts import Publisher
-from runtime.errors import RejectedError, TransientError
+from runtime.contracts import Sender
+from runtime.errors import TransientError
+from runtime.retry import described
+from runtime.telemetry import count
 from runtime.telemetry import ingest as metrics
-from runtime.values import Record
+from schemas.reasons import QuarantineReason
 from zoom.signature import SignatureError, signature_header, timestamp_header, verify
 
-base_path: Final = "/webhooks/zoom"
-
-_no_app: Final = "-"
-"""The label of a request for an app that is not ours; no app can have this name."""
-
 _content_length: Final = b"content-length"
+_content_encoding: Final = b"content-encoding"
 _request_id: Final = b"x-zm-request-id"
 _traceparent: Final = b"traceparent"
+_forwarded: Final = b"x-forwarded-for"
 _names: Final = frozenset(
-    {_content_length, _request_id, _traceparent, signature_header, timestamp_header}
+    {
+        *(_content_length, _content_encoding, _request_id, _traceparent),
+        *(signature_header, timestamp_header),
+    }
 )
 
-PickedHeaders = Mapping[bytes, Sequence[bytes]]
+_none: Final[tuple[bytes, ...]] = ()
 
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class App:
-    """One Zoom app that may send, and the secrets that it may sign with, newest first."""
-
-    name: str
-    secrets: tuple[bytes, ...]
-
-
 class Webhook:
-    """Takes all requests at and below `base_path`. Holds no state between requests."""
+    """Answers requests for `ingest.apps`; `tick` has to be called all the while."""
 
-    def __init__(
-        self, settings: IngestSettings, *, routing: Routing, publisher: Publisher, clock: Clock
+    def __init__(  # noqa: PLR0913 - all that a webhook meets on its way
+        self,
+        settings: IngestSettings,
+        *,
+        apps: Callable[[], Apps],
+        routing: Routing,
+        sender: Sender,
+        admission: Admission,
+        clock: Clock,
+        spill: Spill | None = None,
     ) -> None:
-        self._apps = dict(_apps_by_path(settings))
         self._settings = settings
+        self._apps = apps
         self._routing = routing
-        self._publisher = publisher
+        self._sender = sender
+        self._admission = admission
         self._clock = clock
+        self._spill = spill
+        self._waiting: deque[Keeping] = deque()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        app = self._apps.get(scope["path"])
-        label = app.name if app else _no_app
-        answer: Answer | None
-        try:
-            answer = await self._timed(await self._admit(app, scope, receive))
-        except RefusedError as error:
-            metrics.refused.labels(label, error.reason.value).inc()
-            answer = answers.refusals[error.reason]
-        except SignatureError as error:
-            metrics.refused.labels(label, error.fault.value).inc()
-            answer = answers.not_signed
-        if answer:
-            metrics.responses.labels(label, str(answer.status.value)).inc()
-            await respond(answer, receive, send)
-
-    async def _admit(self, app: App | None, scope: Scope, receive: Receive) -> SignedRequest:
+    def began(self, exchange: Exchange) -> None:
+        """Refuse by the head alone what can be."""
+        app = self._apps().get(exchange.path)
         if app is None:
-            raise RefusedError(Refusal.UNKNOWN_APP)
-        if scope["method"] != "POST":
-            raise RefusedError(Refusal.METHOD)
-        headers = pick_headers(scope["headers"], _names)
-        body = await read_body(
-            receive,
-            declared=headers.get(_content_length, ()),
-            limit_bytes=self._settings.max_body_bytes,
-            timeout_s=self._settings.body_timeout_s,
-        )
-        return self._verified(app, headers, body)
+            self.refused(exchange, Refusal.UNKNOWN_APP)
+            return
+        exchange.label = app.name
+        if exchange.method != b"POST":
+            self.refused(exchange, Refusal.METHOD)
+        elif self._admission.full:
+            self.refused(exchange, Refusal.OVERLOAD)
+        else:
+            exchange.picked = pick_headers(exchange.headers, _names)
+            # The parser has checked its form, and refused a second one.
+            declared = exchange.picked.get(_content_length)
+            if declared and int(declared[0]) > self._settings.max_body_bytes:
+                self.refused(exchange, Refusal.TOO_LARGE)
 
-    def _verified(self, app: App, headers: PickedHeaders, body: bytes) -> SignedRequest:
+    def refused(self, exchange: Exchange, reason: Refusal) -> None:
+        """Answer what will not be read to its end."""
+        count(metrics.refused, exchange.label, reason.value)
+        if reason is not Refusal.DISCONNECTED:
+            reply(exchange, answers.refusals[reason])
+
+    def completed(self, exchange: Exchange) -> None:
+        """Verify, decide and keep."""
+        app = self._apps().get(exchange.path)
+        if app is None:  # taken out of the settings while the body came
+            self.refused(exchange, Refusal.UNKNOWN_APP)
+            return
+        try:
+            request = self._verified(app, exchange)
+        except SignatureError as error:
+            count(metrics.refused, app.name, error.fault.value)
+            encoded = _single(exchange, _content_encoding)
+            reply(exchange, answers.not_signed_but_encoded if encoded else answers.not_signed)
+            return
+        fault = self._access_fault(app, exchange)
+        if fault is None:
+            self._keep(request, exchange)
+        else:
+            not_kept(exchange, Unavailable(fault.value))
+
+    def tick(self, now_s: float) -> None:
+        """Give up waiting for what was not acknowledged in time."""
+        waiting = self._waiting
+        begun_until_s = now_s - self._settings.produce_deadline_s
+        while waiting and (waiting[0].is_settled or waiting[0].begun_s <= begun_until_s):
+            waiting.popleft().overdue()
+
+    def _verified(self, app: App, exchange: Exchange) -> SignedRequest:
         now_s = self._clock.now().timestamp()
+        picked = exchange.picked
+        body = exchange.body
         index = verify(
             body,
-            timestamps=headers.get(timestamp_header, ()),
-            signatures=headers.get(signature_header, ()),
+            timestamps=picked.get(timestamp_header, _none),
+            signatures=picked.get(signature_header, _none),
             secrets=app.secrets,
             now_s=now_s,
             window_s=self._settings.timestamp_window_s,
         )
-        metrics.verified.labels(app.name, str(index)).inc()
+        count(metrics.verified, app.name, str(index))
         return SignedRequest(
             app=app.name,
             body=body,
             secret=app.secrets[index],
             received_at_ms=int(now_s * 1000),
-            request_id=_single(headers, _request_id),
-            traceparent=_single(headers, _traceparent),
+            accounts=app.accounts,
+            request_id=_single(exchange, _request_id),
+            traceparent=_single(exchange, _traceparent),
+            encoding=_single(exchange, _content_encoding),
         )
 
-    async def _timed(self, request: SignedRequest) -> Answer:
-        started_s = self._clock.monotonic_s()
-        answer = await self._keep(request)
-        metrics.latency.observe(self._clock.monotonic_s() - started_s)
-        return answer
+    def _access_fault(self, app: App, exchange: Exchange) -> AccessFault | None:
+        if not (app.networks or app.credential):
+            return None
+        names = {_forwarded} | ({app.credential.name} if app.credential else set())
+        picked = pick_headers(exchange.headers, frozenset(names))
+        return access_fault(
+            app,
+            peer=exchange.peer,
+            forwarded=picked.get(_forwarded, _none),
+            credentials=picked.get(app.credential.name, _none) if app.credential else _none,
+            hops=self._settings.forwarded_hops,
+        )
 
-    async def _keep(self, request: SignedRequest) -> Answer:
+    def _keep(self, request: SignedRequest, exchange: Exchange) -> None:
         try:
             decision = decide(request, self._routing)
-            if not isinstance(decision, Challenge):
-                await self._publish(decision.record)
-        except TimeoutError:
-            return _not_kept(Unavailable.DEADLINE)
-        except TransientError:
-            return _not_kept(Unavailable.BROKER)
-        except RejectedError as error:
-            # No retry mends it by itself, but 4xx would end it here and now: within the 85 minutes
-            # of Zoom's retries a person can raise the topic's max.message.bytes.
-            _log.error("record refused", app=request.app, reason=error.reason.value)
-            return _not_kept(Unavailable.TOO_LARGE)
-        except Exception as error:  # noqa: BLE001 - whatever we broke, Zoom must send it again
-            # Neither message nor locals of the frames: they may hold what the body held.
-            _log.error("request failed", app=request.app, error=_place(error))
-            return _not_kept(Unavailable.DEFECT)
-        return _kept(decision, request.app)
-
-    async def _publish(self, record: Record) -> None:
-        async with asyncio.timeout(self._settings.produce_deadline_s):
-            await self._publisher.publish(record)
+        except Exception as error:  # noqa: BLE001 - signed by Zoom, so it is kept whatever we broke
+            _log.error("decision failed", app=request.app, error=described(error))
+            decision = quarantined(QuarantineReason.DEFECT, request, self._routing)
+        if isinstance(decision, Challenge):
+            count(metrics.challenges, request.app)
+            reply(exchange, answers.challenge_met(decision.answer))
+            return
+        keeping = Keeping(exchange, decision, clock=self._clock, spill=self._spill)
+        try:
+            self._sender.send(decision.record, keeping.settled)
+        except TransientError as error:
+            keeping.settled(error)
+        else:
+            self._waiting.append(keeping)
 
 
-def _kept(decision: Decision, app: str) -> Answer:
-    match decision:
-        case Event(family=family):
-            metrics.accepted.labels(family).inc()
-            return answers.kept
-        case Quarantined(reason=reason):
-            metrics.quarantined.labels(reason.value).inc()
-            return answers.kept
-        case Challenge(answer=answer):
-            metrics.challenges.labels(app).inc()
-            return answers.challenge_met(answer)
-        case _:
-            assert_never(decision)
-
-
-def _not_kept(reason: Unavailable) -> Answer:
-    metrics.unavailable.labels(reason.value).inc()
-    return answers.unavailable
-
-
-def _place(error: Exception) -> str:
-    frames = (f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
-    return f"{type(error).__name__} in {' > '.join(frames)}"
-
-
-def _apps_by_path(settings: IngestSettings) -> Iterator[tuple[str, App]]:
-    for name, secrets in settings.apps.items():
-        app = App(name, tuple(secret.get_secret_value().encode() for secret in secrets))
-        paths = (f"{base_path}/{name}", *((base_path,) if name == default_app else ()))
-        for path in paths:
-            yield path, app
-            yield f"{path}/", app
-
-
-def _single(headers: PickedHeaders, name: bytes) -> bytes:
+def _single(exchange: Exchange, name: bytes) -> bytes:
     """Return a header's value, empty where it is absent or ambiguous."""
-    values = headers.get(name, ())
+    values = exchange.picked.get(name, _none)
     return values[0] if len(values) == 1 else b""

@@ -17,9 +17,11 @@ from pydantic_settings import BaseSettings, SettingsError
 
 from operations.components import DevstackPart, ProcessorName, SinkName
 from operations.settings_errors import one_line
+from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import TopicChanges
 from runtime.logs import configure_logs
+from runtime.open_files import raise_open_files_limit
 from runtime.settings import KafkaSettings, WorkerSettings
 
 app = typer.Typer(
@@ -76,12 +78,26 @@ def root(
 
 
 @app.command()
-def ingest() -> None:
+def ingest(
+    *,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes; else ZCC_INGEST_WORKERS.")
+    ] = None,
+) -> None:
     """Receive webhooks and put them on Kafka."""
-    from ingest.service import serve
+    from ingest.processes import follow_parent, own_command, run_processes
     from ingest.settings import IngestSettings
 
-    uvloop.run(serve(read_settings(IngestSettings), read_settings(KafkaSettings)))
+    settings, kafka = read_settings(IngestSettings), read_settings(KafkaSettings)
+    if workers is not None:
+        settings = settings.model_copy(update={"workers": workers})
+    raise_open_files_limit()
+    if settings.workers > 1 and not follow_parent():
+        raise typer.Exit(uvloop.run(run_processes(settings, own_command(), clock=SystemClock())))
+
+    from ingest.service import serve
+
+    uvloop.run(serve(settings, kafka))
 
 
 @app.command()

@@ -1,10 +1,13 @@
 """Pure: what the runtime asks of those who run on it, and what it offers to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from runtime.values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
+
+Settled = Callable[[Exception | None], None]
+"""Told of the fate of one record, once: None where all in-sync replicas have it."""
 
 Key_contra = TypeVar("Key_contra", contravariant=True)
 Value_co = TypeVar("Value_co", covariant=True)
@@ -105,5 +108,19 @@ class Publisher(Protocol):
         Raises:
             TransientError: not acknowledged; it may or may not have been stored.
             RejectedError: the broker will never take it (too large).
+        """
+        ...
+
+
+class Sender(Publisher, Protocol):
+    """A publisher that can be asked without waiting, for those who have no task per record."""
+
+    def send(self, record: Record, settled: Settled) -> None:
+        """Publish; ``settled`` is told of the end, later, with an error as `publish` raises it.
+
+        It must not raise. Nothing limits the time until it is told.
+
+        Raises:
+            TransientError: nothing was sent, and ``settled`` will not be told.
         """
         ...

@@ -1,21 +1,29 @@
-"""Ctrl-C and SIGTERM as an event: the first asks to end in good order."""
+"""Signals as events: Ctrl-C and SIGTERM ask to end in good order, SIGHUP to look again."""
 
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+
+
+def stop_event() -> AbstractContextManager[asyncio.Event]:
+    """Set the event on SIGINT or SIGTERM while the block runs on the running loop."""
+    return _set_by(signal.SIGINT, signal.SIGTERM)
+
+
+def hangup_event() -> AbstractContextManager[asyncio.Event]:
+    """Set the event on SIGHUP, which would else end the process, while the block runs."""
+    return _set_by(signal.SIGHUP)
 
 
 @contextmanager
-def stop_event() -> Iterator[asyncio.Event]:
-    """Set the event on SIGINT or SIGTERM while the block runs on the running loop."""
-    stop = asyncio.Event()
+def _set_by(*numbers: signal.Signals) -> Iterator[asyncio.Event]:
+    event = asyncio.Event()
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, event.set)
     try:
-        yield stop
+        yield event
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

@@ -2,15 +2,47 @@
 
 Names: ``zcc_<package>_<noun>_<unit>``. Label values come from closed sets. Count per batch where
 there are batches. A counter of lost things counts what is lost for good, nothing else.
+
+Where a parent keeps several processes (`shared_metrics`), each counts in files of its own, which
+all of them can read: whichever is scraped answers with the sum. A process that follows a dead one
+goes on in its files, so that no counter goes back. Each gauge says by its ``multiprocess_mode`` how
+several are made one. Elsewhere there are no files.
 """
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Final, NamedTuple
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    values,
+)
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.parser import text_string_to_metric_families
 
 content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_folder_variable: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The library's own name for where the files of several processes are."""
+_place_variable: Final = "ZCC_METRICS_PLACE"
+"""Whose files among them are this process's."""
+_parent: Final = "parent"
+_memory: Final = "/dev/shm"  # noqa: S108 - a folder of random name is made in it
+
+_place: Final = os.environ.get(_place_variable)
+if _place is not None:
+    # Before the first metric is made. By place, not by process id as the library would, so that
+    # restarts neither pile up files nor lose what was counted.
+    values.ValueClass = values.MultiProcessValue(lambda: _place)  # type: ignore[no-untyped-call]  # untyped library
 
 _latency_buckets_s: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0),
@@ -45,12 +77,33 @@ class IngestMetrics:
     challenges: Final = Counter(
         "zcc_ingest_challenges_total", "Endpoint validations answered", ["app"]
     )
+    last_challenge: Final = Gauge(
+        "zcc_ingest_last_challenge_timestamp_seconds",
+        "When an endpoint validation was last answered by this process; 0 = not yet, NaN = the app "
+        "was taken away",
+        ["app"],
+        multiprocess_mode="livemax",
+    )
+    reloads: Final = Counter(
+        "zcc_ingest_reloads_total",
+        "Readings of the apps' file after the start, by outcome (taken; unreadable or wrong, "
+        "counted until it is mended)",
+        ["outcome"],
+    )
     latency: Final = Histogram(
         "zcc_ingest_request_seconds",
         "From the last byte of a signed request to its answer",
         buckets=_latency_buckets_s,
     )
-    ready: Final = Gauge("zcc_ingest_ready", "1 while the broker acknowledges, else 0")
+    ready: Final = Gauge(
+        "zcc_ingest_ready",
+        "1 while the broker acknowledges, else 0; of several processes, the least",
+        multiprocess_mode="livemin",
+    )
+    restarts: Final = Counter(
+        "zcc_ingest_restarts_total",
+        "Processes that ended by themselves and were started again, with ZCC_INGEST_WORKERS over 1",
+    )
 
 
 class WorkerMetrics:
@@ -78,13 +131,29 @@ class WorkerMetrics:
         ["group", "topic"],
     )
     lag: Final = Gauge(
-        "zcc_worker_lag_records", "Records in the topic that are not done", ["worker", "topic"]
+        "zcc_worker_lag_records",
+        "Records in the topic that are not done",
+        ["worker", "topic"],
+        multiprocess_mode="livesum",
     )
-    in_flight: Final = Gauge("zcc_worker_in_flight_records", "Records being handled", ["worker"])
+    in_flight: Final = Gauge(
+        "zcc_worker_in_flight_records",
+        "Records being handled",
+        ["worker"],
+        multiprocess_mode="livesum",
+    )
     oldest: Final = Gauge(
-        "zcc_worker_oldest_unfinished_seconds", "Age of the oldest unfinished record", ["worker"]
+        "zcc_worker_oldest_unfinished_seconds",
+        "Age of the oldest unfinished record",
+        ["worker"],
+        multiprocess_mode="livemax",
     )
-    assigned: Final = Gauge("zcc_worker_assigned_partitions", "Partitions owned", ["worker"])
+    assigned: Final = Gauge(
+        "zcc_worker_assigned_partitions",
+        "Partitions owned",
+        ["worker"],
+        multiprocess_mode="livesum",
+    )
     batch_seconds: Final = Histogram(
         "zcc_worker_batch_write_seconds",
         "Time to store one batch",
@@ -171,9 +240,68 @@ postgres: Final = PostgresMetrics()
 object_storage: Final = ObjectStorageMetrics()
 
 
+@cache  # of labels from closed sets; finding the series costs more than counting
+def _series(counter: Counter, labels: tuple[str, ...]) -> Counter:
+    return counter.labels(*labels)
+
+
+def count(counter: Counter, *labels: str) -> None:
+    """Count one, for the hot path."""
+    _series(counter, labels).inc()
+
+
 def exposition() -> bytes:
-    """Return all metrics in the text format of Prometheus; serve it as `content_type`."""
-    return generate_latest(REGISTRY)
+    """Return all metrics in the text format of Prometheus; serve it as `content_type`.
+
+    Of several processes that share their metrics, each returns those of all.
+    """
+    return generate_latest(REGISTRY if _place is None else _registry_of_all())
+
+
+def _registry_of_all() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped library
+    return registry
+
+
+class SharedMetrics:
+    """The metrics of a parent's processes, each at its place: a number that is its alone.
+
+    Whoever takes the place of one that has ended goes on with what that one has counted.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._of_parent = values.MultiProcessValue(lambda: _parent)  # type: ignore[no-untyped-call]  # untyped library
+
+    def environment(self, place: int) -> dict[str, str]:
+        """Return what a process needs in its environment before it starts."""
+        return {_folder_variable: self._folder, _place_variable: str(place)}
+
+    def ended(self, place: int) -> None:
+        """Forget the gauges of a process that has ended; what it counted stays."""
+        mark_process_dead(str(place), self._folder)  # type: ignore[no-untyped-call]  # untyped library
+
+    def count(self, counter: Counter) -> None:
+        """Count one for the parent, which nobody scrapes. The counter has no labels."""
+        described = next(iter(counter.describe()))
+        name = described.name
+        self._of_parent("counter", name, f"{name}_total", (), (), described.documentation).inc(1)
+
+
+@contextmanager
+def shared_metrics() -> Iterator[SharedMetrics]:
+    """Give processes that are started within the block one exposition; for their parent.
+
+    The files are in memory where the system has a folder for that, and go with the block.
+    """
+    place = _memory if os.access(_memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="zcc-metrics-", dir=place) as folder:
+        os.environ[_folder_variable] = folder  # the library asks for it when the parent counts
+        try:
+            yield SharedMetrics(folder)
+        finally:
+            del os.environ[_folder_variable]
 
 
 def total(exposition_text: bytes, sample: str) -> float:

@@ -4,6 +4,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2 (binary content mo
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from .catalogue import events, unknown_family
@@ -33,23 +34,28 @@ failed_at_header: Final = "zcc-failed-at"
 
 Headers = tuple[tuple[str, bytes], ...]
 
+_version: Final = (ce_specversion, b"1.0")
+_json: Final = (content_type, b"application/json")
+_first_revision: Final = (revision_header, b"1")
+
 
 def event_headers(
     envelope: Envelope, *, event_id: str, occurred_at_ms: int, subject: str, partition_key: str
 ) -> Headers:
     """Return what follows from the event alone; the receiver adds request id, time and app."""
+    id_value = event_id.encode()
     return (
-        (ce_specversion, b"1.0"),
-        (ce_id, event_id.encode()),
-        (ce_source, f"urn:zoom:contact-center:{envelope.account_id}".encode()),
+        _version,
+        (ce_id, id_value),
+        (ce_source, b"urn:zoom:contact-center:%b" % envelope.account_id.encode()),
         (ce_type, envelope.event.encode()),
         (ce_time, timestamp(occurred_at_ms).encode()),
         (ce_subject, subject.encode()),
-        (ce_dataschema, f"urn:zcc:schema:{envelope.event}:1".encode()),
+        (ce_dataschema, b"urn:zcc:schema:%b:1" % envelope.event.encode()),
         (ce_partitionkey, partition_key.encode()),
-        (content_type, b"application/json"),
-        (event_id_header, event_id.encode()),
-        (revision_header, b"1"),
+        _json,
+        (event_id_header, id_value),
+        _first_revision,
     )
 
 
@@ -62,8 +68,12 @@ def family_of(event: str) -> str:
 def timestamp(epoch_ms: int) -> str:
     """Write epoch milliseconds as RFC 3339 in UTC with three decimals."""
     seconds, milliseconds = divmod(epoch_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{_whole(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=4_096)  # events come many in a second
+def _whole(epoch_s: int) -> str:
+    return f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def text(headers: Headers, name: str) -> str | None:

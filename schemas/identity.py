@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -40,6 +40,7 @@ entity_names: Final = {
 personal_paths: Final = frozenset({"sms.consumer_number"})
 """Key paths whose value never leaves as it is: a keyed hash stands in its place."""
 
+_volatile_names: Final = tuple(f'"{name}"'.encode() for name in sorted(volatile_members))
 _default_key: Final = ("engagement_id",)
 
 _epoch: Final = datetime.fromtimestamp(0, UTC)
@@ -47,14 +48,10 @@ _epoch: Final = datetime.fromtimestamp(0, UTC)
 
 def event_id(envelope: Envelope) -> str:
     """Return the deterministic id of an event, 64 hexadecimal digits."""
-    identity = [
-        "zcc1",
-        envelope.account_id,
-        envelope.event,
-        envelope.event_ts_ms,
-        _stable(envelope.object),
-    ]
-    return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    canonical = _canonical(envelope, envelope.object)
+    if any(name in canonical for name in _volatile_names):  # else the copy would be the same
+        canonical = _canonical(envelope, _stable(envelope.object))
+    return hashlib.sha256(canonical).hexdigest()
 
 
 def occurred_at_ms(envelope: Envelope) -> int:
@@ -81,23 +78,24 @@ def epoch_ms(text: str) -> int | None:
     return elapsed_ms if 0 <= elapsed_ms <= latest_event_ts_ms else None
 
 
-def subject(envelope: Envelope, *, pseudonym_key: bytes) -> str:
-    """Return ``entity/id``, or ``account/id`` where the event names no entity."""
-    path, value = _entity(envelope)
-    if value is None:
-        return f"account/{envelope.account_id}"
-    return f"{entity_names[path]}/{_public(path, value, pseudonym_key)}"
+class Place(NamedTuple):
+    """Where an event belongs: ``entity/id`` for people, ``account:id`` for partitions."""
+
+    subject: str
+    partition_key: str
 
 
-def partition_key(envelope: Envelope, *, pseudonym_key: bytes) -> str:
-    """Return ``account:entity id``, or the account where the event names no entity.
+def place(envelope: Envelope, *, pseudonym_key: bytes) -> Place:
+    """Return subject and partition key; those of the account where the event names no entity.
 
-    Keys show up in logs and tools: a phone number becomes a hash under ``pseudonym_key``.
+    Both show up in logs and tools: a phone number becomes a hash under ``pseudonym_key``.
     """
+    account_id = envelope.account_id
     path, value = _entity(envelope)
     if value is None:
-        return envelope.account_id
-    return f"{envelope.account_id}:{_public(path, value, pseudonym_key)}"
+        return Place(f"account/{account_id}", account_id)
+    public = _public(path, value, pseudonym_key)
+    return Place(f"{entity_names[path]}/{public}", f"{account_id}:{public}")
 
 
 def values_at(node: object, path: str) -> Iterator[object]:
@@ -121,6 +119,11 @@ def _entity(envelope: Envelope) -> tuple[str, str | None]:
             if isinstance(value, str) and value:
                 return path, value
     return "", None
+
+
+def _canonical(envelope: Envelope, stable: JsonObject) -> bytes:
+    identity = ["zcc1", envelope.account_id, envelope.event, envelope.event_ts_ms, stable]
+    return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
 
 
 def _public(path: str, value: str, pseudonym_key: bytes) -> str:

@@ -10,6 +10,12 @@ class QuarantineReason(StrEnum):
     TOO_DEEP = "too_deep"
     NOT_AN_ENVELOPE = "not_an_envelope"
     NO_EVENT_TIME = "no_event_time"
+    ENCODED = "encoded"
+    """Sent with a content-encoding, which Zoom never does; kept as it came, not decoded."""
+    FOREIGN_ACCOUNT = "foreign_account"
+    """An event of an account that the app is not set up for."""
+    DEFECT = "defect"
+    """Our code failed on it."""
 
 
 class DeadLetterReason(StrEnum):

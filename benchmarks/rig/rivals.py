@@ -9,22 +9,25 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import cycle
+from typing import Any
 
 import uvicorn
 import uvloop
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI, Request, Response
 
-from ingest.asgi import Receive, Scope, Send
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
 path = "/hook"
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, object]], Awaitable[None]]
 
 
 def main() -> None:
@@ -47,7 +50,7 @@ async def serve_bare(topic: str, port: int) -> None:
         KafkaSettings(), client_id="benchmark-bare", clock=SystemClock()
     ) as publisher:
 
-        async def app(_: Scope, receive: Receive, send: Send) -> None:
+        async def app(_: object, receive: Receive, send: Send) -> None:
             body = b""
             more = True
             while more:

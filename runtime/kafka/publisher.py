@@ -10,6 +10,7 @@ second whether the brokers answer at all.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,8 +19,8 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.protocol.metadata import MetadataRequest
 
 from runtime.clock import Clock
-from runtime.contracts import Publisher
-from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
+from runtime.contracts import Sender, Settled
+from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.connection import (
     answering,
     by_fault,
@@ -27,15 +28,13 @@ from runtime.kafka.connection import (
     connection_options,
     know_brokers,
 )
-from runtime.partitioner import partition_of
+from runtime.kafka.outbox import Outbox
 from runtime.settings import KafkaSettings
 from runtime.values import Record
-from schemas.reasons import DeadLetterReason
 
-_linger_ms: Final = 2
 _batch_bytes: Final = 256 * 1024
-_record_bytes: Final = 16 * 1024 * 1024
-"""Far above what brokers take by default, which is counted after compression; they decide."""
+_most_strangers: Final = 1000
+"""Records of topics that this producer has not met; it asks for one after the other."""
 _request_timeout_ms: Final = 5_000
 """A broker that hangs is noticed so soon; the library then asks again."""
 
@@ -44,18 +43,16 @@ _probe_timeout_s: Final = 2.0
 _patience_s: Final = 10.0
 """Without one success for so long, the producer itself is suspected and replaced."""
 _doubt_s: Final = 1.0
-"""An acknowledgement given up earlier says something of the caller, not of the brokers."""
+"""So long without an acknowledgement, the next record is not likely to get one in time."""
 _close_s: Final = 1.0
 _first_delay_s: Final = 0.1
 _longest_delay_s: Final = 5.0
 
-_too_large: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
-
 log = structlog.get_logger()
 
 
-class KafkaPublisher(Publisher):
-    """`runtime.contracts.Publisher` on real brokers. An async context manager.
+class KafkaPublisher(Sender):
+    """`runtime.contracts.Sender` on real brokers. An async context manager.
 
     Entering returns at once, even where no broker answers: see `ready`. Records with equal keys go
     to the same partition, the one that Java's producer would choose.
@@ -88,29 +85,21 @@ class KafkaPublisher(Publisher):
         """Whether a record published now is likely to be acknowledged."""
         return self._link is not None and self._link.answering and not self._link.doubted
 
+    def send(self, record: Record, settled: Settled) -> None:
+        """Publish without waiting; see `runtime.contracts.Sender.send`."""
+        link = self._link
+        if link is None or not link.answering:
+            raise TransientError("publish: not connected to Kafka")
+        link.send(record, settled)
+
     async def publish(self, record: Record) -> None:
         """Return once all in-sync replicas have the record; see `Publisher.publish`.
 
         The caller limits the time: brokers that are there but cannot store hold it up for ever.
         """
-        link = self._link
-        if link is None or not link.answering:
-            raise TransientError("publish: not connected to Kafka")
-        begun_s = self._clock.monotonic_s()
-        try:
-            await link.send(record)
-        except _too_large as error:
-            detail = f"{record.topic} takes no record of {_size_bytes(record)} bytes"
-            raise RejectedError(DeadLetterReason.TOO_LARGE, detail) from error
-        except errors.KafkaError as error:
-            link.failed(begun_s)
-            # A refusal may be the operator's fault, and the record is kept until that is mended.
-            raise TransientError(str(by_fault(f"publish to {record.topic}", error))) from error
-        except asyncio.CancelledError:
-            if self._clock.monotonic_s() - begun_s >= _doubt_s:
-                link.failed(begun_s)
-            raise
-        link.succeeded()
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.send(record, partial(_tell, told))
+        await told
 
     async def _supervise(self) -> None:
         """Have a producer at all times."""
@@ -138,20 +127,21 @@ class KafkaPublisher(Publisher):
             acks="all",
             enable_idempotence=True,
             compression_type="lz4",
-            linger_ms=_linger_ms,
             max_batch_size=_batch_bytes,
-            max_request_size=_record_bytes,
             request_timeout_ms=_request_timeout_ms,
         )
         try:
             async with connecting(self._settings):
                 await producer.start()
                 await know_brokers(producer.client)
-            self._link = _Link(producer)
-            log.info("connected", client=self._client_id)
-            yield self._link
+            async with _Link(producer, self._clock) as link:
+                self._link = link
+                log.info("connected", client=self._client_id)
+                try:
+                    yield link
+                finally:
+                    self._link = None  # first: what its outbox takes from now on nobody sends
         finally:
-            self._link = None
             await _close(producer)
 
     async def _watch(self, link: "_Link") -> None:
@@ -162,8 +152,7 @@ class KafkaPublisher(Publisher):
             now_s = self._clock.monotonic_s()
             if link.answering:
                 answered_s = now_s
-            failing_s = 0.0 if link.failing_since_s is None else now_s - link.failing_since_s
-            if max(failing_s, now_s - answered_s) > _patience_s:
+            if max(link.oldest_s, now_s - answered_s) > _patience_s:
                 log.warning("producer replaced: no success for a while", client=self._client_id)
                 return
             with suppress(TimeoutError):
@@ -172,25 +161,47 @@ class KafkaPublisher(Publisher):
 
 
 class _Link:
-    """One producer and what is known of it."""
+    """One producer, what is on its way through it, and what is known of it."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._producer = producer
-        self.broken = asyncio.Event()
+        self._outbox = Outbox(producer, clock)
+        self._strangers: asyncio.Queue[tuple[Record, Settled]] = asyncio.Queue(_most_strangers)
+        self.broken = self._outbox.failed
         self.answering = True
-        self.doubted = False
-        self.failing_since_s: float | None = None
 
-    def failed(self, since_s: float) -> None:
-        """Note a record that was not acknowledged."""
-        self.doubted = True
-        if self.failing_since_s is None:
-            self.failing_since_s = since_s
+    async def __aenter__(self) -> Self:
+        self._tasks = asyncio.TaskGroup()
+        await self._tasks.__aenter__()
+        self._running = [
+            self._tasks.create_task(self._outbox.run()),
+            self._tasks.create_task(self._introduce()),
+        ]
+        return self
 
-    def succeeded(self) -> None:
-        """Note a record that was."""
-        self.doubted = False
-        self.failing_since_s = None
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        self._outbox.close(_replaced())
+        while not self._strangers.empty():
+            _, settled = self._strangers.get_nowait()
+            settled(_replaced())
+        await self._tasks.__aexit__(None, None, None)
+
+    @property
+    def doubted(self) -> bool:
+        """Whether something has been waiting for its acknowledgement for too long."""
+        return self._outbox.oldest_s > _doubt_s
+
+    @property
+    def oldest_s(self) -> float:
+        """For how long."""
+        return self._outbox.oldest_s
 
     async def look(self) -> None:
         """See whether any broker answers, and learn what has moved."""
@@ -199,81 +210,62 @@ class _Link:
             async with asyncio.timeout(_probe_timeout_s):
                 answered = await self._producer.client.force_metadata_update()
         self.answering = answered
-        if answered:
-            self.doubted = False
         if self._producer._sender.sender_task.done():  # noqa: SLF001 - told nowhere else
             self.broken.set()
 
-    async def send(self, record: Record) -> None:
-        """Send and wait for the acknowledgement.
-
-        Raises:
-            KafkaError: of any kind; where it says that the record was lost, this link is broken.
-            TransientError: the topic or the partition does not exist.
-        """
-        partition = await self._partition(record)
-        if record.key is None and record.value is None:
-            acknowledged = await self._send_empty(record, partition)
-        else:
-            acknowledged = await self._producer.send(
-                record.topic,
-                value=record.value,
-                key=record.key,
-                partition=partition,
-                headers=list(record.headers),
-            )
+    def send(self, record: Record, settled: Settled) -> None:
+        """Put on its way; see `runtime.contracts.Sender.send`."""
+        if self._producer.client.cluster.partitions_for_topic(record.topic) is not None:
+            self._outbox.add(record, settled)
+            return
         try:
-            await acknowledged
-        except errors.KafkaError:
-            self.broken.set()
-            raise
+            self._strangers.put_nowait((record, settled))
+        except asyncio.QueueFull:
+            raise TransientError(f"publish to {record.topic}: not known yet") from None
 
-    async def _send_empty(self, record: Record, partition: int | None) -> asyncio.Future[object]:
-        """Send what has neither key nor value; `send` of the library will not."""
-        batch = self._producer.create_batch()
-        batch.append(timestamp=None, key=None, value=None, headers=list(record.headers))
-        future: asyncio.Future[object] = await self._producer.send_batch(
-            batch, record.topic, partition=partition or 0
-        )
-        return future
-
-    async def _partition(self, record: Record) -> int | None:
-        """Return the partition to send to; None leaves it to the library."""
-        count = await self._partition_count(record.topic)
-        if record.partition is None:
-            if record.key is None:
-                return None
-            return partition_of(record.key, partitions=count)
-        if record.partition < count:
-            return record.partition
-        raise TransientError(
-            f"{record.topic} has no partition {record.partition}: only {count} are known"
-        )
-
-    async def _partition_count(self, topic: str) -> int:
-        known = self._producer.client.cluster.partitions_for_topic(topic)
-        if known is None:
-            await self._learn(topic)
-            known = await self._producer.partitions_for(topic)
-        return len(known)
+    async def _introduce(self) -> None:
+        """Learn topics that nothing was sent to before, for ever."""
+        while True:
+            record, settled = await self._strangers.get()
+            try:
+                await self._learn(record.topic)
+                self._outbox.add(record, settled)
+            except errors.KafkaError as error:
+                settled(TransientError(str(by_fault(f"publish to {record.topic}", error))))
+            except TransientError as error:
+                settled(error)
+            except asyncio.CancelledError:
+                settled(_replaced())
+                raise
 
     async def _learn(self, topic: str) -> None:
         """Find out whether a topic exists, without creating it, before the library waits for it."""
         client = self._producer.client
+        if client.cluster.partitions_for_topic(topic) is not None:
+            return
         request = MetadataRequest([topic], allow_auto_topic_creation=False)
         try:
             async with asyncio.timeout(_probe_timeout_s):
                 answer = await client.send(client.get_random_node(), request)
+                found = answer.to_object()["topics"][0]
+                if errors.for_code(found["error_code"]) is errors.UnknownTopicOrPartitionError:
+                    raise TransientError(f"{topic} does not exist: `zcc topics apply` creates it")
+                await self._producer.partitions_for(topic)
         except TimeoutError as error:
             raise TransientError(f"publish to {topic}: no broker answers") from error
-        found = answer.to_object()["topics"][0]
-        if errors.for_code(found["error_code"]) is errors.UnknownTopicOrPartitionError:
-            raise TransientError(f"{topic} does not exist: `zcc topics apply` creates it")
 
 
-def _size_bytes(record: Record) -> int:
-    headers = sum(len(name) + len(value) for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
+def _replaced() -> TransientError:
+    return TransientError("publish: the producer was replaced")
+
+
+def _tell(told: asyncio.Future[None], error: Exception | None) -> None:
+    if told.done():
+        return  # nobody waits any more
+    if error is None:
+        told.set_result(None)
+    else:
+        told.set_exception(error)
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

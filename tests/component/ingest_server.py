@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from ingest.app import create_app
+from ingest.keeping import Spill
 from ingest.server import listen, run_server
+from ingest.service import routing_of
 from ingest.settings import IngestSettings
 from runtime.clock import Clock, SystemClock
-from runtime.contracts import Publisher
+from runtime.contracts import Sender, Settled
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
@@ -29,19 +30,37 @@ event = orjson.dumps(
 
 
 class MemoryPublisher:
-    """Keeps what is published; ``fate`` may wait or raise before that."""
+    """Keeps what is sent; ``fate`` may wait or raise before that."""
 
     def __init__(self, fate: Callable[[], Awaitable[object]] | None = None) -> None:
         self.ready = True
         self.began = asyncio.Event()
         self.records: list[Record] = []
         self._fate = fate
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    def send(self, record: Record, settled: Settled) -> None:
+        self.began.set()
+        if self._fate is None:
+            self.records.append(record)
+            asyncio.get_running_loop().call_soon(settled, None)
+            return
+        task = asyncio.get_running_loop().create_task(self._met(record, settled))
+        self._waiting.add(task)  # else nobody holds it
+        task.add_done_callback(self._waiting.discard)
 
     async def publish(self, record: Record) -> None:
-        self.began.set()
-        if self._fate:
-            await self._fate()
-        self.records.append(record)
+        raise NotImplementedError
+
+    async def _met(self, record: Record, settled: Settled) -> None:
+        try:
+            if self._fate:
+                await self._fate()
+        except Exception as error:
+            settled(error)
+        else:
+            self.records.append(record)
+            settled(None)
 
 
 @dataclass
@@ -100,27 +119,31 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    publisher: Publisher,
+    publisher: Sender,
     *,
     kafka: KafkaSettings | None = None,
     clock: Clock | None = None,
+    spill: Spill | None = None,
     **changes: object,
 ) -> AsyncIterator[Server]:
     """Run the server on a free port; it drains at the end."""
     settings = ingest_settings(**changes)
-    clock = clock or SystemClock()
+    apps = settings.apps
+    assert apps is not None
     with listen(settings) as listener:
         server = Server(listener.getsockname()[1])
-        app = create_app(
-            settings,
-            kafka=kafka or KafkaSettings(),
-            publisher=publisher,
-            clock=clock,
-            stopping=server.stopping,
-        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
-                run_server(app, listener, settings=settings, clock=clock, stopping=server.stopping)
+                run_server(
+                    listener,
+                    settings,
+                    apps=lambda: apps,
+                    routing=routing_of(settings, kafka or KafkaSettings()),
+                    sender=publisher,
+                    spill=spill,
+                    clock=clock or SystemClock(),
+                    stopping=server.stopping,
+                )
             )
             try:
                 yield server

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from ingest.apps import Apps
 from ingest.settings import IngestSettings
 
 good = {"apps": {"default": ["first-secret"]}, "pseudonym_key": "0123456789abcdef"}
@@ -15,7 +18,7 @@ def problem(**changes: object) -> str:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ZCC_INGEST_APPS", "ZCC_INGEST_PSEUDONYM_KEY"):
+    for name in ("ZCC_INGEST_APPS", "ZCC_INGEST_APPS_FILE", "ZCC_INGEST_PSEUDONYM_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -23,8 +26,11 @@ def test_apps_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ZCC_INGEST_APPS", '{"default": ["new", "old"], "sales.eu": ["other"]}')
     monkeypatch.setenv("ZCC_INGEST_PSEUDONYM_KEY", "0123456789abcdef")
     settings = IngestSettings()
-    assert set(settings.apps) == {"default", "sales.eu"}
-    assert [secret.get_secret_value() for secret in settings.apps["default"]] == ["new", "old"]
+    assert isinstance(settings.apps, Apps)
+    assert {app.name: app.secrets for app in settings.apps} == {
+        "default": (b"new", b"old"),
+        "sales.eu": (b"other",),
+    }
     assert settings.produce_deadline_s == 2.0
     assert settings.max_body_bytes == 1024 * 1024
 
@@ -33,6 +39,21 @@ def test_without_apps_or_key_it_says_which_is_missing() -> None:
     with pytest.raises(ValidationError) as caught:
         IngestSettings()
     assert [error["loc"] for error in caught.value.errors()] == [("apps",), ("pseudonym_key",)]
+    assert "neither it nor ZCC_INGEST_APPS_FILE is set" in str(caught.value)
+
+
+def test_apps_may_be_left_to_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ZCC_INGEST_APPS_FILE", str(tmp_path / "apps.json"))
+    monkeypatch.setenv("ZCC_INGEST_PSEUDONYM_KEY", "0123456789abcdef")
+    assert IngestSettings().apps == tmp_path / "apps.json"
+
+
+def test_apps_from_two_places_are_refused() -> None:
+    assert "ZCC_INGEST_APPS_FILE is set too" in problem(apps_file="/run/secrets/apps.json")
+
+
+def test_fewer_hops_than_none_are_refused() -> None:
+    assert "forwarded_hops" in problem(forwarded_hops=-1)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from schemas.catalogue import engagement_keyed_families, events, families, json_schema
 from schemas.envelope import Envelope
 from schemas.headers import event_headers, family_of, text, timestamp
-from schemas.identity import entity_names, event_id, occurred_at_ms, partition_key, subject
+from schemas.identity import entity_names, event_id, occurred_at_ms, place
 from schemas.topics import TopicPlan, enriched_topics, raw_topics, topic_specs
 
 key = b"pseudonym-key-of-a-test"
@@ -91,19 +91,19 @@ def test_subject_and_key_name_the_entity(
     event: str, members: dict[str, Any], expected: str
 ) -> None:
     found = envelope(event, **members)
-    assert subject(found, pseudonym_key=key) == expected
+    assert place(found, pseudonym_key=key).subject == expected
     kind, _, name = expected.partition("/")
     expected_key = "ACC" if kind == "account" else f"ACC:{name}"
-    assert partition_key(found, pseudonym_key=key) == expected_key
+    assert place(found, pseudonym_key=key).partition_key == expected_key
 
 
 def test_a_phone_number_never_stands_in_key_or_subject() -> None:
     number = "+18005550100"
     consent = envelope("consumer_messaging_opt_out", sms={"consumer_number": number})
-    hashed = partition_key(consent, pseudonym_key=key)
-    assert number not in hashed + subject(consent, pseudonym_key=key)
-    assert hashed == partition_key(consent, pseudonym_key=key)
-    assert hashed != partition_key(consent, pseudonym_key=b"another key")
+    hashed = place(consent, pseudonym_key=key).partition_key
+    assert number not in hashed + place(consent, pseudonym_key=key).subject
+    assert hashed == place(consent, pseudonym_key=key).partition_key
+    assert hashed != place(consent, pseudonym_key=b"another key").partition_key
 
 
 def test_all_families_and_events_are_there() -> None:

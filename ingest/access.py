@@ -1,0 +1,65 @@
+"""Pure: whether a request came from where, and with what, its app wants it to come.
+
+Asked after the signature was found right: this is a second lock, for deployments that want one.
+"""
+
+import hmac
+from collections.abc import Sequence
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from ingest.apps import App, Network
+
+Address = IPv4Address | IPv6Address
+
+
+class AccessFault(StrEnum):
+    """What keeps a request out; a closed set for labels."""
+
+    NETWORK = "network"
+    CREDENTIAL = "credential"
+
+
+def access_fault(
+    app: App, *, peer: str, forwarded: Sequence[bytes], credentials: Sequence[bytes], hops: int
+) -> AccessFault | None:
+    """Return what keeps the request out, None where nothing does.
+
+    ``peer`` is the address at the other end of the connection. ``forwarded`` are all values of
+    X-Forwarded-For, in order; ``hops`` says how many proxies of ours wrote into it: with 0 the peer
+    counts, else the address so far from the right, because what stands to the left of it is the
+    sender's own word. ``credentials`` are all values of the header that the app's credential
+    names; a second one is refused, because two readers could pick differently.
+    """
+    if app.networks and not _is_in(_source(peer, forwarded, hops), app.networks):
+        return AccessFault.NETWORK
+    if app.credential is None:
+        return None
+    right = len(credentials) == 1 and hmac.compare_digest(credentials[0], app.credential.value)
+    return None if right else AccessFault.CREDENTIAL
+
+
+def _source(peer: str, forwarded: Sequence[bytes], hops: int) -> Address | None:
+    if hops == 0:
+        return _address(peer)
+    written = b",".join(forwarded).split(b",")
+    return _address(written[-hops].decode("latin-1")) if len(written) >= hops else None
+
+
+def _address(text: str) -> Address | None:
+    """Read an address, which some proxies write with a port, and then IPv6 in brackets."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # A listener on :: sees the peers of IPv4 as ::ffff:a.b.c.d.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_in(address: Address | None, networks: Sequence[Network]) -> bool:
+    return address is not None and any(address in network for network in networks)

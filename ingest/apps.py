@@ -1,0 +1,58 @@
+"""Pure: the Zoom apps that may send, and which of them a URL belongs to."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from typing import Final
+
+base_path: Final = "/webhooks/zoom"
+
+default_app: Final = "default"
+"""The app that `base_path` without a name belongs to."""
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A header that Zoom is set to send with each webhook; ``name`` is in lower case."""
+
+    name: bytes
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One Zoom app that may send, and the secrets that it may sign with, newest first.
+
+    Of accounts and networks, none means any; without a credential, none is asked for.
+    """
+
+    name: str
+    secrets: tuple[bytes, ...] = field(repr=False)
+    accounts: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    credential: Credential | None = None
+
+
+class Apps:
+    """All apps that may send. Never changes: other apps are other `Apps`."""
+
+    __slots__ = ("_apps", "_by_path")
+
+    def __init__(self, apps: Iterable[App]) -> None:
+        self._apps = tuple(apps)
+        self._by_path = {path: app for app in self._apps for path in _paths(app)}
+
+    def get(self, path: str) -> App | None:
+        """Return the app whose webhooks come to this path, None where it is nobody's."""
+        return self._by_path.get(path)
+
+    def __iter__(self) -> Iterator[App]:
+        return iter(self._apps)
+
+
+def _paths(app: App) -> Iterator[str]:
+    for path in (f"{base_path}/{app.name}", *((base_path,) if app.name == default_app else ())):
+        yield path
+        yield f"{path}/"

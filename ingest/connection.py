@@ -1,0 +1,335 @@
+"""HTTP/1.1 on one connection: parsed by httptools, bounded in size and time, answered in order.
+
+A server beneath ASGI, because a webhook needs none of what ASGI is for: no task, no scope and no
+channel per request, which together cost more than verifying and keeping it. Sources: RFC 9112
+(HTTP/1.1), RFC 9110 section 10.1.1 (Expect) and 7.8 (an Upgrade may be ignored).
+
+Bounds, all in `Limits`: a head has so many headers and bytes and arrives in time, a body too, an
+idle connection ends, and so does one whose client does not read its answers. What is refused before
+its body was read is answered, then read for a moment longer, then closed: closing with unread bytes
+resets the connection, and the sender may lose the answer (RFC 9112, section 9.6).
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import inf
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import unquote_to_bytes
+
+import httptools
+import structlog
+
+from ingest.answers import Answer, Refusal
+from ingest.exchange import Exchange, RawHeaders
+
+if TYPE_CHECKING:
+    from ingest.connections import Connections
+
+_linger_s: Final = 1.0
+_most_pipelined: Final = 32
+"""Requests of one connection under way; beyond it nothing is read from it for a while."""
+
+_continue: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_close: Final = b"connection: close\r\n"
+_expect: Final = b"expect"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one request and one connection."""
+
+    headers: int
+    head_bytes: int
+    body_bytes: int
+    head_timeout_s: float
+    body_timeout_s: float
+    keep_alive_s: float
+
+
+class _Phase(Enum):
+    """What is read next."""
+
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    NOTHING = auto()
+    """The last answer is written; what still comes is dropped."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection. Its parser calls the `on_` methods, the applications answer exchanges."""
+
+    def __init__(self, shared: "Connections") -> None:
+        self._shared = shared
+        self._limits = shared.limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._exchanges: deque[Exchange] = deque()
+        self._reading: Exchange | None = None
+        self._phase = _Phase.IDLE
+        self._url = b""
+        self._headers: RawHeaders = []
+        self._head_bytes = 0
+        self._expects = False
+        self._ended = False
+        self._stalled = False
+        self._peer = ""
+        self.due_s = inf
+        """When `overdue` is to be called."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        return self._phase is _Phase.IDLE and not self._exchanges
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; called by the loop."""
+        self._transport = cast("asyncio.Transport", transport)
+        address = transport.get_extra_info("peername")
+        self._peer = address[0] if address else ""
+        self._shared.opened(self)
+        self._await_request()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget what nobody waits for any more; called by the loop."""
+        del error
+        self._phase = _Phase.NOTHING
+        if self._reading is not None and self._reading.answer is None:
+            self._refuse(self._reading, Refusal.DISCONNECTED)
+        self._drop_exchanges()
+        self._shared.closed(self)
+
+    def eof_received(self) -> bool:
+        """Let a client that only stopped to send have its answers; called by the loop."""
+        self._ended = True
+        return bool(self._exchanges) and self._reading is None
+
+    def pause_writing(self) -> None:
+        """Read nothing from a client that does not read; called by the loop."""
+        self._stalled = True
+        self._transport.pause_reading()
+        self.due_s = self._shared.now_s() + self._limits.keep_alive_s
+
+    def resume_writing(self) -> None:
+        """Go on; called by the loop."""
+        self._stalled = False
+        self._transport.resume_reading()
+        self.due_s = inf if self._exchanges else self._shared.now_s() + self._limits.keep_alive_s
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; called by the loop."""
+        if self._phase is _Phase.NOTHING:
+            return
+        if self._phase is _Phase.HEAD:
+            self._head_bytes += len(data)  # a header that never ends is seen nowhere else
+        try:
+            self._feed(data)
+        except httptools.HttpParserCallbackError as error:
+            # A defect of ours. No answer: Zoom sends again after a broken connection.
+            _log.error("connection failed", error=_place(error.__context__ or error))
+            self._transport.abort()
+        except httptools.HttpParserError:
+            self._misfit(Refusal.MALFORMED)
+        else:
+            if self._phase is _Phase.HEAD and self._head_bytes > self._limits.head_bytes:
+                self._misfit(Refusal.HEAD_TOO_LARGE)
+
+    def overdue(self) -> None:
+        """Cut what took too long; called once `due_s` has passed."""
+        self.due_s = inf
+        if self._stalled:
+            self._transport.abort()
+        elif self._phase is _Phase.HEAD:
+            self._misfit(Refusal.TOO_SLOW)
+        elif self._reading is not None:
+            self._refuse(self._reading, Refusal.TOO_SLOW)
+        else:
+            self._transport.close()
+
+    def close(self) -> None:
+        """End now; answers that are written are still sent."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End at once."""
+        self._transport.abort()
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # We speak nothing else. The request was read in full; a new parser goes on.
+                self._parser = httptools.HttpRequestParser(self)
+                data = data[upgrade.args[0] :]
+            else:
+                return
+
+    def on_message_begin(self) -> None:
+        """A request begins; called by the parser."""
+        if self._phase is _Phase.NOTHING:
+            return
+        self._phase = _Phase.HEAD
+        self._url = b""
+        self._headers = []
+        self._head_bytes = 0
+        self._expects = False
+        self.due_s = self._shared.now_s() + self._limits.head_timeout_s
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the target; called by the parser."""
+        self._url += url
+        self._head_bytes += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; called by the parser."""
+        self._headers.append((name, value))
+        self._head_bytes += len(name) + len(value)
+        if len(name) == len(_expect) and name.lower() == _expect:
+            self._expects = value.lower() == b"100-continue"
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to its application; called by the parser."""
+        if self._phase is _Phase.NOTHING:
+            return
+        path, query = _target(self._url)
+        parser = self._parser
+        exchange = Exchange(
+            parser.get_method(),
+            path,
+            query,
+            self._headers,
+            peer=self._peer,
+            keep_alive=parser.should_keep_alive() and parser.get_http_version() == "1.1",
+            application=self._shared.application_of(path),
+            answered=self._answered,
+        )
+        self._phase = _Phase.BODY
+        self.due_s = self._shared.now_s() + self._limits.body_timeout_s
+        self._enter(exchange)
+        self._reading = exchange
+        limits = self._limits
+        if len(self._headers) > limits.headers or self._head_bytes > limits.head_bytes:
+            self._refuse(exchange, Refusal.HEAD_TOO_LARGE)
+            return
+        exchange.application.began(exchange)
+        if self._expects and exchange.answer is None and self._exchanges[0] is exchange:
+            self._transport.write(_continue)
+
+    def on_body(self, chunk: bytes) -> None:
+        """Take a part of the body, or drop it where the answer is known; called by the parser."""
+        exchange = self._reading
+        if exchange is None or self._phase is _Phase.NOTHING:
+            return
+        exchange.body_bytes += len(chunk)
+        if exchange.body_bytes > self._limits.body_bytes:
+            self._refuse(exchange, Refusal.TOO_LARGE)
+        elif exchange.answer is None:
+            if self._shared.admission.hold(len(chunk)):
+                exchange.held_bytes += len(chunk)
+                exchange.chunks.append(chunk)
+            else:
+                self._refuse(exchange, Refusal.OVERLOAD)
+
+    def on_message_complete(self) -> None:
+        """Have the request answered; called by the parser."""
+        exchange = self._reading
+        if exchange is None or self._phase is _Phase.NOTHING:
+            return
+        self._reading = None
+        self._phase = _Phase.IDLE
+        self.due_s = inf
+        exchange.is_read = True
+        if exchange.answer is None:
+            exchange.application.completed(exchange)
+        elif not self._exchanges:
+            self._await_request()
+        if len(self._exchanges) >= _most_pipelined:
+            self._transport.pause_reading()
+
+    def _enter(self, exchange: Exchange) -> None:
+        self._exchanges.append(exchange)
+        self._shared.admission.enter()
+
+    def _refuse(self, exchange: Exchange, reason: Refusal) -> None:
+        if exchange.answer is None:
+            exchange.application.refused(exchange, reason)
+        else:
+            self._transport.close()  # answered before its body came, which now breaks the bounds
+
+    def _misfit(self, reason: Refusal) -> None:
+        """Refuse what never became a request."""
+        exchange = self._reading
+        if exchange is None:
+            exchange = Exchange(
+                *(b"", "", b"", []),
+                peer=self._peer,
+                keep_alive=False,
+                application=self._shared.application_of(""),
+                answered=self._answered,
+            )
+            self._enter(exchange)
+        self._refuse(exchange, reason)
+
+    def _answered(self) -> None:
+        """Write the answers whose turn it is."""
+        exchanges = self._exchanges
+        was_full = len(exchanges) >= _most_pipelined
+        while exchanges and exchanges[0].answer is not None:
+            exchange = exchanges.popleft()
+            self._shared.admission.leave(exchange.held_bytes)
+            self._write(exchange, exchanges_left=bool(exchanges))
+        if was_full and len(exchanges) < _most_pipelined and not self._stalled:
+            self._transport.resume_reading()
+
+    def _write(self, exchange: Exchange, *, exchanges_left: bool) -> None:
+        answer = cast("Answer", exchange.answer)
+        ends = self._ended and not exchanges_left
+        last = answer.closes or not exchange.keep_alive or self._shared.draining or ends
+        body = b"" if exchange.method == b"HEAD" else answer.body
+        self._transport.write(
+            answer.head + self._shared.date + (_close if last else b"") + b"\r\n" + body
+        )
+        if last:
+            self._finish(exchange)
+        elif not exchanges_left and self._phase is _Phase.IDLE:
+            self._await_request()
+
+    def _finish(self, exchange: Exchange) -> None:
+        self._phase = _Phase.NOTHING
+        self._reading = None
+        self._drop_exchanges()
+        if exchange.is_read:
+            self._transport.close()
+        else:
+            self.due_s = self._shared.now_s() + _linger_s
+
+    def _await_request(self) -> None:
+        self.due_s = self._shared.now_s() + self._limits.keep_alive_s
+
+    def _drop_exchanges(self) -> None:
+        while self._exchanges:
+            self._shared.admission.leave(self._exchanges.popleft().held_bytes)
+
+
+def _target(url: bytes) -> tuple[str, bytes]:
+    """Return path and query of a request target, in origin form or absolute."""
+    path, _, query = url.partition(b"?")
+    if not path.startswith(b"/"):
+        try:
+            path = httptools.parse_url(url).path or b"/"
+        except httptools.HttpParserInvalidURLError:
+            path = b""
+    if b"%" in path:
+        path = unquote_to_bytes(path)
+    return path.decode("latin-1"), query
+
+
+def _place(error: BaseException) -> str:
+    """Say where, never what: messages and locals may hold what a body held."""
+    frames = (f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
+    return f"{type(error).__name__} in {' > '.join(frames)}"

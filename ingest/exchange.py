@@ -1,0 +1,99 @@
+"""One request and its answer, and what an application does with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from ingest.answers import Answer, Refusal
+
+RawHeaders = list[tuple[bytes, bytes]]
+PickedHeaders = Mapping[bytes, Sequence[bytes]]
+
+no_app: Final = "-"
+"""The label of a request for an app that is not ours; no app can have this name."""
+
+
+class Exchange:
+    """A request as far as it was read. The application answers it once, now or later."""
+
+    __slots__ = (
+        "_answered",
+        "answer",
+        "application",
+        "body_bytes",
+        "chunks",
+        "headers",
+        "held_bytes",
+        "is_read",
+        "keep_alive",
+        "label",
+        "method",
+        "path",
+        "peer",
+        "picked",
+        "query",
+    )
+
+    def __init__(  # noqa: PLR0913 - what the head of a request says
+        self,
+        method: bytes,
+        path: str,
+        query: bytes,
+        headers: RawHeaders,
+        *,
+        peer: str,
+        keep_alive: bool,
+        application: "Application",
+        answered: Callable[[], None],
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.peer = peer
+        self.keep_alive = keep_alive
+        self.chunks: list[bytes] = []
+        self.body_bytes = 0
+        self.held_bytes = 0
+        self.is_read = False
+        self.answer: Answer | None = None
+        self.application = application
+        self.label = no_app
+        self.picked: PickedHeaders = {}
+        self._answered = answered
+
+    @property
+    def body(self) -> bytes:
+        """The body, once it is read; of one chunk, that chunk itself."""
+        return self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+
+    def reply(self, answer: Answer) -> None:
+        """Answer; a second answer to one request is ignored."""
+        if self.answer is None:
+            self.answer = answer
+            self._answered()
+
+
+class Application(Protocol):
+    """Answers requests, each by one `Exchange.reply`. Its methods do not raise."""
+
+    def began(self, exchange: Exchange) -> None:
+        """The head is complete. What is answered now will not have its body read."""
+        ...
+
+    def completed(self, exchange: Exchange) -> None:
+        """The body is complete."""
+        ...
+
+    def refused(self, exchange: Exchange, reason: Refusal) -> None:
+        """The body never will be; ``reason`` says why."""
+        ...
+
+
+def pick_headers(headers: Sequence[tuple[bytes, bytes]], names: frozenset[bytes]) -> PickedHeaders:
+    """Return all values of the headers with these lower-case names, in one pass."""
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in names:
+            found.setdefault(lower, []).append(value)
+    return found

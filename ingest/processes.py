@@ -1,0 +1,229 @@
+"""Several processes of ingest on one port, and the parent that keeps them.
+
+The parent answers no request. It holds the port, so that nobody else takes it, and runs its own
+command line once for each place; there a process listens for itself with SO_REUSEPORT, and the
+kernel spreads connections over all that do (docs/decisions/0007). A process that ends is started
+again, after a delay that grows while it does not last. SIGHUP is passed on, SIGINT and SIGTERM are
+passed on as SIGTERM, which drains. Whatever ends the parent ends the processes: killed, it cannot
+tell them, so they ask the kernel to (`runtime.parent`).
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import structlog
+
+from ingest.settings import IngestSettings
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError
+from runtime.parent import end_with_parent
+from runtime.signals import hangup_event, stop_event
+from runtime.telemetry import SharedMetrics, shared_metrics
+from runtime.telemetry import ingest as metrics
+
+_parent_variable: Final = "ZCC_INGEST_PARENT"
+"""Tells a process of whom it is one: the parent's process id."""
+
+_close_s: Final = 3.0
+"""A process needs so long, at the most, to close its publisher after its last answer."""
+_first_delay_s: Final = 0.1
+_longest_delay_s: Final = 10.0
+_lasting_s: Final = 10.0
+"""A process that lived so long did not die of how it was started."""
+
+_drained: Final = frozenset({0, -signal.SIGTERM})
+"""SIGTERM ends a process only before it listens: later it is an event like others."""
+_settings_are_wrong: Final = 2
+"""The exit code of `zcc` for what only the operator can mend."""
+
+_log = structlog.get_logger()
+
+
+def own_command() -> tuple[str, ...]:
+    """Return the command line that this process was started with."""
+    return (sys.executable, *sys.orig_argv[1:])
+
+
+def follow_parent() -> bool:
+    """Whether `run_processes` has started this process; if so, it ends with its parent."""
+    parent = os.environ.get(_parent_variable)
+    if parent is None:
+        return False
+    end_with_parent(int(parent))
+    return True
+
+
+async def run_processes(settings: IngestSettings, command: Sequence[str], *, clock: Clock) -> int:
+    """Keep as many processes as ``settings.workers`` says until SIGTERM or SIGINT, then drain them.
+
+    ``command`` starts one of them; it has to call `follow_parent`. Returns the exit code: 0 where
+    all have drained, 2 where the first in a place found its settings wrong, else 1.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on, or this is not Linux.
+    """
+    if sys.platform != "linux":
+        raise ConfigurationError("ZCC_INGEST_WORKERS: more than 1 needs Linux")
+    with (
+        _held_port(settings) as port,
+        shared_metrics() as shared,
+        stop_event() as stopping,
+        hangup_event() as hangup,
+    ):
+        environment = {
+            **os.environ,
+            "ZCC_INGEST_PORT": str(port),
+            "ZCC_INGEST_WORKERS": str(settings.workers),
+            _parent_variable: str(os.getpid()),
+        }
+        drain_s = settings.unready_s + settings.drain_timeout_s + _close_s
+        places = [
+            _Place(
+                number,
+                command=command,
+                environment={**environment, **shared.environment(number)},
+                shared=shared,
+                drain_s=drain_s,
+                clock=clock,
+            )
+            for number in range(settings.workers)
+        ]
+        _log.info("starting", processes=settings.workers, port=port)
+        async with asyncio.TaskGroup() as tasks:
+            hangups = tasks.create_task(_pass_on(hangup, places))
+            runs = [tasks.create_task(place.keep(stopping)) for place in places]
+            await asyncio.wait(runs)
+            hangups.cancel()
+        return max(run.result() for run in runs)
+
+
+class _Place:
+    """One of the processes, whichever it is now."""
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        command: Sequence[str],
+        environment: dict[str, str],
+        shared: SharedMetrics,
+        drain_s: float,
+        clock: Clock,
+    ) -> None:
+        self._number = number
+        self._command = command
+        self._environment = environment
+        self._shared = shared
+        self._drain_s = drain_s
+        self._clock = clock
+        self._process: Process | None = None
+
+    async def keep(self, stopping: asyncio.Event) -> int:
+        """Have a process here until ``stopping`` is set; return the exit code that follows.
+
+        It sets ``stopping`` where the very first finds its settings wrong. Later ones are tried for
+        ever: the others go on with the settings that were right.
+        """
+        deaths = 0
+        while not stopping.is_set():
+            began_s = self._clock.monotonic_s()
+            exit_code = await self._run(stopping)
+            self._shared.ended(self._number)
+            if stopping.is_set():
+                return 0 if exit_code in _drained else 1
+            lasted = self._clock.monotonic_s() - began_s > _lasting_s
+            if exit_code == _settings_are_wrong and deaths == 0 and not lasted:
+                stopping.set()
+                return exit_code
+            deaths = 1 if lasted else deaths + 1
+            self._shared.count(metrics.restarts)
+            delay_s = _delay_s(deaths)
+            _log.error(
+                "process ended, is started again",
+                process=self._number,
+                exit_code=exit_code,
+                delay_s=delay_s,
+            )
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await stopping.wait()
+        return 0
+
+    def hang_up(self) -> None:
+        """Send SIGHUP."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+
+    async def _run(self, stopping: asyncio.Event) -> int | None:
+        """Run one process until it ends; return its exit code, None where it cannot be started."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in a terminal is the parent's to pass on
+            )
+        except OSError as error:
+            _log.error("process cannot be started", process=self._number, reason=error.strerror)
+            return None
+        self._process = process
+        async with asyncio.TaskGroup() as tasks:
+            draining = tasks.create_task(self._drain(process, stopping))
+            exit_code = await process.wait()
+            draining.cancel()
+        return exit_code
+
+    async def _drain(self, process: Process, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        with suppress(ProcessLookupError):
+            process.terminate()
+            await self._clock.sleep(self._drain_s)
+            _log.error("process killed: it did not drain", process=self._number)
+            process.kill()
+
+
+async def _pass_on(hangup: asyncio.Event, places: Sequence[_Place]) -> None:
+    while True:
+        await hangup.wait()
+        hangup.clear()
+        for place in places:
+            place.hang_up()
+
+
+def _delay_s(deaths: int) -> float:
+    """Return how long to wait after so many deaths in a row."""
+    return min(_longest_delay_s, _first_delay_s * 2.0 ** min(deaths - 1, 10))
+
+
+@contextmanager
+def _held_port(settings: IngestSettings) -> Iterator[int]:
+    """Hold the address without listening; yield its port, chosen where 0 is given.
+
+    It is bound alone, which fails where anybody else has it, and shared only then: bound with
+    SO_REUSEPORT from the start, a second instance would take half of the connections unnoticed.
+    """
+    address = (settings.host, settings.port)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as holder:
+        if family == socket.AF_INET6:
+            holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as listeners have it
+        # For connections of an earlier run that still linger, and for nothing else.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            holder.bind(address)
+        except OSError as error:
+            raise ConfigurationError(
+                f"ZCC_INGEST_HOST, ZCC_INGEST_PORT: cannot listen on {settings.host}:"
+                f"{settings.port}: {error.strerror}"
+            ) from error
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        yield holder.getsockname()[1]
