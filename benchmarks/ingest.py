@@ -7,6 +7,8 @@ that all write to one topic of four partitions. Load generator, broker and conte
 machine, so its cores bound the requests per second; processor time per request is the steadier
 figure. The last line is one JSON object; figures are medians of the rounds, processor time is in
 seconds per 1,000 requests, latency in milliseconds.
+
+``--profile`` prints what each step costs instead, ``--soak N`` the memory over N requests.
 """
 
 import argparse
@@ -16,21 +18,21 @@ import os
 import platform
 import random
 import tempfile
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import Final, TypedDict
+from typing import Final
 
 import orjson
 
 from benchmarks.contract import commit, machine
 from benchmarks.rig import rivals
 from benchmarks.rig.contenders import Contender, broker, cpu_s, free_port, module, process
-from benchmarks.rig.load import buckets_per_s
+from benchmarks.rig.driving import drive, tool
+from benchmarks.rig.steps import steps_us
 from devstack import DevstackOptions, running
 from ingest.apps import base_path
 from operations.components import workers
@@ -47,7 +49,6 @@ secret: Final = "secret"  # that of the peer's configuration
 peer_port: Final = 18081
 peer_topic: Final = "engagement"
 partitions: Final = 4
-load_processes: Final = 2
 warm_up_tries: Final = 20
 cores: Final = os.cpu_count() or 1
 
@@ -59,14 +60,6 @@ Commands = dict[int, tuple[str, ...]]
 Figures = dict[str, float]
 
 
-class Load(TypedDict):
-    """What a load process prints: requests by status, latencies by bucket."""
-
-    seconds: float
-    statuses: dict[str, int]
-    latencies: dict[str, int]
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -74,13 +67,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--peer", type=Path, help="a Bento binary")
+    parser.add_argument("--profile", action="store_true", help="microseconds of each step")
+    parser.add_argument("--soak", type=int, help="so many requests to one process: its memory")
     parser.add_argument(
         "--peer-config",
         type=Path,
         default=Path("../shared/peers/bento_http_to_kafka.yaml"),
         help=f"POST /hook on {peer_port}, secret {secret!r}, topic {peer_topic!r}",
     )
-    print(json.dumps(asyncio.run(measure(parser.parse_args()))))
+    options = parser.parse_args()
+    if options.profile:
+        print(json.dumps({"benchmark": "ingest_steps", **profile(), **_where()}))
+    else:
+        print(json.dumps(asyncio.run(measure(options))))
+
+
+def profile() -> dict[str, object]:
+    """Return what each step of a webhook costs, without sockets and broker."""
+    return {"microseconds": steps_us(some_bodies(), secret), "body_bytes": body_bytes}
 
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
@@ -88,8 +92,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     kafka_only = DevstackOptions(directory=None, parts=frozenset({"kafka"}))
     async with running(kafka_only) as stack, AsyncExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory()))
-        bodies = folder / "bodies"
-        bodies.write_bytes(b"\n".join(some_bodies()))
+        bodies = some_bodies()
         kafka = KafkaSettings(
             bootstrap_servers=stack.bootstrap_servers,
             engagement_partitions=partitions,
@@ -104,9 +107,12 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
                 _contender(name, path, commands, _environment(kafka), folder)
             )
             for name, (path, commands) in _gateways(options, topic).items()
+            if not options.soak or name == "ingest"
         ]
         for contender in contenders:
             await _warmed(contender, bodies, folder)
+        if options.soak:
+            return await _soaked(contenders[0], bodies, options)
         turns: dict[str, list[Figures]] = {each.name: [] for each in contenders}
         for _ in range(options.rounds):
             for contender in contenders:
@@ -150,7 +156,7 @@ def _gateways(options: argparse.Namespace, topic: str) -> dict[str, tuple[str, C
     own = module("operations", "ingest")
     gateways = {
         "ingest": (base_path, {free_port(): own}),
-        "ingest_per_core": (base_path, {free_port(): own for _ in range(cores)}),
+        "ingest_per_core": (base_path, {free_port(): (*own, "--workers", str(cores))}),
         "bare": (rivals.path, rival("bare")),
         "plain_fastapi": (rivals.path, rival("plain")),
     }
@@ -188,72 +194,70 @@ def _environment(kafka: KafkaSettings) -> dict[str, str]:
     }
 
 
-async def _warmed(contender: Contender, bodies: Path, logs: Path) -> None:
+async def _warmed(contender: Contender, bodies: Sequence[bytes], logs: Path) -> None:
     """Wait until every request is kept.
 
     Raises:
         RuntimeError: it never came to that; with the end of the log.
     """
-    loads: Sequence[Load] = ()
+    driven = None
     for _ in range(warm_up_tries):
-        loads = await _loads(contender, bodies, connections=16, seconds=0.5)
-        if loads and all(set(load["statuses"]) == {"204"} for load in loads):
+        driven = await drive(contender, bodies, secret, connections=16, seconds=1)
+        if driven and driven["answered"] and not driven["not_kept"]:
             return
         await asyncio.sleep(0.5)
     said = (logs / f"{contender.name}.log").read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"{contender.name} does not keep what it gets: {loads}\n{said}")
+    raise RuntimeError(f"{contender.name} does not keep what it gets: {driven}\n{said}")
 
 
-async def _turn(contender: Contender, bodies: Path, options: argparse.Namespace) -> Figures:
+async def _turn(
+    contender: Contender, bodies: Sequence[bytes], options: argparse.Namespace
+) -> Figures:
     kafka = broker()
-    own_before_s, broker_before_s = cpu_s(contender.processes), cpu_s(kafka)
-    loads = await _loads(
-        contender, bodies, connections=options.connections, seconds=options.seconds
+    own_before_s, broker_before_s = contender.cpu_s(), cpu_s(kafka)
+    driven = await drive(
+        contender, bodies, secret, connections=options.connections, seconds=options.seconds
     )
-    own_s, broker_s = cpu_s(contender.processes) - own_before_s, cpu_s(kafka) - broker_before_s
-    latencies: Counter[int] = Counter()
-    for load in loads:
-        latencies.update({int(bucket): count for bucket, count in load["latencies"].items()})
-    kept = sum(load["statuses"].get("204", 0) for load in loads)
-    asked = sum(sum(load["statuses"].values()) for load in loads)
+    own_s, broker_s = contender.cpu_s() - own_before_s, cpu_s(kafka) - broker_before_s
+    if driven is None:
+        raise RuntimeError(f"{contender.name} does not listen any more")
+    kept = driven["answered"] - driven["not_kept"]
     return {
-        "requests_per_s": round(kept / max(load["seconds"] for load in loads)),
-        "p50_ms": _percentile_ms(latencies, 0.50),
-        "p99_ms": _percentile_ms(latencies, 0.99),
+        "requests_per_s": round(kept / driven["seconds"]),
+        "p50_ms": round(driven["p50_ms"], 1),
+        "p99_ms": round(driven["p99_ms"], 1),
         "cpu_s_per_1000": round(own_s / kept * 1000, 4),
         "broker_cpu_s_per_1000": round(broker_s / kept * 1000, 4),
         "rss_mib": contender.rss_mib(),
-        "not_kept": asked - kept,
+        "not_kept": driven["not_kept"],
     }
 
 
-async def _loads(
-    contender: Contender, bodies: Path, *, connections: int, seconds: float
-) -> list[Load]:
-    """Drive a contender from several processes; nothing where it does not listen yet."""
-    command = module(
-        *("benchmarks.rig.load", "--path", contender.path, "--bodies", str(bodies)),
-        *("--secret", secret, "--seconds", str(seconds)),
-        *("--connections", str(connections // load_processes)),
-        *("--ports", *map(str, contender.ports)),
-    )
-    children = [
-        await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+async def _soaked(
+    contender: Contender, bodies: Sequence[bytes], options: argparse.Namespace
+) -> dict[str, object]:
+    """Send so many requests and look at the memory in between."""
+    answered, not_kept = 0, 0
+    rss_mib = [contender.rss_mib()]
+    answered_at = [0]
+    while answered < options.soak:
+        driven = await drive(
+            contender, bodies, secret, connections=options.connections, seconds=options.seconds
         )
-        for _ in range(load_processes)
-    ]
-    said = await asyncio.gather(*(child.communicate() for child in children))
-    return [json.loads(output) for output, _ in said if output]
-
-
-def _percentile_ms(latencies: Counter[int], share: float) -> float:
-    left = share * latencies.total()
-    for bucket in sorted(latencies):
-        left -= latencies[bucket]
-        if left <= 0:
-            return (bucket + 1) * 1000 / buckets_per_s
-    raise ValueError("no request was answered")
+        if driven is None:
+            raise RuntimeError(f"{contender.name} does not listen any more")
+        answered += driven["answered"]
+        not_kept += driven["not_kept"]
+        rss_mib.append(contender.rss_mib())
+        answered_at.append(answered)
+    return {
+        "benchmark": "ingest_soak",
+        "requests": answered,
+        "not_kept": not_kept,
+        "requests_at": answered_at,
+        "rss_mib": rss_mib,
+        **_where(),
+    }
 
 
 def _report(
@@ -275,8 +279,15 @@ def _report(
         "connections": options.connections,
         "body_bytes": body_bytes,
         "partitions": partitions,
+        "load_generator": tool(),
+        **_where(),
+    }
+
+
+def _where() -> dict[str, object]:
+    return {
         "python": platform.python_version(),
-        **{name: version(name) for name in ("aiokafka", "uvicorn", "uvloop", "fastapi")},
+        **{name: version(name) for name in ("aiokafka", "httptools", "uvloop", "uvicorn")},
         "cores": cores,
         "machine": machine(),
         "commit": commit(),

@@ -37,6 +37,8 @@ class Answer:
     closes: bool = False
     head: bytes = field(init=False, repr=False, compare=False)
     """Status line and headers as they are sent, but for those of the connection."""
+    label: str = field(init=False, repr=False, compare=False)
+    """The status, for metrics."""
 
     def __post_init__(self) -> None:
         """Write the head once for all requests that get this answer."""
@@ -44,6 +46,7 @@ class Answer:
         lines += [b"%b: %b" % header for header in self.headers]
         if self.status != HTTPStatus.NO_CONTENT:
             lines.append(b"content-length: %d" % len(self.body))
+        object.__setattr__(self, "label", str(self.status.value))
         object.__setattr__(self, "head", b"\r\n".join(lines) + b"\r\n")
 
 

@@ -8,6 +8,7 @@ from ingest.admission import Admission
 from ingest.connection import Connection, Limits
 from ingest.exchange import Application
 from runtime.clock import Clock
+from runtime.telemetry import add_tally
 
 _tick_s: Final = 0.1
 """How late a bound of time may be noticed; also how exact deadlines of requests are."""
@@ -60,6 +61,7 @@ class Connections:
             for connection in [each for each in self._open if each.due_s <= now_s]:
                 connection.overdue()
             tick(now_s)
+            add_tally()
 
     async def drain(self, timeout_s: float) -> None:
         """End idle connections now, others with their last answer or after so long."""

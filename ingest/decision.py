@@ -6,7 +6,7 @@ A signed body is never refused: what cannot be read is kept as it came, for a pe
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -42,8 +42,7 @@ class Routing:
     starts_traces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
+class SignedRequest(NamedTuple):
     """A request whose ``body`` was signed with ``secret``.
 
     ``accounts`` are those that the app is for, none of them means all. ``request_id``,
@@ -61,16 +60,14 @@ class SignedRequest:
     encoding: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An event and the record to keep it as."""
 
     record: Record
     family: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
+class Quarantined(NamedTuple):
     """A body that is no event and the record to keep it as."""
 
     record: Record

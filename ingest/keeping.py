@@ -17,7 +17,7 @@ from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import RejectedError, TransientError
 from runtime.retry import described
-from runtime.telemetry import count
+from runtime.telemetry import count, observe
 from runtime.telemetry import ingest as metrics
 from runtime.values import Record
 
@@ -104,7 +104,7 @@ class Keeping:
         self._answer(answers.unavailable)
 
     def _answer(self, answer: Answer) -> None:
-        metrics.latency.observe(self._clock.monotonic_s() - self.begun_s)
+        observe(metrics.latency, self._clock.monotonic_s() - self.begun_s)
         exchange, self._exchange = self._exchange, None  # one that waits behind holds no body
         if exchange is not None:
             reply(exchange, answer)
@@ -118,5 +118,5 @@ def not_kept(exchange: Exchange, reason: Unavailable) -> None:
 
 def reply(exchange: Exchange, answer: Answer) -> None:
     """Answer and count it."""
-    count(metrics.responses, exchange.label, str(answer.status.value))
+    count(metrics.responses, exchange.label, answer.label)
     exchange.reply(answer)

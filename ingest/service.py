@@ -3,6 +3,8 @@
 Run it on uvloop: `uvloop.run(serve(settings, kafka))`.
 """
 
+import asyncio
+
 from ingest.decision import Routing
 from ingest.present_apps import PresentApps
 from ingest.server import listen, run_server
@@ -11,7 +13,7 @@ from runtime.clock import SystemClock
 from runtime.garbage import settle_garbage_collection
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
-from runtime.signals import stop_event
+from runtime.signals import hangup_event, stop_event
 
 
 async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
@@ -23,9 +25,13 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
         ConfigurationError: the address cannot be listened on.
     """
     clock = SystemClock()
-    with listen(settings) as listener, stop_event() as stopping:
-        async with KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher:
-            present = PresentApps(settings.apps, clock=clock)
+    with listen(settings) as listener, stop_event() as stopping, hangup_event() as hangup:
+        present = PresentApps(settings.apps, clock=clock)
+        async with (
+            KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,
+            asyncio.TaskGroup() as tasks,
+        ):
+            beside = [tasks.create_task(present.run(hangup))]
             settle_garbage_collection()
             await run_server(
                 listener,
@@ -37,6 +43,8 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
                 clock=clock,
                 stopping=stopping,
             )
+            for task in beside:
+                task.cancel()
 
 
 def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:

@@ -69,6 +69,8 @@ class Webhook:
         self._clock = clock
         self._spill = spill
         self._waiting: deque[Keeping] = deque()
+        for reason in Unavailable:  # a counter that first shows up at 1 has not increased
+            metrics.unavailable.labels(reason.value)
 
     def began(self, exchange: Exchange) -> None:
         """Refuse by the head alone what can be."""
@@ -116,9 +118,11 @@ class Webhook:
     def tick(self, now_s: float) -> None:
         """Give up waiting for what was not acknowledged in time."""
         waiting = self._waiting
-        begun_until_s = now_s - self._settings.produce_deadline_s
-        while waiting and (waiting[0].is_settled or waiting[0].begun_s <= begun_until_s):
-            waiting.popleft().overdue()
+        overdue_s = now_s - self._settings.produce_deadline_s
+        while waiting and (waiting[0].is_settled or waiting[0].begun_s <= overdue_s):
+            keeping = waiting.popleft()
+            if not keeping.is_settled:
+                keeping.overdue()
 
     def _verified(self, app: App, exchange: Exchange) -> SignedRequest:
         now_s = self._clock.now().timestamp()
@@ -165,6 +169,7 @@ class Webhook:
             decision = quarantined(QuarantineReason.DEFECT, request, self._routing)
         if isinstance(decision, Challenge):
             count(metrics.challenges, request.app)
+            metrics.last_challenge.labels(request.app).set(request.received_at_ms / 1000)
             reply(exchange, answers.challenge_met(decision.answer))
             return
         keeping = Keeping(exchange, decision, clock=self._clock, spill=self._spill)

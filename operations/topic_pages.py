@@ -19,6 +19,7 @@ _kinds: Final[Mapping[Kind, str]] = {
     "raw": "raw: the bodies of webhooks, byte for byte",
     "enriched": "enriched: the same bodies with names looked up",
     "quarantine": "quarantine: signed by Zoom but unreadable",
+    "retry": "retries, a topic for each delay of a worker",
     "dead-letter": "dead letters, a topic for each worker",
     "reference": "reference: entities, compacted",
 }
@@ -33,6 +34,7 @@ _delivery: Final[Mapping[Kind, str]] = {
         "`ce_id`; a later revision of an event has another, and the same `zcc-event-id`."
     ),
     "quarantine": "At least once; nothing orders them.",
+    "retry": "For its worker alone. At least once; the first to be due stands first, as a rule.",
     "dead-letter": "At least once.",
     "reference": "At least once, in order per key.",
 }
@@ -41,6 +43,7 @@ _schemas: Final[Mapping[Kind, tuple[str, ...]]] = {
     "raw": (),
     "enriched": ("enriched/event",),
     "quarantine": (),
+    "retry": (),
     "dead-letter": (),
     "reference": tuple(f"reference/{entity}" for entity in reference_entities),
 }
@@ -55,7 +58,7 @@ def topic_pages(plan: TopicPlan) -> Iterator[tuple[str, str]]:
 
 def shown_topic(record: TopicRecord, plan: TopicPlan) -> str:
     """Return the name of a record's topic, ``<worker>`` in it where there is one for each."""
-    return record.topic.format(prefix=plan.prefix, worker="<worker>")
+    return record.topic.format(prefix=plan.prefix, worker="<worker>", delay="<delay>")
 
 
 def shown_retention(record: TopicRecord, plan: TopicPlan) -> str:
@@ -153,7 +156,7 @@ def _classes_below(schema: Schema, place: tuple[str, ...]) -> Iterator[tuple[str
 
 def _headers(record: TopicRecord, headers: tuple[Header, ...]) -> Iterator[str]:
     yield from ("", "## Headers", "")
-    if record.kind == "dead-letter":
+    if record.kind in {"retry", "dead-letter"}:
         yield from ("All headers of the record that was read, and:", "")
     yield from ("| header | value |", "|---|---|")
     for header in headers:

@@ -5,26 +5,46 @@ late, so that nothing of an earlier assignment can move a position of a later on
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
+
+import structlog
 
 from runtime import telemetry
 from runtime.errors import ConfigurationError
 from runtime.lanes import KeyLanes
 from runtime.membership import Surroundings
+from runtime.offset_map import OffsetMap, UnreadableMapError, from_committed, to_commit
 from runtime.offsets import OffsetTracker
+from runtime.ports import Position
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
 _spread_factor: Final = 10
-"""A partition may be done beyond its position by so many times the records in flight."""
+"""So many times the records in flight may be read beyond a position; a new owner reads them again,
+and handles again those that the map beside the position has no room for."""
+
+_most_held_up: Final = 0.5
+
+
+log = structlog.get_logger()
 
 
 class AssignmentState:
-    """Positions, lanes and runners of one assignment."""
+    """Positions, lanes and runners of one assignment; ``committed`` is what its group has done."""
 
-    def __init__(self, assignment: Assignment, around: Surroundings) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        committed: Mapping[TopicPartition, Position | None],
+        around: Surroundings,
+    ) -> None:
         settings = around.settings
-        self.starts = {source: _start(state) for source, state in assignment.partitions.items()}
+        self._around = around
+        done = {
+            source: self._done(source, state, committed[source])
+            for source, state in assignment.partitions.items()
+        }
+        self.starts = {source: known.position for source, known in done.items()}
         self.lanes = KeyLanes(
             records=settings.in_flight_records, size_bytes=settings.in_flight_bytes
         )
@@ -33,10 +53,9 @@ class AssignmentState:
         self.paused: set[TopicPartition] = set()
         self.closed = False
         self.finished_count = 0
-        self._around = around
         self._most_spread = _spread_factor * settings.in_flight_records
-        self._trackers = {source: OffsetTracker(at) for source, at in self.starts.items()}
-        self._committed = dict(self.starts)
+        self._trackers = {source: OffsetTracker(known) for source, known in done.items()}
+        self._committed = {source: to_commit(known) for source, known in done.items()}
         self._freed = asyncio.Event()
 
     @property
@@ -46,39 +65,49 @@ class AssignmentState:
 
     @property
     def crowded(self) -> set[TopicPartition]:
-        """Partitions of which too much is done beyond the position."""
+        """Partitions of which too much was read beyond the position."""
         return {
             source
             for source, tracker in self._trackers.items()
             if tracker.spread >= self._most_spread
         }
 
-    def uncommitted(self) -> Mapping[TopicPartition, int]:
-        """Return the positions that have moved since they were committed."""
-        committed = self._committed
-        return {source: at for source, at in self.positions.items() if at != committed[source]}
+    def held_up(self, waiting: Collection[Delivery]) -> set[TopicPartition]:
+        """Return the partitions of what waits for the world, once its lanes fill half the bound."""
+        mine = [delivery for delivery in waiting if delivery.source in self.starts]
+        if not mine or self.lanes.share_of(mine) < _most_held_up:
+            return set()
+        return {delivery.source for delivery in mine}
 
-    def committed(self, positions: Mapping[TopicPartition, int]) -> None:
+    def uncommitted(self) -> Mapping[TopicPartition, Position]:
+        """Return what is done where that has changed since it was committed."""
+        positions = {source: to_commit(each.done) for source, each in self._trackers.items()}
+        return {source: at for source, at in positions.items() if at != self._committed[source]}
+
+    def committed(self, positions: Mapping[TopicPartition, Position]) -> None:
         """Note that these are committed."""
         self._committed.update(positions)
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
-        """Hold what was polled, and let start what has a free lane.
+        """Hold what was polled and is not done, and let start what has a free lane.
 
         Raises:
             ConfigurationError: the log was replaced by another.
         """
-        now_s = self._around.clock.monotonic_s()
+        now_s, skipped = self._around.clock.monotonic_s(), 0
         for delivery in deliveries:
             try:
-                self._trackers[delivery.source].started(delivery.offset)
+                to_do = self._trackers[delivery.source].started(delivery.offset)
             except ValueError as error:
                 raise ConfigurationError(
                     f"{delivery.topic}/{delivery.partition} went back ({error}), as if the topic "
                     f"had been made anew: reset the group's offsets, then start again"
                 ) from None
-            if self.lanes.add(delivery, now_s):
+            if not to_do:
+                skipped += 1
+            elif self.lanes.add(delivery, now_s):
                 self.startable.put_nowait(delivery)
+        telemetry.worker.skipped.labels(self._around.name).inc(skipped)
 
     def finish(self, delivery: Delivery) -> None:
         """Count a record as done and let the next of its lane start; once closed, ignore it."""
@@ -104,7 +133,17 @@ class AssignmentState:
         for runner in self.runners:
             runner.cancel()
 
-
-def _start(state: PartitionState) -> int:
-    """Where to go on: what is committed, unless retention has already deleted it."""
-    return state.log_start if state.committed is None else max(state.committed, state.log_start)
+    def _done(
+        self, source: TopicPartition, state: PartitionState, committed: Position | None
+    ) -> OffsetMap:
+        """Return what is done of what the log holds; no more than the position if in doubt."""
+        if committed is None:
+            return OffsetMap((), state.log_start)
+        try:
+            done = from_committed(committed, log_end=state.log_end)
+        except UnreadableMapError as error:
+            name = self._around.name
+            telemetry.worker.ignored_maps.labels(name).inc()
+            log.warning("map ignored", worker=name, **source._asdict(), why=str(error))
+            done = OffsetMap((), committed.offset)
+        return done.since(state.log_start)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from runtime.values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, Later, Record, Rejection, TopicPartition
 
 Settled = Callable[[Exception | None], None]
 """Told of the fate of one record, once: None where all in-sync replicas have it."""
@@ -19,14 +19,18 @@ class Handler(Protocol):
     The runtime calls it in order within a key and concurrently across keys, produces what it
     returns, and only then counts the delivery as done. It may be called again with the same
     delivery, after a crash or a rebalance. A handler has no effect but lookups.
+
+    One that answers `Later` is called again, out of the order of the key: what came after the
+    delivery has been handled by then. It must bear that, for instance by revisions.
     """
 
-    async def __call__(self, delivery: Delivery) -> Sequence[Record]:
+    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Later:
         """Return the records that follow from the delivery; none is an answer.
 
         Raises:
             TransientError: nobody knows yet; the runtime tries again.
             RejectedError: this record can never be handled; it becomes a dead letter.
+            KeyRejectedError: as well, and so do later ones of its key.
         """
         ...
 

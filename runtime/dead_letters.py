@@ -27,6 +27,8 @@ _connect: Final = "__connect.errors."
 _longest_detail: Final = 1000
 """Characters; a dead letter must not outgrow the topic because its story is long."""
 
+_minute_s: Final = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -51,12 +53,11 @@ def dead_letter(delivery: Delivery, failure: Failure, *, topic: str) -> Record:
 
 def _story(delivery: Delivery, failure: Failure) -> Headers:
     detail = failure.detail[:_longest_detail]
-    origin = f"{delivery.topic}/{delivery.partition}/{delivery.offset}"
     told = {
         reason_header: failure.reason.value,
         error_header: detail,
         attempts_header: str(failure.attempts),
-        origin_header: origin,
+        origin_header: delivery.origin,
         worker_header: failure.worker,
         failed_at_header: timestamp(int(failure.failed_at.timestamp() * 1000)),
         f"{_connect}topic": delivery.topic,
@@ -68,32 +69,51 @@ def _story(delivery: Delivery, failure: Failure) -> Headers:
     return tuple((name, value.encode("utf-8", "replace")) for name, value in told.items())
 
 
+@dataclass(frozen=True, slots=True)
+class GuardBounds:
+    """How much may be set aside: shares of the last ``records`` settled ones, and a rate."""
+
+    records: int
+    defect_share: float
+    rejected_share: float
+    per_minute: int
+
+
 class DeadLetterGuard:
-    """Refuses a dead letter where too many of the last ``window`` records became one.
+    """Refuses a dead letter where too many of the last records became one, or too many in a minute.
 
     Few defects of ours are let through: a bad deploy must not drain a topic into its dead letters.
     Records that are at fault themselves stop the work only where they are most of what there is,
-    for then it is more likely that the judge is wrong (a store without its migration).
+    for then it is more likely that the judge is wrong (a store without its migration). Where fewer
+    records were settled than the shares are taken of, as many are allowed as of all of them.
     """
 
-    def __init__(self, *, window: int = 1000, defects: int = 10, rejected: int = 500) -> None:
-        self._window = window
-        self._most = dict.fromkeys(DeadLetterReason, rejected)
-        self._most[DeadLetterReason.DEFECT] = defects
+    def __init__(self, bounds: GuardBounds) -> None:
+        self._bounds = bounds
         self._settled = 0
         self._defects: deque[int] = deque()
         self._rejected: deque[int] = deque()
+        self._moments_s: deque[float] = deque()
 
-    def settled(self, count: int) -> None:
-        """Note that so many more records are done, dead letters included."""
+    def done(self, count: int = 1) -> None:
+        """Note that so many more records are settled, dead letters included."""
         self._settled += count
 
-    def admits(self, reason: DeadLetterReason) -> bool:
-        """Note one more dead letter and return True, or return False where it is one too many."""
-        recent = self._defects if reason is DeadLetterReason.DEFECT else self._rejected
-        while recent and recent[0] <= self._settled - self._window:
+    def refusal(self, reason: DeadLetterReason, *, now_s: float) -> str | None:
+        """Note one more dead letter, or return which bound it would pass; ``now_s`` never falls."""
+        bounds = self._bounds
+        if reason is DeadLetterReason.DEFECT:
+            recent, share, setting = self._defects, bounds.defect_share, "DEFECT_SHARE"
+        else:
+            recent, share, setting = self._rejected, bounds.rejected_share, "REJECTED_SHARE"
+        while recent and recent[0] <= self._settled - bounds.records:
             recent.popleft()
-        if len(recent) >= self._most[reason]:
-            return False
+        while self._moments_s and self._moments_s[0] <= now_s - _minute_s:
+            self._moments_s.popleft()
+        if len(recent) + 1 > max(1.0, share * bounds.records):  # the first is never too many
+            return f"ZCC_WORKER_GUARD_{setting}"
+        if len(self._moments_s) >= bounds.per_minute:
+            return "ZCC_WORKER_GUARD_PER_MINUTE"
         recent.append(self._settled)
-        return True
+        self._moments_s.append(now_s)
+        return None

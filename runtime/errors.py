@@ -26,8 +26,16 @@ class RejectedError(Exception):
         self.detail = detail
 
 
+class KeyRejectedError(RejectedError):
+    """As well, and later records of its key make no sense without it: park the key."""
+
+
 class ConfigurationError(Exception):
     """The operator's fault: refuse to start, or halt; the message says what to do."""
+
+
+class TooManyDeadLettersError(ConfigurationError):
+    """The guard refuses a dead letter: nothing more is set aside until a person has looked."""
 
 
 class FencedError(Exception):

@@ -5,6 +5,7 @@ the lane of its partition, so that order is kept where no key tells what belongs
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from runtime.values import Delivery, TopicPartition
@@ -41,6 +42,13 @@ class KeyLanes:
     def oldest_since_s(self) -> float | None:
         """When the oldest record was added; None where nothing is held."""
         return min((lane[0].since_s for lane in self._lanes.values()), default=None)
+
+    def share_of(self, deliveries: Iterable[Delivery]) -> float:
+        """Return which share of the bound, about 1 at most, the lanes of these hold."""
+        lanes = {_lane(delivery) for delivery in deliveries}
+        held = [one for name in lanes for one in self._lanes.get(name, ())]
+        size_bytes = sum(one.size_bytes for one in held)
+        return max(len(held) / self._most_records, size_bytes / self._most_bytes)
 
     def add(self, delivery: Delivery, now_s: float) -> bool:
         """Hold a record; True where its lane was free and it is in flight from now on."""

@@ -1,14 +1,19 @@
 """Composes a worker process: clients, worker, health, signals. Processors and sinks call it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import SystemRandom
+from typing import Final
 
 import structlog
 
 from runtime import telemetry
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
+from runtime.delayed import Delayed, DueConsumer
+from runtime.delays import Delays, RetryTopic
+from runtime.errors import TooManyDeadLettersError
 from runtime.garbage import settle_garbage_collection
 from runtime.health import serving_health
 from runtime.kafka import KafkaConsumer, KafkaPublisher
@@ -19,7 +24,10 @@ from runtime.signals import stop_event
 from runtime.sink_worker import SinkWorker
 from runtime.worker import Worker
 from schemas.reasons import DeadLetterReason
-from schemas.topics import dead_letter_topic
+from schemas.topics import dead_letter_topic, retry_topic
+
+_delayed_part: Final = 8
+"""Of what a worker may hold, the reader of what it put off has the eighth part."""
 
 log = structlog.get_logger()
 
@@ -31,17 +39,21 @@ async def run_handler(
     topics: Sequence[str],
     kafka: KafkaSettings,
     worker: WorkerSettings,
-    clock: Clock | None = None,
+    delays_s: Sequence[int] = (),
 ) -> None:
     """Run a handler over these topics until SIGTERM or SIGINT, then drain.
 
-    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``.
+    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. What
+    the handler answers `Later` to waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of
+    ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``.
 
     Raises:
         ConfigurationError: the operator has to act; the process must not end with 0.
     """
-    async with _surroundings(name, topics, kafka, worker, clock or SystemClock()) as around:
-        await _run(Worker(handler, around), around)
+    main, second = _divided(worker) if delays_s else (worker, worker)
+    async with _surroundings(name, topics, kafka, main) as around:
+        delayed = _delayed(around, kafka, second, delays_s) if delays_s else None
+        await _run(Worker(handler, around, delayed), around)
 
 
 async def run_sink(
@@ -51,7 +63,6 @@ async def run_sink(
     topics: Sequence[str],
     kafka: KafkaSettings,
     worker: WorkerSettings,
-    clock: Clock | None = None,
 ) -> None:
     """Run a sink over these topics until SIGTERM or SIGINT, then drain and close it.
 
@@ -61,7 +72,7 @@ async def run_sink(
         ConfigurationError: the operator has to act; the process must not end with 0.
         GivenUpError: the sink fails by a defect of ours; nothing was skipped.
     """
-    async with _surroundings(name, topics, kafka, worker, clock or SystemClock()) as around:
+    async with _surroundings(name, topics, kafka, worker) as around:
         await _run(SinkWorker(sink, around), around)
 
 
@@ -71,12 +82,68 @@ async def _surroundings(
     topics: Sequence[str],
     kafka: KafkaSettings,
     settings: WorkerSettings,
-    clock: Clock,
 ) -> AsyncIterator[Surroundings]:
-    group = f"{kafka.topic_prefix}.{name}"
+    clock = SystemClock()
     for reason in DeadLetterReason:  # a counter that first shows up at 1 has not increased
         telemetry.worker.dead_letters.labels(name, reason.value)
+    group = _group(kafka, name)
+    async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
+        yield Surroundings(
+            name=name,
+            connect=_connecting(group, topics, kafka, settings, clock),
+            publisher=publisher,
+            dead_letter_topic=dead_letter_topic(name, prefix=kafka.topic_prefix),
+            settings=settings,
+            clock=clock,
+            chance=SystemRandom(),
+        )
 
+
+def _delayed(
+    around: Surroundings, kafka: KafkaSettings, settings: WorkerSettings, delays_s: Sequence[int]
+) -> Delayed:
+    """Return the second group of a worker, which reads what it put off."""
+    name, clock = f"{around.name}-retry", around.clock
+    delays = Delays(
+        [
+            RetryTopic(retry_topic(around.name, delay_s, prefix=kafka.topic_prefix), delay_s)
+            for delay_s in delays_s
+        ]
+    )
+    topics = tuple(delays.delays_s)
+    connect = _connecting(_group(kafka, name), topics, kafka, settings, clock)
+
+    def connect_held_back(listener: RebalanceListener) -> Consumer:
+        return DueConsumer(connect, listener, delays=delays, clock=clock)
+
+    return Delayed(delays, replace(around, name=name, connect=connect_held_back, settings=settings))
+
+
+def _divided(worker: WorkerSettings) -> tuple[WorkerSettings, WorkerSettings]:
+    """Divide what a worker may hold between what it reads first and what it put off."""
+    size_bytes = worker.in_flight_bytes // _delayed_part
+    second = {
+        "in_flight_bytes": size_bytes,
+        "in_flight_records": max(1, worker.in_flight_records // _delayed_part),
+        "concurrency": max(1, worker.concurrency // _delayed_part),
+    }
+    return (
+        worker.model_copy(update={"in_flight_bytes": worker.in_flight_bytes - size_bytes}),
+        worker.model_copy(update=second),
+    )
+
+
+def _group(kafka: KafkaSettings, name: str) -> str:
+    return f"{kafka.topic_prefix}.{name}"
+
+
+def _connecting(
+    group: str,
+    topics: Sequence[str],
+    kafka: KafkaSettings,
+    settings: WorkerSettings,
+    clock: Clock,
+) -> Callable[[RebalanceListener], Consumer]:
     def connect(listener: RebalanceListener) -> Consumer:
         return KafkaConsumer(
             kafka,
@@ -88,28 +155,47 @@ async def _surroundings(
             clock=clock,
         )
 
-    async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
-        yield Surroundings(
-            name=name,
-            connect=connect,
-            publisher=publisher,
-            dead_letter_topic=dead_letter_topic(name, prefix=kafka.topic_prefix),
-            settings=settings,
-            clock=clock,
-            chance=SystemRandom(),
-        )
+    return connect
 
 
 async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
-    settings = around.settings
+    settings, halt = around.settings, _Halt(work)
+    halted = telemetry.worker.halted.labels(around.name)
+    halted.set(0)
     with stop_event() as stopping:
         settle_garbage_collection()
         log.info("started", worker=around.name)
         async with serving_health(
             settings.health_host,
             settings.health_port,
-            alive=work.why_not_alive,
-            ready=work.why_not_ready,
+            alive=halt.why_not_alive,
+            ready=halt.why_not_ready,
         ):
-            await work.run(stopping)
+            try:
+                await work.run(stopping)
+            except TooManyDeadLettersError as error:
+                halt.reason = str(error)
+                halted.set(1)
+                log.error("halted", worker=around.name, reason=halt.reason)  # noqa: TRY400 - no defect
+                await stopping.wait()
+                raise
     log.info("stopped", worker=around.name)
+
+
+class _Halt:
+    """Whether the guard has stopped the work.
+
+    The process then stays, not ready, until it is told to stop: an orchestrator would start it
+    again at once, and each new one would set a few more records aside. So it can also be asked for
+    the figure that raises the alarm.
+    """
+
+    def __init__(self, work: Worker | SinkWorker) -> None:
+        self._work = work
+        self.reason: str | None = None
+
+    def why_not_alive(self) -> str | None:
+        return None if self.reason else self._work.why_not_alive()
+
+    def why_not_ready(self) -> str | None:
+        return self.reason or self._work.why_not_ready()

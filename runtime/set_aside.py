@@ -7,7 +7,7 @@ import structlog
 
 from runtime import telemetry
 from runtime.dead_letters import DeadLetterGuard, Failure, dead_letter
-from runtime.errors import ConfigurationError
+from runtime.errors import ConfigurationError, TooManyDeadLettersError
 from runtime.insistence import GivenUpError, insist
 from runtime.membership import Surroundings
 from runtime.retry import DeadLetter
@@ -28,14 +28,16 @@ async def set_aside(
     """Return once the dead letter is acknowledged; only then may the record count as done.
 
     Raises:
-        ConfigurationError: too many are set aside, or the topic does not take this one.
+        TooManyDeadLettersError: the guard refuses; nothing was set aside.
+        ConfigurationError: the topic does not take this one.
     """
-    origin = f"{delivery.topic}/{delivery.partition}/{delivery.offset}"
-    if not guard.admits(verdict.reason):
-        raise ConfigurationError(
-            f"{around.name} would set aside too many records ({verdict.reason.value}, last at "
-            f"{origin}: {verdict.detail}): undo the latest release or mend the cause, then start "
-            f"it again; nothing more was set aside"
+    origin = delivery.origin
+    refusal = guard.refusal(verdict.reason, now_s=around.clock.monotonic_s())
+    if refusal is not None:
+        raise TooManyDeadLettersError(
+            f"{around.name} would set aside too many records, more than {refusal} allows "
+            f"({verdict.reason.value}, last at {origin}: {verdict.detail}): undo the latest "
+            f"release or mend the cause, then start it again; nothing more was set aside"
         )
     failure = Failure(
         around.name, verdict.reason, verdict.detail, attempts, failed_at=around.clock.now()

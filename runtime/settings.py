@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.dead_letters import GuardBounds
 from schemas.topics import TopicPlan
 
 
@@ -83,14 +84,38 @@ class WorkerSettings(BaseSettings):
     )
     concurrency: int = Field(default=100, ge=1, description="Keys being handled at once")
     commit_interval_s: float = Field(default=1.0, gt=0, description="Seconds between commits")
+    commit_records: int = Field(
+        default=5000, ge=1, description="Records done at which the next commit does not wait longer"
+    )
     drain_timeout_s: float = Field(
         default=20.0, gt=0, description="Seconds that a stopping worker waits for what is running"
     )
     session_timeout_s: float = Field(
         default=30.0, gt=0, description="Seconds without a heartbeat until Kafka gives up a worker"
     )
+    instance_id: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,248})?$",
+        description="Name of this worker among those of its group, of which no other has it: while "
+        "it restarts within the session timeout the others keep their partitions; empty = none",
+    )
     defect_attempts: int = Field(
         default=3, ge=1, description="Tries before a record that our code fails on is set aside"
+    )
+    guard_records: int = Field(
+        default=1000, ge=1, description="Records over which the shares of dead letters are taken"
+    )
+    guard_defect_share: float = Field(
+        default=0.01, gt=0, le=1, description="Share set aside by defects that stops the worker"
+    )
+    guard_rejected_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share set aside for other reasons that stops it too"
+    )
+    guard_per_minute: int = Field(
+        default=3000, ge=1, description="Dead letters a minute that stop it, whatever their share"
+    )
+    parked_keys: int = Field(
+        default=1000, ge=0, description="Keys parked at a handler's wish; one more stops the worker"
     )
     batch_records: int = Field(
         default=5000, ge=1, description="A sink's batch is due at so many records"
@@ -99,3 +124,13 @@ class WorkerSettings(BaseSettings):
         default=16 * 1024 * 1024, ge=1024, description="A sink's batch is due at so many bytes"
     )
     batch_age_s: float = Field(default=0.1, gt=0, description="A sink's batch is due at this age")
+
+    @property
+    def guard_bounds(self) -> GuardBounds:
+        """How much may be set aside."""
+        return GuardBounds(
+            records=self.guard_records,
+            defect_share=self.guard_defect_share,
+            rejected_share=self.guard_rejected_share,
+            per_minute=self.guard_per_minute,
+        )

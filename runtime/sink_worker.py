@@ -47,7 +47,9 @@ class SinkWorker:
         self._sink = sink
         self._around = around
         self._vitals = Vitals(around.clock)
-        self._storer = Storer(sink, around, DeadLetterGuard(), self._vitals)
+        self._storer = Storer(
+            sink, around, DeadLetterGuard(around.settings.guard_bounds), self._vitals
+        )
 
     def why_not_alive(self) -> str | None:
         """Return why the process should be killed: the loop or a call of the sink is stuck."""

@@ -51,7 +51,8 @@ class Storer:
         while rejections := await self.insist("write", partial(self._write, rest), pause):
             rest = await self._without(rest, rejections, pause)
         telemetry.worker.records.labels(self._around.name).inc(len(batch.deliveries))
-        self._guard.settled(len(batch.deliveries))
+        if rest is batch:
+            self._guard.done(len(batch.deliveries))
         ends = {source: Position(span.end) for source, span in batch.spans.items()}
         await self.insist("commit", partial(consumer.commit, ends), pause)
 
@@ -71,6 +72,7 @@ class Storer:
         kept = []
         for delivery in batch.deliveries:
             rejection = rejected.get(_place(delivery))
+            self._guard.done()  # in turn, so that the share is that of the records around it
             if rejection is None:
                 kept.append(delivery)
                 continue

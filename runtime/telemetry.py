@@ -13,7 +13,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Final, NamedTuple
 
 from prometheus_client import (
@@ -106,6 +105,49 @@ class IngestMetrics:
     )
 
 
+class SpillMetrics:
+    """What ingest counts of events that the broker did not take in time.
+
+    The figures of what waits are those of the process's own; other processes say theirs.
+    """
+
+    kept: Final = Counter("zcc_spill_kept_events_total", "Events made durable in the spill")
+    drained: Final = Counter(
+        "zcc_spill_drained_events_total", "Events from the spill acknowledged by the broker"
+    )
+    failed: Final = Counter(
+        "zcc_spill_failed_events_total",
+        "Events that the spill did not keep, answered 503, by reason (full, late, store)",
+        ["reason"],
+    )
+    set_aside: Final = Counter(
+        "zcc_spill_set_aside_total",
+        "What stays in the spill for a person, by reason (refused: events that the broker will "
+        "never take as they are; unreadable: segments, once after each start)",
+        ["reason"],
+    )
+    waiting_events: Final = Gauge(
+        "zcc_spill_waiting_events",
+        "Events in the spill to be produced",
+        multiprocess_mode="livesum",
+    )
+    waiting_bytes: Final = Gauge(
+        "zcc_spill_waiting_bytes",
+        "Bytes in the spill to be produced",
+        multiprocess_mode="livesum",
+    )
+    waiting_segments: Final = Gauge(
+        "zcc_spill_waiting_segments",
+        "Files or objects in the spill to be produced",
+        multiprocess_mode="livesum",
+    )
+    oldest: Final = Gauge(
+        "zcc_spill_oldest_seconds",
+        "Age of the oldest segment that waits, those left by others included; 0 where none does",
+        multiprocess_mode="livemax",
+    )
+
+
 class WorkerMetrics:
     """What the runtime counts for each processor and sink."""
 
@@ -117,8 +159,26 @@ class WorkerMetrics:
     dead_letters: Final = Counter(
         "zcc_worker_dead_letters_total", "Records set aside, by reason", ["worker", "reason"]
     )
+    delayed: Final = Counter(
+        "zcc_worker_delayed_total", "Records put off to be looked at again later", ["worker"]
+    )
+    halted: Final = Gauge(
+        "zcc_worker_halted",
+        "1 once the worker has stopped rather than set more records aside, else 0",
+        ["worker"],
+    )
     fenced: Final = Counter(
         "zcc_worker_fenced_total", "Times that another owner had taken the partitions", ["worker"]
+    )
+    skipped: Final = Counter(
+        "zcc_worker_skipped_records_total",
+        "Records read again that were done before, by the map beside the committed offset",
+        ["worker"],
+    )
+    ignored_maps: Final = Counter(
+        "zcc_worker_ignored_maps_total",
+        "Texts beside a committed offset that are no map of what is done, so more is repeated",
+        ["worker"],
     )
     late: Final = Counter(
         "zcc_worker_late_total",
@@ -166,6 +226,9 @@ class EnrichmentMetrics:
     """What enrichment counts."""
 
     events: Final = Counter("zcc_enrichment_events_total", "Events enriched, by status", ["status"])
+    corrections: Final = Counter(
+        "zcc_enrichment_corrections_total", "Events sent again with names that had been missing"
+    )
     lookups: Final = Counter(
         "zcc_enrichment_lookups_total",
         "Questions, by entity and outcome (hit, miss, absent, unknown)",
@@ -232,6 +295,7 @@ class ObjectStorageMetrics:
 
 
 ingest: Final = IngestMetrics()
+spill: Final = SpillMetrics()
 worker: Final = WorkerMetrics()
 enrichment: Final = EnrichmentMetrics()
 schema: Final = SchemaMetrics()
@@ -240,14 +304,29 @@ postgres: Final = PostgresMetrics()
 object_storage: Final = ObjectStorageMetrics()
 
 
-@cache  # of labels from closed sets; finding the series costs more than counting
-def _series(counter: Counter, labels: tuple[str, ...]) -> Counter:
-    return counter.labels(*labels)
+_tally: Final[dict[tuple[Counter, tuple[str, ...]], int]] = {}
+_observed: Final[list[tuple[Histogram, float]]] = []
 
 
 def count(counter: Counter, *labels: str) -> None:
-    """Count one, for the hot path."""
-    _series(counter, labels).inc()
+    """Count one, for the hot path: it shows once `add_tally` was called, or within `exposition`."""
+    key = (counter, labels)
+    _tally[key] = _tally.get(key, 0) + 1
+
+
+def observe(histogram: Histogram, value: float) -> None:
+    """Observe one value, for the hot path, as `count` counts."""
+    _observed.append((histogram, value))
+
+
+def add_tally() -> None:
+    """Add what was counted and observed since to the metrics; to be called all the while."""
+    for (counter, labels), amount in _tally.items():
+        (counter.labels(*labels) if labels else counter).inc(amount)
+    _tally.clear()
+    for histogram, value in _observed:
+        histogram.observe(value)
+    _observed.clear()
 
 
 def exposition() -> bytes:
@@ -255,6 +334,7 @@ def exposition() -> bytes:
 
     Of several processes that share their metrics, each returns those of all.
     """
+    add_tally()
     return generate_latest(REGISTRY if _place is None else _registry_of_all())
 
 
@@ -326,7 +406,7 @@ class MetricEntry(NamedTuple):
 def catalogue() -> tuple[MetricEntry, ...]:
     """Return every metric of the list above, under the name that queries use."""
     found = []
-    for group in (ingest, worker, enrichment, schema, zoom, postgres, object_storage):
+    for group in (ingest, spill, worker, enrichment, schema, zoom, postgres, object_storage):
         for metric in vars(type(group)).values():
             if isinstance(metric, MetricWrapperBase):
                 description = next(iter(metric.describe()))

@@ -1,6 +1,6 @@
 """Pure: what travels through the runtime: deliveries in, records out, batches to sinks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,10 @@ class TopicPartition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A record as read. ``value`` None is a tombstone; ``timestamp_ms`` is the sender's."""
+    """A record as read. ``value`` None is a tombstone; ``timestamp_ms`` is the sender's.
+
+    ``attempt`` is 1, and more each time that a handler asked to see the record `Later`.
+    """
 
     topic: str
     partition: int
@@ -26,6 +29,12 @@ class Delivery:
     value: bytes | None
     headers: Headers
     timestamp_ms: int
+    attempt: int = 1
+
+    @property
+    def origin(self) -> str:
+        """Where it was read, as text."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def source(self) -> TopicPartition:
@@ -48,6 +57,17 @@ class Record:
     value: bytes | None
     headers: Headers = ()
     partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An answer of a handler: produce these records, and call again after the worker's next delay.
+
+    Meanwhile later records of the key are handled. Where no delay is left, the record becomes a
+    dead letter.
+    """
+
+    records: Sequence[Record] = ()
 
 
 @dataclass(frozen=True, slots=True)

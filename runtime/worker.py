@@ -8,12 +8,14 @@ runners are cancelled, and one that completes all the same is ignored.
 Back-pressure: while the bound of records or bytes is reached nothing is polled; when that lasts,
 all partitions are paused and polling goes on, so that the membership is kept. A partition whose
 position stands still (a key that waits for the world) is paused once too much beyond it is done,
-because all of that would be repeated after a crash.
+because all of that would be read again after a crash. Where keys that wait for the world hold up
+half of the bound, their partitions are paused, so that the other half is left to the rest.
 """
 
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -21,10 +23,11 @@ import structlog
 from runtime import telemetry
 from runtime.assignment_state import AssignmentState
 from runtime.contracts import Handler
-from runtime.dead_letters import DeadLetterGuard
+from runtime.delayed import Delayed
+from runtime.delays import Delays
 from runtime.errors import FencedError, TransientError
-from runtime.membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
-from runtime.ports import Consumer, Position
+from runtime.membership import Surroundings, Vitals, keep_membership, task_group, watch
+from runtime.ports import Consumer
 from runtime.retry import Fault
 from runtime.settling import Settler
 from runtime.values import Assignment, TopicPartition
@@ -40,23 +43,29 @@ log = structlog.get_logger()
 
 
 class Worker:
-    """Runs one handler as a member of its group, one membership after the other."""
+    """Runs one handler as a member of its group, one membership after the other.
 
-    def __init__(self, handler: Handler, around: Surroundings) -> None:
+    Where it puts records off, it is a member of a second group, which reads those ``delayed``.
+    """
+
+    def __init__(
+        self, handler: Handler, around: Surroundings, delayed: Delayed | None = None
+    ) -> None:
         self._around = around
-        self._guard = DeadLetterGuard()
-        self._vitals = Vitals(around.clock)
-        self._settler = Settler(handler, around, self._guard, self._vitals)
+        self._surroundings = [around] if delayed is None else [around, delayed.around]
+        self._vitals = [Vitals(around.clock) for _ in self._surroundings]
+        delays = Delays() if delayed is None else delayed.delays
+        self._settler = Settler(handler, around, self._vitals[0], delays)
 
     def why_not_alive(self) -> str | None:
         """Return why the process should be killed: a loop or a call of the handler is stuck."""
-        return self._vitals.why_not_alive()
+        return next(filter(None, (vitals.why_not_alive() for vitals in self._vitals)), None)
 
     def why_not_ready(self) -> str | None:
         """Return what is missing: partitions, or brokers that acknowledge."""
         if not self._around.publisher.ready:
             return "waits for brokers that acknowledge"
-        return self._vitals.why_not_ready()
+        return next(filter(None, (vitals.why_not_ready() for vitals in self._vitals)), None)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set, then drain.
@@ -64,29 +73,20 @@ class Worker:
         Raises:
             ConfigurationError: the operator has to act; records that are not done stay uncommitted.
         """
-        await keep_membership(self._around, self._member, vitals=self._vitals, stopping=stopping)
-
-    def _member(self, stopping: asyncio.Event) -> Member:
-        return _Member(
-            self._settler, self._around, guard=self._guard, vitals=self._vitals, stopping=stopping
-        )
+        async with task_group() as tasks:
+            for around, vitals in zip(self._surroundings, self._vitals, strict=True):
+                member = partial(_Member, self._settler, around, vitals)
+                tasks.create_task(keep_membership(around, member, vitals=vitals, stopping=stopping))
 
 
 class _Member:
     """One membership. Everything but `_run_lanes` runs in the polling task."""
 
     def __init__(
-        self,
-        settler: Settler,
-        around: Surroundings,
-        *,
-        guard: DeadLetterGuard,
-        vitals: Vitals,
-        stopping: asyncio.Event,
+        self, settler: Settler, around: Surroundings, vitals: Vitals, stopping: asyncio.Event
     ) -> None:
         self._settler = settler
         self._around = around
-        self._guard = guard
         self._vitals = vitals
         self._stopping = stopping
         self._state: AssignmentState | None = None
@@ -128,7 +128,8 @@ class _Member:
     async def assigned(self, assignment: Assignment) -> None:
         log.info("assigned", worker=self._around.name, partitions=len(assignment.partitions))
         self._close()
-        state = AssignmentState(assignment, self._around)
+        committed = await self._consumer.committed(tuple(assignment.partitions))
+        state = AssignmentState(assignment, committed, self._around)
         for source, start in state.starts.items():
             self._consumer.seek(source, start)
         for _ in range(self._around.settings.concurrency):
@@ -153,9 +154,15 @@ class _Member:
         if deliveries and self._state is not None:
             self._state.take(deliveries)
         now_s = self._around.clock.monotonic_s()
-        if now_s - self._committed_s >= self._around.settings.commit_interval_s:
+        if self._commit_is_due(now_s):
             self._committed_s = now_s
             await self._commit()
+
+    def _commit_is_due(self, now_s: float) -> bool:
+        settings = self._around.settings
+        if now_s - self._committed_s >= settings.commit_interval_s:
+            return True
+        return self._state is not None and self._state.finished_count >= settings.commit_records
 
     async def _room(self) -> int:
         """Return how many records may be polled, after a while of waiting for some room."""
@@ -166,7 +173,10 @@ class _Member:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_full_s):
                     await state.until(lambda: state.lanes.room > 0)
-        pause = state.crowded if state.lanes.room else set(state.starts)
+        if state.lanes.room:
+            pause = state.crowded | state.held_up(self._settler.waiting)
+        else:
+            pause = set(state.starts)
         if pause != state.paused:
             self._consumer.pause(pause - state.paused)
             self._consumer.resume(state.paused - pause)
@@ -174,18 +184,17 @@ class _Member:
         return state.lanes.room
 
     async def _commit(self) -> None:
-        """Commit what has moved; where that fails, the next time does, or it is repeated."""
+        """Commit what is done; where that fails, the next time does, or it is repeated."""
         if self._state is None:
             return
         state, name = self._state, self._around.name
         telemetry.worker.records.labels(name).inc(state.finished_count)
-        self._guard.settled(state.finished_count)
         state.finished_count = 0
         positions = state.uncommitted()
         if not positions:
             return
         try:
-            await self._consumer.commit({s: Position(at) for s, at in positions.items()})
+            await self._consumer.commit(positions)
         except FencedError:
             telemetry.worker.fenced.labels(name).inc()
         except TransientError as error:

@@ -130,7 +130,7 @@ def _message_names(record: TopicRecord) -> Sequence[str]:
             return [f"enriched.{name}" for name in _event_names(record)]
         case "reference":
             return [f"reference.{entity}" for entity in reference_entities]
-        case "quarantine" | "dead-letter":
+        case "quarantine" | "retry" | "dead-letter":
             return [record.kind]
         case _:
             assert_never(record.kind)
@@ -167,6 +167,7 @@ def _messages() -> Iterator[tuple[str, Node]]:
         _event_message(unknown_family, _enriched(_reference("components", "schemas", "event"))),
     )
     yield "quarantine", _opaque_message("quarantine", "Zoom's id of the request.")
+    yield "retry", _opaque_message("retry", "As it was read.")
     yield "dead-letter", _opaque_message("dead-letter", "As it was read.")
     for entity in reference_entities:
         yield f"reference.{entity}", _reference_message(entity)

@@ -31,6 +31,9 @@ attempts_header: Final = "zcc-attempts"
 origin_header: Final = "zcc-origin"
 worker_header: Final = "zcc-worker"
 failed_at_header: Final = "zcc-failed-at"
+first_failed_at_header: Final = "zcc-first-failed-at"
+due_at_header: Final = "zcc-due-at"
+replays_header: Final = "zcc-replays"
 
 Headers = tuple[tuple[str, bytes], ...]
 

@@ -8,6 +8,7 @@ equal actions at two times are two events.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -40,7 +41,7 @@ entity_names: Final = {
 personal_paths: Final = frozenset({"sms.consumer_number"})
 """Key paths whose value never leaves as it is: a keyed hash stands in its place."""
 
-_volatile_names: Final = tuple(f'"{name}"'.encode() for name in sorted(volatile_members))
+_volatile_name: Final = re.compile(f'"(?:{"|".join(sorted(volatile_members))})"'.encode())
 _default_key: Final = ("engagement_id",)
 
 _epoch: Final = datetime.fromtimestamp(0, UTC)
@@ -49,7 +50,7 @@ _epoch: Final = datetime.fromtimestamp(0, UTC)
 def event_id(envelope: Envelope) -> str:
     """Return the deterministic id of an event, 64 hexadecimal digits."""
     canonical = _canonical(envelope, envelope.object)
-    if any(name in canonical for name in _volatile_names):  # else the copy would be the same
+    if _volatile_name.search(canonical):  # else the copy would be the same
         canonical = _canonical(envelope, _stable(envelope.object))
     return hashlib.sha256(canonical).hexdigest()
 

@@ -22,9 +22,18 @@ class Contender:
     ports: tuple[int, ...]
     processes: tuple[psutil.Process, ...]
 
+    def family(self) -> tuple[psutil.Process, ...]:
+        """Its processes and theirs."""
+        below = [child for each in self.processes for child in each.children(recursive=True)]
+        return (*self.processes, *below)
+
+    def cpu_s(self) -> float:
+        """Processor time of all of them."""
+        return cpu_s(self.family())
+
     def rss_mib(self) -> float:
-        """The memory of its largest process."""
-        return round(max(each.memory_info().rss for each in self.processes) / 2**20, 1)
+        """The memory of the largest of them."""
+        return round(max(each.memory_info().rss for each in self.family()) / 2**20, 1)
 
 
 def cpu_s(processes: Sequence[psutil.Process]) -> float:

@@ -2,7 +2,7 @@
 
     "enrichment": {
       "status": "complete",        or "partial": a later revision may know more
-      "revision": 1,
+      "revision": 1,               the number of the look at the event; each tells all it found
       "users": {"<id in the event>": {"user_id": "…", "display_name": "…"}},
       "queues": {"<id in the event>": {"cc_queue_id": "…", "queue_name": "…"}},
       "missing": [{"entity": "user", "id": "…", "reason": "deadline"}],
@@ -28,8 +28,6 @@ import orjson
 from processors.enrichment.references import Reference
 from zoom.entities import Queue, User
 
-revision: Final = 1
-
 
 class Missing(StrEnum):
     """Why a name is not there; a public contract."""
@@ -44,6 +42,8 @@ class Missing(StrEnum):
     """The app may not ask."""
 
 
+_soon: Final = frozenset({Missing.DEADLINE, Missing.UNAVAILABLE})
+
 Answer = User | Queue | Missing
 Status = Literal["complete", "partial"]
 
@@ -55,7 +55,12 @@ def status_of(answers: Mapping[Reference, Answer]) -> Status:
     return "complete" if known else "partial"
 
 
-def enrichment(answers: Mapping[Reference, Answer], *, enriched_at: str) -> bytes:
+def worth_another_look(answers: Mapping[Reference, Answer]) -> bool:
+    """Return whether something may be known soon, without anybody's doing."""
+    return any(answer in _soon for answer in answers.values())
+
+
+def enrichment(answers: Mapping[Reference, Answer], *, revision: int, enriched_at: str) -> bytes:
     """Write the value of the member as JSON. ``enriched_at`` is RFC 3339."""
     users: dict[str, dict[str, str]] = {}
     queues: dict[str, dict[str, str]] = {}

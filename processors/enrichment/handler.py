@@ -4,21 +4,32 @@ An event never waits longer than `EnrichmentSettings.deadline_s`, and never fail
 is not known in time is listed as missing. While the API is down, known names still go out; unknown
 ones cost one deadline per id at most, until the client stops asking (`zoom.breaker`), and nothing
 from then on. Repeats of Zoom's pass through: consumers remove them by the event id.
+
+What was not known in time is looked at again later. That look waits for the API for as long as it
+takes, beside the events of the present, and what it finds goes out as the next revision.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final, cast
 
-from processors.enrichment.document import Answer, Missing, enrichment, revision, spliced, status_of
+from processors.enrichment.document import (
+    Answer,
+    Missing,
+    enrichment,
+    spliced,
+    status_of,
+    worth_another_look,
+)
 from processors.enrichment.drift import DriftWatch
 from processors.enrichment.lookup import CachedLookup, DeadlineError
 from processors.enrichment.references import Entity, Reference, references
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, RejectedError, TransientError
-from runtime.values import Delivery, Record
+from runtime.values import Delivery, Later, Record
 from schemas.envelope import Envelope, JsonObject, UnreadableError, envelope_of, read_json
-from schemas.headers import Headers, event_id_header, revision_header, text, timestamp
+from schemas.headers import Headers, ce_id, event_id_header, revision_header, text, timestamp
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families, enriched_topic, raw_topic
 from zoom.entities import Queue, User
@@ -50,24 +61,38 @@ class Enrichment:
             for family in all_families
         }
 
-    async def __call__(self, delivery: Delivery) -> tuple[Record]:
-        """Return the enriched record.
+    async def __call__(self, delivery: Delivery) -> tuple[Record] | Later:
+        """Return the enriched record; once more, later, where more may be known by then.
 
         Raises:
             RejectedError: the value is no event, or the header with its id is missing.
+            TransientError: a later look knows no more yet.
         """
         body, parsed, envelope = _readable(delivery)
-        self._drift.watch(parsed, envelope.event)
+        first = delivery.attempt == 1
+        if first:
+            self._drift.watch(parsed, envelope.event)
         answers = await self._answers(references(envelope.object))
+        unsettled = worth_another_look(answers)
+        if unsettled and not first:
+            raise TransientError("names are still not known")
+        record = self._enriched(delivery, body, answers)
+        if first:
+            _events[status_of(answers)].inc()
+        else:
+            telemetry.enrichment.corrections.inc()
+        return Later((record,)) if unsettled else (record,)
+
+    def _enriched(
+        self, delivery: Delivery, body: bytes, answers: Mapping[Reference, Answer]
+    ) -> Record:
         enriched_at = timestamp(int(self._clock.now().timestamp() * 1000))
-        _events[status_of(answers)].inc()
-        return (
-            Record(
-                topic=self._topics[delivery.topic],
-                key=delivery.key,
-                value=spliced(body, enrichment(answers, enriched_at=enriched_at)),
-                headers=_headers(delivery.headers),
-            ),
+        member = enrichment(answers, revision=delivery.attempt, enriched_at=enriched_at)
+        return Record(
+            topic=self._topics[delivery.topic],
+            key=delivery.key,
+            value=spliced(body, member),
+            headers=_headers(delivery),
         )
 
     async def _answers(self, named: tuple[Reference, ...]) -> dict[Reference, Answer]:
@@ -122,6 +147,12 @@ def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:
         raise RejectedError(DeadLetterReason.UNREADABLE, error.reason.value) from None
 
 
-def _headers(raw: Headers) -> Headers:
-    kept = tuple(header for header in raw if header[0] != revision_header)
-    return (*kept, (revision_header, str(revision).encode()))
+def _headers(delivery: Delivery) -> Headers:
+    """Return the headers of the raw record, with the revision in those that tell it."""
+    revision = delivery.attempt
+    told = {revision_header: str(revision).encode()}
+    if revision > 1:
+        event_id = text(delivery.headers, event_id_header)
+        told[ce_id] = f"{event_id}-r{revision}".encode()
+    kept = tuple(header for header in delivery.headers if header[0] not in told)
+    return (*kept, *told.items())

@@ -13,7 +13,7 @@ from processors.enrichment.settings import EnrichmentSettings
 from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
-from schemas.topics import raw_topics
+from schemas.topics import raw_topics, retry_delays_s
 from zoom.client import ZoomClient, connected
 from zoom.settings import ZoomSettings
 
@@ -37,7 +37,14 @@ async def run(
         connected(zoom, clock=clock) as client,
         enrichment(client, settings, topic_prefix=kafka.topic_prefix, clock=clock) as handler,
     ):
-        await run_handler(handler, name=name, topics=topics, kafka=kafka, worker=worker)
+        await run_handler(
+            handler,
+            name=name,
+            topics=topics,
+            kafka=kafka,
+            worker=worker,
+            delays_s=retry_delays_s[name],
+        )
 
 
 @asynccontextmanager

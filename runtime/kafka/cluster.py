@@ -15,12 +15,14 @@ from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.protocol.admin import DescribeGroupsRequest
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from runtime.errors import ConfigurationError
 from runtime.kafka.connection import answering, connecting, connection_options, know_brokers
+from runtime.kafka.requests import StaticHeartbeatRequest
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
@@ -34,7 +36,8 @@ _latest: Final = -1
 _earliest: Final = -2
 _no_offset: Final = -1
 _retention_of_broker: Final = -1
-# Source of these numbers: Kafka protocol guide, ListOffsets, OffsetFetch and OffsetCommit.
+_fenced_instance_id: Final = 82
+# Source of these numbers: Kafka protocol guide, offset requests and error codes.
 
 Answer = TypeVar("Answer")
 
@@ -160,6 +163,18 @@ class Cluster:
         """
         await self._insist("commit", lambda: self._commit(group, positions, membership))
 
+    async def is_replaced(self, group: str, membership: Membership, *, instance_id: str) -> bool:
+        """Return whether another member has this one's static id by now."""
+        request = StaticHeartbeatRequest(group, *membership, instance_id=instance_id)
+        answer = await self._insist(
+            "static membership", lambda: self._ask_coordinator(group, request)
+        )
+        return bool(answer.error_code == _fenced_instance_id)
+
+    async def member_count(self, group: str) -> int:
+        """Return how many members the group has; none where nobody knows it."""
+        return await self._insist("members", lambda: self._member_count(group))
+
     async def _insist(self, what: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Ask again, after a look at who leads what, while the answer is "not now" or "not me"."""
         async with answering(what):
@@ -246,6 +261,12 @@ class Cluster:
         for topic, results in answer.topics:
             for number, code in results:
                 _check(code, f"{topic}/{number}")
+
+    async def _member_count(self, group: str) -> int:
+        request = DescribeGroupsRequest([group], include_authorized_operations=False)
+        ((code, _, _, _, _, members, *_),) = (await self._ask_coordinator(group, request)).groups
+        _check(code, group)
+        return len(members)
 
     async def _ask_coordinator(self, group: str, request: object) -> Any:  # noqa: ANN401 - as above
         if group not in self._coordinators:

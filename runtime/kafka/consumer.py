@@ -18,11 +18,11 @@ from typing import Final, Self, assert_never
 import structlog
 from aiokafka import AIOKafkaConsumer, errors
 from aiokafka import TopicPartition as LibraryPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.assignor import Assignor
 from runtime.kafka.cluster import Cluster, refuse_missing
 from runtime.kafka.connection import (
     by_fault,
@@ -48,8 +48,8 @@ _topics_interval_s: Final = 1.0
 _margin_s: Final = 5.0
 _fetch_wait_ms: Final = 250
 """After so long a broker answers even where there is nothing."""
-_metadata_age_ms: Final = 60_000
-"""New partitions of a topic are read after so long at the latest."""
+_metadata_age_ms: Final = 30_000
+"""New partitions of a topic are seen after so long at the latest."""
 _most_poll_interval_ms: Final = 600_000
 """Longer than any call a worker bears with (`runtime.membership.stuck_after_s`)."""
 _most_partition_bytes: Final = 1024 * 1024
@@ -61,8 +61,13 @@ log = structlog.get_logger()
 class KafkaConsumer:
     """`runtime.ports.Consumer` on real brokers; for one entering only.
 
-    Partitions are assigned by range, so one member owns the same partition numbers of all topics
-    that have equally many: all records of one engagement.
+    One member owns the same partition numbers of all topics that have equally many: all records of
+    one engagement.
+
+    With a static id (KIP-345) leaving says nothing to the group, and who enters with that id within
+    the session timeout goes on with the same partitions while the others notice nothing. The
+    library does not know that there may be two of them: each would take the id back from the other,
+    for ever. So whoever has lost partitions, or may not commit, asks whether it was replaced.
     """
 
     def __init__(  # noqa: PLR0913 - what a member of a group is made of
@@ -86,6 +91,9 @@ class KafkaConsumer:
         self._cluster = Cluster(settings, client_id=client_id)
         self._parts = AsyncExitStack()
         self._changes = Changes()
+        self._assignor = Assignor()
+        self._asked_for: Mapping[str, int] = {}
+        self._looked_s = clock.monotonic_s()
         self._paused: set[TopicPartition] = set()
         self._watch = Watch(clock)
 
@@ -126,12 +134,12 @@ class KafkaConsumer:
         until_s = self._clock.monotonic_s() + timeout_s
         while True:
             await self._tell_listener()
+            self._look_at_topics()
             found = await self._fetched(max_records)
             if found:
                 self._watch.progressed()
                 return found
             self._give_up_if_silent()
-            self._look_for_missing_topics()
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
                 return ()
@@ -144,7 +152,11 @@ class KafkaConsumer:
         membership = self._changes.membership
         if membership is None:
             raise FencedError(f"commit: no partition was assigned to this member of {self._group}")
-        await self._cluster.commit(self._group, positions, membership)
+        try:
+            await self._cluster.commit(self._group, positions, membership)
+        except FencedError:
+            await self._refuse_if_replaced()
+            raise
 
     async def committed(
         self, partitions: Collection[TopicPartition]
@@ -205,11 +217,12 @@ class KafkaConsumer:
             **connection_options(self._settings),
             "client_id": self._client_id,
             "group_id": self._group,
+            "group_instance_id": worker.instance_id or None,
             "enable_auto_commit": False,
             "isolation_level": "read_committed",
             # Each start is sought by offset; one that the log does not hold is an error.
             "auto_offset_reset": "none",
-            "partition_assignment_strategy": (RangePartitionAssignor,),
+            "partition_assignment_strategy": (self._assignor,),
             "session_timeout_ms": int(worker.session_timeout_s * 1000),
             "heartbeat_interval_ms": int(worker.session_timeout_s * 100),
             "rebalance_timeout_ms": int(rebalance_s * 1000),
@@ -230,10 +243,20 @@ class KafkaConsumer:
             case None:
                 return
             case Revoked(partitions):
-                await self._listener.revoked(partitions)
+                await self._refuse_if_replaced()
+                if partitions:
+                    await self._listener.revoked(partitions)
             case Assigned(partitions):
+                try:
+                    assignment = await self._assignment(partitions)
+                except TransientError as error:
+                    # As long as a partition has no leader, say. To leave would make all members
+                    # join anew, again and again; so this one waits, as long as for a rebalance.
+                    log.warning("assignment waits", group=self._group, error=str(error))
+                    await self._clock.sleep(look_s)
+                    return
                 self._paused.clear()
-                await self._listener.assigned(await self._assignment(partitions))
+                await self._listener.assigned(assignment)
             case other:
                 assert_never(other)
         self._changes.settle()
@@ -252,6 +275,22 @@ class KafkaConsumer:
             states[source] = PartitionState(offset, start, end)
             self.seek(source, start if offset is None else max(offset, start))
         return Assignment(self._cluster_id, self._group, states)
+
+    async def _refuse_if_replaced(self) -> None:
+        """Refuse to go on where another member has this one's static id.
+
+        Raises:
+            ConfigurationError: it is so.
+            TransientError: nobody knows.
+        """
+        instance_id, membership = self._worker.instance_id, self._changes.membership
+        if not instance_id or membership is None:
+            return
+        if await self._cluster.is_replaced(self._group, membership, instance_id=instance_id):
+            raise ConfigurationError(
+                f"another worker of {self._group} has taken ZCC_WORKER_INSTANCE_ID={instance_id}: "
+                f"give each an id of its own (in Kubernetes the name of the pod), then start again"
+            )
 
     def _tell_expired(self, source: TopicPartition, count: int) -> None:
         telemetry.worker.expired.labels(self._group, source.topic).inc(count)
@@ -274,6 +313,7 @@ class KafkaConsumer:
             ((partition, offset),) = error.args[0].items()
             raise await self._outside(TopicPartition(*partition), offset) from error
         except errors.KafkaError as error:
+            await self._refuse_if_replaced()
             raise by_fault("poll", error) from error
         return [delivery_of(record) for records in pieces.values() for record in records]
 
@@ -313,15 +353,30 @@ class KafkaConsumer:
                 + (" of a rebalance" if self._changes.going_on else "")
             )
 
-    def _look_for_missing_topics(self) -> None:
-        """Have the library look again for topics that were away when it last looked.
+    def _look_at_topics(self) -> None:
+        """Have the library follow topics where it does not by itself.
 
         All existed when this member entered, but a broker that has just started may not know them
-        yet. The library then assigns none of their partitions, and looks again a minute later.
+        yet. The library then assigns none of their partitions, and looks again much later.
+
+        Whether topics have more partitions now is watched by the leader of the group only. A leader
+        that came back with its static id is not told that it is the leader. So each static member
+        watches, and asks once to join again; where that is the leader, all do.
         """
+        now_s = self._clock.monotonic_s()
+        if now_s - self._looked_s < look_s:
+            return
+        self._looked_s = now_s
         client = self._client._client  # noqa: SLF001 - the library offers no other way
-        if any(not client.cluster.partitions_for_topic(topic) for topic in self._topics):
+        seen = {
+            topic: len(client.cluster.partitions_for_topic(topic) or ()) for topic in self._topics
+        }
+        if 0 in seen.values():
             client.force_metadata_update()
+        assigned = {topic: self._assignor.partition_counts.get(topic) for topic in self._topics}
+        if self._worker.instance_id and assigned != seen != self._asked_for:
+            self._asked_for = seen
+            self._client._coordinator.request_rejoin()  # noqa: SLF001 - as above
 
     async def _wait(self, timeout_s: float) -> None:
         """Wait until records or a change of ownership may be there."""

@@ -71,6 +71,7 @@ class Outbox:
         self._held: dict[_Batch, None] = {}
         self._size_bytes = 0
         self._turns = 0
+        self._partition_counts: dict[str, int] = {}
         self._something_to_do = asyncio.Event()
         self.failed = asyncio.Event()
         """Set once a batch was not acknowledged: the broker will refuse what follows it."""
@@ -83,7 +84,7 @@ class Outbox:
         return 0.0
 
     def add(self, record: Record, settled: Settled) -> None:
-        """Take a record whose topic is known; ``settled`` is told of its fate, never from here.
+        """Take a record whose topic it `knows`; ``settled`` is told of its fate, never from here.
 
         Raises:
             TransientError: too much is on its way, or there is no such partition.
@@ -114,18 +115,30 @@ class Outbox:
         for batch in list(self._held):
             self._settle(batch, error)
 
+    def knows(self, topic: str) -> bool:
+        """Whether records of this topic can be added."""
+        if topic in self._partition_counts:
+            return True
+        known = self._producer.client.cluster.partitions_for_topic(topic)
+        if known:
+            self._partition_counts[topic] = len(known)
+        return bool(known)
+
+    def look_again(self) -> None:
+        """Take what the library has learnt of topics since."""
+        self._partition_counts.clear()
+
     def _source(self, record: Record) -> TopicPartition:
-        count = len(self._producer.client.cluster.partitions_for_topic(record.topic) or ())
-        if record.partition is not None:
-            if record.partition >= count:
-                raise TransientError(
-                    f"{record.topic} has no partition {record.partition}: only {count} are known"
-                )
-            return TopicPartition(record.topic, record.partition)
-        if record.key is not None:
-            return TopicPartition(record.topic, partition_of(record.key, partitions=count))
-        self._turns += 1
-        return TopicPartition(record.topic, self._turns % count)
+        topic, partition = record.topic, record.partition
+        count = self._partition_counts[topic]
+        if partition is None:
+            if record.key is not None:
+                return TopicPartition(topic, partition_of(record.key, partitions=count))
+            self._turns += 1
+            return TopicPartition(topic, self._turns % count)
+        if partition >= count:
+            raise TransientError(f"{topic} has no partition {partition}: only {count} are known")
+        return TopicPartition(topic, partition)
 
     def _wave(self) -> list[tuple[_Batch, int]]:
         """Take one batch of each partition whose broker has nothing under way."""

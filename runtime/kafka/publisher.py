@@ -21,6 +21,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from runtime.clock import Clock
 from runtime.contracts import Sender, Settled
 from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.compression import compress_lightly
 from runtime.kafka.connection import (
     answering,
     by_fault,
@@ -121,6 +122,7 @@ class KafkaPublisher(Sender):
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator["_Link"]:
+        compress_lightly()
         producer = AIOKafkaProducer(
             **connection_options(self._settings),
             client_id=self._client_id,
@@ -210,12 +212,13 @@ class _Link:
             async with asyncio.timeout(_probe_timeout_s):
                 answered = await self._producer.client.force_metadata_update()
         self.answering = answered
+        self._outbox.look_again()
         if self._producer._sender.sender_task.done():  # noqa: SLF001 - told nowhere else
             self.broken.set()
 
     def send(self, record: Record, settled: Settled) -> None:
         """Put on its way; see `runtime.contracts.Sender.send`."""
-        if self._producer.client.cluster.partitions_for_topic(record.topic) is not None:
+        if self._outbox.knows(record.topic):
             self._outbox.add(record, settled)
             return
         try:
@@ -228,7 +231,8 @@ class _Link:
         while True:
             record, settled = await self._strangers.get()
             try:
-                await self._learn(record.topic)
+                if not self._outbox.knows(record.topic):
+                    await self._learn(record.topic)
                 self._outbox.add(record, settled)
             except errors.KafkaError as error:
                 settled(TransientError(str(by_fault(f"publish to {record.topic}", error))))
@@ -241,8 +245,6 @@ class _Link:
     async def _learn(self, topic: str) -> None:
         """Find out whether a topic exists, without creating it, before the library waits for it."""
         client = self._producer.client
-        if client.cluster.partitions_for_topic(topic) is not None:
-            return
         request = MetadataRequest([topic], allow_auto_topic_creation=False)
         try:
             async with asyncio.timeout(_probe_timeout_s):
@@ -251,6 +253,8 @@ class _Link:
                 if errors.for_code(found["error_code"]) is errors.UnknownTopicOrPartitionError:
                     raise TransientError(f"{topic} does not exist: `zcc topics apply` creates it")
                 await self._producer.partitions_for(topic)
+            if not self._outbox.knows(topic):
+                raise TransientError(f"publish to {topic}: its partitions are not known yet")
         except TimeoutError as error:
             raise TransientError(f"publish to {topic}: no broker answers") from error
 

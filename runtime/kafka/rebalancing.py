@@ -18,7 +18,7 @@ from runtime.values import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """These partitions are about to be taken away; they are all that were owned."""
+    """These partitions are about to be taken away; they are all that were owned, maybe none."""
 
     partitions: Collection[TopicPartition]
 
@@ -74,7 +74,7 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
     async def on_partitions_revoked(self, revoked: Collection[LibraryPartition]) -> None:
         """Called by the library before it joins."""
         self.going_on = True
-        if revoked:
+        if self.membership is not None:
             await self._note(Revoked(_ours(revoked)))
 
     async def on_partitions_assigned(self, assigned: Collection[LibraryPartition]) -> None:

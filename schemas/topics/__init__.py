@@ -14,6 +14,8 @@ from .names import (
     raw_topic,
     raw_topics,
     reference_topic,
+    retry_delays_s,
+    retry_topic,
 )
 from .specs import TopicPlan, TopicSpec, topic_specs
 
@@ -28,5 +30,7 @@ __all__ = [
     "raw_topic",
     "raw_topics",
     "reference_topic",
+    "retry_delays_s",
+    "retry_topic",
     "topic_specs",
 ]

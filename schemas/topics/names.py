@@ -1,10 +1,17 @@
 """Pure: the names of all topics."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from schemas.catalogue import families, unknown_family
 
 all_families: Final = (*families, unknown_family)
+
+retry_delays_s: Final[Mapping[str, tuple[int, ...]]] = {"enrichment": (30,)}
+"""Worker to the delays after which it looks again at a record that was not ready, in their order;
+each has a topic. A lookup of enrichment that missed its deadline has its answer by then."""
+
+_units: Final = ((3600, "h"), (60, "m"), (1, "s"))
 
 
 def raw_topic(family: str, *, prefix: str) -> str:
@@ -30,6 +37,17 @@ def reference_topic(*, prefix: str) -> str:
 def dead_letter_topic(worker: str, *, prefix: str) -> str:
     """Name the topic of records that a worker set aside."""
     return f"{prefix}.dead-letter.{worker}.v1"
+
+
+def retry_topic(worker: str, delay_s: int, *, prefix: str) -> str:
+    """Name the topic of records that a worker looks at again after a delay."""
+    return f"{prefix}.retry.{worker}.{delay_text(delay_s)}.v1"
+
+
+def delay_text(delay_s: int) -> str:
+    """Write a delay in its largest whole unit: ``30s``, ``2m``, ``1h``."""
+    unit_s, unit = next(each for each in _units if delay_s % each[0] == 0)
+    return f"{delay_s // unit_s}{unit}"
 
 
 def raw_topics(*, prefix: str) -> tuple[str, ...]:

@@ -10,23 +10,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .names import all_families
 from .terms import HeaderSet, Promise
 
-Kind = Literal["raw", "enriched", "quarantine", "dead-letter", "reference"]
+Kind = Literal["raw", "enriched", "quarantine", "retry", "dead-letter", "reference"]
 
-_kinds: Final = ("raw", "enriched", "quarantine", "dead-letter", "reference")
+_kinds: Final = ("raw", "enriched", "quarantine", "retry", "dead-letter", "reference")
 
 
 class TopicRecord(BaseModel):
-    """What is said of a topic; of dead letters, one record for the topics of all workers.
+    """What is said of a topic; of retries and dead letters, one record for those of all workers.
 
-    ``topic`` holds ``{prefix}``, and ``{worker}`` for dead letters. ``partitions`` and
-    ``retention`` name the choice of the `TopicPlan` that decides. ``key`` names members below
-    ``payload.object``; of several with ``|`` between, the first that an event has. ``example`` is
-    a path below ``schemas/``.
+    ``topic`` holds ``{prefix}``, ``{worker}`` where each has its own, ``{delay}`` for retries.
+    ``partitions`` and ``retention`` name the choice of the `TopicPlan` that decides. ``key`` names
+    members below ``payload.object``; of several with ``|`` between, the first that an event has.
+    ``example`` is a path below ``schemas/``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    topic: Annotated[str, Field(pattern=r"^\{prefix\}\.[a-z_.-]+(\.\{worker\})?\.v1$")]
+    topic: Annotated[
+        str, Field(pattern=r"^\{prefix\}\.[a-z_.-]+(\.\{worker\}(\.\{delay\})?)?\.v1$")
+    ]
     kind: Kind
     family: str | None = None
     owner: Annotated[str, Field(min_length=1)]
@@ -43,7 +45,7 @@ class TopicRecord(BaseModel):
     @property
     def short_name(self) -> str:
         """The topic's name without prefix and version; the name of the record's file."""
-        return self.topic.removeprefix("{prefix}.").removesuffix(".v1").removesuffix(".{worker}")
+        return self.topic.removeprefix("{prefix}.").removesuffix(".v1").partition(".{")[0]
 
 
 @cache

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from .names import dead_letter_topic, retry_delays_s, retry_topic
 from .records import TopicRecord, topic_records
 
 broker_default_bytes: Final = 1_048_588
@@ -54,12 +55,16 @@ def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:
 
 
 def topic_names(record: TopicRecord, *, prefix: str, workers: Sequence[str]) -> Iterator[str]:
-    """Yield the topics of a record: one, or one for each worker."""
-    if record.kind == "dead-letter":
-        for worker in workers:
-            yield record.topic.format(prefix=prefix, worker=worker)
-    else:
-        yield record.topic.format(prefix=prefix)
+    """Yield the topics of a record: one, or one for each worker, or for each delay of each."""
+    match record.kind:
+        case "dead-letter":
+            yield from (dead_letter_topic(worker, prefix=prefix) for worker in workers)
+        case "retry":
+            for worker in workers:
+                for delay_s in retry_delays_s.get(worker, ()):
+                    yield retry_topic(worker, delay_s, prefix=prefix)
+        case _:
+            yield record.topic.format(prefix=prefix)
 
 
 def retention_ms(record: TopicRecord, plan: TopicPlan) -> int:

@@ -17,7 +17,7 @@ class Header:
     always: bool = True
 
 
-HeaderSet = Literal["event", "quarantine", "dead-letter", "none"]
+HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "none"]
 Promise = Literal["verbatim", "additive", "as-read", "state"]
 
 _arrival: Final = (
@@ -50,6 +50,13 @@ _event: Final = (
     *_arrival,
 )
 
+_waiting: Final = (
+    Header(headers.origin_header, "`topic/partition/offset` that it was first read from"),
+    Header(headers.attempts_header, "how often it was looked at"),
+    Header(headers.first_failed_at_header, "when it was not ready first, RFC 3339 in UTC"),
+    Header(headers.due_at_header, "when it is looked at again, RFC 3339 in UTC"),
+)
+
 _failure: Final = (
     Header(headers.reason_header, ", ".join(f"`{reason}`" for reason in DeadLetterReason)),
     Header(headers.error_header, "what was expected and what came, without personal data"),
@@ -70,12 +77,14 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
         Header(headers.reason_header, ", ".join(f"`{reason}`" for reason in QuarantineReason)),
         *_arrival,
     ),
+    "retry": _waiting,
     "dead-letter": _failure,
     "none": (),
 }
 """The headers of a record, by the word of the topic record.
 
-A dead letter keeps all headers of the record that was read; the set names those it adds.
+Retries and dead letters keep all headers of the record that was read; their sets name those that
+are added.
 """
 
 _next_version: Final = (

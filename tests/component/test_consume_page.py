@@ -55,7 +55,7 @@ def told(topic: str) -> list[tuple[Record, str]]:
                 SignedRequest("app", story.body, b"s", 1), Routing("p", b"0123456789abcdef")
             )
             assert isinstance(decision, Event)
-            member = enrichment({}, enriched_at="2026-01-01T00:00:00.000Z")
+            member = enrichment({}, revision=1, enriched_at="2026-01-01T00:00:00.000Z")
             value = spliced(story.body, member)
             record = Record(topic, decision.record.key, value, decision.record.headers)
             engagement_id = dict(record.headers)["ce_subject"].decode().partition("/")[2]

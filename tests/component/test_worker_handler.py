@@ -72,9 +72,9 @@ async def test_a_position_never_passes_a_record_that_is_not_done() -> None:
     for n in range(10):
         rig.append(b"%d" % n, key=b"%d" % n)
     async with running(Worker(handler, rig.surroundings())):
-        await until(lambda: rig.committed.get(source) == Position(2))
+        await until(lambda: rig.position_of(source) == 2)
         await until(lambda: len(rig.produced()) == 9)
-        assert rig.committed[source] == Position(2)
+        assert rig.position_of(source) == 2
         release.set()
         await until(lambda: rig.committed[source] == Position(10))
 
@@ -378,7 +378,7 @@ async def test_draining_is_bounded_and_leaves_the_rest_to_the_next_owner() -> No
     rig.append(b"3", key=b"b")
     async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.05))):
         await until(lambda: len(rig.produced()) == 2)
-    assert rig.committed[source] == Position(1)
+    assert rig.position_of(source) == 1
 
 
 @simulated

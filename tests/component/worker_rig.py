@@ -60,6 +60,10 @@ class Rig:
     def committed(self) -> dict[TopicPartition, Position]:
         return self.group.committed
 
+    def position_of(self, source: TopicPartition) -> int | None:
+        """The committed position, whatever is told beside it."""
+        return self.committed[source].offset if source in self.committed else None
+
     @property
     def member(self) -> "RigConsumer":
         """The consumer that entered last."""

@@ -212,7 +212,7 @@ def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None
         Reference(Entity.QUEUE, "old"): Queue("new", "old", "Help"),
         **{Reference(Entity.USER, reason.value): reason for reason in Missing},
     }
-    member = enrichment(answers, enriched_at="2026-01-15T09:30:00.789Z")
+    member = enrichment(answers, revision=1, enriched_at="2026-01-15T09:30:00.789Z")
     body = spliced(example("contact_center.engagement_user_answered").rstrip(), member)
     enriched_validator().validate(orjson.loads(body))
     event, drift = read(body)

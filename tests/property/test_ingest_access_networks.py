@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ingest.access import access_fault
@@ -14,11 +14,9 @@ def network_around(address: IPv4Address | IPv6Address, prefix: int) -> Network:
     return ip_network((address, bits), strict=False)
 
 
-v4 = st.ip_addresses(v=4)
-v6 = st.ip_addresses(v=6).filter(lambda address: address.ipv4_mapped is None)
 near = st.integers(min_value=0, max_value=0xFFF)
 networks = st.lists(
-    st.builds(network_around, v4 | v6, st.integers(min_value=8, max_value=128)),
+    st.builds(network_around, st.ip_addresses(), st.integers(min_value=8, max_value=128)),
     min_size=1,
     max_size=4,
 )
@@ -38,19 +36,20 @@ def passes(app: App, address: str, *, before: list[str], hops: int) -> bool:
 
 @given(
     listed=networks,
-    base=st.data(),
+    data=st.data(),
     offset=near,
     before=st.lists(st.sampled_from(["192.0.2.1", "x", ""]), max_size=3),
     hops=st.integers(min_value=0, max_value=4),
 )
 def test_an_address_passes_if_and_only_if_a_listed_network_holds_it(
-    listed: list[Network], base: st.DataObject, offset: int, before: list[str], hops: int
+    listed: list[Network], data: st.DataObject, offset: int, before: list[str], hops: int
 ) -> None:
     # Near an edge of one of the networks, where mistakes are.
-    chosen = base.draw(st.sampled_from(listed))
+    chosen = data.draw(st.sampled_from(listed))
     first, last = int(chosen.network_address), int(chosen.broadcast_address)
-    number = base.draw(st.sampled_from([first - offset, first + offset, last + offset]))
+    number = data.draw(st.sampled_from([first - offset, first + offset, last + offset]))
     address = type(chosen.network_address)(number % 2**chosen.max_prefixlen)
+    assume(isinstance(address, IPv4Address) or address.ipv4_mapped is None)
 
     expected = any(
         network.version == address.version
@@ -58,12 +57,10 @@ def test_an_address_passes_if_and_only_if_a_listed_network_holds_it(
         for network in listed
     )
     app = App("a", (b"s",), networks=tuple(listed))
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return
     assert passes(app, str(address), before=before, hops=hops) is expected
 
 
-@given(listed=networks, address=v4, hops=st.integers(min_value=0, max_value=2))
+@given(listed=networks, address=st.ip_addresses(v=4), hops=st.integers(min_value=0, max_value=2))
 def test_an_ipv4_address_within_ipv6_counts_as_ipv4(
     listed: list[IPv4Network | IPv6Network], address: IPv4Address, hops: int
 ) -> None:

@@ -18,7 +18,7 @@ def test_it_lists_whom_is_known_and_why_others_are_missing() -> None:
         Reference(Entity.USER, "x"): Missing.DEADLINE,
         Reference(Entity.QUEUE, "x"): Missing.ABSENT,
     }
-    member = orjson.loads(enrichment(answers, enriched_at="2026-01-01T00:00:00.000Z"))
+    member = orjson.loads(enrichment(answers, revision=1, enriched_at="2026-01-01T00:00:00.000Z"))
     assert member == {
         "status": "partial",
         "revision": 1,

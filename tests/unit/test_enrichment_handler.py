@@ -13,7 +13,7 @@ from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.errors import ConfigurationError, RejectedError, TransientError
-from runtime.values import Delivery
+from runtime.values import Delivery, Later, Record
 from schemas.headers import Headers
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families
@@ -42,8 +42,13 @@ class Bench:
         )
         self.handler = Enrichment(users=users, queues=queues, topic_prefix="zcc", clock=self.clock)
 
+    async def record(self, given: Delivery) -> Record:
+        answer = await self.handler(given)
+        (record,) = answer.records if isinstance(answer, Later) else answer
+        return record
+
     async def member(self, **entity: object) -> dict[str, object]:
-        (record,) = await self.handler(delivery(body(**entity)))
+        record = await self.record(delivery(body(**entity)))
         assert record.value is not None
         member: dict[str, object] = orjson.loads(record.value)["enrichment"]
         return member
@@ -56,9 +61,13 @@ def body(**entity: object) -> bytes:
 
 
 def delivery(
-    value: bytes | None, *, topic: str = "zcc.engagement.v1", headers: Headers = headers
+    value: bytes | None,
+    *,
+    topic: str = "zcc.engagement.v1",
+    headers: Headers = headers,
+    attempt: int = 1,
 ) -> Delivery:
-    return Delivery(topic, 3, 7, b"a:e", value, headers, 1)
+    return Delivery(topic, 3, 7, b"a:e", value, headers, 1, attempt)
 
 
 @pytest.fixture
@@ -74,7 +83,7 @@ help_ = Queue("new", "old", "Help")
 async def test_names_are_added_and_nothing_else_changes(background: Background) -> None:
     bench = Bench(background, **{"ann-id": ann, "old": help_})
     raw = body(user_id="ann-id", queue_id="old", note="nul \x00")
-    (record,) = await bench.handler(delivery(raw))
+    record = await bench.record(delivery(raw))
     assert record.topic == "zcc.enriched.engagement.v1"
     assert record.key == b"a:e"
     assert sorted(record.headers) == sorted(headers)
@@ -94,7 +103,7 @@ async def test_names_are_added_and_nothing_else_changes(background: Background) 
 
 @pytest.mark.parametrize("family", all_families)
 async def test_every_raw_topic_has_its_enriched_topic(background: Background, family: str) -> None:
-    (record,) = await Bench(background).handler(delivery(body(), topic=f"zcc.{family}.v1"))
+    record = await Bench(background).record(delivery(body(), topic=f"zcc.{family}.v1"))
     assert record.topic == f"zcc.enriched.{family}.v1"
 
 
@@ -175,7 +184,7 @@ async def test_a_revision_is_written_where_the_receiver_left_it_out(
     background: Background,
 ) -> None:
     given = (("zcc-event-id", b"id-1"),)
-    (record,) = await Bench(background).handler(delivery(body(), headers=given))
+    record = await Bench(background).record(delivery(body(), headers=given))
     assert record.headers == (("zcc-event-id", b"id-1"), ("zcc-revision", b"1"))
 
 
@@ -183,7 +192,7 @@ async def test_a_body_with_a_member_of_that_name_keeps_it_and_ours_counts(
     background: Background,
 ) -> None:
     raw = body()[:-1] + b',"enrichment":"theirs"}'
-    (record,) = await Bench(background).handler(delivery(raw))
+    record = await Bench(background).record(delivery(raw))
     assert record.value is not None
     assert record.value.startswith(raw[:-1])
     assert orjson.loads(record.value)["enrichment"]["revision"] == 1
@@ -209,3 +218,62 @@ async def test_events_and_lookups_are_counted(background: Background) -> None:
     await bench.member(user_id="u")
     grown = [after - was for after, was in zip(all_counted(), before, strict=True)]
     assert grown == [1, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("answer", ["never", TransientError("down")])
+async def test_what_may_be_known_soon_is_looked_at_again_later(
+    background: Background, answer: object
+) -> None:
+    bench = Bench(background, u=answer)
+    first = await bench.handler(delivery(body(user_id="u")))
+    assert isinstance(first, Later)
+    (record,) = first.records
+    assert b'"status":"partial","revision":1' in (record.value or b"")
+
+
+@pytest.mark.parametrize("answer", [ann, None, ConfigurationError("no scope")])
+async def test_what_nobody_will_know_soon_is_looked_at_once(
+    background: Background, answer: object
+) -> None:
+    bench = Bench(background, u=answer)
+    assert not isinstance(await bench.handler(delivery(body(user_id="u"))), Later)
+
+
+async def test_a_later_look_that_knows_all_sends_the_next_revision(background: Background) -> None:
+    bench = Bench(background, u=ann)
+    before = REGISTRY.get_sample_value("zcc_enrichment_corrections_total") or 0.0
+    later = await bench.handler(delivery(body(user_id="u"), attempt=3))
+    assert not isinstance(later, Later)
+    (record,) = later
+    assert orjson.loads(record.value or b"")["enrichment"]["revision"] == 3
+    kept = [header for header in headers if header[0] not in {"ce_id", "zcc-revision"}]
+    changed = [("ce_id", b"id-1-r3"), ("zcc-revision", b"3")]
+    assert sorted(record.headers) == sorted([*kept, *changed])
+    assert REGISTRY.get_sample_value("zcc_enrichment_corrections_total") == before + 1
+
+
+@pytest.mark.parametrize("answer", ["never", TransientError("down")])
+async def test_a_later_look_waits_for_the_api_as_long_as_it_takes(
+    background: Background, answer: object
+) -> None:
+    bench = Bench(background, u=answer, q=help_)
+    with pytest.raises(TransientError, match="not known"):
+        await bench.handler(delivery(body(user_id="u", cc_queue_id="q"), attempt=2))
+
+
+async def test_drift_and_status_are_counted_at_the_first_look_only(background: Background) -> None:
+    def counted() -> list[float]:
+        return [
+            REGISTRY.get_sample_value("zcc_enrichment_events_total", {"status": "complete"}) or 0.0,
+            REGISTRY.get_sample_value(
+                "zcc_schema_drift_total", {"event": "unknown", "kind": "unknown_event"}
+            )
+            or 0.0,
+        ]
+
+    bench = Bench(background)
+    before = counted()
+    await bench.handler(delivery(body(), attempt=2))
+    assert counted() == before
+    await bench.handler(delivery(body()))
+    assert counted() == [before[0] + 1, before[1] + 1]

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from ingest.access import AccessFault, access_fault
+from ingest.answers import Unavailable
 from ingest.apps import App, Credential
 
 networks = (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"))
@@ -116,3 +117,7 @@ def test_of_both_the_network_is_named_first() -> None:
     assert fault(app, peer="203.0.113.9") is AccessFault.NETWORK
     assert fault(app) is AccessFault.CREDENTIAL
     assert fault(app, credentials=[credential.value]) is None
+
+
+def test_each_fault_is_a_reason_why_a_signed_request_was_not_kept() -> None:
+    assert {fault.value for fault in AccessFault} <= {reason.value for reason in Unavailable}

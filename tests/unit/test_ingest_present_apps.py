@@ -132,10 +132,11 @@ async def test_a_mounted_secret_is_followed_when_its_link_is_swapped(tmp_path: P
         assert follower.secrets() == [b"the-new-secret", b"the-old-secret"]
 
 
-async def test_what_is_read_is_told_by_numbers_alone(file: Path) -> None:
+async def test_what_is_read_is_told_once_and_by_numbers_alone(file: Path) -> None:
     async with following(file) as follower:
         write_into(file, new)
         with structlog.testing.capture_logs() as logs:
+            await follower.look()
             await follower.look()
     assert logs == [{"event": "apps read", "log_level": "info", "apps": 1, "secrets": 2}]
 
@@ -238,6 +239,13 @@ async def test_apps_of_the_settings_stay_as_they_are() -> None:
     async with asyncio.timeout(10):
         await apps.run(hangup)
     assert apps.current is given
+
+
+def test_readings_are_counted_from_zero(file: Path) -> None:
+    ingest.reloads.clear()
+    PresentApps(file, clock=SystemClock())
+    for outcome in ("taken", "unreadable", "wrong"):
+        assert REGISTRY.get_sample_value("zcc_ingest_reloads_total", {"outcome": outcome}) == 0
 
 
 async def test_series_of_an_app_begin_at_zero_and_its_challenge_ends_with_it(file: Path) -> None:

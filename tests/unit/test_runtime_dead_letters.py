@@ -1,10 +1,10 @@
-"""A dead letter is the record as read, with its story; the guard stops a flood of them."""
+"""A dead letter is the record as read, with its story."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from runtime.dead_letters import DeadLetterGuard, Failure, dead_letter
+from runtime.dead_letters import Failure, dead_letter
 from runtime.values import Delivery
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
@@ -65,26 +65,3 @@ def test_a_long_story_is_cut() -> None:
     long = Failure("w", DeadLetterReason.DEFECT, "x" * 10**6, 1, failure.failed_at)
     record = dead_letter(delivery, long, topic="dead")
     assert sum(len(value) for _, value in record.headers) < 3000
-
-
-def test_a_few_defects_pass_the_guard_and_more_do_not() -> None:
-    guard = DeadLetterGuard(window=100, defects=2, rejected=5)
-    admitted = [guard.admits(DeadLetterReason.DEFECT) for _ in range(3)]
-    assert admitted == [True, True, False]
-
-
-def test_records_at_fault_have_a_wider_bound_of_their_own() -> None:
-    guard = DeadLetterGuard(window=100, defects=1, rejected=2)
-    assert guard.admits(DeadLetterReason.DEFECT)
-    assert guard.admits(DeadLetterReason.UNREADABLE)
-    assert guard.admits(DeadLetterReason.STORE_REFUSED)
-    assert not guard.admits(DeadLetterReason.UNREADABLE)
-
-
-def test_the_guard_forgets_what_lies_further_back_than_its_window() -> None:
-    guard = DeadLetterGuard(window=100, defects=1, rejected=1)
-    assert guard.admits(DeadLetterReason.DEFECT)
-    guard.settled(99)
-    assert not guard.admits(DeadLetterReason.DEFECT)
-    guard.settled(1)
-    assert guard.admits(DeadLetterReason.DEFECT)

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.decision import Event, Quarantined, Routing, SignedRequest, decide
 from runtime.dead_letters import Failure, dead_letter
+from runtime.delays import Delays, RetryTopic
 from runtime.values import Delivery, Record
 from schemas.catalogue import events, example, unknown_family
 from schemas.envelope import UnreadableError, read_envelope
@@ -20,6 +21,7 @@ from schemas.topics import (
     quarantine_topic,
     raw_topics,
     reference_topic,
+    retry_topic,
     topic_specs,
 )
 from schemas.topics.records import TopicRecord, _read, topic_records
@@ -35,14 +37,15 @@ def by_name(record: TopicRecord) -> str:
 
 
 def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
-    names = [spec.name for spec in topic_specs(plan, ["w", "x"])]
+    names = [spec.name for spec in topic_specs(plan, ["w", "enrichment"])]
     expected = {
         *raw_topics(prefix="p"),
         *enriched_topics(prefix="p"),
         quarantine_topic(prefix="p"),
         reference_topic(prefix="p"),
         dead_letter_topic("w", prefix="p"),
-        dead_letter_topic("x", prefix="p"),
+        dead_letter_topic("enrichment", prefix="p"),
+        *(retry_topic("enrichment", delay_s, prefix="p") for delay_s in (30,)),
     }
     assert sorted(names) == sorted(expected)
 
@@ -76,7 +79,7 @@ def test_the_example_is_one_of_the_topic(record: TopicRecord) -> None:
         case "quarantine":
             with pytest.raises(UnreadableError):
                 read_envelope(content)
-        case "dead-letter":
+        case "retry" | "dead-letter":
             assert read_envelope(content).event in events
         case "reference":
             assert orjson.loads(content)["entity"] == "user"
@@ -84,7 +87,7 @@ def test_the_example_is_one_of_the_topic(record: TopicRecord) -> None:
 
 @pytest.mark.parametrize("record", records, ids=by_name)
 def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord) -> None:
-    sizes = {"raw": 2, "quarantine": 2, "enriched": 4, "dead-letter": 4, "reference": 1}
+    sizes = {"raw": 2, "quarantine": 2, "enriched": 4, "retry": 4, "dead-letter": 4, "reference": 1}
     assert record.max_message_bytes == sizes[record.kind] * MIB
 
 
@@ -115,6 +118,20 @@ def test_the_headers_are_those_that_ingest_writes(kind: str, body: bytes) -> Non
         made = decide(signed(body, traced=traced), routing)
         assert isinstance(made, Event | Quarantined)
         assert names_of(made.record) == expected
+
+
+def test_the_headers_of_retries_are_those_that_workers_write() -> None:
+    delays = Delays([RetryTopic("later", 30)])
+    made = delays.following(Delivery("t", 0, 0, None, None, (), 0), now_ms=0)
+    assert made is not None
+    assert names_of(made) == {header.name for header in header_sets["retry"]}
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "name"), [(30, "30s"), (90, "90s"), (120, "2m"), (3600, "1h"), (5400, "90m")]
+)
+def test_a_delay_is_written_in_its_largest_whole_unit(delay_s: int, name: str) -> None:
+    assert retry_topic("w", delay_s, prefix="p") == f"p.retry.w.{name}.v1"
 
 
 def test_the_headers_of_dead_letters_are_those_that_workers_write() -> None:

@@ -1,0 +1,175 @@
+"""Spilled records on their way to the broker, in order within each key."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from ingest.spill.backlog import Backlog
+from ingest.spill.segment import SegmentName, SegmentUnreadableError, records_of, segment_of
+from ingest.spill.store import Places, SegmentStore
+from runtime.contracts import Publisher
+from runtime.errors import RejectedError, TransientError
+from runtime.telemetry import spill as metrics
+from runtime.values import Record
+
+_segments_at_once: Final = 32
+"""Read, produced and deleted together, so that the time of a round trip is no bound."""
+_bytes_at_once: Final = 8 * 1024 * 1024
+
+_keys_at_once: Final = 256
+"""Keys that are published at once; a publisher takes a thousand records of unknown topics."""
+
+_publish_timeout_s: Final = 15.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What became of some segments; how many events are acknowledged, how many refused.
+
+    ``unreadable`` are still where they were.
+    """
+
+    events: int
+    refused: int
+    unreadable: tuple[SegmentName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spilled:
+    """A record and where it was found, which is what tells it from others."""
+
+    record: Record = field(compare=False)
+    segment: SegmentName
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is in some segments, in order; which of them were read, and which cannot be."""
+
+    spilled: list[_Spilled]
+    read: list[SegmentName]
+    unreadable: tuple[SegmentName, ...]
+
+
+class Drain:
+    """Produces segments and deletes each once all of it is acknowledged.
+
+    After an error all that was to be drained is still there, to be drained again. What has been
+    acknowledged by then is remembered, so that only a crash makes duplicates.
+    """
+
+    def __init__(self, places: Places, publisher: Publisher) -> None:
+        self._places = places
+        self._publisher = publisher
+        self._acknowledged: set[_Spilled] = set()
+
+    async def oldest(self, backlog: Backlog) -> Drained:
+        """Produce the oldest segments of a backlog as one, and take them out of it.
+
+        What the broker will never take is set aside.
+
+        Raises:
+            TransientError: the broker or the store does not answer.
+            ConfigurationError: the store refuses.
+        """
+        waiting = self._places.waiting
+        names = backlog.first(count=_segments_at_once, size_bytes=_bytes_at_once)
+        found = await _read(waiting, names)
+        refused = await self._publish(found.spilled)
+        if refused:
+            first = refused[0].segment
+            aside = segment_of(
+                [each.record for each in refused], at_ms=first.at_ms, instance=first.instance
+            )
+            await self._places.refused.put(str(aside.name), aside.content)
+            metrics.set_aside.labels("refused").inc(len(refused))
+        await asyncio.gather(*(waiting.delete(str(name)) for name in found.read))
+        self._acknowledged.clear()
+        for name in names:
+            backlog.discard(name)
+        events = len(found.spilled) - len(refused)
+        metrics.drained.inc(events)
+        return Drained(events, len(refused), found.unreadable)
+
+    async def again(self, name: SegmentName) -> Drained:
+        """Produce a segment that was set aside, and delete it unless any of it is refused again.
+
+        Raises:
+            TransientError, ConfigurationError: as `oldest`.
+        """
+        found = await _read(self._places.refused, [name])
+        refused = await self._publish(found.spilled)
+        if found.read and not refused:
+            await self._places.refused.delete(str(name))
+        return Drained(len(found.spilled) - len(refused), len(refused), found.unreadable)
+
+    async def _publish(self, found: Sequence[_Spilled]) -> list[_Spilled]:
+        """Return what the broker will never take."""
+        lanes = iter(_lanes(each for each in found if each not in self._acknowledged))
+        refused: list[_Spilled] = []
+        failures: list[TransientError] = []
+
+        async def publish_lanes() -> None:
+            for lane in lanes:
+                try:
+                    await self._publish_lane(lane, refused)
+                except TransientError as error:
+                    failures.append(error)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(_keys_at_once, len(found))):
+                tasks.create_task(publish_lanes())
+        if failures:
+            raise failures[0]
+        return refused
+
+    async def _publish_lane(self, lane: Sequence[_Spilled], refused: list[_Spilled]) -> None:
+        for each in lane:
+            topic = each.record.topic
+            try:
+                async with asyncio.timeout(_publish_timeout_s):
+                    await self._publisher.publish(each.record)
+            except RejectedError as error:
+                if not refused:  # one line tells of all
+                    _log.error("spilled event refused", topic=topic, error=str(error))
+                refused.append(each)
+            except TimeoutError:
+                raise TransientError(f"publish to {topic}: not acknowledged in time") from None
+            else:
+                self._acknowledged.add(each)
+
+
+async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _Found:
+    contents = await asyncio.gather(*(store.get(str(name)) for name in names))
+    spilled: list[_Spilled] = []
+    read: list[SegmentName] = []
+    unreadable: list[SegmentName] = []
+    for name, content in zip(names, contents, strict=True):
+        if content is None:
+            continue  # another process has taken it for left behind, and produced it
+        try:
+            records = await asyncio.to_thread(records_of, content)
+        except SegmentUnreadableError as error:
+            _log.error("segment unreadable", segment=str(name), error=str(error))
+            metrics.set_aside.labels("unreadable").inc()
+            unreadable.append(name)
+        else:
+            read.append(name)
+            spilled += [_Spilled(record, name, index) for index, record in enumerate(records)]
+    return _Found(spilled, read, tuple(unreadable))
+
+
+def _lanes(found: Iterable[_Spilled]) -> list[list[_Spilled]]:
+    """Return the records of each key in their order; each without a key is on its own."""
+    by_key: defaultdict[object, list[_Spilled]] = defaultdict(list)
+    for each in found:
+        key = each if each.record.key is None else each.record.key
+        by_key[each.record.topic, key].append(each)
+    return list(by_key.values())

@@ -1,0 +1,165 @@
+"""Segments in a local folder, each fsynced before it counts.
+
+A segment is written under another name, fsynced, renamed, and then the folder is fsynced: without
+the first a power cut leaves a file without its content, without the last none at all.
+"""
+
+import asyncio
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from ingest.spill.segment import parse_name
+from runtime.errors import ConfigurationError, TransientError
+
+_part: Final = ".part"
+_operators_fault: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}
+)
+
+
+class Disk(Protocol):
+    """What of the module `os` makes a file durable."""
+
+    def open(self, path: Path, flags: int, mode: int = ...) -> int:
+        """See `os.open`."""
+        ...
+
+    def write(self, fd: int, data: memoryview, /) -> int:
+        """See `os.write`."""
+        ...
+
+    def fsync(self, fd: int) -> None:
+        """See `os.fsync`."""
+        ...
+
+    def close(self, fd: int) -> None:
+        """See `os.close`."""
+        ...
+
+    def rename(self, src: Path, dst: Path) -> None:
+        """See `os.rename`."""
+        ...
+
+
+class FolderSegments:
+    """`ingest.spill.store.SegmentStore` in a folder that exists.
+
+    Its work is done in threads. Nothing can end a call to a disk that hangs, so that no time limit
+    is set here: who cannot wait stops waiting.
+    """
+
+    def __init__(self, folder: Path, disk: Disk = os) -> None:
+        self._folder = folder
+        self._disk = disk
+
+    @classmethod
+    def made(cls, folder: Path, *, successor_of: str | None) -> Self:
+        """Make the folder, durably, and take away what a process has left half written.
+
+        Raises:
+            ConfigurationError: it cannot be made.
+        """
+        made = cls(folder)
+        try:
+            _make(folder)
+            made._forget_parts_of(successor_of)
+        except OSError as error:
+            raise ConfigurationError(
+                f"ZCC_SPILL_URL: the folder {folder} cannot be made: {error.strerror}"
+            ) from error
+        return made
+
+    async def put(self, name: str, content: bytes) -> None:
+        """See `SegmentStore.put`."""
+        await asyncio.to_thread(self._put, name, content)
+
+    async def get(self, name: str) -> bytes | None:
+        """See `SegmentStore.get`."""
+        return await asyncio.to_thread(self._get, name)
+
+    async def delete(self, name: str) -> None:
+        """See `SegmentStore.delete`; not fsynced, a segment that is back is a duplicate."""
+        await asyncio.to_thread(self._delete, name)
+
+    async def sizes(self) -> dict[str, int]:
+        """See `SegmentStore.sizes`."""
+        return await asyncio.to_thread(self._sizes)
+
+    def _put(self, name: str, content: bytes) -> None:
+        part = self._folder / f".{name}{_part}"
+        with self._errors_by_fault():
+            try:
+                self._write(part, content)
+                self._disk.rename(part, self._folder / name)
+            except OSError:
+                with suppress(OSError):
+                    part.unlink()
+                raise
+            _sync(self._folder, self._disk)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        descriptor = self._disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[self._disk.write(descriptor, rest) :]
+            self._disk.fsync(descriptor)
+        finally:
+            self._disk.close(descriptor)
+
+    def _get(self, name: str) -> bytes | None:
+        with self._errors_by_fault():
+            try:
+                return (self._folder / name).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def _delete(self, name: str) -> None:
+        with self._errors_by_fault():
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _sizes(self) -> dict[str, int]:
+        with self._errors_by_fault(), os.scandir(self._folder) as entries:
+            return dict(_files(entries))
+
+    def _forget_parts_of(self, instance: str | None) -> None:
+        for part in self._folder.glob(f".*{_part}"):
+            name = parse_name(part.name.removeprefix(".").removesuffix(_part))
+            if name is not None and name.instance == instance:
+                part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _errors_by_fault(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"ZCC_SPILL_URL: the folder {self._folder}: {error.strerror}"
+            if error.errno in _operators_fault:
+                raise ConfigurationError(message) from error
+            raise TransientError(message) from error
+
+
+def _files(entries: Iterator["os.DirEntry[str]"]) -> Iterator[tuple[str, int]]:
+    for entry in entries:
+        with suppress(FileNotFoundError):  # produced by another process since the listing
+            if entry.is_file() and not entry.name.startswith("."):
+                yield entry.name, entry.stat().st_size
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync(folder.parent, os)
+
+
+def _sync(folder: Path, disk: Disk) -> None:
+    descriptor = disk.open(folder, os.O_RDONLY)
+    try:
+        disk.fsync(descriptor)
+    finally:
+        disk.close(descriptor)

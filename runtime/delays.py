@@ -1,0 +1,117 @@
+"""Pure: how a record waits in a retry topic, and how it comes back as it was first read.
+
+What a handler wants to see `Later` goes to the topic of the worker's first delay; where it is still
+not ready after that, to the topic of the next, until none is left. It waits as it was read, byte
+for byte and with all its headers; beside them stand where it was first read, how often it was
+looked at, since when it was not ready, and when it is due. A record of a retry topic without those
+headers, as a person or a tool may put it there, is due at once and looked at as if for the first
+time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from runtime.errors import RejectedError
+from runtime.values import Delivery, Record
+from schemas.headers import (
+    attempts_header,
+    due_at_header,
+    first_failed_at_header,
+    origin_header,
+    text,
+    timestamp,
+)
+from schemas.identity import epoch_ms
+from schemas.reasons import DeadLetterReason
+
+_own: Final = frozenset({origin_header, attempts_header, first_failed_at_header, due_at_header})
+_most_digits: Final = 9  # of an attempt's number
+
+
+class RetryTopic(NamedTuple):
+    """A topic whose records wait ``delay_s`` from when they were put there."""
+
+    name: str
+    delay_s: float
+
+
+class Delays:
+    """The retry topics of one worker, in the order in which a record goes through them."""
+
+    def __init__(self, topics: Sequence[RetryTopic] = ()) -> None:
+        self._topics = tuple(topics)
+        self._places = {topic.name: place for place, topic in enumerate(self._topics)}
+
+    @property
+    def delays_s(self) -> Mapping[str, float]:
+        """Topic to its delay."""
+        return dict(self._topics)
+
+    def first_read(self, read: Delivery) -> Delivery:
+        """Return a delivery as it was first read, and which attempt at it this is.
+
+        What comes from no retry topic is what it is.
+
+        Raises:
+            RejectedError: a retry topic holds it, but it does not say where it was first read.
+        """
+        if read.topic not in self._places:
+            return read
+        topic, partition, offset = _origin(read)
+        return replace(
+            read,
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            headers=tuple(header for header in read.headers if header[0] not in _own),
+            attempt=_attempts(read) + 1,
+        )
+
+    def following(self, read: Delivery, *, now_ms: int) -> Record | None:
+        """Return the record that waits for the next look; None where no delay is left."""
+        place = self._places.get(read.topic, -1) + 1
+        if place == len(self._topics):
+            return None
+        topic, first = self._topics[place], self.first_read(read)
+        told = {
+            origin_header: first.origin,
+            attempts_header: str(first.attempt),
+            first_failed_at_header: self.since(read, now_ms=now_ms),
+            due_at_header: timestamp(now_ms + int(topic.delay_s * 1000)),
+        }
+        own = tuple((name, value.encode()) for name, value in told.items())
+        return Record(topic.name, first.key, first.value, first.headers + own)
+
+    def since(self, read: Delivery, *, now_ms: int) -> str:
+        """Return when it was not ready first: now, where it was never looked at before."""
+        known = text(read.headers, first_failed_at_header) if read.topic in self._places else None
+        return timestamp(now_ms) if known is None else known
+
+
+def due_ms(read: Delivery) -> int:
+    """Return when a record of a retry topic is due, in epoch milliseconds; 0 where it is at once.
+
+    Only those from retry topics have a due time.
+    """
+    return epoch_ms(text(read.headers, due_at_header) or "") or 0
+
+
+def _origin(read: Delivery) -> tuple[str, int, int]:
+    parts = (text(read.headers, origin_header) or "").split("/")
+    match parts:
+        case [topic, partition, offset] if _is_number(partition) and _is_number(offset):
+            return topic, int(partition), int(offset)
+        case _:
+            raise RejectedError(
+                DeadLetterReason.UNREADABLE, f"{origin_header}: expected topic/partition/offset"
+            )
+
+
+def _attempts(read: Delivery) -> int:
+    known = text(read.headers, attempts_header) or ""
+    return int(known) if _is_number(known) and len(known) <= _most_digits else 0
+
+
+def _is_number(written: str) -> bool:
+    return written.isascii() and written.isdecimal()

@@ -1,0 +1,85 @@
+"""Pure: which member of a group reads which partition numbers.
+
+Topics of equally many partitions that the same members read are shared out as one: who reads number
+3 of one of them reads number 3 of all, so that all records of one engagement meet in one member.
+Within that, and within shares that differ by one at most, a number stays with the member that has
+it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from runtime.values import TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a member says when it joins: what it reads, and what it was given in which round.
+
+    ``round`` tells an old claim from a newer one of somebody else; 0 = it was given nothing yet.
+    """
+
+    topics: frozenset[str]
+    owned: frozenset[TopicPartition] = field(default_factory=frozenset)
+    round: int = 0
+
+
+def shares(
+    partition_counts: Mapping[str, int], claims: Mapping[str, Claim]
+) -> Mapping[str, Collection[TopicPartition]]:
+    """Return what each member reads; the same for equal arguments.
+
+    Args:
+        partition_counts: of each topic that exists; topics that do not are read by nobody.
+        claims: of all members, by name.
+    """
+    given: dict[str, list[TopicPartition]] = {member: [] for member in sorted(claims)}
+    for (count, members), topics in sorted(_alike(partition_counts, claims).items()):
+        load = {member: len(given[member]) for member in members}
+        for number, member in enumerate(_readers(count, _owners(topics, members, claims), load)):
+            given[member] += [TopicPartition(topic, number) for topic in topics]
+    return given
+
+
+def _alike(
+    partition_counts: Mapping[str, int], claims: Mapping[str, Claim]
+) -> Mapping[tuple[int, tuple[str, ...]], Sequence[str]]:
+    """Return the topics that are shared out as one, by partition count and members."""
+    alike = defaultdict(list)
+    for topic, count in sorted(partition_counts.items()):
+        members = tuple(sorted(member for member in claims if topic in claims[member].topics))
+        if members:
+            alike[count, members].append(topic)
+    return alike
+
+
+def _owners(
+    topics: Sequence[str], members: Sequence[str], claims: Mapping[str, Claim]
+) -> Mapping[int, str]:
+    """Return who has each number; of two who claim it, the one with the later round."""
+    owners: dict[int, str] = {}
+    for member in sorted(members, key=lambda member: claims[member].round):
+        numbers = (source.partition for source in claims[member].owned if source.topic in topics)
+        owners.update(dict.fromkeys(numbers, member))
+    return owners
+
+
+def _readers(count: int, owners: Mapping[int, str], load: Mapping[str, int]) -> Sequence[str]:
+    """Return the member for each number from 0 on.
+
+    Where the numbers do not divide evenly, one more goes to those who have the most of them and
+    then to those who read the least of other topics.
+    """
+    has = Counter(owner for number, owner in owners.items() if number < count)
+    share, more = divmod(count, len(load))
+    by_need = sorted(load, key=lambda member: (-has[member], load[member], member))
+    room = {member: share + (index < more) for index, member in enumerate(by_need)}
+    readers: list[str | None] = [None] * count
+    for number in range(count):
+        owner = owners.get(number)
+        if owner is not None and room[owner]:
+            readers[number] = owner
+            room[owner] -= 1
+    free = iter([member for member in sorted(room) for _ in range(room[member])])
+    return [next(free) if reader is None else reader for reader in readers]

@@ -1,0 +1,192 @@
+"""`zcc ingest` as it runs in production: processes of its own, settings in their environment."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.kafka import TopicAdmin, scan
+from runtime.settings import KafkaSettings
+from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
+from tests.component.ingest_server import Server
+
+zcc_ingest = ("-m", "operations", "ingest")
+
+
+class Pod:
+    """A started parent. ``log`` has what it and its processes have told until now."""
+
+    def __init__(self, parent: asyncio.subprocess.Process) -> None:
+        self.parent = parent
+        self.log: list[dict[str, Any]] = []
+        self.port = 0
+
+    @property
+    def server(self) -> Server:
+        return Server(self.port)
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        return [entry for entry in self.log if entry.get("event") == event]
+
+    def children(self) -> list[int]:
+        return children_of(self.parent.pid)
+
+    async def until_ready(self, processes: int = 1) -> None:
+        """Wait until so many processes listen and each has told that its broker answers."""
+        await until(lambda: len(listening(self.port, self.children())) >= processes, self)
+        seen: set[int] = set()
+        async with asyncio.timeout(30):
+            while len(seen) < processes:
+                async with self.server.connection() as (reader, writer):
+                    writer.write(b"GET /readyz HTTP/1.1\r\nhost: test\r\n\r\n")
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    if b" 200 " in head.split(b"\r\n")[0]:
+                        owners = connections(self.port, self.everybody())
+                        seen.update(pid for pid, count in owners.items() if count)
+                await asyncio.sleep(0.02)
+
+    def everybody(self) -> list[int]:
+        return [self.parent.pid, *self.children()]
+
+    async def stop(self) -> int:
+        """Send SIGTERM and return the exit code."""
+        self.parent.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(15):
+            return await self.parent.wait()
+
+    async def read_log(self) -> None:
+        """Take in what is told, until all who could tell something have ended."""
+        assert self.parent.stderr is not None
+        async for line in self.parent.stderr:
+            entry = json.loads(line) if line.startswith(b"{") else {"event": line.decode()}
+            self.log.append(entry)
+            if entry["event"] in {"starting", "listening"} and not self.port:
+                self.port = entry["port"]
+
+
+@asynccontextmanager
+async def pod(
+    kafka: KafkaSettings, arguments: Sequence[str] = zcc_ingest, **settings: str
+) -> AsyncIterator[Pod]:
+    """Run Python with these arguments, by default one process of ingest on a free port."""
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env=environment(kafka, **settings),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    started = Pod(parent)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(started.read_log())
+        try:
+            await until(lambda: bool(started.port) or parent.returncode is not None, started)
+            yield started
+        finally:
+            orphans = started.children()
+            if parent.returncode is None:
+                parent.kill()
+                await parent.wait()
+            for orphan in filter(is_running, orphans):  # such as know nothing of their parent
+                os.kill(orphan, signal.SIGKILL)
+
+
+def environment(kafka: KafkaSettings, **settings: str) -> Mapping[str, str]:
+    """Return this process's environment with what ingest needs; ``settings`` without prefix."""
+    return {
+        **os.environ,
+        "ZCC_INGEST_HOST": "127.0.0.1",
+        "ZCC_INGEST_PORT": "0",
+        "ZCC_INGEST_APPS": '{"default": ["newest-secret"]}',
+        "ZCC_INGEST_PSEUDONYM_KEY": "0123456789abcdef",
+        "ZCC_INGEST_UNREADY_S": "0.3",
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "ZCC_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        **{f"ZCC_INGEST_{name}".upper(): value for name, value in settings.items()},
+    }
+
+
+async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 30) -> None:
+    """Wait for a condition; a pod that has ended meanwhile is shown with its log."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not true():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"it never came true; exit code {pod.parent.returncode}, log {pod.log}")
+
+
+async def make_topics(kafka: KafkaSettings) -> None:
+    """Make the topics that ingest writes to, and have them work before they are needed."""
+    prefix = kafka.topic_prefix
+    names = {*raw_topics(prefix=prefix), quarantine_topic(prefix=prefix)}
+    specs = [spec for spec in topic_specs(kafka.topic_plan, ()) if spec.name in names]
+    async with TopicAdmin(kafka) as admin:
+        await admin.apply(specs)
+
+
+async def engagements(kafka: KafkaSettings) -> list[bytes]:
+    """Return the bodies in the topic of engagements."""
+    topics = (raw_topic("engagement", prefix=kafka.topic_prefix),)
+    return [delivery.value or b"" async for delivery in scan(kafka, topics)]
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(child) for child in found.split()]
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process and it has not ended, however dead its parent is."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def listening(port: int, pids: Sequence[int]) -> set[int]:
+    """Return those of these processes that listen on the port."""
+    return {pid for pid, count in _sockets(port, pids, state="0A").items() if count}
+
+
+def connections(port: int, pids: Sequence[int]) -> dict[int, int]:
+    """Return how many connections to the port each of these processes has accepted."""
+    return _sockets(port, pids, state="01")
+
+
+def _sockets(port: int, pids: Sequence[int], *, state: str) -> dict[int, int]:
+    """Source: Linux, proc_pid_net(5): local address in column 1, state in 3, inode in 9."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == state}
+    return {pid: len(inodes & _inodes(pid)) for pid in pids}
+
+
+def _inodes(pid: int) -> set[str]:
+    found = set()
+    for descriptor in _descriptors(pid):
+        try:
+            target = str(descriptor.readlink())
+        except OSError:  # closed meanwhile
+            continue
+        if target.startswith("socket:"):
+            found.add(target.removeprefix("socket:[").removesuffix("]"))
+    return found
+
+
+def _descriptors(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # ended meanwhile
+        return []
