@@ -93,7 +93,7 @@ def _scope(exchange: Exchange) -> MutableMapping[str, Any]:
         "raw_path": exchange.path.encode("latin-1"),
         "query_string": exchange.query,
         "root_path": "",
-        "headers": [(name.lower(), value) for name, value in exchange.headers],
+        "headers": exchange.headers,
         "client": None,
         "server": None,
     }

@@ -187,9 +187,10 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; called by the parser."""
+        name = name.lower()
         self._headers.append((name, value))
         self._head_bytes += len(name) + len(value)
-        if len(name) == len(_expect) and name.lower() == _expect:
+        if name == _expect:
             self._expects = value.lower() == b"100-continue"
 
     def on_headers_complete(self) -> None:

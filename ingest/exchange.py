@@ -15,23 +15,12 @@ no_app: Final = "-"
 class Exchange:
     """A request as far as it was read. The application answers it once, now or later."""
 
-    __slots__ = (
-        "_answered",
-        "answer",
-        "application",
-        "body_bytes",
-        "chunks",
-        "headers",
-        "held_bytes",
-        "is_read",
-        "keep_alive",
-        "label",
-        "method",
-        "path",
-        "peer",
-        "picked",
-        "query",
-    )
+    body_bytes = 0
+    held_bytes = 0
+    is_read = False
+    answer: Answer | None = None
+    label = no_app
+    picked: PickedHeaders
 
     def __init__(  # noqa: PLR0913 - what the head of a request says
         self,
@@ -51,14 +40,8 @@ class Exchange:
         self.headers = headers
         self.peer = peer
         self.keep_alive = keep_alive
-        self.chunks: list[bytes] = []
-        self.body_bytes = 0
-        self.held_bytes = 0
-        self.is_read = False
-        self.answer: Answer | None = None
         self.application = application
-        self.label = no_app
-        self.picked: PickedHeaders = {}
+        self.chunks: list[bytes] = []
         self._answered = answered
 
     @property
@@ -89,11 +72,13 @@ class Application(Protocol):
         ...
 
 
-def pick_headers(headers: Sequence[tuple[bytes, bytes]], names: frozenset[bytes]) -> PickedHeaders:
-    """Return all values of the headers with these lower-case names, in one pass."""
+def pick_headers(headers: RawHeaders, names: frozenset[bytes]) -> PickedHeaders:
+    """Return all values of the headers with these lower-case names."""
+    by_name = dict(headers)
+    if len(by_name) == len(headers):  # none comes twice, as nearly always
+        return {name: (by_name[name],) for name in names & by_name.keys()}
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        lower = name.lower()
-        if lower in names:
-            found.setdefault(lower, []).append(value)
+        if name in names:
+            found.setdefault(name, []).append(value)
     return found

@@ -29,7 +29,9 @@ from runtime.telemetry import SharedMetrics, shared_metrics
 from runtime.telemetry import ingest as metrics
 
 _parent_variable: Final = "ZCC_INGEST_PARENT"
-"""Tells a process of whom it is one: the parent's process id."""
+"""Tells a process of whom it is one, by process id."""
+_number_variable: Final = "ZCC_INGEST_PROCESS"
+"""Tells it which one: a number that is its alone, and that of its successor."""
 
 _close_s: Final = 3.0
 """A process needs so long, at the most, to close its publisher after its last answer."""
@@ -51,13 +53,17 @@ def own_command() -> tuple[str, ...]:
     return (sys.executable, *sys.orig_argv[1:])
 
 
-def follow_parent() -> bool:
-    """Whether `run_processes` has started this process; if so, it ends with its parent."""
-    parent = os.environ.get(_parent_variable)
-    if parent is None:
-        return False
-    end_with_parent(int(parent))
-    return True
+def follow_parent() -> int | None:
+    """End with the parent, and name this process in its logs, where `run_processes` started it.
+
+    Returns its number among the processes, the same after a restart; None where it is the only one.
+    """
+    if _parent_variable not in os.environ:
+        return None
+    end_with_parent(int(os.environ[_parent_variable]))
+    number = int(os.environ[_number_variable])
+    structlog.contextvars.bind_contextvars(process=number)
+    return number
 
 
 async def run_processes(settings: IngestSettings, command: Sequence[str], *, clock: Clock) -> int:
@@ -88,7 +94,11 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
             _Place(
                 number,
                 command=command,
-                environment={**environment, **shared.environment(number)},
+                environment={
+                    **environment,
+                    **shared.environment(number),
+                    _number_variable: str(number),
+                },
                 shared=shared,
                 drain_s=drain_s,
                 clock=clock,

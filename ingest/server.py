@@ -21,6 +21,7 @@ from ingest.webhook import Webhook
 from runtime.clock import Clock
 from runtime.contracts import Sender
 from runtime.errors import ConfigurationError
+from runtime.telemetry import ingest as metrics
 
 _backlog: Final = 2048
 """Connections that wait to be accepted; the kernel caps it at its own limit."""
@@ -75,9 +76,15 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
         clock=clock,
         spill=spill,
     )
-    pages = create_app(
-        ready=lambda: sender.ready and not stopping.is_set(), docs_enabled=settings.docs_enabled
-    )
+
+    def ready() -> bool:
+        return sender.ready and not stopping.is_set()
+
+    def tick(now_s: float) -> None:
+        webhook.tick(now_s)
+        metrics.ready.set(ready())  # another process may be asked for it
+
+    pages = create_app(ready=ready, docs_enabled=settings.docs_enabled)
     async with asyncio.TaskGroup() as tasks:
         beside = AsgiApplication(pages, tasks)
 
@@ -87,7 +94,7 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
         connections = Connections(
             application_of, limits=_limits(settings), admission=admission, clock=clock
         )
-        watch = tasks.create_task(connections.run(webhook.tick))
+        watch = tasks.create_task(connections.run(tick))
         server = await asyncio.get_running_loop().create_server(
             connections.make, sock=listener, backlog=_backlog
         )

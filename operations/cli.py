@@ -92,7 +92,7 @@ def ingest(
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
     raise_open_files_limit()
-    if settings.workers > 1 and not follow_parent():
+    if settings.workers > 1 and follow_parent() is None:
         raise typer.Exit(uvloop.run(run_processes(settings, own_command(), clock=SystemClock())))
 
     from ingest.service import serve

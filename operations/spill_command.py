@@ -1,8 +1,9 @@
 """`zcc spill`: what waits in the spill, and producing it without the process that kept it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from typing import Annotated, Final
 
@@ -19,7 +20,8 @@ from runtime.errors import TransientError
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 
-_connect_timeout_s: Final = 15.0
+_connect_timeout_s: Final = 10.0
+_attempts: Final = 3
 
 spill_app = typer.Typer(help="Events that wait for the broker.", no_args_is_help=True)
 
@@ -46,7 +48,7 @@ def drain_all(
     if dry_run:
         typer.echo(asyncio.run(_listing(places)))
     else:
-        asyncio.run(_produce(places, read_settings(KafkaSettings), SystemClock()))
+        asyncio.run(produce(places, read_settings(KafkaSettings), SystemClock()))
     raise typer.Exit(0 if asyncio.run(_empty(places)) else 1)
 
 
@@ -77,17 +79,37 @@ def _lines(sizes: dict[str, int]) -> Iterator[str]:
             yield f"{text}: its name is none of a segment"
 
 
-async def _produce(places: Places, kafka: KafkaSettings, clock: Clock) -> None:
+async def produce(places: Places, kafka: KafkaSettings, clock: Clock) -> None:
+    """Produce all that is there now, and print what became of it.
+
+    Raises:
+        TransientError: Kafka or the store does not answer; what is not produced is still there.
+        ConfigurationError: the store refuses.
+    """
     backlog = Backlog()
     backlog.merge(_segments(await places.waiting.sizes()))
     refused = sorted(_segments(await places.refused.sizes()))
     async with KafkaPublisher(kafka, client_id="zcc-spill-drain", clock=clock) as publisher:
-        await _ready(publisher, clock)
         drain = Drain(places, publisher)
         while backlog:
-            _tell(await drain.oldest(backlog))
+            _tell(await _insisting(lambda: drain.oldest(backlog), publisher, clock))
         for name in refused:
-            _tell(await drain.again(name))
+            _tell(await _insisting(partial(drain.again, name), publisher, clock))
+
+
+async def _insisting(
+    drain: Callable[[], Awaitable[Drained]], publisher: Publisher, clock: Clock
+) -> Drained:
+    """Try a few times: one record that is refused makes others fail once."""
+    failures = 0
+    while True:
+        await _ready(publisher, clock)
+        try:
+            return await drain()
+        except TransientError:
+            failures += 1
+            if failures == _attempts:
+                raise
 
 
 def _tell(drained: Drained) -> None:
@@ -98,12 +120,11 @@ def _tell(drained: Drained) -> None:
 
 
 async def _ready(publisher: Publisher, clock: Clock) -> None:
-    try:
-        async with asyncio.timeout(_connect_timeout_s):
-            while not publisher.ready:
-                await clock.sleep(0.05)
-    except TimeoutError:
-        raise TransientError("Kafka does not answer: nothing was produced") from None
+    begun_s = clock.monotonic_s()
+    while not publisher.ready:
+        if clock.monotonic_s() - begun_s > _connect_timeout_s:
+            raise TransientError("Kafka does not answer: what waits is still there")
+        await clock.sleep(0.05)
 
 
 async def _empty(places: Places) -> bool:

@@ -21,6 +21,7 @@ _kinds: Final[Mapping[Kind, str]] = {
     "quarantine": "quarantine: signed by Zoom but unreadable",
     "retry": "retries, a topic for each delay of a worker",
     "dead-letter": "dead letters, a topic for each worker",
+    "audit": "audit: what people did about dead letters",
     "reference": "reference: entities, compacted",
 }
 
@@ -36,6 +37,7 @@ _delivery: Final[Mapping[Kind, str]] = {
     "quarantine": "At least once; nothing orders them.",
     "retry": "For its worker alone. At least once; the first to be due stands first, as a rule.",
     "dead-letter": "At least once.",
+    "audit": "At least once, in order per key.",
     "reference": "At least once, in order per key.",
 }
 
@@ -45,6 +47,7 @@ _schemas: Final[Mapping[Kind, tuple[str, ...]]] = {
     "quarantine": (),
     "retry": (),
     "dead-letter": (),
+    "audit": (),
     "reference": tuple(f"reference/{entity}" for entity in reference_entities),
 }
 """Schemas of values beside those of the events."""

@@ -104,14 +104,17 @@ class DueConsumer:
         """Return the offset after the last readable record of each."""
         return await self._consumer.log_ends(partitions)
 
+    def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
+        """Return when the first record from this offset on was made."""
+        return self._consumer.timestamp_ms(partition, offset)
+
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Forget what is held; the listener commits what is done."""
         self._queues.clear()
         await self._listener.revoked(partitions)
 
     async def assigned(self, assignment: Assignment) -> None:
-        """Begin anew: nothing is held, nothing paused."""
-        self._queues.clear()
+        """Begin anew: what was owned before was revoked, and nothing is paused."""
         self._paused.clear()
         await self._listener.assigned(assignment)
 

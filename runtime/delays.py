@@ -41,7 +41,7 @@ class Delays:
 
     def __init__(self, topics: Sequence[RetryTopic] = ()) -> None:
         self._topics = tuple(topics)
-        self._places = {topic.name: place for place, topic in enumerate(self._topics)}
+        self._names = frozenset(topic.name for topic in self._topics)
 
     @property
     def delays_s(self) -> Mapping[str, float]:
@@ -56,7 +56,7 @@ class Delays:
         Raises:
             RejectedError: a retry topic holds it, but it does not say where it was first read.
         """
-        if read.topic not in self._places:
+        if read.topic not in self._names:
             return read
         topic, partition, offset = _origin(read)
         return replace(
@@ -70,10 +70,10 @@ class Delays:
 
     def following(self, read: Delivery, *, now_ms: int) -> Record | None:
         """Return the record that waits for the next look; None where no delay is left."""
-        place = self._places.get(read.topic, -1) + 1
-        if place == len(self._topics):
+        first = self.first_read(read)
+        if first.attempt > len(self._topics):
             return None
-        topic, first = self._topics[place], self.first_read(read)
+        topic = self._topics[first.attempt - 1]
         told = {
             origin_header: first.origin,
             attempts_header: str(first.attempt),
@@ -85,7 +85,7 @@ class Delays:
 
     def since(self, read: Delivery, *, now_ms: int) -> str:
         """Return when it was not ready first: now, where it was never looked at before."""
-        known = text(read.headers, first_failed_at_header) if read.topic in self._places else None
+        known = text(read.headers, first_failed_at_header) if read.topic in self._names else None
         return timestamp(now_ms) if known is None else known
 
 

@@ -47,7 +47,7 @@ async def insist(
         except asyncio.CancelledError as cancelled:
             error = _from_within(cancelled)
         except Exception as caught:  # noqa: BLE001 - any fault must be decided about, by class
-            error = caught
+            error = _unless_cancelled(caught)
         if error is not None:
             fault = fault_of(error)
             of_this_fault = failures[fault] = failures.get(fault, 0) + 1
@@ -59,6 +59,17 @@ async def insist(
                 await pause(delay_s)
             case verdict:
                 raise GivenUpError(verdict, attempts) from error
+
+
+def _unless_cancelled(error: Exception) -> Exception:
+    """Return the error, unless the call swallowed a cancellation of this task before it failed.
+
+    Nobody waits for another attempt then: a failure of the world's would keep the task for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
+    return error
 
 
 def _from_within(cancelled: asyncio.CancelledError) -> Exception:

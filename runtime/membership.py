@@ -17,6 +17,7 @@ from runtime import telemetry
 from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import FencedError, TransientError
+from runtime.lag import LagFigures
 from runtime.ports import Consumer, RebalanceListener
 from runtime.retry import Chance, Fault, RetryPolicy, described, fault_of
 from runtime.settings import WorkerSettings
@@ -204,26 +205,14 @@ def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseExcep
 async def watch(member: Member, consumer: Consumer, around: Surroundings) -> None:
     """Keep the figures of a membership up to date, for ever."""
     metrics, name = telemetry.worker, around.name
-    lags: dict[str, int] = {}
-    while True:
-        now_s, since_s = around.clock.monotonic_s(), member.oldest_since_s
-        metrics.oldest.labels(name).set(0 if since_s is None else now_s - since_s)
-        metrics.in_flight.labels(name).set(member.in_flight)
-        metrics.assigned.labels(name).set(len(member.positions))
-        try:
-            lags = await _lags(member, consumer, known=lags)
-        except TransientError as error:
-            around.failed("lag", Fault.TRANSIENT, error)
-        for topic, lag in lags.items():
-            metrics.lag.labels(name, topic).set(lag)
-        await around.clock.sleep(_figures_interval_s)
-
-
-async def _lags(member: Member, consumer: Consumer, *, known: Collection[str]) -> dict[str, int]:
-    """Sum by topic; a topic of which nothing is owned any more has no lag here."""
-    ends = await consumer.log_ends(tuple(member.positions))
-    lags = dict.fromkeys(known, 0)
-    for partition, position in member.positions.items():
-        behind = max(0, ends.get(partition, position) - position)
-        lags[partition.topic] = lags.get(partition.topic, 0) + behind
-    return lags
+    with LagFigures(name, consumer, around.clock) as lag:
+        while True:
+            now_s, since_s = around.clock.monotonic_s(), member.oldest_since_s
+            metrics.oldest.labels(name).set(0 if since_s is None else now_s - since_s)
+            metrics.in_flight.labels(name).set(member.in_flight)
+            metrics.assigned.labels(name).set(len(member.positions))
+            try:
+                await lag.look(member)
+            except TransientError as error:
+                around.failed("lag", Fault.TRANSIENT, error)
+            await around.clock.sleep(_figures_interval_s)

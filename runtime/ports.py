@@ -86,6 +86,13 @@ class Consumer(Protocol):
         """Continue an owned partition at this offset."""
         ...
 
+    def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
+        """Return when the first record from this offset on was made, to a second; None if unread.
+
+        By its sender's clock. The offsets that are asked for rise.
+        """
+        ...
+
     async def log_ends(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:

@@ -1,13 +1,19 @@
 """Settings of Kafka and of workers, from the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.dead_letters import GuardBounds
 from schemas.topics import TopicPlan
+
+_segment_days: Final = 7
+"""Kafka deletes whole segments, and may fill one for so long, which its first records outlive.
+
+Source: Apache Kafka, topic setting segment.ms.
+"""
 
 
 class KafkaSettings(BaseSettings):
@@ -43,6 +49,19 @@ class KafkaSettings(BaseSettings):
     set_aside_retention_days: int = Field(
         default=30, ge=1, description="Days that dead letters and quarantine are kept"
     )
+    audit_retention_days: int = Field(
+        default=400, ge=1, description="Days that it is kept what people did about dead letters"
+    )
+
+    @model_validator(mode="after")
+    def _audit_outlives_dead_letters(self) -> "KafkaSettings":
+        if self.audit_retention_days < self.set_aside_retention_days + _segment_days:
+            raise ValueError(
+                "ZCC_KAFKA_AUDIT_RETENTION_DAYS must exceed ZCC_KAFKA_SET_ASIDE_RETENTION_DAYS by "
+                f"{_segment_days} or more: what was done about a dead letter is kept for longer "
+                "than the letter itself"
+            )
+        return self
 
     @model_validator(mode="after")
     def _login_is_complete(self) -> "KafkaSettings":
@@ -65,6 +84,7 @@ class KafkaSettings(BaseSettings):
             replication=self.replication,
             event_retention_days=self.event_retention_days,
             set_aside_retention_days=self.set_aside_retention_days,
+            audit_retention_days=self.audit_retention_days,
         )
 
 

@@ -166,6 +166,7 @@ class WorkerMetrics:
         "zcc_worker_halted",
         "1 once the worker has stopped rather than set more records aside, else 0",
         ["worker"],
+        multiprocess_mode="livemax",
     )
     fenced: Final = Counter(
         "zcc_worker_fenced_total", "Times that another owner had taken the partitions", ["worker"]
@@ -192,9 +193,15 @@ class WorkerMetrics:
     )
     lag: Final = Gauge(
         "zcc_worker_lag_records",
-        "Records in the topic that are not done",
-        ["worker", "topic"],
+        "Records that are not done, of each partition owned",
+        ["worker", "topic", "partition"],
         multiprocess_mode="livesum",
+    )
+    lag_seconds: Final = Gauge(
+        "zcc_worker_lag_seconds",
+        "Age of the oldest record that is not done, of each partition owned; 0 = all is done",
+        ["worker", "topic", "partition"],
+        multiprocess_mode="livemax",
     )
     in_flight: Final = Gauge(
         "zcc_worker_in_flight_records",

@@ -54,6 +54,26 @@ _any_event: Final[Node] = {
 }
 """What all events have in common, an unknown one too; others are in quarantine."""
 
+_text: Final[Node] = {"type": "string"}
+
+_audit_line: Final[Node] = {
+    "type": "object",
+    "properties": {
+        "letter": {**_text, "description": "topic/partition/offset of the dead letter"},
+        "failed_at": {**_text, "format": "date-time", "description": "when it was set aside"},
+        "worker": {**_text, "description": "who set it aside"},
+        "origin": {**_text, "description": "topic/partition/offset that the worker read"},
+        "fingerprint": {**_text, "description": "the same for letters that failed alike"},
+        "action": {**_text, "x-known-values": ["replayed", "discarded"]},
+        "to": {**_text, "description": "the topic that a replay went to, else empty"},
+        "replays": {"type": "integer", "description": "how often it has been replayed by now"},
+        "by": {**_text, "description": "the person's name, as given"},
+        "at": {**_text, "format": "date-time", "description": "when"},
+        "reason": {**_text, "description": "why, in the person's words; may be empty"},
+    },
+    "required": ["letter", "failed_at", "action", "by", "at"],
+}
+
 
 def asyncapi_text(plan: TopicPlan, workers: Sequence[str]) -> str:
     """Return the document as YAML; the same for the same records, schemas, plan and workers."""
@@ -130,7 +150,7 @@ def _message_names(record: TopicRecord) -> Sequence[str]:
             return [f"enriched.{name}" for name in _event_names(record)]
         case "reference":
             return [f"reference.{entity}" for entity in reference_entities]
-        case "quarantine" | "retry" | "dead-letter":
+        case "quarantine" | "retry" | "dead-letter" | "audit":
             return [record.kind]
         case _:
             assert_never(record.kind)
@@ -169,6 +189,7 @@ def _messages() -> Iterator[tuple[str, Node]]:
     yield "quarantine", _opaque_message("quarantine", "Zoom's id of the request.")
     yield "retry", _opaque_message("retry", "As it was read.")
     yield "dead-letter", _opaque_message("dead-letter", "As it was read.")
+    yield "audit", _audit_message()
     for entity in reference_entities:
         yield f"reference.{entity}", _reference_message(entity)
 
@@ -191,6 +212,15 @@ def _opaque_message(name: str, key: str) -> Node:
         "contentType": "application/octet-stream",
         "headers": _reference("components", "schemas", f"headers.{name}"),
         "bindings": _key(key),
+    }
+
+
+def _audit_message() -> Node:
+    return {
+        "name": "audit",
+        "payload": _audit_line,
+        "bindings": _key("topic/partition/offset of the dead letter"),
+        "examples": [{"payload": _file("topics/examples/dead-letter-audit.json")}],
     }
 
 

@@ -5,8 +5,7 @@ puts it on the quarantine topic under the reason of the `UnreadableError`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -29,8 +28,7 @@ class UnreadableError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A webhook body, read once. ``object`` is empty where the event has none."""
 
     account_id: str

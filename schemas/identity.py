@@ -116,7 +116,13 @@ def values_at(node: object, path: str) -> Iterator[object]:
 def _entity(envelope: Envelope) -> tuple[str, str | None]:
     kind = events.get(envelope.event)
     for path in kind.key if kind else _default_key:
-        for value in values_at(envelope.object, path):
+        # Most paths are one name, and this is asked for each webhook.
+        found = (
+            (envelope.object.get(path),)
+            if path.isidentifier()
+            else values_at(envelope.object, path)
+        )
+        for value in found:
             if isinstance(value, str) and value:
                 return path, value
     return "", None

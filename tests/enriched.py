@@ -47,12 +47,13 @@ def delivery(
 ) -> Delivery:
     """An enriched record of a body."""
     envelope = read_envelope(body)
+    place = identity.place(envelope, pseudonym_key=PSEUDONYM_KEY)
     headers = event_headers(
         envelope,
         event_id=identity.event_id(envelope),
         occurred_at_ms=identity.occurred_at_ms(envelope),
-        subject=identity.subject(envelope, pseudonym_key=PSEUDONYM_KEY),
-        partition_key=identity.partition_key(envelope, pseudonym_key=PSEUDONYM_KEY),
+        subject=place.subject,
+        partition_key=place.partition_key,
     )
     received_at = timestamp(envelope.event_ts_ms + 200).encode()
     own = (("zcc-received-at", received_at), ("zcc-revision", str(revision).encode()))

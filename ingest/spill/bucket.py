@@ -71,9 +71,10 @@ class BucketSegments:
         found: dict[str, int] = {}
         while True:
             async with _answering(_timeout_s):
-                page = await anext(pages, ())
-            if not page:
-                return found
+                try:
+                    page = await anext(pages)
+                except StopAsyncIteration:
+                    return found
             found |= {each["path"]: each["size"] for each in page}
 
 

@@ -61,14 +61,17 @@ class _Found:
 class Drain:
     """Produces segments and deletes each once all of it is acknowledged.
 
-    After an error all that was to be drained is still there, to be drained again. What has been
-    acknowledged by then is remembered, so that only a crash makes duplicates.
+    After an error all that was to be drained is still there, to be drained again. What was
+    acknowledged or refused by then is remembered: only a crash makes duplicates. The next time goes
+    record by record, because a producer sends several together and then they fail together.
     """
 
     def __init__(self, places: Places, publisher: Publisher) -> None:
         self._places = places
         self._publisher = publisher
         self._acknowledged: set[_Spilled] = set()
+        self._refused: set[_Spilled] = set()
+        self._keys_at_once = _keys_at_once
 
     async def oldest(self, backlog: Backlog) -> Drained:
         """Produce the oldest segments of a backlog as one, and take them out of it.
@@ -91,7 +94,7 @@ class Drain:
             await self._places.refused.put(str(aside.name), aside.content)
             metrics.set_aside.labels("refused").inc(len(refused))
         await asyncio.gather(*(waiting.delete(str(name)) for name in found.read))
-        self._acknowledged.clear()
+        self._forget()
         for name in names:
             backlog.discard(name)
         events = len(found.spilled) - len(refused)
@@ -108,38 +111,45 @@ class Drain:
         refused = await self._publish(found.spilled)
         if found.read and not refused:
             await self._places.refused.delete(str(name))
+        self._forget()
         return Drained(len(found.spilled) - len(refused), len(refused), found.unreadable)
+
+    def _forget(self) -> None:
+        self._acknowledged.clear()
+        self._refused.clear()
 
     async def _publish(self, found: Sequence[_Spilled]) -> list[_Spilled]:
         """Return what the broker will never take."""
-        lanes = iter(_lanes(each for each in found if each not in self._acknowledged))
-        refused: list[_Spilled] = []
+        ended = self._acknowledged | self._refused
+        lanes = iter(_lanes(each for each in found if each not in ended))
         failures: list[TransientError] = []
 
         async def publish_lanes() -> None:
             for lane in lanes:
                 try:
-                    await self._publish_lane(lane, refused)
+                    await self._publish_lane(lane)
                 except TransientError as error:
                     failures.append(error)
 
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(_keys_at_once, len(found))):
+            for _ in range(min(self._keys_at_once, len(found))):
                 tasks.create_task(publish_lanes())
         if failures:
+            self._keys_at_once = 1
             raise failures[0]
-        return refused
+        self._keys_at_once = _keys_at_once
+        return [each for each in found if each in self._refused]
 
-    async def _publish_lane(self, lane: Sequence[_Spilled], refused: list[_Spilled]) -> None:
+    async def _publish_lane(self, lane: Sequence[_Spilled]) -> None:
         for each in lane:
             topic = each.record.topic
             try:
                 async with asyncio.timeout(_publish_timeout_s):
                     await self._publisher.publish(each.record)
             except RejectedError as error:
-                if not refused:  # one line tells of all
+                if not self._refused:  # one line tells of all
                     _log.error("spilled event refused", topic=topic, error=str(error))
-                refused.append(each)
+                self._refused.add(each)
             except TimeoutError:
                 raise TransientError(f"publish to {topic}: not acknowledged in time") from None
             else:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from ingest.spill.segment import parse_name
 from runtime.errors import ConfigurationError, TransientError
@@ -46,7 +46,7 @@ class Disk(Protocol):
 
 
 class FolderSegments:
-    """`ingest.spill.store.SegmentStore` in a folder that exists.
+    """`ingest.spill.store.SegmentStore` in a folder.
 
     Its work is done in threads. Nothing can end a call to a disk that hangs, so that no time limit
     is set here: who cannot wait stops waiting.
@@ -56,22 +56,19 @@ class FolderSegments:
         self._folder = folder
         self._disk = disk
 
-    @classmethod
-    def made(cls, folder: Path, *, successor_of: str | None) -> Self:
+    def make(self, *, successor_of: str) -> None:
         """Make the folder, durably, and take away what a process has left half written.
 
         Raises:
             ConfigurationError: it cannot be made.
         """
-        made = cls(folder)
         try:
-            _make(folder)
-            made._forget_parts_of(successor_of)
+            _make(self._folder)
+            self._forget_parts_of(successor_of)
         except OSError as error:
             raise ConfigurationError(
-                f"ZCC_SPILL_URL: the folder {folder} cannot be made: {error.strerror}"
+                f"ZCC_SPILL_URL: the folder {self._folder} cannot be made: {error.strerror}"
             ) from error
-        return made
 
     async def put(self, name: str, content: bytes) -> None:
         """See `SegmentStore.put`."""
@@ -126,7 +123,7 @@ class FolderSegments:
         with self._errors_by_fault(), os.scandir(self._folder) as entries:
             return dict(_files(entries))
 
-    def _forget_parts_of(self, instance: str | None) -> None:
+    def _forget_parts_of(self, instance: str) -> None:
         for part in self._folder.glob(f".*{_part}"):
             name = parse_name(part.name.removeprefix(".").removesuffix(_part))
             if name is not None and name.instance == instance:

@@ -6,7 +6,7 @@ events a second need few fsyncs. One segment at a time, so that their order is t
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -43,7 +43,7 @@ class _Kept:
     record: Record
     size_bytes: int
     settled: Settled | None
-    overdue: asyncio.TimerHandle | None = None
+    overdue: asyncio.TimerHandle = field(init=False)
 
 
 class Gathering:
@@ -85,7 +85,7 @@ class Gathering:
             loop.call_soon(settled, TransientError(f"not spilled: {Failure.FULL}"))
             return
         kept = _Kept(record, _size_bytes(record), settled)
-        kept.overdue = loop.call_later(self._deadline_s, self._give_up, kept, Failure.LATE)
+        kept.overdue = loop.call_later(self._deadline_s, self._late, kept)
         self._held_bytes += kept.size_bytes
         self._waiting.append(kept)
         self._something_waits.set()
@@ -113,14 +113,12 @@ class Gathering:
         await self._store.delete(str(segment.name))
 
     def _next(self) -> list[_Kept]:
-        """Take what one segment holds of those that somebody still waits for."""
+        """Take what one segment holds; somebody waits for each of it, see `_late`."""
         batch: list[_Kept] = []
         left_bytes = _segment_bytes
         while self._waiting and left_bytes > 0:
-            kept = self._waiting.popleft()
-            if kept.settled is not None:
-                batch.append(kept)
-                left_bytes -= kept.size_bytes
+            batch.append(self._waiting.popleft())
+            left_bytes -= batch[-1].size_bytes
         return batch
 
     async def _write(self, batch: list[_Kept]) -> None:
@@ -153,6 +151,11 @@ class Gathering:
         await self._store.put(str(segment.name), segment.content)
         self.works = True
 
+    def _late(self, kept: _Kept) -> None:
+        self._give_up(kept, Failure.LATE)
+        while self._waiting and self._waiting[0].settled is None:
+            self._waiting.popleft()  # so that a store that hangs does not fill the memory
+
     def _give_up(self, kept: _Kept, reason: Failure) -> None:
         if kept.settled is not None:
             self.works = False
@@ -162,8 +165,7 @@ class Gathering:
     def _tell(self, kept: _Kept, error: TransientError | None) -> None:
         settled, kept.settled = kept.settled, None
         if settled is not None:
-            if kept.overdue is not None:
-                kept.overdue.cancel()
+            kept.overdue.cancel()
             self._held_bytes -= kept.size_bytes
             settled(error)
 

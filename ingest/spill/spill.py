@@ -55,10 +55,11 @@ class Spill:
         self._places = places
         self._instance = instance
         self._publisher = publisher
-        self._drain = Drain(places, publisher)
         self._clock = clock
         self._own = Backlog()
+        self._draining_own = Drain(places, publisher)
         self._left = Backlog()
+        self._draining_left = Drain(places, publisher)
         self._told: set[str] = set()
         self._next_look_s = clock.monotonic_s()
         self._gathering = Gathering(
@@ -137,24 +138,19 @@ class Spill:
         return False
 
     async def _produce_own(self) -> None:
-        await self._produce(self._own)
+        await self._produce(self._own, self._draining_own)
 
     async def _produce_left(self) -> None:
-        if self._left and self._publisher.ready:
-            await self._list()  # whose they are may live, and have produced them by now
-            await self._produce(self._left)
+        await self._produce(self._left, self._draining_left)
 
     async def _prove(self) -> None:
         if not self._gathering.works:
             await self._gathering.prove()
 
     async def _look(self) -> None:
-        if self._clock.monotonic_s() >= self._next_look_s:
-            await self._list()
-            self._next_look_s = self._clock.monotonic_s() + _look_s
-
-    async def _list(self) -> None:
-        """Learn what is there: own segments of an earlier life, and what others have left."""
+        """Learn now and then what is there: own segments of an earlier life, and what others left."""
+        if self._clock.monotonic_s() < self._next_look_s:
+            return
         own: dict[SegmentName, int] = {}
         left: dict[SegmentName, int] = {}
         left_until_ms = self._clock.now().timestamp() * 1000 - _left_after_ms
@@ -171,11 +167,12 @@ class Spill:
         self._own.merge(own)
         self._left = Backlog()
         self._left.merge(left)
+        self._next_look_s = self._clock.monotonic_s() + _look_s
 
-    async def _produce(self, backlog: Backlog) -> None:
+    async def _produce(self, backlog: Backlog, drain: Drain) -> None:
         """Drain, oldest first, for as long as the broker acknowledges."""
         while backlog and self._publisher.ready:
-            drained = await self._drain.oldest(backlog)
+            drained = await drain.oldest(backlog)
             self._told.update(map(str, drained.unreadable))
             _log.info("spilled events produced", events=drained.events, left=backlog.events)
             self._show()

@@ -46,9 +46,10 @@ class Places:
 
 
 def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> Places:
-    """Return the places below the URL; a folder is made, a server is not contacted.
+    """Return the places below the URL. No server is contacted.
 
-    What the process ``successor_of`` has left half written in a folder is taken away.
+    For the process that follows ``successor_of`` a folder is made, and what that one has left half
+    written in it is taken away.
 
     Raises:
         ConfigurationError: there is no URL, or the folder cannot be made.
@@ -57,10 +58,10 @@ def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> 
         raise ConfigurationError("ZCC_SPILL_URL is empty: nothing is spilled")
     scheme, _, rest = settings.url.partition("://")
     if scheme == "file":
-        waiting, refused = (
-            FolderSegments.made(Path(rest) / place, successor_of=successor_of)
-            for place in (_waiting, _refused)
-        )
+        waiting, refused = (FolderSegments(Path(rest) / place) for place in (_waiting, _refused))
+        if successor_of is not None:
+            waiting.make(successor_of=successor_of)
+            refused.make(successor_of=successor_of)
         return Places(waiting, refused)
     bucket, _, prefix = rest.partition("/")
     return Places(

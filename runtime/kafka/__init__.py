@@ -3,7 +3,15 @@
 from runtime.kafka.admin import Lag, TopicAdmin
 from runtime.kafka.consumer import KafkaConsumer
 from runtime.kafka.publisher import KafkaPublisher
-from runtime.kafka.reading import scan
+from runtime.kafka.reading import made_at_ms, scan
 from runtime.topics import TopicChanges
 
-__all__ = ["KafkaConsumer", "KafkaPublisher", "Lag", "TopicAdmin", "TopicChanges", "scan"]
+__all__ = [
+    "KafkaConsumer",
+    "KafkaPublisher",
+    "Lag",
+    "TopicAdmin",
+    "TopicChanges",
+    "made_at_ms",
+    "scan",
+]

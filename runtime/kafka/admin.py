@@ -41,7 +41,18 @@ class Lag(NamedTuple):
     """How far a group is in a partition. ``committed`` is None where it has committed nothing."""
 
     committed: int | None
+    log_start: int
     log_end: int
+
+    @property
+    def position(self) -> int:
+        """Where the group would go on."""
+        return max(self.committed or 0, self.log_start)
+
+    @property
+    def behind(self) -> int:
+        """How many offsets lie between there and the end of the log."""
+        return max(0, self.log_end - self.position)
 
 
 class TopicAdmin:
@@ -103,13 +114,16 @@ class TopicAdmin:
 
     async def lag(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, Lag]:
         """Return how far a group is in each partition of these topics."""
-        partitions = await self._cluster.partitions(topics)
-        ends = await self._cluster.log_ends(partitions)
-        committed = await self._cluster.committed(group, partitions)
+        bounds = await self._cluster.log_bounds(await self._cluster.partitions(topics))
+        committed = await self._cluster.committed(group, bounds)
         return {
-            source: Lag(position.offset if position else None, ends[source])
+            source: Lag(position.offset if position else None, *bounds[source])
             for source, position in committed.items()
         }
+
+    async def member_count(self, group: str) -> int:
+        """Return how many members a group has; none where nobody knows it."""
+        return await self._cluster.member_count(group)
 
     async def record_counts(self, topics: Collection[str]) -> dict[str, int]:
         """Return how many offsets each topic holds: its records, and those compacted away."""

@@ -32,6 +32,7 @@ from runtime.kafka.connection import (
 )
 from runtime.kafka.deliveries import delivery_of
 from runtime.kafka.leaving import leave
+from runtime.kafka.marks import Marks
 from runtime.kafka.rebalancing import Assigned, Changes, Revoked
 from runtime.kafka.silence import Watch, look_s
 from runtime.ports import Position, RebalanceListener
@@ -96,6 +97,7 @@ class KafkaConsumer:
         self._looked_s = clock.monotonic_s()
         self._paused: set[TopicPartition] = set()
         self._watch = Watch(clock)
+        self._marks = Marks()
 
     async def __aenter__(self) -> Self:
         """Connect and ask to join; `poll` goes on with it.
@@ -170,6 +172,10 @@ class KafkaConsumer:
         """Return the offset after the last readable record of each."""
         return await self._cluster.log_ends(partitions)
 
+    def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
+        """Return when the first record from this offset on was made."""
+        return self._marks.timestamp_ms(partition, offset)
+
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         """Fetch nothing from these."""
         self._client.pause(*self._owned(partitions))
@@ -185,6 +191,7 @@ class KafkaConsumer:
         """Continue an owned partition at this offset."""
         (owned,) = self._owned([partition])
         self._client.seek(owned, offset)
+        self._marks.begin(partition, offset)
 
     def _owned(self, partitions: Collection[TopicPartition]) -> Collection[LibraryPartition]:
         foreign = set(partitions) - self._changes.owned
@@ -315,7 +322,12 @@ class KafkaConsumer:
         except errors.KafkaError as error:
             await self._refuse_if_replaced()
             raise by_fault("poll", error) from error
-        return [delivery_of(record) for records in pieces.values() for record in records]
+        found: list[Delivery] = []
+        for partition, records in pieces.items():
+            deliveries = [delivery_of(record) for record in records]
+            self._marks.note(TopicPartition(*partition), deliveries)
+            found += deliveries
+        return found
 
     async def _outside(self, source: TopicPartition, offset: int) -> Exception:
         """Return why the log does not hold the offset that is to be read next."""

@@ -1,6 +1,6 @@
-"""Reads whole topics once, without a group: for accounting and reports."""
+"""Reads topics once, without a group: for accounting and reports."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,6 +17,9 @@ from runtime.values import Delivery, TopicPartition
 silence_s: Final = 20.0
 _client_id: Final = "zcc-scan"
 _records: Final = 1000
+_large_piece_bytes: Final = 1024 * 1024
+_small_piece_bytes: Final = 4096
+"""A batch that is larger comes all the same, one of them with each answer."""
 _wait_ms: Final = 200
 _close_s: Final = 5.0
 
@@ -40,9 +43,41 @@ async def scan(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterato
             yield delivery
 
 
+async def made_at_ms(
+    settings: KafkaSettings, positions: Mapping[TopicPartition, int]
+) -> Mapping[TopicPartition, int]:
+    """Return when the first record from each of these offsets on was made, by its sender's clock.
+
+    Partitions without such a record are left out.
+
+    Raises:
+        TransientError: the brokers do not answer.
+        ConfigurationError: the brokers refuse.
+    """
+    if not positions:
+        return {}
+    async with Cluster(settings, client_id=_client_id) as cluster:
+        ends = await cluster.log_ends(positions)
+    left = {LibraryPartition(*source): ends[source] for source in positions}
+    found: dict[TopicPartition, int] = {}
+    async with _reader(settings, positions, piece_bytes=_small_piece_bytes) as reader:
+        while left:
+            async with answering("read on", timeout_s=silence_s):
+                pieces, arrived = await _advance(reader, left)
+            for partition, records in pieces.items():
+                found[TopicPartition(*partition)] = records[0].timestamp
+            for partition in {*pieces, *arrived}:
+                del left[partition]
+                reader.pause(partition)
+    return found
+
+
 @asynccontextmanager
 async def _reader(
-    settings: KafkaSettings, starts: Mapping[TopicPartition, int]
+    settings: KafkaSettings,
+    starts: Mapping[TopicPartition, int],
+    *,
+    piece_bytes: int = _large_piece_bytes,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     reader = AIOKafkaConsumer(
         **connection_options(settings),
@@ -52,6 +87,7 @@ async def _reader(
         # What retention deletes after the start was looked up is passed over.
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_wait_ms,
+        max_partition_fetch_bytes=piece_bytes,
     )
     try:
         async with connecting(settings):
@@ -88,7 +124,7 @@ async def _until(
 
 async def _advance(
     reader: AIOKafkaConsumer, ends: Mapping[LibraryPartition, int]
-) -> tuple[Mapping[LibraryPartition, Collection[ConsumerRecord]], Collection[LibraryPartition]]:
+) -> tuple[Mapping[LibraryPartition, Sequence[ConsumerRecord]], Collection[LibraryPartition]]:
     """Return the next records and the partitions that are read to their ends; not neither."""
     while True:
         pieces = await reader.getmany(*ends, timeout_ms=_wait_ms, max_records=_records)

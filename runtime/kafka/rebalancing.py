@@ -81,6 +81,8 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
         """Called by the library when it has joined."""
         coordinator = self.client._coordinator  # noqa: SLF001 - the generation is told nowhere else
         self.membership = Membership(coordinator.generation, coordinator.member_id)
+        # The library does it when this returns; the group would miss a member that takes its time.
+        coordinator._start_heartbeat_task()  # noqa: SLF001 - there is no public name
         self.owned = _ours(assigned)
         await self._note(Assigned(self.owned))
 

@@ -71,7 +71,7 @@ def _readers(count: int, owners: Mapping[int, str], load: Mapping[str, int]) -> 
     Where the numbers do not divide evenly, one more goes to those who have the most of them and
     then to those who read the least of other topics.
     """
-    has = Counter(owner for number, owner in owners.items() if number < count)
+    has = Counter(owners.values())
     share, more = divmod(count, len(load))
     by_need = sorted(load, key=lambda member: (-has[member], load[member], member))
     room = {member: share + (index < more) for index, member in enumerate(by_need)}

@@ -7,6 +7,7 @@ and promises. What a deployment needs (`topic_specs`) and what consumers read (t
 
 from .names import (
     all_families,
+    dead_letter_audit_topic,
     dead_letter_topic,
     enriched_topic,
     enriched_topics,
@@ -23,6 +24,7 @@ __all__ = [
     "TopicPlan",
     "TopicSpec",
     "all_families",
+    "dead_letter_audit_topic",
     "dead_letter_topic",
     "enriched_topic",
     "enriched_topics",

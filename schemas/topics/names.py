@@ -50,6 +50,11 @@ def delay_text(delay_s: int) -> str:
     return f"{delay_s // unit_s}{unit}"
 
 
+def dead_letter_audit_topic(*, prefix: str) -> str:
+    """Name the topic that says what people did about dead letters."""
+    return f"{prefix}.dead-letter-audit.v1"
+
+
 def raw_topics(*, prefix: str) -> tuple[str, ...]:
     """All raw topics, the unknown family included."""
     return tuple(raw_topic(family, prefix=prefix) for family in all_families)

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .names import all_families
 from .terms import HeaderSet, Promise
 
-Kind = Literal["raw", "enriched", "quarantine", "retry", "dead-letter", "reference"]
+Kind = Literal["raw", "enriched", "quarantine", "retry", "dead-letter", "audit", "reference"]
 
-_kinds: Final = ("raw", "enriched", "quarantine", "retry", "dead-letter", "reference")
+_kinds: Final = ("raw", "enriched", "quarantine", "retry", "dead-letter", "audit", "reference")
 
 
 class TopicRecord(BaseModel):
@@ -36,7 +36,9 @@ class TopicRecord(BaseModel):
     key: Annotated[str, Field(min_length=1)]
     partitions: Literal["engagement_partitions", "other_partitions"]
     cleanup: Literal["delete", "compact"]
-    retention: Literal["event_retention_days", "set_aside_retention_days", "for ever"]
+    retention: Literal[
+        "event_retention_days", "set_aside_retention_days", "audit_retention_days", "for ever"
+    ]
     max_message_bytes: Annotated[int, Field(ge=1024)]
     headers: HeaderSet
     compatibility: Promise

@@ -38,6 +38,7 @@ class TopicPlan:
     replication: int
     event_retention_days: int
     set_aside_retention_days: int
+    audit_retention_days: int
 
 
 def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:

@@ -18,7 +18,7 @@ class Header:
 
 
 HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "none"]
-Promise = Literal["verbatim", "additive", "as-read", "state"]
+Promise = Literal["verbatim", "additive", "as-read", "lines", "state"]
 
 _arrival: Final = (
     Header(headers.received_at_header, "when it was received, RFC 3339 in UTC with milliseconds"),
@@ -107,6 +107,10 @@ promises: Final[Mapping[Promise, str]] = {
     "as-read": (
         "Key and value are as they came, byte for byte, and may be anything. Headers and reasons "
         "are added, none is taken away or changes its meaning."
+    ),
+    "lines": (
+        "A line stands as it was written, what happens later is another line. Members and actions "
+        f"are added, none is taken away or changes its meaning. {_next_version}"
     ),
     "state": (
         "The newest value of a key is the present state of its entity, an empty one says that the "

@@ -15,7 +15,7 @@ import pytest
 from runtime.kafka import TopicAdmin, scan
 from runtime.settings import KafkaSettings
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
-from tests.component.ingest_server import Server
+from tests.component.ingest_server import Answered, Server, read_answer
 
 zcc_ingest = ("-m", "operations", "ingest")
 
@@ -27,6 +27,7 @@ class Pod:
         self.parent = parent
         self.log: list[dict[str, Any]] = []
         self.port = 0
+        self._seen: set[int] = set()
 
     @property
     def server(self) -> Server:
@@ -36,20 +37,27 @@ class Pod:
         return [entry for entry in self.log if entry.get("event") == event]
 
     def children(self) -> list[int]:
-        return children_of(self.parent.pid)
+        found = children_of(self.parent.pid)
+        self._seen.update(found)
+        return found
+
+    async def ask(self, path: str) -> tuple[int, Answered]:
+        """GET on a connection of its own; return who has answered, and what."""
+        async with self.server.connection() as (reader, writer):
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: test\r\n\r\n".encode())
+            answer = await read_answer(reader)
+            (owner,) = owners(self.port, self.everybody(), of=writer.get_extra_info("sockname")[1])
+        return owner, answer
 
     async def until_ready(self, processes: int = 1) -> None:
-        """Wait until so many processes listen and each has told that its broker answers."""
-        await until(lambda: len(listening(self.port, self.children())) >= processes, self)
-        seen: set[int] = set()
+        """Wait until so many processes have told that a webhook sent now is likely to be kept."""
+        await until(lambda: len(listening(self.port, self.everybody())) >= processes, self)
+        ready: set[int] = set()
         async with asyncio.timeout(30):
-            while len(seen) < processes:
-                async with self.server.connection() as (reader, writer):
-                    writer.write(b"GET /readyz HTTP/1.1\r\nhost: test\r\n\r\n")
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    if b" 200 " in head.split(b"\r\n")[0]:
-                        owners = connections(self.port, self.everybody())
-                        seen.update(pid for pid, count in owners.items() if count)
+            while len(ready) < processes:
+                owner, answer = await self.ask("/readyz")
+                if answer.status == 200:
+                    ready.add(owner)
                 await asyncio.sleep(0.02)
 
     def everybody(self) -> list[int]:
@@ -63,6 +71,15 @@ class Pod:
     async def ended(self) -> int:
         async with asyncio.timeout(15):
             return await self.parent.wait()
+
+    async def kill(self) -> None:
+        """End whoever is left, and those who know nothing of their parent."""
+        self.children()
+        if self.parent.returncode is None:
+            self.parent.kill()
+            await self.parent.wait()
+        for orphan in filter(is_running, self._seen):
+            os.kill(orphan, signal.SIGKILL)
 
     async def read_log(self) -> None:
         """Take in what is told, until all who could tell something have ended."""
@@ -92,12 +109,7 @@ async def pod(
             await until(lambda: bool(started.port) or parent.returncode is not None, started)
             yield started
         finally:
-            orphans = started.children()
-            if parent.returncode is None:
-                parent.kill()
-                await parent.wait()
-            for orphan in filter(is_running, orphans):  # such as know nothing of their parent
-                os.kill(orphan, signal.SIGKILL)
+            await started.kill()
 
 
 def environment(kafka: KafkaSettings, **settings: str) -> Mapping[str, str]:
@@ -156,21 +168,24 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def listening(port: int, pids: Sequence[int]) -> set[int]:
+def listening(port: int, pids: Sequence[int]) -> list[int]:
     """Return those of these processes that listen on the port."""
-    return {pid for pid, count in _sockets(port, pids, state="0A").items() if count}
+    return _owners({row[9] for row in _sockets(port) if row[3] == "0A"}, pids)
 
 
-def connections(port: int, pids: Sequence[int]) -> dict[int, int]:
-    """Return how many connections to the port each of these processes has accepted."""
-    return _sockets(port, pids, state="01")
+def owners(port: int, pids: Sequence[int], *, of: int) -> list[int]:
+    """Return those that have accepted the connection which comes from the port ``of``."""
+    return _owners({row[9] for row in _sockets(port) if row[2].endswith(f":{of:04X}")}, pids)
 
 
-def _sockets(port: int, pids: Sequence[int], *, state: str) -> dict[int, int]:
-    """Source: Linux, proc_pid_net(5): local address in column 1, state in 3, inode in 9."""
+def _sockets(port: int) -> list[list[str]]:
+    """Source: Linux, proc_pid_net(5): addresses in columns 1 and 2, state in 3, inode in 9."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == state}
-    return {pid: len(inodes & _inodes(pid)) for pid in pids}
+    return [row for row in rows if row[1].endswith(f":{port:04X}")]
+
+
+def _owners(inodes: set[str], pids: Sequence[int]) -> list[int]:
+    return [pid for pid in pids if inodes & _inodes(pid)]
 
 
 def _inodes(pid: int) -> set[str]:

@@ -19,6 +19,8 @@ from runtime.contracts import Sender, Settled
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
+Headers = Sequence[tuple[str, bytes]]
+
 secrets = {"default": ["newest-secret", "older-secret"], "sales": ["secret-of-sales"]}
 event = orjson.dumps(
     {
@@ -82,7 +84,7 @@ class Server:
         body: bytes = event,
         *,
         path: str = "/webhooks/zoom",
-        headers: Sequence[tuple[str, bytes]] | None = None,
+        headers: Headers | None = None,
     ) -> Answered:
         """Send one POST, signed for the app "default" unless it is given other headers."""
         signed_headers = signed(body) if headers is None else headers
@@ -167,7 +169,7 @@ def signed(
     *,
     secret: str = "newest-secret",
     timestamp: bytes | None = None,
-    more: Sequence[tuple[str, bytes]] = (),
+    more: Headers = (),
 ) -> list[tuple[str, bytes]]:
     """Return the headers of Zoom, signed by code that shares nothing with ours."""
     now = str(int(time.time())).encode() if timestamp is None else timestamp
@@ -185,7 +187,7 @@ def request(
     body: bytes,
     *,
     path: str = "/webhooks/zoom",
-    headers: Sequence[tuple[str, bytes]],
+    headers: Headers,
     start: str = "POST {path} HTTP/1.1",
     length: int | None = None,
 ) -> bytes:
@@ -196,12 +198,17 @@ def request(
     return head + lines + b"content-length: %d\r\n\r\n" % declared + body
 
 
-def chunked(chunks: Sequence[bytes], *, headers: Sequence[tuple[str, bytes]]) -> bytes:
+def chunked(chunks: Sequence[bytes], *, headers: Headers) -> bytes:
     """Write a request with a chunked body."""
     lines = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in headers)
     head = b"POST /webhooks/zoom HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n"
     body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
     return head + lines + b"\r\n" + body
+
+
+def numbered(ordinal: int) -> bytes:
+    """Return the body of an event that is like no other."""
+    return event.replace(b"e1", b"e%d" % ordinal)
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answered:

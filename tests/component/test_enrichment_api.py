@@ -12,7 +12,7 @@ from processors.enrichment.handler import Enrichment
 from processors.enrichment.service import enrichment
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.clock import SystemClock
-from runtime.values import Delivery
+from runtime.values import Delivery, Later
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
@@ -29,7 +29,8 @@ async def enriched(handler: Enrichment, **entity: object) -> Member:
         {"event": "e", "event_ts": 1, "payload": {"account_id": "a", "object": entity}}
     )
     delivery = Delivery("zcc.user.v1", 0, 0, b"k", value, (("zcc-event-id", b"x"),), 1)
-    (record,) = await handler(delivery)
+    answer = await handler(delivery)
+    (record,) = answer.records if isinstance(answer, Later) else answer
     assert record.value is not None
     member: Member = orjson.loads(record.value)["enrichment"]
     return member

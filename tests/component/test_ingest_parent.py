@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from runtime.settings import KafkaSettings
-from tests.component.ingest_pod import Pod, environment, pod, until, zcc_ingest
+from tests.component.ingest_pod import Pod, pod, until
 
 parent = """
 import asyncio, sys
@@ -145,14 +145,9 @@ async def test_sighup_is_passed_on_each_time() -> None:
 
 async def test_the_port_is_held_before_any_process_listens() -> None:
     async with parent_of(waits) as started:
-        other = await asyncio.create_subprocess_exec(
-            *(sys.executable, *zcc_ingest, "--workers", "2"),
-            env={**environment(nobody), "ZCC_INGEST_PORT": str(started.port)},
-            stderr=asyncio.subprocess.PIPE,
-        )
-        _, told = await other.communicate()
-        assert other.returncode == 2
-        assert f"ZCC_INGEST_PORT: cannot listen on 127.0.0.1:{started.port}" in told.decode()
+        async with pod(nobody, port=str(started.port), workers="2") as other:
+            assert await other.ended() == 2
+        assert f"ZCC_INGEST_PORT: cannot listen on 127.0.0.1:{started.port}" in str(other.log)
         with socket.socket() as client:
             assert client.connect_ex(("127.0.0.1", started.port)) != 0
         assert await started.stop() == 0

@@ -144,8 +144,8 @@ async def test_lag_and_counts_are_told_by_partition_and_by_topic(
             while not listener.assignments:
                 await consumer.poll(max_records=1, timeout_s=1)
             await consumer.commit({first: Position(3)})
-        assert nothing_read == {first: Lag(None, 4), second: Lag(None, 0)}
-        assert await admin.lag(group, [spec.name]) == {first: Lag(3, 4), second: Lag(None, 0)}
+        assert nothing_read == {first: Lag(None, 0, 4), second: Lag(None, 0, 0)}
+        assert await admin.lag(group, [spec.name]) == {first: Lag(3, 0, 4), second: Lag(None, 0, 0)}
         assert await admin.record_counts([spec.name]) == {spec.name: 4}
         with pytest.raises(ConfigurationError, match="zcc topics apply"):
             await admin.record_counts([spec.name, f"{spec.name}.not"])

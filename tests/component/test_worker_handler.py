@@ -178,6 +178,27 @@ async def test_a_late_completion_of_a_lost_partition_is_ignored_and_counted() ->
 
 
 @simulated
+async def test_a_handler_that_swallows_its_cancellation_and_fails_is_not_called_again() -> None:
+    rig = Rig()
+    calls = 0
+
+    async def handler(delivery: Delivery) -> Sequence[Record]:
+        nonlocal calls
+        calls += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise TransientError("the connection was cut") from None
+        return ()
+
+    rig.append(b"x")
+    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.01))) as stopping:
+        await until(lambda: calls == 1)
+        stopping.set()
+    assert calls == 1
+
+
+@simulated
 async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_letter() -> None:
     rig = Rig()
     tries = 0

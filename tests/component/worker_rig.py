@@ -34,19 +34,12 @@ def simulated(
     return run
 
 
-class RigBroker(FakeBroker):
-    async def wait(self, timeout_s: float) -> None:
-        """Wait, and a moment longer: members that wake each other must not stop the time."""
-        await super().wait(timeout_s)
-        await self.clock.sleep(0.0005)
-
-
 class Rig:
     """The fake with one input topic and one group; ``failures`` are raised by the next calls."""
 
     def __init__(self, *, partitions: int = 1, seed: int = 7) -> None:
         self.clock = SimulatedClock()
-        self.broker = RigBroker(clock=self.clock, chance=Random(seed), session_timeout_s=5)
+        self.broker = FakeBroker(clock=self.clock, chance=Random(seed), session_timeout_s=5)
         self.broker.create_topic("in", partitions=partitions)
         self.broker.create_topic("out", partitions=1)
         self.broker.create_topic("dead", partitions=1)

@@ -547,3 +547,24 @@ async def test_a_record_that_is_too_large_is_rejected_and_the_next_one_is_not(
     assert rejected.value.reason is DeadLetterReason.TOO_LARGE
     async with kafka.consumer("g", [topic], Listener()) as consumer:
         assert values(await receive(consumer, 1)) == [b"small"]
+
+
+async def test_it_is_told_when_a_record_was_made_once_that_was_read(
+    kafka: Kafka, topic: str
+) -> None:
+    source = TopicPartition(topic, 0)
+    before_ms = int(SystemClock().now().timestamp() * 1000)
+    await publish(kafka, *numbered(topic, 3))
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        assert consumer.timestamp_ms(source, 0) is None
+        found: list[Delivery] = []
+        while not found:
+            found += await consumer.poll(max_records=1, timeout_s=0.2)
+        told_ms = consumer.timestamp_ms(source, 0)
+        assert told_ms == found[0].timestamp_ms >= before_ms
+        assert consumer.timestamp_ms(source, 1) is None
+        await receive(consumer, 2)
+        assert before_ms <= (consumer.timestamp_ms(source, 2) or 0)
+        assert consumer.timestamp_ms(source, 3) is None
+        consumer.seek(source, 2)
+        assert consumer.timestamp_ms(source, 2) is None

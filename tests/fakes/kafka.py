@@ -1,11 +1,13 @@
 """Kafka in memory, for simulation: logs, groups with generations, faults on request.
 
 Everything that is left open to a real cluster (how much a poll returns, from which partitions, how
-long an acknowledgement takes) is drawn from the given chance, and waiting goes through the given
-clock, so that a run on a simulated clock is repeated exactly by its seed.
+long an acknowledgement takes) is drawn from the given chance, and waiting takes the time of the
+running loop, so that a run in simulated time is repeated exactly by its seed. For that nothing here
+follows the order of a set, which is another in each process.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from schemas.reasons import DeadLetterReason
 
 longest_wait_s = 0.5
 slowest_acknowledgement_s = 0.005
+metadata_characters = 4096  # the default of a broker's offset.metadata.max.bytes
 
 
 @dataclass
@@ -36,22 +39,29 @@ class Log:
 class Group:
     """Members, what they committed, and where the present rebalance stands.
 
-    A member that polls joins; once all have joined there is a new generation. Members whose process
-    has crashed are waited for until their session is over.
+    A member that polls joins; once all have joined there is a new generation. Members of which
+    nothing is heard are waited for until their session is over.
     """
 
     def __init__(self) -> None:
         self.members: list[FakeConsumer] = []
-        self.joined: set[FakeConsumer] = set()
+        self.joined: list[FakeConsumer] = []
         self.generation = 0
         self.rebalancing_since_s: float | None = None
         self.committed: dict[TopicPartition, Position] = {}
+
+    def dismiss(self, member: "FakeConsumer") -> None:
+        """Do without a member; what it was given and does not know of yet is void."""
+        self.members.remove(member)
+        member.generation = None
+        member.given = None
 
 
 class FakeBroker:
     """A cluster. ``down`` True is an outage: nobody is answered.
 
-    The next ``lost_acknowledgements`` records are stored while their sender is told a failure.
+    The next ``lost_acknowledgements`` records are stored, and the next ``lost_commits`` commits
+    taken, while their sender is told a failure.
     """
 
     def __init__(
@@ -71,9 +81,10 @@ class FakeBroker:
         self.cluster_id = "fake-cluster"
         self.down = False
         self.lost_acknowledgements = 0
+        self.lost_commits = 0
         self.logs: dict[TopicPartition, Log] = {}
         self.groups: defaultdict[str, Group] = defaultdict(Group)
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], None] = {}
 
     def create_topic(self, name: str, *, partitions: int) -> None:
         for number in range(partitions):
@@ -127,14 +138,26 @@ class FakeBroker:
 
     def crash(self, member: "FakeConsumer") -> None:
         """End a member as kill -9 does: the group misses it when its session is over."""
-        member.crashed_s = self.clock.monotonic_s()
+        self.cut_off(member)
+
+    def cut_off(self, member: "FakeConsumer") -> None:
+        """Part a member from its group, as a network does; its process and its publisher go on."""
+        member.cut_off_s = self.clock.monotonic_s()
+
+    def heal(self, member: "FakeConsumer") -> None:
+        """Let the group hear of it again, whether or not it has done without it.
+
+        Of one that has left meanwhile it hears no more.
+        """
+        if not member.left:
+            member.cut_off_s = None
+            self.changed()
 
     def throw_out(self, member: "FakeConsumer") -> None:
         """Remove a member from its group, as after a stall longer than its session."""
         group = self.groups[member.group]
         if member in group.members:
-            group.members.remove(member)
-            member.generation = None
+            group.dismiss(member)
             self.rebalance(member.group)
 
     def answer(self) -> None:
@@ -146,16 +169,15 @@ class FakeBroker:
         """Let time and what has happened take effect on a group."""
         group, now_s = self.groups[name], self.clock.monotonic_s()
         for member in list(group.members):
-            crashed_s = member.crashed_s
-            if crashed_s is not None and now_s - crashed_s >= self.session_timeout_s:
+            cut_off_s = member.cut_off_s
+            if cut_off_s is not None and now_s - cut_off_s >= self.session_timeout_s:
                 self.throw_out(member)
         if group.rebalancing_since_s is None:
             return
         if now_s - group.rebalancing_since_s >= self.rebalance_timeout_s:
-            for member in set(group.members) - group.joined:
-                group.members.remove(member)
-                member.generation = None
-        if group.members and group.joined >= set(group.members):
+            for member in [each for each in group.members if each not in group.joined]:
+                group.dismiss(member)
+        if group.members and all(member in group.joined for member in group.members):
             self._assign(group)
 
     def _assign(self, group: Group) -> None:
@@ -177,19 +199,24 @@ class FakeBroker:
     def changed(self) -> None:
         """Wake all who wait."""
         for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+            _wake(waiting)
 
     async def wait(self, timeout_s: float) -> None:
-        """Wait for a change, no longer than this by the clock."""
-        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(change)
-        sleep = asyncio.ensure_future(self.clock.sleep(min(timeout_s, longest_wait_s)))
+        """Wait for a change, no longer than this."""
+        loop = asyncio.get_running_loop()
+        change: asyncio.Future[None] = loop.create_future()
+        self._waiting[change] = None
+        timer = loop.call_later(min(timeout_s, longest_wait_s), _wake, change)
         try:
-            await asyncio.wait((change, sleep), return_when=asyncio.FIRST_COMPLETED)
+            await change
         finally:
-            self._waiting.discard(change)
-            sleep.cancel()
+            timer.cancel()
+            del self._waiting[change]
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 class FakePublisher:
@@ -251,7 +278,8 @@ class FakeConsumer:
         self.topics = topics
         self.given: list[TopicPartition] | None = None
         self.generation: int | None = None
-        self.crashed_s: float | None = None
+        self.cut_off_s: float | None = None
+        self.left = False
         self._broker = broker
         self._listener = listener
         self._positions: dict[TopicPartition, int] = {}
@@ -272,7 +300,8 @@ class FakeConsumer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.crashed_s is None:
+        self.left = True
+        if self.cut_off_s is None:
             self._broker.throw_out(self)
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
@@ -280,7 +309,7 @@ class FakeConsumer:
         until_s = clock.monotonic_s() + timeout_s
         while True:
             self._broker.answer()
-            if await self._settled():
+            if self.cut_off_s is None and await self._settled():
                 found = self._take(max_records)
                 if found:
                     return found
@@ -304,13 +333,14 @@ class FakeConsumer:
 
     async def _join(self, group: Group) -> None:
         if self._positions:
-            await self._listener.revoked(set(self._positions))
+            await self._listener.revoked(tuple(self._positions))
             self._positions.clear()
         if self not in group.members:
             group.members.append(self)
             self._broker.rebalance(self.group)
-        group.joined.add(self)
-        self._broker.changed()
+        if self not in group.joined:
+            group.joined.append(self)
+            self._broker.changed()
 
     async def _take_over(self, given: Collection[TopicPartition]) -> None:
         self._paused.clear()
@@ -341,31 +371,47 @@ class FakeConsumer:
             raise ConfigurationError(f"{source} ends at {log.end}, not {position}")
         if position < log.start:
             raise TransientError(f"{source} begins at {log.start} by now")
-        found = [delivery for delivery in log.records if delivery.offset >= position][:count]
+        first = bisect_left(log.records, position, key=lambda delivery: delivery.offset)
+        found = log.records[first : first + count]
         if found:
             self._positions[source] = found[-1].offset + 1
         return found
 
     async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
-        self._broker.answer()
+        self._answer()
+        if any(len(position.metadata) > metadata_characters for position in positions.values()):
+            raise ValueError("metadata beyond what brokers take")
         self._broker.move_on(self.group)
         group = self._broker.groups[self.group]
         if positions and (self not in group.members or self.generation != group.generation):
             raise FencedError(f"commit: {self.group} has moved on")
         group.committed.update(positions)
+        if self._broker.lost_commits:
+            self._broker.lost_commits -= 1
+            raise TransientError("the acknowledgement was lost")
 
     async def committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
-        self._broker.answer()
+        self._answer()
         committed = self._broker.groups[self.group].committed
         return {source: committed.get(source) for source in partitions}
 
     async def log_ends(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
-        self._broker.answer()
+        self._answer()
         return {source: self._broker.logs[source].end for source in partitions}
+
+    def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
+        if offset >= self._positions.get(partition, 0):
+            return None
+        return next(d.timestamp_ms for d in self._broker.log(partition) if d.offset >= offset)
+
+    def _answer(self) -> None:
+        self._broker.answer()
+        if self.cut_off_s is not None:
+            raise TransientError("the fake brokers cannot be reached")
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         self._refuse_foreign(partitions)

@@ -87,6 +87,9 @@ def test_a_record_that_does_not_tell_its_attempts_is_looked_at_as_for_the_first_
     first = delays.first_read(waiting(origin=b"t/4/2", **told))
     assert (first.topic, first.partition, first.offset, first.attempt) == ("t", 4, 2, 1)
     assert first.headers == ()
+    following = delays.following(waiting(origin=b"t/4/2", **told), now_ms=0)
+    assert following is not None
+    assert following.topic == "r.30s"
 
 
 @pytest.mark.parametrize("due_at", [b"", b"soon", b"\xff", b"1969-12-31T23:59:59Z"])

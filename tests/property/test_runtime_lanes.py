@@ -51,6 +51,18 @@ class LanesMachine(RuleBasedStateMachine):
         with pytest.raises(ValueError, match="not in flight"):
             self.lanes.finish(strangers[pick % len(strangers)])
 
+    @rule(picks=st.sets(st.integers(0, 20)), strangers=st.integers(0, 1))
+    def the_share_of_some_is_that_of_their_lanes(self, picks: set[int], strangers: int) -> None:
+        held = [d for lane in self.model.values() for d in lane]
+        some = [held[pick] for pick in picks if pick < len(held)]
+        lanes = [lane for lane in self.model.values() if any(d in lane for d in some)]
+        share = max(
+            sum(len(lane) for lane in lanes) / self.most_records,
+            sum(d.size_bytes for lane in lanes for d in lane) / self.most_bytes,
+        )
+        unknown = [Delivery("t", 0, -1, b"nobody", b"x", (), 0)] * strangers
+        assert self.lanes.share_of(some + unknown) == share
+
     @invariant()
     def bounds_hold(self) -> None:
         held = [d for lane in self.model.values() for d in lane]

@@ -1,289 +1,200 @@
-"""Workers in simulated time under crashes, rebalances, outages and errors: what always holds.
+"""Workers in simulated time: what always holds, and that the simulation would notice if it did not.
 
-Each seed is one history.
+Each seed is one history; `python -m tests.property.simulate` runs as many as one likes.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from random import Random
-from types import TracebackType
-from typing import Self
+from itertools import count
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from runtime.errors import FencedError, RejectedError, TransientError
-from runtime.ports import Position, RebalanceListener
-from runtime.sink_worker import SinkWorker
-from runtime.values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
-from runtime.worker import Worker
-from schemas.reasons import DeadLetterReason
-from tests.component.worker_rig import (
-    Rig,
-    RigConsumer,
-    Runnable,
-    first_seen_in_order,
-    simulated,
-    until,
-)
+from runtime import telemetry
+from runtime.errors import FencedError
+from runtime.offset_map import from_committed, to_commit
+from runtime.plans import pending
+from runtime.ports import Position
+from runtime.values import Delivery, TopicPartition
+from tests.property.handler_history import HandlerHistory
+from tests.property.history import History, ViolationError, WatchedConsumer, lived
+from tests.property.sink_history import SinkHistory
 
-records, keys, partitions, most_workers = 150, 9, 3, 3
-bounds = {
-    "in_flight_records": 12,
-    "concurrency": 5,
-    "batch_records": 10,
-    "batch_age_s": 0.05,
-    "commit_interval_s": 0.1,
-    "defect_attempts": 2,
-}
-seeds = range(30)
-
-
-def poison(number: int) -> bool:
-    return number % 29 == 7
-
-
-class WatchedConsumer(RigConsumer):
-    """Checks each commit that succeeds."""
-
-    def __init__(
-        self,
-        rig: Rig,
-        listener: RebalanceListener,
-        check: Callable[[Mapping[TopicPartition, Position]], None],
-    ) -> None:
-        super().__init__(rig, listener)
-        self._check = check
-
-    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
-        before = dict(self._rig.committed)
-        await super().commit(positions)
-        for source, position in positions.items():
-            assert position.offset >= before.get(source, Position(0)).offset
-        self._check(positions)
-
-
-class History:
-    """One run: records arrive, workers come and go, brokers fail, until all is settled."""
-
-    def __init__(self, seed: int) -> None:
-        self.chance = Random(seed)
-        self.rig = Rig(partitions=partitions, seed=seed)
-        self.sources = [TopicPartition("in", number) for number in range(partitions)]
-        self.lives: list[tuple[asyncio.Task[None], asyncio.Event, list[WatchedConsumer]]] = []
-        self.disruptions = 0
-
-    def start(self, work: Callable[[Callable[[RebalanceListener], RigConsumer]], Runnable]) -> None:
-        entered: list[WatchedConsumer] = []
-
-        def connect(listener: RebalanceListener) -> RigConsumer:
-            entered.append(WatchedConsumer(self.rig, listener, self.check))
-            return entered[-1]
-
-        stopping = asyncio.Event()
-        life = self.tasks.create_task(work(connect).run(stopping))
-        self.lives.append((life, stopping, entered))
-
-    def check(self, positions: Mapping[TopicPartition, Position]) -> None:
-        raise NotImplementedError
-
-    def work(self, connect: Callable[[RebalanceListener], RigConsumer]) -> Runnable:
-        raise NotImplementedError
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as self.tasks:
-            self.start(self.work)
-            feeding = self.tasks.create_task(self._feed())
-            for _ in range(12):
-                await asyncio.sleep(self.chance.uniform(0, 1.5))
-                await self._disrupt()
-            await feeding
-            self.rig.broker.lost_acknowledgements = 0
-            self.start(self.work)
-            await until(self._settled, every_s=0.1)
-            for _, stopping, _ in self.lives:
-                stopping.set()
-
-    async def _feed(self) -> None:
-        for number in range(records):
-            await asyncio.sleep(self.chance.uniform(0, 0.1))
-            key = number % keys
-            if self.chance.random() < 0.1:
-                self.rig.broker.leave_gap(self.sources[key % partitions], 1)
-            self.rig.append(b"%d" % number, key=b"%d" % key, to=self.sources[key % partitions])
-
-    async def _disrupt(self) -> None:
-        self.disruptions += 1
-        broker, chance = self.rig.broker, self.chance
-        self.lives = [life for life in self.lives if not life[0].done()]
-        match chance.choice(
-            ["rebalance", "start", "crash", "stop", "outage", "thrown out", "lost"]
-        ):
-            case "rebalance":
-                self.rig.rebalance()
-            case "start" if len(self.lives) < most_workers:
-                self.start(self.work)
-            case "crash" if self.lives:
-                life, _, entered = chance.choice(self.lives)
-                for consumer in entered:
-                    broker.crash(consumer)
-                life.cancel()
-            case "stop" if self.lives:
-                chance.choice(self.lives)[1].set()
-            case "outage":
-                broker.down = True
-                await asyncio.sleep(chance.uniform(0, 2))
-                broker.down = False
-            case "thrown out" if self.rig.group.members:
-                broker.throw_out(chance.choice(self.rig.group.members))
-            case _:
-                broker.lost_acknowledgements += chance.randrange(3)
-
-    def _settled(self) -> bool:
-        """Whether each record is done, whatever gap follows the last."""
-        committed = self.rig.committed
-        return all(
-            not log or committed.get(source, Position(0)).offset > log[-1].offset
-            for source in self.sources
-            for log in [self.rig.broker.log(source)]
-        ) and not any(position.metadata for position in committed.values())
-
-
-class HandlerHistory(History):
-    def work(self, connect: Callable[[RebalanceListener], RigConsumer]) -> Runnable:
-        return Worker(self._handle, replace(self.rig.surroundings(**bounds), connect=connect))
-
-    async def _handle(self, delivery: Delivery) -> Sequence[Record]:
-        await asyncio.sleep(self.chance.choice([0, 0, 0.001, 0.05]))
-        if self.chance.random() < 0.03:
-            raise TransientError("the other side does not answer")
-        if poison(int(delivery.value or b"")):
-            raise RejectedError(DeadLetterReason.UNREADABLE, "poison")
-        return (Record("out", delivery.key, delivery.value),)
-
-    def check(self, positions: Mapping[TopicPartition, Position]) -> None:
-        kept = {*self.rig.values(), *self.rig.values("dead")}
-        for source, position in positions.items():
-            log = self.rig.broker.log(source)
-            assert {d.value for d in log if d.offset < position.offset} <= kept
+seeds = range(200)
+top = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("seed", seeds)
-@simulated
-async def test_a_handler_loses_nothing_and_keeps_the_order_of_each_key(seed: int) -> None:
-    history = HandlerHistory(seed)
-    await history.run()
-    rig = history.rig
-    numbers = set(range(records))
-    assert {int(v or b"") for v in rig.values("dead")} == set(filter(poison, numbers))
-    assert {int(v or b"") for v in rig.values()} == numbers - set(filter(poison, numbers))
-    assert first_seen_in_order(rig.values(), key_of=lambda number: number % keys)
-    repeats = len(rig.values()) + len(rig.values("dead")) - records
-    spread = bounds["in_flight_records"] * 10 + bounds["in_flight_records"]
-    assert repeats <= history.disruptions * most_workers * spread
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+def test_nothing_is_lost_or_out_of_order_whatever_happens(kind: type[History], seed: int) -> None:
+    lived(kind(seed))
 
 
-class CreateOnlyStore:
-    """Objects by partition and first offset; a second write of one must be the same."""
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+def test_a_seed_repeats_a_history_exactly_and_another_one_does_not(kind: type[History]) -> None:
+    digests = [lived(kind(seed)).digest for seed in (3, 3, 4)]
+    assert digests[0] == digests[1] != digests[2]
 
-    def __init__(self) -> None:
-        self.objects: dict[tuple[TopicPartition, int], tuple[int, tuple[int, ...]]] = {}
 
-    def create(self, batch: Batch, source: TopicPartition) -> None:
-        span = batch.spans[source]
-        offsets = tuple(d.offset for d in batch.deliveries if d.source == source)
-        assert self.objects.setdefault((source, span.start), (span.end, offsets)) == (
-            span.end,
-            offsets,
+def test_a_seed_repeats_a_history_in_another_process_too() -> None:
+    printed = {
+        subprocess.run(
+            [sys.executable, "-m", "tests.property.simulate", "--first", "3", "--seeds", "2"],
+            env=os.environ | {"PYTHONHASHSEED": salt},
+            cwd=top,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for salt in ("1", "2")
+    }
+    assert len(printed) == 1
+    assert lived(HandlerHistory(3)).digest in printed.pop()
+
+
+def test_the_histories_reach_what_they_are_for() -> None:
+    before = telemetry.exposition()
+    repeats = sum(lived(HandlerHistory(seed)).repeats for seed in range(20))
+    after = telemetry.exposition()
+    assert repeats > 0
+    for reached in ("skipped_records", "late", "fenced", "dead_letters", "errors"):
+        name = f"zcc_worker_{reached}_total"
+        assert telemetry.total(after, name) > telemetry.total(before, name), name
+    ignored = "zcc_worker_ignored_maps_total"
+    assert telemetry.total(after, ignored) == telemetry.total(before, ignored)
+
+
+class CommitsOneTooFar(WatchedConsumer):
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        await super().commit({s: Position(at.offset + 1) for s, at in positions.items()})
+
+
+class CommitsRarely(WatchedConsumer):
+    calls = 0
+
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        self.calls += 1
+        if self.calls % 30 == 0:
+            await super().commit(positions)
+
+
+class ClaimsTooMuch(WatchedConsumer):
+    """Leaves the last unfinished record out of the map."""
+
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        claimed = {}
+        for source, position in positions.items():
+            done = from_committed(position, log_end=self._history.broker.logs[source].end)
+            claimed[source] = to_commit(replace(done, unfinished=done.unfinished[:-1]))
+            if len(done.unfinished) < 2:
+                claimed[source] = position
+        await super().commit(claimed)
+
+
+class ForgetsWhatStandsBesidePositions(WatchedConsumer):
+    async def committed(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position | None]:
+        found = await super().committed(partitions)
+        return {s: at and Position(at.offset) for s, at in found.items()}
+
+
+class LetsTwoOfAKeyRun(WatchedConsumer):
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        found = await super().poll(max_records=max_records, timeout_s=timeout_s)
+        return [replace(d, key=b"%d" % d.offset) for d in found]
+
+
+class LosesARecord(WatchedConsumer):
+    read = count(1)
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        found = await super().poll(max_records=max_records, timeout_s=timeout_s)
+        return [delivery for delivery in found if next(self.read) % 50]
+
+
+class IsNeverFenced(WatchedConsumer):
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        try:
+            await super().commit(positions)
+        except FencedError:
+            for source, position in positions.items():
+                before = self._history.committed_at(source)
+                self._history.committed(self._life, source, before, position)
+                self._history.group.committed[source] = position
+
+
+class PlansNothing(WatchedConsumer):
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        await super().commit({s: Position(at.offset) for s, at in positions.items()})
+
+
+class CommitsBeforeItStores(WatchedConsumer):
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        spans = {source: pending(position) for source, position in positions.items()}
+        await super().commit(
+            {s: Position(span.end) if span else positions[s] for s, span in spans.items()}
         )
 
 
-class FlakySink:
-    """Writes partition by partition, is slow, fails in the middle, rejects poison."""
+def found_in(kind: type[History], broken: type[WatchedConsumer]) -> str:
+    """Return what the simulation says of a broken worker, in one of a few histories."""
 
-    planned = True
+    class Broken(kind):  # type: ignore[valid-type,misc]  # a class chosen by the caller
+        consumer = broken
 
-    def __init__(self, store: CreateOnlyStore, chance: Random) -> None:
-        self._store = store
-        self._chance = chance
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
-        await self._trouble()
-        return {
-            source: state.log_start if state.committed is None else state.committed
-            for source, state in assignment.partitions.items()
-        }
-
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        rejections = [
-            Rejection(d.source, d.offset, DeadLetterReason.STORE_REFUSED, "poison")
-            for d in batch.deliveries
-            if poison(int(d.value or b""))
-        ]
-        if rejections:
-            return rejections
-        for source in batch.spans:
-            await self._trouble()
-            self._store.create(batch, source)
-        await self._trouble()
-        return ()
-
-    async def _trouble(self) -> None:
-        await asyncio.sleep(self._chance.choice([0, 0.001, 0.05]))
-        dice = self._chance.random()
-        if dice < 0.05:
-            raise TransientError("the store does not answer")
-        if dice < 0.07:
-            raise FencedError("another owner")
+    return first_violation(Broken)
 
 
-class SinkHistory(History):
-    def __init__(self, seed: int) -> None:
-        super().__init__(seed)
-        self.store = CreateOnlyStore()
-
-    def work(self, connect: Callable[[RebalanceListener], RigConsumer]) -> Runnable:
-        around = replace(self.rig.surroundings(**bounds), connect=connect)
-        return SinkWorker(FlakySink(self.store, self.chance), around)
-
-    def check(self, positions: Mapping[TopicPartition, Position]) -> None:
-        dead = set(self.rig.values("dead"))
-        for source, position in positions.items():
-            stored = {
-                offset
-                for (partition, _), (_, offsets) in self.store.objects.items()
-                for offset in offsets
-                if partition == source
-            }
-            for delivery in self.rig.broker.log(source):
-                if delivery.offset < position.offset:
-                    assert delivery.offset in stored or delivery.value in dead
+def first_violation(kind: type[History]) -> str:
+    for seed in range(100):
+        try:
+            lived(kind(seed))
+        except ViolationError as violation:
+            return str(violation)
+    return "nothing"
 
 
-@pytest.mark.parametrize("seed", seeds)
-@simulated
-async def test_a_planned_sink_stores_each_record_once_in_objects_that_never_change(
-    seed: int,
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (CommitsOneTooFar, "passed"),
+        (CommitsRarely, "were done since the last commit"),
+        (ClaimsTooMuch, "as done"),
+        (ForgetsWhatStandsBesidePositions, "was known to be done"),
+        (LetsTwoOfAKeyRun, "run at once"),
+        (LosesARecord, "was settled before|passed"),
+        (IsNeverFenced, "went back|forgot"),
+    ],
+)
+def test_the_simulation_finds_a_broken_worker(broken: type[WatchedConsumer], said: str) -> None:
+    assert re.search(said, found_in(HandlerHistory, broken))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (CommitsOneTooFar, "passed"),
+        (ForgetsWhatStandsBesidePositions, "planned up to"),
+        (LosesARecord, "instead of"),
+        (PlansNothing, "was not planned"),
+        (CommitsBeforeItStores, "passed"),
+    ],
+)
+def test_the_simulation_finds_a_broken_sink_worker(
+    broken: type[WatchedConsumer], said: str
 ) -> None:
-    history = SinkHistory(seed)
-    await history.run()
-    stored = [
-        (source, offset)
-        for (source, _), (_, offsets) in history.store.objects.items()
-        for offset in offsets
-    ]
-    logs = [d for source in history.sources for d in history.rig.broker.log(source)]
-    assert sorted(stored) == sorted(
-        (d.source, d.offset) for d in logs if not poison(int(d.value or b""))
-    )
-    assert set(history.rig.values("dead")) == {d.value for d in logs if poison(int(d.value or b""))}
+    assert re.search(said, found_in(SinkHistory, broken))
+
+
+class GivesUpEarly(HandlerHistory):
+    fixed: ClassVar = {"defect_attempts": 1}
+
+
+def test_the_simulation_finds_a_record_set_aside_too_early() -> None:
+    assert "set aside without its fault" in first_violation(GivesUpEarly)

@@ -16,6 +16,7 @@ from schemas.reasons import DeadLetterReason
 from schemas.topics import (
     TopicPlan,
     all_families,
+    dead_letter_audit_topic,
     dead_letter_topic,
     enriched_topics,
     quarantine_topic,
@@ -27,7 +28,7 @@ from schemas.topics import (
 from schemas.topics.records import TopicRecord, _read, topic_records
 from schemas.topics.terms import header_sets
 
-plan = TopicPlan("p", 12, 5, 3, 7, 30)
+plan = TopicPlan("p", 12, 5, 3, 7, 30, 400)
 MIB = 1024 * 1024
 records = topic_records()
 
@@ -46,6 +47,7 @@ def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
         dead_letter_topic("w", prefix="p"),
         dead_letter_topic("enrichment", prefix="p"),
         *(retry_topic("enrichment", delay_s, prefix="p") for delay_s in (30,)),
+        dead_letter_audit_topic(prefix="p"),
     }
     assert sorted(names) == sorted(expected)
 
@@ -81,13 +83,16 @@ def test_the_example_is_one_of_the_topic(record: TopicRecord) -> None:
                 read_envelope(content)
         case "retry" | "dead-letter":
             assert read_envelope(content).event in events
+        case "audit":
+            assert orjson.loads(content)["action"] == "replayed"
         case "reference":
             assert orjson.loads(content)["entity"] == "user"
 
 
 @pytest.mark.parametrize("record", records, ids=by_name)
 def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord) -> None:
-    sizes = {"raw": 2, "quarantine": 2, "enriched": 4, "retry": 4, "dead-letter": 4, "reference": 1}
+    small = {"audit": 1, "reference": 1}
+    sizes = {"raw": 2, "quarantine": 2, "enriched": 4, "retry": 4, "dead-letter": 4, **small}
     assert record.max_message_bytes == sizes[record.kind] * MIB
 
 

@@ -1,0 +1,232 @@
+"""`zcc dead-letters list`, `show`, `replay`, `discard`.
+
+Exit codes: 0 done, 1 nothing matched or not all of it was done, 2 wrong usage.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from contextlib import aclosing
+from functools import partial
+from typing import Annotated, Final, NamedTuple
+
+import typer
+
+from operations.components import workers as all_workers
+from operations.dead_letters import options, printing
+from operations.dead_letters.acting import Executor, Operator, Plan, carry_out, plan, replay_rules
+from operations.dead_letters.acts import Act, Judge, discard, to_origin, to_worker
+from operations.dead_letters.letter import Place
+from operations.dead_letters.reading import Asked, find, find_open
+from operations.dead_letters.selection import Selection
+from runtime.clock import SystemClock
+from runtime.errors import ConfigurationError
+from runtime.kafka import KafkaPublisher
+from runtime.settings import KafkaSettings
+from schemas.topics import dead_letter_audit_topic
+
+dead_letters_app = typer.Typer(
+    help="What workers have set aside: see it, send it again, dismiss it.", no_args_is_help=True
+)
+_clock: Final = SystemClock()
+
+
+@dead_letters_app.command("list")
+def list_letters(  # noqa: PLR0913 - each is an option of the command
+    *,
+    worker: options.Workers = None,
+    set_aside_for: options.Reasons = None,
+    event: options.Events = None,
+    key: options.Keys = None,
+    origin_topic: options.OriginTopics = None,
+    fingerprint: options.Fingerprints = None,
+    from_: options.From = None,
+    to: options.To = None,
+    handled_too: Annotated[
+        bool, typer.Option("--all", help="Those that are handled, too.")
+    ] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Count those that are alike.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of the table; the earliest.")] = 100,
+    as_json: options.AsJson = False,
+) -> None:
+    """Print dead letters, without keys and bodies; exit 1 if there are none."""
+    asked = options.asked(
+        worker=worker,
+        reason=set_aside_for,
+        event=event,
+        key=key,
+        origin_topic=origin_topic,
+        fingerprint=fingerprint,
+        from_=from_,
+        to=to,
+    )
+    found = (find if handled_too else find_open)(_kafka(), asked)
+    if summary:
+        count = asyncio.run(printing.print_summary(found, as_json=as_json))
+    else:
+        count = asyncio.run(printing.print_letters(found, as_json=as_json, most=limit))
+    raise typer.Exit(_exit_code(count))
+
+
+@dead_letters_app.command()
+def show(
+    place: Annotated[
+        str, typer.Argument(metavar="LETTER", help="topic/partition/offset, its own or its origin.")
+    ],
+    *,
+    body: Annotated[bool, typer.Option("--body", help="The body as well: personal data.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Print a dead letter with its key and all its headers; exit 1 if there is none."""
+    wanted = Place.parse(place)
+    if wanted is None:
+        raise ConfigurationError(f"{place}: expected topic/partition/offset")
+    if body:
+        typer.echo("zcc: the body holds personal data", err=True)
+    found = find(_kafka(), Asked(all_workers, Selection()))
+    count = asyncio.run(printing.print_whole(found, wanted, body=body, as_json=as_json))
+    raise typer.Exit(_exit_code(count))
+
+
+@dead_letters_app.command()
+def replay(  # noqa: PLR0913 - each is an option of the command
+    *,
+    worker: options.Workers = None,
+    set_aside_for: options.Reasons = None,
+    event: options.Events = None,
+    key: options.Keys = None,
+    origin_topic: options.OriginTopics = None,
+    fingerprint: options.Fingerprints = None,
+    from_: options.From = None,
+    to: options.To = None,
+    limit: options.Limit = None,
+    rate: options.Rate = None,
+    worker_only: Annotated[
+        bool,
+        typer.Option("--to-worker", help="Only to who failed, not to all who read the topic."),
+    ] = False,
+    max_replays: Annotated[
+        int, typer.Option(min=1, help="Refuse what was sent again so often already.")
+    ] = 3,
+    by: options.By = None,
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Send open dead letters again; exit 1 if there are none, or some are refused."""
+    asked = options.asked(
+        worker=worker,
+        reason=set_aside_for,
+        event=event,
+        key=key,
+        origin_topic=origin_topic,
+        fingerprint=fingerprint,
+        from_=from_,
+        to=to,
+    )
+    how = _How(options.operator(by, reason), limit, rate, dry_run, yes, as_json)
+    rules = asyncio.run(replay_rules(_kafka(), most_replays=max_replays))
+    if worker_only:
+        now_ms = int(_clock.now().timestamp() * 1000)
+        raise typer.Exit(_act("replay", asked, partial(to_worker, rules=rules, now_ms=now_ms), how))
+    raise typer.Exit(_act("replay", asked, partial(to_origin, rules=rules), how))
+
+
+@dead_letters_app.command("discard")
+def discard_letters(  # noqa: PLR0913 - each is an option of the command
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    worker: options.Workers = None,
+    set_aside_for: options.Reasons = None,
+    event: options.Events = None,
+    key: options.Keys = None,
+    origin_topic: options.OriginTopics = None,
+    fingerprint: options.Fingerprints = None,
+    from_: options.From = None,
+    to: options.To = None,
+    limit: options.Limit = None,
+    by: options.By = None,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Let open dead letters count as handled without sending them; exit 1 if there are none."""
+    asked = options.asked(
+        worker=worker,
+        reason=set_aside_for,
+        event=event,
+        key=key,
+        origin_topic=origin_topic,
+        fingerprint=fingerprint,
+        from_=from_,
+        to=to,
+    )
+    if not reason.strip():
+        raise ConfigurationError("--reason: expected why these letters need no replay")
+    how = _How(options.operator(by, reason), limit, None, dry_run, yes, as_json)
+    raise typer.Exit(_act("discard", asked, discard, how))
+
+
+class _How(NamedTuple):
+    operator: Operator
+    most: int | None
+    rate_per_s: float | None
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+
+def _act(verb: str, asked: Asked, judge: Judge, how: _How) -> int:
+    """Plan, have it confirmed, do it and tell; return the exit code."""
+    kafka = _kafka()
+    planned = asyncio.run(plan(find_open(kafka, asked), judge, most=how.most))
+    count = len(planned.chosen)
+    if how.dry_run:
+        printing.print_plan(planned, as_json=how.as_json, to=sys.stdout)
+        return _exit_code(count, refused=planned.refused.total())
+    if count and not how.yes:
+        printing.print_plan(planned, as_json=False, to=sys.stderr)
+        typed = typer.prompt(f"Type {count} to {verb} {count} letters", err=True)
+        if typed.strip() != str(count):
+            typer.echo("zcc: not confirmed: nothing was done", err=True)
+            return 1
+    outcomes = asyncio.run(_carry_out(kafka, asked, judge, planned, how))
+    if outcomes.total():
+        told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+        typer.echo(f"zcc: {told}", err=True)
+    return _exit_code(count, refused=outcomes["refused"])
+
+
+async def _carry_out(
+    kafka: KafkaSettings, asked: Asked, judge: Judge, planned: Plan, how: _How
+) -> Counter[str]:
+    outcomes = Counter[str]()
+    async with KafkaPublisher(kafka, client_id="zcc-dead-letters", clock=_clock) as publisher:
+        executor = Executor(
+            publisher,
+            _clock,
+            audit_topic=dead_letter_audit_topic(prefix=kafka.topic_prefix),
+            operator=how.operator,
+            rate_per_s=how.rate_per_s,
+        )
+        async with (
+            aclosing(find_open(kafka, asked)) as found,
+            aclosing(carry_out(found, judge, planned, executor)) as told,
+        ):
+            async for letter, outcome in told:
+                printing.print_outcome(letter, outcome, as_json=how.as_json)
+                outcomes[outcome.action if isinstance(outcome, Act) else "refused"] += 1
+    return outcomes
+
+
+def _exit_code(count: int, *, refused: int = 0) -> int:
+    if not count and not refused:
+        typer.echo("zcc: nothing matched", err=True)
+    return 0 if count and not refused else 1
+
+
+def _kafka() -> KafkaSettings:
+    from operations.cli import read_settings  # which imports this module
+
+    return read_settings(KafkaSettings)

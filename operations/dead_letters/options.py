@@ -1,0 +1,103 @@
+"""What the commands have in common: how letters are chosen, and what a person types for it."""
+
+import getpass
+from collections.abc import Collection, Iterable
+from typing import Annotated, Final
+
+import typer
+
+from operations.components import workers as all_workers
+from operations.dead_letters.acting import Operator
+from operations.dead_letters.reading import Asked
+from operations.dead_letters.selection import Selection
+from runtime.errors import ConfigurationError
+from schemas.identity import epoch_ms
+from schemas.reasons import DeadLetterReason
+
+_longest_reason: Final = 1000
+
+Texts = list[str] | None
+
+Workers = Annotated[Texts, typer.Option("--worker", help="Who set it aside; all where none is.")]
+Reasons = Annotated[
+    Texts, typer.Option("--set-aside-for", help=f"Why: {', '.join(DeadLetterReason)}.")
+]
+Events = Annotated[Texts, typer.Option("--event", help="Zoom's name of the event.")]
+Keys = Annotated[Texts, typer.Option("--key", help="The record's key.")]
+OriginTopics = Annotated[Texts, typer.Option("--origin-topic", help="The topic it was read from.")]
+Fingerprints = Annotated[Texts, typer.Option("--fingerprint", help="As --summary shows it.")]
+From = Annotated[str | None, typer.Option("--from", help="Set aside then or later; RFC 3339.")]
+To = Annotated[str | None, typer.Option("--to", help="Set aside before; UTC if without a zone.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON objects, one a line.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only those set aside first, so many.")
+]
+Rate = Annotated[float | None, typer.Option("--rate", min=0.001, help="So many a second at most.")]
+By = Annotated[str | None, typer.Option("--by", help="Who does it; else the user of the system.")]
+
+
+def asked(  # noqa: PLR0913 - each is an option of the commands
+    *,
+    worker: Texts,
+    reason: Texts,
+    event: Texts,
+    key: Texts,
+    origin_topic: Texts,
+    fingerprint: Texts,
+    from_: str | None,
+    to: str | None,
+) -> Asked:
+    """Return what the options say.
+
+    Raises:
+        ConfigurationError: one of them says nothing that exists.
+    """
+    selection = Selection(
+        reasons=_known("--set-aside-for", reason or (), list(DeadLetterReason)),
+        events=frozenset(event or ()),
+        keys=frozenset(each.encode() for each in key or ()),
+        origin_topics=frozenset(origin_topic or ()),
+        fingerprints=frozenset(fingerprint or ()),
+        from_ms=_moment_ms("--from", from_),
+        to_ms=_moment_ms("--to", to),
+    )
+    return Asked(_known("--worker", worker or all_workers, all_workers), selection)
+
+
+def operator(by: str | None, reason: str) -> Operator:
+    """Return who acts, and why.
+
+    Raises:
+        ConfigurationError: nobody knows who, or the reason is too long.
+    """
+    if len(reason) > _longest_reason:
+        raise ConfigurationError(f"--reason: expected at most {_longest_reason} characters")
+    try:
+        name = (getpass.getuser() if by is None else by).strip()
+    except (KeyError, OSError):
+        name = ""
+    if not name:
+        raise ConfigurationError("nobody knows who does this: say it with --by")
+    return Operator(name, reason.strip())
+
+
+def _known(option: str, given: Iterable[str], possible: Collection[str]) -> frozenset[str]:
+    found = frozenset(given)
+    if wrong := found - set(possible):
+        raise ConfigurationError(
+            f"{option} {min(wrong)}: expected one of {', '.join(sorted(possible))}"
+        )
+    return found
+
+
+def _moment_ms(option: str, written: str | None) -> int | None:
+    if written is None:
+        return None
+    moment_ms = epoch_ms(written)
+    if moment_ms is None:
+        raise ConfigurationError(
+            f"{option} {written}: expected a time such as 2026-01-15T09:30:00Z"
+        )
+    return moment_ms

@@ -1,0 +1,88 @@
+"""Pure: dead letters counted by fingerprint, and the earliest of many."""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from operations.dead_letters.fingerprint import normalised
+from operations.dead_letters.letter import Letter, Place
+
+
+@dataclass(slots=True)
+class Group:
+    """Letters that failed alike. ``error`` has ``#`` for what varies between them.
+
+    ``example`` is the origin of the first, or its own place where it names none.
+    """
+
+    fingerprint: str
+    worker: str
+    reason: str
+    event: str
+    error: str
+    example: Place
+    first_ms: int
+    last_ms: int
+    count: int = 0
+
+
+class Summary:
+    """Counts letters by fingerprint, in whatever order they come."""
+
+    def __init__(self, letters: Iterable[Letter] = ()) -> None:
+        self._groups: dict[str, Group] = {}
+        for letter in letters:
+            self.add(letter)
+
+    def add(self, letter: Letter) -> None:
+        """Count one more."""
+        group = self._groups.get(letter.fingerprint)
+        if group is None:
+            group = self._groups[letter.fingerprint] = _group_of(letter)
+        group.count += 1
+        group.last_ms = max(group.last_ms, letter.failed_at_ms)
+        if letter.failed_at_ms < group.first_ms:
+            group.first_ms, group.example = letter.failed_at_ms, letter.origin or letter.place
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """The groups, that with most letters first."""
+        return sorted(self._groups.values(), key=lambda group: (-group.count, group.fingerprint))
+
+
+def _group_of(letter: Letter) -> Group:
+    return Group(
+        letter.fingerprint,
+        letter.worker,
+        letter.reason,
+        letter.event,
+        normalised(letter.error),
+        letter.origin or letter.place,
+        letter.failed_at_ms,
+        letter.failed_at_ms,
+    )
+
+
+class Earliest:
+    """Keeps the letters that failed first, of all that are added; all of them without ``most``."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._kept: list[tuple[int, int, Letter]] = []
+        self.added = 0
+
+    def add(self, letter: Letter) -> None:
+        """Keep the letter, in the place of a later one where there is no room."""
+        self.added += 1
+        entry = (-letter.failed_at_ms, -self.added, letter)  # of two at once, the first added
+        if self._most is None or len(self._kept) < self._most:
+            heapq.heappush(self._kept, entry)
+        else:
+            heapq.heappushpop(self._kept, entry)
+
+    @property
+    def letters(self) -> Sequence[Letter]:
+        """What is kept, the earliest first."""
+        return [
+            letter for *_, letter in sorted(self._kept, reverse=True)
+        ]  # never compared: numbered

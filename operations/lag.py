@@ -1,0 +1,220 @@
+"""`zcc lag`: how far each group is behind, and when it will have caught up.
+
+Two looks at the brokers a few seconds apart give the rates. A group without members that is behind
+will never catch up: somebody has to start its worker.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import typer
+
+from operations.components import ProcessorName, SinkName
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError
+from runtime.kafka import Lag, TopicAdmin, made_at_ms
+from runtime.settings import KafkaSettings
+from runtime.values import TopicPartition
+from schemas.topics import enriched_topics, raw_topics, retry_delays_s, retry_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one partition, or all of a group, is, and how fast that changes.
+
+    ``behind`` counts offsets; ``oldest_s`` is the age of the oldest record that is not done, None
+    where there is none. The rates are records per second: done by the group, and new in the log.
+    """
+
+    behind: int
+    oldest_s: float | None
+    done_per_s: float
+    new_per_s: float
+
+    @property
+    def caught_up_in_s(self) -> float | None:
+        """At these rates; None where that is never."""
+        if not self.behind:
+            return 0.0
+        gain = self.done_per_s - self.new_per_s
+        return self.behind / gain if gain > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLag:
+    """One group. ``lags`` is the second look; ``partitions`` has the same keys."""
+
+    group: str
+    member_count: int
+    lags: Mapping[TopicPartition, Lag]
+    partitions: Mapping[TopicPartition, Progress]
+
+    @property
+    def total(self) -> Progress:
+        """All its partitions together."""
+        parts = self.partitions.values()
+        ages = [part.oldest_s for part in parts if part.oldest_s is not None]
+        return Progress(
+            sum(part.behind for part in parts),
+            max(ages, default=None),
+            sum(part.done_per_s for part in parts),
+            sum(part.new_per_s for part in parts),
+        )
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether it is behind and nobody works on it."""
+        return self.member_count == 0 and self.total.behind > 0
+
+
+async def run(
+    kafka: KafkaSettings,
+    *,
+    groups: Collection[str],
+    interval_s: float,
+    as_json: bool,
+    clock: Clock,
+) -> int:
+    """Print how far these groups are behind, all where none is named.
+
+    Returns:
+        The exit code: 1 if a group is behind and has no member, else 0.
+
+    Raises:
+        ConfigurationError: a name is no group of ours, or a topic does not exist.
+        TransientError: the brokers do not answer.
+    """
+    known = topics_of_groups(kafka.topic_prefix)
+    for group in groups:
+        if group not in known:
+            raise ConfigurationError(f"{group} is no group; expected one of {', '.join(known)}")
+    wanted = {group: topics for group, topics in known.items() if not groups or group in groups}
+    found = await look(kafka, wanted, interval_s=interval_s, clock=clock)
+    typer.echo(json.dumps(as_object(found)) if as_json else "\n".join(lines(found)))
+    return int(any(group.abandoned for group in found))
+
+
+def topics_of_groups(prefix: str) -> Mapping[str, Sequence[str]]:
+    """Return each group of ours with what it reads."""
+    raw, enriched = raw_topics(prefix=prefix), enriched_topics(prefix=prefix)
+    processors = {f"{prefix}.{name}": raw for name in ProcessorName}
+    sinks = {f"{prefix}.{name}": enriched for name in SinkName}
+    put_off = {
+        f"{prefix}.{worker}-retry": [retry_topic(worker, s, prefix=prefix) for s in delays_s]
+        for worker, delays_s in retry_delays_s.items()
+    }
+    return processors | put_off | sinks
+
+
+async def look(
+    kafka: KafkaSettings, groups: Mapping[str, Sequence[str]], *, interval_s: float, clock: Clock
+) -> Sequence[GroupLag]:
+    """Look twice at these groups, ``interval_s`` apart."""
+    async with TopicAdmin(kafka) as admin:
+        before = {group: await admin.lag(group, topics) for group, topics in groups.items()}
+        began_s = clock.monotonic_s()
+        await clock.sleep(interval_s)
+        now = {group: await admin.lag(group, topics) for group, topics in groups.items()}
+        passed_s = clock.monotonic_s() - began_s
+        members = {group: await admin.member_count(group) for group in groups}
+    found = []
+    for group, lags in now.items():
+        made_ms = await made_at_ms(
+            kafka, {s: lag.position for s, lag in lags.items() if lag.behind}
+        )
+        now_ms = clock.now().timestamp() * 1000
+        ages_s = {source: max(0.0, (now_ms - made) / 1000) for source, made in made_ms.items()}
+        partitions = progress(before[group], lags, passed_s=passed_s, ages_s=ages_s)
+        found.append(GroupLag(group, members[group], lags, partitions))
+    return found
+
+
+def progress(
+    before: Mapping[TopicPartition, Lag],
+    now: Mapping[TopicPartition, Lag],
+    *,
+    passed_s: float,
+    ages_s: Mapping[TopicPartition, float],
+) -> Mapping[TopicPartition, Progress]:
+    """Compare two looks; partitions that are new since the first have no rates yet."""
+    found = {}
+    for source, lag in now.items():
+        earlier = before.get(source, lag)
+        found[source] = Progress(
+            lag.behind,
+            ages_s.get(source),
+            max(0, lag.position - earlier.position) / passed_s,
+            max(0, lag.log_end - earlier.log_end) / passed_s,
+        )
+    return found
+
+
+def as_object(found: Sequence[GroupLag]) -> dict[str, object]:
+    """Return everything as one JSON object."""
+    return {
+        "groups": [
+            {
+                "group": group.group,
+                "members": group.member_count,
+                "abandoned": group.abandoned,
+                **_told(group.total),
+                "partitions": [
+                    {
+                        "topic": source.topic,
+                        "partition": source.partition,
+                        "committed": group.lags[source].committed,
+                        "position": group.lags[source].position,
+                        "log_end": group.lags[source].log_end,
+                        **_told(part),
+                    }
+                    for source, part in sorted(group.partitions.items())
+                ],
+            }
+            for group in found
+        ]
+    }
+
+
+def lines(found: Sequence[GroupLag]) -> Iterator[str]:
+    """Yield the report for people: each group, and those of its partitions that are behind."""
+    for group in found:
+        alone = "NO MEMBER" if group.member_count == 0 else f"members: {group.member_count}"
+        yield f"{group.group}  {alone}  {_words(group.total)}"
+        for source, part in sorted(group.partitions.items()):
+            if part.behind:
+                lag = group.lags[source]
+                place = f"{source.topic}/{source.partition}"
+                yield f"  {place}  at {lag.position} of {lag.log_end}  {_words(part)}"
+
+
+def _told(part: Progress) -> dict[str, object]:
+    return {
+        "records_behind": part.behind,
+        "seconds_behind": None if part.oldest_s is None else round(part.oldest_s, 1),
+        "done_per_s": round(part.done_per_s, 1),
+        "new_per_s": round(part.new_per_s, 1),
+        "caught_up_in_s": None if part.caught_up_in_s is None else round(part.caught_up_in_s, 1),
+    }
+
+
+def _words(part: Progress) -> str:
+    rates = f"done {part.done_per_s:.1f}/s, new {part.new_per_s:.1f}/s"
+    if not part.behind:
+        return f"nothing to do  {rates}"
+    age = "" if part.oldest_s is None else f", {duration(part.oldest_s)} old"
+    left_s = part.caught_up_in_s
+    estimate = "does not catch up" if left_s is None else f"caught up in {duration(left_s)}"
+    return f"behind by {part.behind}{age}  {rates}  {estimate}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it, in its two largest units."""
+    whole = round(seconds)
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    parts = []
+    for name, size in units:
+        count, whole = divmod(whole, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"

@@ -1,0 +1,47 @@
+"""Pure: when the records were made that a member has been given, about a second apart.
+
+So that somebody can ask for the age of the first record that is not done, without the price of
+keeping a note of each.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from runtime.values import Delivery, TopicPartition
+
+_apart_ms: Final = 1000
+
+
+class Marks:
+    """Notes of what was read, by partition, from the last offset on that was asked for."""
+
+    def __init__(self) -> None:
+        self._marks: dict[TopicPartition, deque[tuple[int, int]]] = {}
+        self._next: dict[TopicPartition, int] = {}
+
+    def begin(self, source: TopicPartition, offset: int) -> None:
+        """Forget a partition: it is read from this offset on."""
+        self._marks[source] = deque()
+        self._next[source] = offset
+
+    def note(self, source: TopicPartition, deliveries: Sequence[Delivery]) -> None:
+        """Note what was read of a partition next, at least one record."""
+        marks = self._marks[source]
+        for delivery in deliveries:
+            timestamp_ms = delivery.timestamp_ms
+            if not marks or abs(timestamp_ms - marks[-1][1]) >= _apart_ms:
+                marks.append((delivery.offset, timestamp_ms))
+        self._next[source] = deliveries[-1].offset + 1
+
+    def timestamp_ms(self, source: TopicPartition, offset: int) -> int | None:
+        """Return when the first record from this offset on was made, a second too early at most.
+
+        None where it was not read. Offsets that are asked for rise; earlier ones are forgotten.
+        """
+        if offset >= self._next.get(source, 0):
+            return None
+        marks = self._marks[source]
+        while len(marks) > 1 and marks[1][0] <= offset:
+            marks.popleft()
+        return marks[0][1]

@@ -1,0 +1,112 @@
+"""A proxy in front of the broker, in this process, that answers fetches as a broker that lost them.
+
+Clients find only the proxy: wherever an answer names the broker's address, the proxy puts its own.
+Source: Kafka protocol guide, the layout of requests and responses.
+"""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+
+from aiokafka.protocol.api import Response
+from aiokafka.protocol.fetch import FetchRequest_v4, FetchRequest_v11
+from aiokafka.protocol.offset import OffsetRequest_v1, OffsetRequest_v3
+
+_not_leader = 6
+_host = "127.0.0.1"
+
+
+class Proxy:
+    """``deposed`` topics have no leader here: what is asked of it as such is refused."""
+
+    def __init__(self, target: str) -> None:
+        self.deposed: set[str] = set()
+        self.refusals = 0
+        self.address = ""
+        self._target = int(target.rpartition(":")[2])
+
+    def listen(self, port: int) -> None:
+        self.address = f"{_host}:{port}"
+        host = struct.pack(">h", len(_host)) + _host.encode()
+        self._broker = host + struct.pack(">i", self._target)
+        self._own = host + struct.pack(">i", port)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_broker, to_broker = await asyncio.open_connection(_host, self._target)
+        asked: dict[int, tuple[int, int]] = {}
+        try:
+            await asyncio.gather(
+                self._requests(reader, to_broker, asked), self._answers(from_broker, writer, asked)
+            )
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # one side has hung up
+        finally:
+            to_broker.close()
+            writer.close()
+
+    async def _requests(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        asked: dict[int, tuple[int, int]],
+    ) -> None:
+        while True:
+            request = await _message(reader)
+            key, version, correlation = struct.unpack(">hhi", request[:8])
+            asked[correlation] = (key, version)
+            writer.write(struct.pack(">i", len(request)) + request)
+
+    async def _answers(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        asked: dict[int, tuple[int, int]],
+    ) -> None:
+        while True:
+            answer = await _message(reader)
+            kind = _kinds.get(asked.pop(struct.unpack(">i", answer[:4])[0]))
+            if kind is not None:
+                answer = answer[:4] + self._depose(kind.decode(BytesIO(answer[4:])))
+            answer = answer.replace(self._broker, self._own)
+            writer.write(struct.pack(">i", len(answer)) + answer)
+
+    def _depose(self, answer: Response) -> bytes:
+        """Refuse what is asked of deposed topics."""
+        topics = []
+        for topic, partitions in answer.topics:
+            if topic in self.deposed:
+                self.refusals += 1
+                topics.append((topic, [_refused(partition) for partition in partitions]))
+            else:
+                topics.append((topic, partitions))
+        answer.topics = topics
+        return answer.encode()
+
+
+def _refused(partition: tuple[object, ...]) -> tuple[object, ...]:
+    number, _, *rest = partition
+    records = [b""] if isinstance(rest[-1], bytes | None) else rest[-1:]
+    return (number, _not_leader, *rest[:-1], *records)
+
+
+_kinds = {
+    (each.API_KEY, each.API_VERSION): each.RESPONSE_TYPE
+    for each in (FetchRequest_v4, FetchRequest_v11, OffsetRequest_v1, OffsetRequest_v3)
+}
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    (size,) = struct.unpack(">i", await reader.readexactly(4))
+    return await reader.readexactly(size)
+
+
+@asynccontextmanager
+async def proxy_before(bootstrap_servers: str) -> AsyncIterator[Proxy]:
+    proxy = Proxy(bootstrap_servers)
+    server = await asyncio.start_server(proxy.serve, _host, 0)
+    proxy.listen(server.sockets[0].getsockname()[1])
+    async with server:
+        yield proxy
+        server.close()

@@ -1,0 +1,97 @@
+"""What every place for segments keeps: see `ingest.spill.store.SegmentStore`."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ingest.spill.bucket import BucketSegments
+from ingest.spill.segment import Segment, segment_of
+from ingest.spill.settings import SpillSettings
+from ingest.spill.store import Places, open_places
+from runtime.errors import ConfigurationError
+from runtime.values import Record
+from tests.stack import RealStack
+
+
+@pytest.fixture(params=["folder", "s3"])
+def settings(
+    request: pytest.FixtureRequest, tmp_path: Path, object_store_prefix: str
+) -> SpillSettings:
+    if request.param == "folder":
+        return SpillSettings(url=f"file://{tmp_path}/spill")
+    stack: RealStack = request.getfixturevalue("stack")
+    return SpillSettings(
+        url=f"s3://{stack.s3_bucket}/{object_store_prefix}",
+        endpoint=stack.s3_endpoint,
+        access_key_id=stack.s3_access_key,
+        secret_access_key=SecretStr(stack.s3_secret_key),
+        deadline_s=2.9,
+    )
+
+
+@pytest.fixture
+def places(settings: SpillSettings) -> Places:
+    return open_places(settings, successor_of="pod-0")
+
+
+def segment(number: int = 0) -> Segment:
+    return segment_of(
+        [Record("t", b"k", b"\x00\xff\r\n")], at_ms=1_700_000_000_000 + number, instance="pod-0"
+    )
+
+
+async def test_what_was_put_is_there_whole_for_whoever_opens_the_place_later(
+    places: Places, settings: SpillSettings
+) -> None:
+    one = segment()
+    await places.waiting.put(str(one.name), one.content)
+    later = open_places(settings)
+    assert await later.waiting.get(str(one.name)) == one.content
+    assert await later.waiting.sizes() == {str(one.name): len(one.content)}
+
+
+async def test_putting_the_same_segment_again_changes_nothing(places: Places) -> None:
+    one = segment()
+    for _ in range(2):
+        await places.waiting.put(str(one.name), one.content)
+    assert await places.waiting.get(str(one.name)) == one.content
+
+
+async def test_what_is_not_there_is_none_and_may_be_deleted(places: Places) -> None:
+    assert await places.waiting.get(str(segment().name)) is None
+    await places.waiting.delete(str(segment().name))
+    assert await places.waiting.sizes() == {}
+
+
+async def test_what_was_deleted_is_gone(places: Places) -> None:
+    one, other = segment(1), segment(2)
+    for each in (one, other):
+        await places.waiting.put(str(each.name), each.content)
+    await places.waiting.delete(str(one.name))
+    assert await places.waiting.get(str(one.name)) is None
+    assert list(await places.waiting.sizes()) == [str(other.name)]
+
+
+async def test_what_was_refused_is_apart_from_what_waits(places: Places) -> None:
+    one, other = segment(1), segment(2)
+    await places.waiting.put(str(one.name), one.content)
+    await places.refused.put(str(other.name), other.content)
+    assert list(await places.waiting.sizes()) == [str(one.name)]
+    assert list(await places.refused.sizes()) == [str(other.name)]
+
+
+async def test_a_listing_has_all_however_many_there_are(places: Places) -> None:
+    some = [segment(number) for number in range(120)]
+    await asyncio.gather(*(places.waiting.put(str(each.name), each.content) for each in some))
+    assert sorted(await places.waiting.sizes()) == [str(each.name) for each in some]
+
+
+def test_without_a_url_there_is_no_place() -> None:
+    with pytest.raises(ConfigurationError, match="ZCC_SPILL_URL is empty"):
+        open_places(SpillSettings(url=""))
+
+
+def test_without_keys_or_endpoint_it_is_the_clouds_own_bucket() -> None:
+    assert isinstance(open_places(SpillSettings(url="s3://bucket")).waiting, BucketSegments)

@@ -1,0 +1,137 @@
+"""Histories of a SinkWorker: its store is slow, fails in the middle of a batch, rejects records.
+
+Demanded of each step: a batch holds exactly the records of its spans that are not set aside, and of
+what the partition's position was at assignment, or later; nothing before a position that is not
+stored or set aside; a dead letter for those at fault and no other. Where the sink is planned, of
+half of the seeds: a batch that was planned keeps its end whoever finishes it, nothing is written
+that was not planned, and each record is in one object, which never changes.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from runtime.errors import FencedError, TransientError
+from runtime.membership import Surroundings
+from runtime.plans import pending
+from runtime.ports import Position
+from runtime.sink_worker import SinkWorker
+from runtime.values import Assignment, Batch, Delivery, Rejection, Span, TopicPartition
+from schemas.headers import reason_header, text
+from schemas.reasons import DeadLetterReason
+from tests.property.history import History, Life, number_of, rejected
+
+
+class SinkHistory(History):
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.planned = seed % 2 == 0
+        self._dead: set[int] = set()
+        self._ends: dict[tuple[TopicPartition, int], int] = {}
+        self._objects: dict[tuple[TopicPartition, int], tuple[int, ...]] = {}
+        self._object_of: dict[int, tuple[TopicPartition, int]] = {}
+
+    def work(self, life: Life, around: Surroundings) -> SinkWorker:
+        return SinkWorker(FlakySink(self, life, self.chance), around)
+
+    def appended(self, delivery: Delivery) -> None:
+        super().appended(delivery)
+        if delivery.topic == "dead":
+            number = number_of(delivery)
+            self.demand(rejected(number), f"{number} is set aside without its fault")
+            told = text(delivery.headers, reason_header)
+            self.demand(told == DeadLetterReason.STORE_REFUSED.value, f"set aside as {told}")
+            self._dead.add(number)
+            self.settled.add(number)
+
+    def committed(
+        self, life: Life, source: TopicPartition, before: Position | None, position: Position
+    ) -> None:
+        super().committed(life, source, before, position)
+        span = pending(position)
+        if span is not None:
+            end = self._ends.setdefault((source, span.start), span.end)
+            self.demand(end == span.end, f"a batch planned up to {end} now ends at {span.end}")
+
+    def written(self, life: Life, batch: Batch, source: TopicPartition) -> None:
+        """Look at the part of a batch that is about to be stored, and store it."""
+        span = batch.spans[source]
+        offsets = tuple(d.offset for d in batch.deliveries if d.source == source)
+        self.note("written", self.number_of(life), *source, span.start, span.end)
+        due = tuple(
+            delivery.offset
+            for delivery in self.broker.log(source)
+            if span.start <= delivery.offset < span.end and number_of(delivery) not in self._dead
+        )
+        self.demand(offsets == due, f"{span} of {source} holds {offsets} instead of {due}")
+        told = life.told.get(source) or Position(0)
+        self.demand(span.start >= told.offset, f"{span} of {source} was committed before")
+        if self.planned:
+            self._create(source, span, offsets)
+        for delivery in batch.deliveries:
+            if delivery.source == source:
+                self.settled.add(number_of(delivery))
+
+    def _create(self, source: TopicPartition, span: Span, offsets: tuple[int, ...]) -> None:
+        name = (source, span.start)
+        self.demand(self._ends.get(name) == span.end, f"{span} of {source} was not planned")
+        found = self._objects.setdefault(name, offsets)
+        self.demand(found == offsets, f"the object of {span} would change")
+        for delivery in self.broker.log(source):
+            if delivery.offset in offsets:
+                held_by = self._object_of.setdefault(number_of(delivery), name)
+                self.demand(held_by == name, f"{delivery.offset} of {source} is in two objects")
+
+
+class FlakySink:
+    """Stores partition by partition."""
+
+    def __init__(self, history: SinkHistory, life: Life, chance: Random) -> None:
+        self._history = history
+        self._life = life
+        self._chance = chance
+
+    @property
+    def planned(self) -> bool:
+        return self._history.planned
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+        await self._trouble()
+        return {
+            source: state.log_start if state.committed is None else state.committed
+            for source, state in assignment.partitions.items()
+        }
+
+    async def write(self, batch: Batch) -> Sequence[Rejection]:
+        rejections = [
+            Rejection(d.source, d.offset, DeadLetterReason.STORE_REFUSED, "poison")
+            for d in batch.deliveries
+            if rejected(number_of(d))
+        ]
+        if rejections:
+            return rejections
+        for source in batch.spans:
+            await self._trouble()
+            self._history.written(self._life, batch, source)
+        await self._trouble()
+        return ()
+
+    async def _trouble(self) -> None:
+        await asyncio.sleep(self._chance.choice([0, 0.001, 0.05]))
+        dice = self._chance.random()
+        if dice < 0.05:
+            raise TransientError("the store does not answer")
+        if dice < 0.07:
+            raise FencedError("another owner")

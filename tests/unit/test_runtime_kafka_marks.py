@@ -1,0 +1,62 @@
+"""When what was read was made: noted about once a second, told for any later offset."""
+
+from runtime.kafka.marks import Marks
+from runtime.values import Delivery, TopicPartition
+
+source = TopicPartition("t", 0)
+
+
+def read(marks: Marks, *records: tuple[int, int]) -> None:
+    """Note records by offset and time in ms."""
+    marks.note(source, [Delivery("t", 0, at, None, None, (), made) for at, made in records])
+
+
+def begun(offset: int = 0) -> Marks:
+    marks = Marks()
+    marks.begin(source, offset)
+    return marks
+
+
+def test_a_partition_that_nobody_reads_has_no_times() -> None:
+    assert Marks().timestamp_ms(source, 0) is None
+
+
+def test_a_record_that_was_not_read_has_no_time() -> None:
+    marks = begun()
+    read(marks, (0, 1000))
+    assert [marks.timestamp_ms(source, at) for at in (0, 1)] == [1000, None]
+
+
+def test_the_time_told_is_that_of_the_last_note_before() -> None:
+    marks = begun()
+    read(marks, (0, 1000), (1, 1999), (2, 2000), (3, 5000))
+    read(marks, (4, 5001))
+    assert [marks.timestamp_ms(source, at) for at in range(5)] == [1000, 1000, 2000, 5000, 5000]
+
+
+def test_a_sender_whose_clock_is_behind_is_noted_too() -> None:
+    marks = begun()
+    read(marks, (0, 9000), (1, 2000))
+    assert marks.timestamp_ms(source, 1) == 2000
+
+
+def test_offsets_without_records_count_as_the_record_that_follows_them() -> None:
+    marks = begun(5)
+    read(marks, (8, 1000), (20, 9000))
+    assert [marks.timestamp_ms(source, at) for at in (5, 8, 9, 20)] == [1000, 1000, 1000, 9000]
+
+
+def test_a_partition_that_is_read_from_elsewhere_begins_anew() -> None:
+    marks = begun()
+    read(marks, (0, 1000), (1, 2000))
+    marks.begin(source, 1)
+    assert marks.timestamp_ms(source, 1) is None
+    read(marks, (1, 2000))
+    assert marks.timestamp_ms(source, 1) == 2000
+
+
+def test_notes_before_what_was_asked_for_are_forgotten() -> None:
+    marks = begun()
+    read(marks, *((at, 1000 * at) for at in range(1000)))
+    marks.timestamp_ms(source, 990)
+    assert len(marks._marks[source]) == 10

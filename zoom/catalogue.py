@@ -1,0 +1,240 @@
+"""The operations of Zoom's REST API, all that a caller must know of each.
+
+Read once from ``operations.json`` and ``schemas/`` beside this module, which
+`zoom.generation` writes from the vendor's documents.
+Source: Zoom Contact Center REST API, OpenAPI 3.0 (314 operations), and for master accounts (2).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from keyword import iskeyword
+from types import MappingProxyType
+from typing import Any, Final, Literal, cast
+
+import orjson
+from pydantic import TypeAdapter
+
+from zoom.budget import Label
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+ContentType = Literal["application/json", "multipart/form-data"]
+TimeForm = Literal["date", "z", "offset"]
+"""How a time may be written: ``2026-01-31``, ``2026-01-31T09:30:00Z``, ``…+01:00``."""
+
+Schema = Mapping[str, Any]
+"""A JSON Schema, draft 2020-12."""
+
+most_suggestions: Final = 5
+
+
+class UnknownOperationError(LookupError):
+    """There is no operation of this name; the message names the nearest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter in the path or in the query.
+
+    Bounds are None where the vendor names none. An array is of strings; ``values``, and the bounds
+    of length, are those of each, and all go into one value, separated by commas: ``commas`` says
+    whether the vendor writes so, or whether it is assumed. ``reserved`` are values that would
+    address another operation. ``default`` is what the vendor takes where the parameter is missing.
+    """
+
+    name: str
+    place: Literal["path", "query"]
+    type: Literal["string", "integer", "boolean", "array"] = "string"
+    format: str | None = None
+    values: tuple[str | bool, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    unique: bool = False
+    commas: Literal["stated", "assumed"] | None = None
+    default: str | int | bool | None = None
+    required: bool = False
+    reserved: tuple[str, ...] = ()
+    deprecated: bool = False
+
+    @property
+    def argument(self) -> str:
+        """The name in Python: ``from_`` where the name is a keyword."""
+        return f"{self.name}_" if iskeyword(self.name) else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """The body that an operation takes; `body_schema` has its schema.
+
+    The vendor never says whether it must be there: ``required`` where its schema requires a member.
+    """
+
+    content_type: ContentType = "application/json"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer that means success.
+
+    ``content_type`` is None where it has no body. ``items`` is the member that holds the array of
+    a list, None where the operation is no list.
+    """
+
+    status: int
+    content_type: Literal["application/json"] | None = None
+    items: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """How a list is read page by page.
+
+    ``next_page_token``: send the token of a reply to get the next page, all other parameters
+    unchanged, within 15 minutes; the list ends where the token is missing or empty, not at a short
+    page. ``reply_token_only``: a reply has such a token, but no request can take it: one page is
+    all that can be read. ``page_number``: send ``page`` from 1 on, until ``total_records`` are
+    read.
+
+    Sizes are those of ``page_size``, None where the vendor names none. ``reply_size_max`` is what
+    the schema of the reply says of it: in 15 operations less than what may be asked for.
+    """
+
+    style: Literal["next_page_token", "reply_token_only", "page_number"]
+    size_default: int | None = None
+    size_max: int | None = None
+    reply_size_max: int | None = None
+    total_records: bool = False
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Two query parameters that limit a list to a span of time; send both or none.
+
+    ``forms`` are how the times may be written. Where ``z_is_literal`` a ``Z`` does not mean UTC but
+    the zone of the parameter ``timezone``: write offsets instead. Without a window the operation
+    takes the last ``default_hours``. A span of more than ``longest_days`` is ``refused``, or what
+    lies ``beyond`` is ``truncated`` without a word; what began ``lookback_days`` ago is refused.
+    None: not said. Days are rounded down: a month has 28.
+    """
+
+    start: str
+    end: str
+    forms: tuple[TimeForm, ...]
+    z_is_literal: bool = False
+    default_hours: int | None = None
+    longest_days: int | None = None
+    beyond: Literal["refused", "truncated"] | None = None
+    lookback_days: int | None = None
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scopes:
+    """What the token must hold: any one of all of these."""
+
+    classic: tuple[str, ...]
+    granular: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Both kinds, granular ones first."""
+        return self.granular + self.classic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation.
+
+    ``path`` stands behind the base URL and holds ``{name}`` for each parameter in the path.
+    ``resource`` and ``action`` are its place in a typed client: ``client.<resource>.<action>()``.
+    ``errors`` are Zoom's codes by HTTP status as far as they are told; every operation can answer
+    429 and 5xx besides. ``vendor_id`` is what the vendor's pages call it; it is not unique.
+    """
+
+    name: str
+    resource: str
+    action: str
+    vendor_id: str
+    tag: str
+    method: Method
+    path: str
+    label: Label
+    scopes: Scopes
+    parameters: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    reply: Reply
+    paging: Paging | None = None
+    windows: tuple[Window, ...] = ()
+    errors: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    deprecated: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes or deletes something, or sends something out."""
+        return self.method != "GET"
+
+    @property
+    def for_master(self) -> bool:
+        """Whether only a master account may ask it, of one of its sub accounts."""
+        return self.path.startswith("/accounts/")
+
+
+operations_adapter: Final = TypeAdapter(tuple[Operation, ...])
+"""Reads and writes ``operations.json``."""
+
+
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Return all operations by name, those of a resource together."""
+    found = operations_adapter.validate_json(_content("operations.json"))
+    return MappingProxyType({operation.name: operation for operation in found})
+
+
+def find(name: str) -> Operation:
+    """Return the operation of this name.
+
+    Raises:
+        UnknownOperationError: there is none.
+    """
+    known = operations()
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=most_suggestions)
+    advice = f"did you mean {', '.join(near)}?" if near else "zcc api list shows all of them"
+    raise UnknownOperationError(f"there is no operation {name!r}: {advice}")
+
+
+def body_schema(operation: Operation) -> Schema | None:
+    """Return the schema of the body that an operation takes; None where it takes none."""
+    return _schemas(operation).get("body")
+
+
+def reply_schema(operation: Operation) -> Schema | None:
+    """Return the schema of the answer that means success; None where it has no body.
+
+    It is open: values that the vendor lists are the annotation ``x-known-values``, and members may
+    come that it does not name, since the vendor adds both without notice.
+    """
+    return _schemas(operation).get("reply")
+
+
+def _schemas(operation: Operation) -> Mapping[str, Schema]:
+    return _schemas_of_resource(operation.resource).get(operation.name, {})
+
+
+@cache
+def _schemas_of_resource(resource: str) -> Mapping[str, Mapping[str, Schema]]:
+    found: object = orjson.loads(_content(f"schemas/{resource}.json"))
+    return cast("Mapping[str, Mapping[str, Schema]]", found)
+
+
+def _content(path: str) -> bytes:
+    return (files(__package__) / path).read_bytes()

@@ -1,0 +1,143 @@
+"""Pure: all files that follow from the vendor's documents."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Final, Literal
+
+from schemas.generation.document import Place, SchemaSourceError
+from zoom.budget import Label
+from zoom.catalogue import Body, Method, Operation, Scopes, operations_adapter
+from zoom.generation.json_schema import Schema, body_schema, reply_schema
+from zoom.generation.names import action_name, operation_name, resource_name, snake
+from zoom.generation.parameters import parameters
+from zoom.generation.places import flag, optional, texts
+from zoom.generation.replies import error_codes, paging, reply, success
+from zoom.generation.windows import windows
+
+_methods: Final[Mapping[str, Method]] = {
+    "get": "GET",
+    "post": "POST",
+    "put": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+_content_types: Final[Mapping[str, Literal["application/json", "multipart/form-data"]]] = {
+    "application/json": "application/json",
+    "multipart/form-data": "multipart/form-data",
+}
+_label: Final = re.compile(r"\[Rate Limit Label\]\([^)]*\):\*\* `(\w+)`")
+
+Described = tuple[Operation, Mapping[str, Schema]]
+"""An operation and its schemas, by ``body`` and ``reply``."""
+
+
+def artefacts(
+    rest: Mapping[str, object], master: Mapping[str, object]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield (path below ``zoom/``, content) of each file: operations, schemas of each resource.
+
+    Args:
+        rest: the document of the account's API, as `read_document` returns it.
+        master: the document of the master account's API.
+
+    Raises:
+        SchemaSourceError: a document cannot be used, or two operations would have one name.
+    """
+    described = [*_operations(Place(rest)), *_operations(Place(master))]
+    described.sort(key=lambda each: each[0].resource)
+    _require_own_names([operation for operation, _ in described])
+    yield "operations.json", _lines([_row(operation) for operation, _ in described])
+    for resource, group in groupby(described, key=lambda each: each[0].resource):
+        schemas = {operation.name: found for operation, found in group if found}
+        yield f"schemas/{resource}.json", _json(schemas)
+
+
+def _operations(document: Place) -> Iterator[Described]:
+    paths = document.member("paths")
+    for path, item in paths.members():
+        for method, place in item.members():
+            if method not in _methods:
+                raise SchemaSourceError(place.pointer, f"no method of an operation: {method!r}")
+            yield _operation(_methods[method], path, place, tuple(paths.as_object()))
+
+
+def _operation(method: Method, path: str, place: Place, paths: Sequence[str]) -> Described:
+    taken = parameters(place, path, paths)
+    status, replied = success(place)
+    pages = paging(taken, replied)
+    name = operation_name(method, path, paged=pages is not None)
+    tag, *_ = texts(place.member("tags"))
+    body, sent = _body(place)
+    scopes = place.member("x-extensions")
+    operation = Operation(
+        name=name,
+        resource=resource_name(tag),
+        action=action_name(name, resource_name(tag)),
+        vendor_id=place.member("operationId").as_text(),
+        tag=tag,
+        method=method,
+        path=re.sub(r"{(\w+)}", lambda found: f"{{{snake(found[1])}}}", path),
+        label=_label_of(place),
+        scopes=Scopes(
+            classic=texts(scopes.member("x-macro-scopes")),
+            granular=texts(scopes.member("x-granular-scopes")),
+        ),
+        parameters=taken,
+        body=body,
+        reply=reply(status, replied, is_list=name.startswith("list_")),
+        paging=pages,
+        windows=tuple(windows(place, taken)),
+        errors=error_codes(place),
+        deprecated=flag(place, "deprecated"),
+    )
+    schemas = {"body": body_schema(sent)} if sent else {}
+    return operation, schemas | ({"reply": reply_schema(replied)} if replied else {})
+
+
+def _body(place: Place) -> tuple[Body | None, Place | None]:
+    told = optional(place, "requestBody")
+    if told is None:
+        return None, None
+    content = told.member("content")
+    (kind, *others) = content.as_object() or [""]
+    if others or kind not in _content_types:
+        raise SchemaSourceError(content.pointer, f"expected one of {', '.join(_content_types)}")
+    schema = content.member(kind).member("schema")
+    required = flag(told, "required") or bool(texts(optional(schema, "required")))
+    return Body(content_type=_content_types[kind], required=required), schema
+
+
+def _label_of(place: Place) -> Label:
+    description = place.member("description")
+    found = _label.search(description.as_text())
+    if found is None or found[1] not in Label.__members__:
+        raise SchemaSourceError(description.pointer, f"expected a label: {', '.join(Label)}")
+    return Label(found[1])
+
+
+def _require_own_names(operations: Sequence[Operation]) -> None:
+    taken: dict[str, Operation] = {}
+    for operation in operations:
+        for name in (operation.name, f"{operation.resource}.{operation.action}"):
+            other = taken.setdefault(name, operation)
+            if other is not operation:
+                told = " and ".join(f"{each.method} {each.path}" for each in (other, operation))
+                cause = f"{told} would both be {name}: name one in zoom/generation/names.py"
+                raise SchemaSourceError("/paths", cause)
+
+
+def _row(operation: Operation) -> object:
+    (row,) = operations_adapter.dump_python((operation,), mode="json", exclude_defaults=True)
+    return row
+
+
+def _lines(rows: Sequence[object]) -> bytes:
+    """Write each row on a line of its own: a change of one operation is a change of one line."""
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return f"[\n{lines}\n]\n".encode()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,104 @@
+"""Pure: turn the vendor's schemas of bodies and replies into ours, without a word of its prose.
+
+Ours are JSON Schema where the vendor's are OpenAPI 3.0 (``nullable``). Bodies are closed: a value
+that is not listed is refused before it is sent. Replies are open: listed values are an annotation.
+Repaired on the way: formats that are none, a mask for a regular expression, members that must be
+there but are not described, and ``additionalProperties`` on an array.
+
+Source: Zoom Contact Center REST API, OpenAPI 3.0.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from schemas.generation.document import Place, SchemaSourceError
+from zoom.generation.places import flag, items, optional, refuse_unless, text, texts
+
+Schema = dict[str, object]
+
+_bounds: Final = (
+    *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
+    *("deprecated", "readOnly"),
+)
+"""Keywords that are carried over as they stand."""
+
+_keywords: Final = frozenset(
+    {"type", "format", "enum", "default", "pattern", "nullable", "oneOf"}
+    | {"properties", "required", "items", "additionalProperties"}
+    | {"description", "example", "title"}
+    | set(_bounds)
+)
+_types: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
+_formats: Final = {"datetime": "date-time", "string": None}
+_word: Final = re.compile(r"[\w.+-]{1,40}")
+_mask: Final = "YYYY"
+
+
+def body_schema(published: Place) -> Schema:
+    """Write the schema of a body as ours.
+
+    Raises:
+        SchemaSourceError: it has a keyword or a type that is not known.
+    """
+    return _ours(published, values="enum")
+
+
+def reply_schema(published: Place) -> Schema:
+    """Write the schema of a reply as ours.
+
+    Raises:
+        SchemaSourceError: it has a keyword or a type that is not known.
+    """
+    return _ours(published, values="x-known-values")
+
+
+def _ours(published: Place, *, values: str) -> Schema:
+    refuse_unless(_keywords, published)
+    ours = _value(published)
+    if (listed := optional(published, "enum")) is not None:
+        ours[values] = listed.as_list()
+    if (choices := optional(published, "oneOf")) is not None:
+        ours["oneOf"] = [_ours(choice, values=values) for choice in items(choices)]
+    if (members := optional(published, "properties")) is not None:
+        ours["properties"] = {n: _ours(member, values=values) for n, member in members.members()}
+        if required := list(_required(published, members)):
+            ours["required"] = required
+    if ours.get("type") == "array" and (each := optional(published, "items")) is not None:
+        ours["items"] = _ours(each, values=values)
+    return ours
+
+
+def _value(published: Place) -> Schema:
+    """What a schema says of the value itself."""
+    said = published.as_object()
+    ours: Schema = {}
+    if "type" in said:
+        ours["type"] = _type(published)
+    shape = _formats.get(text(published, "format"), text(published, "format"))
+    pattern = text(published, "pattern")
+    if shape:
+        ours["format"] = shape
+    if pattern and _mask not in pattern:
+        ours["pattern"] = pattern
+    ours |= {keyword: said[keyword] for keyword in _bounds if keyword in said}
+    if "default" in said and _is_no_prose(said["default"]):
+        ours["default"] = said["default"]
+    return ours
+
+
+def _type(published: Place) -> str | list[str]:
+    said = published.member("type")
+    if said.as_text() not in _types:
+        raise SchemaSourceError(said.pointer, f"no type of JSON Schema: {said.as_text()!r}")
+    return [said.as_text(), "null"] if flag(published, "nullable") else said.as_text()
+
+
+def _is_no_prose(default: object) -> bool:
+    return not isinstance(default, str) or _word.fullmatch(default) is not None
+
+
+def _required(published: Place, members: Place) -> Iterator[str]:
+    for name in texts(optional(published, "required")):
+        if name in members.as_object():
+            yield name

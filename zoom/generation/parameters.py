@@ -1,0 +1,140 @@
+"""Pure: the parameters of an operation, as the vendor's document has them.
+
+What it says is not always what it means. Some parameters are lists only in their prose, or by an
+example (``voice, sms``); some have the values of a list on the list itself, where no list could
+ever be equal to one of them; two have a mask for a regular expression, of which `windows` tells.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final, Literal
+
+from schemas.generation.document import Place, SchemaSourceError
+from zoom.catalogue import Parameter
+from zoom.generation.names import snake
+from zoom.generation.places import flag, items, number, optional, refuse_unless, text
+
+_keywords: Final = frozenset(
+    {"type", "format", "enum", "items", "default", "deprecated", "description", "example"}
+    | {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"}
+    | {"pattern"}
+)
+_types: Final[Mapping[str, Literal["string", "integer", "boolean", "array"]]] = {
+    "string": "string",
+    "integer": "integer",
+    "boolean": "boolean",
+    "array": "array",
+}
+_commas: Final = re.compile(r"\bcommas?\b", re.IGNORECASE)
+
+
+def parameters(operation: Place, path: str, paths: Collection[str]) -> tuple[Parameter, ...]:
+    """Return the parameters, those in the path first, in its order.
+
+    Args:
+        operation: of the document.
+        path: its template.
+        paths: the templates of all operations.
+
+    Raises:
+        SchemaSourceError: one cannot be read, or the path names other parameters.
+    """
+    told = [_parameter(each) for each in items(optional(operation, "parameters"))]
+    in_path = {each.name: each for each in told if each.place == "path"}
+    names = [snake(name) for name in re.findall(r"{(\w+)}", path)]
+    if sorted(names) != sorted(in_path):
+        raise SchemaSourceError(operation.pointer, "the path and 'parameters' name different ones")
+    reserved = _reserved(path, paths)
+    ordered = [replace(in_path[name], reserved=reserved.get(name, ())) for name in names]
+    return (*ordered, *(each for each in told if each.place == "query"))
+
+
+def _parameter(place: Place) -> Parameter:
+    schema = place.member("schema")
+    refuse_unless(_keywords, schema)
+    in_path = place.member("in").as_text() == "path"
+    name = place.member("name").as_text()
+    kind = _type(schema)
+    commas = _commas_of(place, schema)
+    return Parameter(
+        name=snake(name) if in_path else name,
+        place="path" if in_path else "query",
+        type="array" if commas else kind,
+        format=None if text(schema, "format") in {"", "string"} else text(schema, "format"),
+        values=_values(schema),
+        minimum=number(schema, "minimum"),
+        maximum=number(schema, "maximum"),
+        min_length=number(schema, "minLength"),
+        # Of a list that is typed as a text, it is the bound of them all together.
+        max_length=None if commas and kind == "string" else number(schema, "maxLength"),
+        min_items=number(schema, "minItems"),
+        max_items=number(schema, "maxItems"),
+        unique=flag(schema, "uniqueItems"),
+        commas=commas,
+        default=_default(schema),
+        required=flag(place, "required"),
+        deprecated=flag(place, "deprecated") or flag(schema, "deprecated"),
+    )
+
+
+def _type(schema: Place) -> Literal["string", "integer", "boolean", "array"]:
+    said = schema.member("type")
+    if said.as_text() not in _types:
+        raise SchemaSourceError(said.pointer, f"no type of a parameter: {said.as_text()!r}")
+    if said.as_text() == "array":
+        each = schema.member("items")
+        refuse_unless(frozenset({"type", "enum", "example", "description"}), each)
+        if each.member("type").as_text() != "string":
+            raise SchemaSourceError(each.pointer, "expected an array of strings")
+    return _types[said.as_text()]
+
+
+def _commas_of(place: Place, schema: Place) -> Literal["stated", "assumed"] | None:
+    """Whether the vendor says, or shows, that commas separate several values."""
+    each = optional(schema, "items")
+    shown = (optional(schema, "example"), optional(each, "example") if each else None)
+    if _commas.search(text(place, "description")) or any(
+        example is not None and isinstance(example.value, str) and "," in example.value
+        for example in shown
+    ):
+        return "stated"
+    return "assumed" if each else None
+
+
+def _values(schema: Place) -> tuple[str | bool, ...]:
+    each = optional(schema, "items")
+    found = optional(schema, "enum") or (optional(each, "enum") if each else None)
+    return tuple(_value(item) for item in items(found))
+
+
+def _value(item: Place) -> str | bool:
+    return item.value if isinstance(item.value, bool) else item.as_text()
+
+
+def _default(schema: Place) -> str | int | bool | None:
+    found = optional(schema, "default")
+    if found is None:
+        return None
+    return found.value if isinstance(found.value, int) else found.as_text()
+
+
+def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the words that must not stand for a parameter: with them, another path is meant.
+
+    Where two paths fit, the first segment in which they differ decides: a word goes before a name.
+    """
+    found: dict[str, set[str]] = {}
+    for other in paths:
+        if other.count("/") == path.count("/"):
+            pairs = list(zip(path.split("/"), other.split("/"), strict=True))
+            differ = [pair for pair in pairs if pair[0] != pair[1]]
+            words = [(ours, word) for ours, word in differ if _is_name(ours) and not _is_name(word)]
+            fits = all(_is_name(ours) or _is_name(theirs) for ours, theirs in differ)
+            if fits and len(words) == 1 and words == differ[:1]:
+                found.setdefault(snake(words[0][0].strip("{}")), set()).add(words[0][1])
+    return {name: tuple(sorted(words)) for name, words in found.items()}
+
+
+def _is_name(segment: str) -> bool:
+    return segment.startswith("{")

@@ -1,0 +1,101 @@
+"""Pure: what an operation answers: the reply that means success, pages of it, and error codes."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, Literal
+
+from schemas.generation.document import Place, SchemaSourceError
+from zoom.catalogue import Paging, Parameter, Reply
+from zoom.generation.places import number, optional, text
+
+_json: Final = "application/json"
+_code: Final = re.compile(r"\*\*Error Code:\*\* ?`(\d+) ?`")
+
+
+def success(operation: Place) -> tuple[int, Place | None]:
+    """Return the status that means success, and the schema of that reply, if it has a body.
+
+    Raises:
+        SchemaSourceError: it is not told, told twice, or its body is no JSON.
+    """
+    responses = operation.member("responses")
+    told = [each for each in responses.members() if int(each[0]) < HTTPStatus.MULTIPLE_CHOICES]
+    if len(told) != 1:
+        raise SchemaSourceError(responses.pointer, "expected one status that means success")
+    ((status, replied),) = told
+    content = optional(replied, "content")
+    if content is None:
+        return int(status), None
+    if list(content.as_object()) != [_json]:
+        raise SchemaSourceError(content.pointer, f"expected {_json} alone")
+    return int(status), content.member(_json).member("schema")
+
+
+def paging(parameters: Sequence[Parameter], schema: Place | None) -> Paging | None:
+    """Return how the operation pages, None where it does not.
+
+    Raises:
+        SchemaSourceError: a bound of a page's size cannot be read.
+    """
+    sent = {parameter.name: parameter for parameter in parameters if parameter.place == "query"}
+    replied = optional(schema, "properties") if schema else None
+    members = replied.as_object() if replied else {}
+    style = _style(sent, members)
+    if style is None:
+        return None
+    size = sent.get("page_size")
+    said = optional(replied, "page_size") if replied else None
+    return Paging(
+        style=style,
+        size_default=size.default if size and isinstance(size.default, int) else None,
+        size_max=size.maximum if size else None,
+        reply_size_max=number(said, "maximum") if said else None,
+        total_records="total_records" in members,
+        has_more="has_more" in members,
+    )
+
+
+def _style(
+    sent: Collection[str], replied: Collection[str]
+) -> Literal["next_page_token", "reply_token_only", "page_number"] | None:
+    if "next_page_token" in sent:
+        return "next_page_token"
+    if "next_page_token" in replied:
+        return "reply_token_only"
+    return "page_number" if "page" in sent and "page_size" in sent else None
+
+
+def reply(status: int, schema: Place | None, *, is_list: bool) -> Reply:
+    """Describe the reply that means success.
+
+    Raises:
+        SchemaSourceError: it is a list, but has not one array.
+    """
+    if schema is None:
+        return Reply(status=status)
+    arrays = list(_arrays(schema)) if is_list else []
+    if is_list and len(arrays) != 1:
+        raise SchemaSourceError(schema.pointer, "expected one array: the operation is a list")
+    return Reply(status=status, content_type=_json, items=arrays[0] if arrays else None)
+
+
+def error_codes(operation: Place) -> Mapping[int, tuple[int, ...]]:
+    """Return the codes of each status that means failure; none where only the status is told.
+
+    Raises:
+        SchemaSourceError: the replies cannot be read.
+    """
+    return {
+        int(status): tuple(dict.fromkeys(int(code) for code in _code.findall(said)))
+        for status, place in operation.member("responses").members()
+        if int(status) >= HTTPStatus.BAD_REQUEST
+        for said in [text(place, "description")]
+    }
+
+
+def _arrays(schema: Place) -> Iterator[str]:
+    properties = optional(schema, "properties")
+    for name, member in properties.members() if properties else ():
+        if text(member, "type") == "array":
+            yield name
