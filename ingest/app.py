@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import FastAPI, Response
 
-from runtime.telemetry import content_type, exposition
+from runtime.exposition import content_type, exposition
 from runtime.telemetry import ingest as metrics
 
 _unavailable: Final = 503

@@ -13,7 +13,9 @@ import structlog
 
 from ingest.answers import Answer, Refusal, refusals
 from ingest.exchange import Exchange
+from runtime.exposition import count
 from runtime.retry import described
+from runtime.telemetry import ingest as metrics
 
 Message = MutableMapping[str, Any]
 Asgi = Callable[
@@ -39,7 +41,8 @@ class AsgiApplication:
         """Wait for the rest."""
 
     def refused(self, exchange: Exchange, reason: Refusal) -> None:
-        """Answer what will not be read to its end."""
+        """Answer what will not be read to its end, or never became a request."""
+        count(metrics.refused, exchange.label, reason.value)
         if reason is not Refusal.DISCONNECTED:
             exchange.reply(refusals[reason])
 

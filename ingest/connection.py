@@ -7,7 +7,8 @@ channel per request, which together cost more than verifying and keeping it. Sou
 Bounds, all in `Limits`: a head has so many headers and bytes and arrives in time, a body too, an
 idle connection ends, and so does one whose client does not read its answers. What is refused before
 its body was read is answered, then read for a moment longer, then closed: closing with unread bytes
-resets the connection, and the sender may lose the answer (RFC 9112, section 9.6).
+resets the connection, and the sender may lose the answer (RFC 9112, section 9.6). Trailers are
+counted and dropped: what they say, no proxy has seen (RFC 9110, section 6.5.1).
 """
 
 import asyncio
@@ -15,7 +16,6 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import inf
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote_to_bytes
 
@@ -24,6 +24,7 @@ import structlog
 
 from ingest.answers import Answer, Refusal
 from ingest.exchange import Exchange, RawHeaders
+from runtime.retry import described
 
 if TYPE_CHECKING:
     from ingest.connections import Connections
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
 _linger_s: Final = 1.0
 _most_pipelined: Final = 32
 """Requests of one connection under way; beyond it nothing is read from it for a while."""
+_most_chunks: Final = 1024
+"""Parts of one body held; beyond it they are made one, for each costs more than a few bytes."""
 
 _continue: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _close: Final = b"connection: close\r\n"
 _expect: Final = b"expect"
+_upgrade: Final = b"upgrade"
 
 _log = structlog.get_logger()
 
@@ -74,6 +78,8 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers: RawHeaders = []
         self._head_bytes = 0
+        self._fruitless_bytes = 0
+        """What was received since a request or a part of a body last came out of it."""
         self._expects = False
         self._ended = False
         self._stalled = False
@@ -92,7 +98,7 @@ class Connection(asyncio.Protocol):
         address = transport.get_extra_info("peername")
         self._peer = address[0] if address else ""
         self._shared.opened(self)
-        self._await_request()
+        self._start_time()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget what nobody waits for any more; called by the loop."""
@@ -117,38 +123,38 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on; called by the loop."""
         self._stalled = False
-        self._transport.resume_reading()
-        self.due_s = inf if self._exchanges else self._shared.now_s() + self._limits.keep_alive_s
+        if len(self._exchanges) < _most_pipelined:
+            self._transport.resume_reading()
+        self._start_time()
 
     def data_received(self, data: bytes) -> None:
         """Take what came; called by the loop."""
         if self._phase is _Phase.NOTHING:
             return
-        if self._phase is _Phase.HEAD:
-            self._head_bytes += len(data)  # a header that never ends is seen nowhere else
+        self._fruitless_bytes += len(data)
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
             # A defect of ours. No answer: Zoom sends again after a broken connection.
-            _log.error("connection failed", error=_place(error.__context__ or error))
+            _log.error("connection failed", error=described(error.__context__ or error))
             self._transport.abort()
         except httptools.HttpParserError:
             self._misfit(Refusal.MALFORMED)
         else:
-            if self._phase is _Phase.HEAD and self._head_bytes > self._limits.head_bytes:
-                self._misfit(Refusal.HEAD_TOO_LARGE)
+            if self._phase is _Phase.HEAD or self._phase is _Phase.BODY:
+                self._bound_head()
 
     def overdue(self) -> None:
         """Cut what took too long; called once `due_s` has passed."""
         self.due_s = inf
-        if self._stalled:
+        if self._stalled or self._transport.is_closing():
             self._transport.abort()
         elif self._phase is _Phase.HEAD:
             self._misfit(Refusal.TOO_SLOW)
         elif self._reading is not None:
             self._refuse(self._reading, Refusal.TOO_SLOW)
         else:
-            self._transport.close()
+            self._close()
 
     def close(self) -> None:
         """End now; answers that are written are still sent."""
@@ -163,11 +169,33 @@ class Connection(asyncio.Protocol):
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # We speak nothing else. The request was read in full; a new parser goes on.
+                data = self._head_to_repeat() + data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
-                data = data[upgrade.args[0] :]
             else:
                 return
+
+    def _head_to_repeat(self) -> bytes:
+        """Return the head that asked for an upgrade, to be parsed without that: we speak HTTP/1.1.
+
+        The parser skips the body behind such a head. It does the same behind CONNECT, which has
+        none, and was handed on before it came here.
+        """
+        if self._phase is not _Phase.HEAD:
+            return b""
+        headers = (b"%b: %b\r\n" % each for each in self._headers if each[0] != _upgrade)
+        return b"%b %b HTTP/1.1\r\n%b\r\n" % (
+            *(self._parser.get_method(), self._url),
+            b"".join(headers),
+        )
+
+    def _bound_head(self) -> None:
+        """Refuse a head that grew too large, a header or trailer that never ends included.
+
+        What came in vain may be twice as much, because blanks and line ends are not counted.
+        """
+        most = self._limits.head_bytes
+        if self._head_bytes > most or self._fruitless_bytes > 2 * most:
+            self._misfit(Refusal.HEAD_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A request begins; called by the parser."""
@@ -177,6 +205,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers = []
         self._head_bytes = 0
+        self._fruitless_bytes = 0
         self._expects = False
         self.due_s = self._shared.now_s() + self._limits.head_timeout_s
 
@@ -191,19 +220,23 @@ class Connection(asyncio.Protocol):
         self._headers.append((name, value))
         self._head_bytes += len(name) + len(value)
         if name == _expect:
-            self._expects = value.lower() == b"100-continue"
+            asked = value.strip().lower() == b"100-continue"
+            self._expects = asked and self._parser.get_http_version() != "1.0"
 
     def on_headers_complete(self) -> None:
         """Hand the request to its application; called by the parser."""
         if self._phase is _Phase.NOTHING:
             return
-        path, query = _target(self._url)
         parser = self._parser
+        if parser.should_upgrade() and parser.get_method() != b"CONNECT":
+            return  # it comes again, without its header (`_head_to_repeat`)
+        path, query = _target(self._url)
+        headers, self._headers = self._headers, []  # what comes now are trailers
         exchange = Exchange(
             parser.get_method(),
             path,
             query,
-            self._headers,
+            headers,
             peer=self._peer,
             keep_alive=parser.should_keep_alive() and parser.get_http_version() == "1.1",
             application=self._shared.application_of(path),
@@ -214,7 +247,7 @@ class Connection(asyncio.Protocol):
         self._enter(exchange)
         self._reading = exchange
         limits = self._limits
-        if len(self._headers) > limits.headers or self._head_bytes > limits.head_bytes:
+        if len(headers) > limits.headers or self._head_bytes > limits.head_bytes:
             self._refuse(exchange, Refusal.HEAD_TOO_LARGE)
             return
         exchange.application.began(exchange)
@@ -224,8 +257,9 @@ class Connection(asyncio.Protocol):
     def on_body(self, chunk: bytes) -> None:
         """Take a part of the body, or drop it where the answer is known; called by the parser."""
         exchange = self._reading
-        if exchange is None or self._phase is _Phase.NOTHING:
+        if exchange is None:
             return
+        self._fruitless_bytes = 0
         exchange.body_bytes += len(chunk)
         if exchange.body_bytes > self._limits.body_bytes:
             self._refuse(exchange, Refusal.TOO_LARGE)
@@ -233,13 +267,15 @@ class Connection(asyncio.Protocol):
             if self._shared.admission.hold(len(chunk)):
                 exchange.held_bytes += len(chunk)
                 exchange.chunks.append(chunk)
+                if len(exchange.chunks) > _most_chunks:
+                    exchange.chunks[:] = [b"".join(exchange.chunks)]
             else:
                 self._refuse(exchange, Refusal.OVERLOAD)
 
     def on_message_complete(self) -> None:
         """Have the request answered; called by the parser."""
         exchange = self._reading
-        if exchange is None or self._phase is _Phase.NOTHING:
+        if exchange is None:
             return
         self._reading = None
         self._phase = _Phase.IDLE
@@ -248,7 +284,7 @@ class Connection(asyncio.Protocol):
         if exchange.answer is None:
             exchange.application.completed(exchange)
         elif not self._exchanges:
-            self._await_request()
+            self._start_time()
         if len(self._exchanges) >= _most_pipelined:
             self._transport.pause_reading()
 
@@ -257,10 +293,14 @@ class Connection(asyncio.Protocol):
         self._shared.admission.enter()
 
     def _refuse(self, exchange: Exchange, reason: Refusal) -> None:
+        exchange.chunks.clear()
         if exchange.answer is None:
             exchange.application.refused(exchange, reason)
-        else:
-            self._transport.close()  # answered before its body came, which now breaks the bounds
+            return
+        # It was answered before its body came, which now breaks the bounds.
+        exchange.keep_alive = False
+        self._read_no_more()
+        self._start_time()
 
     def _misfit(self, reason: Refusal) -> None:
         """Refuse what never became a request."""
@@ -274,10 +314,14 @@ class Connection(asyncio.Protocol):
                 answered=self._answered,
             )
             self._enter(exchange)
+            self._reading = exchange
         self._refuse(exchange, reason)
 
     def _answered(self) -> None:
         """Write the answers whose turn it is."""
+        reading = self._reading
+        if reading is not None and reading.answer is not None and reading.answer.closes:
+            self._read_no_more()
         exchanges = self._exchanges
         was_full = len(exchanges) >= _most_pipelined
         while exchanges and exchanges[0].answer is not None:
@@ -298,19 +342,40 @@ class Connection(asyncio.Protocol):
         if last:
             self._finish(exchange)
         elif not exchanges_left and self._phase is _Phase.IDLE:
-            self._await_request()
+            self._start_time()
 
-    def _finish(self, exchange: Exchange) -> None:
+    def _read_no_more(self) -> None:
         self._phase = _Phase.NOTHING
         self._reading = None
+        self.due_s = inf
+
+    def _finish(self, exchange: Exchange) -> None:
+        self._read_no_more()
         self._drop_exchanges()
         if exchange.is_read:
-            self._transport.close()
+            self._close()
         else:
-            self.due_s = self._shared.now_s() + _linger_s
+            self._start_time()
 
-    def _await_request(self) -> None:
+    def _close(self) -> None:
+        """Close once what was written is sent, for which the client has to read it."""
+        self._transport.close()
         self.due_s = self._shared.now_s() + self._limits.keep_alive_s
+
+    def _start_time(self) -> None:
+        """Give what is waited for now its full time."""
+        self.due_s = self._shared.now_s() + self._allowed_s()
+
+    def _allowed_s(self) -> float:
+        match self._phase:
+            case _Phase.HEAD:
+                return self._limits.head_timeout_s
+            case _Phase.BODY:
+                return self._limits.body_timeout_s
+            case _Phase.IDLE:
+                return inf if self._exchanges else self._limits.keep_alive_s
+            case _Phase.NOTHING:
+                return inf if self._exchanges else _linger_s
 
     def _drop_exchanges(self) -> None:
         while self._exchanges:
@@ -328,9 +393,3 @@ def _target(url: bytes) -> tuple[str, bytes]:
     if b"%" in path:
         path = unquote_to_bytes(path)
     return path.decode("latin-1"), query
-
-
-def _place(error: BaseException) -> str:
-    """Say where, never what: messages and locals may hold what a body held."""
-    frames = (f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__))
-    return f"{type(error).__name__} in {' > '.join(frames)}"

@@ -8,7 +8,7 @@ from ingest.admission import Admission
 from ingest.connection import Connection, Limits
 from ingest.exchange import Application
 from runtime.clock import Clock
-from runtime.telemetry import add_tally
+from runtime.exposition import add_tally
 
 _tick_s: Final = 0.1
 """How late a bound of time may be noticed; also how exact deadlines of requests are."""

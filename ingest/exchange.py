@@ -8,6 +8,8 @@ from ingest.answers import Answer, Refusal
 RawHeaders = list[tuple[bytes, bytes]]
 PickedHeaders = Mapping[bytes, Sequence[bytes]]
 
+_blanks: Final = b" \t"
+
 no_app: Final = "-"
 """The label of a request for an app that is not ours; no app can have this name."""
 
@@ -73,12 +75,15 @@ class Application(Protocol):
 
 
 def pick_headers(headers: RawHeaders, names: frozenset[bytes]) -> PickedHeaders:
-    """Return all values of the headers with these lower-case names."""
+    """Return all values of the headers with these lower-case names.
+
+    Blanks around a value are none of it (RFC 9110, section 5.5); the parser leaves those behind it.
+    """
     by_name = dict(headers)
     if len(by_name) == len(headers):  # none comes twice, as nearly always
-        return {name: (by_name[name],) for name in names & by_name.keys()}
+        return {name: (by_name[name].rstrip(_blanks),) for name in names & by_name.keys()}
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         if name in names:
-            found.setdefault(name, []).append(value)
+            found.setdefault(name, []).append(value.rstrip(_blanks))
     return found

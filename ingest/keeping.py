@@ -16,8 +16,8 @@ from ingest.exchange import Exchange
 from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import RejectedError, TransientError
+from runtime.exposition import count, observe
 from runtime.retry import described
-from runtime.telemetry import count, observe
 from runtime.telemetry import ingest as metrics
 from runtime.values import Record
 
@@ -26,6 +26,11 @@ _log = structlog.get_logger()
 
 class Spill(Protocol):
     """Where records go that the broker does not take now."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a record kept now is likely to be durable in time."""
+        ...
 
     def keep(self, record: Record, settled: Settled) -> None:
         """Keep a record; ``settled`` is told later, of no error only once it is durable."""

@@ -23,9 +23,9 @@ import structlog
 from ingest.settings import IngestSettings
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
+from runtime.exposition import SharedMetrics, shared_metrics
 from runtime.parent import end_with_parent
 from runtime.signals import hangup_event, stop_event
-from runtime.telemetry import SharedMetrics, shared_metrics
 from runtime.telemetry import ingest as metrics
 
 _parent_variable: Final = "ZCC_INGEST_PARENT"

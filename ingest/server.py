@@ -78,7 +78,8 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     )
 
     def ready() -> bool:
-        return sender.ready and not stopping.is_set()
+        can_keep = sender.ready or (spill is not None and spill.ready)
+        return can_keep and not stopping.is_set()
 
     def tick(now_s: float) -> None:
         webhook.tick(now_s)

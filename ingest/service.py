@@ -9,6 +9,8 @@ from ingest.decision import Routing
 from ingest.present_apps import PresentApps
 from ingest.server import listen, run_server
 from ingest.settings import IngestSettings
+from ingest.spill.service import spilling
+from ingest.spill.settings import SpillSettings
 from runtime.clock import SystemClock
 from runtime.garbage import settle_garbage_collection
 from runtime.kafka import KafkaPublisher
@@ -16,22 +18,38 @@ from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
 
 
-async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
+async def serve(
+    settings: IngestSettings,
+    kafka: KafkaSettings,
+    spill_settings: SpillSettings,
+    *,
+    place: int | None = None,
+) -> None:
     """Receive webhooks until SIGTERM or SIGINT, then drain and return.
 
-    Cancelling drains too, without the time for balancers to look away.
+    ``place`` is the number of this process among several on one port. Cancelling drains too,
+    without the time for balancers to look away.
 
     Raises:
-        ConfigurationError: the address cannot be listened on.
+        ConfigurationError: the address cannot be listened on, the file of apps is wrong, or the
+            spill's place cannot be used.
     """
+    instance = spill_settings.instance_name + ("" if place is None else f"-{place}")
     clock = SystemClock()
     with listen(settings) as listener, stop_event() as stopping, hangup_event() as hangup:
         present = PresentApps(settings.apps, clock=clock)
         async with (
             KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,
+            spilling(
+                spill_settings,
+                instance=instance,
+                produce_deadline_s=settings.produce_deadline_s,
+                publisher=publisher,
+                clock=clock,
+            ) as spill,
             asyncio.TaskGroup() as tasks,
         ):
-            beside = [tasks.create_task(present.run(hangup))]
+            following = tasks.create_task(present.run(hangup))
             settle_garbage_collection()
             await run_server(
                 listener,
@@ -39,12 +57,11 @@ async def serve(settings: IngestSettings, kafka: KafkaSettings) -> None:
                 apps=lambda: present.current,
                 routing=routing_of(settings, kafka),
                 sender=publisher,
-                spill=None,
+                spill=spill,
                 clock=clock,
                 stopping=stopping,
             )
-            for task in beside:
-                task.cancel()
+            following.cancel()
 
 
 def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:

@@ -24,8 +24,8 @@ from ingest.settings import IngestSettings
 from runtime.clock import Clock
 from runtime.contracts import Sender
 from runtime.errors import TransientError
+from runtime.exposition import count
 from runtime.retry import described
-from runtime.telemetry import count
 from runtime.telemetry import ingest as metrics
 from schemas.reasons import QuarantineReason
 from zoom.signature import SignatureError, signature_header, timestamp_header, verify
@@ -87,7 +87,8 @@ class Webhook:
             exchange.picked = pick_headers(exchange.headers, _names)
             # The parser has checked its form, and refused a second one.
             declared = exchange.picked.get(_content_length)
-            if declared and int(declared[0]) > self._settings.max_body_bytes:
+            # Of zeros before it there may be more than `int` reads.
+            if declared and int(declared[0].lstrip(b"0") or b"0") > self._settings.max_body_bytes:
                 self.refused(exchange, Refusal.TOO_LARGE)
 
     def refused(self, exchange: Exchange, reason: Refusal) -> None:

@@ -92,12 +92,14 @@ def ingest(
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
     raise_open_files_limit()
-    if settings.workers > 1 and follow_parent() is None:
+    place = follow_parent()
+    if settings.workers > 1 and place is None:
         raise typer.Exit(uvloop.run(run_processes(settings, own_command(), clock=SystemClock())))
 
     from ingest.service import serve
+    from ingest.spill.settings import SpillSettings
 
-    uvloop.run(serve(settings, kafka))
+    uvloop.run(serve(settings, kafka, read_settings(SpillSettings), place=place))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from runtime.telemetry import total
+from runtime.exposition import total
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from ingest.settings import IngestSettings
+from ingest.spill.settings import SpillSettings
 from operations.components import workers
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
 from processors.enrichment.settings import EnrichmentSettings
@@ -28,6 +29,7 @@ all_settings: Final[tuple[type[BaseSettings], ...]] = (
     KafkaSettings,
     WorkerSettings,
     IngestSettings,
+    SpillSettings,
     ZoomSettings,
     EnrichmentSettings,
     PostgresSettings,

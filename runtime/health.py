@@ -13,7 +13,7 @@ from typing import Final
 import uvicorn
 
 from runtime.errors import ConfigurationError
-from runtime.telemetry import content_type, exposition
+from runtime.exposition import content_type, exposition
 
 Check = Callable[[], str | None]
 """Returns why not, or None where all is well."""

@@ -148,7 +148,7 @@ class Spill:
             await self._gathering.prove()
 
     async def _look(self) -> None:
-        """Learn now and then what is there: own segments of an earlier life, and what others left."""
+        """Learn at times what is there: own segments of an earlier life, and what others left."""
         if self._clock.monotonic_s() < self._next_look_s:
             return
         own: dict[SegmentName, int] = {}

@@ -187,8 +187,8 @@ def _act(verb: str, asked: Asked, judge: Judge, how: _How) -> int:
         return _exit_code(count, refused=planned.refused.total())
     if count and not how.yes:
         printing.print_plan(planned, as_json=False, to=sys.stderr)
-        typed = typer.prompt(f"Type {count} to {verb} {count} letters", err=True)
-        if typed.strip() != str(count):
+        typer.echo(f"Type {count} to {verb} {count} letters:", err=True)
+        if sys.stdin.readline().strip() != str(count):
             typer.echo("zcc: not confirmed: nothing was done", err=True)
             return 1
     outcomes = asyncio.run(_carry_out(kafka, asked, judge, planned, how))

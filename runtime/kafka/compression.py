@@ -1,9 +1,9 @@
 """lz4 as the producer of a hot path needs it.
 
 The library always asks for level 9, which looks for matches in a table of 256 KiB: a fifth of the
-processor time of ingest, half of it because the table pushes everything else out of the cache. Level
-1 makes records of webhooks 4 to 14 % larger than that at a third of the price (measured on batches
-of 1 to 32 of them). There is no setting for it: neither the producer nor its batches take a level.
+processor time of ingest, half of it because the table pushes everything else out of the cache.
+Level 1 makes records of webhooks 4 to 14 % larger than that at a third of the price (measured on
+batches of 1 to 32 of them). There is no setting: neither the producer nor its batches take a level.
 """
 
 from functools import partial

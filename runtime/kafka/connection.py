@@ -55,6 +55,7 @@ _remedies: Final[Mapping[type[errors.KafkaError], str]] = {
     ),
     errors.PolicyViolationError: "ask who runs the brokers what their policy allows",
     errors.OffsetMetadataTooLargeError: "raise offset.metadata.max.bytes of the brokers",
+    errors.UnsupportedCodecError: "install cramjam, which reads lz4, snappy and zstd",
     errors.IncompatibleBrokerVersion: "use Kafka 3 or 4",
     errors.UnsupportedVersionError: "use Kafka 3 or 4",
 }

@@ -24,15 +24,11 @@ from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.assignor import Assignor
 from runtime.kafka.cluster import Cluster, refuse_missing
-from runtime.kafka.connection import (
-    by_fault,
-    connecting,
-    connection_options,
-    know_brokers,
-)
+from runtime.kafka.connection import by_fault, connecting, know_brokers
 from runtime.kafka.deliveries import delivery_of
 from runtime.kafka.leaving import leave
 from runtime.kafka.marks import Marks
+from runtime.kafka.options import consumer_options, longest_rebalance_s
 from runtime.kafka.rebalancing import Assigned, Changes, Revoked
 from runtime.kafka.silence import Watch, look_s
 from runtime.ports import Position, RebalanceListener
@@ -46,15 +42,6 @@ silence_s: Final = 20.0
 """Without an answer to any fetch for so long, a member is given up."""
 
 _topics_interval_s: Final = 1.0
-_margin_s: Final = 5.0
-_fetch_wait_ms: Final = 250
-"""After so long a broker answers even where there is nothing."""
-_metadata_age_ms: Final = 30_000
-"""New partitions of a topic are seen after so long at the latest."""
-_most_poll_interval_ms: Final = 600_000
-"""Longer than any call a worker bears with (`runtime.membership.stuck_after_s`)."""
-_most_partition_bytes: Final = 1024 * 1024
-_least_partition_bytes: Final = 16 * 1024
 
 log = structlog.get_logger()
 
@@ -110,7 +97,16 @@ class KafkaConsumer:
             await parts.enter_async_context(self._cluster)
             self._cluster_id = await self._cluster.cluster_id()
             partition_count = await self._existing_partitions()
-            self._client = AIOKafkaConsumer(**self._options(partition_count))
+            self._client = AIOKafkaConsumer(
+                **consumer_options(
+                    self._settings,
+                    self._worker,
+                    group=self._group,
+                    client_id=self._client_id,
+                    assignor=self._assignor,
+                    partition_count=partition_count,
+                )
+            )
             parts.push_async_callback(leave, self._client)
             async with connecting(self._settings):
                 await self._client.start()
@@ -211,39 +207,6 @@ class KafkaConsumer:
                 refuse_missing(missing)
             await self._clock.sleep(_topics_interval_s)
 
-    def _options(self, partition_count: int) -> dict[str, object]:
-        """Return the arguments of the library's consumer.
-
-        It keeps at most one fetched piece of each partition, so pieces are as large as fit together
-        into what a worker may hold.
-        """
-        worker = self._worker
-        piece_bytes = worker.in_flight_bytes // max(1, partition_count)
-        rebalance_s = worker.session_timeout_s + worker.drain_timeout_s
-        return {
-            **connection_options(self._settings),
-            "client_id": self._client_id,
-            "group_id": self._group,
-            "group_instance_id": worker.instance_id or None,
-            "enable_auto_commit": False,
-            "isolation_level": "read_committed",
-            # Each start is sought by offset; one that the log does not hold is an error.
-            "auto_offset_reset": "none",
-            "partition_assignment_strategy": (self._assignor,),
-            "session_timeout_ms": int(worker.session_timeout_s * 1000),
-            "heartbeat_interval_ms": int(worker.session_timeout_s * 100),
-            "rebalance_timeout_ms": int(rebalance_s * 1000),
-            # The answer to a join comes when all members have joined.
-            "request_timeout_ms": int((rebalance_s + _margin_s) * 1000),
-            "max_poll_interval_ms": _most_poll_interval_ms,
-            "metadata_max_age_ms": _metadata_age_ms,
-            "fetch_max_wait_ms": _fetch_wait_ms,
-            "fetch_max_bytes": worker.in_flight_bytes,
-            "max_partition_fetch_bytes": min(
-                _most_partition_bytes, max(_least_partition_bytes, piece_bytes)
-            ),
-        }
-
     async def _tell_listener(self) -> None:
         """Pass a change of ownership on, if the library waits with one."""
         match self._changes.pending:
@@ -322,6 +285,15 @@ class KafkaConsumer:
         except errors.KafkaError as error:
             await self._refuse_if_replaced()
             raise by_fault("poll", error) from error
+        except UnicodeDecodeError as error:
+            # The name of a header has to be text. What was unpacked before it is read again.
+            fetched = self._client._fetcher._records  # noqa: SLF001 - it does not say where
+            source = TopicPartition(*next(iter(fetched)))
+            raise ConfigurationError(
+                f"{source.topic}/{source.partition} holds, from offset "
+                f"{self._marks.next_offset(source)} on, a record with a header that is no text "
+                f"({error}): set the offset of {self._group} behind it, then start again"
+            ) from error
         found: list[Delivery] = []
         for partition, records in pieces.items():
             deliveries = [delivery_of(record) for record in records]
@@ -347,8 +319,7 @@ class KafkaConsumer:
             TransientError: it is time to enter anew.
         """
         if self._changes.going_on:
-            worker = self._worker
-            bound_s = worker.session_timeout_s + worker.drain_timeout_s + 2 * _margin_s
+            bound_s = longest_rebalance_s(self._worker)
             heard: Hashable = "rebalance"
         else:
             bound_s = silence_s

@@ -34,6 +34,10 @@ class Marks:
                 marks.append((delivery.offset, timestamp_ms))
         self._next[source] = deliveries[-1].offset + 1
 
+    def next_offset(self, source: TopicPartition) -> int:
+        """Return where a partition is read on."""
+        return self._next[source]
+
     def timestamp_ms(self, source: TopicPartition, offset: int) -> int | None:
         """Return when the first record from this offset on was made, a second too early at most.
 

@@ -34,8 +34,8 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 
 _batch_bytes: Final = 256 * 1024
-_most_strangers: Final = 1000
-"""Records of topics that this producer has not met; it asks for one after the other."""
+_most_strangers: Final = 10_000
+"""Records of a topic that this producer has not met yet and asks for."""
 _request_timeout_ms: Final = 5_000
 """A broker that hangs is noticed so soon; the library then asks again."""
 
@@ -168,7 +168,8 @@ class _Link:
     def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._producer = producer
         self._outbox = Outbox(producer, clock)
-        self._strangers: asyncio.Queue[tuple[Record, Settled]] = asyncio.Queue(_most_strangers)
+        self._strangers: dict[str, list[tuple[Record, Settled]]] = {}
+        self._somebody_strange = asyncio.Event()
         self.broken = self._outbox.failed
         self.answering = True
 
@@ -190,9 +191,8 @@ class _Link:
         for task in self._running:
             task.cancel()
         self._outbox.close(_replaced())
-        while not self._strangers.empty():
-            _, settled = self._strangers.get_nowait()
-            settled(_replaced())
+        for topic in list(self._strangers):
+            self._refuse(topic, _replaced())
         await self._tasks.__aexit__(None, None, None)
 
     @property
@@ -218,29 +218,40 @@ class _Link:
 
     def send(self, record: Record, settled: Settled) -> None:
         """Put on its way; see `runtime.contracts.Sender.send`."""
-        if self._outbox.knows(record.topic):
+        if record.topic not in self._strangers and self._outbox.knows(record.topic):
             self._outbox.add(record, settled)
             return
-        try:
-            self._strangers.put_nowait((record, settled))
-        except asyncio.QueueFull:
-            raise TransientError(f"publish to {record.topic}: not known yet") from None
+        waiting = self._strangers.setdefault(record.topic, [])
+        if len(waiting) >= _most_strangers:
+            raise TransientError(f"publish to {record.topic}: not known yet")
+        waiting.append((record, settled))
+        self._somebody_strange.set()
 
     async def _introduce(self) -> None:
         """Learn topics that nothing was sent to before, for ever."""
         while True:
-            record, settled = await self._strangers.get()
+            await self._somebody_strange.wait()
+            self._somebody_strange.clear()
+            for topic in list(self._strangers):
+                try:
+                    await self._learn(topic)
+                except errors.KafkaError as error:
+                    self._refuse(topic, TransientError(str(by_fault(f"publish to {topic}", error))))
+                except TransientError as error:
+                    self._refuse(topic, error)
+                else:
+                    self._admit(topic)
+
+    def _admit(self, topic: str) -> None:
+        for record, settled in self._strangers.pop(topic):
             try:
-                if not self._outbox.knows(record.topic):
-                    await self._learn(record.topic)
                 self._outbox.add(record, settled)
-            except errors.KafkaError as error:
-                settled(TransientError(str(by_fault(f"publish to {record.topic}", error))))
             except TransientError as error:
                 settled(error)
-            except asyncio.CancelledError:
-                settled(_replaced())
-                raise
+
+    def _refuse(self, topic: str, error: TransientError) -> None:
+        for _, settled in self._strangers.pop(topic):
+            settled(error)
 
     async def _learn(self, topic: str) -> None:
         """Find out whether a topic exists, without creating it, before the library waits for it."""

@@ -130,7 +130,7 @@ def letter(
         partition=1,
         offset=number,
         key=b"account:engagement-%d" % (number % 7),
-        value=b"secret body %d".ljust(size) % number,
+        value=(b"secret body %d" % number).ljust(size),
         headers=(
             ("ce_id", b"event-%d" % number),
             ("ce_type", event.encode()),
@@ -146,6 +146,6 @@ def letter(
 
 
 def read_before(record: Record) -> tuple[bytes | None, bytes | None, Headers]:
-    """What the worker had read, of a letter made by `letter`: the first headers are the record's."""
+    """What the worker had read, of a letter made by `letter`: its first headers are those."""
     names = [name for name, _ in record.headers]
     return record.key, record.value, record.headers[: names.index("zcc-reason")]

@@ -58,7 +58,7 @@ class MemoryPublisher:
         try:
             if self._fate:
                 await self._fate()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a test has it meet
             settled(error)
         else:
             self.records.append(record)

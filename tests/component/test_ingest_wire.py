@@ -19,6 +19,7 @@ from tests.component.ingest_server import (
     signed,
 )
 from tests.component.ingest_wire import (
+    HandClock,
     HangingPublisher,
     a_moment,
     on_both_loops,
@@ -69,10 +70,7 @@ whole_requests = {
 @on_both_loops
 async def test_a_request_may_come_in_two_parts_cut_anywhere(form: str) -> None:
     publisher = MemoryPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         raw = whole_requests[form]()
         for cut in range(1, len(raw)):
             writer.write(raw[:cut])
@@ -111,13 +109,9 @@ async def test_pipelined_requests_are_answered_in_order_whatever_order_they_are_
     None
 ):
     publisher = HangingPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         kept = [ordinal % 3 != 0 for ordinal in range(48)]
-        for ordinal in range(48):
-            writer.write(post(numbered(ordinal)))
+        writer.write(b"".join(post(numbered(ordinal)) for ordinal in range(48)))
         await publisher.until_sent(len(kept))
         fates = [
             (settled, None if is_kept else TransientError("no"))
@@ -134,10 +128,7 @@ async def test_pipelined_requests_are_answered_in_order_whatever_order_they_are_
 @on_both_loops
 async def test_no_answer_overtakes_the_one_before_it() -> None:
     publisher = HangingPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         forged = request(event, headers=signed(event, secret="wrong"))
         writer.write(post() + forged + b"GET /healthz HTTP/1.1\r\n\r\n" + post())
         await publisher.until_sent(2)
@@ -153,10 +144,7 @@ async def test_of_many_pipelined_requests_only_some_are_read_before_the_first_ar
     None
 ):
     publisher = HangingPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         raw = b"".join(post(numbered(ordinal)) for ordinal in range(4000))
 
         async def send() -> None:
@@ -277,10 +265,7 @@ async def test_another_target_is_not_found_and_its_connection_goes_down_in_order
 @on_both_loops
 async def test_a_request_that_wants_to_upgrade_is_followed_by_others() -> None:
     publisher = MemoryPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         page = b"GET /healthz HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
         last = post(more=[("connection", b"upgrade, close"), ("upgrade", b"h2c")])
         writer.write(post(more=h2c) + page + post(more=h2c) + post() + last)
@@ -294,7 +279,6 @@ async def test_a_request_that_wants_to_upgrade_is_followed_by_others() -> None:
     [
         (b"CONNECT zoom.example:443 HTTP/1.1\r\nhost: zoom.example\r\n\r\n", 404),
         (b"OPTIONS * HTTP/1.1\r\nhost: test\r\n\r\n", 404),
-        (b"HEAD /healthz HTTP/1.1\r\nhost: test\r\n\r\n", 405),
         (b"POST /healthz HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc", 405),
         (b"HEAD /webhooks/zoom HTTP/1.1\r\nhost: test\r\n\r\n", 405),
         (b"TRACE /webhooks/zoom HTTP/1.1\r\nhost: test\r\n\r\n", 405),
@@ -333,7 +317,6 @@ malformed = {
     "an unknown method": post(start="BREW {path} HTTP/1.1"),
     "a method in lower case": post(start="post {path} HTTP/1.1"),
     "another version": post(start="POST {path} HTTP/1.2"),
-    "no version": post(start="POST {path}"),
     "another protocol": post(start="POST {path} FTP/1.1"),
     "a target with a NUL": post(path="/webhooks/zoom\x00"),
     "a target that is not ASCII": post(path="/webhooks/zoom?\u00fc"),
@@ -384,6 +367,7 @@ async def test_what_is_not_http_is_answered_400_closed_and_counted(case: str) ->
         before = await count(server)
         async with server.connection() as (reader, writer):
             writer.write(malformed[case])
+            writer.write_eof()
             (answer,) = await read_all(reader)
         assert (answer.status, answer.headers["connection"]) == (400, "close")
         assert await count(server) == before + 1
@@ -394,9 +378,9 @@ async def test_what_is_not_http_is_answered_400_closed_and_counted(case: str) ->
 @pytest.mark.parametrize("garbage", [b"garbage", b"\x00", b"GET / HTTP/9.9\r\n\r\n"])
 @on_both_loops
 async def test_garbage_behind_a_request_costs_that_request_nothing(garbage: bytes) -> None:
-    publisher = HangingPublisher()
+    publisher, clock = HangingPublisher(), HandClock()
     async with (
-        served(publisher) as server,
+        served(publisher, clock=clock) as server,
         server.connection() as (reader, writer),
     ):
         writer.write(post() + garbage)
@@ -405,6 +389,7 @@ async def test_garbage_behind_a_request_costs_that_request_nothing(garbage: byte
             writer.write(garbage)
             await a_moment()
         publisher.acknowledge_all()
+        clock.let_go()
         assert [answer.status for answer in await read_all(reader)] == [204, 400]
 
 
@@ -430,10 +415,7 @@ async def test_garbage_behind_a_request_counts_once_among_those_under_way() -> N
 @on_both_loops
 async def test_a_client_that_stops_sending_still_gets_its_answers() -> None:
     publisher = HangingPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         writer.write(post() + post())
         writer.write_eof()
         await publisher.until_sent(2)
@@ -459,10 +441,7 @@ async def test_a_client_that_stops_within_a_request_gets_answers_that_are_still_
     kept_back: int,
 ) -> None:
     publisher = HangingPublisher()
-    async with (
-        served(publisher) as server,
-        server.connection() as (reader, writer),
-    ):
+    async with served(publisher) as server, server.connection() as (reader, writer):
         writer.write(post() + post()[:-kept_back])
         writer.write_eof()
         await publisher.until_sent(1)

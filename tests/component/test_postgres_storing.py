@@ -6,7 +6,7 @@ import orjson
 import psycopg
 import pytest
 
-from runtime import telemetry
+from runtime import exposition, telemetry
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import owner, query
@@ -24,7 +24,7 @@ def call(engagement_id: str = "E1", **members: Any) -> bytes:
 
 
 def total(sample: str) -> float:
-    return telemetry.total(telemetry.exposition(), sample)
+    return exposition.total(exposition.exposition(), sample)
 
 
 async def test_an_event_is_one_row_with_all_that_is_known_of_it(dsn: str) -> None:

@@ -152,55 +152,6 @@ async def test_new_partitions_are_read_though_the_leader_came_back_and_does_not_
                 await poll_until(lambda: len(again.owned) == len(two.owned) == 3, again, two)
 
 
-class Handled:
-    """What workers have handled, by value; each takes a moment."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[bytes | None] = Counter()
-
-    async def __call__(self, delivery: Delivery) -> Sequence[Record]:
-        await asyncio.sleep(0.005)
-        self.counts[delivery.value] += 1
-        return ()
-
-
-@asynccontextmanager
-async def working(
-    kafka: KafkaSettings, topic: str, handled: Handled, *, instance_id: str
-) -> AsyncIterator[None]:
-    """Run a worker; at the end drain it."""
-    settings = WorkerSettings(
-        instance_id=instance_id, commit_interval_s=0.1, session_timeout_s=6, concurrency=4
-    )
-
-    def connect(listener: RebalanceListener) -> Consumer:
-        return KafkaConsumer(
-            kafka,
-            settings,
-            group=f"{kafka.topic_prefix}.g",
-            topics=[topic],
-            listener=listener,
-            client_id=instance_id,
-            clock=SystemClock(),
-        )
-
-    stopping = asyncio.Event()
-    async with KafkaPublisher(kafka, client_id="w", clock=SystemClock()) as publisher:
-        around = Surroundings(
-            name=instance_id,
-            connect=connect,
-            publisher=publisher,
-            dead_letter_topic="none",
-            settings=settings,
-            clock=SystemClock(),
-            chance=Random(1),
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Worker(handled, around).run(stopping))
-            yield
-            stopping.set()
-
-
 async def test_no_record_is_lost_or_handled_twice_when_one_worker_restarts_in_order(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:

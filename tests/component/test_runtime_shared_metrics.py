@@ -10,11 +10,12 @@ import pytest
 from prometheus_client import Gauge
 
 from runtime import telemetry
-from runtime.telemetry import SharedMetrics, shared_metrics, total
+from runtime.exposition import SharedMetrics, shared_metrics, total
 
 prologue = """
 import os, signal, sys
-from runtime.telemetry import add_tally, exposition, ingest, count
+from runtime.exposition import add_tally, exposition, count
+from runtime.telemetry import ingest
 """
 shows = "\nsys.stdout.buffer.write(exposition())\n"
 counts = "count(ingest.accepted, 'engagement'); ingest.latency.observe(0.004)\n"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, ParamSpec, Protocol, Self
 
-from runtime import telemetry
+from runtime import exposition
 from runtime.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import WorkerSettings
@@ -180,7 +180,7 @@ async def until(condition: Callable[[], bool], *, every_s: float = 0.002) -> Non
 
 def sample(name: str) -> float:
     """One figure, summed over its labels."""
-    return telemetry.total(telemetry.exposition(), name)
+    return exposition.total(exposition.exposition(), name)
 
 
 def first_seen_in_order(values: Sequence[bytes | None], *, key_of: Callable[[int], object]) -> bool:

@@ -380,7 +380,7 @@ class FakeConsumer:
     async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         self._answer()
         if any(len(position.metadata) > metadata_characters for position in positions.values()):
-            raise ValueError("metadata beyond what brokers take")
+            raise ConfigurationError("commit: the text beside an offset is too long")
         self._broker.move_on(self.group)
         group = self._broker.groups[self.group]
         if positions and (self not in group.members or self.generation != group.generation):

@@ -1,9 +1,7 @@
 """A broker that is away for a minute under load: Zoom's retries, or the spill, bring everything."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from simulator.ledger import LedgerWriter, Totals, read_ledger
 from simulator.service import send
 from simulator.settings import SimulatorSettings
 from simulator.stories import event_stream
-from tests.component.ingest_pod import environment, make_topics, pod
+from tests.component.ingest_pod import make_topics, pod
 
 rate_per_s = 40
 away_s = 60
@@ -76,7 +74,9 @@ async def sent(port: int, ledger_file: Path, stack: devstack.Stack) -> Totals:
 
 async def ids_in_topics(kafka: KafkaSettings) -> set[str]:
     topics = raw_topics(prefix=kafka.topic_prefix)
-    found = [headers.text(each.headers, headers.event_id_header) async for each in scan(kafka, topics)]
+    found = [
+        headers.text(each.headers, headers.event_id_header) async for each in scan(kafka, topics)
+    ]
     return {each for each in found if each}
 
 

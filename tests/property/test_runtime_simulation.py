@@ -7,15 +7,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 
-from runtime import telemetry
+from runtime import exposition
 from runtime.errors import FencedError
 from runtime.offset_map import from_committed, to_commit
 from runtime.plans import pending
@@ -27,6 +28,13 @@ from tests.property.sink_history import SinkHistory
 
 seeds = range(200)
 top = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def silence() -> Iterator[None]:
+    """Thousands of log lines cost more time than what they tell of."""
+    with capture_logs():
+        yield
 
 
 @pytest.mark.parametrize("seed", seeds)
@@ -58,15 +66,15 @@ def test_a_seed_repeats_a_history_in_another_process_too() -> None:
 
 
 def test_the_histories_reach_what_they_are_for() -> None:
-    before = telemetry.exposition()
+    before = exposition.exposition()
     repeats = sum(lived(HandlerHistory(seed)).repeats for seed in range(20))
-    after = telemetry.exposition()
+    after = exposition.exposition()
     assert repeats > 0
     for reached in ("skipped_records", "late", "fenced", "dead_letters", "errors"):
         name = f"zcc_worker_{reached}_total"
-        assert telemetry.total(after, name) > telemetry.total(before, name), name
+        assert exposition.total(after, name) > exposition.total(before, name), name
     ignored = "zcc_worker_ignored_maps_total"
-    assert telemetry.total(after, ignored) == telemetry.total(before, ignored)
+    assert exposition.total(after, ignored) == exposition.total(before, ignored)
 
 
 class CommitsOneTooFar(WatchedConsumer):

@@ -1,5 +1,6 @@
 """The fake's faults on a simulated clock; what it shares with real brokers is in the contract."""
 
+import asyncio
 from collections.abc import Collection, Coroutine
 from random import Random
 from typing import Any
@@ -110,6 +111,69 @@ def test_a_crashed_member_is_missed_when_its_session_is_over() -> None:
     simulated(run())
 
 
+def test_a_member_that_is_cut_off_hears_nothing_and_goes_on_where_nobody_has_missed_it() -> None:
+    async def run() -> None:
+        fake = broker()
+        fake.append(first, Record("t", b"k", b"v"))
+        async with member(fake, listener := Listener()) as consumer:
+            while not listener.assignments:
+                await consumer.poll(max_records=0, timeout_s=1)
+            fake.cut_off(consumer)
+            assert list(await consumer.poll(max_records=10, timeout_s=1)) == []
+            for attempt in (
+                consumer.commit({first: Position(1)}),
+                consumer.committed([first]),
+                consumer.log_ends([first]),
+            ):
+                with pytest.raises(TransientError):
+                    await attempt
+            fake.heal(consumer)
+            assert [d.value for d in await read(consumer, 1)] == [b"v"]
+            await consumer.commit({first: Position(1)})
+            assert len(listener.assignments) == 1
+
+    simulated(run())
+
+
+def test_a_member_that_is_cut_off_for_longer_is_fenced_and_joins_again_once_healed() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with (
+            member(fake, zombie_hears := Listener()) as zombie,
+            member(fake, other_hears := Listener()) as other,
+        ):
+            while not (zombie_hears.assignments and other_hears.assignments):
+                await zombie.poll(max_records=1, timeout_s=0.1)
+                await other.poll(max_records=1, timeout_s=0.1)
+            fake.cut_off(zombie)
+            while set(other_hears.assignments[-1].partitions) != {first, second}:
+                await other.poll(max_records=1, timeout_s=1)
+            fake.heal(zombie)
+            with pytest.raises(FencedError):
+                await zombie.commit({first: Position(1)})
+            while len(zombie_hears.assignments) < 2:
+                await zombie.poll(max_records=1, timeout_s=0.1)
+                await other.poll(max_records=1, timeout_s=0.1)
+
+    simulated(run())
+
+
+def test_of_a_member_that_left_while_it_was_cut_off_nothing_is_heard_again() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with member(fake, listener := Listener()) as leaver:
+            while not listener.assignments:
+                await leaver.poll(max_records=1, timeout_s=1)
+            fake.cut_off(leaver)
+        fake.heal(leaver)
+        async with member(fake, follower := Listener()) as consumer:
+            while not follower.assignments:
+                await consumer.poll(max_records=1, timeout_s=1)
+            assert set(follower.assignments[0].partitions) == {first, second}
+
+    simulated(run())
+
+
 def test_a_member_that_is_thrown_out_is_fenced_and_joins_again() -> None:
     async def run() -> None:
         fake = broker()
@@ -137,6 +201,53 @@ def test_a_lost_acknowledgement_leaves_the_record_stored() -> None:
         return [delivery.value for delivery in fake.records("t")]
 
     assert simulated(run()) == [b"v", b"v"]
+
+
+def test_a_commit_whose_acknowledgement_is_lost_is_taken() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with member(fake, listener := Listener()) as consumer:
+            while not listener.assignments:
+                await consumer.poll(max_records=1, timeout_s=1)
+            fake.lost_commits = 1
+            with pytest.raises(TransientError):
+                await consumer.commit({first: Position(3)})
+            assert (await consumer.committed([first]))[first] == Position(3)
+            await consumer.commit({first: Position(4)})
+
+    simulated(run())
+
+
+def test_a_text_longer_than_brokers_take_is_not_committed() -> None:
+    async def run() -> None:
+        fake = broker()
+        async with member(fake, listener := Listener()) as consumer:
+            while not listener.assignments:
+                await consumer.poll(max_records=1, timeout_s=1)
+            await consumer.commit({first: Position(3, "x" * 4096)})
+            with pytest.raises(ConfigurationError):
+                await consumer.commit({first: Position(4, "x" * 4097)})
+            assert fake.groups["g"].committed[first].offset == 3
+
+    simulated(run())
+
+
+def test_members_that_wait_for_a_third_do_not_stop_the_time() -> None:
+    async def run() -> None:
+        fake = broker()
+        listeners = [Listener(), Listener()]
+        async with (
+            member(fake, listeners[0]) as one,
+            member(fake, listeners[1]) as other,
+            member(fake) as absent,
+            asyncio.TaskGroup() as tasks,
+        ):
+            fake.cut_off(absent)
+            for consumer in (one, other):
+                tasks.create_task(consumer.poll(max_records=1, timeout_s=60))
+        assert all(len(listener.assignments) == 1 for listener in listeners)
+
+    simulated(run())
 
 
 def test_gaps_and_retention_leave_offsets_as_they_are() -> None:

@@ -10,7 +10,13 @@ from schemas.generation.document import Place, SchemaSourceError
 from zoom.budget import Label
 from zoom.catalogue import Body, Method, Operation, Scopes, operations_adapter
 from zoom.generation.json_schema import Schema, body_schema, reply_schema
-from zoom.generation.names import action_name, operation_name, resource_name, snake
+from zoom.generation.names import (
+    UnnamedError,
+    action_name,
+    operation_name,
+    resource_name,
+    snake,
+)
 from zoom.generation.parameters import parameters
 from zoom.generation.places import flag, optional, texts
 from zoom.generation.replies import error_codes, paging, reply, success
@@ -67,7 +73,7 @@ def _operation(method: Method, path: str, place: Place, paths: Sequence[str]) ->
     taken = parameters(place, path, paths)
     status, replied = success(place)
     pages = paging(taken, replied)
-    name = operation_name(method, path, paged=pages is not None)
+    name = _name(method, path, place, paged=pages is not None)
     tag, *_ = texts(place.member("tags"))
     body, sent = _body(place)
     scopes = place.member("x-extensions")
@@ -94,6 +100,13 @@ def _operation(method: Method, path: str, place: Place, paths: Sequence[str]) ->
     )
     schemas = {"body": body_schema(sent)} if sent else {}
     return operation, schemas | ({"reply": reply_schema(replied)} if replied else {})
+
+
+def _name(method: Method, path: str, place: Place, *, paged: bool) -> str:
+    try:
+        return operation_name(method, path, paged=paged)
+    except UnnamedError as error:
+        raise SchemaSourceError(place.pointer, str(error)) from None
 
 
 def _body(place: Place) -> tuple[Body | None, Place | None]:

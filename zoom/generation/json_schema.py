@@ -9,7 +9,7 @@ Source: Zoom Contact Center REST API, OpenAPI 3.0.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.generation.document import Place, SchemaSourceError
@@ -17,17 +17,22 @@ from zoom.generation.places import flag, items, optional, refuse_unless, text, t
 
 Schema = dict[str, object]
 
-_bounds: Final = (
-    *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
-    *("deprecated", "readOnly"),
-)
-"""Keywords that are carried over as they stand."""
+_carried: Final[Mapping[str, tuple[str, ...]]] = {
+    "integer": ("minimum", "maximum"),
+    "number": ("minimum", "maximum"),
+    "string": ("minLength", "maxLength"),
+    "array": ("minItems", "maxItems", "uniqueItems"),
+}
+"""Bounds by the type that they say something of; the vendor gives some to other types too."""
+
+_marks: Final = ("deprecated", "readOnly")
 
 _keywords: Final = frozenset(
     {"type", "format", "enum", "default", "pattern", "nullable", "oneOf"}
     | {"properties", "required", "items", "additionalProperties"}
     | {"description", "example", "title"}
-    | set(_bounds)
+    | {bound for bounds in _carried.values() for bound in bounds}
+    | set(_marks)
 )
 _types: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 _formats: Final = {"datetime": "date-time", "string": None}
@@ -81,7 +86,8 @@ def _value(published: Place) -> Schema:
         ours["format"] = shape
     if pattern and _mask not in pattern:
         ours["pattern"] = pattern
-    ours |= {keyword: said[keyword] for keyword in _bounds if keyword in said}
+    bounds = _carried.get(text(published, "type"), ())
+    ours |= {keyword: said[keyword] for keyword in (*bounds, *_marks) if keyword in said}
     if "default" in said and _is_no_prose(said["default"]):
         ours["default"] = said["default"]
     return ours

@@ -30,7 +30,7 @@ _readings: Final[tuple[tuple[str, str], ...]] = (
     (r"^analytics/log/historical/(\w+)$", r"\1_logs"),
     (r"^analytics/historical/queues/agents/", "historical_agents/"),
     (r"^analytics/historical/", "historical_"),
-    (r"^(analytics|reports)/", ""),
+    (r"^(analytics|reports)/(?!{)", ""),
     (r"^asset_library/categories", "asset_categories"),
     (r"^asset_library/", ""),
     (r"^block_list_rules/ip_addresses", "ip_address_block_list_rules"),
@@ -83,6 +83,10 @@ _members: Final = frozenset(
 _never_plural: Final = frozenset({"sms", "status", "operating_hours"})
 
 
+class UnnamedError(ValueError):
+    """A path from which no name can be made."""
+
+
 def operation_name(method: Method, path: str, *, paged: bool) -> str:
     """Name an operation.
 
@@ -90,12 +94,18 @@ def operation_name(method: Method, path: str, *, paged: bool) -> str:
         method: of HTTP.
         path: the template as the vendor writes it.
         paged: it answers with pages of a list.
+
+    Raises:
+        UnnamedError: the path holds nothing but parameters.
     """
     read = _reading(path)
     if (name := _by_hand.get(f"{method} {read}")) is not None:
         return name
     segments = read.removesuffix("/batch").split("/")
-    *parents, last = [segment for segment in segments if segment != _parameter]
+    nouns = [segment for segment in segments if segment != _parameter]
+    if not nouns:
+        raise UnnamedError("nothing names it: name it in zoom/generation/names.py")
+    *parents, last = nouns
     if last in _verbs_in_paths:
         return "_".join([last, *map(singular, parents)])
     member = last in _members and _parameter in segments[:-1] and method in _verbs_of_members

@@ -1,0 +1,120 @@
+"""Pure: an operation of Zoom's API in short words, for the terminal and for the reference page."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from zoom.catalogue import Operation, Paging, Parameter, Schema, TimeForm, Window
+
+_forms: Final[dict[TimeForm, str]] = {
+    "date": "2026-01-31",
+    "z": "2026-01-31T09:30:00Z",
+    "offset": "2026-01-31T09:30:00+01:00",
+}
+
+
+def has_deprecated(operation: Operation) -> bool:
+    """Whether the operation, or a parameter of it, is deprecated."""
+    return operation.deprecated or any(each.deprecated for each in operation.parameters)
+
+
+def typed(parameter: Parameter) -> str:
+    """Name the type of a parameter, with its format."""
+    if parameter.type == "array":
+        return "strings, comma-separated"
+    return f"{parameter.type} ({parameter.format})" if parameter.format else parameter.type
+
+
+def limits(parameter: Parameter) -> str:
+    """Say what a parameter may be, beside its type; "" where nothing is said."""
+    return "; ".join(_limits(parameter))
+
+
+def paging(pages: Paging) -> str:
+    """Say how a list is paged."""
+    sizes = (pages.size_default or "?", pages.size_max or "?")
+    size = "" if sizes == ("?", "?") else f", {sizes[0]} a page, at most {sizes[1]}"
+    match pages.style:
+        case "next_page_token":
+            return f"next_page_token{size}"
+        case "page_number":
+            return f"page number{size}"
+        case "reply_token_only":
+            return "one page only: no request takes the token of a reply"
+
+
+def window(found: Window) -> Iterator[str]:
+    """Yield what there is to know of a window, from its parameters on."""
+    yield f"{found.start}, {found.end}"
+    if found.deprecated:
+        yield "deprecated"
+    if found.default_hours:
+        yield f"else the last {_span(found.default_hours)}"
+    if found.longest_days:
+        beyond = f", beyond it {found.beyond}" if found.beyond else ""
+        yield f"at most {found.longest_days} days{beyond}"
+    if found.lookback_days:
+        yield f"not before the last {found.lookback_days} days"
+    if found.z_is_literal:
+        yield "Z is the zone of `timezone`, not UTC"
+    yield f"written {' or '.join(_forms[form] for form in found.forms)}"
+
+
+def schema_type(schema: Schema) -> str:
+    """Name the type of a value, with its format; ``any`` where none is told."""
+    told = schema.get("type", "one of" if "oneOf" in schema else "any")
+    names = " or ".join(told) if isinstance(told, list) else str(told)
+    return f"{names} ({schema['format']})" if "format" in schema else names
+
+
+def schema_limits(schema: Schema) -> str:
+    """Say what a value may be, beside its type; "" where nothing is said."""
+    return "; ".join(_schema_limits(schema))
+
+
+def _limits(parameter: Parameter) -> Iterator[str]:
+    if parameter.values:
+        yield _listed(parameter.values)
+    yield from _between("", parameter.minimum, parameter.maximum)
+    yield from _between("length ", parameter.min_length, parameter.max_length)
+    yield from _between("count ", parameter.min_items, parameter.max_items)
+    if parameter.unique:
+        yield "each once"
+    if parameter.reserved:
+        yield f"never {_listed(parameter.reserved)}"
+    if parameter.deprecated:
+        yield "deprecated"
+
+
+def _schema_limits(schema: Schema) -> Iterator[str]:
+    if values := schema.get("enum") or schema.get("x-known-values"):
+        yield _listed(values)
+    yield from _between("", schema.get("minimum"), schema.get("maximum"))
+    yield from _between("length ", schema.get("minLength"), schema.get("maxLength"))
+    yield from _between("count ", schema.get("minItems"), schema.get("maxItems"))
+    if "default" in schema:
+        yield f"default {shown(schema['default'])}"
+    for keyword, told in (("readOnly", "read only"), ("deprecated", "deprecated")):
+        if schema.get(keyword):
+            yield told
+
+
+def shown(value: object) -> str:
+    """Write a value as JSON has it, texts without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(values: tuple[object, ...] | list[object]) -> str:
+    return ", ".join(shown(value) for value in values)
+
+
+def _between(what: str, least: float | None, most: float | None) -> Iterator[str]:
+    if least is not None and most is not None:
+        yield f"{what}{least} to {most}"
+    elif least is not None:
+        yield f"{what}at least {least}"
+    elif most is not None:
+        yield f"{what}at most {most}"
+
+
+def _span(hours: int) -> str:
+    return f"{hours} hours" if hours <= 24 else f"{hours // 24} days"  # noqa: PLR2004 - a day
