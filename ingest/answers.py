@@ -2,29 +2,14 @@
 
 Zoom sends again after 5xx, time-outs and broken connections, three times within 85 minutes, and
 never after 3xx or 4xx (source: Zoom webhooks, retry rules). So a validly signed body must not get
-one of those:
-
-| what | answer | sent again |
-|---|---|---|
-| no such app, not POST | 404, 405 | no: not meant for us |
-| not HTTP, head over the limits | 400, 431 | no: not from Zoom |
-| body over the limit | 413 | no: lost for good, counted as `Refusal.TOO_LARGE` |
-| head or body too slow | 408, which comes after Zoom has given up by itself | yes |
-| signature missing or wrong, or outside of the window | 401 | no: not from Zoom |
-| the same with a content-encoding | 415 | no: not from Zoom |
-| challenge | 200 | |
-| signed, and acknowledged by the broker, on its topic or on quarantine | 204 | |
-| signed, kept in the spill | 204 | |
-| signed, from where or as whom the app does not allow it | 503 | yes: until a person has looked |
-| signed, not acknowledged in time, or refused by the broker | 503 | yes |
-| too much is under way | 503, at once | yes |
+one of those, as `table` shows.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +86,38 @@ unavailable: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-af
 def challenge_met(answer: bytes) -> Answer:
     """Return the answer to an endpoint validation, given its JSON."""
     return Answer(HTTPStatus.OK, headers=((b"content-type", b"application/json"),), body=answer)
+
+
+class Row(NamedTuple):
+    """The answer that some requests get, and whether Zoom sends them again."""
+
+    what: str
+    answer: Answer
+    sent_again: str
+
+
+_not_ours: Final = "no: not meant for us"
+_not_from_zoom: Final = "no: not from Zoom"
+_given_up: Final = "yes: Zoom has given up by itself before"
+
+table: Final = (
+    Row("no such app", refusals[Refusal.UNKNOWN_APP], _not_ours),
+    Row("not POST", refusals[Refusal.METHOD], _not_ours),
+    Row("not HTTP/1.1", refusals[Refusal.MALFORMED], _not_from_zoom),
+    Row("head over the limits", refusals[Refusal.HEAD_TOO_LARGE], _not_from_zoom),
+    Row("body over the limit", refusals[Refusal.TOO_LARGE], "no: lost for good, and counted"),
+    Row("head or body too slow", refusals[Refusal.TOO_SLOW], _given_up),
+    Row("signature missing or wrong, or outside of the window", not_signed, _not_from_zoom),
+    Row("not signed, and with a content-encoding", not_signed_but_encoded, _not_from_zoom),
+    Row("challenge, signed", challenge_met(b""), "no"),
+    Row("signed, and acknowledged by the broker: on its topic or on quarantine", kept, "no"),
+    Row("signed, and kept in the spill", kept, "no"),
+    Row(
+        "signed, from where or as whom the app does not allow it",
+        unavailable,
+        "yes: until a person has looked",
+    ),
+    Row("signed, not acknowledged in time, or refused by the broker", unavailable, "yes"),
+    Row("too much is under way", refusals[Refusal.OVERLOAD], "yes"),
+)
+"""Everything that can become of a request, in the order of the checks."""

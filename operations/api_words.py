@@ -1,7 +1,7 @@
 """Pure: an operation of Zoom's API in short words, for the terminal and for the reference page."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, assert_never
 
 from zoom.catalogue import Operation, Paging, Parameter, Schema, TimeForm, Window
 
@@ -40,6 +40,8 @@ def paging(pages: Paging) -> str:
             return f"page number{size}"
         case "reply_token_only":
             return "one page only: no request takes the token of a reply"
+        case _:
+            assert_never(pages.style)
 
 
 def window(found: Window) -> Iterator[str]:

@@ -15,8 +15,11 @@ import uvloop
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
+from operations.api_command import api_app
 from operations.components import DevstackPart, ProcessorName, SinkName
+from operations.dead_letters.commands import dead_letters_app
 from operations.settings_errors import one_line
+from operations.spill_command import spill_app
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import TopicChanges
@@ -36,6 +39,9 @@ schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
 offsets_app = typer.Typer(help="Where sinks go on reading.", no_args_is_help=True)
 app.add_typer(offsets_app, name="offsets")
+app.add_typer(api_app, name="api")
+app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(spill_app, name="spill")
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 
 from ingest.settings import IngestSettings
 from ingest.spill.settings import SpillSettings
+from operations.api_page import zoom_api_page
 from operations.components import workers
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
 from processors.enrichment.settings import EnrichmentSettings
@@ -23,6 +24,7 @@ from schemas.topics.records import topic_records
 from simulator.settings import SimulatorSettings
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.settings import PostgresSettings
+from zoom.catalogue import operations
 from zoom.settings import ZoomSettings
 
 all_settings: Final[tuple[type[BaseSettings], ...]] = (
@@ -107,6 +109,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/topics.md", topics_page()
     for name, page in topic_pages(_plan):
         yield f"docs/reference/topics/{name}", page
+    yield "docs/reference/zoom-api.md", zoom_api_page(operations())
     yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
 
 

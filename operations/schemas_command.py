@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
 import typer
 
+from operations.generated_files import read_source, write_changed
 from runtime.errors import ConfigurationError
 from schemas.catalogue import events
 from schemas.generation import (
@@ -35,17 +35,10 @@ def generate(webhooks: Path, out: Path) -> list[Path]:
         ConfigurationError: the document cannot be used, or ``out`` cannot be written; one line.
     """
     try:
-        files = dict(artefacts(read_document(_read(webhooks)), events))
+        files = dict(artefacts(read_document(read_source(webhooks)), events))
     except SchemaSourceError as error:
         raise ConfigurationError(f"{webhooks}{error}") from None
-    changed = {
-        out / name: content for name, content in files.items() if _content(out / name) != content
-    }
-    try:
-        _write(changed)
-    except OSError as error:
-        raise ConfigurationError(f"{out}: cannot write there: {error.strerror}") from None
-    return list(changed)
+    return write_changed(files, out)
 
 
 def diff(old: Path, new: Path, *, as_json: bool) -> int:
@@ -83,29 +76,6 @@ def diff_lines(found: Iterable[Difference]) -> Iterator[str]:
 
 def _schemas(path: Path) -> dict[str, Schema]:
     try:
-        return dict(json_schemas(read_document(_read(path))))
+        return dict(json_schemas(read_document(read_source(path))))
     except SchemaSourceError as error:
         raise ConfigurationError(f"{path}{error}") from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot read it: {error.strerror}") from None
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
-
-
-def _write(files: dict[Path, bytes]) -> None:
-    """Write all beside where they belong, then move them there."""
-    with ExitStack() as leftovers:
-        parts = {path: path.with_name(f".{path.name}.part") for path in files}
-        for path, content in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            leftovers.callback(parts[path].unlink, missing_ok=True)
-            parts[path].write_bytes(content)
-        for path, part in parts.items():
-            part.replace(path)

@@ -9,7 +9,7 @@ next: position, each unfinished one, the end. Each distance is written in groups
 lowest first, the top bit set where more follow. The checksum covers the position, so a text that
 stands beside another position is no map.
 
-What does not fit into ``most_characters`` is cut behind: all of the front that fits is kept.
+A map that does not fit into ``most_characters`` is cut behind; its front is what is read first.
 """
 
 import binascii
@@ -54,7 +54,7 @@ class OffsetMap:
 
 
 def to_commit(done: OffsetMap) -> Position:
-    """Return what to commit: the position, and beside it as much of the map as fits."""
+    """Return what to commit: the position, and beside it the map, or the front of it that fits."""
     distances = [after - at for at, after in pairwise((*done.unfinished, done.end))]
     while distances and distances[-1] == 1:
         distances.pop()  # nothing is done between the last unfinished one and the end

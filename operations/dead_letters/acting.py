@@ -61,11 +61,11 @@ async def plan(found: AsyncIterator[Found], judge: Judge, *, most: int | None) -
     """
     earliest, refused = Earliest(most), Counter[str]()
     async for delivery, letter, _ in found:
-        match judge(delivery, letter):
-            case Refused(why):
-                refused[why] += 1
-            case Act():
-                earliest.add(letter)
+        verdict = judge(delivery, letter)
+        if isinstance(verdict, Refused):
+            refused[verdict.why] += 1
+        else:
+            earliest.add(letter)
     letters = earliest.letters
     return Plan(frozenset(each.place for each in letters), Summary(letters).groups, refused)
 

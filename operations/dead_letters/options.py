@@ -1,7 +1,7 @@
 """What the commands have in common: how letters are chosen, and what a person types for it."""
 
 import getpass
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated, Final
 
 import typer
@@ -66,8 +66,8 @@ def asked(  # noqa: PLR0913 - each is an option of the commands
     return Asked(_known("--worker", worker or all_workers, all_workers), selection)
 
 
-def operator(by: str | None, reason: str) -> Operator:
-    """Return who acts, and why.
+def operator(by: str | None, reason: str, *, user: Callable[[], str] = getpass.getuser) -> Operator:
+    """Return who acts, and why; without ``by`` it is the ``user`` of the system.
 
     Raises:
         ConfigurationError: nobody knows who, or the reason is too long.
@@ -75,8 +75,8 @@ def operator(by: str | None, reason: str) -> Operator:
     if len(reason) > _longest_reason:
         raise ConfigurationError(f"--reason: expected at most {_longest_reason} characters")
     try:
-        name = (getpass.getuser() if by is None else by).strip()
-    except (KeyError, OSError):
+        name = (user() if by is None else by).strip()
+    except (KeyError, OSError):  # a container may run as a number that no user has
         name = ""
     if not name:
         raise ConfigurationError("nobody knows who does this: say it with --by")

@@ -75,21 +75,18 @@ def group_object(group: Group) -> JsonObject:
 def outcome_object(letter: Letter, outcome: Act | Refused) -> JsonObject:
     """Return for programs what became of a letter."""
     told: JsonObject = {"letter": str(letter.place), "fingerprint": letter.fingerprint}
-    match outcome:
-        case Refused(why):
-            return told | {"outcome": "refused", "why": why}
-        case Act(action, record, replays):
-            to = record.topic if record else None
-            return told | {"outcome": action, "to": to, "replays": replays}
+    if isinstance(outcome, Refused):
+        return told | {"outcome": "refused", "why": outcome.why}
+    to = outcome.record.topic if outcome.record else None
+    return told | {"outcome": outcome.action, "to": to, "replays": outcome.replays}
 
 
 def outcome_line(letter: Letter, outcome: Act | Refused) -> str:
     """Return for people what became of a letter."""
-    match outcome:
-        case Refused(why):
-            return f"refused {letter.place}: {printable(why)}"
-        case Act(action, record):
-            return f"{action} {letter.place}" + (f" to {record.topic}" if record else "")
+    if isinstance(outcome, Refused):
+        return f"refused {letter.place}: {printable(outcome.why)}"
+    told = f"{outcome.action} {letter.place}"
+    return f"{told} to {outcome.record.topic}" if outcome.record else told
 
 
 def letters_table(letters: Sequence[tuple[Letter, Handling | None]]) -> Table:

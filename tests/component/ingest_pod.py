@@ -77,9 +77,9 @@ class Pod:
         self.children()
         if self.parent.returncode is None:
             self.parent.kill()
-            await self.parent.wait()
         for orphan in filter(is_running, self._seen):
             os.kill(orphan, signal.SIGKILL)
+        await self.parent.wait()  # ends with the last who could still tell something
 
     async def read_log(self) -> None:
         """Take in what is told, until all who could tell something have ended."""
@@ -113,18 +113,27 @@ async def pod(
 
 
 def environment(kafka: KafkaSettings, **settings: str) -> Mapping[str, str]:
-    """Return this process's environment with what ingest needs; ``settings`` without prefix."""
+    """Return this process's environment with what ingest needs.
+
+    ``settings`` are ingest's without their prefix, and the spill's with ``spill_``.
+    """
+    apps = {} if "apps_file" in settings else {"ZCC_INGEST_APPS": '{"default": ["newest-secret"]}'}
     return {
         **os.environ,
         "ZCC_INGEST_HOST": "127.0.0.1",
         "ZCC_INGEST_PORT": "0",
-        "ZCC_INGEST_APPS": '{"default": ["newest-secret"]}',
+        **apps,
         "ZCC_INGEST_PSEUDONYM_KEY": "0123456789abcdef",
         "ZCC_INGEST_UNREADY_S": "0.3",
         "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "ZCC_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
-        **{f"ZCC_INGEST_{name}".upper(): value for name, value in settings.items()},
+        **{_variable(name): value for name, value in settings.items()},
     }
+
+
+def _variable(name: str) -> str:
+    prefix = "ZCC_" if name.startswith("spill_") else "ZCC_INGEST_"
+    return f"{prefix}{name}".upper()
 
 
 async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 30) -> None:

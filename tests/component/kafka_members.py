@@ -1,12 +1,18 @@
 """Members of a group on the real broker, polled side by side, for tests of membership."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from random import Random
 
 from runtime.clock import Clock, SystemClock
+from runtime.contracts import Handler
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
+from runtime.membership import Surroundings
+from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
+from runtime.worker import Worker
 from schemas.topics import TopicSpec
 
 deadline_s = 30.0
@@ -77,6 +83,58 @@ async def poll_until(condition: Callable[[], object], *members: Member) -> None:
     async with asyncio.timeout(deadline_s):
         while not condition():
             await asyncio.gather(*(member.poll() for member in members))
+
+
+@asynccontextmanager
+async def a_worker(
+    kafka: KafkaSettings, topic: str, handler: Handler, **changes: object
+) -> AsyncIterator[Worker]:
+    """A worker of the group "g" on one topic, not running yet; the changes are of its settings."""
+    quick = {"commit_interval_s": 0.1, "session_timeout_s": 6, "concurrency": 4}
+    settings = WorkerSettings.model_validate(quick | changes)
+    clock = SystemClock()
+
+    def connect(listener: RebalanceListener) -> Consumer:
+        return KafkaConsumer(
+            kafka,
+            settings,
+            group=f"{kafka.topic_prefix}.g",
+            topics=[topic],
+            listener=listener,
+            client_id="w",
+            clock=clock,
+        )
+
+    async with KafkaPublisher(kafka, client_id="w", clock=clock) as publisher:
+        around = Surroundings(
+            name="test",
+            connect=connect,
+            publisher=publisher,
+            dead_letter_topic=f"{kafka.topic_prefix}.dead.v1",
+            settings=settings,
+            clock=clock,
+            chance=Random(1),
+        )
+        yield Worker(handler, around)
+
+
+@asynccontextmanager
+async def working(
+    kafka: KafkaSettings, topic: str, handler: Handler, **changes: object
+) -> AsyncIterator[None]:
+    """Run a worker; at the end drain it."""
+    stopping = asyncio.Event()
+    async with a_worker(kafka, topic, handler, **changes) as worker, asyncio.TaskGroup() as tasks:
+        tasks.create_task(worker.run(stopping))
+        yield
+        stopping.set()
+
+
+async def lag(kafka: KafkaSettings, topic: str) -> int:
+    """How far the group "g" is behind."""
+    async with TopicAdmin(kafka) as admin:
+        lags = await admin.lag(f"{kafka.topic_prefix}.g", [topic])
+    return sum(lag.behind for lag in lags.values())
 
 
 async def create(kafka: KafkaSettings, name: str, *, partitions: int) -> str:

@@ -169,6 +169,7 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(desk: Desk) -> 
     assert {line[1][:2] for line in named if line} == {("discarded", "bob")}
     (left,) = await desk.objects("list")
     assert left["origin"] == f"{desk.raw}/1/2"
+    assert (await desk.zcc("list", "--all", "--worker", "postgres")).returncode == 1
     with_strange_line = Record(desk.audit, b"?", b"no line")
     await desk.produce([with_strange_line])
     told = await desk.zcc("list", "--all")
@@ -180,13 +181,8 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(desk: Desk) -> 
     ("arguments", "said"),
     [
         (("list", "--worker", "nobody"), "--worker nobody: expected one of enrichment, "),
-        (("list", "--set-aside-for", "fun"), "--set-aside-for fun: expected one of defect, "),
-        (("list", "--from", "yesterday"), "--from yesterday: expected a time such as "),
-        (("list", "--to", "1900-01-01"), "--to 1900-01-01: expected a time such as "),
         (("show", "12"), "12: expected topic/partition/offset"),
         (("discard", "--reason", " ", "--yes"), "--reason: expected why"),
-        (("replay", "--reason", "x" * 1001), "--reason: expected at most 1000 characters"),
-        (("replay", "--by", " "), "say it with --by"),
         (("list",), "topics that do not exist: "),
     ],
 )

@@ -1,4 +1,4 @@
-"""A replay that is killed goes on when the command is given again: none is lost, one is repeated."""
+"""A killed replay goes on when it is started again: none is lost, at most one is repeated."""
 
 import asyncio
 import json

@@ -435,9 +435,9 @@ async def test_a_client_that_stops_within_a_request_gets_the_answers_before_it(
     assert values(publisher) == [event]
 
 
-@pytest.mark.parametrize("kept_back", [1, len(event), len(event) + 3, 300])
+@pytest.mark.parametrize("kept_back", [len(event) + 3, 300])
 @on_both_loops
-async def test_a_client_that_stops_within_a_request_gets_answers_that_are_still_to_come(
+async def test_a_client_that_stops_within_a_head_gets_answers_that_are_still_to_come(
     kept_back: int,
 ) -> None:
     publisher = HangingPublisher()

@@ -345,6 +345,48 @@ async def test_a_member_whose_loop_stalled_longer_than_its_session_reads_on(
         await receive(consumer, b"stalled after")
 
 
+@asynccontextmanager
+async def at_work(settings: KafkaSettings, group: str) -> AsyncIterator[KafkaConsumer]:
+    """A member that has read something; its patience is short."""
+    async with consumer_of(settings, group, Listener(), HurriedClock()) as consumer:
+        async with publisher_of(settings) as publisher:
+            await insist(publisher, group.encode())
+        await receive(consumer, group.encode())
+        yield consumer
+
+
+async def gives_up(consumer: KafkaConsumer, why: str) -> None:
+    with pytest.raises(TransientError, match=why):
+        await receive(consumer, b"never")
+
+
+async def test_a_member_that_the_library_lets_wait_after_a_stall_of_ten_minutes_is_given_up(
+    settings: KafkaSettings,
+) -> None:
+    async with at_work(settings, "idle") as consumer:
+        # The library then leaves the group, and does not join again before somebody fetches. While
+        # it waits nobody may.
+        idle_since_s = consumer._client._subscription._last_fetch_ended - 601
+        async with asyncio.timeout(deadline_s):
+            while not consumer._changes.going_on:
+                consumer._client._subscription._last_fetch_ended = idle_since_s
+                await asyncio.sleep(0.01)
+        await gives_up(consumer, "heard nothing .* of a rebalance")
+
+
+async def test_a_member_whose_fetching_task_has_died_is_given_up(settings: KafkaSettings) -> None:
+    async with at_work(settings, "fetching") as consumer:
+        consumer._client._fetcher._fetch_task.cancel()
+        await gives_up(consumer, "heard nothing")
+
+
+async def test_a_member_whose_joining_task_has_died_is_given_up(settings: KafkaSettings) -> None:
+    async with at_work(settings, "joining task") as consumer:
+        consumer._client._coordinator._assignors = None  # a defect of the library, say
+        consumer._client._coordinator.request_rejoin()
+        await gives_up(consumer, "Unexpected error during coordination")
+
+
 async def test_a_topic_that_was_away_at_a_rebalance_is_read_again_within_seconds(
     settings: KafkaSettings,
 ) -> None:

@@ -110,4 +110,4 @@ async def test_with_a_spill_a_broker_away_for_a_minute_costs_not_one_retry(tmp_p
     assert totals.events == totals.accepted == count
     assert totals.retries == 0
     assert len(kept) == count
-    assert not list((tmp_path / "spill").rglob("*.segment"))
+    assert not list((tmp_path / "spill").rglob("*.spill"))

@@ -1,98 +1,13 @@
 """A rolling restart under load: whoever is away, each request is answered, and no 204 is a lie."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack
 
-import orjson
 import pytest
 
 from runtime.settings import KafkaSettings
+from tests.component.ingest_load import answers, kept, load, until_sent
 from tests.component.ingest_pod import Pod, engagements, make_topics, pod
-from tests.component.ingest_server import read_answer, request, signed
-
-clients = 8
-pause_s = 0.01
-answer_timeout_s = 10.0
-
-
-class Client:
-    """Sends as a balancer in front does: to the next instance where one does not take a request."""
-
-    def __init__(self, number: int, instances: Sequence[int]) -> None:
-        self._number = number
-        self._instances = list(instances)
-        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self.answered: dict[bytes, int] = {}
-
-    async def run(self, done: asyncio.Event) -> None:
-        """Send one event after the other until ``done``."""
-        while not done.is_set():
-            body = self._next_body()
-            self.answered[body] = await self._send(body)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await done.wait()
-        self._leave()
-
-    def _next_body(self) -> bytes:
-        ordinal = len(self.answered) * clients + self._number
-        return orjson.dumps(
-            {
-                "event": "contact_center.engagement_started",
-                "event_ts": 1_751_364_000_000 + ordinal,
-                "payload": {"account_id": "a", "object": {"engagement_id": f"e{ordinal}"}},
-            }
-        )
-
-    async def _send(self, body: bytes) -> int:
-        async with asyncio.timeout(answer_timeout_s):
-            while True:
-                try:
-                    return await self._try(body)
-                except asyncio.IncompleteReadError as error:
-                    if error.partial:  # half an answer is worse than none
-                        raise
-                    self._leave()
-                except ConnectionError:
-                    self._leave()
-
-    async def _try(self, body: bytes) -> int:
-        if self._connection is None:
-            self._connection = await asyncio.open_connection("127.0.0.1", self._instances[0])
-        reader, writer = self._connection
-        writer.write(request(body, headers=signed(body)))
-        answer = await read_answer(reader)
-        if answer.headers.get("connection") == "close":
-            self._leave()
-        return answer.status
-
-    def _leave(self) -> None:
-        if self._connection is not None:
-            self._connection[1].close()
-            self._connection = None
-        self._instances.append(self._instances.pop(0))
-
-
-@asynccontextmanager
-async def load(instances: Sequence[int]) -> AsyncIterator[list[Client]]:
-    """Send during the block, half of the clients first to either instance."""
-    done = asyncio.Event()
-    sending = [Client(n, instances if n % 2 else instances[::-1]) for n in range(clients)]
-    async with asyncio.TaskGroup() as tasks:
-        for client in sending:
-            tasks.create_task(client.run(done))
-        yield sending
-        done.set()
-
-
-async def until_sent(sending: Sequence[Client], more: int) -> None:
-    """Wait until so many more requests are answered."""
-    wanted = sum(len(client.answered) for client in sending) + more
-    async with asyncio.timeout(30):
-        while sum(len(client.answered) for client in sending) < wanted:
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -117,9 +32,7 @@ async def test_two_instances_restarted_one_after_the_other_answer_every_request(
                 await until_sent(sending, 200)
                 await start(instance.port)
                 await until_sent(sending, 200)
-    answered = {body: status for client in sending for body, status in client.answered.items()}
-    statuses = Counter(answered.values())
+    statuses = Counter(answers(sending).values())
     assert set(statuses) <= {204, 503}
     assert statuses[204] > 1000
-    kept = {body for body, status in answered.items() if status == 204}
-    assert kept <= set(await engagements(kafka_settings))
+    assert kept(sending) <= set(await engagements(kafka_settings))

@@ -42,6 +42,8 @@ class _Running(NamedTuple):
 
 
 class HandlerHistory(History):
+    name = "handler"
+
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.repeats = 0

@@ -109,6 +109,8 @@ class WatchedConsumer(FakeConsumer):
 class History:
     """Runs one history; how records are handled or stored is the subclass's."""
 
+    name: ClassVar[str]
+    """What it is called on the command line."""
     consumer: ClassVar[type[WatchedConsumer]] = WatchedConsumer
     fixed: ClassVar[Mapping[str, object]] = {}
     """Settings that do not follow from the seed."""
@@ -175,15 +177,16 @@ class History:
         """Live it.
 
         Raises:
-            ViolationError: something does not hold.
+            ViolationError: something does not hold, or a worker ended by an error.
         """
+        told = f"{type(self).__name__}, seed {self.seed}, "
         try:
             await self._live()
-        except BaseException:
+        except Exception as error:
             if self.violation is None:
-                raise
+                raise ViolationError(f"{told}ended by {error!r}") from error
         if self.violation is not None:
-            raise ViolationError(f"{type(self).__name__}, seed {self.seed}, at {self.violation}")
+            raise ViolationError(f"{told}at {self.violation}")
 
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as self._tasks:
@@ -218,6 +221,7 @@ class History:
             "commit_records": chance.choice([3, 20, 1000]),
             "drain_timeout_s": 2.0,
             "defect_attempts": 2,
+            "guard_defect_share": 0.5,  # a record that is repeated counts again
         }
 
     def _start(self) -> None:

@@ -1,11 +1,12 @@
 """Runs histories of workers until one shows a violation: `python -m tests.property.simulate`.
 
-Prints the digest of each history with few of them, the seed and how to replay it where something
-does not hold. Histories are spread over all cores.
+Where something does not hold it prints what, the seed, and how to see every event of that history.
+Histories are spread over all cores; of a few of them it prints fingerprints.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
@@ -16,26 +17,27 @@ from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, lived
 from tests.property.sink_history import SinkHistory
 
-kinds: dict[str, type[History]] = {"handler": HandlerHistory, "sink": SinkHistory}
+kinds: dict[str, type[History]] = {kind.name: kind for kind in (HandlerHistory, SinkHistory)}
 piece = 50
 few = 10
 
 
-def digests(kind: str, seeds: range) -> tuple[list[str], str | None]:
-    """Return the digests of histories, and the first violation, which ends it."""
-    _be_silent()
+def explored(kind: type[History], seeds: Sequence[int]) -> tuple[list[str], str | None]:
+    """Return a line for each history that held, and what is said of the first that did not."""
     found = []
     for seed in seeds:
         try:
-            history = lived(kinds[kind](seed))
+            history = lived(kind(seed))
         except ViolationError as violation:
-            return found, f"{violation}\nreplay: {_command(kind, seed)}"
-        found.append(f"{kind} {seed} {history.digest}")
+            command = f"python -m {__spec__.name} --kind {kind.name} --first {seed} --trace"
+            return found, f"{violation}\nsee it by: {command}"
+        found.append(f"{kind.name} {seed} {history.digest}")
     return found, None
 
 
-def _command(kind: str, seed: int) -> str:
-    return f"python -m tests.property.simulate --kind {kind} --first {seed} --seeds 1 --trace"
+def _silently_explored(kind: type[History], seeds: Sequence[int]) -> tuple[list[str], str | None]:
+    _be_silent()
+    return explored(kind, seeds)
 
 
 def _be_silent() -> None:
@@ -46,10 +48,8 @@ def _drop(*_: object) -> structlog.typing.EventDict:
     raise structlog.DropEvent
 
 
-def _trace(kind: str, seed: int) -> None:
-    """Print all that happens in one history."""
+def _trace(history: History) -> None:
     _be_silent()
-    history = kinds[kind](seed)
     try:
         lived(history)
     finally:
@@ -57,13 +57,24 @@ def _trace(kind: str, seed: int) -> None:
             _say(f"{moment_s:9.4f}", *map(str, event))
 
 
+def _explore(chosen: Sequence[type[History]], seeds: range) -> None:
+    pieces = [seeds[at : at + piece] for at in range(0, len(seeds), piece)]
+    count = 0
+    with ProcessPoolExecutor() as processes:
+        for found, violation in chain.from_iterable(
+            processes.map(partial(_silently_explored, kind), pieces) for kind in chosen
+        ):
+            count += len(found)
+            if len(seeds) <= few:
+                _say("\n".join(found))
+            if violation is not None:
+                processes.shutdown(wait=False, cancel_futures=True)
+                sys.exit(violation)
+    _say(f"{count} histories, nothing to complain of")
+
+
 def _say(*words: str) -> None:
     sys.stdout.write(" ".join(words) + "\n")
-
-
-def _pieces(first: int, count: int) -> list[range]:
-    every = range(first, first + count)
-    return [every[at : at + piece] for at in range(0, count, piece)]
 
 
 def main() -> None:
@@ -74,23 +85,11 @@ def main() -> None:
     parser.add_argument("--kind", choices=sorted(kinds), help="only those of this kind")
     parser.add_argument("--trace", action="store_true", help="print each event of the first seed")
     asked = parser.parse_args()
-    chosen = [asked.kind] if asked.kind else sorted(kinds)
+    chosen = [kinds[asked.kind]] if asked.kind else list(kinds.values())
     if asked.trace:
-        _trace(chosen[0], asked.first)
-        return
-    pieces = _pieces(asked.first, asked.seeds)
-    count = 0
-    with ProcessPoolExecutor() as processes:
-        for found, violation in chain.from_iterable(
-            processes.map(partial(digests, kind), pieces) for kind in chosen
-        ):
-            count += len(found)
-            if asked.seeds <= few:
-                _say("\n".join(found))
-            if violation is not None:
-                processes.shutdown(wait=False, cancel_futures=True)
-                sys.exit(violation)
-    _say(f"{count} histories, nothing to complain of")
+        _trace(chosen[0](asked.first))
+    else:
+        _explore(chosen, range(asked.first, asked.first + asked.seeds))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from tests.property.history import History, Life, number_of, rejected
 
 
 class SinkHistory(History):
+    name = "sink"
+
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.planned = seed % 2 == 0

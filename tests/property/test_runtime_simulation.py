@@ -24,6 +24,7 @@ from runtime.ports import Position
 from runtime.values import Delivery, TopicPartition
 from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, WatchedConsumer, lived
+from tests.property.simulate import explored
 from tests.property.sink_history import SinkHistory
 
 seeds = range(200)
@@ -52,7 +53,7 @@ def test_a_seed_repeats_a_history_exactly_and_another_one_does_not(kind: type[Hi
 def test_a_seed_repeats_a_history_in_another_process_too() -> None:
     printed = {
         subprocess.run(
-            [sys.executable, "-m", "tests.property.simulate", "--first", "3", "--seeds", "2"],
+            [sys.executable, "-m", "tests.property.simulate", "--seeds", "10"],
             env=os.environ | {"PYTHONHASHSEED": salt},
             cwd=top,
             capture_output=True,
@@ -198,6 +199,19 @@ def test_the_simulation_finds_a_broken_sink_worker(
     broken: type[WatchedConsumer], said: str
 ) -> None:
     assert re.search(said, found_in(SinkHistory, broken))
+
+
+class CommitsTooFar(HandlerHistory):
+    consumer = CommitsOneTooFar
+
+
+def test_of_a_violation_the_seed_is_told_and_how_to_see_it() -> None:
+    assert explored(HandlerHistory, [3]) == ([f"handler 3 {lived(HandlerHistory(3)).digest}"], None)
+    held, said = explored(CommitsTooFar, [5, 6])
+    assert held == []
+    assert said is not None
+    assert "CommitsTooFar, seed 5, at " in said
+    assert said.endswith("-m tests.property.simulate --kind handler --first 5 --trace")
 
 
 class GivesUpEarly(HandlerHistory):

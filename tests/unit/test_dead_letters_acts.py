@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from operations.dead_letters.acts import (
     Act,
@@ -27,6 +28,7 @@ from operations.dead_letters.audit import (
 from operations.dead_letters.letter import Place, letter_of
 from runtime.dead_letters import Failure, dead_letter
 from runtime.delays import Delays, RetryTopic, due_ms
+from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.asyncapi import asyncapi
 from schemas.reasons import DeadLetterReason
@@ -178,6 +180,13 @@ def test_a_line_of_a_discard_names_no_topic() -> None:
         replace(letter, origin=None), Act("discarded", None, 0), by="a", at="", reason=""
     )
     assert (line.to, line.origin, line.action) == ("", "", "discarded")
+
+
+def test_lines_are_kept_longer_than_the_letters_that_they_are_about() -> None:
+    enough = KafkaSettings(set_aside_retention_days=30, audit_retention_days=37)
+    assert enough.topic_plan.audit_retention_days == 37
+    with pytest.raises(ValidationError, match="ZCC_KAFKA_AUDIT_RETENTION_DAYS must exceed"):
+        KafkaSettings(set_aside_retention_days=30, audit_retention_days=36)
 
 
 def test_a_letter_of_a_topic_that_was_made_again_is_another() -> None:

@@ -415,6 +415,7 @@ def test_a_reply_without_a_body_has_no_content_type() -> None:
         ({"type": "string", "pattern": "YYYY-MM-DD"}, {"type": "string"}),
         ({"type": "string", "pattern": "[a-z]"}, {"type": "string", "pattern": "[a-z]"}),
         ({"type": "string", "default": "Good bye."}, {"type": "string"}),
+        ({"type": "string", "enum": ["a", "What went wrong is this."]}, {"type": "string"}),
         ({"type": "string", "default": "hours"}, {"type": "string", "default": "hours"}),
         ({"type": "boolean", "default": True}, {"type": "boolean", "default": True}),
         (

@@ -3,7 +3,7 @@
 Ours are JSON Schema where the vendor's are OpenAPI 3.0 (``nullable``). Bodies are closed: a value
 that is not listed is refused before it is sent. Replies are open: listed values are an annotation.
 Repaired on the way: formats that are none, a mask for a regular expression, members that must be
-there but are not described, and ``additionalProperties`` on an array.
+there but are not described, ``additionalProperties`` on an array, sentences listed as values.
 
 Source: Zoom Contact Center REST API, OpenAPI 3.0.
 """
@@ -37,6 +37,7 @@ _keywords: Final = frozenset(
 _types: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 _formats: Final = {"datetime": "date-time", "string": None}
 _word: Final = re.compile(r"[\w.+-]{1,40}")
+_words_of_a_sentence: Final = 5
 _mask: Final = "YYYY"
 
 
@@ -61,7 +62,7 @@ def reply_schema(published: Place) -> Schema:
 def _ours(published: Place, *, values: str) -> Schema:
     refuse_unless(_keywords, published)
     ours = _value(published)
-    if (listed := optional(published, "enum")) is not None:
+    if (listed := optional(published, "enum")) and not any(map(_is_sentence, listed.as_list())):
         ours[values] = listed.as_list()
     if (choices := optional(published, "oneOf")) is not None:
         ours["oneOf"] = [_ours(choice, values=values) for choice in items(choices)]
@@ -102,6 +103,10 @@ def _type(published: Place) -> str | list[str]:
 
 def _is_no_prose(default: object) -> bool:
     return not isinstance(default, str) or _word.fullmatch(default) is not None
+
+
+def _is_sentence(value: object) -> bool:
+    return isinstance(value, str) and len(value.split()) >= _words_of_a_sentence
 
 
 def _required(published: Place, members: Place) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Pure: the name of an operation, from its method and path alone.
 
-The vendor's own ids cannot serve: some hold spaces and quotes, two stand twice, and no two of them
-agree on a form. Method and path are what calls depend on anyway, and no editor rewords them.
+The vendor's own ids cannot serve: some hold spaces and quotes, two stand twice, and they follow no
+one form. Method and path are what calls depend on anyway, and no editor rewords them.
 
 A name is a verb and a noun. The noun is what the path names, parent first; all of it is singular
 but the last segment, which is plural where the call is about several: a list, a batch, a membership
