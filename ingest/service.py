@@ -4,6 +4,7 @@ Run it on uvloop: `uvloop.run(serve(settings, kafka))`.
 """
 
 import asyncio
+from typing import Final
 
 from ingest.decision import Routing
 from ingest.present_apps import PresentApps
@@ -11,11 +12,15 @@ from ingest.server import listen, run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
-from runtime.clock import SystemClock
+from runtime.clock import Clock, SystemClock
 from runtime.garbage import settle_garbage_collection
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
+
+
+_connect_s: Final = 2.0
+_look_s: Final = 0.02
 
 
 async def serve(
@@ -36,7 +41,7 @@ async def serve(
     """
     instance = spill_settings.instance_name + ("" if place is None else f"-{place}")
     clock = SystemClock()
-    with listen(settings) as listener, stop_event() as stopping, hangup_event() as hangup:
+    with stop_event() as stopping, hangup_event() as hangup:
         present = PresentApps(settings.apps, clock=clock)
         async with (
             KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,
@@ -50,18 +55,27 @@ async def serve(
             asyncio.TaskGroup() as tasks,
         ):
             following = tasks.create_task(present.run(hangup))
+            await _connected(publisher, clock)
             settle_garbage_collection()
-            await run_server(
-                listener,
-                settings,
-                apps=lambda: present.current,
-                routing=routing_of(settings, kafka),
-                sender=publisher,
-                spill=spill,
-                clock=clock,
-                stopping=stopping,
-            )
+            with listen(settings) as listener:
+                await run_server(
+                    listener,
+                    settings,
+                    apps=lambda: present.current,
+                    routing=routing_of(settings, kafka),
+                    sender=publisher,
+                    spill=spill,
+                    clock=clock,
+                    stopping=stopping,
+                )
             following.cancel()
+
+
+async def _connected(publisher: KafkaPublisher, clock: Clock) -> None:
+    """Wait a moment for the broker: who shares a port is sent requests as soon as it listens."""
+    until_s = clock.monotonic_s() + _connect_s
+    while not publisher.ready and clock.monotonic_s() < until_s:
+        await clock.sleep(_look_s)
 
 
 def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:

@@ -226,6 +226,25 @@ def up(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command()
+def lag(
+    *,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Group to show; all where none is named.")
+    ] = None,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between the two looks.")] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print how far each group is behind; exit 1 if one is and has no member."""
+    from operations.lag import run
+
+    kafka = read_settings(KafkaSettings)
+    looked = run(
+        kafka, groups=group or (), interval_s=interval, as_json=as_json, clock=SystemClock()
+    )
+    raise typer.Exit(asyncio.run(looked))
+
+
+@app.command()
 def reconcile(
     *,
     ledger: Annotated[

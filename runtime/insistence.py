@@ -19,6 +19,10 @@ class GivenUpError(Exception):
         self.attempts = attempts
 
 
+class PanicError(Exception):
+    """What was raised is no Exception; the message names its class."""
+
+
 async def insist(
     call: Callable[[], Awaitable[Result]],
     *,
@@ -48,6 +52,12 @@ async def insist(
             error = _from_within(cancelled)
         except Exception as caught:  # noqa: BLE001 - any fault must be decided about, by class
             error = _unless_cancelled(caught)
+        except (SystemExit, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as caught:  # noqa: BLE001 - the panic of an extension, say: a defect
+            error = _unless_cancelled(PanicError(type(caught).__qualname__)).with_traceback(
+                caught.__traceback__
+            )
         if error is not None:
             fault = fault_of(error)
             of_this_fault = failures[fault] = failures.get(fault, 0) + 1

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ class Pod:
         self.log: list[dict[str, Any]] = []
         self.port = 0
         self._seen: set[int] = set()
+        self._folders: set[str] = set()
 
     @property
     def server(self) -> Server:
@@ -38,6 +40,9 @@ class Pod:
 
     def children(self) -> list[int]:
         found = children_of(self.parent.pid)
+        self._folders.update(
+            *(metrics_folders(child) for child in found if child not in self._seen)
+        )
         self._seen.update(found)
         return found
 
@@ -80,6 +85,8 @@ class Pod:
         for orphan in filter(is_running, self._seen):
             os.kill(orphan, signal.SIGKILL)
         await self.parent.wait()  # ends with the last who could still tell something
+        for folder in self._folders:  # a parent that was killed leaves it there
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def read_log(self) -> None:
         """Take in what is told, until all who could tell something have ended."""
@@ -167,6 +174,16 @@ def children_of(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(child) for child in found.split()]
+
+
+def metrics_folders(pid: int) -> set[str]:
+    """Return where a process shares its metrics, if it does."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    except OSError:  # ended meanwhile
+        return set()
+    name = "PROMETHEUS_MULTIPROC_DIR="
+    return {each.removeprefix(name) for each in variables if each.startswith(name)}
 
 
 def is_running(pid: int) -> bool:

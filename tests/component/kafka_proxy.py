@@ -1,4 +1,4 @@
-"""A proxy in front of the broker, in this process, that answers fetches as a broker that lost them.
+"""A proxy in front of the broker, in this process, that answers as brokers do that are not well.
 
 Clients find only the proxy: wherever an answer names the broker's address, the proxy puts its own.
 Source: Kafka protocol guide, the layout of requests and responses.
@@ -19,10 +19,14 @@ _host = "127.0.0.1"
 
 
 class Proxy:
-    """``deposed`` topics have no leader here: what is asked of it as such is refused."""
+    """``deposed`` topics have no leader here: what is asked of it as such is refused.
+
+    Of ``damaged`` topics the last bit of what is fetched is another.
+    """
 
     def __init__(self, target: str) -> None:
         self.deposed: set[str] = set()
+        self.damaged: set[str] = set()
         self.refusals = 0
         self.address = ""
         self._target = int(target.rpartition(":")[2])
@@ -68,19 +72,20 @@ class Proxy:
             answer = await _message(reader)
             kind = _kinds.get(asked.pop(struct.unpack(">i", answer[:4])[0]))
             if kind is not None:
-                answer = answer[:4] + self._depose(kind.decode(BytesIO(answer[4:])))
+                answer = answer[:4] + self._spoil(kind.decode(BytesIO(answer[4:])))
             answer = answer.replace(self._broker, self._own)
             writer.write(struct.pack(">i", len(answer)) + answer)
 
-    def _depose(self, answer: Response) -> bytes:
-        """Refuse what is asked of deposed topics."""
+    def _spoil(self, answer: Response) -> bytes:
         topics = []
         for topic, partitions in answer.topics:
+            spoilt = partitions
             if topic in self.deposed:
                 self.refusals += 1
-                topics.append((topic, [_refused(partition) for partition in partitions]))
-            else:
-                topics.append((topic, partitions))
+                spoilt = [_refused(partition) for partition in partitions]
+            elif topic in self.damaged:
+                spoilt = [(*rest, _damaged(last)) for *rest, last in partitions]
+            topics.append((topic, spoilt))
         answer.topics = topics
         return answer.encode()
 
@@ -89,6 +94,14 @@ def _refused(partition: tuple[object, ...]) -> tuple[object, ...]:
     number, _, *rest = partition
     records = [b""] if isinstance(rest[-1], bytes | None) else rest[-1:]
     return (number, _not_leader, *rest[:-1], *records)
+
+
+def _damaged(records: object) -> object:
+    return (
+        records[:-1] + bytes([records[-1] ^ 1])
+        if records and isinstance(records, bytes)
+        else records
+    )
 
 
 _kinds = {

@@ -127,7 +127,6 @@ def sent() -> Mapping[str, bytes]:
         "in bad chunks": chunked([body], headers=good).replace(b"0\r\n\r\n", b"zz\r\n\r\n"),
         "unfinished": post(good)[:-1],
         "an upgrade": post([*good, ("connection", b"upgrade"), ("upgrade", b"h2c")]),
-        "a failing page": f"GET /readyz{query} HTTP/1.1\r\n\r\n".encode(),
     }
 
 
@@ -146,23 +145,13 @@ class FailingPublisher(MemoryPublisher):
         super().__init__({"later": fail, "refusing": refuse}.get(broken))
         self._broken = broken
 
-    @property
-    def ready(self) -> bool:
-        if self._broken == "ready":
-            raise ValueError(marks["error"])
-        return True
-
-    @ready.setter
-    def ready(self, value: bool) -> None:
-        """Set by the rig."""
-
     def send(self, record: Any, settled: Any) -> None:
         if self._broken == "at once":
             raise ValueError(f"{marks['error']} {record.value!r}")
         super().send(record, settled)
 
 
-@pytest.mark.parametrize("broken", ["nothing", "later", "refusing", "at once", "ready"])
+@pytest.mark.parametrize("broken", ["nothing", "later", "refusing", "at once"])
 async def test_no_body_header_or_token_is_told_whatever_becomes_of_a_request(
     broken: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -179,5 +168,5 @@ async def test_no_body_header_or_token_is_told_whatever_becomes_of_a_request(
         assert mark not in told
     assert "newest-secret" not in told
     errors = [line for line in logs if line["log_level"] == "error"]
-    assert bool(errors) == (broken in {"later", "at once", "ready"})
+    assert bool(errors) == (broken in {"later", "at once"})
     assert len(logs) == len(errors) + len({"listening", "stopping", "stopped"})  # no access log

@@ -1,7 +1,9 @@
 """How members of a group share partitions on the real broker."""
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
+from runtime.errors import ConfigurationError
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
 from tests.component.kafka_members import Member, create, poll_until
@@ -45,3 +47,18 @@ async def test_members_that_read_different_topics_share_those_that_they_have_in_
     assert old.owned | new.owned == {
         TopicPartition(topic, number) for topic in (both, own) for number in (0, 1)
     }
+
+
+async def test_who_shares_in_another_way_than_the_others_is_refused(
+    kafka_settings: KafkaSettings,
+) -> None:
+    topic = await create(kafka_settings, "one", partitions=2)
+    other_way = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=kafka_settings.bootstrap_servers,
+        group_id=f"{kafka_settings.topic_prefix}.g",
+    )
+    member = Member(kafka_settings, [topic])
+    async with other_way, member.consumer:
+        with pytest.raises(ConfigurationError, match="stop the members of the group"):
+            await poll_until(lambda: member.owned, member)

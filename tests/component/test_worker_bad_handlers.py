@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
+from runtime.kafka import scan
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
-from tests.component.kafka_members import a_worker, create, deadline_s, lag, publish, working
+from schemas import headers
+from tests.component.kafka_members import create, deadline_s, lag, publish, working
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -47,7 +49,7 @@ async def until_done(kafka: KafkaSettings, topic: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_what_is_no_exception_ends_the_worker_and_the_next_one_has_the_record_again(
+async def test_what_is_no_exception_is_a_defect_like_others_and_set_aside(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     class PanicError(BaseException):
@@ -57,15 +59,14 @@ async def test_what_is_no_exception_ends_the_worker_and_the_next_one_has_the_rec
         async def misbehave(self) -> None:
             raise PanicError
 
-    handler, next_handler = Panics(), Handler()
-    async with a_worker(kafka_settings, topic, handler) as worker, asyncio.timeout(deadline_s):
-        with pytest.raises(PanicError):
-            await worker.run(asyncio.Event())
-    assert await lag(kafka_settings, topic) >= len(values) - 7
-    async with working(kafka_settings, topic, next_handler):
+    handler = Panics()
+    set_aside = await create(kafka_settings, "dead", partitions=1)
+    async with working(kafka_settings, topic, handler):
         await until_done(kafka_settings, topic)
-    assert next_handler.done[b"7"] == 1
-    assert (handler.done + next_handler.done).keys() == set(values)
+    assert handler.done.keys() == set(values) - {b"7"}
+    (letter,) = [each async for each in scan(kafka_settings, [set_aside])]
+    assert letter.value == b"7"
+    assert headers.text(letter.headers, headers.reason_header) == "defect"
 
 
 async def test_a_call_that_never_returns_holds_up_its_key_only_and_the_next_worker_has_it_again(

@@ -13,7 +13,8 @@ from runtime.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import WorkerSettings
 from runtime.values import Delivery, Record, TopicPartition
-from tests.fakes.kafka import FakeBroker, FakeConsumer, FakePublisher
+from tests.fakes.kafka import FakeBroker, FakeConsumer
+from tests.fakes.kafka_publisher import FakePublisher
 from tests.fakes.simulated_time import SimulatedClock, simulate
 
 Arguments = ParamSpec("Arguments")

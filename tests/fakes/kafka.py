@@ -16,14 +16,12 @@ from types import TracebackType
 from typing import Self
 
 from runtime.clock import Clock
-from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
-from runtime.partitioner import partition_of
+from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.ports import Position, RebalanceListener
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
-from schemas.reasons import DeadLetterReason
+from tests.fakes.kafka_publisher import FakePublisher
 
 longest_wait_s = 0.5
-slowest_acknowledgement_s = 0.005
 metadata_characters = 4096  # the default of a broker's offset.metadata.max.bytes
 
 
@@ -90,7 +88,7 @@ class FakeBroker:
         for number in range(partitions):
             self.logs[TopicPartition(name, number)] = Log()
 
-    def publisher(self) -> "FakePublisher":
+    def publisher(self) -> FakePublisher:
         return FakePublisher(self)
 
     def consumer(
@@ -217,55 +215,6 @@ class FakeBroker:
 def _wake(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
-
-
-class FakePublisher:
-    """`runtime.contracts.Publisher` on the fake."""
-
-    def __init__(self, broker: FakeBroker) -> None:
-        self._broker = broker
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
-
-    @property
-    def ready(self) -> bool:
-        return not self._broker.down
-
-    async def publish(self, record: Record) -> None:
-        broker = self._broker
-        broker.answer()
-        source = self._partition(record)
-        size_bytes = Delivery(*source, 0, record.key, record.value, record.headers, 0).size_bytes
-        if size_bytes > broker.record_bytes:
-            raise RejectedError(DeadLetterReason.TOO_LARGE, f"{record.topic}: {size_bytes} bytes")
-        broker.append(source, record)
-        await broker.clock.sleep(broker.chance.uniform(0, slowest_acknowledgement_s))
-        broker.answer()
-        if broker.lost_acknowledgements:
-            broker.lost_acknowledgements -= 1
-            raise TransientError("the acknowledgement was lost")
-
-    def _partition(self, record: Record) -> TopicPartition:
-        count = len(self._broker.partitions([record.topic]))
-        number = record.partition
-        if number is None and count:
-            number = (
-                self._broker.chance.randrange(count)
-                if record.key is None
-                else partition_of(record.key, partitions=count)
-            )
-        if number is None or number >= count:
-            raise TransientError(f"{record.topic} has {count} partitions")
-        return TopicPartition(record.topic, number)
 
 
 class FakeConsumer:

@@ -10,7 +10,7 @@ from tests.component.ingest_load import answers, kept, load, until_sent
 from tests.component.ingest_pod import Pod, engagements, make_topics, pod
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_two_instances_restarted_one_after_the_other_answer_every_request(
     kafka_settings: KafkaSettings, workers: int
 ) -> None:

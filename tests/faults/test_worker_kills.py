@@ -83,14 +83,16 @@ class Workers:
         self._folder = folder
         self._processes = processes
         self._running: dict[int, asyncio.subprocess.Process] = {}
+        self._logs: list[Path] = []
 
     async def start(self, place: int) -> None:
+        self._logs.append(self._folder / f"{len(self._logs)}-{place}.log")
         process = worker_process(
             self._kafka,
             self.source,
             self.target,
             slowest_s=slowest_s,
-            log=self._folder / f"{place}.log",
+            log=self._logs[-1],
             instance_id=instance_ids[place],
             **settings,
         )
@@ -103,7 +105,10 @@ class Workers:
         await process.wait()
 
     async def stop(self) -> None:
-        """End all as an orchestrator does."""
+        """End all as an orchestrator does, once the last one started knows what that means."""
+        async with asyncio.timeout(settle_timeout_s):
+            while b'"started"' not in self._logs[-1].read_bytes():
+                await asyncio.sleep(0.05)
         for process in self._running.values():
             process.terminate()
         ended = [await process.wait() for process in self._running.values()]
@@ -120,9 +125,9 @@ class Workers:
         return sum(entry["event"] == event for entry in self._log())
 
     def _log(self) -> Iterator[dict[str, object]]:
-        for file in self._folder.glob("*.log"):
-            for line in file.read_bytes().splitlines():
-                if line.endswith(b"}"):  # of some the last was cut by their end
+        for log in self._logs:
+            for line in log.read_bytes().splitlines():
+                if line.endswith(b"}"):  # of those killed the last may be cut
                     yield orjson.loads(line)
 
 

@@ -106,8 +106,11 @@ def names_of(record: Record) -> set[str]:
 
 
 def signed(body: bytes, *, traced: bool) -> SignedRequest:
-    trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" if traced else b""
-    return SignedRequest("app", body, b"secret", 1, b"request-1" if traced else b"", trace)
+    told = SignedRequest("app", body, b"secret", received_at_ms=1)
+    if not traced:
+        return told
+    trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    return told._replace(request_id=b"request-1", traceparent=trace)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A broker that says for minutes that it does not lead a partition, seen through a proxy."""
+"""Brokers that do not lead a partition for minutes, or damage what they send, through a proxy."""
 
 from collections.abc import AsyncIterator
 
@@ -77,3 +77,19 @@ async def test_who_is_given_a_leaderless_partition_waits_for_it_and_does_not_dis
             assert len(before.assignments) == told
             proxy.deposed.clear()
             await poll_until(lambda: behind.owned, before, behind)
+
+
+async def test_what_was_damaged_is_not_handed_out_and_is_read_again_by_who_enters_anew(
+    kafka_settings: KafkaSettings, proxy: Proxy, topics: list[str]
+) -> None:
+    _, well = topics
+    await publish(kafka_settings, Record(well, b"k", b"whole"))
+    proxy.damaged.add(well)
+    member, again = (Member(through(proxy, kafka_settings), [well]) for _ in range(2))
+    async with member.consumer:
+        with pytest.raises(TransientError, match="CRC"):
+            await poll_until(lambda: member.read, member)
+    proxy.damaged.clear()
+    async with again.consumer:
+        await poll_until(lambda: again.values == [b"whole"], again)
+    assert member.read == []

@@ -1,0 +1,72 @@
+"""Pages by ASGI: what an application is given of a request, and what is made of its answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+
+from ingest.answers import Answer, Refusal
+from ingest.asgi import Asgi, AsgiApplication
+from ingest.exchange import Exchange
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def exchange_of(chunks: list[bytes]) -> Exchange:
+    exchange = Exchange(
+        *(b"POST", "/a b", b"c=d", [(b"x-odd", b"1")]),
+        peer="127.0.0.1",
+        keep_alive=True,
+        application=AsgiApplication(failing, asyncio.TaskGroup()),
+        answered=lambda: None,
+    )
+    exchange.chunks = chunks
+    return exchange
+
+
+async def answer_of(app: Asgi, exchange: Exchange) -> Answer:
+    async with asyncio.TaskGroup() as tasks:
+        AsgiApplication(app, tasks).completed(exchange)
+    assert exchange.answer is not None
+    return exchange.answer
+
+
+async def failing(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    raise ValueError("mark-of-the-error")
+
+
+async def test_a_page_is_given_the_request_and_its_answer_is_passed_on() -> None:
+    seen: list[object] = []
+
+    async def page(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        asked = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
+        seen.extend([*asked, (await receive())["body"]])
+        headers = [(b"content-length", b"5"), (b"x-mark", b"2")]
+        await send({"type": "http.response.start", "status": 418, "headers": headers})
+        await send({"type": "http.response.body", "body": b"tea", "more_body": True})
+        await send({"type": "http.response.body", "body": b"!!"})
+
+    answer = await answer_of(page, exchange_of([b"a", b"b"]))
+    assert seen == ["POST", "/a b", b"c=d", [(b"x-odd", b"1")], b"ab"]
+    assert answer == Answer(HTTPStatus.IM_A_TEAPOT, ((b"x-mark", b"2"),), b"tea!!")
+
+
+async def test_a_page_that_fails_is_answered_500_and_told_by_its_place_alone() -> None:
+    with structlog.testing.capture_logs() as logs:
+        answer = await answer_of(failing, exchange_of([b"mark-of-the-body"]))
+    assert answer == Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+    (line,) = logs
+    assert line["error"].startswith("ValueError at ")
+    assert "mark" not in str(line)
+
+
+async def test_nobody_is_answered_who_went_away() -> None:
+    exchange = exchange_of([])
+    application = AsgiApplication(failing, asyncio.TaskGroup())
+    application.refused(exchange, Refusal.DISCONNECTED)
+    assert exchange.answer is None
+    application.refused(exchange, Refusal.TOO_SLOW)
+    assert exchange.answer is not None
