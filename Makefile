@@ -1,7 +1,7 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check fix bench faults coverage docs clean
+.PHONY: help setup up test check fix bench faults simulate coverage docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
@@ -43,6 +43,9 @@ bench: setup ## Run a benchmark; WHAT=name ARGS=...; its last line is one JSON o
 
 faults: setup ## Run the long fault tests (kills, outages, restarts)
 	@$(run)pytest -m long $(ARGS)
+
+simulate: setup ## Run 10,000 histories of workers in simulated time; ARGS="--seeds 500 --first 0"
+	@$(run)python -m tests.property.simulate $(ARGS)
 
 coverage: setup ## Run the tests with the coverage gate: 95 %, pure modules 100 %
 	@$(run)coverage run -m pytest -m "not long" $(ARGS)

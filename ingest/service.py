@@ -18,7 +18,6 @@ from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
 
-
 _connect_s: Final = 2.0
 _look_s: Final = 0.02
 
