@@ -22,7 +22,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from ingest.apps import App, Apps, Credential, Network
 
@@ -49,7 +48,8 @@ def read_apps(content: object) -> Apps:
         else:
             parsed = _apps.validate_python(content)
     except ValidationError as error:
-        raise ValueError(_problem(error.errors(include_input=False)[0])) from None
+        first = error.errors(include_input=False)[0]
+        raise ValueError(_problem(first["type"], first["loc"], first["msg"])) from None
     return Apps(app.named(name) for name, app in parsed.items())
 
 
@@ -161,10 +161,10 @@ _apps: Final[TypeAdapter[Mapping[str, _App]]] = TypeAdapter(
 )
 
 
-def _problem(error: ErrorDetails) -> str:
+def _problem(kind: str, place: tuple[int | str, ...], message: str) -> str:
     """Say it by names that are known here: another may be a secret in the wrong place."""
-    app, member = (*error["loc"], "", "")[:2]
-    if error["type"] == "value_error":
-        return f"app {app!r} has {error['msg'].removeprefix('Value error, ')}"
-    place = f"app {app!r}, {member}: " if member in _App.model_fields else ""
-    return f"{place}{apps_form}"
+    app, member = (*place, "", "")[:2]
+    if kind == "value_error":
+        return f"app {app!r} has {message.removeprefix('Value error, ')}"
+    where = f"app {app!r}, {member}: " if member in _App.model_fields else ""
+    return f"{where}{apps_form}"
