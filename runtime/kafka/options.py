@@ -13,6 +13,10 @@ _metadata_age_ms: Final = 30_000
 """New partitions of a topic are seen after so long at the latest."""
 _most_poll_interval_ms: Final = 600_000
 """Longer than any call a worker bears with (`runtime.membership.stuck_after_s`)."""
+_most_ahead_bytes: Final = 32 * 1024 * 1024
+"""Fetched of all partitions together and not taken yet; comes on top of what a worker holds."""
+_most_answer_bytes: Final = 8 * 1024 * 1024
+"""Of one answer, of which there are three copies for as long as it is taken apart."""
 _most_partition_bytes: Final = 1024 * 1024
 _least_partition_bytes: Final = 16 * 1024
 
@@ -34,12 +38,13 @@ def consumer_options(
     """Return the arguments of the library's consumer.
 
     It keeps at most one fetched piece of each partition, so pieces are as large as fit together
-    into what a worker may hold.
+    into half of what a worker may hold, and no larger than keeps up with any worker.
 
     Raises:
         ConfigurationError: the file of certificates cannot be read.
     """
-    piece_bytes = worker.in_flight_bytes // max(1, partition_count)
+    ahead_bytes = min(worker.in_flight_bytes // 2, _most_ahead_bytes)
+    piece_bytes = ahead_bytes // max(1, partition_count)
     rebalance_s = worker.session_timeout_s + worker.drain_timeout_s
     return {
         **connection_options(settings),
@@ -59,7 +64,7 @@ def consumer_options(
         "max_poll_interval_ms": _most_poll_interval_ms,
         "metadata_max_age_ms": _metadata_age_ms,
         "fetch_max_wait_ms": _fetch_wait_ms,
-        "fetch_max_bytes": worker.in_flight_bytes,
+        "fetch_max_bytes": min(ahead_bytes, _most_answer_bytes),
         "max_partition_fetch_bytes": min(
             _most_partition_bytes, max(_least_partition_bytes, piece_bytes)
         ),

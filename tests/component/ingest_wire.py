@@ -14,7 +14,16 @@ import uvloop
 from runtime.clock import SystemClock
 from runtime.contracts import Sender, Settled
 from runtime.values import Record
-from tests.component.ingest_server import Answered, Server, read_answer, running
+from tests.component.ingest_server import (
+    Answered,
+    Headers,
+    Server,
+    event,
+    read_answer,
+    request,
+    running,
+    signed,
+)
 
 Case = Callable[..., Coroutine[Any, Any, None]]
 
@@ -128,6 +137,34 @@ async def read_all(reader: asyncio.StreamReader) -> list[Answered]:
             answers.append(await read_answer(reader))
     except (asyncio.IncompleteReadError, ConnectionError):
         return answers
+
+
+def post(
+    body: bytes = event,
+    *,
+    more: Headers = (),
+    start: str = "POST {path} HTTP/1.1",
+    path: str = "/webhooks/zoom",
+) -> bytes:
+    """Write a signed request with a length."""
+    return request(body, headers=signed(body, more=more), start=start, path=path)
+
+
+async def statuses(server: Server, *parts: bytes) -> list[int]:
+    """Send the parts one by one, then nothing more; return what is answered until the end."""
+    async with server.connection() as (reader, writer):
+        for part in parts:
+            writer.write(part)
+            await a_moment()
+        writer.write_eof()
+        return [answer.status for answer in await read_all(reader)]
+
+
+async def refused(server: Server, reason: str) -> float:
+    """Return how many requests were refused for this reason, apps known and unknown together."""
+    name = "zcc_ingest_refused_total"
+    apps = ("-", "default")
+    return sum([await server.metric(name, app=app, reason=reason) for app in apps])
 
 
 async def a_moment() -> None:

@@ -118,6 +118,8 @@ unreadable = {
     "not JSON": b"account=1&event=2",
     "nesting of 100,000": b'{"a":' * 100_000,
     "nesting of 100,000 that ends": b"[" * 100_000 + b"]" * 100_000,
+    "nesting of 1,024": event.replace(b'"e1"', b"[" * 1024 + b"]" * 1024),
+    "nesting of 1,025": event.replace(b'"e1"', b"[" * 1025 + b"]" * 1025),
     "nesting of 300": b'{"event":' * 300 + b"1" + b"}" * 300,
     "a number of 5,000 digits": event.replace(b"1751364000000", b"1" * 5000),
     "a lone surrogate": event.replace(b"e1", b"\\ud800"),
@@ -155,6 +157,15 @@ async def test_a_signed_body_that_cannot_be_read_is_kept_in_quarantine(
 odd_but_readable = {
     "NUL in a string": event.replace(b"e1", b"\\u0000"),
     "emoji": event.replace(b"e1", "😀".encode()),
+    "emoji and escapes for one another": event.replace(b"e1", "😀\\ud83d\\ude00ü\\u00fc".encode()),
+    "escapes that nobody needs": event.replace(b"engagement_id", b"\\u0065ngagement\\u005fid"),
+    "a solidus in two ways": event.replace(b"e1", b"/\\/"),
+    "numbers in odd forms": event.replace(b'"e1"', b"-0.00e+10"),
+    "its members the other way round": (
+        b'{"payload":{"object":{"engagement_id":"e1"},"account_id":"account"},'
+        b'"event_ts":1751364000000,"event":"contact_center.engagement_started"}'
+    ),
+    "blanks around it": b" \r\n\t" + event + b"\n\n",
     "an escaped emoji": event.replace(b"e1", b"\\ud83d\\ude00"),
     "spaces": event.replace(b":", b" :\n\t"),
     "duplicate keys": event.replace(b"{", b'{"event":"x",', 1),
@@ -173,6 +184,18 @@ async def test_a_signed_body_that_is_odd_but_readable_reaches_its_topic_unchange
     assert (record.topic, record.value) == ("zcc.engagement.v1", body)
 
 
+@pytest.mark.parametrize("encoding", [b"gzip", b"br", b"nonsense"])
+async def test_a_signed_body_with_an_encoding_is_kept_in_quarantine_as_it_came(
+    encoding: bytes, server: Server, publisher: MemoryPublisher
+) -> None:
+    body = gzip.compress(event)
+    headers = signed(body, more=[("content-encoding", encoding)])
+    assert (await server.post(body, headers=headers)).status == 204
+    (record,) = publisher.records
+    assert (record.topic, record.value) == ("zcc.quarantine.v1", body)
+    assert dict(record.headers)["zcc-reason"] == b"encoded"
+
+
 async def test_an_unknown_event_is_kept_on_the_unknown_topic(
     server: Server, publisher: MemoryPublisher
 ) -> None:
@@ -186,7 +209,7 @@ async def test_an_unknown_event_is_kept_on_the_unknown_topic(
     "more",
     [
         [("content-type", b"text/plain")],
-        [("content-encoding", b"gzip")],
+        [("content-encoding", b"identity")],
         [("accept", b"text/html")],
         [("traceparent", b"nonsense"), ("traceparent", b"more")],
         [("x-odd", "ünïcödé".encode("latin-1"))],

@@ -71,9 +71,10 @@ class Fuzzed:
     async def _sent(self, parts: Sequence[bytes]) -> list[int]:
         async with asyncio.timeout(10), self._server.connection() as (reader, writer):
             for part in parts:
-                writer.write(part)
-                await a_moment()
-            if not writer.is_closing():  # it need not listen to what it has refused
+                if not writer.is_closing():  # it need not listen to what it has refused
+                    writer.write(part)
+                    await a_moment()
+            if not writer.is_closing():
                 writer.write_eof()
             received = b""
             with suppress(ConnectionError):

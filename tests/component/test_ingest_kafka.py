@@ -26,8 +26,9 @@ program = """
 import uvloop
 from ingest.service import serve
 from ingest.settings import IngestSettings
+from ingest.spill.settings import SpillSettings
 from runtime.settings import KafkaSettings
-uvloop.run(serve(IngestSettings(), KafkaSettings()))
+uvloop.run(serve(IngestSettings(), KafkaSettings(), SpillSettings()))
 """
 
 

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import pytest
 
 from tests.component.ingest_server import (
-    Headers,
     MemoryPublisher,
     Server,
     chunked,
@@ -23,7 +22,9 @@ from tests.component.ingest_wire import (
     HangingPublisher,
     a_moment,
     on_both_loops,
+    post,
     read_all,
+    refused,
     served,
     until,
 )
@@ -33,10 +34,6 @@ body_timeout_s = 5.0
 keep_alive_s = 10.0
 linger_s = 1.0
 head_bytes = 16 * 1024
-
-
-def post(*, more: Headers = ()) -> bytes:
-    return request(event, headers=signed(event, more=more))
 
 
 def counted_bytes(raw: bytes) -> int:
@@ -55,12 +52,6 @@ def with_head_of(size_bytes: int) -> bytes:
 def with_headers(count: int) -> bytes:
     own = post().split(b"\r\n\r\n")[0].count(b"\r\n")
     return post(more=[(f"x-{number}", b"1") for number in range(count - own)])
-
-
-async def refused(server: Server, reason: str) -> float:
-    name = "zcc_ingest_refused_total"
-    apps = ("-", "default")
-    return sum([await server.metric(name, app=app, reason=reason) for app in apps])
 
 
 async def status_of(server: Server, raw: bytes, *, part_bytes: int) -> int:

@@ -18,8 +18,10 @@ from tests.component.ingest_server import (
     running,
     signed,
 )
+from tests.component.ingest_wire import HandClock, on_both_loops, post, read_all
 
 unready_s = 120.0
+drain_timeout_s = 8.0
 
 
 class HeldClock(SystemClock):
@@ -56,6 +58,26 @@ async def test_a_stopped_server_takes_no_connections_and_lets_requests_finish() 
         acknowledged.set()
         assert (await read_answer(reader)).status == 204
     assert [record.value for record in publisher.records] == [event]
+
+
+@on_both_loops
+async def test_idle_connections_end_at_once_and_unfinished_requests_when_their_time_is_over() -> (
+    None
+):
+    clock = HandClock()
+    async with (
+        running(MemoryPublisher(), clock=clock) as server,
+        server.connection() as (idle, idle_writer),
+        server.connection() as (unfinished, unfinished_writer),
+    ):
+        idle_writer.write(post())
+        unfinished_writer.write(post()[:-5])
+        assert (await read_answer(idle)).status == 204
+        server.stopping.set()
+        assert await idle.read() == b""
+        assert not unfinished.at_eof()
+        await clock.move(drain_timeout_s + 0.1)
+        assert len(await read_all(unfinished)) <= 1
 
 
 async def test_cancelling_drains_too() -> None:

@@ -10,7 +10,6 @@ from runtime.errors import TransientError
 from tests.component.ingest_server import (
     Headers,
     MemoryPublisher,
-    Server,
     chunked,
     event,
     numbered,
@@ -19,12 +18,13 @@ from tests.component.ingest_server import (
     signed,
 )
 from tests.component.ingest_wire import (
-    HandClock,
     HangingPublisher,
     a_moment,
     on_both_loops,
+    post,
     read_all,
     served,
+    statuses,
 )
 
 large = event + b" " * 60_000
@@ -33,26 +33,6 @@ h2c: Headers = [
     ("upgrade", b"h2c"),
     ("http2-settings", b"AAMAAABkAAQAAP__"),
 ]
-
-
-def post(
-    body: bytes = event,
-    *,
-    more: Headers = (),
-    start: str = "POST {path} HTTP/1.1",
-    path: str = "/webhooks/zoom",
-) -> bytes:
-    return request(body, headers=signed(body, more=more), start=start, path=path)
-
-
-async def statuses(server: Server, *parts: bytes) -> list[int]:
-    """Send the parts one by one, then nothing more; return what is answered until the end."""
-    async with server.connection() as (reader, writer):
-        for part in parts:
-            writer.write(part)
-            await a_moment()
-        writer.write_eof()
-        return [answer.status for answer in await read_all(reader)]
 
 
 def values(publisher: MemoryPublisher) -> list[bytes | None]:
@@ -263,6 +243,15 @@ async def test_another_target_is_not_found_and_its_connection_goes_down_in_order
 
 
 @on_both_loops
+async def test_nothing_behind_a_request_that_ends_its_connection_is_taken() -> None:
+    publisher = MemoryPublisher()
+    async with served(publisher) as server:
+        assert await statuses(server, post(path="/webhooks/zoom/nobody") + post() + post()) == [404]
+        assert await statuses(server, post(more=[("connection", b"close")]) + post()) == [204]
+    assert values(publisher) == [event]
+
+
+@on_both_loops
 async def test_a_request_that_wants_to_upgrade_is_followed_by_others() -> None:
     publisher = MemoryPublisher()
     async with served(publisher) as server, server.connection() as (reader, writer):
@@ -301,115 +290,6 @@ async def test_an_answer_to_head_has_no_body() -> None:
         first = await reader.readuntil(b"\r\n\r\n")
         assert first.startswith(b"HTTP/1.1 405 ")
         assert (await read_answer(reader)).status == 204
-
-
-def with_length(value: bytes) -> bytes:
-    return post().replace(b"content-length: %d" % len(event), b"content-length: " + value)
-
-
-def in_chunks(change: bytes, to: bytes) -> bytes:
-    return chunked([event], headers=signed(event)).replace(change, to)
-
-
-malformed = {
-    "no request at all": b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + b"\x00" * 100,
-    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "an unknown method": post(start="BREW {path} HTTP/1.1"),
-    "a method in lower case": post(start="post {path} HTTP/1.1"),
-    "another version": post(start="POST {path} HTTP/1.2"),
-    "another protocol": post(start="POST {path} FTP/1.1"),
-    "a target with a NUL": post(path="/webhooks/zoom\x00"),
-    "a target that is not ASCII": post(path="/webhooks/zoom?\u00fc"),
-    "a target with a blank": post(path="/webhooks /zoom"),
-    "a folded header": post(more=[("x-odd", b"1\r\n 2")]),
-    "a bare line feed": post(more=[("x-odd", b"1\nx-more: 2")]),
-    "a bare carriage return": post(more=[("x-odd", b"1\rx-more: 2")]),
-    "nothing but line feeds": post().replace(b"\r\n", b"\n"),
-    "a NUL in a value": post(more=[("x-odd", b"a\x00b")]),
-    "a NUL in a name": post(more=[("x\x00odd", b"1")]),
-    "a blank in a name": post(more=[("x odd", b"1")]),
-    "a blank after a name": post(more=[("x-odd ", b"1")]),
-    "no name": post(more=[("", b"1")]),
-    "a header without a colon": post().replace(b"host: test", b"host test"),
-    "a length that is no number": with_length(b"many"),
-    "a length below zero": with_length(b"-1"),
-    "a length with a sign": with_length(b"+%d" % len(event)),
-    "a length in hexadecimal": with_length(b"0x10"),
-    "a length of nothing": with_length(b""),
-    "a length beyond all": with_length(b"9" * 30),
-    "two lengths in one": with_length(b"%d, %d" % (len(event), len(event))),
-    "two lengths": post(more=[("content-length", b"%d" % len(event))]),
-    "two lengths that differ": post(more=[("content-length", b"1")]),
-    "a length and chunks": chunked(
-        [event], headers=signed(event, more=[("content-length", b"%d" % len(event))])
-    ),
-    "chunks and a length": post(more=[("transfer-encoding", b"chunked")]),
-    "a transfer that is not chunked": in_chunks(b": chunked", b": gzip"),
-    "a transfer chunked before something else": in_chunks(b": chunked", b": chunked, gzip"),
-    "a size of a chunk that is no number": in_chunks(b"%x\r\n" % len(event), b"zz\r\n"),
-    "a size of a chunk beyond all": in_chunks(b"%x\r\n" % len(event), b"f" * 40 + b"\r\n"),
-    "a chunk longer than its size": in_chunks(b"%x\r\n" % len(event), b"5\r\n"),
-    "a trailer that is none": in_chunks(b"0\r\n\r\n", b"0\r\nx odd\r\n\r\n"),
-}
-
-
-@pytest.mark.parametrize("case", malformed)
-@on_both_loops
-async def test_what_is_not_http_is_answered_400_closed_and_counted(case: str) -> None:
-    publisher = MemoryPublisher()
-
-    async def count(server: Server) -> float:
-        name = "zcc_ingest_refused_total"
-        apps = ("-", "default")
-        return sum([await server.metric(name, app=app, reason="malformed") for app in apps])
-
-    async with served(publisher) as server:
-        before = await count(server)
-        async with server.connection() as (reader, writer):
-            writer.write(malformed[case])
-            writer.write_eof()
-            (answer,) = await read_all(reader)
-        assert (answer.status, answer.headers["connection"]) == (400, "close")
-        assert await count(server) == before + 1
-        assert await statuses(server, post()) == [204]
-    assert values(publisher) == [event]
-
-
-@pytest.mark.parametrize("garbage", [b"garbage", b"\x00", b"GET / HTTP/9.9\r\n\r\n"])
-@on_both_loops
-async def test_garbage_behind_a_request_costs_that_request_nothing(garbage: bytes) -> None:
-    publisher, clock = HangingPublisher(), HandClock()
-    async with (
-        served(publisher, clock=clock) as server,
-        server.connection() as (reader, writer),
-    ):
-        writer.write(post() + garbage)
-        await publisher.until_sent(1)
-        for _ in range(20):
-            writer.write(garbage)
-            await a_moment()
-        publisher.acknowledge_all()
-        clock.let_go()
-        assert [answer.status for answer in await read_all(reader)] == [204, 400]
-
-
-@on_both_loops
-async def test_garbage_behind_a_request_counts_once_among_those_under_way() -> None:
-    publisher = HangingPublisher()
-    async with (
-        served(publisher, max_requests=4) as server,
-        server.connection() as (_, writer),
-    ):
-        writer.write(post() + b"garbage")
-        await publisher.until_sent(1)
-        for _ in range(20):
-            writer.write(b"garbage")
-            await a_moment()
-        async with server.connection() as (other, sending):
-            sending.write(post())
-            await publisher.until_sent(2)
-            publisher.acknowledge_all()
-            assert (await read_answer(other)).status == 204
 
 
 @on_both_loops
