@@ -203,16 +203,20 @@ def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseExcep
 
 
 async def watch(member: Member, consumer: Consumer, around: Surroundings) -> None:
-    """Keep the figures of a membership up to date, for ever."""
-    metrics, name = telemetry.worker, around.name
+    """Keep the figures of a membership up to date until cancelled; then nothing is held."""
+    gauges, name = telemetry.worker, around.name
     with LagFigures(name, consumer, around.clock) as lag:
-        while True:
-            now_s, since_s = around.clock.monotonic_s(), member.oldest_since_s
-            metrics.oldest.labels(name).set(0 if since_s is None else now_s - since_s)
-            metrics.in_flight.labels(name).set(member.in_flight)
-            metrics.assigned.labels(name).set(len(member.positions))
-            try:
-                await lag.look(member)
-            except TransientError as error:
-                around.failed("lag", Fault.TRANSIENT, error)
-            await around.clock.sleep(_figures_interval_s)
+        try:
+            while True:
+                now_s, since_s = around.clock.monotonic_s(), member.oldest_since_s
+                gauges.oldest.labels(name).set(0 if since_s is None else now_s - since_s)
+                gauges.in_flight.labels(name).set(member.in_flight)
+                gauges.assigned.labels(name).set(len(member.positions))
+                try:
+                    await lag.look(member)
+                except TransientError as error:
+                    around.failed("lag", Fault.TRANSIENT, error)
+                await around.clock.sleep(_figures_interval_s)
+        finally:
+            for gauge in (gauges.oldest, gauges.in_flight, gauges.assigned):
+                gauge.labels(name).set(0)

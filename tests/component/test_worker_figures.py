@@ -33,6 +33,24 @@ async def test_figures_follow_what_is_read_and_done() -> None:
         assert sample("zcc_worker_oldest_unfinished_seconds") == 0
         assert rig.committed[source] == Position(3)
     assert sample("zcc_worker_records_total") == done + 3
+    assert sample("zcc_worker_assigned_partitions") == 0
+
+
+@simulated
+async def test_who_has_left_with_records_in_flight_shows_none() -> None:
+    rig, started = Rig(), asyncio.Event()
+
+    async def handler(delivery: Delivery) -> Sequence[Record]:
+        started.set()
+        await asyncio.Event().wait()
+        return ()
+
+    rig.append(b"1", b"2")
+    async with running(Worker(handler, rig.surroundings())):
+        await started.wait()
+        await until(lambda: sample("zcc_worker_in_flight_records") == 2, every_s=0.5)
+    assert sample("zcc_worker_in_flight_records") == 0
+    assert sample("zcc_worker_oldest_unfinished_seconds") == 0
 
 
 @simulated
