@@ -106,7 +106,9 @@ class Settler:
     async def _handle(self, delivery: Delivery) -> Sequence[Record] | Later:
         call = self._vitals.entered()
         try:
-            return await self._handler(delivery)
+            answer = await self._handler(delivery)
+            # An answer that is none fails here, as a defect of the handler, and not in our hands.
+            return answer if isinstance(answer, Later) else tuple(answer)
         finally:
             self._vitals.left(call)
 

@@ -285,3 +285,20 @@ async def test_few_records_that_wait_for_the_world_hold_up_their_keys_only() -> 
     async with running(Worker(handler, rig.surroundings(in_flight_records=20))):
         await until(lambda: len(rig.values()) == 100)
         assert rig.member.paused == set()
+
+
+@simulated
+async def test_an_answer_that_is_none_is_a_defect_of_the_handler_and_stops_nothing() -> None:
+    async def forgets(delivery: Delivery) -> Sequence[Record]:
+        if delivery.value == b"poison":
+            return None  # type: ignore[return-value]  # as a handler without types might
+        return copied(delivery)
+
+    rig = Rig()
+    rig.append(b"1", b"poison", b"2")
+    async with running(Worker(forgets, rig.surroundings())):
+        await until(lambda: rig.position_of(source) == 3)
+    assert sorted(rig.values()) == [b"1", b"2"]
+    (letter,) = rig.letters()
+    assert letter.value == b"poison"
+    assert told(letter)[0] == "defect"
