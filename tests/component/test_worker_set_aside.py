@@ -299,6 +299,6 @@ async def test_an_answer_that_is_none_is_a_defect_of_the_handler_and_stops_nothi
     async with running(Worker(forgets, rig.surroundings())):
         await until(lambda: rig.position_of(source) == 3)
     assert sorted(rig.values()) == [b"1", b"2"]
-    (letter,) = rig.letters()
+    (letter,) = rig.produced("dead")
     assert letter.value == b"poison"
     assert told(letter)[0] == "defect"
