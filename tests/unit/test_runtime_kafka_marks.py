@@ -60,3 +60,10 @@ def test_notes_before_what_was_asked_for_are_forgotten() -> None:
     read(marks, *((at, 1000 * at) for at in range(1000)))
     marks.timestamp_ms(source, 990)
     assert len(marks._marks[source]) == 10
+
+
+def test_a_partition_is_read_on_behind_its_last_record_however_far_apart_they_are() -> None:
+    marks = begun(3)
+    assert marks.next_offset(source) == 3
+    read(marks, (5, 1000), (9, 1001))
+    assert marks.next_offset(source) == 10
