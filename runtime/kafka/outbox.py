@@ -2,8 +2,7 @@
 
 The library sends one request at a time to each broker. While one is under way, what comes in is
 gathered, and goes out as the next wave as soon as that one is settled; so batches grow with the
-load and nothing waits where there is none. A batch has one acknowledgement for all its records,
-which is a third of the price of one for each.
+load and nothing waits where there is none. A batch has one acknowledgement for all its records.
 """
 
 import asyncio
