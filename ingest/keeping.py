@@ -50,7 +50,7 @@ class Keeping:
         clock: Clock,
         spill: Spill | None,
     ) -> None:
-        self._exchange: Exchange | None = exchange
+        self._exchange = exchange
         self._decision = decision
         self._clock = clock
         self._spill = spill
@@ -110,9 +110,8 @@ class Keeping:
 
     def _answer(self, answer: Answer) -> None:
         observe(metrics.latency, self._clock.monotonic_s() - self.begun_s)
-        exchange, self._exchange = self._exchange, None  # one that waits behind holds no body
-        if exchange is not None:
-            reply(exchange, answer)
+        reply(self._exchange, answer)
+        del self._exchange, self._decision  # `Webhook` may hold this a while yet, but no body
 
 
 def not_kept(exchange: Exchange, reason: Unavailable) -> None:
