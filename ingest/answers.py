@@ -61,6 +61,9 @@ class Unavailable(StrEnum):
     DEFECT = "defect"
 
 
+unavailable: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-after", b"5"),))
+"""The seconds are for proxies and people; Zoom keeps to its own 5, 20 and 60 minutes."""
+
 refusals: Final[Mapping[Refusal, Answer]] = {
     Refusal.UNKNOWN_APP: Answer(HTTPStatus.NOT_FOUND, closes=True),
     Refusal.METHOD: Answer(
@@ -70,17 +73,13 @@ refusals: Final[Mapping[Refusal, Answer]] = {
     Refusal.HEAD_TOO_LARGE: Answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, closes=True),
     Refusal.TOO_LARGE: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, closes=True),
     Refusal.TOO_SLOW: Answer(HTTPStatus.REQUEST_TIMEOUT, closes=True),
-    Refusal.OVERLOAD: Answer(
-        HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-after", b"5"),), closes=False
-    ),
+    Refusal.OVERLOAD: unavailable,
 }
 """What is sent for each refusal; nothing where nobody is there."""
 
 not_signed: Final = Answer(HTTPStatus.UNAUTHORIZED)
 not_signed_but_encoded: Final = Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 kept: Final = Answer(HTTPStatus.NO_CONTENT)
-unavailable: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-after", b"5"),))
-"""The seconds are for proxies and people; Zoom keeps to its own 5, 20 and 60 minutes."""
 
 
 def challenge_met(answer: bytes) -> Answer:
