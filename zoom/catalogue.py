@@ -18,8 +18,8 @@ import orjson
 from pydantic import TypeAdapter
 
 from zoom.budget import Label
+from zoom.exchange import Method
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 ContentType = Literal["application/json", "multipart/form-data"]
 TimeForm = Literal["date", "z", "offset"]
 """How a time may be written: ``2026-01-31``, ``2026-01-31T09:30:00Z``, ``…+01:00``."""

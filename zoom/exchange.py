@@ -2,17 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a ``multipart/form-data`` body; a file where it has a file's name."""
+
+    name: str
+    content: bytes = field(repr=False)
+    file_name: str | None = None
+    content_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send. ``url`` is escaped and goes out as it stands; headers hold credentials."""
+    """What to send. ``url`` is escaped and goes out as it stands; headers hold credentials.
 
-    method: Literal["GET", "POST"]
+    At most one of ``form``, ``json`` (a document, encoded) and ``parts`` is the body.
+    """
+
+    method: Method
     url: str
     headers: Mapping[str, str] = field(repr=False)
     form: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    json: bytes = field(default=b"", repr=False)
+    parts: tuple[Part, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +49,19 @@ class Transport(Protocol):
 
         Raises:
             UnavailableError: no connection, no answer in time, or one that breaks off.
+        """
+        ...
+
+
+class Caller(Protocol):
+    """Calls operations of the REST API by name; `zoom.client.ZoomClient` is one."""
+
+    async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - replies are typed where the operation is known: zoom.resources
+        """Return the document that the operation answers with, None where it answers with none.
+
+        ``arguments`` go by `zoom.catalogue.Parameter.argument`; None leaves a parameter out.
+
+        Raises:
+            zoom.errors.ZoomError: as the class of the error says.
         """
         ...

@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 from schemas.generation.document import Place, SchemaSourceError
 from zoom.budget import Label
-from zoom.catalogue import Body, Method, Operation, Scopes, operations_adapter
+from zoom.catalogue import Body, Operation, Scopes, operations_adapter
+from zoom.exchange import Method
 from zoom.generation.json_schema import Schema, body_schema, reply_schema
 from zoom.generation.names import (
     UnnamedError,

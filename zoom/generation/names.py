@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Final
 
-from zoom.catalogue import Method
+from zoom.exchange import Method
 
 _parameter: Final = "{}"
 
