@@ -111,13 +111,13 @@ def generate_catalogue(
     master: Annotated[Path, typer.Option(help="That of the master account's API.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("zoom"),
 ) -> None:
-    """Write the catalogue of operations and their schemas; print what is new or has changed."""
+    """Write the catalogue of operations, schemas, typed resources; print what has changed."""
     for path in generate(rest, master, out):
         typer.echo(path)
 
 
 def generate(rest: Path, master: Path, out: Path) -> list[Path]:
-    """Write ``operations.json`` and ``schemas/`` below ``out``.
+    """Write ``operations.json``, ``schemas/`` and ``resources/`` below ``out``.
 
     Nothing is written before all of it is known.
 

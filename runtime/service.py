@@ -19,6 +19,7 @@ from runtime.health import serving_health
 from runtime.kafka import KafkaConsumer, KafkaPublisher
 from runtime.membership import Surroundings
 from runtime.ports import Consumer, RebalanceListener
+from runtime.seat import Seat
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.signals import stop_event
 from runtime.sink_worker import SinkWorker
@@ -32,7 +33,7 @@ _delayed_part: Final = 8
 log = structlog.get_logger()
 
 
-async def run_handler(
+async def run_handler(  # noqa: PLR0913 - what a worker is made of
     handler: Handler,
     *,
     name: str,
@@ -40,6 +41,7 @@ async def run_handler(
     kafka: KafkaSettings,
     worker: WorkerSettings,
     delays_s: Sequence[int] = (),
+    seated: Callable[[Seat | None], None] | None = None,
 ) -> None:
     """Run a handler over these topics until SIGTERM or SIGINT, then drain.
 
@@ -47,11 +49,14 @@ async def run_handler(
     the handler answers `Later` to waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of
     ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``.
 
+    ``seated`` is told of each seat in the first of these groups, for what its members share out
+    among them, and None when it is lost; see `KafkaConsumer`.
+
     Raises:
         ConfigurationError: the operator has to act; the process must not end with 0.
     """
     main, second = _divided(worker) if delays_s else (worker, worker)
-    async with _surroundings(name, topics, kafka, main) as around:
+    async with _surroundings(name, topics, kafka, main, seated) as around:
         delayed = _delayed(around, kafka, second, delays_s) if delays_s else None
         await _run(Worker(handler, around, delayed), around)
 
@@ -82,6 +87,7 @@ async def _surroundings(
     topics: Sequence[str],
     kafka: KafkaSettings,
     settings: WorkerSettings,
+    seated: Callable[[Seat | None], None] | None = None,
 ) -> AsyncIterator[Surroundings]:
     clock = SystemClock()
     for reason in DeadLetterReason:  # a counter that first shows up at 1 has not increased
@@ -90,7 +96,7 @@ async def _surroundings(
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield Surroundings(
             name=name,
-            connect=_connecting(group, topics, kafka, settings, clock),
+            connect=_connecting(group, topics, kafka, settings, clock, seated),
             publisher=publisher,
             dead_letter_topic=dead_letter_topic(name, prefix=kafka.topic_prefix),
             settings=settings,
@@ -143,6 +149,7 @@ def _connecting(
     kafka: KafkaSettings,
     settings: WorkerSettings,
     clock: Clock,
+    seated: Callable[[Seat | None], None] | None = None,
 ) -> Callable[[RebalanceListener], Consumer]:
     def connect(listener: RebalanceListener) -> Consumer:
         return KafkaConsumer(
@@ -153,6 +160,7 @@ def _connecting(
             listener=listener,
             client_id=group,
             clock=clock,
+            seated=seated,
         )
 
     return connect

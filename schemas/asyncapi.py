@@ -19,7 +19,7 @@ from .topics.terms import Header, header_sets, promises
 
 Node = dict[str, object]
 
-reference_entities: Final = ("user", "queue", "team")
+reference_entities: Final = ("user", "queue", "team", "sms_log", "voice_call_log")
 
 _kafka_bindings: Final = "0.5.0"
 

@@ -1,42 +1,25 @@
-"""Who may ask the REST API, how often, and what goes wrong on request.
+"""Who may ask the REST API: tokens and their scopes.
 
-Source: Zoom server-to-server OAuth; Zoom API rate limits (per account, second and label).
+Source: Zoom server-to-server OAuth; an operation takes any one of its scopes.
 """
 
 import base64
 import binascii
 import hmac
 import random
-from collections import Counter
-from collections.abc import Mapping
-from typing import Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from simulator.clock import Clock
 from simulator.rest_documents import ApiError
 from simulator.settings import SimulatorSettings
-
-Label = Literal["LIGHT", "MEDIUM"]
+from zoom.catalogue import Operation, operations
 
 OauthErrorName = Literal["invalid_client", "invalid_request", "unsupported_grant_type"]
 
-
-class Faults(BaseModel):
-    """What goes wrong. Rates are shares of the API's requests; an outage takes OAuth with it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    error_rate: float = Field(default=0.0, ge=0, le=1)
-    limited_rate: float = Field(default=0.0, ge=0, le=1)
-    latency_s: float = Field(default=0.0, ge=0, le=60)
-    outage: bool = False
-
-    @model_validator(mode="after")
-    def _one_kind_of_answer(self) -> Self:
-        if self.error_rate + self.limited_rate > 1:
-            raise ValueError("error_rate and limited_rate: together at most 1")
-        return self
+token_code: Final = 124
+scope_code: Final = 4711
 
 
 class OauthError(Exception):
@@ -46,6 +29,12 @@ class OauthError(Exception):
         super().__init__(reason)
         self.status = status
         self.document = {"error": name, "reason": reason, "code": code}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    end_s: float
+    scopes: frozenset[str]
 
 
 class Tokens:
@@ -63,12 +52,15 @@ class Tokens:
         self._credentials = credentials.encode()
         self._account_id = account_id
         self._lifetime_s = settings.rest_token_lifetime_s
+        self._scopes = frozenset(settings.rest_scopes.split() or _all_scopes())
         self._clock = clock
         self._chance = chance
-        self._ends_s: dict[str, float] = {}
+        self._tokens: dict[str, _Token] = {}
 
-    def grant(self, authorization: str, form: Mapping[str, str]) -> dict[str, object]:
-        """Answer a token request with a new token.
+    def grant(
+        self, authorization: str, form: Mapping[str, str], *, withheld: Collection[str] = ()
+    ) -> dict[str, object]:
+        """Answer a token request with a new token, without the scopes that are withheld.
 
         Raises:
             OauthError: wrong credentials, grant type or account.
@@ -83,70 +75,57 @@ class Tokens:
         if form.get("account_id") != self._account_id:
             raise OauthError(400, 4700, "invalid_request", "account does not exist")
         token = base64.urlsafe_b64encode(self._chance.randbytes(48)).decode()
-        self._ends_s[token] = self._clock.monotonic_s() + self._lifetime_s
+        now_s = self._clock.monotonic_s()
+        self._tokens = {name: known for name, known in self._tokens.items() if known.end_s > now_s}
+        scopes = self._scopes.difference(withheld)
+        self._tokens[token] = _Token(now_s + self._lifetime_s, scopes)
         return {
             "access_token": token,
             "token_type": "bearer",
             "expires_in": self._lifetime_s,
-            "scope": "contact_center:read:user:admin contact_center:read:list_users:admin "
-            "contact_center:read:queue:admin contact_center:read:list_queues:admin",
+            "scope": " ".join(sorted(scopes)),
         }
 
-    def check(self, authorization: str) -> None:
-        """Let a request pass.
+    def check(
+        self,
+        authorization: str,
+        operation: Operation | None = None,
+        *,
+        withheld: Collection[str] = (),
+    ) -> None:
+        """Let a request pass; one that belongs to no operation needs no scope.
 
         Raises:
-            ApiError: no token, an unknown one, or one that has expired.
+            ApiError: no token, an unknown one, or one that has expired; 403: it lacks the scope.
         """
-        scheme, _, token = authorization.partition(" ")
-        end_s = self._ends_s.get(token)
-        if scheme.lower() != "bearer" or end_s is None:
-            raise ApiError(401, 124, "access token is not valid")
-        if self._clock.monotonic_s() >= end_s:
-            del self._ends_s[token]
-            raise ApiError(401, 124, "access token has expired")
+        token = self._tokens.get(_bearer(authorization))
+        if token is None or self._clock.monotonic_s() >= token.end_s:
+            raise token_refusal(operation)
+        if operation is None:
+            return
+        if not (token.scopes - set(withheld)).intersection(operation.scopes.all):
+            wanted = ", ".join(operation.scopes.all)
+            raise ApiError(403, scope_code, f"the access token has none of the scopes [{wanted}]")
+
+    def forget(self, authorization: str) -> None:
+        """Let a token be unknown from now on."""
+        self._tokens.pop(_bearer(authorization), None)
 
 
-class Limits:
-    """Counts requests per label within each second of the wall clock."""
+def token_refusal(operation: Operation | None) -> ApiError:
+    """Make the error of a token that is not valid: a 401, at some operations a 400."""
+    errors = operation.errors if operation else {}
+    as_400 = token_code in errors.get(400, ()) and token_code not in errors.get(401, ())
+    return ApiError(400 if as_400 else 401, token_code, "access token is not valid, or has expired")
 
-    def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
-        self._per_s: Mapping[Label, int] = {
-            "LIGHT": settings.rest_light_per_s,
-            "MEDIUM": settings.rest_medium_per_s,
-        }
-        self._clock = clock
-        self._second = 0
-        self._counts: Counter[Label] = Counter()
 
-    def take(self, label: Label) -> None:
-        """Count one request.
+def _all_scopes() -> set[str]:
+    return {scope for operation in operations().values() for scope in operation.scopes.granular}
 
-        Raises:
-            ApiError: 429: the second has had its share.
-        """
-        second = int(self._clock.now().timestamp())
-        if second != self._second:
-            self._second, self._counts = second, Counter()
-        self._counts[label] += 1
-        if self._counts[label] > self._per_s[label]:
-            raise self.refusal()
 
-    def refusal(self) -> ApiError:
-        """Make a 429 that says when there will be more again."""
-        reset = int(self._clock.now().timestamp()) + 1
-        headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
-        return ApiError(429, 4001, "too many requests in this second", headers)
-
-    def headers(self, label: Label) -> dict[str, str]:
-        """Return what an answer says of the limit."""
-        limit = self._per_s[label]
-        return {
-            "X-RateLimit-Category": label.capitalize(),
-            "X-RateLimit-Type": "QPS",
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(max(0, limit - self._counts[label])),
-        }
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    return token if scheme.lower() == "bearer" else ""
 
 
 def _basic_credentials(authorization: str) -> bytes | None:

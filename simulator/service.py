@@ -3,13 +3,11 @@
 import asyncio
 import random
 import signal
-import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
-import uvicorn
 
 from simulator.clock import Clock, SystemClock
 from simulator.company import Company, make_company
@@ -17,14 +15,15 @@ from simulator.delivery import Courier
 from simulator.endpoint import Endpoint, EndpointInvalidError, open_endpoint
 from simulator.ledger import LedgerWriter, Totals
 from simulator.rest import rest_app
+from simulator.rest_server import serving
 from simulator.schedule import challenge_interval_s
 from simulator.settings import SimulatorSettings
+from simulator.state import State, state_answers, told_to
 from simulator.stories import StoryEvent, event_stream
 
 _log = structlog.get_logger()
 
 _first_validation_pause_s: Final = 0.5
-_rest_drain_s: Final = 1
 _system_clock: Final = SystemClock()
 
 
@@ -71,39 +70,41 @@ async def validate_endpoint(settings: SimulatorSettings, *, clock: Clock = _syst
         await endpoint.validate()
 
 
+def make_state(settings: SimulatorSettings, company: Company) -> State:
+    """Return what the REST API knows before any event."""
+    return State(
+        company,
+        most_engagements=settings.rest_engagements,
+        details_delay_s=settings.rest_details_delay_s,
+    )
+
+
 @asynccontextmanager
 async def rest_api(
-    settings: SimulatorSettings, company: Company, *, clock: Clock = _system_clock
+    settings: SimulatorSettings,
+    company: Company,
+    *,
+    state: State | None = None,
+    clock: Clock = _system_clock,
 ) -> AsyncIterator[str]:
     """Serve the REST API and yield its base URL, without ``/v2``.
+
+    It knows the company and, where it is told of events, what ``state`` has learnt of them.
 
     Raises:
         AccountMismatchError: tokens would be refused to the account of the settings.
         OSError: the address is taken.
     """
     _check_account(settings, company)
-    app = rest_app(settings, company, clock=clock, chance=random.Random(f"rest {settings.seed}"))
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_rest_drain_s,
+    app = rest_app(
+        settings,
+        state_answers(state or make_state(settings, company)),
+        account_id=company.account_id,
+        clock=clock,
+        chance=random.Random(f"rest {settings.seed}"),
     )
-    config.load()
-    listener = socket.create_server((settings.rest_host, settings.rest_port))
-    # Without it the second write of an answer waits 40 ms for the client's delayed ACK: asyncio
-    # sets it only on sockets made with IPPROTO_TCP, and accepted ones inherit it from this one.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[listener])  # serve() would take the process's signals
-    try:
-        host, port = listener.getsockname()[:2]
-        yield f"http://{host}:{port}"
-    finally:
-        await server.shutdown(sockets=[listener])
+    async with serving(app, host=settings.rest_host, port=settings.rest_port) as base_url:
+        yield base_url
 
 
 async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> Totals:
@@ -118,15 +119,17 @@ async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> T
     events = event_stream(
         company, seed=settings.seed, start=clock.now(), count=settings.count or None
     )
+    state = make_state(settings, company)
     with LedgerWriter(settings.ledger_file) as ledger:
-        async with rest_api(settings, company, clock=clock) as rest_url:
+        async with rest_api(settings, company, state=state, clock=clock) as rest_url:
             _log.info(
                 "simulator_started",
                 target=settings.target_url,
                 rest=rest_url,
                 account_id=company.account_id,
             )
-            await _until_signal(send(settings, company, events, ledger, clock=clock))
+            told = told_to(state, events, clock.now)
+            await _until_signal(send(settings, company, told, ledger, clock=clock))
         totals = ledger.totals
         _log.info(
             "simulator_stopped",

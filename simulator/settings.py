@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from simulator.rest_faults import Faults
 
 
 class SimulatorSettings(BaseSettings):
@@ -65,6 +67,33 @@ class SimulatorSettings(BaseSettings):
     rest_medium_per_s: int = Field(
         default=20, ge=1, description="MEDIUM requests that one second allows"
     )
+    rest_heavy_per_s: int = Field(
+        default=10, ge=1, description="HEAVY requests that one second allows"
+    )
+    rest_light_per_day: int = Field(
+        default=0, ge=0, description="LIGHT requests that one UTC day allows; 0 = any number"
+    )
+    rest_medium_per_day: int = Field(
+        default=0, ge=0, description="MEDIUM requests that one UTC day allows; 0 = any number"
+    )
+    rest_heavy_per_day: int = Field(
+        default=30_000, ge=0, description="HEAVY requests that one UTC day allows; 0 = any number"
+    )
+    rest_scopes: str = Field(
+        default="",
+        description="Scopes of the tokens, separated by blanks; empty = all granular ones",
+    )
+    rest_file_size_bytes: int = Field(
+        default=100_000, ge=1, le=1 << 30, description="Size of each file behind a download link"
+    )
+    rest_engagements: int = Field(
+        default=2_000, ge=1, description="Engagements that the REST API remembers, the newest ones"
+    )
+    rest_details_delay_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="Seconds from the end of an engagement until the REST API has its details",
+    )
     rest_latency_s: float = Field(
         default=0.0,
         ge=0,
@@ -80,12 +109,50 @@ class SimulatorSettings(BaseSettings):
     rest_outage: bool = Field(
         default=False, description="Whether every REST request is answered 503, at the start"
     )
+    rest_faults: str = Field(
+        default="",
+        description="What goes wrong with REST requests at the start: a JSON object as "
+        "POST /control/faults takes it, or the name of a file that holds one; its members stand "
+        "above the settings of latency, errors, limits and outage",
+    )
+
+    @property
+    def first_faults(self) -> Faults:
+        """What goes wrong with REST requests until somebody changes it."""
+        general = {
+            "error_rate": self.rest_error_rate,
+            "limited_rate": self.rest_limited_rate,
+            "latency_s": self.rest_latency_s,
+            "outage": self.rest_outage,
+        }
+        told = _told_faults(self.rest_faults)
+        return told.model_copy(
+            update={n: v for n, v in general.items() if n not in told.model_fields_set}
+        )
 
     @model_validator(mode="after")
     def _one_kind_of_answer(self) -> Self:
-        if self.rest_error_rate + self.rest_limited_rate > 1:
+        faults = self.first_faults
+        if faults.error_rate + faults.limited_rate > 1:
             raise ValueError(
                 "ZCC_SIMULATOR_REST_ERROR_RATE and ZCC_SIMULATOR_REST_LIMITED_RATE are shares of "
                 "the same requests: together at most 1"
             )
         return self
+
+
+def _told_faults(text: str) -> Faults:
+    if not text:
+        return Faults()
+    try:
+        document = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+        return Faults.model_validate_json(document)
+    except OSError as error:
+        raise ValueError(
+            f"ZCC_SIMULATOR_REST_FAULTS: expected JSON or a file, got {text}: {error.strerror}"
+        ) from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()
+        )
+        raise ValueError(f"ZCC_SIMULATOR_REST_FAULTS: {wrong}") from error

@@ -1,9 +1,13 @@
-"""Pure: stops asking one operation that fails, and finds out when it works again.
+"""Pure: stops asking what fails, and finds out when it works again.
 
-Closed: every call goes out. A number of failures one after the other opens it, a fault that only
-an operator can mend does so at once. Open: no call goes out until the pause is over; then one
-does, as a probe, and the pause starts anew, so that a probe that never returns is followed by
-another. Any answer closes it.
+`Breaker` is closed at first: every call goes out. A number of failures one after the other opens
+it, a fault that only an operator can mend does so at once. Open: no call goes out until the pause
+is over; then one does, as a probe, and the pause starts anew, so that a probe that never returns is
+followed by another. Any answer closes it.
+
+`Breakers` has one for each operation and one for the way to the account. The way is in doubt only
+where no answer came from behind it, and only once several operations say so, unless it is what all
+of them go through: one operation that Zoom breaks rests alone.
 """
 
 from typing import Final
@@ -15,12 +19,30 @@ pause_s: Final = 5.0
 operators_pause_s: Final = 30.0
 """An operator needs minutes; a new scope shows in tokens after some seconds."""
 
-_no_failure: Final = frozenset({Fault.RATE_LIMITED, Fault.OVER_BUDGET, Fault.REFUSED})
-"""Somebody is there and says no; the budget takes care of the first two."""
+_never_sent: Final = frozenset({Fault.OVER_BUDGET})
+
+_answers: Final = frozenset(
+    {
+        Fault.RATE_LIMITED,
+        Fault.NOT_READY,
+        Fault.REFUSED,
+        Fault.CONFLICT,
+        Fault.NOT_FOUND,
+        Fault.GONE,
+        Fault.NO_ANSWER,
+    }
+)
+"""Somebody is there and says no; the budget takes care of the first."""
+
+_refusals: Final = frozenset({Fault.TOKEN_REFUSED, Fault.NO_LICENCE, Fault.ROLE, Fault.FORBIDDEN})
+"""Somebody is there and forbids it: of what operators mend, all that Zoom itself has said."""
+
+_of_the_way: Final = frozenset({Fault.NETWORK, Fault.CREDENTIALS})
+_perhaps_of_the_way: Final = frozenset({Fault.OUTAGE, Fault.TIMEOUT})
 
 
 class Breaker:
-    """The state of one operation. Times are seconds of one clock that never goes back."""
+    """The state of one. Times are seconds of one clock that never goes back."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -33,27 +55,80 @@ class Breaker:
         return self._opened_by
 
     def stops(self, now_s: float) -> Fault | None:
-        """Return why a call must not go out now, or None: it goes out, perhaps as the probe."""
-        if self._opened_by is None:
-            return None
-        if now_s < self._until_s:
-            return self._opened_by
-        self._until_s = now_s + _pause_s(self._opened_by)
-        return None
+        """Return why a call must not go out now, or None: it may, perhaps as the probe."""
+        return self._opened_by if now_s < self._until_s else None
+
+    def sends(self, now_s: float) -> None:
+        """A call goes out: while it is open, the only one until the pause is over again."""
+        if self._opened_by is not None:
+            self._until_s = now_s + _pause_s(self._opened_by)
 
     def succeeded(self) -> None:
         """A call was answered."""
         self._failures = 0
         self._opened_by = None
+        self._until_s = 0.0
 
     def failed(self, fault: Fault, now_s: float) -> None:
         """A call was not answered."""
-        if fault in _no_failure:
-            return
         self._failures += 1
         if fault in operators_faults or self._failures >= failures_that_open:
             self._opened_by = fault
             self._until_s = now_s + _pause_s(fault)
+
+
+class Breakers:
+    """The breakers of one account, by name of operation. Times are as those of `Breaker`."""
+
+    def __init__(self) -> None:
+        self._way = Breaker()
+        self._suspects: set[str] = set()
+        self._operations: dict[str, Breaker] = {}
+
+    def opened_by(self, operation: str) -> Fault | None:
+        """Return why this operation is not asked; None while it is."""
+        return self._of(operation).opened_by or self._way.opened_by
+
+    def stops(self, operation: str, now_s: float) -> Fault | None:
+        """Return why a call must not go out now, or None: it goes out, perhaps as a probe."""
+        one = self._of(operation)
+        fault = one.stops(now_s) or self._way.stops(now_s)
+        if fault is None:
+            one.sends(now_s)
+            self._way.sends(now_s)
+        return fault
+
+    def succeeded(self, operation: str) -> None:
+        """A call was answered with what was asked for."""
+        self._of(operation).succeeded()
+        self._way_is_clear()
+
+    def failed(self, operation: str, fault: Fault, now_s: float) -> None:
+        """A call ended with this fault."""
+        if fault in _never_sent:
+            return
+        if fault in _answers:
+            self.succeeded(operation)
+        elif fault in _of_the_way:
+            self._way.failed(fault, now_s)
+        else:
+            self._of(operation).failed(fault, now_s)
+            if fault in _perhaps_of_the_way:
+                self._suspect(operation, fault, now_s)
+            elif fault in _refusals:
+                self._way_is_clear()
+
+    def _of(self, operation: str) -> Breaker:
+        return self._operations.setdefault(operation, Breaker())
+
+    def _suspect(self, operation: str, fault: Fault, now_s: float) -> None:
+        self._suspects.add(operation)
+        if len(self._suspects) > 1:
+            self._way.failed(fault, now_s)
+
+    def _way_is_clear(self) -> None:
+        self._way.succeeded()
+        self._suspects.clear()
 
 
 def _pause_s(fault: Fault) -> float:

@@ -1,19 +1,17 @@
-"""Pure: what this process may ask of the account's rate limits, per label.
+"""Pure: what this process may ask of one of the account's rate limits, and what those limits are.
 
-Limits count calls per second, over all apps of the account. A bucket that refills evenly would
-admit twice its size within one second, so each label keeps the times of its last grants instead: a
-call goes out no earlier than one window after the call that was ``size`` calls before it. Thus no
-window ever holds more than ``size`` calls, and a burst of that size costs nobody a wait.
-
-A share may come to less than one call per second: the window is stretched then, never the size
-rounded up. Where a share is no whole number of calls, the fraction is given away.
+The limits count for all apps of the account, so a deployment takes a share of them, and each of its
+replicas the part of its seat (see `zoom.pace`). Without a seat nothing is granted.
+Source: Zoom API rate limits, Contact Center; labels: Zoom Contact Center REST API, OpenAPI 3.1.
 """
 
-from collections import deque
 from collections.abc import Mapping
-from enum import StrEnum
-from math import floor
-from typing import Final, Literal
+from enum import IntEnum, StrEnum
+from math import inf
+from typing import Final, Literal, NamedTuple
+
+from runtime.seat import Seat
+from zoom.pace import Moment, Phases, Windows, pace, whole_calls
 
 Plan = Literal["pro", "business_plus"]
 
@@ -26,56 +24,104 @@ class Label(StrEnum):
     HEAVY = "HEAVY"
 
 
-calls_per_second: Final[Mapping[Plan, Mapping[Label, int]]] = {
-    "pro": {Label.LIGHT: 20, Label.MEDIUM: 10, Label.HEAVY: 5},
-    "business_plus": {Label.LIGHT: 40, Label.MEDIUM: 20, Label.HEAVY: 10},
+class Priority(IntEnum):
+    """Whose turn comes first: of two that wait, the lower number goes."""
+
+    ENRICHMENT = 0
+    INTERACTIVE = 1
+    BACKFILL = 2
+
+
+class Limit(NamedTuple):
+    """What an account may ask of one label; ``per_day`` None = as much as the seconds allow."""
+
+    per_second: int
+    per_day: int | None = None
+
+
+plan_limits: Final[Mapping[Plan, Mapping[Label, Limit]]] = {
+    "pro": {
+        Label.LIGHT: Limit(20),
+        Label.MEDIUM: Limit(10),
+        Label.HEAVY: Limit(5, 15_000),
+    },
+    "business_plus": {
+        Label.LIGHT: Limit(40),
+        Label.MEDIUM: Limit(20),
+        Label.HEAVY: Limit(10, 30_000),
+    },
 }
-"""Source: Zoom API rate limits, Contact Center."""
+"""Of each plan. The day's limit is shared with resource-intensive operations; there are none."""
 
-window_s: Final = 1.02
-"""A second and what the network may squeeze: calls leave us further apart than they arrive."""
-
-_rounding: Final = 1e-9
-"""0.29 * 100 is 28.999…: a product that should be whole is."""
+_at_once_s: Final = 1e-6
+"""Shorter waits are none: differences of large numbers are not exact."""
 
 
 class Budget:
-    """Grants calls; the caller waits. All times are seconds of one clock that never goes back."""
+    """Grants calls of one label to one seat; the caller waits."""
 
-    def __init__(self, *, plan: Plan, share: float) -> None:
-        """Take ``share`` (above 0, at most 1) of what the plan gives."""
-        self._lanes = {label: _Lane(rate * share) for label, rate in calls_per_second[plan].items()}
+    def __init__(self, per_second: int, *, share: float) -> None:
+        """Take ``share`` (above 0, at most 1) of an account's calls per second."""
+        self._most = self._limit = per_second
+        self._share = share
+        self._seat: Seat | None = None
+        self._pace: Windows | Phases | None = None
+        self._paused_until_s = -inf
 
-    def wait_s(self, label: Label, now_s: float) -> float:
-        """Return how long a call that asks now would wait; nothing is granted."""
-        return self._lanes[label].next_s(now_s) - now_s
+    @property
+    def limit(self) -> int:
+        """Calls per second of the whole account, as far as is known."""
+        return self._limit
 
-    def reserve(self, label: Label, now_s: float) -> float:
-        """Grant one call and return how long it must wait. It cannot be given back."""
-        return self._lanes[label].grant_s(now_s) - now_s
+    @property
+    def calls_per_second(self) -> float:
+        """How many calls of a second all seats have together."""
+        rate = self._limit * self._share
+        return whole_calls(rate) * min(1.0, rate)
 
-    def pause(self, label: Label, until_s: float) -> None:
-        """Grant no further call before this moment: the other side says that it had too many."""
-        self._lanes[label].pause(until_s)
+    @property
+    def seat_calls_per_second(self) -> float:
+        """How many of them this seat has; none without a seat."""
+        if self._seat is None:
+            return 0.0
+        calls = whole_calls(self._limit * self._share)
+        members = self._seat.members
+        part = self._seat.part_of(calls) if members <= calls else calls / members
+        return part * self.calls_per_second / calls
 
+    def sit(self, seat: Seat | None, now: Moment) -> None:
+        """Take a seat, or give it up; one that was just taken grants nothing for one window."""
+        self._seat = seat
+        self._pace = None if seat is None else pace(self._limit * self._share, seat, now)
 
-class _Lane:
-    def __init__(self, rate: float) -> None:
-        size = max(1, floor(rate + _rounding))
-        self._granted: deque[float] = deque(maxlen=size)
-        self._window_s = window_s * max(1.0, size / rate)
-        self._paused_until_s = 0.0
+    def wait_s(self, now: Moment, *, ahead: int = 0) -> float:
+        """Return how long a call would wait that goes after so many others; for ever = no seat."""
+        if self._pace is None:
+            return inf
+        wait_s = max(self._pace.wait_s(now, ahead=ahead), self.paused_s(now))
+        return wait_s if wait_s > _at_once_s else 0.0
 
-    def next_s(self, now_s: float) -> float:
-        earliest_s = max(now_s, self._paused_until_s)
-        if len(self._granted) == self._granted.maxlen:
-            earliest_s = max(earliest_s, self._granted[0] + self._window_s)
-        return max(earliest_s, self._granted[-1]) if self._granted else earliest_s
-
-    def grant_s(self, now_s: float) -> float:
-        moment_s = self.next_s(now_s)
-        self._granted.append(moment_s)
-        return moment_s
+    def grant(self, now: Moment) -> None:
+        """Note that a call goes out now; `wait_s` has said that it may."""
+        if self._pace is not None:
+            self._pace.grant(now)
 
     def pause(self, until_s: float) -> None:
+        """Grant nothing before this monotonic moment: the other side says that it had too many."""
         self._paused_until_s = max(self._paused_until_s, until_s)
+
+    def paused_s(self, now: Moment) -> float:
+        """Return for how long nothing is granted whatever the windows hold; 0 = not so."""
+        return max(0.0, self._paused_until_s - now.monotonic_s)
+
+    def correct(self, per_second: int, now: Moment) -> bool:
+        """Keep to a limit that the other side names; return whether that changes anything.
+
+        It never raises the limit above the one that was configured.
+        """
+        limit = min(self._most, per_second)
+        if limit == self._limit:
+            return False
+        self._limit = limit
+        self.sit(self._seat, now)
+        return True

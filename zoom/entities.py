@@ -37,19 +37,3 @@ class Queue:
         if not (self.cc_queue_id or self.queue_id):
             raise ValueError("a queue without an id")
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class UserPage:
-    """Some of the account's users. An empty token ends the list, a short page does not."""
-
-    items: Annotated[tuple[User, ...], Field(validation_alias="users")]
-    next_page_token: Text = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QueuePage:
-    """Some of the account's queues, as `UserPage`."""
-
-    items: Annotated[tuple[Queue, ...], Field(validation_alias="queues")]
-    next_page_token: Text = ""

@@ -1,16 +1,15 @@
 """Pure: what can go wrong between us and Zoom, and whose fault each is.
 
-An answer is judged by its HTTP status first: one code of Zoom's stands under several statuses,
-messages are localised, and an overloaded gateway answers without either. Codes decide only where
-a status leaves two meanings (an expired token is a 401, at some operations a 400).
-Source: Zoom Contact Center REST API, OpenAPI 3.1, responses; OAuth for server-to-server apps.
+One tree, by who has to act: `UnavailableError` nobody, it passes; `ForbiddenError` the operator;
+`RefusedError` whoever wrote the call; `ConflictError` whoever wants the change. `AbsentError` is no
+failure at all: Zoom's answer is that there is no such thing. `zoom.answers` decides which one an
+answer is.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Final
 
 import orjson
@@ -18,144 +17,167 @@ import orjson
 from runtime.errors import ConfigurationError, TransientError
 from zoom.exchange import Response
 
-_expired_token_code: Final = 124
-_unknown_token_user_code: Final = 1002
 _longest_wish_s: Final = 86_400.0
 """The daily limit ends within a day; a header that asks for more is a mistake."""
 
 
-_absences: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-
-
 class Fault(StrEnum):
-    """Why a call gave no answer; a closed set for labels and for who has to act."""
+    """Why a call brought no document; a closed set for labels and for who has to act."""
 
     TIMEOUT = "timeout"
     NETWORK = "network"
     RATE_LIMITED = "rate_limited"
     OVER_BUDGET = "over_budget"
     OUTAGE = "outage"
-    EMPTY = "empty"
+    NOT_READY = "not_ready"
     NOT_JSON = "not_json"
     UNEXPECTED = "unexpected"
     CREDENTIALS = "credentials"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - the word for a label
+    MISSING_SCOPE = "missing_scope"
+    NO_LICENCE = "no_licence"
+    ROLE = "role"
     FORBIDDEN = "forbidden"
     REFUSED = "refused"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    NO_ANSWER = "no_answer"
 
 
-class UnavailableError(TransientError):
-    """The API, or the way to it, does not answer as it should; it will pass."""
-
-    def __init__(self, fault: Fault, detail: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(f"{fault.value}: {detail}", retry_after_s=retry_after_s)
-        self.fault = fault
-
-
-class ForbiddenError(ConfigurationError):
-    """The app may not ask this: its credentials, its scopes or its user need an operator."""
+class ZoomError(Exception):
+    """Zoom, or the way to it, gave no document. The message holds nothing that was sent or came."""
 
     def __init__(self, fault: Fault, detail: str) -> None:
         super().__init__(f"{fault.value}: {detail}")
         self.fault = fault
 
 
-class RefusedError(Exception):
+class UnavailableError(ZoomError, TransientError):
+    """The API, or the way to it, does not answer as it should; it will pass.
+
+    Whether a call that changes something was carried out is not known then, unless it was
+    `Fault.OVER_BUDGET` or `Fault.RATE_LIMITED`: look before you send it again.
+    """
+
+    def __init__(self, fault: Fault, detail: str, *, retry_after_s: float | None = None) -> None:
+        TransientError.__init__(self, f"{fault.value}: {detail}", retry_after_s=retry_after_s)
+        self.fault = fault
+
+
+class RateLimitedError(UnavailableError):
+    """The account has asked too much: per second, or for today."""
+
+
+class OutageError(UnavailableError):
+    """Zoom says that it failed."""
+
+
+class NotReadyError(UnavailableError):
+    """The thing exists, or soon will; Zoom has not finished with it."""
+
+
+class ForbiddenError(ZoomError, ConfigurationError):
+    """The app may not ask this: its credentials, its account or its user need an operator."""
+
+
+class MissingScopeError(ForbiddenError):
+    """The app lacks a scope; the message names those of which one suffices."""
+
+
+class LicenceMissingError(ForbiddenError):
+    """The app's user has no Contact Center licence, or the account has none left."""
+
+
+class RoleError(ForbiddenError):
+    """The role of the app's user lacks a privilege."""
+
+
+class WritesNotAllowedError(ForbiddenError):
+    """The operation changes something, and the client was not opened for that. Nothing was sent."""
+
+
+class RefusedError(ZoomError):
     """The request itself is wrong: a defect, unless all that it carried was somebody's id."""
 
-    fault: Final = Fault.REFUSED
+
+class ArgumentError(RefusedError, ValueError):
+    """An argument is wrong; nothing was sent. The message never holds the argument itself."""
+
+    def __init__(self, operation: str, argument: str, expected: str) -> None:
+        super().__init__(Fault.REFUSED, f"{operation}: {argument}: {expected}")
 
 
-ZoomError = UnavailableError | ForbiddenError | RefusedError
+class ConflictError(ZoomError):
+    """The present state of the thing forbids the change: a legal hold, a lock, another state."""
 
-operators_faults: Final = frozenset({Fault.CREDENTIALS, Fault.TOKEN_REFUSED, Fault.FORBIDDEN})
+
+class AbsentError(ZoomError):
+    """Zoom's own answer: there is no such thing."""
+
+
+class NotFoundError(AbsentError):
+    """It does not exist, or not for this app."""
+
+
+class GoneError(AbsentError):
+    """It existed."""
+
+
+class NoAnswerError(AbsentError):
+    """The customer did not answer the survey, or was not asked."""
+
+
+operators_faults: Final = frozenset(
+    {
+        Fault.CREDENTIALS,
+        Fault.TOKEN_REFUSED,
+        Fault.MISSING_SCOPE,
+        Fault.NO_LICENCE,
+        Fault.ROLE,
+        Fault.FORBIDDEN,
+    }
+)
 """They last until somebody acts; asking again at once only spoils the app's error ratio."""
 
-_faults: Final[Mapping[int, Fault]] = {
-    HTTPStatus.BAD_REQUEST: Fault.REFUSED,
-    HTTPStatus.UNAUTHORIZED: Fault.TOKEN_REFUSED,
-    HTTPStatus.FORBIDDEN: Fault.FORBIDDEN,
-    HTTPStatus.TOO_MANY_REQUESTS: Fault.RATE_LIMITED,
+_classes: Final[Mapping[Fault, type[ZoomError]]] = {
+    Fault.RATE_LIMITED: RateLimitedError,
+    Fault.OUTAGE: OutageError,
+    Fault.NOT_READY: NotReadyError,
+    Fault.CREDENTIALS: ForbiddenError,
+    Fault.TOKEN_REFUSED: ForbiddenError,
+    Fault.MISSING_SCOPE: MissingScopeError,
+    Fault.NO_LICENCE: LicenceMissingError,
+    Fault.ROLE: RoleError,
+    Fault.FORBIDDEN: ForbiddenError,
+    Fault.REFUSED: RefusedError,
+    Fault.CONFLICT: ConflictError,
+    Fault.NOT_FOUND: NotFoundError,
+    Fault.GONE: GoneError,
+    Fault.NO_ANSWER: NoAnswerError,
 }
-"""By status; from 500 on it is an outage, the rest is unexpected."""
-
-_advice: Final = {
-    Fault.TOKEN_REFUSED: "a new token is refused too; is the app active, is its user?",
-    Fault.FORBIDDEN: "check the scopes of the app, and role and licence of its user",
-    Fault.EMPTY: "no body",
-}
+"""All others are an `UnavailableError` and no more."""
 
 
 def error_of(fault: Fault, detail: str, *, retry_after_s: float | None = None) -> ZoomError:
     """Make the error of the class that the fault belongs to."""
-    if fault is Fault.REFUSED:
-        return RefusedError(detail)
-    if fault in operators_faults:
-        return ForbiddenError(fault, detail)
-    return UnavailableError(fault, detail, retry_after_s=retry_after_s)
-
-
-def token_is_refused(response: Response) -> bool:
-    """Whether the same request may succeed with a new token."""
-    if response.status == HTTPStatus.UNAUTHORIZED:
-        return code_of(response) != _unknown_token_user_code
-    return response.status == HTTPStatus.BAD_REQUEST and code_of(response) == _expired_token_code
-
-
-def error_in(response: Response, *, now: datetime) -> ZoomError | None:
-    """Judge the answer of an operation; None where it is one: 200, or Zoom's own 404 and 410.
-
-    ``now`` is an aware datetime, to which dates in headers are compared.
-    """
-    fault = _fault_in(response)
-    if fault is None:
-        return None
-    code = code_of(response)
-    said = f"status {response.status}" + ("" if code is None else f", code {code}")
-    detail = f"{said}: {_advice[fault]}" if fault in _advice else said
-    return error_of(fault, detail, retry_after_s=retry_after_s(response, now))
-
-
-def _fault_in(response: Response) -> Fault | None:
-    status = response.status
-    if token_is_refused(response):
-        return Fault.TOKEN_REFUSED
-    if status == HTTPStatus.OK:
-        return None if response.body.strip() else Fault.EMPTY
-    if status in _absences:  # without a code it is not Zoom's: a gateway, or a wrong base URL
-        return Fault.UNEXPECTED if code_of(response) is None else None
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Fault.OUTAGE
-    return _faults.get(status, Fault.UNEXPECTED)
-
-
-def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | None:
-    """Judge the answer of the token endpoint; None where it may hold a token."""
-    status = response.status
-    if status == HTTPStatus.OK:
-        return None
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        wish_s = retry_after_s(response, now)
-        return error_of(Fault.RATE_LIMITED, f"status {status} for a token", retry_after_s=wish_s)
-    if (
-        HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        and status != HTTPStatus.REQUEST_TIMEOUT
-    ):
-        return error_of(
-            Fault.CREDENTIALS,
-            f"status {status} for a token: check ZCC_ZOOM_ACCOUNT_ID, ZCC_ZOOM_CLIENT_ID, "
-            "ZCC_ZOOM_CLIENT_SECRET and ZCC_ZOOM_OAUTH_URL, and that the app is activated",
-        )
-    return error_of(Fault.OUTAGE, f"status {status} for a token")
+    kind = _classes.get(fault, UnavailableError)
+    if issubclass(kind, UnavailableError):
+        return kind(fault, detail, retry_after_s=retry_after_s)
+    return kind(fault, detail)
 
 
 def code_of(response: Response) -> int | None:
     """Return Zoom's error code, or None where the body has none."""
     try:
-        body: object = orjson.loads(response.body)
+        return code_in(orjson.loads(response.body))
     except orjson.JSONDecodeError:
         return None
-    code = body.get("code") if isinstance(body, dict) else None
+
+
+def code_in(document: object) -> int | None:
+    """Return Zoom's error code, a number or its digits, or None where the document has none."""
+    code = document.get("code") if isinstance(document, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdecimal():
         return int(code[:9])
     return code if type(code) is int else None
@@ -165,7 +187,8 @@ def retry_after_s(response: Response, now: datetime) -> float | None:
     """Return how long the answer asks to wait, between 0 and a day, or None where it does not.
 
     ``Retry-After`` is seconds or an HTTP date by RFC 9110, and an ISO 8601 date at Zoom's daily
-    limit; at its limit per second there is ``X-RateLimit-Reset``, in Unix seconds.
+    limit; at its limit per second there is ``X-RateLimit-Reset``, in Unix seconds. ``now`` is an
+    aware datetime.
     """
     wish = response.headers.get("retry-after", "").strip()
     if _is_number(wish):

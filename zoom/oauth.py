@@ -1,7 +1,9 @@
 """Tokens of a server-to-server app: one request at a time, renewed before they expire.
 
 There is no refresh token: each renewal asks anew with the app's credentials. Several tokens are
-valid side by side, so calls that are under way go on with the old one.
+valid side by side, so calls that are under way go on with the old one. A scope that was added to
+the app shows in new tokens only, and not at once: a token that lacks one is renewed unless it is
+young.
 Source: Zoom, server-to-server OAuth.
 """
 
@@ -14,8 +16,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, TypeAdapter, ValidationError
 
 from runtime.clock import Clock
+from zoom.answers import error_in_token_answer, missing_scope
+from zoom.catalogue import Operation
 from zoom.entities import Text
-from zoom.errors import Fault, ForbiddenError, UnavailableError, error_in_token_answer, error_of
+from zoom.errors import Fault, ForbiddenError, UnavailableError, error_of
 from zoom.exchange import Request, Transport
 from zoom.settings import ZoomSettings
 
@@ -28,17 +32,34 @@ _longest_renewal_s: Final = 300.0
 _failure_pause_s: Final = 1.0
 """Callers that waited for a request that failed share its failure instead of asking in turn."""
 
+young_s: Final = 30.0
+"""A token of this age is not renewed for the sake of a scope that it lacks."""
+
 _zoom_domains: Final = ("zoom.us", "zoomgov.com")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Permission to call. Times are those of the clock's `monotonic_s`."""
+    """Permission to call. Times are those of the clock's `monotonic_s`.
+
+    ``scopes`` is empty where the token does not name them.
+    """
 
     value: str = field(repr=False)
     api_url: str
+    asked_at_s: float
     renew_at_s: float
     expires_at_s: float
+    scopes: frozenset[str] = frozenset()
+
+    def allows(self, operation: Operation) -> bool:
+        """Whether it holds a scope of the operation, as far as it says.
+
+        A token's scopes stand between spaces, and one scope of Zoom's has a space itself.
+        """
+        return not self.scopes or any(
+            self.scopes.issuperset(scope.split()) for scope in operation.scopes.all
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,7 @@ class _Grant:
     access_token: Annotated[str, Field(min_length=1, pattern=r"^[\x21-\x7e]+$")] = field(repr=False)
     expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
     api_url: Text = ""
+    scope: Text = ""
 
 
 _grant: Final = TypeAdapter(_Grant)
@@ -80,6 +102,23 @@ class TokenSource:
             except UnavailableError:
                 return token
         return await self.renew(token)
+
+    async def token_for(self, operation: Operation) -> Token:
+        """Return a valid token that holds a scope of this operation.
+
+        Raises:
+            MissingScopeError: none does, not even a new one.
+            UnavailableError: the token endpoint does not answer as it should.
+            ForbiddenError: it refuses the credentials.
+        """
+        token = await self.token()
+        if token.allows(operation):
+            return token
+        if self._clock.monotonic_s() >= token.asked_at_s + young_s:
+            token = await self.renew(token)
+        if token.allows(operation):
+            return token
+        raise missing_scope(operation, f"{operation.name}: the token does not allow it")
 
     async def renew(self, refused: Token | None) -> Token:
         """Return another token than this one, asking for it unless somebody just did.
@@ -120,8 +159,10 @@ class TokenSource:
         return Token(
             value=grant.access_token,
             api_url=self._settings.api_url or api_base(grant.api_url) or global_api_url,
+            asked_at_s=asked_at_s,
             renew_at_s=asked_at_s + grant.expires_in - early_s,
             expires_at_s=asked_at_s + grant.expires_in,
+            scopes=frozenset(grant.scope.replace(",", " ").split()),
         )
 
     def _request(self) -> Request:

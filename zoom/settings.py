@@ -1,11 +1,22 @@
 """Settings of the REST client, from the environment."""
 
+import re
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from zoom.budget import Label, Limit, Plan, plan_limits
 
 
 def _safe_url(value: str) -> str:
@@ -16,19 +27,33 @@ def _safe_url(value: str) -> str:
     host = parts.hostname or ""
     if not host or parts.username or parts.query or parts.fragment:
         raise ValueError("expected https://host[:port]/path without user, query or fragment")
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_near(host)):
+    if parts.scheme == "https" or (parts.scheme == "http" and is_near(host)):
         return value.rstrip("/")
     raise ValueError("expected https; http only for a loopback address or a name without dots")
 
 
-def _is_near(host: str) -> bool:
+def is_near(host: str) -> bool:
+    """Whether plain HTTP may be spoken with it: a loopback address, or a name without dots."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return "." not in host
 
 
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _host(value: str) -> str:
+    if re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value) is None:
+        raise ValueError("expected a host in lower case, without scheme, port, path or wildcard")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_safe_url)]
+Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)
+]
 
 
 class ZoomSettings(BaseSettings):
@@ -49,15 +74,29 @@ class ZoomSettings(BaseSettings):
         description="Base of the API, version included; empty = the region that the token names, "
         "else https://api.zoom.us/v2",
     )
-    plan: Literal["pro", "business_plus"] = Field(
+    plan: Plan = Field(
         default="pro", description="Contact Center plan of the account; it sets the rate limits"
     )
     share: float = Field(
         default=0.5,
         gt=0,
         le=1,
-        description="Part of the account's rate limits that this process may use; all apps of the "
-        "account share them, and so do replicas",
+        description="Part of the account's rate limits that this worker may use, all its replicas "
+        "together; all apps of the account share them",
+    )
+    calls_per_second: Mapping[Label, PositiveInt] = Field(
+        default={},
+        description="Where Zoom has granted the account other limits than the plan's: label to "
+        'calls per second of the whole account, as {"HEAVY": 20}',
+    )
+    calls_per_day: Mapping[Label, PositiveInt] = Field(
+        default={}, description='The same for calls per day, as {"HEAVY": 60000}'
+    )
+    backfill_leaves: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="Part of what may be used of a day's limit that backfill leaves to the rest",
     )
     budget_wait_s: float = Field(
         default=5.0, gt=0, description="Seconds that a call waits for its turn before it fails"
@@ -67,6 +106,31 @@ class ZoomSettings(BaseSettings):
     call_timeout_s: float = Field(
         default=8.0, gt=0, description="Seconds for a whole call, a new token included"
     )
+    download_hosts: Hosts = Field(
+        default=("zoom.us", "zoomgov.com"),
+        min_length=1,
+        description="Hosts that recordings and transcripts may be fetched from, separated by "
+        "commas, each with all names below it; what is not named here itself must not lead to a "
+        "private address",
+    )
+    download_concurrency: int = Field(default=4, ge=1, description="Downloads at the same time")
+    download_read_timeout_s: float = Field(
+        default=30.0, gt=0, description="Seconds between two reads of a download"
+    )
+    download_largest_bytes: int = Field(
+        default=5 * 1024**3, gt=0, description="Largest download; a larger one is refused"
+    )
+
+    @property
+    def limits(self) -> Mapping[Label, Limit]:
+        """The rate limits of the whole account."""
+        return {
+            label: Limit(
+                self.calls_per_second.get(label, limit.per_second),
+                self.calls_per_day.get(label, limit.per_day),
+            )
+            for label, limit in plan_limits[self.plan].items()
+        }
 
     @model_validator(mode="after")
     def _whole_is_not_less_than_a_part(self) -> "ZoomSettings":

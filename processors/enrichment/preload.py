@@ -13,10 +13,9 @@ import structlog
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.clock import Clock
-from runtime.errors import ConfigurationError, TransientError
-from zoom.client import Resource
 from zoom.entities import Queue, User
-from zoom.errors import RefusedError
+from zoom.errors import ZoomError
+from zoom.lookups import EntityLookup
 
 Entity = TypeVar("Entity", User, Queue)
 
@@ -27,7 +26,7 @@ _log: Final = structlog.get_logger()
 
 
 async def keep_preloaded(
-    resource: Resource[Entity],
+    source: EntityLookup[Entity],
     lookup: CachedLookup[str, Entity],
     settings: EnrichmentSettings,
     *,
@@ -37,18 +36,18 @@ async def keep_preloaded(
     while True:
         pause_s = settings.cache_ttl_s / 2
         try:
-            await _read_all(resource, lookup, most=settings.cache_entries // _ids_each)
-        except (TransientError, ConfigurationError, RefusedError) as error:
+            await _read_all(source, lookup, most=settings.cache_entries // _ids_each)
+        except ZoomError as error:
             _log.warning("preload_failed", error=str(error))
             pause_s = min(pause_s, _retry_s)
         await clock.sleep(pause_s)
 
 
 async def _read_all(
-    resource: Resource[Entity], lookup: CachedLookup[str, Entity], *, most: int
+    source: EntityLookup[Entity], lookup: CachedLookup[str, Entity], *, most: int
 ) -> None:
     count = 0
-    async with aclosing(resource.all()) as entities:
+    async with aclosing(source.all()) as entities:
         async for entity in entities:
             lookup.keep(entity)
             count += 1

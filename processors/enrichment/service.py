@@ -15,7 +15,9 @@ from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.topics import raw_topics, retry_delays_s
 from zoom.client import ZoomClient, connected
+from zoom.lookups import queue_lookup, user_lookup
 from zoom.settings import ZoomSettings
+from zoom.turns import Turns
 
 name: Final = "enrichment"
 
@@ -33,8 +35,9 @@ async def run(
             credentials is none: events go out without names, and the log says why.
     """
     topics, clock = raw_topics(prefix=kafka.topic_prefix), SystemClock()
+    turns = Turns(zoom, clock=clock, seat=None)
     async with (
-        connected(zoom, clock=clock) as client,
+        connected(zoom, clock=clock, turns=turns) as client,
         enrichment(client, settings, topic_prefix=kafka.topic_prefix, clock=clock) as handler,
     ):
         await run_handler(
@@ -44,6 +47,7 @@ async def run(
             kafka=kafka,
             worker=worker,
             delays_s=retry_delays_s[name],
+            seated=turns.sit,
         )
 
 
@@ -53,12 +57,13 @@ async def enrichment(
 ) -> AsyncIterator[Enrichment]:
     """Open the handler; the client must stay open for as long."""
     async with Background() as background:
+        user_source, queue_source = user_lookup(client), queue_lookup(client)
         users = CachedLookup(
-            client.users, settings, names=user_ids, background=background, clock=clock
+            user_source, settings, names=user_ids, background=background, clock=clock
         )
         queues = CachedLookup(
-            client.queues, settings, names=queue_ids, background=background, clock=clock
+            queue_source, settings, names=queue_ids, background=background, clock=clock
         )
-        background.start(keep_preloaded(client.users, users, settings, clock=clock))
-        background.start(keep_preloaded(client.queues, queues, settings, clock=clock))
+        background.start(keep_preloaded(user_source, users, settings, clock=clock))
+        background.start(keep_preloaded(queue_source, queues, settings, clock=clock))
         yield Enrichment(users=users, queues=queues, topic_prefix=topic_prefix, clock=clock)

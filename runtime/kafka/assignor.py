@@ -2,7 +2,8 @@
 
 What members say when they join, and what comes with an assignment, is JSON in the places that the
 group protocol keeps for it. An assignment says of how many partitions it was made, because a member
-with a static id that comes back takes over an assignment that was made without it.
+with a static id that comes back takes over an assignment that was made without it; and which of how
+many members it is for, so that all learn of a change of their number in the same generation.
 """
 
 import json
@@ -30,6 +31,11 @@ class Assignor:
         self.partition_counts: Mapping[str, int] = {}
         """Of each topic, as the present assignment was made."""
 
+        self.rank: int | None = None
+        """Which of the `members` of the group this one is; None where nothing was said of it."""
+
+        self.members = 0
+
         self._owned: frozenset[TopicPartition] = frozenset()
         self._round = 0
 
@@ -47,12 +53,16 @@ class Assignor:
         claims = {member: _claim(said) for member, said in members.items()}
         topics = frozenset[str]().union(*(claim.topics for claim in claims.values()))
         counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in sorted(topics)}
-        made_of = _json(
-            round=1 + max(claim.round for claim in claims.values()), partition_counts=counts
-        )
+        made_of = {
+            "round": 1 + max(claim.round for claim in claims.values()),
+            "partition_counts": counts,
+            "members": len(claims),
+        }
         return {
-            member: ConsumerProtocolMemberAssignment(_version, _by_topic(given), made_of)
-            for member, given in shares(counts, claims).items()
+            member: ConsumerProtocolMemberAssignment(
+                _version, _by_topic(given), _json(**made_of, rank=rank)
+            )
+            for rank, (member, given) in enumerate(sorted(shares(counts, claims).items()))
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
@@ -61,6 +71,8 @@ class Assignor:
         made_of = json.loads(assignment.user_data)
         self._round = made_of["round"]
         self.partition_counts = made_of["partition_counts"]
+        # While a release is rolled out, the leader may be of one that said nothing of members.
+        self.rank, self.members = made_of.get("rank"), made_of.get("members", 0)
 
 
 def _claim(said: ConsumerProtocolMemberMetadata) -> Claim:

@@ -10,7 +10,7 @@ through a rebalance.
 """
 
 import asyncio
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Final, Self, assert_never
@@ -32,6 +32,7 @@ from runtime.kafka.options import consumer_options, longest_rebalance_s
 from runtime.kafka.rebalancing import Assigned, Changes, Revoked
 from runtime.kafka.silence import Watch, look_s
 from runtime.ports import Position, RebalanceListener
+from runtime.seat import Seat
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
@@ -68,7 +69,13 @@ class KafkaConsumer:
         listener: RebalanceListener,
         client_id: str,
         clock: Clock,
+        seated: Callable[[Seat | None], None] | None = None,
     ) -> None:
+        """Be a member once entered; ``seated`` is told of each seat, and None when it is lost.
+
+        It is told None before the group can go on without this member, or share out anew.
+        """
+        self._seated = seated
         self._settings = settings
         self._worker = worker
         self._group = group
@@ -78,7 +85,7 @@ class KafkaConsumer:
         self._clock = clock
         self._cluster = Cluster(settings, client_id=client_id)
         self._parts = AsyncExitStack()
-        self._changes = Changes()
+        self._changes = Changes(self._stand_up)
         self._assignor = Assignor()
         self._asked_for: Mapping[str, int] = {}
         self._looked_s = clock.monotonic_s()
@@ -122,6 +129,7 @@ class KafkaConsumer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stand_up()
         await self._parts.aclose()
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
@@ -226,11 +234,21 @@ class KafkaConsumer:
                     await self._clock.sleep(look_s)
                     return
                 self._paused.clear()
+                self._sit_down()
                 await self._listener.assigned(assignment)
             case other:
                 assert_never(other)
         self._changes.settle()
         self._watch.progressed()
+
+    def _sit_down(self) -> None:
+        assignor, membership = self._assignor, self._changes.membership
+        if self._seated is not None and assignor.rank is not None and membership is not None:
+            self._seated(Seat(assignor.rank, assignor.members, membership.generation))
+
+    def _stand_up(self) -> None:
+        if self._seated is not None:
+            self._seated(None)
 
     async def _assignment(self, partitions: Collection[TopicPartition]) -> Assignment:
         """Find out where the partitions stand, and start each there."""

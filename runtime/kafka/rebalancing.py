@@ -6,7 +6,7 @@ wait until somebody has settled it.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -44,7 +44,9 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
     client: AIOKafkaConsumer
     """Whose listener it is; set before it subscribes."""
 
-    def __init__(self) -> None:
+    def __init__(self, revoking: Callable[[], None]) -> None:
+        """Call ``revoking`` before this member joins anew, whether or not it has partitions."""
+        self._revoking = revoking
         self.going_on = True
         self.pending: Change | None = None
         self.owned: frozenset[TopicPartition] = frozenset()
@@ -74,6 +76,7 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
     async def on_partitions_revoked(self, revoked: Collection[LibraryPartition]) -> None:
         """Called by the library before it joins."""
         self.going_on = True
+        self._revoking()
         if self.membership is not None:
             await self._note(Revoked(_ours(revoked)))
 

@@ -13,17 +13,15 @@ from schemas.envelope import JsonObject, UnreadableError, envelope_of
 from schemas.headers import family_of
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.content import Content, read_content, without_nul
+from sinks.postgres.members import id_text, longest_id, text
 
-longest_id: Final = 255
-"""Characters. An index entry holds 2,704 bytes; a longer id is none, and its event raw only."""
-
-_event_id: Final = re.compile(r"[0-9a-f]{64}")
+_event_id: Final = re.compile(rb"[0-9a-f]{64}")
 _epoch: Final = datetime.fromtimestamp(0, UTC)
 _millisecond: Final = timedelta(milliseconds=1)
 _revision_digits: Final = 9  # what an int4 surely holds
 _before_epoch: Final = 1 << 62  # added, so that times before 1970 sort before those after
 _stamp: Final = struct.Struct(">QQ32sI")
-_nobody: Final[Mapping[str, object]] = {}
+_nothing: Final[Mapping[str, object]] = {}
 
 
 class Event(NamedTuple):
@@ -56,29 +54,51 @@ class Event(NamedTuple):
     @property
     def enrichment_status(self) -> str | None:
         """What the enrichment says of itself; None where there is none."""
-        return _text(self.enrichment.get("status"))
+        return text(self.enrichment, "status")
 
     @property
     def stamp(self) -> bytes:
         """Bytes that order events by (occurred_at, event_ts, event_id), then by revision."""
-        return _stamp.pack(
-            self.occurred_at_ms + _before_epoch,
-            self.event_ts_ms + _before_epoch,
-            bytes.fromhex(self.event_id),
-            self.revision,
-        )
+        event_id = bytes.fromhex(self.event_id)
+        return stamp(self.occurred_at_ms, self.event_ts_ms, event_id, self.revision)
 
     def text(self, member: str) -> str | None:
         """Return a member of the object that is a text and not empty."""
-        found = self.object.get(member)
-        return found if isinstance(found, str) and found else None
+        return text(self.object, member)
 
-    def found(self, entities: str, id_member: str, name: str) -> str | None:
-        """Return a name that the enrichment found for the id in a member of the object."""
-        entity_id = self.text(id_member)
+    def user(self) -> tuple[str | None, str | None]:
+        """Return id and name of the user: the event's word, else what the enrichment found."""
+        user_id = id_text(self.object, "user_id")
+        if user_id is None:
+            return None, None
+        return user_id, text(self.object, "user_display_name") or self.user_name(user_id)
+
+    def queue(self) -> tuple[str | None, str | None]:
+        """Return id and name of the queue: the event's word, else what the enrichment found."""
+        queue_id = id_text(self.object, "cc_queue_id")
+        if queue_id is None:
+            return None, None
+        return queue_id, text(self.object, "queue_name") or self.queue_name(queue_id)
+
+    def user_name(self, user_id: str | None) -> str | None:
+        """Return the name that the enrichment found for a user."""
+        return self._found("users", user_id, "display_name")
+
+    def queue_name(self, queue_id: str | None) -> str | None:
+        """Return the name that the enrichment found for a queue."""
+        return self._found("queues", queue_id, "queue_name")
+
+    def _found(self, entities: str, entity_id: str | None, name: str) -> str | None:
         if entity_id is None:
             return None
-        return _text(_object(_object(self.enrichment.get(entities)).get(entity_id)).get(name))
+        return text(_object(_object(self.enrichment.get(entities)).get(entity_id)), name)
+
+
+def stamp(occurred_at_ms: int, event_ts_ms: int, digest: bytes, revision: int) -> bytes:
+    """Return what orders all that is told: by its times, by what it is, then by revision."""
+    return _stamp.pack(
+        occurred_at_ms + _before_epoch, event_ts_ms + _before_epoch, digest, revision
+    )
 
 
 def read_event(delivery: Delivery) -> Event:
@@ -114,37 +134,35 @@ def read_event(delivery: Delivery) -> Event:
 
 
 def _engagement_id(account_id: str, entity: JsonObject) -> str | None:
-    found = _text(entity.get("engagement_id"))
-    if found is None or max(len(found), len(account_id)) > longest_id:
-        return None
-    return found
+    return id_text(entity, "engagement_id") if len(account_id) <= longest_id else None
 
 
 def _read_event_id(headers: Mapping[str, bytes]) -> str:
     found = _required(headers, names.event_id_header)
     if not _event_id.fullmatch(found):
         raise _unreadable(f"{names.event_id_header}: expected 64 hexadecimal digits")
-    return found
+    return found.decode("ascii")
 
 
 def _read_revision(headers: Mapping[str, bytes]) -> int:
-    found = _header(headers, names.revision_header)
+    found = headers.get(names.revision_header)
     if found is None:
         return 1
-    if not (found.isascii() and found.isdecimal()) or len(found) > _revision_digits:
+    if not found.isdigit() or len(found) > _revision_digits:
         raise _unreadable(f"{names.revision_header}: expected a small number")
     return int(found)
 
 
 def _moment(headers: Mapping[str, bytes], name: str) -> int:
     try:
-        return (datetime.fromisoformat(_required(headers, name)) - _epoch) // _millisecond
+        found = datetime.fromisoformat(_required(headers, name).decode("ascii"))
+        return (found - _epoch) // _millisecond
     except (ValueError, TypeError):  # TypeError: a time without its zone
         raise _unreadable(f"{name}: expected a time by RFC 3339") from None
 
 
-def _required(headers: Mapping[str, bytes], name: str) -> str:
-    found = _header(headers, name)
+def _required(headers: Mapping[str, bytes], name: str) -> bytes:
+    found = headers.get(name)
     if not found:
         raise _unreadable(f"the record has no header {name}")
     return found
@@ -155,12 +173,8 @@ def _header(headers: Mapping[str, bytes], name: str) -> str | None:
     return None if found is None else without_nul(found.decode("utf-8", "replace"))
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
 def _object(value: object) -> JsonObject:
-    return cast("JsonObject", value) if isinstance(value, dict) else _nobody
+    return cast("JsonObject", value) if isinstance(value, dict) else _nothing
 
 
 def _unreadable(detail: str) -> RejectedError:

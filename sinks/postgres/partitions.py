@@ -13,12 +13,12 @@ from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
 
 from runtime.clock import Clock
-from sinks.postgres.rows import raw_table, timeline_table
+from sinks.postgres.rows import tables
 
 earliest_month: Final = date(2020, 1, 1)
 """Before Contact Center existed; an event with an older time is a mistake, kept in the default."""
 
-_partitioned: Final = (raw_table.name, timeline_table.name)
+_partitioned: Final = tuple(table.name for table in tables if table.partitioned)
 _lock_timeout: Final = "2s"
 _patience_s: Final = 60.0
 """After a lock was not to be had, so long without another try."""

@@ -1,32 +1,23 @@
 """Pure: the rows of a batch, by table, reduced to one row per key.
 
-Raw events and the timeline keep what came first; a higher revision replaces what the enrichment
-said and nothing else. Two records of the same revision may differ in that (a redelivered webhook is
-enriched anew): the first one stays.
+A raw event keeps what came first; a higher revision replaces what the enrichment said and nothing
+else. Two records of the same revision may differ in that (a redelivered webhook is enriched anew):
+the first one stays. All other tables are projections.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from runtime.errors import RejectedError
 from runtime.values import Delivery, Rejection
-from sinks.postgres.engagement import (
-    channel,
-    engagement_rows,
-    engagement_table,
-    queue_name,
-    user_name,
-)
+from schemas.topics import reference_topic
 from sinks.postgres.events import Event, read_event
+from sinks.postgres.model import mentions, projections
+from sinks.postgres.projection import reduced
+from sinks.postgres.references import Reference, read_reference
 from sinks.postgres.tables import Row, Table, columns_of
 
-_follow_ups: Final = frozenset(
-    {
-        "contact_center.engagement_follow_up_task_created",
-        "contact_center.engagement_follow_up_task_updated",
-    }
-)
-"""Their ``task_id`` is no routing task."""
+_reference_topic: Final = reference_topic(prefix="")
 
 raw_table: Final = Table(
     "raw_event",
@@ -38,59 +29,60 @@ raw_table: Final = Table(
         *columns_of("integer", "source_partition"),
         *columns_of("bigint", "source_offset"),
         *columns_of("integer", "revision"),
-        *columns_of("jsonb", "payload", "enrichment"),
+        *columns_of("jsonb", "payload", "enrichment", personal="document"),
         *columns_of("text", "enrichment_status"),
-        *columns_of("bytea", "body"),
+        *columns_of("bytea", "body", personal="document"),
     ),
     ("event_id", "event_ts"),
     "do update set enrichment = excluded.enrichment, "
     "enrichment_status = excluded.enrichment_status, revision = excluded.revision "
     "where excluded.revision > stored.revision",
+    partitioned=True,
 )
 
-timeline_table: Final = Table(
-    "engagement_timeline",
-    (
-        *columns_of("text", "account_id", "engagement_id"),
-        *columns_of("timestamptz", "occurred_at"),
-        *columns_of("text", "event_id"),
-        *columns_of("timestamptz", "event_ts"),
-        *columns_of("text", "event", "family", "channel", "cc_queue_id", "queue_name"),
-        *columns_of("text", "user_id", "user_display_name", "task_id"),
-        *columns_of("integer", "revision"),
-    ),
-    ("account_id", "engagement_id", "occurred_at", "event_id", "event_ts"),
-    "do update set queue_name = excluded.queue_name, "
-    "user_display_name = excluded.user_display_name, revision = excluded.revision "
-    "where excluded.revision > stored.revision",
-)
-
-tables: Final = (raw_table, timeline_table, engagement_table)
+tables: Final = (raw_table, *(projection.table for projection in projections))
 """In the order in which a batch is written."""
 
 
-def read_events(deliveries: Iterable[Delivery]) -> tuple[list[Event], list[Rejection]]:
+Told = Event | Reference
+"""What one record tells."""
+
+
+def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Told], list[Rejection]]:
     """Return what can be read, in the same order, and the deliveries that cannot."""
-    events, rejections = [], []
+    told: list[Told] = []
+    rejections = []
     for delivery in deliveries:
         try:
-            events.append(read_event(delivery))
+            told.append(_read(delivery))
         except RejectedError as error:
             rejections.append(
                 Rejection(delivery.source, delivery.offset, error.reason, error.detail)
             )
-    return events, rejections
+    return told, rejections
 
 
-def rows_by_table(events: Sequence[Event]) -> Mapping[Table, list[Row]]:
+def events_in(told: Iterable[Told]) -> list[Event]:
+    """Return the events among what is told."""
+    return [each for each in told if isinstance(each, Event)]
+
+
+def rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
     """Return the rows of each table in the order of its key, in the order of `tables`."""
-    distinct = sorted(_distinct(events), key=lambda event: (event.event_id, event.event_ts_ms))
-    timeline = [_timeline_row(event) for event in distinct if event.engagement_id is not None]
-    return {
-        raw_table: [_raw_row(event) for event in distinct],
-        timeline_table: sorted(timeline, key=lambda row: row[:5]),
-        engagement_table: engagement_rows(events),
+    told = list(told)
+    distinct = sorted(
+        _distinct(events_in(told)), key=lambda event: (event.event_id, event.event_ts_ms)
+    )
+    found = reduced((each, mentions(each)) for each in told)
+    return {raw_table: [_raw_row(event) for event in distinct]} | {
+        projection.table: found[projection] for projection in projections if projection in found
     }
+
+
+def _read(delivery: Delivery) -> Told:
+    if delivery.topic.endswith(_reference_topic):
+        return read_reference(delivery)
+    return read_event(delivery)
 
 
 def _distinct(events: Iterable[Event]) -> Iterable[Event]:
@@ -131,23 +123,4 @@ def _raw_row(event: Event) -> Row:
         event.content.enrichment,
         event.enrichment_status,
         event.content.verbatim,
-    )
-
-
-def _timeline_row(event: Event) -> Row:
-    return (
-        event.account_id,
-        event.engagement_id,
-        event.occurred_at_ms,
-        event.event_id,
-        event.event_ts_ms,
-        event.name,
-        event.family,
-        channel(event),
-        event.text("cc_queue_id"),
-        queue_name(event),
-        event.text("user_id"),
-        user_name(event),
-        None if event.name in _follow_ups else event.text("task_id"),
-        event.revision,
     )

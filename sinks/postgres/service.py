@@ -3,13 +3,13 @@
 from runtime.clock import SystemClock
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
-from schemas.topics import enriched_topics
+from schemas.topics import enriched_topics, reference_topic
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 
 
 async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSettings) -> None:
-    """Write enriched events to Postgres until told to stop.
+    """Write enriched events and references to Postgres until told to stop.
 
     Raises:
         ConfigurationError: the database or the topics are not set up as needed.
@@ -17,7 +17,10 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
     await run_sink(
         PostgresSink(settings, SystemClock()),
         name="postgres",
-        topics=enriched_topics(prefix=kafka.topic_prefix),
+        topics=(
+            *enriched_topics(prefix=kafka.topic_prefix),
+            reference_topic(prefix=kafka.topic_prefix),
+        ),
         kafka=kafka,
         worker=worker,
     )

@@ -27,7 +27,7 @@ from sinks.postgres.errors import Fault, described, errors_by_fault, fault_of
 from sinks.postgres.events import Event
 from sinks.postgres.offsets import Ownership, advance, take_over
 from sinks.postgres.partitions import Partitions, month_of
-from sinks.postgres.rows import raw_table, read_events, rows_by_table
+from sinks.postgres.rows import Told, events_in, raw_table, read_deliveries, rows_by_table
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import Row, Table, encoded
 
@@ -77,19 +77,19 @@ class PostgresSink:
         """Store a batch; see `runtime.contracts.Sink.write`."""
         if self._ownership is None:
             raise FencedError("nothing is assigned")
-        events, rejections = await asyncio.to_thread(read_events, batch.deliveries)
+        told, rejections = await asyncio.to_thread(read_deliveries, batch.deliveries)
         if rejections:
             return rejections
         async with self._connected() as connection:
             await self._partitions.make(
-                connection, {month_of(event.event_ts_ms) for event in events}
+                connection, {month_of(event.event_ts_ms) for event in events_in(told)}
             )
             try:
-                await self._store(connection, self._ownership, batch.spans, events)
+                await self._store(connection, self._ownership, batch.spans, told)
             except psycopg.Error as error:
                 if fault_of(error) is not Fault.RECORD:
                     raise
-                return await _rejections(connection, events, error)
+                return await _rejections(connection, told, error)
         return ()
 
     async def _store(
@@ -97,15 +97,15 @@ class PostgresSink:
         connection: AsyncConnection,
         ownership: Ownership,
         spans: Mapping[TopicPartition, Span],
-        events: Sequence[Event],
+        told: Sequence[Told],
     ) -> None:
         if not await advance(connection, ownership, spans):
             await connection.rollback()
             return
-        staged = await asyncio.to_thread(_staged, events)
+        staged = await asyncio.to_thread(_staged, told)
         written = await _merge(connection, staged)
         await connection.commit()
-        self._count(events, written)
+        self._count(events_in(told), written)
 
     def _count(self, events: Sequence[Event], written: Mapping[str, int]) -> None:
         metrics = telemetry.postgres
@@ -150,15 +150,15 @@ async def _merge(connection: AsyncConnection, staged: Staged) -> Mapping[str, in
 
 
 async def _rejections(
-    connection: AsyncConnection, events: Sequence[Event], error: psycopg.Error
+    connection: AsyncConnection, told: Sequence[Told], error: psycopg.Error
 ) -> Sequence[Rejection]:
-    """Find out which events cannot be stored; store none.
+    """Find out which of what is told cannot be stored; store none.
 
     Raises:
-        psycopg.Error: the one of the whole batch, where each event can be stored alone.
+        psycopg.Error: the one of the whole batch, where each can be stored alone.
     """
 
-    async def refusal(some: Sequence[Event]) -> str | None:
+    async def refusal(some: Sequence[Told]) -> str | None:
         found = None
         await connection.execute("savepoint probe")
         try:
@@ -171,18 +171,18 @@ async def _rejections(
         return found
 
     await connection.rollback()
-    found = await culprits(events, refusal)
+    found = await culprits(told, refusal)
     await connection.rollback()
     if not found:
         raise error
     return [
         Rejection(
-            event.delivery.source, event.delivery.offset, DeadLetterReason.STORE_REFUSED, detail
+            each.delivery.source, each.delivery.offset, DeadLetterReason.STORE_REFUSED, detail
         )
-        for event, detail in found
+        for each, detail in found
     ]
 
 
-def _staged(events: Sequence[Event]) -> Staged:
-    rows: Mapping[Table, Sequence[Row]] = rows_by_table(events)
+def _staged(told: Sequence[Told]) -> Staged:
+    rows: Mapping[Table, Sequence[Row]] = rows_by_table(told)
     return [(table, encoded(table, found)) for table, found in rows.items() if found]

@@ -11,13 +11,20 @@ import pytest
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.service import enrichment
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.clock import SystemClock
 from runtime.values import Delivery, Later
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
-from tests.zoom_stand_in import Serve, http, http_token, raw_server, secret, zoom_settings
-from zoom.client import connected
+from tests.zoom_stand_in import (
+    Serve,
+    ShiftedClock,
+    client_of,
+    http,
+    http_token,
+    raw_server,
+    secret,
+    zoom_settings,
+)
 from zoom.errors import Fault
 from zoom.settings import ZoomSettings
 
@@ -38,9 +45,9 @@ async def enriched(handler: Enrichment, **entity: object) -> Member:
 
 @asynccontextmanager
 async def handler_for(zoom: ZoomSettings, **settings: float) -> AsyncIterator[Enrichment]:
-    clock = SystemClock()
+    clock = ShiftedClock()
     async with (
-        connected(zoom, clock=clock) as client,
+        client_of(zoom, clock) as client,
         enrichment(
             client,
             EnrichmentSettings.model_validate(settings),

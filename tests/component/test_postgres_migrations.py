@@ -47,7 +47,7 @@ async def test_the_printed_sql_makes_the_same_tables(database_dsn: str) -> None:
 
 async def test_the_tables_have_the_columns_that_the_sink_writes(database_dsn: str) -> None:
     await asyncio.to_thread(migrate, database_dsn)
-    types = {"timestamptz": "timestamp with time zone"}
+    types = {"timestamptz": "timestamp with time zone", "text[]": "ARRAY"}
     existing = {
         (row["table_name"], row["column_name"], row["data_type"])
         for row in await query(database_dsn, COLUMNS)

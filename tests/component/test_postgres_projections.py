@@ -6,12 +6,18 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 
 from runtime.values import TopicPartition
 from sinks.postgres.migrate import migrate
+from sinks.postgres.rows import read_deliveries, tables
+from sinks.postgres.tables import Table
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, story
+from tests.fakes.postgres_tables import FakeTables
+from tests.projected import event
+from tests.told_stories import stored_rows, told_stories
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 0)
 
@@ -103,6 +109,46 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str
         assert await told(dsn, f"SHUFFLED {seed}") == expected, seed
 
 
+async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) -> None:
+    chance = Random(1)
+    records = [record for story_ in told_stories() for record in story_]
+    records += chance.sample(records, 50)
+    chance.shuffle(records)
+    expected = FakeTables()
+    async with owner(dsn) as found:
+        for start in range(0, len(records), 90):
+            some = records[start : start + 90]
+            expected.take(read_deliveries(some)[0])
+            assert not await found.store(some)
+    untold = {"reference_entity", "sms_log", "voice_call_log"}  # no event tells of them
+    assert {name for name, rows in expected.stored.items() if not rows} == untold
+    for table in tables[1:]:
+        rows = await query(dsn, f"select {selected(table)} from zcc.{table.name}")
+        stored = stored_rows({table: [list(row.values()) for row in rows]}).get(table.name, {})
+        merged = expected.stored[table.name]
+        assert {key: plain(table, row) for key, row in stored.items()} == {
+            key: plain(table, row) for key, row in merged.items()
+        }, table.name
+
+
+def selected(table: Table) -> str:
+    """Columns as their cells are, but for jsonb."""
+    as_cells = {"timestamptz": "(extract(epoch from {0}) * 1000)::bigint as {0}"}
+    return ", ".join(as_cells.get(c.type, "{0}").format(c.name) for c in table.columns)
+
+
+def plain(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """Documents parsed, and arrays as lists."""
+    types = {column.name: column.type for column in table.columns}
+    return {name: parsed(types[name], cell) for name, cell in row.items()}
+
+
+def parsed(type_: str, cell: Any) -> Any:
+    if type_ == "jsonb" and isinstance(cell, bytes):
+        return orjson.loads(cell)
+    return list(cell) if isinstance(cell, tuple) else cell
+
+
 async def test_two_writers_of_one_engagement_at_once_give_the_same_rows(dsn: str) -> None:
     async with owner(dsn) as one, owner(dsn, source=OTHER) as two:
         await one.store(story("ALONE"))
@@ -113,3 +159,30 @@ async def test_two_writers_of_one_engagement_at_once_give_the_same_rows(dsn: str
     expected = await told(dsn, "ALONE")
     for n in range(5):
         assert await told(dsn, f"BOTH {n}") == expected, n
+
+
+async def test_the_view_of_supervision_pairs_starts_with_their_ends(dsn: str) -> None:
+    call = {"engagement_id": "E1", "user_id": "U1"}
+    listening = {**call, "monitoring_user_id": "S1", "action_type": "listen"}
+    async with owner(dsn) as found:
+        await found.store(
+            [
+                event("engagement_monitor_ended", after_s=9, **listening),
+                event("engagement_monitor_started", after_s=2, **listening),
+                event("engagement_monitor_started", after_s=5, **listening),
+                event("engagement_monitor_started", **{**listening, "action_type": "barge"}),
+                event("engagement_takeover_started", after_s=7, **call, takeover_user_id="S1"),
+            ]
+        )
+    rows = await query(
+        dsn,
+        "select action_type, extract(epoch from started_at) * 1000 - "
+        f"{START_MS} as started_ms, extract(epoch from ended_at - started_at) as lasted_s "
+        "from zcc.engagement_supervision_interval order by started_at",
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("barge", 0, None),
+        ("listen", 2000, None),
+        ("listen", 5000, 4),
+        ("takeover", 7000, None),
+    ]

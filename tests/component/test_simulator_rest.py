@@ -1,18 +1,13 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import ClientSession, encode_basic_auth
+from aiohttp import encode_basic_auth
 from yarl import URL
 
 from simulator.company import Company, make_company
-from simulator.service import AccountMismatchError, rest_api
-from tests.component.simulator_receiver import simulator_settings
-
-login = encode_basic_auth("app-1", "credentials of the tests")
+from simulator.service import AccountMismatchError
+from tests.component.simulator_api import Api, ClockThatStands, asking, login
 
 
 @pytest.fixture(scope="module")
@@ -20,73 +15,9 @@ def company() -> Company:
     return make_company(1)
 
 
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    body: dict[str, object]
-    headers: Mapping[str, str]
-
-    def items(self, name: str) -> list[dict[str, object]]:
-        items = self.body[name]
-        assert isinstance(items, list)
-        return items
-
-    @property
-    def code(self) -> object:
-        return self.body["code"]
-
-
-@dataclass
-class Api:
-    http: ClientSession
-    base: str
-    token: str = ""
-
-    async def get(self, path: str, **query: str) -> Reply:
-        bearer = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        address = f"{self.base}/v2/contact_center{path}"
-        async with self.http.get(address, params=query, headers=bearer) as reply:
-            return Reply(reply.status, await reply.json(), reply.headers)
-
-    async def ask_token(self, auth: str | None = login, **form: str) -> Reply:
-        headers = {"authorization": auth} if auth else {}
-        address = f"{self.base}/oauth/token"
-        async with self.http.post(address, data=form, headers=headers) as reply:
-            return Reply(reply.status, await reply.json(), reply.headers)
-
-    async def set_faults(self, **faults: object) -> int:
-        async with self.http.post(f"{self.base}/control/faults", json=faults) as reply:
-            return reply.status
-
-
-class ClockThatStands:
-    """Moves only when told to."""
-
-    def __init__(self) -> None:
-        self.s = 1_750_000_000.0
-
-    def now(self) -> datetime:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=self.s)
-
-    def monotonic_s(self) -> float:
-        return self.s
-
-
 @pytest.fixture
 def clock() -> ClockThatStands:
     return ClockThatStands()
-
-
-@asynccontextmanager
-async def asking(company: Company, clock: ClockThatStands, **changes: object) -> AsyncIterator[Api]:
-    settings = simulator_settings("http://127.0.0.1:9/", **changes)
-    async with rest_api(settings, company, clock=clock) as base, ClientSession() as http:
-        api = Api(http, base)
-        granted = await api.ask_token(
-            grant_type="account_credentials", account_id=company.account_id
-        )
-        api.token = str(granted.body.get("access_token", ""))
-        yield api
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import structlog.testing
 
-from runtime.clock import SystemClock
-from tests.zoom_stand_in import http, http_token, raw_server, secret, zoom_settings
+from tests.zoom_stand_in import client_of, http, http_token, raw_server, secret, zoom_settings
 from zoom.breaker import failures_that_open
-from zoom.client import ZoomClient, connected
+from zoom.client import ZoomClient
 from zoom.entities import User
 from zoom.errors import Fault, ForbiddenError, UnavailableError
+from zoom.lookups import user_lookup
 from zoom.transport import largest_reply_bytes
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -59,12 +59,12 @@ async def asked(answer: Answer, key: str = "u1", heads: list[str] | None = None)
             await answer(writer)
 
     async with raw_server(serve) as url, _client(url) as client:
-        return await client.users.get(key)
+        return await user_lookup(client).get(key)
 
 
 def _client(url: str) -> AbstractAsyncContextManager[ZoomClient]:
     settings = zoom_settings(oauth_url=f"{url}/oauth/token", api_url=f"{url}/v2", **quick)
-    return connected(settings, clock=SystemClock())
+    return client_of(settings)
 
 
 async def test_a_question_travels_with_its_token_and_its_id_escaped() -> None:
@@ -85,7 +85,7 @@ async def test_a_question_travels_with_its_token_and_its_id_escaped() -> None:
         (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), Fault.NETWORK),
         (sends(http(200, ann[:-5])), Fault.NOT_JSON),
         (sends(http(200, b"<html></html>", {"Content-Type": "text/html"})), Fault.NOT_JSON),
-        (sends(http(200, b"")), Fault.EMPTY),
+        (sends(http(200, b"")), Fault.NOT_READY),
         (sends(http(200, b"not packed at all", {"Content-Encoding": "gzip"})), Fault.NETWORK),
         (sends(http(301, b"", {"Location": "http://127.0.0.1:1/"})), Fault.UNEXPECTED),
         (sends(http(503, b"")), Fault.OUTAGE),
@@ -102,7 +102,7 @@ async def test_a_host_that_is_not_there_is_named_and_soon_not_asked_any_more() -
     async with _client("http://127.0.0.1:1") as client:
         for _ in range(failures_that_open):
             with pytest.raises(UnavailableError, match="network"):
-                await client.users.get("u1")
+                await user_lookup(client).get("u1")
 
 
 async def test_a_redirect_is_not_followed_and_the_token_stays_here() -> None:
@@ -134,6 +134,49 @@ async def test_a_page_token_reaches_the_api_as_it_was_given() -> None:
         writer.write(http_token() if head.startswith("POST") else http(200, pages.pop(0)))
 
     async with raw_server(serve) as url, _client(url) as client:
-        assert [user async for user in client.users.all()] == []
+        assert [user async for user in user_lookup(client).all()] == []
     query = urlsplit(heads[2].split(" ")[1]).query
     assert parse_qs(query) == {"page_size": ["300"], "next_page_token": ["a+b/c=&d e"]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("create_skill", {"body": {"skill_name": "Words"}}),
+        ("delete_skill", {"skill_id": "s"}),
+        ("update_engagement_rtms_app_status", {"engagement_id": "e", "body": {}}),
+    ],
+)
+async def test_a_write_whose_connection_breaks_goes_out_once(
+    operation: str, arguments: dict[str, object]
+) -> None:
+    """On a connection that was used before, an HTTP client may send again by itself."""
+    heads: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := (await reader.readuntil(b"\r\n\r\n")).decode():
+            heads.append(head)
+            if "/v2/" in head and not head.startswith("GET"):
+                writer.close()
+                return
+            body = b'{"access_token": "t", "user_id": "u"}'
+            writer.write(http(200, body).replace(b"Connection: close\r\n", b""))
+            if head.startswith("POST"):
+                await reader.readexactly(_length(head))
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        url = f"http://{host}:{port}"
+        settings = zoom_settings(oauth_url=f"{url}/oauth/token", api_url=f"{url}/v2", **quick)
+        async with client_of(settings, allow_writes=True) as client:
+            await client.call("get_user", user_id="u")
+            with pytest.raises(UnavailableError):
+                await client.call(operation, **arguments)
+    assert [head.split(" ")[0] for head in heads[:2]] == ["POST", "GET"]
+    assert len(heads) == 3
+
+
+def _length(head: str) -> int:
+    lines = head.lower().splitlines()
+    return next(int(line.partition(":")[2]) for line in lines if line.startswith("content-length"))

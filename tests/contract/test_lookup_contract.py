@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal
 
 import aiohttp
@@ -14,29 +13,15 @@ from processors.enrichment.background import Background
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.clock import SystemClock
 from runtime.contracts import Lookup
 from runtime.errors import TransientError
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
-from tests.zoom_stand_in import MemoryLookup, secret, zoom_settings
-from zoom.client import ZoomClient, connected
+from tests.zoom_stand_in import MemoryLookup, ShiftedClock, client_of, secret, zoom_settings
+from zoom.client import ZoomClient
 from zoom.entities import Queue, User
-
-
-class ShiftedClock(SystemClock):
-    """Real time, in which pauses can be skipped."""
-
-    def __init__(self) -> None:
-        self.skipped_s = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.skipped_s)
-
-    def monotonic_s(self) -> float:
-        return super().monotonic_s() + self.skipped_s
-
+from zoom.lookups import queue_lookup, user_lookup
 
 Say = Callable[[Literal["up", "down"]], Awaitable[None]]
 
@@ -85,27 +70,27 @@ async def api() -> AsyncIterator[Api]:
         zoom = zoom_settings(
             account_id=company.account_id, oauth_url=f"{url}/oauth/token", api_url=f"{url}/v2"
         )
-        async with connected(zoom, clock=clock) as client:
+        async with client_of(zoom, clock) as client:
             yield Api(client, company, go, clock)
 
 
 @asynccontextmanager
 async def users_of_the_api() -> AsyncIterator[Subject]:
     async with api() as opened:
-        yield opened.users(opened.client.users)
+        yield opened.users(user_lookup(opened.client))
 
 
 @asynccontextmanager
 async def queues_of_the_api() -> AsyncIterator[Subject]:
     async with api() as opened:
-        yield opened.queues(opened.client.queues)
+        yield opened.queues(queue_lookup(opened.client))
 
 
 @asynccontextmanager
 async def remembered_users() -> AsyncIterator[Subject]:
     async with api() as opened, Background() as background:
         lookup = CachedLookup[str, User](
-            opened.client.users,
+            user_lookup(opened.client),
             EnrichmentSettings(),
             names=user_ids,
             background=background,
@@ -118,7 +103,7 @@ async def remembered_users() -> AsyncIterator[Subject]:
 async def remembered_queues() -> AsyncIterator[Subject]:
     async with api() as opened, Background() as background:
         lookup = CachedLookup[str, Queue](
-            opened.client.queues,
+            queue_lookup(opened.client),
             EnrichmentSettings(),
             names=queue_ids,
             background=background,

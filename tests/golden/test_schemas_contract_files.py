@@ -21,7 +21,13 @@ from processors.enrichment.references import Entity, Reference
 from schemas.catalogue import events, example, json_schema
 from schemas.generation import strict
 from schemas.models import read
-from schemas.models.reference import QueueReference, TeamReference, UserReference
+from schemas.models.reference import (
+    QueueReference,
+    SmsLogReference,
+    TeamReference,
+    UserReference,
+    VoiceCallLogReference,
+)
 from schemas.models.reference import Reference as AnyReference
 from tests.vendor_document import object_of
 from zoom.entities import Queue, User
@@ -43,6 +49,8 @@ REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
     "user": UserReference,
     "queue": QueueReference,
     "team": TeamReference,
+    "sms_log": SmsLogReference,
+    "voice_call_log": VoiceCallLogReference,
 }
 
 PERSONAL = {

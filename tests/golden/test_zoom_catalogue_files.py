@@ -73,7 +73,8 @@ def analysed() -> Iterator[tuple[Operation, dict[str, Any]]]:
 
 
 def committed() -> dict[str, bytes]:
-    found = (CATALOGUE / "operations.json", *CATALOGUE.glob("schemas/*"))
+    modules = CATALOGUE.glob("resources/**/*.py")
+    found = (CATALOGUE / "operations.json", *CATALOGUE.glob("schemas/*"), *modules)
     return {str(path.relative_to(CATALOGUE)): path.read_bytes() for path in found}
 
 
@@ -191,7 +192,7 @@ def test_the_catalogue_holds_none_of_the_vendors_prose() -> None:
     for name, schema in schemas():
         assert prose.isdisjoint(members_of(schema)), name
     for name, content in committed().items():
-        for told in texts_in(orjson.loads(content)):
+        for told in texts_in(orjson.loads(content)) if name.endswith(".json") else ():
             assert len(told.split()) < 5, f"a sentence in {name}: {told}"
             assert not re.search(r"https?:|@", told), f"an address in {name}: {told}"
 

@@ -1,4 +1,4 @@
-"""No sliding second ever holds more calls than the share allows."""
+"""One seat: no sliding second ever holds more calls than the share allows."""
 
 from itertools import accumulate
 
@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom.budget import Budget, Label, Plan, calls_per_second, window_s
+from runtime.seat import Seat, alone
+from zoom.budget import Budget
+from zoom.pace import Moment, spacing, whole_calls
 
 pauses_s = st.one_of(
     st.just(0.0),
@@ -15,72 +17,152 @@ pauses_s = st.one_of(
     st.floats(min_value=0, max_value=20),
 )
 shares = st.one_of(st.sampled_from([1.0, 0.5, 0.29, 0.1]), st.floats(min_value=0.01, max_value=1.0))
-
-
-@given(
-    plan=st.sampled_from(["pro", "business_plus"]),
-    label=st.sampled_from(Label),
-    share=shares,
-    pauses=st.lists(pauses_s, max_size=150),
+limits = st.sampled_from([5, 10, 20, 40])
+seats = st.integers(1, 12).flatmap(
+    lambda members: st.builds(Seat, st.integers(0, members - 1), st.just(members))
 )
-def test_no_sliding_second_holds_more_than_the_share(
-    plan: Plan, label: Label, share: float, pauses: list[float]
+
+unix_s = 1_767_225_600.0
+
+
+def at(now_s: float) -> Moment:
+    return Moment(now_s, unix_s + now_s)
+
+
+def seated(budget: Budget, seat: Seat = alone) -> Budget:
+    budget.sit(seat, at(0.0))
+    return budget
+
+
+def use(budget: Budget, now_s: float) -> float:
+    """Wait as long as it takes, from this moment on; return when the call went out."""
+    wait_s = budget.wait_s(at(now_s))
+    while wait_s > 0:
+        now_s += wait_s
+        wait_s = budget.wait_s(at(now_s))
+    budget.grant(at(now_s))
+    return now_s
+
+
+@given(limit=limits, share=shares, seat=seats, pauses=st.lists(pauses_s, max_size=150))
+def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
+    limit: int, share: float, seat: Seat, pauses: list[float]
 ) -> None:
-    budget = Budget(plan=plan, share=share)
-    grants = [now_s + budget.reserve(label, now_s) for now_s in accumulate(pauses)]
-    rate = calls_per_second[plan][label] * share
-    seconds = max(1.0, 1.0 / rate)
+    budget, now_s, grants = seated(Budget(limit, share=share), seat), 0.0, []
+    for pause_s in pauses:
+        now_s = use(budget, now_s + pause_s)
+        grants.append(now_s)
+    rate = limit * share
+    seconds, most = max(1.0, 1.0 / rate), max(1, seat.part_of(whole_calls(rate)))
     for start_s in grants:
-        held = sum(start_s <= grant_s < start_s + seconds for grant_s in grants)
-        assert held <= max(1, int(rate + 1e-9))
+        assert sum(start_s <= grant_s < start_s + seconds for grant_s in grants) <= most
 
 
-@given(pauses=st.lists(pauses_s, max_size=60), share=shares)
-def test_looking_grants_nothing_and_tells_the_wait_of_the_grant(
-    pauses: list[float], share: float
+@given(pauses=st.lists(pauses_s, max_size=60), share=shares, seat=seats)
+def test_looking_grants_nothing(pauses: list[float], share: float, seat: Seat) -> None:
+    budget = seated(Budget(20, share=share), seat)
+    for now_s in accumulate(pauses, initial=0.0):
+        seen_s = [budget.wait_s(at(now_s)) for _ in range(2)]
+        assert seen_s[0] == seen_s[1] >= 0
+        if seen_s[0] == 0:
+            budget.grant(at(now_s))
+
+
+@given(share=shares, seat=seats, count=st.integers(1, 60))
+def test_the_wait_of_those_behind_is_told_as_it_will_be(
+    share: float, seat: Seat, count: int
 ) -> None:
-    budget = Budget(plan="pro", share=share)
-    for now_s in accumulate(pauses):
-        seen_s = [budget.wait_s(Label.LIGHT, now_s) for _ in range(2)]
-        assert seen_s == [budget.reserve(Label.LIGHT, now_s)] * 2
-        assert seen_s[0] >= 0
+    budget = seated(Budget(20, share=share), seat)
+    told_s = [budget.wait_s(at(0.0), ahead=ahead) for ahead in range(count)]
+    now_s = 0.0
+    for wait_s in told_s:
+        now_s = use(budget, now_s)
+        assert now_s == pytest.approx(wait_s, abs=0.01)
 
 
-@given(
-    calls=st.lists(st.tuples(pauses_s, st.one_of(st.none(), st.floats(0, 30))), max_size=80),
-)
+@given(calls=st.lists(st.tuples(pauses_s, st.one_of(st.none(), st.floats(0, 30))), max_size=80))
 def test_nothing_is_granted_before_a_pause_is_over(
     calls: list[tuple[float, float | None]],
 ) -> None:
-    budget = Budget(plan="pro", share=1.0)
+    budget = seated(Budget(20, share=1.0))
     now_s = paused_until_s = 0.0
     for after_s, pause_s in calls:
         now_s += after_s
         if pause_s is not None:
             paused_until_s = max(paused_until_s, now_s + pause_s)
-            budget.pause(Label.LIGHT, now_s + pause_s)
-        assert now_s + budget.reserve(Label.LIGHT, now_s) >= paused_until_s - 1e-9
+            budget.pause(now_s + pause_s)
+            assert budget.paused_s(at(now_s)) == pytest.approx(paused_until_s - now_s)
+        now_s = use(budget, now_s)
+        assert now_s >= paused_until_s - 1e-5
 
 
-@pytest.mark.parametrize("label", Label)
-def test_labels_have_limits_of_their_own(label: Label) -> None:
-    budget = Budget(plan="pro", share=1.0)
-    for other in Label:
-        if other is not label:
-            budget.pause(other, 100.0)
-    assert budget.reserve(label, 0.0) == 0.0
+@given(
+    corrections=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 60)), max_size=20),
+    pauses=st.lists(st.floats(0, 0.2), min_size=60, max_size=60),
+)
+def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
+    corrections: list[tuple[float, int]], pauses: list[float]
+) -> None:
+    budget = seated(Budget(20, share=1.0))
+    now_s, limit, since_s, grants = 0.0, 20, 0.0, []
+    due = list(accumulate((after_s for after_s, _ in corrections), initial=0.0))[1:]
+    for pause_s in pauses:
+        now_s = use(budget, now_s + pause_s)
+        grants.append(now_s)
+        while due and due[0] <= now_s:
+            due.pop(0)
+            told = corrections[len(corrections) - len(due) - 1][1]
+            changed = budget.correct(told, at(now_s))
+            assert changed == (min(told, 20) != limit)
+            if changed:
+                limit, since_s = min(told, 20), now_s
+        assert budget.limit == limit <= 20
+        held = sum(max(since_s, now_s - 1.0) < grant_s for grant_s in grants)
+        assert held <= limit
 
 
-def test_a_steady_caller_gets_nearly_all_of_the_limit() -> None:
-    budget = Budget(plan="business_plus", share=1.0)
-    moment_s, calls = 0.0, 0
-    while moment_s < 60.0:
-        moment_s += budget.reserve(Label.LIGHT, moment_s)
-        calls += 1
-    assert 0.97 * 40 * 60 <= calls <= 40 * 60
+def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
+    budget = seated(Budget(20, share=1.0))
+    assert [budget.wait_s(at(0.0), ahead=ahead) for ahead in (0, 19, 20)] == pytest.approx(
+        [spacing, spacing, 2 * spacing]
+    )
+
+
+@given(seat=seats, now_s=st.floats(0, 100))
+def test_who_takes_another_seat_waits_for_the_window_of_those_who_had_it(
+    seat: Seat, now_s: float
+) -> None:
+    budget = seated(Budget(5, share=0.5))
+    budget.sit(seat, at(now_s))
+    assert budget.wait_s(at(now_s)) >= spacing - 1e-6
+
+
+def test_without_a_seat_a_call_waits_for_ever() -> None:
+    budget = Budget(20, share=1.0)
+    budget.sit(None, at(0.0))
+    assert budget.wait_s(at(1000.0)) == float("inf")
+    budget.grant(at(1000.0))
+    assert (budget.seat_calls_per_second, budget.calls_per_second) == (0.0, 20)
 
 
 def test_a_share_below_one_call_per_second_stretches_the_second() -> None:
-    budget = Budget(plan="pro", share=0.1)
-    assert budget.reserve(Label.HEAVY, 0.0) == 0.0
-    assert budget.reserve(Label.HEAVY, 0.0) == pytest.approx(2.0 * window_s)
+    budget = seated(Budget(5, share=0.1))
+    assert [use(budget, 0.0), use(budget, 2 * spacing)] == pytest.approx([2.04, 4.08])
+    assert budget.calls_per_second == 0.5
+
+
+@pytest.mark.parametrize("members", range(1, 12))
+def test_the_parts_of_all_seats_make_the_whole(members: int) -> None:
+    seats_of_all = [Seat(rank, members) for rank in range(members)]
+    assert sum(seat.part_of(5) for seat in seats_of_all) == 5
+    assert sum(seat.part_of(-5) for seat in seats_of_all) == 0
+    parts = [seated(Budget(5, share=1.0), seat).seat_calls_per_second for seat in seats_of_all]
+    assert sum(parts) == pytest.approx(5)
+
+
+def test_a_call_that_comes_late_for_its_phase_waits_for_the_next_cycle() -> None:
+    budget = seated(Budget(5, share=0.2), Seat(1, 3))
+    first_s = use(budget, 0.0)
+    cycle_s = 3 * spacing
+    assert budget.wait_s(at(first_s + cycle_s + 0.004)) == 0.0
+    assert budget.wait_s(at(first_s + cycle_s + 0.006)) == pytest.approx(cycle_s - 0.006, abs=1e-5)

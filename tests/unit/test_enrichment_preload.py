@@ -10,9 +10,9 @@ from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
 from processors.enrichment.references import queue_ids
 from processors.enrichment.settings import EnrichmentSettings
-from tests.zoom_stand_in import Answer, ScriptedTransport, VirtualClock, reply, zoom_settings
-from zoom.client import ZoomClient
+from tests.zoom_stand_in import Answer, ScriptedTransport, VirtualClock, client_with, reply
 from zoom.entities import Queue
+from zoom.lookups import queue_lookup
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ async def preloaded(
     background: Background, *script: Answer, pauses: int, cache_entries: int = 100
 ) -> tuple[CachedLookup[str, Queue], Pausing, ScriptedTransport]:
     clock, transport = Pausing(pauses), ScriptedTransport(*script)
-    client = ZoomClient(zoom_settings(), transport=transport, clock=clock)
+    source = queue_lookup(client_with(transport, clock))
     settings = EnrichmentSettings(cache_ttl_s=3600.0, cache_entries=cache_entries)
     lookup = CachedLookup[str, Queue](
-        client.queues, settings, names=queue_ids, background=background, clock=clock
+        source, settings, names=queue_ids, background=background, clock=clock
     )
-    background.start(keep_preloaded(client.queues, lookup, settings, clock=clock))
+    background.start(keep_preloaded(source, lookup, settings, clock=clock))
     await asyncio.wait_for(clock.done.wait(), 10)
     return lookup, clock, transport
 

@@ -184,12 +184,15 @@ def test_generate_writes_what_has_changed_and_prints_it(
 ) -> None:
     out = tmp_path / "out"
     arguments = ("generate", "--rest", str(rest), "--master", str(master), "--out", str(out))
-    files = [out / "operations.json", out / "schemas/things.json"]
-    assert run(*arguments).stdout.split() == [str(path) for path in files]
+    typed = (f"resources/{name}.py" for name in ("__init__", "things"))
+    types = (f"resources/types/{name}.py" for name in ("__init__", "things"))
+    names = ("operations.json", *typed, *types, "schemas/things.json")
+    files = [out / name for name in names]
+    assert sorted(run(*arguments).stdout.split()) == [str(path) for path in files]
     assert run(*arguments).stdout == ""
 
-    files[1].write_text("{}")
-    assert run(*arguments).stdout.split() == [str(files[1])]
+    files[-1].write_text("{}")
+    assert run(*arguments).stdout.split() == [str(files[-1])]
     assert sorted(path for path in out.rglob("*") if path.is_file()) == files
 
 

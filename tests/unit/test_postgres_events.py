@@ -88,7 +88,23 @@ def test_stamps_order_by_occurrence_then_event_ts_then_id_then_revision() -> Non
     [None, {}, {"users": {}}, {"users": {"U1": {}}}, {"users": {"U1": {"display_name": ""}}}],
 )
 def test_a_name_that_was_not_found_is_none(enrichment: dict[str, Any] | None) -> None:
-    body = webhook("engagement_user_hold", {"user_id": "U1"})
+    body = webhook("engagement_user_hold", {"user_id": "U1", "cc_queue_id": "Q1"})
     event = read_event(delivery(body, enrichment=enrichment))
-    assert event.found("users", "user_id", "display_name") is None
-    assert event.found("queues", "cc_queue_id", "queue_name") is None
+    assert event.user() == ("U1", None)
+    assert event.queue() == ("Q1", None)
+
+
+def test_the_name_in_the_event_goes_before_the_one_that_was_found() -> None:
+    found = {"users": {"U1": {"display_name": "B"}}, "queues": {"Q1": {"queue_name": "D"}}}
+    ids = {"user_id": "U1", "cc_queue_id": "Q1"}
+    plain = read_event(delivery(webhook("engagement_user_hold", ids), enrichment=found))
+    assert (plain.user(), plain.queue()) == (("U1", "B"), ("Q1", "D"))
+    named = {**ids, "user_display_name": "A", "queue_name": "C"}
+    told = read_event(delivery(webhook("engagement_user_hold", named), enrichment=found))
+    assert (told.user(), told.queue()) == (("U1", "A"), ("Q1", "C"))
+
+
+def test_an_event_without_user_or_queue_has_no_names_of_them() -> None:
+    event = read_event(delivery(webhook("engagement_started", {"user_display_name": "A"})))
+    assert (event.user(), event.queue()) == ((None, None), (None, None))
+    assert (event.user_name(None), event.queue_name(None)) == (None, None)

@@ -6,24 +6,27 @@ from typing import Any
 import orjson
 
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.engagement import engagement_table
-from sinks.postgres.rows import raw_table, read_events, rows_by_table, timeline_table
+from sinks.postgres.families.engagement import engagement, timeline
+from sinks.postgres.families.reference import reference_entity
+from sinks.postgres.rows import events_in, raw_table, read_deliveries, rows_by_table, tables
 from sinks.postgres.tables import Cell, Table
 from tests.enriched import SOURCE, START_MS, complete, delivery, story, webhook, with_fields
 
+engagement_table, timeline_table = engagement.table, timeline.table
+
 
 def named(table: Table, deliveries: Sequence[Any]) -> list[dict[str, Cell]]:
-    events, rejections = read_events(deliveries)
+    told, rejections = read_deliveries(deliveries)
     assert rejections == []
     names = [column.name for column in table.columns]
-    return [dict(zip(names, row, strict=True)) for row in rows_by_table(events)[table]]
+    return [dict(zip(names, row, strict=True)) for row in rows_by_table(told)[table]]
 
 
 def test_unreadable_deliveries_are_rejected_by_place_and_the_others_read() -> None:
     good = delivery(webhook("task_created", {}), offset=4)
     broken = with_fields(good, value=b"{", offset=5)
-    events, (rejection,) = read_events([good, broken])
-    assert [event.delivery for event in events] == [good]
+    told, (rejection,) = read_deliveries([good, broken])
+    assert [event.delivery for event in events_in(told)] == [good]
     assert (rejection.source, rejection.offset) == (SOURCE, 5)
     assert rejection.reason is DeadLetterReason.UNREADABLE
 
@@ -132,6 +135,17 @@ def test_a_story_ends_as_an_engagement_that_tells_it() -> None:
         "wrap_up_started_at": START_MS + 7_000,
         "wrap_up_ended_at": START_MS + 10_000,
         "v1_data_ready_at": None,
+        "flow_number": None,
+        "contact_center_number": None,
+        "consumer_invite_number": None,
+        "consumer_invite_email": None,
+        "upgrade_state": None,
+        "upgrade_to_channel": None,
+        "upgrade_to_channel_source": None,
+        "upgrade_told_at": None,
+        "transcript_ready_at": None,
+        "transcript_url": None,
+        "reported_started_at": START_MS,
         "v2_data_ready_at": START_MS + 11_000,
     }
 
@@ -153,7 +167,23 @@ def test_rows_are_in_the_order_of_their_keys_so_that_writers_cannot_deadlock() -
     deliveries = [
         each for engagement_id in ("E2", "E1") for each in story(engagement_id=engagement_id)
     ]
-    for table in (raw_table, timeline_table, engagement_table):
-        keys = [tuple(row[name] for name in table.key) for row in named(table, deliveries)]
+    told, _ = read_deliveries(deliveries)
+    rows = rows_by_table(told)
+    assert list(rows) == [table for table in tables if table in rows]
+    for table, found in rows.items():
+        places = [[column.name for column in table.columns].index(name) for name in table.key]
+        keys = [tuple(row[place] for place in places) for row in found]
         assert keys == sorted(keys), table.name
         assert len(keys) == len(set(keys))
+
+
+def test_records_of_the_reference_topic_are_snapshots_and_no_events() -> None:
+    state = {"account_id": "ACCOUNT", "entity": "flow", "id": "F1", "state": {"flow_name": "Main"}}
+    value = orjson.dumps({**state, "as_of": "2026-03-01T10:00:00Z"})
+    snapshot = with_fields(delivery(webhook("x", {})), topic="zcc.reference.v1", value=value)
+    told, rejections = read_deliveries([snapshot])
+    assert (events_in(told), rejections) == ([], [])
+    assert rows_by_table(told)[raw_table] == []
+    assert [row[:3] for row in rows_by_table(told)[reference_entity.table]] == [
+        ["ACCOUNT", "flow", "F1"]
+    ]

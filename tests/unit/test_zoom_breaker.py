@@ -1,8 +1,8 @@
-"""When an operation is not asked."""
+"""When an operation, or a whole account, is not asked."""
 
 import pytest
 
-from zoom.breaker import Breaker, failures_that_open, operators_pause_s, pause_s
+from zoom.breaker import Breaker, Breakers, failures_that_open, operators_pause_s, pause_s
 from zoom.errors import Fault
 
 
@@ -29,12 +29,22 @@ def test_failures_in_a_row_open_it_and_it_says_why() -> None:
 def test_an_answer_between_failures_starts_the_count_anew() -> None:
     breaker = Breaker()
     for _ in range(3 * failures_that_open):
-        breaker.failed(Fault.NETWORK, 0.0)
+        breaker.failed(Fault.UNEXPECTED, 0.0)
         breaker.succeeded()
     assert breaker.stops(0.0) is None
 
 
-@pytest.mark.parametrize("fault", [Fault.FORBIDDEN, Fault.TOKEN_REFUSED, Fault.CREDENTIALS])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.FORBIDDEN,
+        Fault.TOKEN_REFUSED,
+        Fault.CREDENTIALS,
+        Fault.MISSING_SCOPE,
+        Fault.NO_LICENCE,
+        Fault.ROLE,
+    ],
+)
 def test_what_only_an_operator_can_mend_opens_it_at_once_and_for_longer(fault: Fault) -> None:
     breaker = Breaker()
     breaker.failed(fault, 0.0)
@@ -42,27 +52,129 @@ def test_what_only_an_operator_can_mend_opens_it_at_once_and_for_longer(fault: F
     assert breaker.stops(operators_pause_s) is None
 
 
-@pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.OVER_BUDGET, Fault.REFUSED])
-def test_a_no_that_comes_from_a_working_api_is_no_failure(fault: Fault) -> None:
-    breaker = Breaker()
-    for _ in range(3 * failures_that_open):
-        breaker.failed(fault, 0.0)
-    assert breaker.stops(0.0) is None
-
-
 def test_after_the_pause_one_probe_goes_out_and_another_if_it_never_returns() -> None:
     breaker = opened()
     assert breaker.stops(pause_s) is None
+    breaker.sends(pause_s)
     assert breaker.stops(pause_s) is Fault.OUTAGE
     assert breaker.stops(2 * pause_s) is None
 
 
 def test_a_probe_that_is_answered_closes_it_and_one_that_fails_keeps_it_open() -> None:
     breaker = opened()
-    assert breaker.stops(pause_s) is None
+    breaker.sends(pause_s)
     breaker.failed(Fault.TIMEOUT, pause_s + 1)
     assert breaker.stops(2 * pause_s) is Fault.TIMEOUT
     assert breaker.stops(2 * pause_s + 1) is None
+    breaker.sends(2 * pause_s + 1)
     breaker.succeeded()
     assert breaker.stops(2 * pause_s + 1) is None
     assert breaker.opened_by is None
+
+
+def fail(breakers: Breakers, operation: str, fault: Fault, times: int) -> None:
+    for _ in range(times):
+        breakers.failed(operation, fault, 0.0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.OUTAGE,
+        Fault.TIMEOUT,
+        Fault.UNEXPECTED,
+        Fault.NOT_JSON,
+        Fault.FORBIDDEN,
+        Fault.MISSING_SCOPE,
+        Fault.TOKEN_REFUSED,
+    ],
+)
+def test_one_operation_that_zoom_breaks_rests_alone(fault: Fault) -> None:
+    breakers = Breakers()
+    fail(breakers, "a", fault, 3 * failures_that_open)
+    assert breakers.stops("a", 0.0) is fault
+    assert breakers.stops("b", 0.0) is None
+
+
+@pytest.mark.parametrize("fault", [Fault.OUTAGE, Fault.TIMEOUT])
+def test_what_several_operations_meet_in_a_row_is_of_the_account(fault: Fault) -> None:
+    breakers = Breakers()
+    fail(breakers, "a", fault, 1)
+    fail(breakers, "b", fault, failures_that_open)
+    assert breakers.stops("never asked", 0.0) is fault
+    assert breakers.opened_by("never asked") is fault
+
+
+def test_no_connection_is_of_the_account_whichever_operation_met_it() -> None:
+    breakers = Breakers()
+    fail(breakers, "a", Fault.NETWORK, failures_that_open - 1)
+    assert breakers.stops("b", 0.0) is None
+    fail(breakers, "a", Fault.NETWORK, 1)
+    assert breakers.stops("b", 0.0) is Fault.NETWORK
+
+
+def test_refused_credentials_stop_the_account_at_once() -> None:
+    breakers = Breakers()
+    fail(breakers, "a", Fault.CREDENTIALS, 1)
+    assert breakers.stops("b", operators_pause_s - 0.1) is Fault.CREDENTIALS
+    assert breakers.stops("b", operators_pause_s) is None
+
+
+def test_one_probe_asks_for_the_whole_account_and_its_answer_frees_all() -> None:
+    breakers = Breakers()
+    fail(breakers, "a", Fault.NETWORK, failures_that_open)
+    assert breakers.stops("b", pause_s) is None
+    assert breakers.stops("c", pause_s) is Fault.NETWORK
+    breakers.succeeded("b")
+    assert breakers.stops("c", pause_s) is None
+
+
+def test_an_answer_from_the_account_ends_the_doubt_about_its_way() -> None:
+    for answer in (Fault.ROLE, Fault.NOT_FOUND, Fault.RATE_LIMITED):
+        breakers = Breakers()
+        fail(breakers, "a", Fault.OUTAGE, failures_that_open - 1)
+        fail(breakers, "c", answer, 1)
+        fail(breakers, "b", Fault.OUTAGE, failures_that_open - 1)
+        assert breakers.stops("d", 0.0) is None
+
+
+def test_a_scope_that_the_token_lacks_says_nothing_of_the_way() -> None:
+    breakers = Breakers()
+    fail(breakers, "a", Fault.NETWORK, failures_that_open)
+    fail(breakers, "b", Fault.MISSING_SCOPE, 1)
+    assert breakers.stops("c", 0.0) is Fault.NETWORK
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.RATE_LIMITED,
+        Fault.OVER_BUDGET,
+        Fault.NOT_READY,
+        Fault.REFUSED,
+        Fault.CONFLICT,
+        Fault.NOT_FOUND,
+        Fault.GONE,
+        Fault.NO_ANSWER,
+    ],
+)
+def test_a_no_that_comes_from_a_working_api_is_no_failure(fault: Fault) -> None:
+    breakers = Breakers()
+    fail(breakers, "a", fault, 3 * failures_that_open)
+    assert breakers.stops("a", 0.0) is None
+
+
+def test_what_was_not_sent_says_nothing() -> None:
+    breakers = Breakers()
+    for _ in range(failures_that_open):
+        breakers.failed("a", Fault.UNEXPECTED, 0.0)
+        breakers.failed("a", Fault.OVER_BUDGET, 0.0)
+    assert breakers.stops("a", 0.0) is Fault.UNEXPECTED
+
+
+def test_every_fault_is_judged() -> None:
+    """A fault that no test above names would be one operation's, by default."""
+    for fault in Fault:
+        breakers = Breakers()
+        fail(breakers, "a", fault, failures_that_open)
+        assert breakers.opened_by("a") in (None, fault)

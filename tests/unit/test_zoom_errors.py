@@ -1,121 +1,96 @@
-"""What an answer of Zoom's means, by status first."""
+"""The tree of errors, and what is read from an answer whatever it means."""
 
 from datetime import UTC, datetime
 
 import pytest
 
+from runtime.errors import ConfigurationError, TransientError
 from tests.zoom_stand_in import reply
 from zoom.errors import (
+    AbsentError,
+    ArgumentError,
+    ConflictError,
     Fault,
     ForbiddenError,
+    GoneError,
+    LicenceMissingError,
+    MissingScopeError,
+    NoAnswerError,
+    NotFoundError,
+    NotReadyError,
+    OutageError,
+    RateLimitedError,
     RefusedError,
+    RoleError,
     UnavailableError,
+    WritesNotAllowedError,
+    ZoomError,
     code_of,
-    error_in,
-    error_in_token_answer,
+    error_of,
+    operators_faults,
     retry_after_s,
-    token_is_refused,
 )
 from zoom.exchange import Response
 
 now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
-def html(status: int) -> Response:
-    return Response(status, {}, b"<html>busy</html>")
-
-
 @pytest.mark.parametrize(
-    ("response", "fault", "kind"),
+    ("fault", "kind"),
     [
-        (reply(200), Fault.EMPTY, UnavailableError),
-        (Response(200, {}, b" \n"), Fault.EMPTY, UnavailableError),
-        (reply(204), Fault.UNEXPECTED, UnavailableError),
-        (reply(302), Fault.UNEXPECTED, UnavailableError),
-        (reply(400, {"code": 300}), Fault.REFUSED, RefusedError),
-        (reply(400, {"code": 124}), Fault.TOKEN_REFUSED, ForbiddenError),
-        (reply(401, {"code": 124}), Fault.TOKEN_REFUSED, ForbiddenError),
-        (reply(401, {"code": 1002}), Fault.TOKEN_REFUSED, ForbiddenError),
-        (html(401), Fault.TOKEN_REFUSED, ForbiddenError),
-        (reply(403, {"code": 9001}), Fault.FORBIDDEN, ForbiddenError),
-        (reply(403, {"code": 1021}), Fault.FORBIDDEN, ForbiddenError),
-        (reply(403, {"code": 1022}), Fault.FORBIDDEN, ForbiddenError),
-        (html(403), Fault.FORBIDDEN, ForbiddenError),
-        (html(404), Fault.UNEXPECTED, UnavailableError),
-        (reply(409, {"code": 2820}), Fault.UNEXPECTED, UnavailableError),
-        (reply(429, {"code": 4001}), Fault.RATE_LIMITED, UnavailableError),
-        (reply(429, {"code": 429}), Fault.RATE_LIMITED, UnavailableError),
-        (html(429), Fault.RATE_LIMITED, UnavailableError),
-        (reply(444), Fault.UNEXPECTED, UnavailableError),
-        (reply(500), Fault.OUTAGE, UnavailableError),
-        (html(502), Fault.OUTAGE, UnavailableError),
-        (reply(503, {"code": 124}), Fault.OUTAGE, UnavailableError),
+        (Fault.TIMEOUT, UnavailableError),
+        (Fault.NETWORK, UnavailableError),
+        (Fault.OVER_BUDGET, UnavailableError),
+        (Fault.NOT_JSON, UnavailableError),
+        (Fault.UNEXPECTED, UnavailableError),
+        (Fault.RATE_LIMITED, RateLimitedError),
+        (Fault.OUTAGE, OutageError),
+        (Fault.NOT_READY, NotReadyError),
+        (Fault.CREDENTIALS, ForbiddenError),
+        (Fault.TOKEN_REFUSED, ForbiddenError),
+        (Fault.FORBIDDEN, ForbiddenError),
+        (Fault.MISSING_SCOPE, MissingScopeError),
+        (Fault.NO_LICENCE, LicenceMissingError),
+        (Fault.ROLE, RoleError),
+        (Fault.REFUSED, RefusedError),
+        (Fault.CONFLICT, ConflictError),
+        (Fault.NOT_FOUND, NotFoundError),
+        (Fault.GONE, GoneError),
+        (Fault.NO_ANSWER, NoAnswerError),
     ],
 )
-def test_an_answer_that_is_none_is_an_error_by_fault(
-    response: Response, fault: Fault, kind: type[Exception]
-) -> None:
-    error = error_in(response, now=now)
-    assert error is not None
-    assert isinstance(error, kind)
+def test_each_fault_has_its_class(fault: Fault, kind: type[ZoomError]) -> None:
+    error = error_of(fault, "the detail")
+    assert type(error) is kind
     assert error.fault is fault
-    assert str(response.status) in str(error)
+    assert str(error) == f"{fault.value}: the detail"
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        reply(200, {"user_id": "u"}),
-        reply(404, {"code": 1001, "message": "El usuario no existe"}),
-        reply(404, {"code": "1201"}),
-        reply(410, {"code": 1001}),
-    ],
-)
-def test_found_and_absent_are_answers(response: Response) -> None:
-    assert error_in(response, now=now) is None
+def test_errors_are_told_apart_by_who_has_to_act() -> None:
+    for fault in Fault:
+        error = error_of(fault, "detail")
+        assert isinstance(error, ConfigurationError) is (fault in operators_faults)
+        families = (UnavailableError, ForbiddenError, RefusedError, ConflictError, AbsentError)
+        assert sum(isinstance(error, family) for family in families) == 1
+        assert isinstance(error, TransientError) is isinstance(error, UnavailableError)
 
 
-@pytest.mark.parametrize(
-    ("response", "renewable"),
-    [
-        (reply(401, {"code": 124}), True),
-        (reply(401), True),
-        (reply(401, {"code": 1002}), False),
-        (reply(400, {"code": 124}), True),
-        (reply(400, {"code": 300}), False),
-        (reply(403, {"code": 124}), False),
-    ],
-)
-def test_a_new_token_is_worth_a_try_where_the_token_was_the_trouble(
-    response: Response, *, renewable: bool
-) -> None:
-    assert token_is_refused(response) is renewable
+def test_what_passes_carries_the_wish_to_wait() -> None:
+    for fault in (Fault.OVER_BUDGET, Fault.RATE_LIMITED, Fault.OUTAGE):
+        error = error_of(fault, "detail", retry_after_s=4.0)
+        assert isinstance(error, UnavailableError)
+        assert error.retry_after_s == 4.0
 
 
-@pytest.mark.parametrize(
-    ("response", "fault"),
-    [
-        (reply(200, {}), None),
-        (reply(400, {"error": "invalid_client"}), Fault.CREDENTIALS),
-        (reply(401, {"code": 4702}), Fault.CREDENTIALS),
-        (html(404), Fault.CREDENTIALS),
-        (reply(408), Fault.OUTAGE),
-        (reply(429), Fault.RATE_LIMITED),
-        (reply(302), Fault.OUTAGE),
-        (html(503), Fault.OUTAGE),
-    ],
-)
-def test_the_token_endpoint_refuses_credentials_or_is_down(
-    response: Response, fault: Fault | None
-) -> None:
-    error = error_in_token_answer(response, now=now)
-    assert (error.fault if error else None) is fault
+def test_a_wrong_argument_is_a_wrong_value_and_a_refusal_before_sending() -> None:
+    error = ArgumentError("get_user", "user_id", "is required")
+    assert isinstance(error, ValueError)
+    assert isinstance(error, RefusedError)
+    assert str(error) == "refused: get_user: user_id: is required"
 
 
-def test_refused_credentials_name_the_settings_to_look_at() -> None:
-    message = str(error_in_token_answer(reply(401), now=now))
-    assert "ZCC_ZOOM_CLIENT_ID" in message
-    assert "ZCC_ZOOM_CLIENT_SECRET" in message
+def test_a_write_that_is_not_allowed_is_the_operators_matter() -> None:
+    assert issubclass(WritesNotAllowedError, ConfigurationError)
 
 
 @pytest.mark.parametrize(
@@ -158,10 +133,3 @@ def test_the_wish_to_wait_is_read_in_all_its_forms(
     headers: dict[str, str], wish_s: float | None
 ) -> None:
     assert retry_after_s(reply(429, **headers), now) == wish_s
-
-
-def test_an_outage_and_a_limit_pass_their_wish_on() -> None:
-    for status in (429, 503):
-        error = error_in(reply(status, retry_after="4"), now=now)
-        assert isinstance(error, UnavailableError)
-        assert error.retry_after_s == 4.0

@@ -21,7 +21,7 @@ def generated(rest: Document, master: Document = NO_MASTER) -> dict[str, Any]:
     files = dict(artefacts(rest, master))
     found = operations_adapter.validate_json(files.pop("operations.json"))
     return {each.name: each for each in found} | {
-        name: orjson.loads(content) for name, content in files.items()
+        name: orjson.loads(content) for name, content in files.items() if name.endswith(".json")
     }
 
 

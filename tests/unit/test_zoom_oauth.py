@@ -14,9 +14,10 @@ from tests.zoom_stand_in import (
     token_reply,
     zoom_settings,
 )
-from zoom.errors import Fault, ForbiddenError, UnavailableError
+from zoom.catalogue import find
+from zoom.errors import Fault, ForbiddenError, MissingScopeError, UnavailableError
 from zoom.exchange import Request, Response
-from zoom.oauth import TokenSource, api_base, global_api_url
+from zoom.oauth import TokenSource, api_base, global_api_url, young_s
 
 
 class Source:
@@ -166,3 +167,59 @@ async def test_a_token_does_not_show_itself() -> None:
     token = await Source(token_reply("the-token-itself")).tokens.token()
     assert "the-token-itself" not in repr(token)
     assert "the-token-itself" not in str(token)
+
+
+user_scope, queue_scope = "contact_center:read:user:admin", "contact_center:read:queue:admin"
+get_user = find("get_user")
+
+
+@pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [
+        (f"{user_scope} {queue_scope}", {user_scope, queue_scope}),
+        (f"{user_scope}, {queue_scope}", {user_scope, queue_scope}),
+        ("", set()),
+        (None, set()),
+    ],
+)
+async def test_a_token_knows_its_scopes(scope: str | None, scopes: set[str]) -> None:
+    assert (await Source(token_reply(scope=scope)).tokens.token()).scopes == scopes
+
+
+@pytest.mark.parametrize("scope", [user_scope, "contact_center_user:read:admin", ""])
+async def test_any_scope_of_an_operation_suffices_and_a_token_without_any_is_not_judged(
+    scope: str,
+) -> None:
+    source = Source(token_reply(scope=scope))
+    assert (await source.tokens.token_for(get_user)).value == "token-1"
+
+
+async def test_a_missing_scope_is_named_without_asking_again_while_the_token_is_young() -> None:
+    source = Source(token_reply(scope=queue_scope))
+    for _ in range(5):
+        with pytest.raises(MissingScopeError) as caught:
+            await source.tokens.token_for(get_user)
+        for scope in get_user.scopes.all:
+            assert scope in str(caught.value)
+        source.clock.elapsed_s += (young_s - 1) / 5
+    assert source.transport.tokens_asked == 1
+
+
+async def test_a_scope_that_was_added_meanwhile_is_found_by_one_renewal_for_all() -> None:
+    source = Source(
+        token_reply("old", scope=queue_scope), token_reply("new", scope=f"{user_scope}")
+    )
+    await source.tokens.token()
+    source.clock.elapsed_s += young_s
+    found = await asyncio.gather(*(source.tokens.token_for(get_user) for _ in range(20)))
+    assert {token.value for token in found} == {"new"}
+    assert source.transport.tokens_asked == 2
+
+
+async def test_a_scope_that_stays_missing_costs_a_renewal_each_half_minute_at_most() -> None:
+    source = Source(*[token_reply(scope=queue_scope)] * 3)
+    for _ in range(60):
+        with pytest.raises(MissingScopeError):
+            await source.tokens.token_for(get_user)
+        source.clock.elapsed_s += 1
+    assert source.transport.tokens_asked == 2

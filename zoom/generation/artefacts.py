@@ -10,7 +10,7 @@ from schemas.generation.document import Place, SchemaSourceError
 from zoom.budget import Label
 from zoom.catalogue import Body, Operation, Scopes, operations_adapter
 from zoom.exchange import Method
-from zoom.generation.json_schema import Schema, body_schema, reply_schema
+from zoom.generation.json_schema import body_schema, reply_schema
 from zoom.generation.names import (
     UnnamedError,
     action_name,
@@ -21,6 +21,8 @@ from zoom.generation.names import (
 from zoom.generation.parameters import parameters
 from zoom.generation.places import flag, optional, texts
 from zoom.generation.replies import error_codes, paging, reply, success
+from zoom.generation.resources import resource_files
+from zoom.generation.types_source import Described
 from zoom.generation.windows import windows
 
 _methods: Final[Mapping[str, Method]] = {
@@ -36,14 +38,11 @@ _content_types: Final[Mapping[str, Literal["application/json", "multipart/form-d
 }
 _label: Final = re.compile(r"\[Rate Limit Label\]\([^)]*\):\*\* `(\w+)`")
 
-Described = tuple[Operation, Mapping[str, Schema]]
-"""An operation and its schemas, by ``body`` and ``reply``."""
-
 
 def artefacts(
     rest: Mapping[str, object], master: Mapping[str, object]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield (path below ``zoom/``, content) of each file: operations, schemas of each resource.
+    """Yield (path below ``zoom/``, content) of each file: operations, schemas, typed resources.
 
     Args:
         rest: the document of the account's API, as `read_document` returns it.
@@ -59,6 +58,7 @@ def artefacts(
     for resource, group in groupby(described, key=lambda each: each[0].resource):
         schemas = {operation.name: found for operation, found in group if found}
         yield f"schemas/{resource}.json", _json(schemas)
+    yield from resource_files(described)
 
 
 def _operations(document: Place) -> Iterator[Described]:

@@ -1,0 +1,244 @@
+"""What goes wrong on request, one row per kind of fault.
+
+A fault holds a request up, puts an error in the place of its answer, or spoils the answer. Those
+that hit one request act in the order in which they were asked for.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from zoom.catalogue import operations
+
+Delay = Literal["latency", "hang"]
+Refusal = Literal["error", "limited", "daily_limited", "token_expired"]
+Spoiling = Literal[
+    "content_type",
+    "cut",
+    "empty",
+    "error_body",
+    "html",
+    "redirect",
+    "repeated_page",
+    "slow_body",
+    "truncated",
+]
+Place = Literal["token", "download"]
+
+places: Final[tuple[Place, ...]] = ("token", "download")
+"""What can be hit beside the operations, if a fault names it."""
+
+_pieces: Final = 10
+
+
+class Fault(BaseModel):
+    """One thing that goes wrong, with the next ``requests`` to ``operations`` that it hits.
+
+    Without names it hits every operation; ``token`` and ``download`` only where they are named.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Delay | Refusal | Spoiling = Field(description="What goes wrong")
+    operations: tuple[str, ...] = Field(
+        default=(), description="Names of operations, token, download; none: every operation"
+    )
+    requests: int | None = Field(default=None, ge=1, description="How many; none: until changed")
+    rate: float = Field(default=1.0, gt=0, le=1, description="Share of the requests that it hits")
+    seconds: float = Field(
+        default=1.0, ge=0, le=600, description="How long latency lasts, and a slow body takes"
+    )
+    status: int | None = Field(
+        default=None,
+        ge=200,
+        le=599,
+        description="Status of error (500), html (200), redirect (302)",
+    )
+    code: int | None = Field(default=None, description="Zoom's code of error; none: the status")
+    location: str = Field(
+        default="https://elsewhere.example/", description="Where a redirect leads"
+    )
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        unknown = set(self.operations) - operations().keys() - set(places)
+        if unknown:
+            raise ValueError(f"operations: there is none of {', '.join(sorted(unknown))}")
+        return self
+
+
+class Faults(BaseModel):
+    """What goes wrong. Rates are shares of the API's requests; an outage takes OAuth with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error_rate: float = Field(default=0.0, ge=0, le=1)
+    limited_rate: float = Field(default=0.0, ge=0, le=1)
+    latency_s: float = Field(default=0.0, ge=0, le=60)
+    outage: bool = False
+    withheld_scopes: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_kind_of_answer(self) -> Self:
+        if self.error_rate + self.limited_rate > 1:
+            raise ValueError("error_rate and limited_rate: together at most 1")
+        return self
+
+
+class Trouble:
+    """The faults of a running API, and how many requests each has still to hit."""
+
+    def __init__(self, faults: Faults, chance: random.Random) -> None:
+        self.faults = faults
+        self._chance = chance
+        self._left = [fault.requests for fault in faults.faults]
+
+    def hits(self, name: str) -> list[Fault]:
+        """Return the faults that the next request to an operation or a place meets."""
+        return [
+            fault
+            for index, fault in enumerate(self.faults.faults)
+            if self._hits(index, fault, name)
+        ]
+
+    def _hits(self, index: int, fault: Fault, name: str) -> bool:
+        meant = name in fault.operations if fault.operations else name not in places
+        left = self._left[index]
+        if not meant or left == 0 or self._chance.random() >= fault.rate:
+            return False
+        if left is not None:
+            self._left[index] = left - 1
+        return True
+
+
+async def endure(faults: list[Fault], request: Request) -> None:
+    """Wait as the faults say; one that hangs lasts until the client has gone."""
+    for fault in faults:
+        if fault.kind == "latency":
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind == "hang":
+            while (await request.receive())["type"] != "http.disconnect":
+                pass  # what is left of the request itself
+
+
+def spoil(response: Response, faults: list[Fault], request: Request) -> Response:
+    """Return the answer that the client gets instead."""
+    for fault in faults:
+        if fault.kind in _spoilings:
+            response = _spoilings[fault.kind](response, fault, request)
+    return response
+
+
+def _changed(response: Response, **headers: str) -> dict[str, str]:
+    """Return the headers with others in their place, without those that tell of the body."""
+    of_the_body = {"content-length", "content-type"}
+    kept = {name: text for name, text in response.headers.items() if name not in of_the_body}
+    return kept | headers
+
+
+def _content_type(response: Response, _fault: Fault, _request: Request) -> Response:
+    return Response(bytes(response.body), response.status_code, _changed(response), "text/plain")
+
+
+class _CutResponse(Response):
+    """Half of the body that the headers promise; the server hangs up over what is missing."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_half(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                half = message["body"][: len(message["body"]) // 2]
+                message = {**message, "body": half, "more_body": True}
+            await send(message)
+
+        await super().__call__(scope, receive, send_half)
+
+
+def _cut(response: Response, _fault: Fault, _request: Request) -> Response:
+    spoilt = _CutResponse(bytes(response.body), response.status_code)
+    spoilt.raw_headers = response.raw_headers
+    return spoilt
+
+
+def _empty(response: Response, _fault: Fault, _request: Request) -> Response:
+    return Response(b"", 200, _changed(response), response.headers.get("content-type"))
+
+
+def _error_body(response: Response, fault: Fault, _request: Request) -> Response:
+    document = {"code": fault.code or 300, "message": "validation failed"}
+    return Response(orjson.dumps(document), 200, _changed(response), "application/json")
+
+
+def _html(response: Response, fault: Fault, _request: Request) -> Response:
+    page = "<!doctype html><html><body><h1>Something is not right</h1></body></html>"
+    return Response(page, fault.status or 200, _changed(response), "text/html")
+
+
+def _redirect(response: Response, fault: Fault, _request: Request) -> Response:
+    return Response(b"", fault.status or 302, _changed(response, location=fault.location))
+
+
+def _repeated_page(response: Response, _fault: Fault, request: Request) -> Response:
+    token = request.query_params.get("next_page_token")
+    try:
+        document = orjson.loads(response.body)
+    except orjson.JSONDecodeError:  # another fault was here before
+        return response
+    if token is None or not isinstance(document, dict):
+        return response
+    body = orjson.dumps(document | {"next_page_token": token})
+    media_type = response.headers.get("content-type")
+    return Response(body, response.status_code, _changed(response), media_type)
+
+
+class _SlowResponse(Response):
+    """The body in pieces, each of which takes its time."""
+
+    piece_s = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_pieces(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                size = max(1, -(-len(message["body"]) // _pieces))
+                for start in range(0, len(message["body"]), size):
+                    await asyncio.sleep(self.piece_s)
+                    piece = message["body"][start : start + size]
+                    await send({**message, "body": piece, "more_body": True})
+                message = {**message, "body": b""}
+            await send(message)
+
+        await super().__call__(scope, receive, send_pieces)
+
+
+def _slow_body(response: Response, fault: Fault, _request: Request) -> Response:
+    spoilt = _SlowResponse(bytes(response.body), response.status_code)
+    spoilt.raw_headers = response.raw_headers
+    spoilt.piece_s = fault.seconds / _pieces
+    return spoilt
+
+
+def _truncated(response: Response, _fault: Fault, _request: Request) -> Response:
+    half = bytes(response.body)[: len(response.body) // 2]
+    return Response(
+        half, response.status_code, _changed(response), response.headers.get("content-type")
+    )
+
+
+_spoilings: Final[Mapping[str, Callable[[Response, Fault, Request], Response]]] = {
+    "content_type": _content_type,
+    "cut": _cut,
+    "empty": _empty,
+    "error_body": _error_body,
+    "html": _html,
+    "redirect": _redirect,
+    "repeated_page": _repeated_page,
+    "slow_body": _slow_body,
+    "truncated": _truncated,
+}

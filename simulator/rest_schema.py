@@ -1,0 +1,88 @@
+"""Pure: does a document fit a schema? As far as the schemas of the catalogue go.
+
+They use these words of JSON Schema (draft 2020-12) and no references: type, properties, required,
+items, enum, oneOf, pattern, and the bounds of numbers, strings and arrays. Formats are not looked
+at, and oneOf is met by more than one, since the forms that the vendor lists there exclude nothing.
+Written by hand, since a library for it would be needed by nothing else outside the tests.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, cast
+
+from zoom.catalogue import Schema
+
+_types: Final[Mapping[str, Callable[[object], bool]]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "integer": lambda value: (
+        (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+        and not isinstance(value, bool)
+    ),
+}
+
+
+def fits(value: object, schema: Schema) -> bool:
+    """Whether nothing in the value breaks the schema."""
+    return next(faults(value, schema), None) is None
+
+
+def faults(value: object, schema: Schema, at: str = "body") -> Iterator[tuple[str, str]]:
+    """Yield what breaks the schema: where, as ``body.members[0].name``, and what was expected."""
+    kinds = types_of(schema)
+    if kinds and not any(_types[kind](value) for kind in kinds):
+        yield at, f"expected type {' or '.join(kinds)}"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield at, f"expected one of {', '.join(map(str, schema['enum']))}"
+    choices = cast("Sequence[Schema]", schema.get("oneOf", ()))
+    if choices and not any(fits(value, choice) for choice in choices):
+        yield at, f"expected to fit one of {len(choices)} forms"
+    if isinstance(value, dict):
+        yield from _object_faults(value, schema, at)
+    elif isinstance(value, list):
+        yield from _array_faults(value, schema, at)
+    elif isinstance(value, str):
+        yield from _bound_faults(len(value), schema, at, "minLength", "maxLength", "characters")
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            yield at, f"expected to match {schema['pattern']}"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield from _bound_faults(value, schema, at, "minimum", "maximum", "")
+
+
+def types_of(schema: Schema) -> tuple[str, ...]:
+    """Return the names of the types that a schema allows; none: any."""
+    named = schema.get("type", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _object_faults(
+    value: Mapping[str, object], schema: Schema, at: str
+) -> Iterator[tuple[str, str]]:
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{at}.{name}", "is required"
+    for name, member in schema.get("properties", {}).items():
+        if name in value:
+            yield from faults(value[name], member, f"{at}.{name}")
+
+
+def _array_faults(value: list[object], schema: Schema, at: str) -> Iterator[tuple[str, str]]:
+    yield from _bound_faults(len(value), schema, at, "minItems", "maxItems", "items")
+    if schema.get("uniqueItems") and any(item in value[:index] for index, item in enumerate(value)):
+        yield at, "expected no item twice"
+    for index, item in enumerate(value):
+        yield from faults(item, schema.get("items", {}), f"{at}[{index}]")
+
+
+def _bound_faults(
+    size: float, schema: Schema, at: str, least: str, most: str, unit: str
+) -> Iterator[tuple[str, str]]:
+    if size < schema.get(least, size):
+        yield at, f"expected at least {schema[least]} {unit}".rstrip()
+    if size > schema.get(most, size):
+        yield at, f"expected at most {schema[most]} {unit}".rstrip()

@@ -1,0 +1,162 @@
+"""Pure: the slowly changing entities of the company, who belongs where, and what was changed.
+
+Facts go by the names that the REST API uses. Whatever belongs to several entities at once, such as
+the agents of a queue, is a tie.
+"""
+
+import base64
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from simulator.state.fitting import Facts
+
+Tie = Literal["queue_agents", "queue_supervisors", "team_agents", "team_supervisors", "user_skills"]
+"""Owner and member: ``queue_agents`` ties agents to a queue."""
+
+Action = Literal["Add", "Update", "Delete"]
+
+longest_log: Final = 2_000
+"""About 1 KB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of entity. ``aliases`` are members that name it as surely as its id does."""
+
+    category: str
+    id_member: str
+    name_member: str
+    aliases: tuple[str, ...] = ()
+
+
+user: Final = Kind("Users", "user_id", "display_name", ("cc_user_id", "user_email"))
+queue: Final = Kind("Queues", "cc_queue_id", "queue_name", ("queue_id",))
+flow: Final = Kind("Flows", "flow_id", "flow_name")
+team: Final = Kind("Teams", "team_id", "team_name")
+disposition: Final = Kind("Dispositions", "disposition_id", "disposition_name")
+skill: Final = Kind("Skills", "skill_id", "skill_name")
+role: Final = Kind("Roles", "role_id", "role_name")
+system_status: Final = Kind("System Statuses", "status_id", "status_name")
+inbox: Final = Kind("Inboxes", "inbox_id", "inbox_name")
+business_hour: Final = Kind("Business Hours", "business_hour_id", "business_hour_name")
+closure_set: Final = Kind("Closures", "closure_set_id", "closure_set_name")
+asset: Final = Kind("Asset Library", "asset_id", "asset_name")
+
+
+def derived_id(*parts: object) -> str:
+    """Make an id of the usual shape that always belongs to the same parts."""
+    digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
+    return base64.urlsafe_b64encode(digest)[:22].decode()
+
+
+class Directory:
+    """All entities by kind and id, in the order in which they were added.
+
+    ``time`` is RFC 3339, ``by`` the id of the user who makes a change.
+    """
+
+    def __init__(self) -> None:
+        self.log: deque[Facts] = deque(maxlen=longest_log)
+        self._found: dict[Kind, dict[str, dict[str, object]]] = {}
+        self._ties: dict[Tie, dict[str, dict[str, dict[str, object]]]] = {}
+        self._changes = 0
+
+    def every(self, kind: Kind) -> Sequence[Facts]:
+        """Return all entities of a kind."""
+        return list(self._found.get(kind, {}).values())
+
+    def find(self, kind: Kind, key: str, *, by: Literal["id", "name"] = "id") -> Facts | None:
+        """Return the entity of this id, alias or name."""
+        members = (kind.id_member, *kind.aliases) if by == "id" else (kind.name_member,)
+        if by == "id" and key in self._found.get(kind, {}):
+            return self._found[kind][key]
+        alike = (e for e in self.every(kind) if key in {e.get(member) for member in members})
+        return next(alike, None)
+
+    def founded(self, kind: Kind, facts: Facts) -> None:
+        """Have an entity from the start."""
+        self._found.setdefault(kind, {})[str(facts[kind.id_member])] = dict(facts)
+
+    def added(self, kind: Kind, facts: Facts, *, time: str, by: str) -> Facts:
+        """Add an entity; one without an id is given one."""
+        key = str(facts.get(kind.id_member) or derived_id(kind.category, time, self._changes))
+        times = {"created_time": time, **_changed_members(time, by)}
+        self.founded(kind, {kind.id_member: key, **facts, **times})
+        self._note("Add", kind, key, time, by)
+        return self._found[kind][key]
+
+    def changed(self, kind: Kind, key: str, facts: Facts, *, time: str, by: str) -> None:
+        """Give an entity of this id new values of some members; no such entity: nothing happens."""
+        if key in self._found.get(kind, {}):
+            self.became(kind, key, {**facts, **_changed_members(time, by)})
+            self._note("Update", kind, key, time, by)
+
+    def became(self, kind: Kind, key: str, facts: Facts) -> None:
+        """Say what became of an entity without anybody changing its setup."""
+        entity = self._found.get(kind, {}).get(key)
+        if entity is not None:
+            entity |= _merged(entity, facts)
+
+    def removed(self, kind: Kind, key: str, *, time: str, by: str) -> None:
+        """Remove an entity of this id and its ties; no such entity: nothing happens."""
+        if key not in self._found.get(kind, {}):
+            return
+        self._note("Delete", kind, key, time, by)
+        del self._found[kind][key]
+        for owners in self._ties.values():
+            owners.pop(key, None)
+            for members in owners.values():
+                members.pop(key, None)
+
+    def tied(self, tie: Tie, owner: str, member: str, facts: Facts | None = None) -> None:
+        """Tie a member to an owner, or change what is known of that."""
+        members = self._ties.setdefault(tie, {}).setdefault(owner, {})
+        members[member] = members.get(member, {}) | dict(facts or {})
+
+    def untied(self, tie: Tie, owner: str, member: str) -> None:
+        """Let go of a member."""
+        self._ties.get(tie, {}).get(owner, {}).pop(member, None)
+
+    def members(self, tie: Tie, owner: str) -> dict[str, dict[str, object]]:
+        """Return who is tied to an owner, each with what is known of that."""
+        return self._ties.get(tie, {}).get(owner, {})
+
+    def owners(self, tie: Tie, member: str) -> Iterator[str]:
+        """Yield to whom a member is tied."""
+        return (owner for owner, members in self._ties.get(tie, {}).items() if member in members)
+
+    def _note(self, action: Action, kind: Kind, key: str, time: str, by: str) -> None:
+        self._changes += 1
+        name = str(self._found[kind][key].get(kind.name_member, key))
+        operator = self._found.get(user, {}).get(by, {}).get("display_name", "REST API")
+        self.log.append(
+            {
+                "operation_log_id": derived_id("operation log", self._changes, key),
+                "time": time,
+                "operator": operator,
+                "category": kind.category,
+                "action": action,
+                "object_id": key,
+                "object_name": name,
+                "operation_detail": f"{action} {kind.category}: [{name}]",
+            }
+        )
+
+
+def _changed_members(time: str, by: str) -> dict[str, object]:
+    return {"last_modified_time": time, "modify_time": time, "modified_by": by}
+
+
+def _merged(entity: Facts, facts: Facts) -> dict[str, object]:
+    """Return the new values, those of inner objects beside the values they leave alone."""
+    merged: dict[str, object] = {}
+    for name, value in facts.items():
+        known = entity.get(name)
+        if isinstance(value, dict) and isinstance(known, dict):
+            merged[name] = known | _merged(known, value)
+        else:
+            merged[name] = value
+    return merged

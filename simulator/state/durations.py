@@ -1,0 +1,89 @@
+"""Pure: how long an engagement was in which phase, measured by its events.
+
+The conversation of a call begins when somebody answers; that of a text, mail or work item when an
+agent is assigned. Holding interrupts it. Nothing but the wrap-up goes on after the end.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Phase = Literal["flow", "waiting", "conversation", "hold", "wrap_up"]
+
+begins: Final[Mapping[str, Phase]] = {
+    "engagement_started": "flow",
+    "task_entered_queue": "waiting",
+    "engagement_user_answered": "conversation",
+    "engagement_consumer_answered": "conversation",
+    "engagement_user_hold": "hold",
+    "engagement_wrap_up_started": "wrap_up",
+}
+"""Which phase begins with an event, named without ``contact_center.``."""
+
+assigned: Final = "assigned"
+"""The event ``task_updated`` with this status begins a conversation that is not spoken."""
+
+finishes: Final[Mapping[str, tuple[Phase, ...]]] = {
+    "task_created": ("flow",),
+    "task_exited_queue": ("waiting",),
+    "task_reservation_accepted": ("waiting",),
+    "task_deleted": ("waiting",),
+    "engagement_user_answered": ("waiting",),
+    "engagement_user_unhold": ("hold",),
+    "engagement_user_ended": ("conversation", "hold"),
+    "engagement_consumer_ended": ("conversation", "hold", "waiting"),
+    "engagement_wrap_up_ended": ("wrap_up",),
+}
+"""Which phases end with an event."""
+
+ends_with_engagement: Final[tuple[Phase, ...]] = ("flow", "waiting", "conversation", "hold")
+
+
+class Durations:
+    """Milliseconds by phase, and how often each began. Times are epoch milliseconds."""
+
+    def __init__(self) -> None:
+        self.began: Counter[Phase] = Counter()
+        self._total_ms: Counter[Phase] = Counter()
+        self._since_ms: dict[Phase, int] = {}
+        self._over = False
+
+    def __getitem__(self, phase: Phase) -> int:
+        """Return how long a phase has lasted in all, that which goes on not counted."""
+        held_ms = self._total_ms["hold"] if phase == "conversation" else 0
+        return max(0, self._total_ms[phase] - held_ms)
+
+    @property
+    def handling_ms(self) -> int:
+        """How long somebody worked on it."""
+        return self["conversation"] + self["hold"] + self["wrap_up"]
+
+    def goes_on(self, phase: Phase) -> bool:
+        """Tell whether a phase has begun and not ended."""
+        return phase in self._since_ms
+
+    def heard(self, event: str, *, at_ms: int, task_status: object, spoken: bool) -> None:
+        """Take note of an event."""
+        for phase in finishes.get(event, ()):
+            self._finish(phase, at_ms)
+        begun = begins.get(event)
+        if event == "task_updated" and task_status == assigned:
+            self._finish("waiting", at_ms)
+            begun = None if spoken else "conversation"
+        if begun is not None and (begun == "wrap_up" or not self._over):
+            self._begin(begun, at_ms)
+
+    def over(self, at_ms: int) -> None:
+        """Take note of the end."""
+        self._over = True
+        for phase in ends_with_engagement:
+            self._finish(phase, at_ms)
+
+    def _begin(self, phase: Phase, at_ms: int) -> None:
+        if phase not in self._since_ms:
+            self._since_ms[phase] = at_ms
+            self.began[phase] += 1
+
+    def _finish(self, phase: Phase, at_ms: int) -> None:
+        if phase in self._since_ms:
+            self._total_ms[phase] += at_ms - self._since_ms.pop(phase)

@@ -1,0 +1,275 @@
+"""Pure: engagements, and what was said, written and agreed in them, as documents."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Final, cast
+
+from simulator.invention import to_the_second
+from simulator.rest_answers import Answer, Asked, Listing
+from simulator.rest_documents import ApiError, Document
+from simulator.state import directory as kinds
+from simulator.state.directory import derived_id
+from simulator.state.engagement import Engagement
+from simulator.state.engagement_words import engagement_facts, event_facts
+from simulator.state.fitting import Facts, fitted, fitted_item
+from simulator.state.links import served
+from simulator.state.lists import listed
+from simulator.state.state import State
+
+no_answer_status: Final = 444
+"""Zoom's own status for a survey that was sent and not answered."""
+
+survey_choices: Final = ("Yes", "No")
+
+
+def engagement_answers(state: State) -> Mapping[str, Answer]:
+    """Answer the operations about engagements."""
+    return {
+        "get_engagement": partial(_get, state),
+        "list_engagements": partial(_list, state),
+        "list_open_engagements": partial(_list_open, state),
+        "list_engagement_events": partial(_list_events, state),
+        "get_engagement_survey": partial(_survey, state),
+        "list_notes": partial(_list_notes, state),
+        "list_engagement_notes": partial(_list_notes, state),
+        "get_engagement_note": partial(_get_note, state),
+        "update_engagement_note": partial(_update_note, state),
+        "list_engagement_follow_up_tasks": partial(_list_tasks, state),
+        "get_engagement_follow_up_task": partial(_get_task, state),
+        "update_engagement_follow_up_task": partial(_update_task, state),
+        "list_engagement_attachments": partial(_list_attachments, state),
+        "list_messaging_messages": partial(_list_messages, state),
+    }
+
+
+def found(state: State, asked: Asked, engagement_id: str) -> Engagement:
+    """Return an engagement, open or ended.
+
+    Raises:
+        ApiError: 404: it is not known.
+    """
+    engagement = state.engagements.get(engagement_id)
+    if engagement is None:
+        raise absent(asked)
+    return engagement
+
+
+def absent(asked: Asked, code: int = 404) -> ApiError:
+    """Make the 404 of an operation, with the first of its codes for that."""
+    codes = asked.operation.errors.get(404) or (code,)
+    return ApiError(404, codes[0], "Engagement: there is nothing of this id")
+
+
+def shown_engagements(state: State, asked: Asked) -> Iterator[Engagement]:
+    """Yield the engagements whose details are there, the one that began first first."""
+    return (e for e in state.engagements.values() if e.is_shown(asked.now))
+
+
+def said_of(engagement: Engagement, asked: Asked, make: Callable[[], Facts]) -> Document:
+    """Return the item about an engagement, which is made once as long as nothing changes."""
+    key = f"{asked.operation.name} {asked.origin}"
+    if key not in engagement.said:
+        engagement.said[key] = fitted_item(asked.operation, make())
+    return engagement.said[key]
+
+
+def _get(state: State, asked: Asked) -> Document:
+    """Answer 404 until the end, then nothing until the details are there."""
+    engagement = found(state, asked, asked.path["engagement_id"])
+    if engagement.shown_from is None:
+        raise absent(asked)
+    if not engagement.is_shown(asked.now):
+        return {}
+    return fitted(asked.operation, _facts(state, asked, engagement))
+
+
+def _facts(state: State, asked: Asked, engagement: Engagement) -> dict[str, object]:
+    facts = engagement_facts(engagement, state.directory)
+    return facts | {"transcript_url": served(engagement.transcript_url, origin=asked.origin)}
+
+
+def _list(state: State, asked: Asked) -> Listing:
+    documents = (
+        said_of(engagement, asked, partial(_facts, state, asked, engagement))
+        for engagement in shown_engagements(state, asked)
+    )
+    return listed(asked, documents, time="start_time")
+
+
+def _list_open(state: State, asked: Asked) -> Listing:
+    documents = (
+        said_of(engagement, asked, partial(_open_facts, state, engagement))
+        for engagement in state.engagements.values()
+        if engagement.end_ms is None
+    )
+    return listed(asked, documents)
+
+
+def _open_facts(state: State, engagement: Engagement) -> dict[str, object]:
+    lasting = engagement.durations
+    if lasting.goes_on("hold"):
+        status = "assigned(on_hold)"
+    elif lasting.goes_on("conversation"):
+        status = "assigned"
+    elif lasting.goes_on("waiting"):
+        status = "in_queue"
+    elif lasting.goes_on("flow"):
+        status = "in_flow"
+    else:
+        status = "ringing"
+    return engagement_facts(engagement, state.directory) | {"status": status}
+
+
+def _list_events(state: State, asked: Asked) -> Listing:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    if not engagement.spoken:
+        codes = asked.operation.errors.get(400, (300,))
+        raise ApiError(400, codes[0], "only voice and video engagements have events")
+    if not engagement.is_shown(asked.now):
+        raise absent(asked)
+    events = (fitted_item(asked.operation, event_facts(event)) for event in engagement.events)
+    listing = listed(asked, events)
+    return Listing(listing.items, {"engagement_id": engagement.engagement_id})
+
+
+def _survey(state: State, asked: Asked) -> Document:
+    """Answer 404 where no survey was sent, and 444 where none was answered."""
+    engagement = found(state, asked, asked.path["engagement_id"])
+    if not engagement.survey_status:
+        raise absent(asked)
+    if engagement.survey_status != "completed":
+        code = asked.operation.errors[no_answer_status][0]
+        raise ApiError(no_answer_status, code, "the survey has no answer")
+    told = engagement.facts
+    answers = engagement.survey_answers or {
+        derived_id("question", told["survey_id"]): to_the_second(engagement.start_ms)
+    }
+    results = [
+        {
+            "question_id": question_id,
+            "question_name": "Was your question answered?",
+            "question_type": 0,
+            "question_order": order,
+            "date_time": time,
+            "answer": survey_choices[order % 2],
+        }
+        for order, (question_id, time) in enumerate(answers.items())
+    ]
+    level = 0 if told.get("survey_trigger_from") == "queue" else 1
+    more = {"survey_trigger_level": level, "survey_results": results}
+    queue = state.directory.find(kinds.queue, str(told.get("cc_queue_id"))) or {}
+    names = {"survey_name": "Satisfaction", "queue_id": queue.get("cc_queue_id")}
+    return fitted(asked.operation, {**told, **names, **more})
+
+
+def _note_facts(engagement: Engagement, note: Facts) -> dict[str, object]:
+    return dict(note) | {"engagement_id": engagement.engagement_id}
+
+
+def _list_notes(state: State, asked: Asked) -> Listing:
+    engagements: Iterator[Engagement] = iter(state.engagements.values())
+    if "engagement_id" in asked.path:
+        engagements = iter([found(state, asked, asked.path["engagement_id"])])
+    notes = (
+        fitted_item(asked.operation, _note_facts(engagement, note))
+        for engagement in engagements
+        for note in engagement.notes.values()
+    )
+    return listed(asked, notes)
+
+
+def _note(state: State, asked: Asked) -> tuple[Engagement, dict[str, object]]:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    note = engagement.notes.get(asked.path["note_id"])
+    if note is None:
+        raise absent(asked)
+    return engagement, note
+
+
+def _get_note(state: State, asked: Asked) -> Document:
+    return fitted(asked.operation, _note_facts(*_note(state, asked)))
+
+
+def _update_note(state: State, asked: Asked) -> None:
+    engagement, note = _note(state, asked)
+    note |= dict(cast("Facts", asked.body or {})) | {"last_modified_time": _now(asked)}
+    engagement.said.clear()
+
+
+def _list_tasks(state: State, asked: Asked) -> Listing:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    tasks = engagement.follow_up_tasks.values()
+    return listed(asked, (fitted_item(asked.operation, task) for task in tasks))
+
+
+def _task(state: State, asked: Asked) -> dict[str, object]:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    task = engagement.follow_up_tasks.get(asked.path["task_id"])
+    if task is None:
+        raise absent(asked)
+    return task
+
+
+def _get_task(state: State, asked: Asked) -> Document:
+    return fitted(asked.operation, _task(state, asked))
+
+
+def _update_task(state: State, asked: Asked) -> None:
+    changes = dict(cast("Facts", asked.body or {})) | {"update_time": _now(asked)}
+    _task(state, asked).update(changes)
+
+
+def _list_attachments(state: State, asked: Asked) -> Listing:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    attachments = (
+        {
+            "attachment_id": file["file_id"],
+            "engagement_id": engagement.engagement_id,
+            "attachment_name": file.get("file_name"),
+            "attachment_size": file.get("file_size"),
+            "attachment_type": file.get("file_type"),
+            "attachment_url": served(file.get("download_url"), origin=asked.origin),
+        }
+        for file in engagement.files.values()
+    )
+    return listed(asked, (fitted_item(asked.operation, a) for a in attachments))
+
+
+def _list_messages(state: State, asked: Asked) -> Listing:
+    """List what was written, in the order of time unless ``direction`` asks for the other.
+
+    Here ``backward`` is the order of time, although mail calls that ``forward``.
+    """
+    engagement = state.engagements.get(str(asked.query["engagement_id"]))
+    if engagement is None:
+        raise absent(asked, 2901)
+    messages = [
+        fitted_item(asked.operation, _message_facts(message, ordinal, asked.origin))
+        for ordinal, message in enumerate(engagement.messages)
+    ]
+    if asked.query.get("direction") == "forward":
+        messages.reverse()
+    return listed(asked, messages)
+
+
+def _message_facts(message: Facts, ordinal: int, origin: str) -> dict[str, object]:
+    sender = ("consumer_id", "consumer_display_name")
+    if not message["by_consumer"]:
+        sender = ("user_id", "user_display_name")
+    content: dict[str, object] = {"type": "text", "value": message.get("message_text")}
+    if "file" in message:
+        file = cast("Facts", message["file"])
+        link = served(file.get("download_url"), origin=origin)
+        content = {"type": "attachment", "value": link}
+    return {
+        "message_id": derived_id("message", message["engagement_id"], ordinal),
+        "content": content,
+        "sent_time": message["sent_time"],
+        "sender_participant_id": message.get(sender[0], ""),
+        "sender_participant_name": message.get(sender[1], ""),
+        "message_type": "general",
+    }
+
+
+def _now(asked: Asked) -> str:
+    return to_the_second(round(asked.now.timestamp() * 1000))

@@ -1,0 +1,234 @@
+"""Pure: the directory's entities as documents, and how requests read and change them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal, cast
+
+from simulator.invention import to_the_second
+from simulator.rest_answers import Answer, Asked, Listing
+from simulator.rest_documents import ApiError, Document
+from simulator.state import directory as kinds
+from simulator.state.directory import Directory, Kind, Tie, derived_id
+from simulator.state.fitting import Facts, fitted, fitted_item
+from simulator.state.lists import listed
+from simulator.state.state import State
+from zoom.catalogue import find
+
+Method = Literal["list", "get", "create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    """Names of a kind's operations, ``get_<name>`` and so on, and what its paths call the id."""
+
+    kind: Kind
+    name: str
+    plural: str
+    path: str
+    methods: tuple[Method, ...] = ("list", "get", "create", "update", "delete")
+
+
+_entities: Final = (
+    _Entity(kinds.user, "user", "users", "user_id"),
+    _Entity(kinds.queue, "queue", "queues", "queue_id"),
+    _Entity(kinds.flow, "flow", "flows", "flow_id", ("list", "get", "update", "delete")),
+    _Entity(kinds.team, "team", "teams", "team_id"),
+    _Entity(kinds.disposition, "disposition", "dispositions", "disposition_id"),
+    _Entity(kinds.skill, "skill", "skills", "skill_id"),
+    _Entity(kinds.role, "role", "roles", "role_id"),
+    _Entity(kinds.system_status, "system_status", "system_statuses", "status_id"),
+    _Entity(kinds.inbox, "inbox", "inboxes", "inbox_id", ("list", "get", "create", "update")),
+    _Entity(kinds.business_hour, "business_hour", "business_hours", "business_hour_id"),
+    _Entity(kinds.closure_set, "closure_set", "closure_sets", "closure_set_id"),
+    _Entity(
+        kinds.asset, "asset", "assets", "asset_id", ("list", "get", "create", "update", "delete")
+    ),
+)
+
+_getters: Final = {entity.kind: f"get_{entity.name}" for entity in _entities}
+
+
+def entity_answers(state: State) -> Mapping[str, Answer]:
+    """Answer the operations that read, add, change and remove entities."""
+    answers: dict[str, Answer] = {
+        "get_queue_operating_hours": partial(_get, state, kinds.queue, "queue_id"),
+        "list_flow_entry_points": partial(_entry_points, state),
+        "update_queue_operating_hours": partial(_update, state, kinds.queue, "queue_id"),
+        "move_team": partial(_update, state, kinds.team, "team_id"),
+        "update_user_status": partial(_user_status, state),
+    }
+    for entity in _entities:
+        offered: Mapping[Method, Answer] = {
+            "list": partial(_list, state, entity.kind),
+            "get": partial(_get, state, entity.kind, entity.path),
+            "create": partial(_create, state, entity.kind),
+            "update": partial(_update, state, entity.kind, entity.path),
+            "delete": partial(_delete, state, entity.kind, entity.path),
+        }
+        for method in entity.methods:
+            name = entity.plural if method == "list" else entity.name
+            answers[f"{method}_{name}"] = offered[method]
+    return answers
+
+
+def asked_for(state: State, kind: Kind, key: str, *, asked: Asked) -> Facts:
+    """Return the entity that a request names, by id, alias, or name where it says so.
+
+    Raises:
+        ApiError: there is none: 404 with the code of the kind.
+    """
+    by_name = "name" in {v for n, v in asked.query.items() if n.endswith("_identifier_type")}
+    found = state.directory.find(kind, key, by="name" if by_name else "id")
+    if found is None:
+        codes = find(_getters[kind]).errors.get(404, ())
+        raise ApiError(
+            404, codes[0] if codes else 404, f"{kind.category}: there is none of this id"
+        )
+    return found
+
+
+def shown(directory: Directory, kind: Kind, facts: Facts) -> Facts:
+    """Return an entity with what follows from the others."""
+    return {**facts, **_shown[kind](directory, facts)} if kind in _shown else facts
+
+
+def user_shown(directory: Directory, user_id: str) -> Facts:
+    """Return a user under all names that lists of users have; of one who is gone, the id."""
+    facts = directory.find(kinds.user, user_id)
+    if facts is None:
+        return {"user_id": user_id}
+    name = {"user_display_name": facts.get("display_name")}
+    return {**shown(directory, kinds.user, facts), **name}
+
+
+def _list(state: State, kind: Kind, asked: Asked) -> Listing:
+    directory = state.directory
+    entities = (shown(directory, kind, facts) for facts in directory.every(kind))
+    return listed(asked, (fitted_item(asked.operation, facts) for facts in entities))
+
+
+def _get(state: State, kind: Kind, path: str, asked: Asked) -> Document:
+    facts = asked_for(state, kind, asked.path[path], asked=asked)
+    return fitted(asked.operation, shown(state.directory, kind, facts))
+
+
+def _entry_points(state: State, asked: Asked) -> Listing:
+    facts = asked_for(state, kinds.flow, asked.path["flow_id"], asked=asked)
+    points = cast("list[Facts]", facts.get("entry_points", []))
+    return listed(asked, (fitted_item(asked.operation, point) for point in points))
+
+
+def _create(state: State, kind: Kind, asked: Asked) -> Document:
+    """Add an entity, with an id of its own and other ids that follow from it."""
+    facts = {**_new.get(kind, {}), **cast("Facts", asked.body or {})}
+    added = state.directory.added(kind, facts, time=_now(asked), by=state.owner_id)
+    key = str(added[kind.id_member])
+    ids = [alias for alias in kind.aliases if alias.endswith("_id")]
+    state.directory.became(kind, key, {alias: derived_id(alias, key) for alias in ids})
+    return fitted(asked.operation, shown(state.directory, kind, added))
+
+
+def _update(state: State, kind: Kind, path: str, asked: Asked) -> None:
+    facts = asked_for(state, kind, asked.path[path], asked=asked)
+    key = str(facts[kind.id_member])
+    body = cast("Facts", asked.body or {})
+    state.directory.changed(kind, key, body, time=_now(asked), by=state.owner_id)
+
+
+def _delete(state: State, kind: Kind, path: str, asked: Asked) -> None:
+    facts = asked_for(state, kind, asked.path[path], asked=asked)
+    key = str(facts[kind.id_member])
+    state.directory.removed(kind, key, time=_now(asked), by=state.owner_id)
+
+
+def _user_status(state: State, asked: Asked) -> None:
+    """Set the status of a user; its name follows, and there is no sub status unless one is set."""
+    facts = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
+    body = cast("Facts", asked.body or {})
+    status = asked_for(state, kinds.system_status, str(body.get("status_id")), asked=asked)
+    names = {"status_name": status["status_name"], "sub_status_id": None, "sub_status_name": None}
+    state.directory.became(kinds.user, str(facts["user_id"]), names | dict(body))
+
+
+def _now(asked: Asked) -> str:
+    return to_the_second(round(asked.now.timestamp() * 1000))
+
+
+def _user(directory: Directory, facts: Facts) -> Facts:
+    user_id = str(facts["user_id"])
+    ties: tuple[Tie, ...] = ("team_agents", "team_supervisors")
+    owners = {owner: None for tie in ties for owner in directory.owners(tie, user_id)}
+    teams = (directory.find(kinds.team, owner) for owner in owners)
+    role = directory.find(kinds.role, str(facts.get("role_id"))) or {}
+    return {
+        "role_name": role.get("role_name", facts.get("role_name")),
+        "teams": [
+            {"team_id": team["team_id"], "team_name": team["team_name"]} for team in teams if team
+        ],
+    }
+
+
+def _queue(directory: Directory, facts: Facts) -> Facts:
+    key = str(facts["cc_queue_id"])
+    return {
+        "agents_count": len(directory.members("queue_agents", key)),
+        "supervisors_count": len(directory.members("queue_supervisors", key)),
+        "teams": [],
+    }
+
+
+def _team(directory: Directory, facts: Facts) -> Facts:
+    parent = directory.find(kinds.team, str(facts.get("parent_team_id"))) or {}
+    return {"parent_team_name": parent.get("team_name", facts.get("parent_team_name"))}
+
+
+def _role(directory: Directory, facts: Facts) -> Facts:
+    users = directory.every(kinds.user)
+    return {"total_users": sum(user.get("role_id") == facts["role_id"] for user in users)}
+
+
+def _skill(directory: Directory, facts: Facts) -> Facts:
+    return {"total_users": sum(1 for _ in directory.owners("user_skills", str(facts["skill_id"])))}
+
+
+def _disposition(directory: Directory, _facts: Facts) -> Facts:
+    return {"queue_count": len(directory.every(kinds.queue))}
+
+
+def _hours(directory: Directory, facts: Facts) -> Facts:
+    """Count who uses business hours or closures; flows never do here."""
+    key = "business_hour_id" if "business_hour_id" in facts else "closure_set_id"
+    queues = directory.every(kinds.queue)
+    return {"queues_count": sum(q.get(key) == facts[key] for q in queues), "flows_count": 0}
+
+
+def _asset(_directory: Directory, facts: Facts) -> Facts:
+    return {
+        "asset_category_id": facts.get("category_id"),
+        "asset_category_name": facts.get("category_name"),
+    }
+
+
+_shown: Final[Mapping[Kind, Callable[[Directory, Facts], Facts]]] = {
+    kinds.user: _user,
+    kinds.queue: _queue,
+    kinds.team: _team,
+    kinds.role: _role,
+    kinds.skill: _skill,
+    kinds.disposition: _disposition,
+    kinds.business_hour: _hours,
+    kinds.closure_set: _hours,
+    kinds.asset: _asset,
+}
+
+_new: Final[Mapping[Kind, Facts]] = {
+    kinds.user: {"status_id": "0", "status_name": "Offline", "user_access": "active"},
+    kinds.disposition: {"status": "active", "disposition_type": "single"},
+    kinds.skill: {"skill_type": "text"},
+    kinds.inbox: {"inbox_type": "voicemail"},
+    kinds.closure_set: {"closure_set_description": "", "account_default": False, "closures": []},
+    kinds.business_hour: {"account_default": False},
+    kinds.asset: {"archived": False, "asset_items": []},
+}
+"""What is so of a new entity unless the request says otherwise."""

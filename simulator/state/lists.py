@@ -1,0 +1,162 @@
+"""Pure: the items of a list that a request asks for, in its order and its way to write times.
+
+A filter names a member of the items, at any depth, in the singular or in the plural; one that no
+item of the operation has is ignored. A queue goes by either of its ids.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final, cast
+
+from simulator.rest_answers import Asked, Listing, QueryValue
+from simulator.rest_documents import Document
+from simulator.state.fitting import Facts, fitted_beside_items, item_schema
+from zoom.catalogue import Operation, Schema, find
+
+no_filters: Final = frozenset({"page_size", "next_page_token", "timezone", "sort_order"})
+
+queue_ids: Final = ("queue_id", "cc_queue_id", "cci_queue_id")
+
+other_names: Final[Mapping[str, tuple[str, ...]]] = {
+    "queue_id": queue_ids,
+    "cc_queue_id": queue_ids,
+    "agent_id": ("user_id",),
+    "agent_name": ("display_name",),
+}
+
+_offset: Final = re.compile(r"[+-]\d{2}:\d{2}$")
+_time: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+
+
+def listed(asked: Asked, documents: Iterable[Document], *, time: str = "") -> Listing:
+    """Answer with those documents that lie in the windows and pass the filters.
+
+    ``time`` is the member that a window ``from`` and ``to`` is about, and the order, where the
+    request may choose one; other windows name their members.
+    """
+    kept = [document for document in documents if in_windows(asked, document, time=time)]
+    if "sort_order" in _parameters(asked.operation):
+        newest_first = asked.query.get("sort_order", "desc") == "desc"
+        kept.sort(key=lambda document: str(document.get(time, "")), reverse=newest_first)
+    return filtered(asked, kept)
+
+
+def filtered(asked: Asked, documents: Iterable[Document]) -> Listing:
+    """Answer with those documents that pass the filters."""
+    filters = _filters(asked)
+    items = [
+        _in_zone_asked(asked, document)
+        for document in documents
+        if all(_said(document, names) & wanted for names, wanted in filters)
+    ]
+    return Listing(items, fitted_beside_items(asked.operation, _beside(asked)))
+
+
+def in_windows(asked: Asked, facts: Facts, *, time: str) -> bool:
+    """Tell whether something lies in all windows that were asked for."""
+    for start, span in asked.spans.items():
+        told = facts.get(time if start == "from" else start.removesuffix("_from"))
+        if not isinstance(told, str) or not span.holds(datetime.fromisoformat(told)):
+            return False
+    return True
+
+
+def _filters(asked: Asked) -> list[tuple[tuple[str, ...], frozenset[str]]]:
+    """Return for each filter the members that it is about, and the values that pass."""
+    windows = {name for w in asked.operation.windows for name in (w.start, w.end)}
+    found = []
+    for name, value in asked.query.items():
+        names = tuple(_members(name) & _member_names(asked.operation.name))
+        if names and name not in no_filters | windows:
+            found.append((names, _values(value)))
+    return found
+
+
+def _members(filter_name: str) -> set[str]:
+    singular = filter_name.removesuffix("s")
+    names = {filter_name, f"{filter_name}s", singular}
+    return names.union(*(other_names.get(name, ()) for name in names))
+
+
+@cache
+def _member_names(operation_name: str) -> frozenset[str]:
+    return frozenset(_names(item_schema(find(operation_name))))
+
+
+def _names(schema: Schema) -> Iterator[str]:
+    for name, member in schema.get("properties", {}).items():
+        yield name
+        yield from _names(member)
+    if "items" in schema:
+        yield from _names(schema["items"])
+
+
+def _values(value: QueryValue) -> frozenset[str]:
+    return frozenset(map(_text, value if isinstance(value, tuple) else (value,)))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _said(node: object, names: tuple[str, ...]) -> set[str]:
+    """Return what a document says under any of these names."""
+    said: set[str] = set()
+    if isinstance(node, list):
+        for item in node:
+            said |= _said(item, names)
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            if name in names and not isinstance(value, dict):
+                said.update(map(_text, value if isinstance(value, list) else (value,)))
+            said |= _said(value, names)
+    return said
+
+
+def _beside(asked: Asked) -> dict[str, object]:
+    """Repeat the windows, as lists do beside their items."""
+    beside: dict[str, object] = {"timezone": asked.query.get("timezone", "UTC")}
+    for window in asked.operation.windows:
+        if window.start in asked.spans:
+            span = asked.spans[window.start]
+            beside[window.start] = _written(asked, span.start)
+            beside[window.end] = _written(asked, span.end)
+    return beside
+
+
+def _in_zone_asked(asked: Asked, document: Document) -> Document:
+    if "timezone" not in asked.query and not _offset_asked(asked):
+        return document
+    return cast("Document", _rewritten(asked, document))
+
+
+def _rewritten(asked: Asked, node: object) -> object:
+    if isinstance(node, dict):
+        return {name: _rewritten(asked, value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_rewritten(asked, item) for item in node]
+    if isinstance(node, str) and _time.fullmatch(node):
+        return _written(asked, datetime.fromisoformat(node))
+    return node
+
+
+def _written(asked: Asked, moment: datetime) -> str:
+    """Write a moment in UTC, or where a ``Z`` is a literal as the request wrote its own.
+
+    That is with the offset of the request, or in the zone that it names and with a ``Z``.
+    """
+    literal = any(window.z_is_literal for window in asked.operation.windows)
+    zone = next((span.start.tzinfo for span in asked.spans.values()), UTC)
+    if literal and _offset_asked(asked):
+        return moment.astimezone(zone).isoformat(timespec="seconds")
+    return f"{moment.astimezone(zone if literal else UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _offset_asked(asked: Asked) -> bool:
+    return any(_offset.search(str(asked.query.get(start, ""))) for start in asked.spans)
+
+
+def _parameters(operation: Operation) -> set[str]:
+    return {parameter.name for parameter in operation.parameters}

@@ -1,0 +1,179 @@
+"""Pure: recordings and voicemails as documents."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import cast
+
+from simulator.rest_answers import Answer, Asked, Listing
+from simulator.rest_documents import ApiError, Document
+from simulator.state import directory as kinds
+from simulator.state.engagement import Engagement
+from simulator.state.engagement_words import agent_facts
+from simulator.state.engagements import absent, found
+from simulator.state.entities import asked_for
+from simulator.state.fitting import Facts, fitted, fitted_item
+from simulator.state.links import link_to, served
+from simulator.state.lists import listed
+from simulator.state.state import State
+
+
+def record_answers(state: State) -> Mapping[str, Answer]:
+    """Answer the operations about recordings and messages in inboxes."""
+    return {
+        "list_recordings": partial(_list_recordings, state, lambda _recording: True),
+        "list_engagement_recordings": partial(_of_engagement, state),
+        "list_user_recordings": partial(_of_user, state),
+        "list_queue_recordings": partial(_of_queue, state),
+        "delete_recording": partial(_delete_recording, state),
+        "delete_engagement_recordings": partial(_delete_of_engagement, state),
+        "get_engagement_recording_status": partial(_recorder, state),
+        "list_messages_of_inboxes": partial(_list_messages, state),
+        "list_inbox_messages": partial(_of_inbox, state),
+        "delete_inbox_message": partial(_delete_message, state),
+    }
+
+
+def _list_recordings(state: State, wanted: Callable[[Facts], bool], asked: Asked) -> Listing:
+    recordings = _recordings(state, asked, state.engagements.values())
+    return _listed(asked, (recording for recording in recordings if wanted(recording)))
+
+
+def _recordings(
+    state: State, asked: Asked, engagements: Iterable[Engagement]
+) -> Iterator[Document]:
+    return (
+        _recording(state, asked, engagement, recording)
+        for engagement in engagements
+        for recording in _finished(engagement)
+    )
+
+
+def _listed(asked: Asked, recordings: Iterable[Document]) -> Listing:
+    time = str(asked.query.get("query_date_type", "recording_start_time"))
+    return listed(asked, recordings, time=time)
+
+
+def _finished(engagement: Engagement) -> Iterator[Facts]:
+    """Yield the recordings whose files are there."""
+    return (
+        recording
+        for recording in engagement.recordings.values()
+        if recording.get("completed") and not recording.get("deleted")
+    )
+
+
+def _recording(state: State, asked: Asked, engagement: Engagement, told: Facts) -> Document:
+    recording_id = str(told["recording_id"])
+    queue = state.directory.find(kinds.queue, str(told.get("cc_queue_id"))) or {}
+    known = [*cast("list[Facts]", told.get("users") or []), *engagement.agents.values()]
+    agent = agent_facts(known[0], state.directory) if known else {}
+    consumers = cast("list[Facts]", told.get("consumers") or list(engagement.consumers.values()))
+    names = [
+        {
+            "consumer_name": consumer.get("consumer_display_name"),
+            "consumer_number": consumer.get("consumer_number"),
+        }
+        for consumer in consumers
+    ]
+    facts = {**told, **agent} | {
+        "queue_id": queue.get("queue_id"),
+        "queue_name": queue.get("queue_name", told.get("queue_name")),
+        "direction": told.get("engagement_direction"),
+        "download_url": link_to("recording", recording_id, origin=asked.origin),
+        "playback_url": link_to("recording_playback", recording_id, origin=asked.origin),
+        "transcript_url": served(told.get("transcript_url"), origin=asked.origin),
+        "consumers": names,
+        "exemption": False,
+        "segment_type": "inbound",
+    }
+    return fitted_item(asked.operation, facts)
+
+
+def _of_engagement(state: State, asked: Asked) -> Listing:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    return _listed(asked, _recordings(state, asked, [engagement]))
+
+
+def _of_user(state: State, asked: Asked) -> Listing:
+    user = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
+    return _list_recordings(state, lambda r: r.get("user_id") == user["user_id"], asked)
+
+
+def _of_queue(state: State, asked: Asked) -> Listing:
+    queue = asked_for(state, kinds.queue, asked.path["queue_id"], asked=asked)
+    key = queue["cc_queue_id"]
+    return _list_recordings(state, lambda r: r.get("cc_queue_id") == key, asked)
+
+
+def _delete_recording(state: State, asked: Asked) -> None:
+    recording_id = asked.path["recording_id"]
+    engagement = state.engagement_of_recording(recording_id)
+    if engagement is None or engagement.recordings[recording_id].get("deleted"):
+        raise absent(asked)
+    engagement.recordings[recording_id]["deleted"] = True
+
+
+def _delete_of_engagement(state: State, asked: Asked) -> None:
+    for recording in found(state, asked, asked.path["engagement_id"]).recordings.values():
+        recording["deleted"] = True
+
+
+def _recorder(state: State, asked: Asked) -> Document:
+    engagement = found(state, asked, asked.path["engagement_id"])
+    if not engagement.spoken:
+        codes = asked.operation.errors.get(400, (300,))
+        raise ApiError(400, codes[0], "only voice and video engagements are recorded")
+    told = engagement.facts | {"engagement_id": engagement.engagement_id}
+    return fitted(asked.operation, {**told, "statuses": engagement.recorder})
+
+
+def _list_messages(state: State, asked: Asked) -> Listing:
+    documents = (
+        _message(state, asked, engagement, message)
+        for engagement in state.engagements.values()
+        for message in engagement.voicemails.values()
+    )
+    return listed(asked, documents, time="created_at")
+
+
+def _of_inbox(state: State, asked: Asked) -> Listing:
+    inbox = asked_for(state, kinds.inbox, asked.path["inbox_id"], asked=asked)
+    documents = (
+        _message(state, asked, engagement, message)
+        for engagement in state.engagements.values()
+        for message in engagement.voicemails.values()
+        if message.get("inbox_id") == inbox["inbox_id"]
+    )
+    return listed(asked, documents, time="created_at")
+
+
+def _message(state: State, asked: Asked, engagement: Engagement, told: Facts) -> Document:
+    """Return a voicemail; where all inboxes are listed its queue is called ``cci_queue_id``."""
+    message_id = str(told["message_id"])
+    queue_id = told.get("cc_queue_id", engagement.facts.get("cc_queue_id"))
+    queue = state.directory.find(kinds.queue, str(queue_id)) or {}
+    consumer: Facts = next(iter(engagement.consumers.values()), {})
+    facts = {**told, **consumer} | {
+        "queue_id": queue.get("queue_id"),
+        "cci_queue_id": queue.get("cc_queue_id"),
+        "queue_name": queue.get("queue_name"),
+        "message_type": "voicemail",
+        "download_url": link_to("voicemail", message_id, origin=asked.origin),
+        "playback_url": link_to("voicemail_playback", message_id, origin=asked.origin),
+        "transcript_url": served(told.get("transcript_url"), origin=asked.origin),
+    }
+    return fitted_item(asked.operation, facts)
+
+
+def _delete_message(state: State, asked: Asked) -> None:
+    """Move a voicemail to the trash; one that is there already is deleted for good."""
+    inbox = asked_for(state, kinds.inbox, asked.path["inbox_id"], asked=asked)
+    message_id = asked.path["message_id"]
+    for engagement in state.engagements.values():
+        message = engagement.voicemails.get(message_id)
+        if message is not None and message.get("inbox_id") == inbox["inbox_id"]:
+            if message.get("status") == "deleted":
+                del engagement.voicemails[message_id]
+            message["status"] = "deleted"
+            return
+    raise ApiError(404, 3101, "Inboxes: there is no message of this id")

@@ -1,0 +1,1 @@
+"""What events say about the rows of each table, by family."""

@@ -1,0 +1,92 @@
+"""Pure: members of a JSON object, read so that a column of their type can hold them.
+
+What is of another type, empty or beyond the range of the column counts as absent: the raw event
+keeps it.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final, cast
+
+import orjson
+
+from schemas.envelope import JsonObject
+
+longest_id: Final = 255
+"""Characters. Longer ones are no ids of Zoom's, and more than an index could take."""
+
+_epoch: Final = datetime.fromtimestamp(0, UTC)
+_millisecond: Final = timedelta(milliseconds=1)
+_least_int8: Final = -(2**63)
+_least_int4: Final = -(2**31)
+
+
+def text(entity: JsonObject, name: str) -> str | None:
+    """Return a text that is not empty."""
+    found = entity.get(name)
+    return found if isinstance(found, str) and found else None
+
+
+def id_text(entity: JsonObject, name: str) -> str | None:
+    """Return a text that may stand in an index: not empty, at most `longest_id` long."""
+    found = entity.get(name)
+    return found if isinstance(found, str) and 0 < len(found) <= longest_id else None
+
+
+def texts(entity: JsonObject, name: str) -> tuple[str, ...] | None:
+    """Return the texts of an array; other items are left out."""
+    found = entity.get(name)
+    return tuple(t for t in found if isinstance(t, str)) if isinstance(found, list) else None
+
+
+def moment_ms(entity: JsonObject, name: str) -> int | None:
+    """Return a time by RFC 3339, with its zone, as epoch milliseconds."""
+    found = entity.get(name)
+    if not isinstance(found, str):
+        return None
+    try:
+        return (datetime.fromisoformat(found) - _epoch) // _millisecond
+    except (ValueError, TypeError):  # TypeError: a time without its zone
+        return None
+
+
+def integer(entity: JsonObject, name: str) -> int | None:
+    """Return a number for an ``integer`` column."""
+    return _number(entity, name, _least_int4)
+
+
+def bigint(entity: JsonObject, name: str) -> int | None:
+    """Return a number for a ``bigint`` column."""
+    return _number(entity, name, _least_int8)
+
+
+def flag(entity: JsonObject, name: str) -> bool | None:
+    """Return a truth value."""
+    found = entity.get(name)
+    return found if isinstance(found, bool) else None
+
+
+def json(entity: JsonObject, name: str) -> bytes | None:
+    """Return a member that is an object or an array, for a ``jsonb`` column."""
+    found = entity.get(name)
+    return orjson.dumps(found) if isinstance(found, dict | list) else None
+
+
+def object_in(entity: JsonObject, name: str) -> JsonObject | None:
+    """Return a member that is an object."""
+    found = entity.get(name)
+    return cast("JsonObject", found) if isinstance(found, dict) else None
+
+
+def objects_in(entity: JsonObject, name: str) -> Iterator[JsonObject]:
+    """Yield the objects of an array; other items are left out."""
+    found = entity.get(name)
+    if isinstance(found, list):
+        for item in found:
+            if isinstance(item, dict):
+                yield cast("JsonObject", item)
+
+
+def _number(entity: JsonObject, name: str, least: int) -> int | None:
+    found = entity.get(name)
+    return found if type(found) is int and least <= found < -least else None

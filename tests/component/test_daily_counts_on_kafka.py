@@ -1,0 +1,97 @@
+"""Daily counts of the REST budget are found again in the topic of reference entities."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+
+import pytest
+
+from processors.daily_counts import KafkaDailyCounts
+from runtime.clock import SystemClock
+from runtime.errors import RejectedError, TransientError
+from runtime.kafka import KafkaPublisher, TopicAdmin
+from runtime.settings import KafkaSettings
+from runtime.values import Record
+from schemas.reasons import DeadLetterReason
+from schemas.topics import TopicSpec, reference_topic
+from zoom.allowance import Count
+from zoom.budget import Label
+
+day = date(2026, 1, 1)
+
+
+@pytest.fixture
+async def publisher(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaPublisher]:
+    topic = reference_topic(prefix=kafka_settings.topic_prefix)
+    async with TopicAdmin(kafka_settings) as admin:
+        await admin.apply([TopicSpec(topic, 3, 1, "compact", -1)])
+    async with KafkaPublisher(kafka_settings, client_id="c", clock=SystemClock()) as opened:
+        async with asyncio.timeout(30):
+            while not opened.ready:
+                await asyncio.sleep(0.01)
+        yield opened
+
+
+def counts(
+    kafka: KafkaSettings, publisher: KafkaPublisher, worker: str = "gap-healer"
+) -> KafkaDailyCounts:
+    return KafkaDailyCounts(kafka, publisher, account_id="acc", worker=worker)
+
+
+async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
+    kafka_settings: KafkaSettings, publisher: KafkaPublisher
+) -> None:
+    store = counts(kafka_settings, publisher)
+    assert await store.load(Label.HEAVY) == {}
+    await store.save(Label.HEAVY, 0, Count(day, 1, 0, 5))
+    await store.save(Label.HEAVY, 12, Count(day, 1, 0, 7))
+    await store.save(Label.HEAVY, 0, Count(day, 2, 5, 9))
+    await store.save(Label.LIGHT, 0, Count(day, 2, 0, 1))
+    await counts(kafka_settings, publisher, "gap").save(Label.HEAVY, 0, Count(day, 1, 0, 99))
+    found = await counts(kafka_settings, publisher).load(Label.HEAVY)
+    assert found == {0: Count(day, 2, 5, 9), 12: Count(day, 1, 0, 7)}
+
+
+async def test_other_entities_and_deleted_counts_are_passed_over(
+    kafka_settings: KafkaSettings, publisher: KafkaPublisher
+) -> None:
+    topic = reference_topic(prefix=kafka_settings.topic_prefix)
+    store = counts(kafka_settings, publisher)
+    await publisher.publish(Record(topic, b"acc:user:u1", b"{}"))
+    await publisher.publish(Record(topic, b"acc:api_budget:gap-healer/HEAVY/3", None))
+    assert await store.load(Label.HEAVY) == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"x", b'{"day":"2026-01-01","generation":1,"before":0,"used":1}'),
+        (b"0", b"no JSON"),
+        (b"0", b"[]"),
+        (b"0", b'{"day":"2026-01-01","generation":1,"before":0}'),
+        (b"0", b'{"day":"first of January","generation":1,"before":0,"used":1}'),
+        (b"0", b'{"day":20260101,"generation":1,"before":0,"used":1}'),
+        (b"0", b'{"day":"2026-01-01","generation":1,"before":0,"used":null}'),
+    ],
+)
+async def test_a_count_that_cannot_be_read_makes_all_of_them_unknown(
+    kafka_settings: KafkaSettings, publisher: KafkaPublisher, key: bytes, value: bytes
+) -> None:
+    topic = reference_topic(prefix=kafka_settings.topic_prefix)
+    await publisher.publish(Record(topic, b"acc:api_budget:gap-healer/HEAVY/" + key, value))
+    with pytest.raises(TransientError):
+        await counts(kafka_settings, publisher).load(Label.HEAVY)
+
+
+async def test_a_count_that_the_broker_will_not_take_is_not_kept(
+    kafka_settings: KafkaSettings,
+) -> None:
+    class Refusing:
+        ready = True
+
+        async def publish(self, record: Record) -> None:
+            raise RejectedError(DeadLetterReason.TOO_LARGE, "too large")
+
+    store = KafkaDailyCounts(kafka_settings, Refusing(), account_id="acc", worker="w")
+    with pytest.raises(TransientError):
+        await store.save(Label.HEAVY, 0, Count(day, 1, 0, 1))

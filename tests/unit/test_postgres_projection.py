@@ -1,0 +1,145 @@
+"""Projections: how mentions become rows, and rows take in others."""
+
+from typing import NamedTuple
+
+from sinks.postgres.projection import (
+    Bound,
+    Mention,
+    Projection,
+    Register,
+    carried,
+    facts,
+    longest_key,
+    reduced,
+)
+from sinks.postgres.tables import Cell, Column, columns_of
+
+KEY = columns_of("text", "account_id", "id")
+PERSON = Projection(
+    "person",
+    KEY,
+    (
+        Register("name", columns_of("text", "first_name", "last_name")),
+        Register("origin", columns_of("text", "origin"), "oldest"),
+    ),
+    (Bound("seen_at", "least"), Bound("left_at", "greatest")),
+)
+WORD = facts("word", (*KEY, Column("event_id", "text")), *columns_of("text", "word"))
+
+
+class Source(NamedTuple):
+    at: int
+    revision: int = 1
+
+    @property
+    def stamp(self) -> bytes:
+        return self.at.to_bytes(48, "big") + self.revision.to_bytes(4, "big")
+
+
+def person(**told: tuple[Cell, ...]) -> list[Mention]:
+    return [Mention(PERSON, ("A", "1"), told)]
+
+
+def row(*told: tuple[Source, list[Mention]]) -> list[Cell]:
+    (found,) = reduced(told)[PERSON]
+    return list(found)
+
+
+def test_a_table_has_key_registers_with_their_stamps_and_bounds_in_this_order() -> None:
+    assert [(column.name, column.type) for column in PERSON.table.columns] == [
+        ("account_id", "text"),
+        ("id", "text"),
+        ("first_name", "text"),
+        ("last_name", "text"),
+        ("name_stamp", "bytea"),
+        ("origin", "text"),
+        ("origin_stamp", "bytea"),
+        ("seen_at", "timestamptz"),
+        ("left_at", "timestamptz"),
+    ]
+    assert PERSON.table.key == ("account_id", "id")
+
+
+def test_a_table_of_facts_has_the_revision_for_a_stamp() -> None:
+    assert [column.name for column in WORD.table.columns] == [
+        "account_id",
+        "id",
+        "event_id",
+        "word",
+        "revision",
+    ]
+
+
+def test_a_register_takes_its_values_together_none_among_them() -> None:
+    older = Source(1), person(name=("Ada", "Byron"))
+    newer = Source(2), person(name=("Ada", None))
+    for told in ([older, newer], [newer, older]):
+        assert row(*told)[2:5] == ["Ada", None, newer[0].stamp]
+
+
+def test_an_oldest_register_takes_the_oldest_event_and_of_that_the_last_revision() -> None:
+    first, again = (Source(1), person(origin=("a",))), (Source(1, 2), person(origin=("b",)))
+    later = Source(2, 9), person(origin=("c",))
+    for told in ([first, again, later], [later, again, first], [again, later, first]):
+        assert row(*told)[5] == "b"
+
+
+def test_what_nobody_tells_is_none_under_a_stamp_less_than_all() -> None:
+    assert row((Source(1), person(name=("Ada", "Byron"))))[5:] == [None, b"", None, None]
+
+
+def test_of_equal_stamps_the_first_one_stays() -> None:
+    assert row((Source(1), [*person(name=("a", "b")), *person(name=("c", "d"))]))[2] == "a"
+
+
+def test_bounds_take_the_least_and_the_greatest() -> None:
+    def seen(time_ms: int) -> list[Mention]:
+        return [Mention(PERSON, ("A", "1"), bounds={"seen_at": time_ms, "left_at": time_ms})]
+
+    assert row(*((Source(n), seen(n)) for n in (5, 3, 9)))[-2:] == [3, 9]
+
+
+def test_a_higher_revision_replaces_a_fact_and_an_equal_one_does_not() -> None:
+    def said(revision: int, word: str) -> tuple[Source, list[Mention]]:
+        return Source(1, revision), [Mention(WORD, ("A", "1", "E"), {"told": (word,)})]
+
+    (found,) = reduced([said(1, "a"), said(1, "b"), said(3, "c"), said(2, "d")])[WORD]
+    assert list(found) == ["A", "1", "E", "c", 3]
+
+
+def test_a_fact_may_be_told_by_a_revision_of_zero() -> None:
+    told = [(Source(1, 0), [Mention(WORD, ("A", "1", "E"), {"told": ("a",)})])]
+    assert [list(found) for found in reduced(told)[WORD]] == [["A", "1", "E", "a", 0]]
+
+
+def test_rows_are_in_the_order_of_the_key() -> None:
+    ids = ["b", "a", "ab", "B", "é"]
+    told = [(Source(n), [Mention(PERSON, ("A", id_))]) for n, id_ in enumerate(ids)]
+    assert [found[1] for found in reduced(told)[PERSON]] == ["B", "a", "ab", "b", "é"]
+
+
+def test_a_mention_whose_key_no_index_takes_is_void() -> None:
+    longest, longer = ["x" * (longest_key - len("A") + more) for more in (0, 1)]
+    told = [(Source(1), [Mention(PERSON, ("A", id_)) for id_ in (longest, longer)])]
+    assert [found[1] for found in reduced(told)[PERSON]] == [longest]
+
+
+def test_carried_leaves_out_registers_without_their_first_value() -> None:
+    assert carried(name=("Ada", None), origin=(None,), sex=(None, "f")) == {"name": ("Ada", None)}
+
+
+def test_the_resolution_takes_newer_values_and_writes_nothing_where_nothing_is_newer() -> None:
+    assert WORD.table.resolution == (
+        "do update set "
+        "word = case when excluded.revision > stored.revision "
+        "then excluded.word else stored.word end, "
+        "revision = case when excluded.revision > stored.revision "
+        "then excluded.revision else stored.revision end "
+        "where excluded.revision > stored.revision"
+    )
+    assert PERSON.table.resolution.endswith(
+        "where excluded.name_stamp > stored.name_stamp "
+        "or excluded.origin_stamp > stored.origin_stamp "
+        "or least(stored.seen_at, excluded.seen_at) is distinct from stored.seen_at "
+        "or greatest(stored.left_at, excluded.left_at) is distinct from stored.left_at"
+    )

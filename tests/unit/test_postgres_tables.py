@@ -1,0 +1,58 @@
+"""The binary form of COPY; the component tests show that Postgres reads it."""
+
+import struct
+
+import pytest
+
+from sinks.postgres.tables import Cell, Column, SqlType, Table, encoded
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
+
+
+def fields(table: Table, rows: list[list[Cell]]) -> bytes:
+    content = encoded(table, rows)
+    assert content.startswith(HEADER)
+    assert content.endswith(TRAILER)
+    return content[len(HEADER) : -len(TRAILER)]
+
+
+def table(*types: SqlType) -> Table:
+    columns = tuple(Column(f"c{n}", type_) for n, type_ in enumerate(types))
+    return Table("t", columns, ("c0",), "do nothing")
+
+
+@pytest.mark.parametrize(
+    ("type_", "cell", "field"),
+    [
+        ("text", "é", b"\0\0\0\2\xc3\xa9"),
+        ("timestamptz", 946_684_800_001, struct.pack(">iq", 8, 1000)),
+        ("boolean", True, b"\0\0\0\1\1"),
+        ("boolean", False, b"\0\0\0\1\0"),
+        ("integer", -2, struct.pack(">ii", 4, -2)),
+        ("bigint", 1 << 40, struct.pack(">iq", 8, 1 << 40)),
+        ("double precision", 0.5, struct.pack(">id", 8, 0.5)),
+        ("bytea", b"\0", b"\0\0\0\1\0"),
+        ("jsonb", b"{}", b"\0\0\0\3\1{}"),
+        ("text[]", ("a",), struct.pack(">iiiiii", 25, 1, 0, 25, 1, 1) + b"\0\0\0\1a"),
+        *((type_, None, b"\xff\xff\xff\xff") for type_ in ("text", "jsonb", "bytea", "boolean")),
+    ],
+)
+def test_a_cell_is_written_as_its_type_is(type_: SqlType, cell: Cell, field: bytes) -> None:
+    assert fields(table(type_), [[cell]]) == b"\0\1" + field
+
+
+def test_rows_keep_their_order_and_equal_cells_their_columns() -> None:
+    found = fields(table("integer", "bigint"), [[1, 1], [2, None], [1, 1]])
+    one, two = struct.pack(">hiiiq", 2, 4, 1, 8, 1), struct.pack(">hiii", 2, 4, 2, -1)
+    assert found == one + two + one
+
+
+def test_no_rows_are_a_header_and_an_end() -> None:
+    assert fields(table("text"), []) == b""
+
+
+@pytest.mark.parametrize("rows", [[["a"]], [["a", "b"], ["a"]], [["a", "b", "c"]]])
+def test_a_row_of_another_width_is_refused(rows: list[list[Cell]]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        encoded(table("text", "text"), rows)

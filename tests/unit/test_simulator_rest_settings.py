@@ -1,0 +1,61 @@
+"""The faults of the start come from the settings."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from simulator import rest_faults
+from simulator.rest_faults import Faults
+from simulator.settings import SimulatorSettings
+
+
+def settings_with(**changes: object) -> SimulatorSettings:
+    secrets = {"secret": SecretStr("s"), "client_secret": SecretStr("c")}
+    return SimulatorSettings.model_validate(secrets | changes)
+
+
+def test_nothing_goes_wrong_unless_asked_for() -> None:
+    assert settings_with().first_faults == Faults()
+
+
+def test_faults_are_told_as_json_or_in_a_file(tmp_path: Path) -> None:
+    told = Faults.model_validate({"outage": True, "faults": [{"kind": "html", "requests": 2}]})
+    text = told.model_dump_json()
+    file = tmp_path / "faults.json"
+    file.write_text(text)
+    assert settings_with(rest_faults=text).first_faults == told
+    assert settings_with(rest_faults=f" {text}").first_faults == told
+    assert settings_with(rest_faults=str(file)).first_faults == told
+
+
+def test_faults_stand_above_the_single_settings_and_leave_the_others() -> None:
+    told = '{"latency_s": 2, "error_rate": 0}'
+    faults = settings_with(
+        rest_faults=told, rest_latency_s=1.0, rest_error_rate=0.5, rest_limited_rate=0.25
+    ).first_faults
+    assert (faults.latency_s, faults.error_rate, faults.limited_rate) == (2.0, 0.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "ZCC_SIMULATOR_REST_FAULTS: .*JSON"),
+        ('{"faults": [{"kind": "x"}]}', r"ZCC_SIMULATOR_REST_FAULTS: faults\.0\.kind"),
+        ('{"error_rate": 0.7, "limited_rate": 0.7}', "ZCC_SIMULATOR_REST_FAULTS: .*at most 1"),
+        ("/no/such/file", "ZCC_SIMULATOR_REST_FAULTS: expected JSON or a file"),
+    ],
+)
+def test_faults_that_make_no_sense_are_refused_by_the_settings_name(text: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        settings_with(rest_faults=text)
+
+
+def test_rates_that_exclude_each_other_only_together_are_refused() -> None:
+    with pytest.raises(ValidationError, match="together at most 1"):
+        settings_with(rest_faults='{"error_rate": 0.7}', rest_limited_rate=0.7)
+
+
+def test_every_kind_that_spoils_an_answer_has_its_way() -> None:
+    assert set(get_args(rest_faults.Spoiling)) == set(rest_faults._spoilings)

@@ -1,0 +1,1 @@
+"""Downloads of recordings, transcripts and attachments; `zoom.downloads.fetching` starts them."""

@@ -1,0 +1,104 @@
+"""A download under way: what has come so far, and how long to bear with its breaks."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Final
+
+from zoom.downloads.pieces import Piece, continues, resuming
+from zoom.downloads.ports import Target
+from zoom.errors import Fault, error_of
+
+most_breaks: Final = 6
+"""In a row, without `progress_bytes` between them; the pauses after them make half a minute."""
+
+progress_bytes: Final = 1024 * 1024
+
+_first_pause_s: Final = 0.5
+_longest_pause_s: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What was fetched. ``sha256`` is in hexadecimal, ``content_type`` in lower case, bare."""
+
+    size_bytes: int
+    sha256: str
+    content_type: str
+
+
+class Arriving:
+    """The bytes of one download on their way to its target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._piece: Piece | None = None
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was an answer that brought the file."""
+        return self._piece is not None
+
+    def wishes(self) -> dict[str, str]:
+        """Return the headers that ask for what is missing."""
+        return resuming(self._piece, self.size_bytes) if self._piece else {}
+
+    async def begin(self, piece: Piece) -> None:
+        """Let the bytes of this piece come next; what came before counts if it continues that.
+
+        Raises:
+            UnavailableError: it is not what is missing.
+        """
+        if self._piece and self.size_bytes and continues(piece, self._piece, self.size_bytes):
+            self._piece = replace(self._piece, size_bytes=piece.size_bytes)
+            return
+        await self.restart()
+        self._piece = piece
+        if piece.start:
+            raise error_of(Fault.NETWORK, "the rest is not of the file that was begun")
+
+    async def restart(self) -> None:
+        """Forget what has come."""
+        if self.size_bytes:
+            await self._target.restart()
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    async def take(self, chunk: bytes) -> None:
+        """Pass the next bytes on."""
+        await self._target.write(chunk)
+        self._hash.update(chunk)
+        self.size_bytes += len(chunk)
+
+    def downloaded(self) -> Downloaded:
+        """Return what has come, now that its end was seen.
+
+        Raises:
+            NotReadyError: nothing has.
+            UnavailableError: it is not as long as it was said to be.
+        """
+        piece = self._piece
+        if piece is None or not self.size_bytes:
+            raise error_of(Fault.NOT_READY, "a download without a byte")
+        if piece.size_bytes not in (None, self.size_bytes):
+            detail = f"expected {piece.size_bytes} bytes, {self.size_bytes} came"
+            raise error_of(Fault.NETWORK, detail)
+        return Downloaded(self.size_bytes, self._hash.hexdigest(), piece.content_type)
+
+
+class Patience:
+    """How often one download is taken up again; progress renews it, beginning anew is none."""
+
+    def __init__(self) -> None:
+        self._breaks = 0
+        self._furthest_bytes = 0
+
+    def pause_s(self, size_bytes: int) -> float | None:
+        """Return how long to wait after a break with so many bytes, None where it was the last."""
+        if size_bytes >= self._furthest_bytes + progress_bytes:
+            self._breaks, self._furthest_bytes = 0, size_bytes
+        self._breaks += 1
+        if self._breaks > most_breaks:
+            return None
+        return min(_first_pause_s * 2.0 ** (self._breaks - 1), _longest_pause_s)

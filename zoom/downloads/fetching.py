@@ -1,0 +1,208 @@
+"""Fetches recordings, transcripts and attachments: whole, checked, and from nobody but Zoom.
+
+One download is a few requests: redirects are followed by hand, each to an allowed host, and the
+token stays behind for good where one leads to another origin. A connection that breaks off is taken
+up where it ended if the content can be told to be the same, else from its beginning. Downloads have
+no rate limit label of their own: only so many run at a time.
+Source: Zoom Contact Center REST API, recordings; RFC 9110.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from runtime import telemetry
+from runtime.clock import Clock
+from zoom.downloads.addresses import Address, address_of
+from zoom.downloads.arriving import Arriving, Downloaded, Patience
+from zoom.downloads.file import new_file
+from zoom.downloads.pieces import Piece, piece_in
+from zoom.downloads.ports import Stream, Streams, Target, Tokens
+from zoom.errors import Fault, UnavailableError, ZoomError, code_of, error_of, retry_after_s
+from zoom.exchange import Response
+from zoom.settings import ZoomSettings
+from zoom.transport import opened_streams
+
+most_redirects: Final = 5
+largest_refusal_bytes: Final = 16 * 1024
+"""Of an answer that is no file so much is read, for Zoom's code."""
+
+_passing: Final = frozenset({Fault.TIMEOUT, Fault.NETWORK, Fault.OUTAGE})
+_redirects: Final = frozenset({301, 302, 303, 307, 308})
+_web_pages: Final = ("text/html", "application/xhtml+xml")
+
+_faults: Final[Mapping[int, Fault]] = {
+    HTTPStatus.BAD_REQUEST: Fault.REFUSED,
+    HTTPStatus.UNAUTHORIZED: Fault.TOKEN_REFUSED,
+    HTTPStatus.FORBIDDEN: Fault.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: Fault.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT: Fault.OUTAGE,
+    HTTPStatus.GONE: Fault.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS: Fault.RATE_LIMITED,
+}
+"""By status; from 500 on it is an outage, the rest is unexpected. A file that is not there may be
+answered by a page of a storage system, so that no code of Zoom's is needed for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What a file must be. ``content_types`` are beginnings: ``audio/``, ``text/vtt``.
+
+    Where none are named everything passes but a web page.
+    """
+
+    size_bytes: int | None = None
+    content_types: tuple[str, ...] = ()
+
+
+any_file: Final = Promise()
+
+
+class Downloads:
+    """The downloads of one account. Open it with `opened_downloads`."""
+
+    def __init__(
+        self, settings: ZoomSettings, *, streams: Streams, tokens: Tokens, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._streams = streams
+        self._tokens = tokens
+        self._clock = clock
+        self._places = asyncio.Semaphore(settings.download_concurrency)
+
+    async def fetch(
+        self, url: str, to: Path | Target, *, promise: Promise = any_file
+    ) -> Downloaded:
+        """Fetch all of it. At a path a file appears, or is replaced, when it is whole and on disk.
+
+        ``url`` may be relative to the API's origin.
+
+        Raises:
+            UnsafeAddressError: ``url``, or a redirect, leads where nothing may be fetched from.
+            AbsentError: it is not there, or not any more.
+            ForbiddenError: the app may not have it.
+            NotReadyError: it is empty as yet.
+            UnavailableError: it could not be fetched, or is not what was promised, or is larger
+                than ``ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES``.
+            OSError: the file cannot be written.
+        """
+        if isinstance(to, Path):
+            async with new_file(to) as file:
+                return await self.fetch(url, file, promise=promise)
+        async with self._places:
+            try:
+                downloaded = await self._fetch(url, Arriving(to), promise)
+            except ZoomError as error:
+                telemetry.zoom.downloads.labels(error.fault.value).inc()
+                raise
+        telemetry.zoom.downloads.labels("fetched").inc()
+        return downloaded
+
+    async def _fetch(self, url: str, arriving: Arriving, promise: Promise) -> Downloaded:
+        patience = Patience()
+        while True:
+            try:
+                return await self._attempt(url, arriving, promise)
+            except UnavailableError as error:
+                pause_s = patience.pause_s(arriving.size_bytes)
+                if error.fault not in _passing or not arriving.begun or pause_s is None:
+                    raise
+            await self._clock.sleep(pause_s)
+
+    async def _attempt(self, url: str, arriving: Arriving, promise: Promise) -> Downloaded:
+        """Follow redirects to an answer, and take it; a refused token is renewed once."""
+        token = await self._tokens.token()
+        address = first = self._address(url, base=token.api_url)
+        trusted, renewed, redirects = True, False, 0
+        while True:
+            bearer = {"Authorization": f"Bearer {token.value}"} if trusted else {}
+            async with self._streams.get(address.url, arriving.wishes() | bearer) as stream:
+                refused = stream.status == HTTPStatus.UNAUTHORIZED and trusted and not renewed
+                if not refused and stream.status not in _redirects:
+                    return await self._take(stream, arriving, promise)
+            if refused:
+                token, renewed = await self._tokens.renew(token), True
+                continue
+            redirects += 1
+            if redirects > most_redirects:
+                raise error_of(Fault.UNEXPECTED, f"more than {most_redirects} redirects")
+            address = self._address(stream.headers.get("location", ""), base=address.url)
+            trusted = trusted and address.origin == first.origin
+
+    def _address(self, url: str, *, base: str) -> Address:
+        return address_of(url, base=base, hosts=self._settings.download_hosts)
+
+    async def _take(self, stream: Stream, arriving: Arriving, promise: Promise) -> Downloaded:
+        piece = piece_in(stream.status, stream.headers)
+        if piece is None:
+            if stream.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and arriving.size_bytes:
+                await arriving.restart()
+                raise error_of(Fault.NETWORK, "the file is shorter than what came of it")
+            raise await self._refusal(stream)
+        self._check(piece, promise)
+        await arriving.begin(piece)
+        async with aclosing(stream.chunks()) as chunks:
+            async for chunk in chunks:
+                self._check_size(arriving.size_bytes + len(chunk))
+                await arriving.take(chunk)
+                telemetry.zoom.downloaded.inc(len(chunk))
+        downloaded = arriving.downloaded()
+        self._check(replace(piece, size_bytes=downloaded.size_bytes), promise)
+        return downloaded
+
+    def _check(self, piece: Piece, promise: Promise) -> None:
+        """Raise an `UnavailableError` unless this may be what was promised."""
+        kinds = promise.content_types
+        if kinds and not piece.content_type.startswith(kinds):
+            detail = f"expected {' or '.join(kinds)}, another content type came"
+            raise error_of(Fault.UNEXPECTED, detail)
+        if not kinds and piece.content_type in _web_pages:
+            raise error_of(Fault.UNEXPECTED, "expected a file, a web page came")
+        if piece.size_bytes is None:
+            return
+        self._check_size(piece.size_bytes)
+        if promise.size_bytes not in (None, piece.size_bytes):
+            detail = f"expected {promise.size_bytes} bytes, {piece.size_bytes} came"
+            raise error_of(Fault.UNEXPECTED, detail)
+
+    def _check_size(self, size_bytes: int) -> None:
+        largest_bytes = self._settings.download_largest_bytes
+        if size_bytes > largest_bytes:
+            detail = f"larger than {largest_bytes} bytes, ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES"
+            raise error_of(Fault.UNEXPECTED, detail)
+
+    async def _refusal(self, stream: Stream) -> ZoomError:
+        """Return the error of an answer that brings no piece of the file."""
+        status = stream.status
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            detail = "neither a length nor chunks tell where the file ends, or it comes packed"
+            return error_of(Fault.UNEXPECTED, f"status {status}: {detail}")
+        response = Response(status, stream.headers, await _beginning(stream))
+        code = code_of(response)
+        said = f"status {status}" + ("" if code is None else f", code {code}") + " for a download"
+        outage = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        fault = Fault.OUTAGE if outage else _faults.get(status, Fault.UNEXPECTED)
+        return error_of(fault, said, retry_after_s=retry_after_s(response, self._clock.now()))
+
+
+@asynccontextmanager
+async def opened_downloads(
+    settings: ZoomSettings, *, tokens: Tokens, clock: Clock
+) -> AsyncIterator[Downloads]:
+    """Open downloads with connections of their own; nothing is sent before the first."""
+    async with opened_streams(settings) as streams:
+        yield Downloads(settings, streams=streams, tokens=tokens, clock=clock)
+
+
+async def _beginning(stream: Stream) -> bytes:
+    body = b""
+    async with aclosing(stream.chunks()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) >= largest_refusal_bytes:
+                break
+    return body

@@ -1,0 +1,83 @@
+"""A file that appears whole or not at all.
+
+It is written under another name, fsynced, renamed, and then its folder is fsynced. Work on the disk
+is done in threads; nothing can end a call to a disk that hangs, so that no time limit is set here.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Lock
+
+
+class NewFile:
+    """A `zoom.downloads.ports.Target` beside the path that it will have. Open it with `new_file`.
+
+    A thread outlives the cancellation of whoever waits for it: under the lock no write meets a
+    descriptor that is closed, or that is somebody else's by then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        descriptor, part = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".part", dir=path.parent
+        )
+        self._part = Path(part)
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+
+    async def write(self, chunk: bytes, /) -> None:
+        """See `Target.write`."""
+        await asyncio.to_thread(self._write, chunk)
+
+    async def restart(self) -> None:
+        """See `Target.restart`."""
+        await asyncio.to_thread(self._restart)
+
+    def keep(self) -> None:
+        """Make it durable and give it its name."""
+        with self._lock, self._file:
+            os.fsync(self._file.fileno())
+        self._part.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def discard(self) -> None:
+        """Take it away."""
+        with self._lock:
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def _write(self, chunk: bytes) -> None:
+        with self._lock:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+
+    def _restart(self) -> None:
+        with self._lock:
+            self._file.seek(0)
+            self._file.truncate()
+
+
+@asynccontextmanager
+async def new_file(path: Path) -> AsyncIterator[NewFile]:
+    """Make a file, readable by its owner alone: at ``path`` if the body succeeds, else nowhere.
+
+    A process that is killed leaves its part behind, ``.<name>.<chance>.part``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    file = await asyncio.to_thread(NewFile, path)
+    try:
+        yield file
+        await asyncio.to_thread(file.keep)
+    finally:
+        await asyncio.to_thread(file.discard)
