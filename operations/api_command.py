@@ -1,27 +1,32 @@
-"""`zcc api`: the operations of Zoom's REST API, listed, described, generated."""
+"""`zcc api`: the operations of Zoom's REST API, listed, described, asked, generated."""
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
+from operations.api_budget_command import budget
+from operations.api_call_command import call, download, find_operation
+from operations.api_printing import console
 from operations.api_views import described, described_object, operation_object, operations_table
 from operations.api_words import has_deprecated
 from operations.generated_files import read_source, write_changed
 from runtime.errors import ConfigurationError
 from schemas.generation import SchemaSourceError, read_document
-from zoom.catalogue import Operation, UnknownOperationError, find, operations
+from zoom.catalogue import Operation, operations
 from zoom.generation import artefacts
 
-_columns: Final = 240
-"""Width of what goes to a file, so that an operation has one line there."""
-
-api_app = typer.Typer(help="Zoom's REST API.", no_args_is_help=True)
+api_app: Final = typer.Typer(help="Zoom's REST API.", no_args_is_help=True)
+api_app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,  # it has one of its own, which knows the operation
+)(call)
+api_app.command()(download)
+api_app.command()(budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +99,7 @@ def describe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print all that is known of an operation: parameters, body, reply, pages, windows, errors."""
-    try:
-        found = find(operation)
-    except UnknownOperationError as error:
-        raise ConfigurationError(str(error)) from None
+    found = find_operation(operation)
     if as_json:
         typer.echo(json.dumps(described_object(found)))
     else:
@@ -143,6 +145,6 @@ def _document(path: Path) -> dict[str, object]:
 
 
 def _print(parts: Iterator[RenderableType]) -> None:
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _columns)
+    printed = console()
     for index, part in enumerate(parts):
-        console.print(*([""] if index else []), part, sep="\n", highlight=False)
+        printed.print(*([""] if index else []), part, sep="\n")

@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from operations import api_words as words
+from operations.api_options import option_of
 from zoom.catalogue import Operation, Schema, body_schema, reply_schema
 
 _adapter: Final = TypeAdapter(Operation)
@@ -52,6 +53,21 @@ def described(operation: Operation) -> Iterator[RenderableType]:
     told = f"reply: {operation.reply.status}"
     yield Text(f"{told}, no body") if reply is None else _tree(told, reply)
     yield _errors(operation)
+
+
+def options_of(operation: Operation) -> Iterator[RenderableType]:
+    """Show the options that an operation takes on the command line."""
+    yield Text(f"{operation.name}: {operation.method} {operation.path}", style="bold")
+    table = _table("option", "type", "required", "limits")
+    for each in operation.parameters:
+        required = "yes" if each.required else ""
+        table.add_row(option_of(each), words.typed(each), required, Text(words.limits(each)))
+    if operation.body is not None:
+        table.add_row(
+            "--body", operation.body.content_type, "yes" if operation.body.required else ""
+        )
+    yield table
+    yield Text(f"zcc api describe {operation.name} shows more of it")
 
 
 def _facts(operation: Operation) -> Table:

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the check or the run failed, 2 wrong usage or settings.
 """
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
@@ -223,6 +224,16 @@ def up(  # noqa: PLR0913 - each is an option of the command
         linger=bool(events) and not leave,
     )
     raise typer.Exit(run(options, directory=directory, report=report))
+
+
+@app.command()
+def doctor(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+) -> None:
+    """Check settings, Zoom's token and scopes, clock, Kafka, Postgres; exit 1 if one is wrong."""
+    from operations.doctor_command import run
+
+    raise typer.Exit(asyncio.run(run(os.environ, as_json=as_json, clock=SystemClock())))
 
 
 @app.command()

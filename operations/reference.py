@@ -15,6 +15,7 @@ from ingest.settings import IngestSettings
 from ingest.spill.settings import SpillSettings
 from operations.api_page import zoom_api_page
 from operations.components import workers
+from operations.scopes import scopes_page
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
 from processors.enrichment.settings import EnrichmentSettings
 from runtime import telemetry
@@ -110,6 +111,7 @@ def generated() -> Iterator[tuple[str, str]]:
     for name, page in topic_pages(_plan):
         yield f"docs/reference/topics/{name}", page
     yield "docs/reference/zoom-api.md", zoom_api_page(operations())
+    yield "docs/reference/zoom-scopes.md", scopes_page()
     yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
 
 

@@ -98,16 +98,18 @@ class DailyBudget:
 
     async def _present(self) -> Allowance:
         """Return the allowance of the present seat and day, once all that is kept is known."""
-        while (seat := self._seat) is None:
-            await self._seated.wait()
-        today = self._clock.now().astimezone(UTC).date()
-        allowance = self._allowance
-        if allowance is None or allowance.seat != seat or allowance.day != today:
-            allowance = Allowance(self._limit, kept_back=self._kept_back, seat=seat, day=today)
-            self._ask_again_s = self._clock.monotonic_s()
-        if self._ask_again_s is not None and self._clock.monotonic_s() >= self._ask_again_s:
-            await self._reckon(allowance)
-        return allowance
+        while True:
+            while (seat := self._seat) is None:
+                await self._seated.wait()
+            today = self._clock.now().astimezone(UTC).date()
+            allowance = self._allowance
+            if allowance is None or allowance.seat != seat or allowance.day != today:
+                allowance = Allowance(self._limit, kept_back=self._kept_back, seat=seat, day=today)
+                self._ask_again_s = self._clock.monotonic_s()
+            if self._ask_again_s is not None and self._clock.monotonic_s() >= self._ask_again_s:
+                await self._reckon(allowance)
+            if self._seat == seat:
+                return allowance
 
     async def _reckon(self, allowance: Allowance) -> None:
         """Find out what is used of the day; until that is done, nobody knows."""

@@ -24,12 +24,13 @@ from runtime import telemetry
 from runtime.clock import Clock
 from runtime.seat import Seat, alone
 from zoom.allowance import DailyCounts
-from zoom.budget import Budget, Label, Limit, Priority
+from zoom.budget import Label, Limit, Priority
 from zoom.daily_budget import DailyBudget
 from zoom.errors import Fault, UnavailableError
 from zoom.exchange import Response
 from zoom.pace import Moment
 from zoom.rate_limits import told
+from zoom.second_budget import SecondBudget
 from zoom.settings import ZoomSettings
 
 _look_s: Final = 0.5
@@ -54,7 +55,7 @@ class _Line:
     """One label: its budgets, and who waits for them in the order of their turns."""
 
     label: Label
-    budget: Budget
+    budget: SecondBudget
     daily: DailyBudget | None
     waiting: list[_Waiter]
 
@@ -104,7 +105,7 @@ class Turns:
                 counts=counts,
                 clock=self._clock,
             )
-        return _Line(label, Budget(limit.per_second, share=share), daily, [])
+        return _Line(label, SecondBudget(limit.per_second, share=share), daily, [])
 
     def sit(self, seat: Seat | None) -> None:
         """Take the seat that the group has given, or give it up before it shares out anew."""

@@ -25,7 +25,8 @@ async def api(clock: ClockThatStands) -> AsyncIterator[Api]:
 
 @pytest.mark.parametrize("label", LABELS)
 async def test_a_second_allows_so_many_of_a_label(clock: ClockThatStands, label: str) -> None:
-    async with asking_inventions(clock, **{f"rest_{label}_per_s": 2}) as api:
+    limits: dict[str, Any] = {f"rest_{label}_per_s": 2}
+    async with asking_inventions(clock, **limits) as api:
         replies = [await api.get(LABELS[label]) for _ in range(3)]
         assert [reply.status for reply in replies] == [200, 200, 429]
         assert replies[0].headers["X-RateLimit-Category"] == label.capitalize()
@@ -40,7 +41,7 @@ async def test_a_second_allows_so_many_of_a_label(clock: ClockThatStands, label:
 
 @pytest.mark.parametrize("label", LABELS)
 async def test_a_day_allows_so_many_of_a_label(clock: ClockThatStands, label: str) -> None:
-    limits = {f"rest_{label}_per_day": 2, "rest_token_lifetime_s": 10**6}
+    limits: dict[str, Any] = {f"rest_{label}_per_day": 2, "rest_token_lifetime_s": 10**6}
     async with asking_inventions(clock, **limits) as api:
         replies = [await api.get(LABELS[label]) for _ in range(3)]
         assert [reply.status for reply in replies] == [200, 200, 429]

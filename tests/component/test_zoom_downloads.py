@@ -241,6 +241,26 @@ class TestWhole:
         assert max(running) == 2
         assert len(running) == 6
 
+    async def test_what_waits_for_its_place_has_no_file_open(
+        self, rig: Rig, tmp_path: Path
+    ) -> None:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def waits(writer: asyncio.StreamWriter) -> None:
+            begun.set()
+            await go_on.wait()
+            writer.write(file())
+
+        _, url = await rig.server(waits)
+        downloads = await rig.downloads(download_concurrency=1, download_read_timeout_s=30)
+        async with asyncio.TaskGroup() as group:
+            for name in ("a", "b"):
+                group.create_task(downloads.fetch(f"{url}/{name}", tmp_path / name))
+            await begun.wait()
+            assert len(names_in(tmp_path)) == 1
+            go_on.set()
+        assert sorted(names_in(tmp_path)) == ["a", "b"]
+
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -411,6 +431,13 @@ class TestRefusals:
                 NotFoundError,
                 Fault.NOT_FOUND,
                 "status 404, code 3301 for",
+            ),
+            (
+                http(404, b"no gzip", {"Content-Encoding": "gzip"}),
+                None,
+                NotFoundError,
+                Fault.NOT_FOUND,
+                "404",
             ),
             (http(410, b""), None, GoneError, Fault.GONE, "410"),
             (http(403, b'{"code": 1022}'), None, ForbiddenError, Fault.FORBIDDEN, "1022"),

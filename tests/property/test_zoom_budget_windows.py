@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.seat import Seat, alone
-from zoom.budget import Budget
 from zoom.pace import Moment, spacing, whole_calls
+from zoom.second_budget import SecondBudget
 
 pauses_s = st.one_of(
     st.just(0.0),
@@ -29,12 +29,12 @@ def at(now_s: float) -> Moment:
     return Moment(now_s, unix_s + now_s)
 
 
-def seated(budget: Budget, seat: Seat = alone) -> Budget:
+def seated(budget: SecondBudget, seat: Seat = alone) -> SecondBudget:
     budget.sit(seat, at(0.0))
     return budget
 
 
-def use(budget: Budget, now_s: float) -> float:
+def use(budget: SecondBudget, now_s: float) -> float:
     """Wait as long as it takes, from this moment on; return when the call went out."""
     wait_s = budget.wait_s(at(now_s))
     while wait_s > 0:
@@ -48,7 +48,7 @@ def use(budget: Budget, now_s: float) -> float:
 def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
     limit: int, share: float, seat: Seat, pauses: list[float]
 ) -> None:
-    budget, now_s, grants = seated(Budget(limit, share=share), seat), 0.0, []
+    budget, now_s, grants = seated(SecondBudget(limit, share=share), seat), 0.0, []
     for pause_s in pauses:
         now_s = use(budget, now_s + pause_s)
         grants.append(now_s)
@@ -60,7 +60,7 @@ def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
 
 @given(pauses=st.lists(pauses_s, max_size=60), share=shares, seat=seats)
 def test_looking_grants_nothing(pauses: list[float], share: float, seat: Seat) -> None:
-    budget = seated(Budget(20, share=share), seat)
+    budget = seated(SecondBudget(20, share=share), seat)
     for now_s in accumulate(pauses, initial=0.0):
         seen_s = [budget.wait_s(at(now_s)) for _ in range(2)]
         assert seen_s[0] == seen_s[1] >= 0
@@ -72,7 +72,7 @@ def test_looking_grants_nothing(pauses: list[float], share: float, seat: Seat) -
 def test_the_wait_of_those_behind_is_told_as_it_will_be(
     share: float, seat: Seat, count: int
 ) -> None:
-    budget = seated(Budget(20, share=share), seat)
+    budget = seated(SecondBudget(20, share=share), seat)
     told_s = [budget.wait_s(at(0.0), ahead=ahead) for ahead in range(count)]
     now_s = 0.0
     for wait_s in told_s:
@@ -84,7 +84,7 @@ def test_the_wait_of_those_behind_is_told_as_it_will_be(
 def test_nothing_is_granted_before_a_pause_is_over(
     calls: list[tuple[float, float | None]],
 ) -> None:
-    budget = seated(Budget(20, share=1.0))
+    budget = seated(SecondBudget(20, share=1.0))
     now_s = paused_until_s = 0.0
     for after_s, pause_s in calls:
         now_s += after_s
@@ -103,7 +103,7 @@ def test_nothing_is_granted_before_a_pause_is_over(
 def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
     corrections: list[tuple[float, int]], pauses: list[float]
 ) -> None:
-    budget = seated(Budget(20, share=1.0))
+    budget = seated(SecondBudget(20, share=1.0))
     now_s, limit, since_s, grants = 0.0, 20, 0.0, []
     due = list(accumulate((after_s for after_s, _ in corrections), initial=0.0))[1:]
     for pause_s in pauses:
@@ -122,7 +122,7 @@ def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
 
 
 def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
-    budget = seated(Budget(20, share=1.0))
+    budget = seated(SecondBudget(20, share=1.0))
     assert [budget.wait_s(at(0.0), ahead=ahead) for ahead in (0, 19, 20)] == pytest.approx(
         [spacing, spacing, 2 * spacing]
     )
@@ -132,13 +132,13 @@ def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
 def test_who_takes_another_seat_waits_for_the_window_of_those_who_had_it(
     seat: Seat, now_s: float
 ) -> None:
-    budget = seated(Budget(5, share=0.5))
+    budget = seated(SecondBudget(5, share=0.5))
     budget.sit(seat, at(now_s))
     assert budget.wait_s(at(now_s)) >= spacing - 1e-6
 
 
 def test_without_a_seat_a_call_waits_for_ever() -> None:
-    budget = Budget(20, share=1.0)
+    budget = SecondBudget(20, share=1.0)
     budget.sit(None, at(0.0))
     assert budget.wait_s(at(1000.0)) == float("inf")
     budget.grant(at(1000.0))
@@ -146,7 +146,7 @@ def test_without_a_seat_a_call_waits_for_ever() -> None:
 
 
 def test_a_share_below_one_call_per_second_stretches_the_second() -> None:
-    budget = seated(Budget(5, share=0.1))
+    budget = seated(SecondBudget(5, share=0.1))
     assert [use(budget, 0.0), use(budget, 2 * spacing)] == pytest.approx([2.04, 4.08])
     assert budget.calls_per_second == 0.5
 
@@ -156,12 +156,14 @@ def test_the_parts_of_all_seats_make_the_whole(members: int) -> None:
     seats_of_all = [Seat(rank, members) for rank in range(members)]
     assert sum(seat.part_of(5) for seat in seats_of_all) == 5
     assert sum(seat.part_of(-5) for seat in seats_of_all) == 0
-    parts = [seated(Budget(5, share=1.0), seat).seat_calls_per_second for seat in seats_of_all]
+    parts = [
+        seated(SecondBudget(5, share=1.0), seat).seat_calls_per_second for seat in seats_of_all
+    ]
     assert sum(parts) == pytest.approx(5)
 
 
 def test_a_call_that_comes_late_for_its_phase_waits_for_the_next_cycle() -> None:
-    budget = seated(Budget(5, share=0.2), Seat(1, 3))
+    budget = seated(SecondBudget(5, share=0.2), Seat(1, 3))
     first_s = use(budget, 0.0)
     cycle_s = 3 * spacing
     assert budget.wait_s(at(first_s + cycle_s + 0.004)) == 0.0

@@ -1,6 +1,6 @@
 """Which operation is meant, and whether its parameters and its body are right."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -186,7 +186,7 @@ def test_a_fault_says_where_it_is() -> None:
     assert found == ["body.a[1].b", "body.a[1].c"]
 
 
-FORM = "multipart/form-data"
+FORM: Final = "multipart/form-data"
 BOUNDED = f"{FORM}; boundary=b"
 
 

@@ -225,6 +225,19 @@ async def test_a_seat_that_is_lost_while_the_count_is_kept_uses_the_next_one() -
     assert store.counts == {0: Count(today, 5, 0, 1), 1: Count(today, 6, 0, 1)}
 
 
+async def test_a_seat_that_is_lost_while_counts_are_loaded_has_none_of_its_calls_kept() -> None:
+    class Losing(Store):
+        async def load(self, label: Label) -> Counts:
+            if not self.loads:
+                rig.daily.sit(Seat(1, 2, 6))
+            return await super().load(label)
+
+    store = Losing()
+    rig = Rig(10, store=store, seat=Seat(0, 2, 5))
+    assert await rig.take(1) == 1
+    assert store.counts == {1: Count(today, 6, 0, 1)}
+
+
 async def test_without_a_seat_a_call_waits_for_one() -> None:
     rig = Rig(4)
     rig.daily.sit(None)

@@ -90,17 +90,20 @@ class Downloads:
                 than ``ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES``.
             OSError: the file cannot be written.
         """
-        if isinstance(to, Path):
-            async with new_file(to) as file:
-                return await self.fetch(url, file, promise=promise)
         async with self._places:
             try:
-                downloaded = await self._fetch(url, Arriving(to), promise)
+                downloaded = await self._fetched_to(to, url, promise)
             except ZoomError as error:
                 telemetry.zoom.downloads.labels(error.fault.value).inc()
                 raise
         telemetry.zoom.downloads.labels("fetched").inc()
         return downloaded
+
+    async def _fetched_to(self, to: Path | Target, url: str, promise: Promise) -> Downloaded:
+        if not isinstance(to, Path):
+            return await self._fetch(url, Arriving(to), promise)
+        async with new_file(to) as file:
+            return await self._fetch(url, Arriving(file), promise)
 
     async def _fetch(self, url: str, arriving: Arriving, promise: Promise) -> Downloaded:
         patience = Patience()

@@ -1,0 +1,128 @@
+"""`zcc api budget`: the account's rate limits, our share of them, and what of it is used today."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from operations.api_printing import console, print_json
+from operations.components import ProcessorName
+from operations.configured import is_configured
+from runtime.clock import Clock, SystemClock
+from runtime.errors import ConfigurationError
+from runtime.settings import KafkaSettings
+from zoom.budget import Label
+from zoom.catalogue import Operation, operations
+from zoom.oauth import Token
+from zoom.settings import ZoomSettings
+from zoom.turns import Standing, Turns
+
+_labels: Final = tuple(Label)
+"""The lightest first."""
+
+
+def budget(
+    *,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask Zoom one list, and heed what it says of limits.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print rate limits, the share that one worker takes, and what workers have used today."""
+    from operations.api_access import errors_told, zoom_settings
+    from operations.cli import read_settings  # which imports this module
+
+    settings = zoom_settings()
+    kafka = read_settings(KafkaSettings) if is_configured(KafkaSettings, os.environ) else None
+    clock = SystemClock()
+    turns = Turns(settings, clock=clock)
+    with errors_told():
+        if probe:
+            asyncio.run(_probe(settings, turns, clock))
+        used = asyncio.run(_used_today(settings, kafka, clock)) if kafka else None
+    rows = [_row(each, settings, used) for each in turns.snapshot()]
+    if as_json:
+        print_json({"plan": settings.plan, "share": settings.share, "labels": rows})
+    else:
+        console().print(_table(rows))
+        if used is None:
+            typer.echo(
+                "what is used today is in Kafka, and no ZCC_KAFKA_ variable is set", err=True
+            )
+
+
+async def _probe(settings: ZoomSettings, turns: Turns, clock: Clock) -> None:
+    """Have ``turns`` learn from the answer to one call, even where that is a refusal."""
+    from zoom.client import connected
+    from zoom.errors import RateLimitedError
+
+    async with connected(settings, clock=clock, turns=turns) as client:
+        asked = lightest_list(await client.tokens.token())
+        try:
+            await client.call(asked.name)
+        except RateLimitedError as error:
+            typer.echo(f"zcc: {error}", err=True)
+
+
+def lightest_list(token: Token) -> Operation:
+    """Return the list that costs least of those that a token may ask.
+
+    Raises:
+        ConfigurationError: it may ask none.
+    """
+    for label in _labels:
+        for each in operations().values():
+            free = not each.writes and not any(p.required for p in each.parameters)
+            if each.label is label and free and token.allows(each):
+                return each
+    raise ConfigurationError("--probe: the token may ask no list: see `zcc doctor`")
+
+
+async def _used_today(
+    settings: ZoomSettings, kafka: KafkaSettings, clock: Clock
+) -> Mapping[Label, int]:
+    """Return what all workers have used, of labels that have a limit per day."""
+    from processors.daily_counts import KafkaDailyCounts
+    from runtime.kafka import KafkaPublisher
+
+    today = clock.now().astimezone(UTC).date()
+    unopened = KafkaPublisher(kafka, client_id="zcc-api", clock=clock)  # nothing is saved
+    used = dict.fromkeys((n for n, limit in settings.limits.items() if limit.per_day), 0)
+    for worker in ProcessorName:
+        kept = KafkaDailyCounts(kafka, unopened, account_id=settings.account_id, worker=worker)
+        for label in used:
+            counts = (await kept.load(label)).values()
+            used[label] += sum(count.used for count in counts if count.day == today)
+    return used
+
+
+def _row(
+    standing: Standing, settings: ZoomSettings, used: Mapping[Label, int] | None
+) -> dict[str, object]:
+    until = standing.paused_until
+    return {
+        "label": standing.label.value,
+        "limit_per_second": standing.limit_per_second,
+        "share_per_second": round(standing.share_per_second, 3),
+        "limit_per_day": settings.limits[standing.label].per_day,
+        "share_per_day": standing.share_per_day,
+        "used_today": None if used is None else used.get(standing.label),
+        "paused_until": None if until is None else _written(until),
+    }
+
+
+def _table(rows: list[dict[str, object]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="left" if name == "label" else "right")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    return table
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

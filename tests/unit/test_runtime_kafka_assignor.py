@@ -1,0 +1,26 @@
+"""An assignment says which of how many members it is for."""
+
+import json
+
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+
+from runtime.kafka.assignor import Assignor
+
+
+def test_every_member_is_told_the_number_of_all_and_a_rank_of_its_own() -> None:
+    members = {f"m{number}": Assignor() for number in range(3)}
+    said = {name: member.metadata(["t"]) for name, member in members.items()}
+    given = members["m0"].assign(ClusterMetadata(), said)
+    for name, member in members.items():
+        member.on_assignment(given[name])
+    assert {member.rank for member in members.values()} == {0, 1, 2}
+    assert {member.members for member in members.values()} == {3}
+
+
+def test_an_assignment_of_an_older_release_says_nothing_of_members() -> None:
+    member = Assignor()
+    made_of = json.dumps({"round": 3, "partition_counts": {"t": 2}}).encode()
+    member.on_assignment(ConsumerProtocolMemberAssignment(0, [("t", [0])], made_of))
+    assert (member.rank, member.members) == (None, 0)
+    assert member.partition_counts == {"t": 2}
