@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from operations.api_tables import printable
+from operations.dead_letters.views import printable
 from zoom.arguments import address
 from zoom.bodies import content
 from zoom.budget import Priority

@@ -8,7 +8,8 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
-from operations.api_tables import Columns, columns_of, document_table, items_table, printable
+from operations.api_tables import Columns, columns_of, document_table, items_table
+from operations.dead_letters.views import printable
 from zoom.catalogue import Operation
 
 _columns: Final = 240

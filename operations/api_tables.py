@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
+
+from operations.dead_letters.views import printable
 
 _widest: Final = 40
 """Ids have up to 36 characters; longer values are folded."""
@@ -37,7 +40,7 @@ def columns_of(items: Sequence[object], width: int) -> Columns:
     left = width
     for name in names:
         values = [_members(item).get(name) for item in items]
-        widest = max(len(name), *(len(shown(value)) for value in values))
+        widest = max(cell_len(text) for text in (name, *map(shown, values)))
         needed = min(widest, _widest)
         if any(_is_nested(value) for value in values) or (widths and needed > left):
             left_out.append(name)
@@ -78,13 +81,6 @@ def shown(value: object) -> str:
     if isinstance(value, list) and not _is_nested(value):
         return ", ".join(map(shown, value))
     return json.dumps(value)
-
-
-def printable(text: str) -> str:
-    """Return a text in which control characters are written out."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def _members(item: object) -> Mapping[str, object]:

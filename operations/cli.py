@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 the check or the run failed, 2 wrong usage or settings.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
@@ -57,14 +56,14 @@ def main() -> None:
         _stop(str(error), exit_code=1)
 
 
-def read_settings(settings: type[AnySettings]) -> AnySettings:
-    """Build settings from the environment.
+def read_settings(settings: type[AnySettings], **given: object) -> AnySettings:
+    """Build settings from the environment; what is given goes before it.
 
     Raises:
         ConfigurationError: one line that names each variable at fault.
     """
     try:
-        return settings()
+        return settings(**given)
     except ValidationError as error:
         raise ConfigurationError(one_line(error, settings)) from None
     except SettingsError as error:
@@ -146,7 +145,13 @@ def sink(name: SinkName) -> None:
 
 
 @app.command()
-def simulate() -> None:
+def simulate(
+    *,
+    faults: Annotated[
+        str | None,
+        typer.Option(help="What goes wrong with REST: JSON or a file; else that of the settings."),
+    ] = None,
+) -> None:
     """Play Zoom: send signed webhooks and serve the REST API; needs the checkout."""
     with _checkout_needed("simulator"):
         from simulator.endpoint import EndpointInvalidError
@@ -154,7 +159,8 @@ def simulate() -> None:
         from simulator.settings import SimulatorSettings
 
     try:
-        asyncio.run(run(read_settings(SimulatorSettings)))
+        given = {} if faults is None else {"rest_faults": faults}
+        asyncio.run(run(read_settings(SimulatorSettings, **given)))
     except AccountMismatchError as error:
         raise ConfigurationError(str(error)) from None
     except EndpointInvalidError as error:
@@ -233,7 +239,7 @@ def doctor(
     """Check settings, Zoom's token and scopes, clock, Kafka, Postgres; exit 1 if one is wrong."""
     from operations.doctor_command import run
 
-    raise typer.Exit(asyncio.run(run(os.environ, as_json=as_json, clock=SystemClock())))
+    raise typer.Exit(asyncio.run(run(as_json=as_json, clock=SystemClock())))
 
 
 @app.command()

@@ -6,6 +6,7 @@ nothing that is printed holds a secret: settings go by name, errors hold no valu
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
@@ -56,10 +57,10 @@ class Finding:
     text: str
 
 
-async def run(environment: Mapping[str, str], *, as_json: bool, clock: Clock) -> int:
+async def run(*, as_json: bool, clock: Clock) -> int:
     """Print what is well and what is not; return the exit code: 1 if anything is wrong."""
     findings = []
-    async for finding in examine(environment, clock=clock):
+    async for finding in examine(clock):
         findings.append(finding)
         if not as_json:
             typer.echo(f"{finding.state:8}{finding.check:18}{finding.text}")
@@ -70,9 +71,9 @@ async def run(environment: Mapping[str, str], *, as_json: bool, clock: Clock) ->
     return 1 if wrong else 0
 
 
-async def examine(environment: Mapping[str, str], *, clock: Clock) -> AsyncIterator[Finding]:
+async def examine(clock: Clock) -> AsyncIterator[Finding]:
     """Yield what each check finds, as soon as it is found."""
-    settings = _Settings(environment)
+    settings = _Settings(os.environ)
     for finding in settings.findings:
         yield finding
     zoom = settings.of(ZoomSettings)

@@ -31,8 +31,9 @@ from runtime.signals import stop_event
 from schemas.topics import topic_specs
 from simulator.company import Company, make_company
 from simulator.ledger import LedgerWriter, Totals, read_ledger
-from simulator.service import rest_api, send
+from simulator.service import make_state, rest_api, send
 from simulator.settings import SimulatorSettings
+from simulator.state import State, told_to
 from simulator.stories import event_stream
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
@@ -75,6 +76,7 @@ class Running:
     places: Places
     simulator: SimulatorSettings
     company: Company
+    state: State
     ledger: Path
 
 
@@ -92,7 +94,8 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
             running(DevstackOptions(directory=folder / "devstack"))
         )
         simulator = _simulator_settings(options, company, target="http://127.0.0.1")
-        zoom_url = await parts.enter_async_context(rest_api(simulator, company))
+        state = make_state(simulator, company)
+        zoom_url = await parts.enter_async_context(rest_api(simulator, company, state=state))
         surroundings = _surroundings(stack, zoom_url, company)
         settings = environment(surroundings)
         places = _places(surroundings, settings)
@@ -104,7 +107,7 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         await pipeline.ready(timeout_s=start_timeout_s)
         target = f"{pipeline.url('ingest')}/webhooks/zoom"
         simulator = _simulator_settings(options, company, target=target)
-        yield Running(stack, pipeline, places, simulator, company, folder / "ledger.jsonl")
+        yield Running(stack, pipeline, places, simulator, company, state, folder / "ledger.jsonl")
 
 
 async def up(options: UpOptions, folder: Path, console: Console) -> Report:
@@ -162,12 +165,11 @@ async def _send(
     console: Console,
 ) -> None:
     """Send while showing; end with the events, with ``stop``, or with the crash of a real part."""
-    stream = event_stream(
-        all_parts.company,
-        seed=options.seed,
-        start=SystemClock().now(),
-        count=options.events or None,
+    now = SystemClock().now
+    events = event_stream(
+        all_parts.company, seed=options.seed, start=now(), count=options.events or None
     )
+    stream = told_to(all_parts.state, events, now)
     async with asyncio.TaskGroup() as tasks:
         sending = tasks.create_task(
             send(all_parts.simulator, all_parts.company, stream, ledger), name="send"

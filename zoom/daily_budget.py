@@ -43,6 +43,7 @@ class DailyBudget:
         self._counts = _InMemory() if counts is None else counts
         self._clock = clock
         self._allowance: Allowance | None = None
+        self._asked_s = 0.0
         self._ask_again_s: float | None = None
         self._seat: Seat | None = None
         self._seated = asyncio.Event()
@@ -105,7 +106,7 @@ class DailyBudget:
             allowance = self._allowance
             if allowance is None or allowance.seat != seat or allowance.day != today:
                 allowance = Allowance(self._limit, kept_back=self._kept_back, seat=seat, day=today)
-                self._ask_again_s = self._clock.monotonic_s()
+                self._ask_again_s = self._asked_s = self._clock.monotonic_s()
             if self._ask_again_s is not None and self._clock.monotonic_s() >= self._ask_again_s:
                 await self._reckon(allowance)
             if self._seat == seat:
@@ -118,15 +119,18 @@ class DailyBudget:
         try:
             async with asyncio.timeout(_store_timeout_s):
                 counts = await self._counts.load(self._label)
-        except (TransientError, TimeoutError, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:
+            # Its caller has no more time. The next asks again, unless they have for too long.
+            if self._clock.monotonic_s() - self._asked_s < _store_timeout_s:
+                self._ask_again_s = self._asked_s
+            raise
+        except (TransientError, TimeoutError) as error:
             _log.warning(
                 "daily_budget_unknown",
                 label=self._label.value,
                 limit=allowance.limit,
                 error=type(error).__name__,
             )
-            if isinstance(error, asyncio.CancelledError):
-                raise
             return
         allowance.limit = self._limit
         allowance.reckon(counts)

@@ -109,7 +109,7 @@ def test_a_body_may_come_from_standard_input() -> None:
         (["list_users", "--page-all", "--body", "{}"], "--body: list_users takes none"),
         (["list_users", "--page-all", "--page", "2"], "--page: is no option"),
         (["list_users", "--page-all", "--next-page-token", "t"], "next_page_token: expected none"),
-        (["create_skill"], "create_skill: body: is required"),
+        (["import_flow"], "import_flow: body: is required"),
         (["create_skill", "--body", "{"], "--body: expected JSON, @FILE or -"),
         (["create_skill", "--body", "@nowhere.json"], "nowhere.json: cannot read it"),
         (["create_skill", "--body", '{"skill_name": 7}'], "body.skill_name: expected text"),

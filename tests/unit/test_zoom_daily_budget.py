@@ -168,16 +168,31 @@ async def test_a_count_that_cannot_be_kept_is_told_and_stops_nothing() -> None:
     assert store.counts[0].used == 1
 
 
-async def test_a_store_that_is_silent_is_not_waited_for_longer_than_the_call_can() -> None:
+async def given_up(rig: Rig) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await rig.daily.take(enrichment)
+
+
+async def test_what_a_caller_did_not_wait_for_is_asked_again_by_the_next_one() -> None:
+    store = Store({1: Count(today, 0, 0, 90)})
+    store.silent = True
+    rig = Rig(100, store=store, seat=Seat(0, 1, 1))
+    await given_up(rig)
+    store.silent = False
+    assert await rig.take(100) == 10
+
+
+async def test_a_store_that_no_caller_can_wait_for_does_not_stop_the_calls_for_ever() -> None:
     store = Store()
     store.silent = True
     rig = Rig(100, store=store)
-    with capture_logs() as logs, pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            await rig.daily.take(enrichment)
-    assert logs[0]["error"] == "CancelledError"
+    for _ in range(4):
+        await given_up(rig)
+        rig.clock.elapsed_s += 2
+    assert store.loads == 3
     assert await rig.take(2) == 2
-    assert store.loads == 1
+    assert store.loads == 3
 
 
 async def test_a_call_that_is_given_up_while_its_count_is_kept_is_not_used() -> None:

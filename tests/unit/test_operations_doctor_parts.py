@@ -1,0 +1,100 @@
+"""What `zcc doctor` reckons with: settings that are set, scopes that are needed, two clocks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from operations.clock_skew import DatesHeard, skew_s
+from operations.components import ProcessorName
+from operations.configured import is_configured, unknown_variables
+from operations.scopes import asked_by, needs, scopes_page
+from runtime.settings import KafkaSettings, WorkerSettings
+from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
+from zoom.exchange import Request
+from zoom.lookups import queue_lookup, user_lookup
+
+noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "answered_s", "expected_s"),
+    [
+        (0.0, 0.0, 0.0),
+        (0.9, 0.9, 0.0),
+        (-5.0, 5.0, 0.0),
+        (61.0, 62.0, 60.0),
+        (-62.0, -60.0, -60.0),
+        (-0.4, -0.2, -0.2),
+        (1.5, 1.6, 0.5),
+    ],
+)
+def test_a_skew_is_what_the_two_clocks_differ_by_at_least(
+    asked_s: float, answered_s: float, expected_s: float
+) -> None:
+    asked_at, answered_at = (noon + timedelta(seconds=s) for s in (asked_s, answered_s))
+    assert skew_s(noon, asked_at, answered_at) == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize(
+    ("date", "expected_s"),
+    [
+        ("Wed, 31 Dec 2025 23:58:59 GMT", 60.0),
+        ("Thu, 01 Jan 2026 00:01:00 -0000", -60.0),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+async def test_the_date_of_an_answer_tells_the_skew(date: str, expected_s: float | None) -> None:
+    transport = ScriptedTransport(reply(200, {}, date=date))
+    dates = DatesHeard(transport, VirtualClock())
+    request = Request("GET", "https://api.example/v2", {})
+    assert (await dates.send(request)).status == 200
+    assert dates.skew_s == expected_s
+
+
+def test_a_part_is_configured_where_one_of_its_own_variables_is_set() -> None:
+    assert is_configured(KafkaSettings, {"zcc_kafka_topic_prefix": "x"})
+    assert not is_configured(KafkaSettings, {"ZCC_KAFKA_TOPICS": "x", "ZCC_WORKER_HEALTH_PORT": ""})
+
+
+def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> None:
+    environment = {"ZCC_KAFKA_TOPIC_PREFIX": "", "ZCC_KAFKA_TOPICS": "", "PATH": "", "ZCC_X": ""}
+    unknown = unknown_variables([KafkaSettings, WorkerSettings], environment)
+    assert unknown == ["ZCC_KAFKA_TOPICS", "ZCC_X"]
+
+
+class Recording:
+    """A caller that knows nobody, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> object:
+        self.asked.append(operation)
+        document = {"user_id": "u", "display_name": "Ann", "queue_id": "q", "queue_name": "Q"}
+        return {"users": [], "queues": []} if operation.startswith("list") else document
+
+
+async def test_the_needs_of_enrichment_are_what_its_lookups_ask() -> None:
+    caller = Recording()
+    for lookup in (user_lookup(caller), queue_lookup(caller)):
+        await lookup.get("u")
+        assert [entity async for entity in lookup.all()] == []
+    assert sorted(asked_by[ProcessorName.ENRICHMENT]) == sorted(caller.asked)
+
+
+def test_every_processor_says_what_it_asks_and_the_page_has_all_of_it() -> None:
+    assert set(asked_by) == set(ProcessorName)
+    page = scopes_page()
+    for need in needs():
+        assert f"| {need.feature} | `{need.operation.name}` |" in page
+        assert all(f"`{scope}`" in page for scope in need.operation.scopes.all)
+
+
+def test_one_scope_of_an_operation_is_enough() -> None:
+    need = next(iter(needs()))
+    first, second = need.operation.scopes.all
+    assert need.held({second, "another"}) == (second,)
+    assert need.held({first, second}) == (first, second)
+    assert need.held({"another"}) == ()
