@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the check or the run failed, 2 wrong usage or settings.
 """
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
@@ -56,14 +57,14 @@ def main() -> None:
         _stop(str(error), exit_code=1)
 
 
-def read_settings(settings: type[AnySettings], **given: object) -> AnySettings:
-    """Build settings from the environment; what is given goes before it.
+def read_settings(settings: type[AnySettings]) -> AnySettings:
+    """Build settings from the environment.
 
     Raises:
         ConfigurationError: one line that names each variable at fault.
     """
     try:
-        return settings(**given)
+        return settings()
     except ValidationError as error:
         raise ConfigurationError(one_line(error, settings)) from None
     except SettingsError as error:
@@ -149,7 +150,7 @@ def simulate(
     *,
     faults: Annotated[
         str | None,
-        typer.Option(help="What goes wrong with REST: JSON or a file; else that of the settings."),
+        typer.Option(help="What goes wrong with REST; else ZCC_SIMULATOR_REST_FAULTS."),
     ] = None,
 ) -> None:
     """Play Zoom: send signed webhooks and serve the REST API; needs the checkout."""
@@ -159,8 +160,9 @@ def simulate(
         from simulator.settings import SimulatorSettings
 
     try:
-        given = {} if faults is None else {"rest_faults": faults}
-        asyncio.run(run(read_settings(SimulatorSettings, **given)))
+        if faults is not None:
+            os.environ["ZCC_SIMULATOR_REST_FAULTS"] = faults
+        asyncio.run(run(read_settings(SimulatorSettings)))
     except AccountMismatchError as error:
         raise ConfigurationError(str(error)) from None
     except EndpointInvalidError as error:

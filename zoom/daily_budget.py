@@ -123,18 +123,20 @@ class DailyBudget:
             # Its caller has no more time. The next asks again, unless they have for too long.
             if self._clock.monotonic_s() - self._asked_s < _store_timeout_s:
                 self._ask_again_s = self._asked_s
+            else:
+                self._tell_unknown(allowance, "no caller waits for so long")
             raise
         except (TransientError, TimeoutError) as error:
-            _log.warning(
-                "daily_budget_unknown",
-                label=self._label.value,
-                limit=allowance.limit,
-                error=type(error).__name__,
-            )
+            self._tell_unknown(allowance, type(error).__name__)
             return
         allowance.limit = self._limit
         allowance.reckon(counts)
         self._ask_again_s = None
+
+    def _tell_unknown(self, allowance: Allowance, why: str) -> None:
+        _log.warning(
+            "daily_budget_unknown", label=self._label.value, limit=allowance.limit, error=why
+        )
 
     async def _keep(self, allowance: Allowance) -> None:
         count = allowance.to_keep()
