@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 import uvloop
@@ -19,6 +19,13 @@ from pydantic_settings import BaseSettings, SettingsError
 from operations.api_command import api_app
 from operations.components import DevstackPart, ProcessorName, SinkName
 from operations.dead_letters.commands import dead_letters_app
+from operations.doctor_command import doctor
+from operations.postgres_command import (
+    erase_command,
+    migrate_command,
+    offsets_app,
+    retention_command,
+)
 from operations.settings_errors import one_line
 from operations.spill_command import spill_app
 from runtime.clock import SystemClock
@@ -38,11 +45,14 @@ topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=Tru
 app.add_typer(topics_app, name="topics")
 schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
-offsets_app = typer.Typer(help="Where sinks go on reading.", no_args_is_help=True)
 app.add_typer(offsets_app, name="offsets")
 app.add_typer(api_app, name="api")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(spill_app, name="spill")
+app.command("migrate")(migrate_command)
+app.command("retention")(retention_command)
+app.command("erase")(erase_command)
+app.command()(doctor)
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
@@ -235,16 +245,6 @@ def up(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command()
-def doctor(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
-) -> None:
-    """Check settings, Zoom's token and scopes, clock, Kafka, Postgres; exit 1 if one is wrong."""
-    from operations.doctor_command import run
-
-    raise typer.Exit(asyncio.run(run(as_json=as_json, clock=SystemClock())))
-
-
-@app.command()
 def lag(
     *,
     group: Annotated[
@@ -301,21 +301,6 @@ def topics_check() -> None:
     _print_changes(asyncio.run(check(read_settings(KafkaSettings))))
 
 
-@app.command()
-def migrate(
-    *, sql: Annotated[bool, typer.Option("--sql", help="Print the SQL, change nothing.")] = False
-) -> None:
-    """Bring the tables in Postgres up to date."""
-    from sinks.postgres.migrate import migrate as run
-    from sinks.postgres.migrate import migration_sql
-    from sinks.postgres.settings import PostgresSettings
-
-    if sql:
-        typer.echo(migration_sql())
-    else:
-        typer.echo(run(read_settings(PostgresSettings).dsn.get_secret_value()))
-
-
 @schemas_app.command("generate")
 def schemas_generate(
     *,
@@ -354,24 +339,6 @@ def schemas_drift(
     from operations.drift import run
 
     asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))
-
-
-@offsets_app.command("reset")
-def offsets_reset(
-    store: Annotated[Literal["postgres"], typer.Argument(help="The sink that keeps its own.")],
-    *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Forget the offsets in Postgres: its sinks, stopped now, then read all that topics hold."""
-    from sinks.postgres.offsets import reset_offsets
-    from sinks.postgres.settings import PostgresSettings
-
-    kafka, postgres = read_settings(KafkaSettings), read_settings(PostgresSettings)
-    group = f"{kafka.topic_prefix}.{store}"
-    if not yes:
-        typer.confirm(f"Forget all offsets of {group}? Its sinks must be stopped.", abort=True)
-    count = reset_offsets(postgres.dsn.get_secret_value(), group)
-    typer.echo(f"forgot the offsets of {count} partitions of {group}")
 
 
 @contextmanager

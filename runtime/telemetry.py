@@ -307,6 +307,12 @@ class PostgresMetrics:
         "From the acceptance of the oldest event of a batch to its committed row",
         buckets=_latency_buckets_s,
     )
+    default_partition_rows: Final = Gauge(
+        "zcc_postgres_default_partition_rows",
+        "Rows that no month or day has taken, by table; counted up to 10,000, every 5 minutes",
+        ["table"],
+        multiprocess_mode="livemax",
+    )
 
 
 class ObjectStorageMetrics:

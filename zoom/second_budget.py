@@ -23,11 +23,17 @@ class SecondBudget:
         self._seat: Seat | None = None
         self._pace: Windows | Phases | None = None
         self._paused_until_s = -inf
+        self._opens_s = inf
 
     @property
     def limit(self) -> int:
         """Calls per second of the whole account, as far as is known."""
         return self._limit
+
+    @property
+    def opens_s(self) -> float:
+        """Monotonic moment at which the first window of the present seat has gone by."""
+        return self._opens_s
 
     @property
     def calls_per_second(self) -> float:
@@ -49,6 +55,7 @@ class SecondBudget:
         """Take a seat, or give it up; one that was just taken grants nothing for one window."""
         self._seat = seat
         self._pace = None if seat is None else pace(self._limit * self._share, seat, now)
+        self._opens_s = inf if self._pace is None else now.monotonic_s + self._pace.wait_s(now)
 
     def wait_s(self, now: Moment, *, ahead: int = 0) -> float:
         """Return how long a call would wait that goes after so many others; for ever = no seat."""

@@ -121,6 +121,17 @@ class Turns:
         else:
             self._seated.set()
 
+    async def opened(self, label: Label) -> None:
+        """Return once the window that a new seat waits has gone by.
+
+        For those who have less patience than that. It takes no longer than a call waits for its
+        turn; calls may be made in any case.
+        """
+        budget = self._lines[label].budget
+        until_s = self._clock.monotonic_s() + self._settings.budget_wait_s
+        while (left_s := min(budget.opens_s, until_s) - self._clock.monotonic_s()) > 0:
+            await self._clock.sleep(min(left_s, _look_s))
+
     async def take(self, label: Label, priority: Priority, *, operation: str) -> None:
         """Return when a call may go out.
 

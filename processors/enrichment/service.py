@@ -1,6 +1,6 @@
 """Puts enrichment together and runs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,7 +13,9 @@ from processors.enrichment.settings import EnrichmentSettings
 from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.values import Delivery, Later, Record
 from schemas.topics import raw_topics, retry_delays_s
+from zoom.budget import Label
 from zoom.client import ZoomClient, connected
 from zoom.lookups import queue_lookup, user_lookup
 from zoom.settings import ZoomSettings
@@ -40,8 +42,14 @@ async def run(
         connected(zoom, clock=clock, turns=turns) as client,
         enrichment(client, settings, topic_prefix=kafka.topic_prefix, clock=clock) as handler,
     ):
+
+        async def seated(delivery: Delivery) -> Sequence[Record] | Later:
+            """Handle it once lookups may go out: a new seat takes longer than their deadline."""
+            await turns.opened(Label.LIGHT)
+            return await handler(delivery)
+
         await run_handler(
-            handler,
+            seated,
             name=name,
             topics=topics,
             kafka=kafka,

@@ -10,7 +10,7 @@ from sinks.postgres.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import schema
 
-required_revision: Final = "0003"
+required_revision: Final = "0005"
 """The least revision of the tables that this sink can write to; a newer one does as well."""
 
 _application_name: Final = "zcc sink postgres"

@@ -19,8 +19,13 @@ replacement: Final = "\N{REPLACEMENT CHARACTER}"
 _member: Final = b',"enrichment":'
 _digits_behind_point: Final = 16_383
 _exponent_digits: Final = 6
-_small_number: Final = re.compile(rb"[0-9][eE]-[0-9]{5}|\.[0-9]{6000}")
-"""What every number beyond the bound contains, and hardly anything else does."""
+_small_numbers: Final = tuple(
+    re.compile(pattern).search for pattern in (rb"e-[0-9]{5}", rb"E-[0-9]{5}")
+)
+"""Find what a number beyond the bound contains, if it is short, and hardly anything else does. Two,
+because a pattern that begins with a plain text is found twenty times as fast."""
+_many_digits: Final = re.compile(rb"\.[0-9]{6000}")
+"""What it contains where it is long."""
 
 
 class Content(NamedTuple):
@@ -75,8 +80,9 @@ def _apart(value: bytes) -> tuple[bytes, bytes | None]:
 def _fits(value: bytes) -> bool:
     if b"\\u0000" in value:
         return False
-    suspicious = b"e-" in value or b"E-" in value or len(value) > _digits_behind_point
-    return not (suspicious and _small_number.search(value))
+    if any(search(value) for search in _small_numbers):
+        return False
+    return len(value) <= _digits_behind_point or not _many_digits.search(value)
 
 
 def _sanitised(document: bytes) -> tuple[bytes, object]:

@@ -1,45 +1,90 @@
-"""Brings the tables up to date, with Alembic set up in code: no file needs to lie anywhere."""
+"""Brings the tables up to date, with Alembic set up in code: no file needs to lie anywhere.
 
-from collections.abc import Iterator
+A revision is a pre step, on which the sinks of the version before run on, or a post step (its
+module says so), which takes away what only they needed. So a rollout is: pre steps, new sinks, post
+steps. The chain is one line: the pre steps of the next version follow the post steps of this one.
+"""
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from io import StringIO
-from typing import Final
+from itertools import takewhile
+from typing import Final, Literal, NamedTuple
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from runtime.errors import ConfigurationError
 from sinks.postgres.errors import errors_by_fault
+from sinks.postgres.partitions import Step
 from sinks.postgres.tables import schema
+
+Phase = Literal["pre", "post"]
 
 _connect_timeout_s: Final = 5
 
 
-def migrate(dsn: str) -> str:
-    """Apply all migrations that are missing, in one transaction; return the revision.
+class Revision(NamedTuple):
+    """One step of the chain."""
 
-    May be called by several processes at once; one of them does it. ``dsn`` is a libpq URL.
+    name: str
+    phase: Phase
+
+
+def migrate(dsn: str, *, phases: Sequence[Phase] = ("pre",)) -> str:
+    """Apply the migrations of these phases that are missing, in one transaction.
+
+    An empty database gets all of them, because no older sink writes to it. May be called by several
+    processes at once; one of them does it. ``dsn`` is a libpq URL.
+
+    Returns:
+        The revision of the database.
 
     Raises:
         TransientError: Postgres does not answer, or a table stays locked for 4 s.
-        ConfigurationError: the login or its rights do not suffice.
+        ConfigurationError: the login or its rights do not suffice, or steps of another phase come
+            first.
     """
     with _connection(dsn) as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        target = last_step(_revisions(config), _revision(connection), phases)
+        connection.rollback()
+        command.upgrade(config, target)
         return _revision(connection) or ""
 
 
-def migration_sql() -> str:
-    """Return the statements of all migrations, for an empty database."""
+def migration_sql(*, since: str | None = None, phases: Sequence[Phase] = ("pre",)) -> str:
+    """Return the statements that `migrate` applies to a database of a revision, or an empty one.
+
+    Raises:
+        ConfigurationError: there is no such revision, or steps of another phase come first.
+    """
     written = StringIO()
-    command.upgrade(_config(written), "head", sql=True)
+    config = _config(written)
+    target = last_step(_revisions(config), since, phases)
+    command.upgrade(config, f"{since}:{target}" if since else target, sql=True)
     return written.getvalue()
+
+
+def partition_by(dsn: str, step: Step) -> None:
+    """Decide how long partitions are that are made from now on; sinks see it when they start.
+
+    Raises:
+        TransientError: Postgres does not answer.
+        ConfigurationError: the login or its rights do not suffice.
+    """
+    with (
+        errors_by_fault(),
+        psycopg.connect(dsn, connect_timeout=_connect_timeout_s) as connection,
+    ):
+        connection.execute("update zcc.partitioning set step = %s", (step,))
 
 
 def current_revision(dsn: str) -> str | None:
@@ -51,6 +96,38 @@ def current_revision(dsn: str) -> str | None:
     """
     with _connection(dsn) as connection:
         return _revision(connection)
+
+
+def last_step(chain: Sequence[Revision], present: str | None, phases: Sequence[Phase]) -> str:
+    """Return the revision that a database of a present revision is to be brought to.
+
+    Raises:
+        ConfigurationError: the present revision is not in the chain, or what is asked for comes
+            after steps of the other phase that are missing.
+    """
+    if present is None:
+        return chain[-1].name
+    names = [revision.name for revision in chain]
+    if present not in names:
+        raise ConfigurationError(
+            f"the tables are at revision {present}, which this version does not know: "
+            f"its last one is {names[-1]}"
+        )
+    missing = chain[names.index(present) + 1 :]
+    steps = list(takewhile(lambda revision: revision.phase in phases, missing))
+    if not steps and any(revision.phase in phases for revision in missing):
+        other = missing[0].phase
+        raise ConfigurationError(
+            f"revision {missing[0].name} comes first: run `zcc migrate --phase {other}`"
+            + (", once no sink older than it is running" if other == "post" else "")
+        )
+    return steps[-1].name if steps else present
+
+
+def _revisions(config: Config) -> list[Revision]:
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    chain = [Revision(each.revision, getattr(each.module, "phase", "pre")) for each in scripts]
+    return chain[::-1]
 
 
 def _config(output: StringIO | None = None) -> Config:

@@ -10,7 +10,8 @@ The group's offsets in Kafka decide nothing: they say nothing about this databas
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection
@@ -127,6 +128,38 @@ async def advance(
     if await settled.fetchone() == (len(spans),):
         return False
     raise FencedError("another owner has taken partitions of this batch; nothing of it was stored")
+
+
+class StoredOffset(NamedTuple):
+    """Where one partition is read on."""
+
+    topic: str
+    partition: int
+    cluster_id: str
+    epoch: int
+    next_offset: int
+    updated_at: datetime
+
+
+def stored_offsets(dsn: str, group: str) -> list[StoredOffset]:
+    """Return the offsets of a group, in the order of topics and partitions.
+
+    Raises:
+        TransientError: Postgres does not answer.
+        ConfigurationError: the login or its rights do not suffice.
+    """
+    with (
+        errors_by_fault(),
+        psycopg.connect(
+            dsn, connect_timeout=_connect_timeout_s, options="-c timezone=UTC"
+        ) as connection,
+    ):
+        rows = connection.execute(
+            "select topic, partition, cluster_id, epoch, next_offset, updated_at "
+            "from zcc.kafka_offset where consumer_group = %s order by topic, partition",
+            (group,),
+        )
+        return [StoredOffset(*row) for row in rows]
 
 
 def reset_offsets(dsn: str, group: str) -> int:

@@ -1,69 +1,116 @@
-"""Partitions by month of ``event_ts``, made ahead and on demand.
+"""Partitions by month or day of ``event_ts``, made ahead and on demand.
 
-A month that cannot be made now, because somebody holds a lock, does not hold up the batch: its rows
-go to the default partition and move when the month is made.
+How long a partition is stands in the database, so that all sinks agree. One that cannot be made
+now, because somebody holds a lock, does not hold up the batch: its rows go to the default partition
+and move when it is made.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from typing import Final
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Literal
 
 import structlog
 from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
+from psycopg.sql import SQL, Identifier
 
+from runtime import telemetry
 from runtime.clock import Clock
 from sinks.postgres.rows import tables
 
-earliest_month: Final = date(2020, 1, 1)
+Step = Literal["month", "day"]
+
+earliest_day: Final = date(2020, 1, 1)
 """Before Contact Center existed; an event with an older time is a mistake, kept in the default."""
 
-_partitioned: Final = tuple(table.name for table in tables if table.partitioned)
+partitioned: Final = tuple(table.name for table in tables if table.partitioned)
+"""The tables that have partitions, and all of them for the same times."""
+
 _lock_timeout: Final = "2s"
 _patience_s: Final = 60.0
 """After a lock was not to be had, so long without another try."""
 
+_look_every_s: Final = 300.0
+_look_at_rows: Final = 10_000
+"""The default partitions are counted so often, and no further."""
+
+_day_ms: Final = 86_400_000
+
 log = structlog.get_logger()
 
 
-def month_of(epoch_ms: int) -> date:
-    """Return the first day of the month of a moment, in UTC."""
-    return datetime.fromtimestamp(epoch_ms // 1000, UTC).date().replace(day=1)
+def first_days(times_ms: Iterable[int], step: Step) -> set[date]:
+    """Return the first days of the partitions that hold these moments, epoch milliseconds."""
+    epoch = datetime.fromtimestamp(0, UTC).date()
+    days = {epoch + timedelta(days=day) for day in {at_ms // _day_ms for at_ms in times_ms}}
+    return {day.replace(day=1) for day in days} if step == "month" else days
 
 
-def months_from(month: date, *, ahead: int) -> list[date]:
-    """Return a month and those that follow it."""
-    index = month.year * 12 + month.month - 1
-    return [date((index + n) // 12, (index + n) % 12 + 1, 1) for n in range(ahead + 1)]
+def following(day: date, step: Step, *, ahead: int) -> Iterator[date]:
+    """Yield the first day of a partition, and of those that follow it."""
+    for number in range(ahead + 1):
+        if step == "day":
+            yield day + timedelta(days=number)
+        else:
+            months = day.year * 12 + day.month - 1 + number
+            yield date(months // 12, months % 12 + 1, 1)
 
 
 class Partitions:
-    """Knows which months have been made."""
+    """Knows which partitions have been made."""
 
-    def __init__(self, clock: Clock, *, months_ahead: int) -> None:
+    def __init__(self, clock: Clock, *, ahead: int) -> None:
         self._clock = clock
-        self._months_ahead = months_ahead
+        self._ahead = ahead
+        self._step: Step | None = None
         self._made: set[date] = set()
-        self._wait_until_s = clock.monotonic_s()
+        self._wait_until_s = self._look_at_s = clock.monotonic_s()
 
-    async def make(self, connection: AsyncConnection, months: Iterable[date]) -> None:
-        """Make the partitions of these months and of the next ones, in transactions of its own."""
-        ahead = months_from(self._clock.now().date().replace(day=1), ahead=self._months_ahead)
-        wanted = {month for month in months if earliest_month <= month <= ahead[-1]}
+    async def make(self, connection: AsyncConnection, times_ms: Iterable[int]) -> None:
+        """Make the partitions of these moments and the next ones, in transactions of its own."""
+        step = self._step = self._step or await _step_of(connection)
+        today = self._clock.now().date()
+        first = today.replace(day=1) if step == "month" else today
+        ahead = list(following(first, step, ahead=self._ahead))
+        wanted = {day for day in first_days(times_ms, step) if earliest_day <= day <= ahead[-1]}
         missing = sorted(wanted.union(ahead) - self._made)
-        if not missing or self._clock.monotonic_s() < self._wait_until_s:
-            return
+        if missing and self._clock.monotonic_s() >= self._wait_until_s:
+            await self._make(connection, missing)
+        if self._clock.monotonic_s() >= self._look_at_s:
+            await self._look(connection)
+
+    async def _make(self, connection: AsyncConnection, missing: list[date]) -> None:
         try:
             await connection.execute(f"set local lock_timeout = '{_lock_timeout}'")
             await connection.execute(
-                "select zcc.make_month_partition(parent, month) "
-                "from unnest(%s::text[]) parent, unnest(%s::date[]) month order by parent, month",
-                (list(_partitioned), missing),
+                "select zcc.make_partition(parent, day) "
+                "from unnest(%s::text[]) parent, unnest(%s::date[]) day order by parent, day",
+                (list(partitioned), missing),
             )
             await connection.commit()
         except LockNotAvailable:
             await connection.rollback()
             self._wait_until_s = self._clock.monotonic_s() + _patience_s
-            log.warning("partitions not made yet", months=[str(month) for month in missing])
+            log.warning("partitions not made yet", days=[str(day) for day in missing])
         else:
             self._made.update(missing)
+
+    async def _look(self, connection: AsyncConnection) -> None:
+        """Say how many rows the default partitions hold; what is no mistake does not stay there."""
+        self._look_at_s = self._clock.monotonic_s() + _look_every_s
+        for table in partitioned:
+            counted = await connection.execute(
+                SQL("select count(*) from (select from {} limit {}) as looked_at").format(
+                    Identifier("zcc", f"{table}_default"), _look_at_rows
+                )
+            )
+            (count,) = await counted.fetchone() or (0,)
+            telemetry.postgres.default_partition_rows.labels(table).set(count)
+        await connection.commit()
+
+
+async def _step_of(connection: AsyncConnection) -> Step:
+    found = await connection.execute("select step from zcc.partitioning")
+    (step,) = await found.fetchone() or ("month",)
+    await connection.commit()
+    return "day" if step == "day" else "month"

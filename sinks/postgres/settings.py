@@ -1,11 +1,17 @@
 """Settings of the Postgres sink."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sinks.postgres.pseudonyms import PersonalData, Treatment
+from sinks.postgres.tables import Personal
+
+_key_characters: Final = 16
 
 
 class PostgresSettings(BaseSettings):
@@ -32,8 +38,47 @@ class PostgresSettings(BaseSettings):
             "the server, rows and offsets of the last moments are gone together and read again"
         ),
     )
-    months_ahead: int = Field(
-        default=2, ge=0, le=24, description="Partitions made before their month begins"
+    partitions_ahead: int = Field(
+        default=2,
+        ge=0,
+        le=60,
+        description=(
+            "Partitions made before their month, or day, begins; `zcc migrate --partition-by` "
+            "decides which"
+        ),
+    )
+    personal_data: Mapping[Personal, Treatment] = Field(
+        default={},
+        description=(
+            "What becomes of personal data, by class: keep, pseudonymise or drop, as JSON, e.g. "
+            '{"phone": "pseudonymise", "free_text": "drop"}; a class that is not named is kept'
+        ),
+    )
+    pseudonym_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Secret from which pseudonyms follow, 16 characters or more; another key gives other "
+            "pseudonyms. `zcc erase` needs it to find them"
+        ),
+    )
+    retention_raw_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days after which `zcc retention` removes raw events; none: never",
+    )
+    retention_timeline_days: int | None = Field(
+        default=None, ge=1, description="The same for the timeline of engagements"
+    )
+    retention_conversation_days: int | None = Field(
+        default=None, ge=1, description="The same for messages and files of conversations"
+    )
+    retention_history_days: int | None = Field(
+        default=None,
+        ge=1,
+        description=(
+            "The same for engagements, tasks, recordings and what else has been, by the last event "
+            "that changed a row; what is (users, queues, consent) stays"
+        ),
     )
 
     @field_validator("dsn")
@@ -46,6 +91,33 @@ class PostgresSettings(BaseSettings):
         if not readable:
             raise ValueError("expected postgresql://user:password@host:port/database")
         return dsn
+
+    @field_validator("pseudonym_key")
+    @classmethod
+    def _cannot_be_guessed(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < _key_characters:
+            raise ValueError(f"expected {_key_characters} characters or more")
+        return key
+
+    @model_validator(mode="after")
+    def _pseudonyms_have_a_key(self) -> "PostgresSettings":
+        if "document" in self.personal_data:
+            raise ValueError(
+                "ZCC_POSTGRES_PERSONAL_DATA: a document is treated by the classes of its members"
+            )
+        if "pseudonymise" in self.personal_data.values() and self.pseudonym_key is None:
+            raise ValueError("ZCC_POSTGRES_PERSONAL_DATA needs ZCC_POSTGRES_PSEUDONYM_KEY")
+        return self
+
+    @property
+    def treatment(self) -> PersonalData:
+        """What becomes of personal data."""
+        return PersonalData(self.personal_data, self.key)
+
+    @property
+    def key(self) -> bytes:
+        """The key of pseudonyms; empty where there is none."""
+        return self.pseudonym_key.get_secret_value().encode() if self.pseudonym_key else b""
 
     @model_validator(mode="after")
     def _a_statement_fits_into_a_write(self) -> "PostgresSettings":

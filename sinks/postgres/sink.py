@@ -19,14 +19,14 @@ from psycopg import AsyncConnection
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
-from runtime.values import Assignment, Batch, Rejection, Span, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, Rejection, Span, TopicPartition
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.connection import connect
 from sinks.postgres.culprits import culprits
 from sinks.postgres.errors import Fault, described, errors_by_fault, fault_of
 from sinks.postgres.events import Event
 from sinks.postgres.offsets import Ownership, advance, take_over
-from sinks.postgres.partitions import Partitions, month_of
+from sinks.postgres.partitions import Partitions
 from sinks.postgres.rows import Told, events_in, raw_table, read_deliveries, rows_by_table
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import Row, Table, encoded
@@ -44,7 +44,8 @@ class PostgresSink:
     def __init__(self, settings: PostgresSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._partitions = Partitions(clock, months_ahead=settings.months_ahead)
+        self._partitions = Partitions(clock, ahead=settings.partitions_ahead)
+        self._personal_data = settings.treatment
         self._connection: AsyncConnection | None = None
         self._ownership: Ownership | None = None
 
@@ -77,12 +78,12 @@ class PostgresSink:
         """Store a batch; see `runtime.contracts.Sink.write`."""
         if self._ownership is None:
             raise FencedError("nothing is assigned")
-        told, rejections = await asyncio.to_thread(read_deliveries, batch.deliveries)
+        told, rejections = await asyncio.to_thread(self._read, batch.deliveries)
         if rejections:
             return rejections
         async with self._connected() as connection:
             await self._partitions.make(
-                connection, {month_of(event.event_ts_ms) for event in events_in(told)}
+                connection, (event.event_ts_ms for event in events_in(told))
             )
             try:
                 await self._store(connection, self._ownership, batch.spans, told)
@@ -91,6 +92,10 @@ class PostgresSink:
                     raise
                 return await _rejections(connection, told, error)
         return ()
+
+    def _read(self, deliveries: Sequence[Delivery]) -> tuple[Sequence[Told], list[Rejection]]:
+        told, rejections = read_deliveries(deliveries)
+        return self._personal_data.treated(told), rejections
 
     async def _store(
         self,

@@ -4,7 +4,7 @@ Each table has a temporary twin per connection, without keys. A row whose key is
 resolved by the table's own rule, so that a merge may be repeated.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from struct import Struct
@@ -52,8 +52,21 @@ _sized_bool: Final = Struct(">i?")
 _sized_int32: Final = Struct(">ii")
 _sized_int64: Final = Struct(">iq")
 _sized_float64: Final = Struct(">id")
+_sized_version: Final = Struct(">ib")  # jsonb begins with the version of its format
 _array: Final = Struct(">iiiii")  # dimensions, has nulls, type, length, first index
-_text_oid: Final = 25
+_oids: Final[Mapping[str, int]] = {
+    "text": 25,
+    "timestamptz": 1184,
+    "boolean": 16,
+    "integer": 23,
+    "bigint": 20,
+    "double precision": 701,
+    "bytea": 17,
+    "jsonb": 3802,
+}
+"""Source: PostgreSQL, src/include/catalog/pg_type.dat."""
+_Write = Callable[[Any], Iterable[bytes]]
+"""Writes the cells of a column: the size of each, -1 for none, and its content."""
 _header: Final = b"PGCOPY\n\xff\r\n\0" + _int32.pack(0) + _int32.pack(0)
 _trailer: Final = _int16.pack(-1)
 _null: Final = _int32.pack(-1)
@@ -112,6 +125,19 @@ class Table:
             f"on conflict ({', '.join(self.key)}) {self.resolution}"
         )
 
+    def unnest_sql(self) -> str:
+        """Return the statement that moves rows from `arrays`."""
+        arrays = ", ".join(f"%b::{_element(column)}[]" for column in self.columns)
+        cells = ", ".join(
+            f"{column.name}::text[]" if column.type == "text[]" else column.name
+            for column in self.columns
+        )
+        return (
+            f"insert into {schema}.{self.name} as stored ({self._names}) "  # noqa: S608 - constants
+            f"select {cells} from unnest({arrays}) as told ({self._names}) "
+            f"on conflict ({', '.join(self.key)}) {self.resolution}"
+        )
+
     @property
     def _names(self) -> str:
         return ", ".join(column.name for column in self.columns)
@@ -122,87 +148,122 @@ def columns_of(type_: SqlType, *names: str, personal: Personal | None = None) ->
     return tuple(Column(name, type_, personal) for name in names)
 
 
-def encoded(table: Table, rows: Sequence[Row]) -> bytes:
-    """Write rows in the binary form of COPY.
+class Texts(dict[Any, bytes]):
+    """Fields of texts, each written once: most stand in many rows, and in several tables."""
+
+    def __init__(self) -> None:
+        super().__init__({None: _null})
+
+    def __missing__(self, text: str) -> bytes:
+        content = text.encode()
+        field = self[text] = _int32.pack(len(content)) + content
+        return field
+
+
+def copied(table: Table, rows: Sequence[Row], texts: Texts) -> bytes:
+    """Write rows in the binary form of COPY; ``texts`` is that of all tables of a batch.
 
     Source: PostgreSQL, COPY, "Binary Format"; times count microseconds from 2000-01-01.
     """
-    encoders = {column.type: _encoders[column.type]() for column in table.columns}
-    columns = [
-        map(encoders[column.type], cells)
-        for column, cells in zip(table.columns, zip(*rows, strict=True), strict=bool(rows))
-    ]
+    columns = _columns(table, rows, texts, _text_arrays)
     counts = repeat(_int16.pack(len(table.columns)), len(rows))
     fields = chain.from_iterable(zip(counts, *columns)) if rows else ()  # noqa: B905 - lazy
     return b"".join((_header, *fields, _trailer))
 
 
-def _text(cell: str) -> bytes:
-    content = cell.encode()
-    return _int32.pack(len(content)) + content
+def arrays(table: Table, rows: Sequence[Row], texts: Texts) -> list[bytes]:
+    """Write rows as one array for each column, in the binary form of parameters.
+
+    Source: PostgreSQL, src/backend/utils/adt/arrayfuncs.c, array_recv.
+    """
+    head = {oid: _array.pack(1, 1, oid, len(rows), 1) for oid in _oids.values()}
+    fields = _columns(table, rows, texts, _array_literals)
+    return [
+        b"".join((head[_oids[_element(column)]], *written))
+        for column, written in zip(table.columns, fields, strict=True)
+    ]
+
+
+def _element(column: Column) -> str:
+    return "text" if column.type == "text[]" else column.type
+
+
+def _columns(
+    table: Table, rows: Sequence[Row], texts: Texts, write_arrays: _Write
+) -> list[Iterable[bytes]]:
+    """Return the fields of each column."""
+    write: Mapping[SqlType, _Write] = {
+        **_fields,
+        "text": lambda cells: map(texts.__getitem__, cells),
+        "text[]": write_arrays,
+    }
+    return [
+        write[column.type](cells)
+        for column, cells in zip(table.columns, zip(*rows, strict=True), strict=bool(rows))
+    ]
+
+
+def _text_arrays(cells: Iterable[tuple[str, ...] | None]) -> list[bytes]:
+    return [_null if cell is None else _text_array(cell) for cell in cells]
 
 
 def _text_array(cell: tuple[str, ...]) -> bytes:
-    texts = [_text(item) for item in cell]
-    content = b"".join((_array.pack(1, 0, _text_oid, len(texts), 1), *texts))
+    items = (item.encode() for item in cell)
+    fields = (part for item in items for part in (_int32.pack(len(item)), item))
+    content = b"".join((_array.pack(1, 0, _oids["text"], len(cell), 1), *fields))
     return _int32.pack(len(content)) + content
 
 
-def _timestamptz(cell: int) -> bytes:
-    return _sized_int64.pack(8, cell * 1000 - _epoch_2000_us)
+def _array_literals(cells: Iterable[tuple[str, ...] | None]) -> list[bytes]:
+    """Write arrays as text: the arrays of an array of arrays would have to be equally long."""
+    return _byteas(None if cell is None else _array_literal(cell) for cell in cells)
 
 
-def _boolean(cell: bool) -> bytes:  # noqa: FBT001 - a cell
-    return _sized_bool.pack(1, cell)
+def _array_literal(cell: tuple[str, ...]) -> bytes:
+    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in cell)
+    return ("{" + ",".join(f'"{item}"' for item in quoted) + "}").encode()
 
 
-def _integer(cell: int) -> bytes:
-    return _sized_int32.pack(4, cell)
+def _times(cells: Iterable[int | None]) -> list[bytes]:
+    pack = _sized_int64.pack
+    return [_null if c is None else pack(8, c * 1000 - _epoch_2000_us) for c in cells]
 
 
-def _bigint(cell: int) -> bytes:
-    return _sized_int64.pack(8, cell)
+def _booleans(cells: Iterable[bool | None]) -> list[bytes]:
+    return [_null if c is None else _sized_bool.pack(1, c) for c in cells]
 
 
-def _double_precision(cell: float) -> bytes:
-    return _sized_float64.pack(8, cell)
+def _integers(cells: Iterable[int | None]) -> list[bytes]:
+    pack = _sized_int32.pack
+    return [_null if c is None else pack(4, c) for c in cells]
 
 
-def _bytea(cell: bytes) -> bytes:
-    return _int32.pack(len(cell)) + cell
+def _bigints(cells: Iterable[int | None]) -> list[bytes]:
+    pack = _sized_int64.pack
+    return [_null if c is None else pack(8, c) for c in cells]
 
 
-def _jsonb(cell: bytes | None) -> bytes:
-    if cell is None:
-        return _null
-    return b"%b\x01%b" % (_int32.pack(len(cell) + 1), cell)  # 1 is the format's version
+def _doubles(cells: Iterable[float | None]) -> list[bytes]:
+    return [_null if c is None else _sized_float64.pack(8, c) for c in cells]
 
 
-class _Known(dict[Any, bytes]):
-    """Fields by cell, each written once: most cells stand in many rows of a batch."""
-
-    def __init__(self, write: Callable[[Any], bytes]) -> None:
-        super().__init__({None: _null})
-        self._write = write
-
-    def __missing__(self, cell: Cell) -> bytes:
-        field = self[cell] = self._write(cell)
-        return field
+def _byteas(cells: Iterable[bytes | None]) -> list[bytes]:
+    pack = _int32.pack
+    return [_null if c is None else pack(len(c)) + c for c in cells]
 
 
-def _remembered(write: Callable[[Any], bytes]) -> Callable[[], Callable[[Cell], bytes]]:
-    return lambda: _Known(write).__getitem__
+def _jsonbs(cells: Iterable[bytes | None]) -> list[bytes]:
+    pack = _sized_version.pack
+    return [_null if c is None else pack(len(c) + 1, 1) + c for c in cells]
 
 
-_encoders: Final[Mapping[SqlType, Callable[[], Callable[[Any], bytes]]]] = {
-    "text": _remembered(_text),
-    "text[]": _remembered(_text_array),
-    "timestamptz": _remembered(_timestamptz),
-    "boolean": _remembered(_boolean),
-    "integer": _remembered(_integer),
-    "bigint": _remembered(_bigint),
-    "double precision": _remembered(_double_precision),
-    "bytea": _remembered(_bytea),
-    "jsonb": lambda: _jsonb,  # long, and hardly ever twice
+_fields: Final[Mapping[SqlType, _Write]] = {
+    "timestamptz": _times,
+    "boolean": _booleans,
+    "integer": _integers,
+    "bigint": _bigints,
+    "double precision": _doubles,
+    "bytea": _byteas,
+    "jsonb": _jsonbs,
 }
-"""By type, what makes the function that writes the cells of a table."""
+"""By type, what writes the cells of a column."""

@@ -7,8 +7,11 @@ import pytest
 from operations.clock_skew import DatesHeard, skew_s
 from operations.components import ProcessorName
 from operations.configured import is_configured, unknown_variables
+from operations.doctor import product_settings
+from operations.reference import all_settings
 from operations.scopes import asked_by, needs, scopes_page
 from runtime.settings import KafkaSettings, WorkerSettings
+from simulator.settings import SimulatorSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
 from zoom.exchange import Request
 from zoom.lookups import queue_lookup, user_lookup
@@ -62,6 +65,10 @@ def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> Non
     environment = {"ZCC_KAFKA_TOPIC_PREFIX": "", "ZCC_KAFKA_TOPICS": "", "PATH": "", "ZCC_X": ""}
     unknown = unknown_variables([KafkaSettings, WorkerSettings], environment)
     assert unknown == ["ZCC_KAFKA_TOPICS", "ZCC_X"]
+
+
+def test_the_doctor_examines_the_settings_of_every_part() -> None:
+    assert {*product_settings, SimulatorSettings} == set(all_settings)
 
 
 class Recording:

@@ -167,6 +167,27 @@ async def test_a_seat_that_is_given_up_grants_nothing_to_those_who_wait() -> Non
 
 
 @in_simulated_time
+async def test_who_is_less_patient_than_a_new_seat_can_wait_for_it_to_open() -> None:
+    turns = some_turns(seat=None)
+    async with asyncio.TaskGroup() as tasks:
+        opened = tasks.create_task(turns.opened(light))
+        await asyncio.sleep(2)
+        turns.sit(Seat(0, 2, 1))
+        await asyncio.sleep(spacing - 0.01)
+        assert not opened.done()
+    assert now_s() == pytest.approx(2 + spacing)
+    assert await take(turns) == now_s()
+    await turns.opened(light)
+    assert now_s() == pytest.approx(2 + spacing)
+
+
+@in_simulated_time
+async def test_a_seat_that_does_not_come_is_waited_for_no_longer_than_a_turn() -> None:
+    await some_turns(seat=None).opened(light)
+    assert now_s() == pytest.approx(5.0)
+
+
+@in_simulated_time
 async def test_no_more_than_a_bound_wait_for_a_seat() -> None:
     turns = some_turns(seat=None)
     async with asyncio.TaskGroup() as tasks:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sinks.postgres.events import Event
 from sinks.postgres.families.participants import channel_of, engagement_key, read_participants
-from sinks.postgres.members import id_text, moment_ms, text
+from sinks.postgres.members import ids_in, moment_ms, texts_in
 from sinks.postgres.projection import (
     Bound,
     Mention,
@@ -54,6 +54,17 @@ _bounds: Final = {
     "contact_center.legacy_engagement_end_data_ready": "v1_data_ready_at",
     "contact_center.cx_engagement_end_data_ready": "v2_data_ready_at",
 }
+
+_texts: Final = (
+    "engagement_direction",
+    "flow_number",
+    "contact_center_number",
+    "consumer_display_name",
+)
+_registers_of_texts: Final = ("direction", *_texts[1:])
+_ids: Final = ("consumer_id", "consumer_number")
+_registers_of_ids: Final = _ids
+_flow: Final = ("flow_id", "flow_name")
 
 Pair = tuple[str | None, str | None]
 
@@ -157,42 +168,51 @@ def read_engagement(event: Event) -> Sequence[Mention]:
     """Return what an event says about the engagement that it names, if it names one."""
     if event.engagement_id is None:
         return ()
+    name, occurred_at_ms = event.name, event.occurred_at_ms
     user, queue, channel = event.user(), event.queue(), channel_of(event.object)
     key = event.account_id, event.engagement_id
-    bounds = {"first_occurred_at": event.occurred_at_ms}
-    if bound := _bounds.get(event.name):
-        bounds[bound] = event.occurred_at_ms
-    moment = event.occurred_at_ms, event.event_id, event.event_ts_ms
-    task_id = None if event.name in _follow_ups else event.text("task_id")
-    told = (event.name, event.family, channel[0], *queue, *user, task_id)
+    bounds = {"first_occurred_at": occurred_at_ms}
+    if bound := _bounds.get(name):
+        bounds[bound] = occurred_at_ms
+    task_id = None if name in _follow_ups else event.text("task_id")
+    told = (name, event.family, channel[0], *queue, *user, task_id)
     return (
         Mention(engagement, key, _registers(event, user, queue, channel), bounds),
-        Mention(timeline, (*key, *moment), {"told": told}),
+        Mention(
+            timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"told": told}
+        ),
         *read_participants(event, user=user, channel_=channel),
     )
 
 
 def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
     entity = event.object
-    flow_id, flow_name = text(entity, "flow_id"), text(entity, "flow_name")
-    told = carried(
-        last_event=(event.event_id, event.occurred_at_ms),
-        direction=(text(entity, "engagement_direction"),),
-        channel=channel[:1],
-        channel_source=channel[1:],
-        first_flow=(flow_id, flow_name),
-        last_flow=(flow_id, flow_name),
-        flow_number=(text(entity, "flow_number"),),
-        queue=queue,
-        last_user=user,
-        contact_center_number=(text(entity, "contact_center_number"),),
-        consumer_id=(id_text(entity, "consumer_id"),),
-        consumer_number=(id_text(entity, "consumer_number"),),
-        consumer_display_name=(text(entity, "consumer_display_name"),),
-        phase=(_phases.get(event.name),),
-    )
+    told: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
+    told |= {
+        register: (cell,)
+        for register, cell in zip(_registers_of_texts, texts_in(entity, _texts), strict=True)
+        if cell is not None
+    }
+    told |= {
+        register: (cell,)
+        for register, cell in zip(_registers_of_ids, ids_in(entity, _ids), strict=True)
+        if cell is not None
+    }
+    if channel[0] is not None:
+        told["channel"] = channel[:1]
+    if channel[1] is not None:
+        told["channel_source"] = channel[1:]
+    if queue[0] is not None:
+        told["queue"] = queue
+    if user[0] is not None:
+        told["last_user"] = user
+    flow_id, flow_name = texts_in(entity, _flow)
+    if flow_id is not None:
+        told["first_flow"] = told["last_flow"] = (flow_id, flow_name)
+    if phase := _phases.get(event.name):
+        told["phase"] = (phase,)
     read = _told_by.get(event.name)
-    return told if read is None else {**told, **read(event)}
+    return told if read is None else told | read(event)
 
 
 def _started(event: Event) -> Mapping[str, Values]:

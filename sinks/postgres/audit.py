@@ -1,0 +1,51 @@
+"""The record of what a person had removed: who, when, how many rows; never a value."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+_begin: Final = """
+insert into zcc.audit (act, asked, digest) values (%s, %s, %s) returning audit_id
+"""
+_count: Final = """
+update zcc.audit
+set counts = counts || jsonb_build_object(
+    %(table)s::text, coalesce((counts ->> %(table)s)::bigint, 0) + %(count)s)
+where audit_id = %(audit_id)s
+"""
+_end: Final = "update zcc.audit set finished_at = clock_timestamp() where audit_id = %s"
+
+
+class Audit:
+    """One row of the audit; it is there before the first row goes, and counts with each."""
+
+    def __init__(self, connection: Connection[Any], audit_id: int) -> None:
+        self._connection = connection
+        self._audit_id = audit_id
+
+    @classmethod
+    def begin(
+        cls,
+        connection: Connection[Any],
+        act: Literal["erase", "retention"],
+        asked: Mapping[str, object],
+        *,
+        digest: str | None = None,
+    ) -> "Audit":
+        """Write the row and commit."""
+        found = connection.execute(_begin, (act, Jsonb(asked), digest)).fetchone()
+        connection.commit()
+        return cls(connection, found[0] if found else 0)
+
+    def count(self, table: str, count: int) -> None:
+        """Add rows of a table; the caller commits, with these rows."""
+        self._connection.execute(
+            _count, {"table": table, "count": count, "audit_id": self._audit_id}
+        )
+
+    def end(self) -> None:
+        """Say that all is done, and commit."""
+        self._connection.execute(_end, (self._audit_id,))
+        self._connection.commit()

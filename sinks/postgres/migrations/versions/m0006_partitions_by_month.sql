@@ -1,0 +1,1 @@
+drop function zcc.make_month_partition(text, date);

@@ -1,0 +1,187 @@
+"""How Postgres answers the queries of docs/how-to/ask-postgres.md where the tables are large."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+
+from sinks.postgres.migrate import migrate
+from tests.component.postgres_rig import query
+from tests.component.test_postgres_views import QUERIES
+
+ENGAGEMENTS = 100_000
+LARGE = 10_000  # rows: a table with more is not to be read as a whole
+EVENTS = (
+    "contact_center.engagement_started",
+    "contact_center.task_entered_queue",
+    "contact_center.engagement_user_answered",
+    "contact_center.engagement_ended",
+)
+REPORTS = (
+    "zcc.queue_performance_today where account_id = 'ACCOUNT'",
+    "zcc.agent_state_time_today where account_id = 'ACCOUNT'",
+    "zcc.agent_state_time_today where account_id = 'ACCOUNT' and user_id = 'U7'",
+    "zcc.daily_volume_of_31_days where account_id = 'ACCOUNT'",
+    "zcc.engagement_summary where account_id = 'ACCOUNT' and engagement_id = 'E70000'",
+    "zcc.user_session where account_id = 'ACCOUNT' and user_id = 'U7'",
+)
+
+# Four events each of 100,000 engagements of half a year, 100 users, 10 queues.
+MOMENT = "timestamptz '2026-01-01 00:00Z' + number * interval '150 seconds'"
+FILL: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "engagement": (
+        f"generate_series(1, {ENGAGEMENTS}) as number",
+        {
+            "engagement_id": "'E' || number",
+            "channel": "'voice'",
+            "direction": "'inbound'",
+            "phase": "'connected'",
+            "cc_queue_id": "'Q' || number % 10",
+            "last_user_id": "'U' || number % 100",
+            "consumer_number": "'+1' || number",
+            "first_occurred_at": MOMENT,
+            "last_occurred_at": MOMENT,
+            "last_event_id": "'X'",
+            "ended_at": f"case when number % 1000 <> 0 then {MOMENT} + interval '2 minutes' end",
+        },
+    ),
+    "engagement_timeline": (
+        f"generate_series(1, {ENGAGEMENTS}) as number, "
+        f"unnest(array{list(EVENTS)}) with ordinality as told (event, place)",
+        {
+            "engagement_id": "'E' || number",
+            "occurred_at": f"{MOMENT} + place * interval '10 seconds'",
+            "event_ts": f"{MOMENT} + place * interval '10 seconds'",
+            "event_id": "number || '-' || place",
+            "event": "event",
+            "family": "'engagement'",
+            "user_id": "'U' || number % 100",
+            "revision": "1",
+        },
+    ),
+    "task": (
+        f"generate_series(1, {ENGAGEMENTS}) as number",
+        {"task_id": "'T' || number", "engagement_id": "'E' || number", "completed_at": MOMENT},
+    ),
+    "task_reservation": (
+        f"generate_series(1, {ENGAGEMENTS}) as number",
+        {
+            "task_reservation_id": "'R' || number",
+            "task_id": "'T' || number",
+            "assigned_user_id": "'U' || number % 100",
+            "accepted_at": f"{MOMENT} + interval '7 seconds'",
+        },
+    ),
+    "task_queue_move": (
+        f"generate_series(1, {ENGAGEMENTS}) as number",
+        {
+            "task_id": "'T' || number",
+            "engagement_id": "'E' || number",
+            "cc_queue_id": "'Q' || number % 10",
+            "occurred_at": MOMENT,
+            "event_ts": MOMENT,
+            "event_id": "'M' || number",
+            "move": "'entered'",
+            "revision": "1",
+        },
+    ),
+    "user_status_change": (
+        f"generate_series(1, {ENGAGEMENTS}) as number",
+        {
+            "user_id": "'U' || number % 100",
+            "occurred_at": MOMENT,
+            "event_ts": MOMENT,
+            "event_id": "'S' || number",
+            "status_id": "(number % 4)::text",
+            "revision": "1",
+        },
+    ),
+    "user_presence": (
+        f"generate_series(1, {ENGAGEMENTS}) as number",
+        {
+            "user_id": "'U' || number % 100",
+            "occurred_at": MOMENT,
+            "event_ts": MOMENT,
+            "event_id": "'P' || number",
+            "presence": "case number / 100 % 2 when 0 then 'login' else 'logout' end",
+            "revision": "1",
+        },
+    ),
+    "app_user": ("generate_series(0, 99) as number", {"user_id": "'U' || number"}),
+    "queue": ("generate_series(0, 9) as number", {"cc_queue_id": "'Q' || number"}),
+}
+
+
+async def fill(connection: psycopg.AsyncConnection) -> None:
+    await connection.execute("set synchronous_commit = off")
+    await connection.execute(
+        "select zcc.make_month_partition('engagement_timeline', month::date) from "
+        "generate_series(timestamp '2026-01-01', '2026-07-01', '1 month') as month"
+    )
+    for table, (source, cells) in FILL.items():
+        found = await connection.execute(
+            "select column_name from information_schema.columns where table_schema = 'zcc' and "
+            f"table_name = '{table}' and column_name like '%stamp' and is_nullable = 'NO'"
+        )
+        values = {"account_id": "'ACCOUNT'", **cells}
+        values |= {column: "''" for (column,) in await found.fetchall()}
+        statement = (
+            f"insert into zcc.{table} ({', '.join(values)}) "
+            f"select {', '.join(values.values())} from {source}"
+        )
+        await connection.execute(statement.encode())
+        await connection.execute(f"analyze zcc.{table}".encode())
+
+
+@pytest.fixture
+async def large_dsn(database_dsn: str) -> str:
+    migrate(database_dsn)
+    async with await psycopg.AsyncConnection.connect(database_dsn, autocommit=True) as connection:
+        await fill(connection)
+    return database_dsn
+
+
+def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+async def planned(dsn: str, statement: str, options: str = "") -> list[Mapping[str, Any]]:
+    """The nodes of the plan of a statement."""
+    (row,) = await query(dsn, f"explain (format json{options}) {statement}")
+    found = row["QUERY PLAN"]
+    return list(nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]))
+
+
+async def test_no_query_of_the_page_reads_a_large_table_as_a_whole(large_dsn: str) -> None:
+    sizes = await query(
+        large_dsn,
+        "select relname, reltuples from pg_class where relnamespace = 'zcc'::regnamespace",
+    )
+    large = {row["relname"] for row in sizes if row["reltuples"] > LARGE}
+    assert large > {"engagement", "task", "task_queue_move", "user_status_change", "user_presence"}
+    statements = [*(statement for statement, _ in QUERIES), *(f"select * from {r}" for r in REPORTS)]
+    for statement in statements:
+        plan = await planned(large_dsn, statement.rstrip(";\n"))
+        scanned = {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"}
+        assert not scanned & large, statement
+        assert any("Index Cond" in node for node in plan), statement
+
+    # The moments of one day are found in the partitions around it.
+    summary = QUERIES[0][0].rstrip(";\n")
+    plan = await planned(large_dsn, summary, ", analyze")
+    timeline = [
+        node for node in plan if node.get("Relation Name", "").startswith("engagement_timeline")
+    ]
+    read = {node["Relation Name"] for node in timeline if node["Actual Loops"]}
+    assert read == {
+        f"engagement_timeline_{part}" for part in ("2026_02", "2026_03", "default")
+    }
+    # A report that needs names and times alone does not look at the timeline at all.
+    for statement in ("zcc.daily_volume_of_31_days", "zcc.open_engagement"):
+        plan = await planned(large_dsn, f"select * from {statement} where account_id = 'ACCOUNT'")
+        relations = {node.get("Relation Name", "") for node in plan}
+        assert not any("timeline" in relation for relation in relations)
