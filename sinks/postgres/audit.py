@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from psycopg import Connection
+from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
 _begin: Final = """
@@ -35,9 +36,10 @@ class Audit:
         digest: str | None = None,
     ) -> "Audit":
         """Write the row and commit."""
-        found = connection.execute(_begin, (act, Jsonb(asked), digest)).fetchone()
+        cursor = connection.cursor(row_factory=scalar_row)
+        audit_id: int = cursor.execute(_begin, (act, Jsonb(asked), digest)).fetchone()
         connection.commit()
-        return cls(connection, found[0] if found else 0)
+        return cls(connection, audit_id)
 
     def count(self, table: str, count: int) -> None:
         """Add rows of a table; the caller commits, with these rows."""

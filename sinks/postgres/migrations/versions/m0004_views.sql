@@ -550,13 +550,9 @@ comment on column zcc.agent_state_time_today.sub_status_id is
 comment on column zcc.agent_state_time_today.sub_status_name is 'Its name.';
 comment on column zcc.agent_state_time_today.state_ms is 'Time in the state, in this half hour.';
 
--- The sink may make partitions though it does not own their tables.
-alter function zcc.make_month_partition(text, date) security definer;
-alter function zcc.make_month_partition(text, date) set search_path = pg_catalog, pg_temp;
-revoke execute on function zcc.make_month_partition(text, date) from public;
-
 -- A later migration that makes tables, views, or functions for the sink ends with a call of this.
--- A function that makes partitions runs, like the one above, with the rights of its owner.
+-- What makes partitions runs with the rights of its owner, since only the owner of a table may
+-- attach any to it.
 create function zcc.grant_rights() returns void
 language plpgsql as $$
 declare

@@ -104,3 +104,9 @@ language sql immutable parallel safe as $$
     end
     from regexp_replace(regexp_replace(address, '[^0-9]', '', 'g'), '^00', '') as digits
 $$;
+
+-- The sink makes partitions though it does not own their tables; see zcc.grant_rights.
+alter function zcc.make_partition(text, date) security definer;
+alter function zcc.make_partition(text, date) set search_path = pg_catalog, pg_temp;
+revoke execute on function zcc.make_partition(text, date) from public;
+select zcc.grant_rights();
