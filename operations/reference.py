@@ -16,6 +16,7 @@ from ingest.spill.settings import SpillSettings
 from operations.api_page import zoom_api_page
 from operations.components import workers
 from operations.scopes import scopes_page
+from operations.table_page import tables_page
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
 from processors.enrichment.settings import EnrichmentSettings
 from runtime import telemetry
@@ -24,6 +25,7 @@ from schemas.asyncapi import asyncapi_text
 from schemas.topics.records import topic_records
 from simulator.settings import SimulatorSettings
 from sinks.object_storage.settings import ObjectStorageSettings
+from sinks.postgres.migrate import migration_sql
 from sinks.postgres.settings import PostgresSettings
 from zoom.catalogue import operations
 from zoom.settings import ZoomSettings
@@ -110,6 +112,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/topics.md", topics_page()
     for name, page in topic_pages(_plan):
         yield f"docs/reference/topics/{name}", page
+    yield "docs/reference/tables.md", tables_page(migration_sql())
     yield "docs/reference/zoom-api.md", zoom_api_page(operations())
     yield "docs/reference/zoom-scopes.md", scopes_page()
     yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)

@@ -40,7 +40,7 @@ class Sink(Protocol):
 
     ``planned`` True asks the runtime to commit the boundaries of each batch before it calls
     `write`, and to present a batch that may have been written in part with the same boundaries
-    again. ``write`` may see deliveries again; one call at a time.
+    again. ``write`` may see deliveries again; one call at a time, but for `prepare`.
     """
 
     @property
@@ -66,6 +66,14 @@ class Sink(Protocol):
         Raises:
             TransientError: the store does not answer; the runtime calls again.
             ConfigurationError: the stored offsets do not belong to this log.
+        """
+        ...
+
+    async def prepare(self, batch: Batch) -> None:
+        """Get ready for a batch, with no effect on the store; ``write`` may be running meanwhile.
+
+        A hint only: `write` may be called without it, with another batch, or never. It raises
+        nothing that `write` would not raise for the batch.
         """
         ...
 

@@ -1,9 +1,10 @@
 """Runs a Sink: batches across partitions, stored whole, then committed.
 
-One task does everything, so nothing can happen between two of its steps but what a poll brings: a
-rebalance. Whoever waits for the store polls meanwhile, with all partitions paused, so that the
-membership outlives an outage of the store; a rebalance in that time gives up the batch at hand,
-whose records the next owner reads again.
+While a batch is written the next one is collected and prepared, in a second task: `_write`, one at
+a time. All else is done by one task. A rebalance waits until the sink is at rest: the batch is
+stored, or a try has failed. Whoever waits for the store polls meanwhile, with all partitions
+paused, so that the membership outlives an outage of the store; a rebalance in that time gives up
+the batch at hand, whose records the next owner reads again.
 
 A sink that is ``planned`` gets its boundaries committed before it writes. Steps to the race that
 this closes: write a part of [10, 20), crash; the next owner reads [10, 25) and would write the same
@@ -76,7 +77,7 @@ class SinkWorker:
 
 
 class _Member:
-    """One membership; all of it runs in one task but `watch`, which only reads."""
+    """One membership; all of it runs in one task but `_write`, and `watch`, which only reads."""
 
     def __init__(
         self, storer: Storer, around: Surroundings, vitals: Vitals, stopping: asyncio.Event
@@ -93,6 +94,10 @@ class _Member:
         self._batcher: Batcher | None = None
         self._reading: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
+        self._polling = asyncio.Lock()
+        self._writing: asyncio.Task[None] | None = None
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
@@ -108,8 +113,8 @@ class _Member:
 
     async def work(self, consumer: Consumer) -> None:
         self._consumer = consumer
-        async with task_group() as tasks:
-            figures = tasks.create_task(watch(self, consumer, self._around))
+        async with task_group() as self._tasks:
+            figures = self._tasks.create_task(watch(self, consumer, self._around))
             try:
                 while not self._stopping.is_set():
                     try:
@@ -120,9 +125,12 @@ class _Member:
             finally:
                 self._forget()
                 figures.cancel()
+                if self._writing is not None:
+                    self._writing.cancel()
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         log.info("revoked", worker=self._around.name, partitions=len(partitions))
+        await self._at_rest.wait()
         self._forget()
 
     async def assigned(self, assignment: Assignment) -> None:
@@ -137,20 +145,21 @@ class _Member:
 
     async def _turn(self) -> None:
         if self._assignment is not None and self._batcher is None:
-            await self._take_over(self._assignment)
+            await self._written()
+            if self._assignment is not None:
+                await self._take_over(self._assignment)
         await self._poll()
         if self._batcher is not None and self._batcher.due(self._around.clock.monotonic_s()):
-            await self._store(self._batcher.take())
+            await self._hand_over(self._batcher.take())
 
     async def _drain(self) -> None:
         """Polling has stopped: store what is collected within the bound; the caller leaves."""
-        batcher = self._batcher
-        if batcher is None or not len(batcher):
-            return
-        log.info("draining", worker=self._around.name, in_flight=len(batcher))
+        log.info("draining", worker=self._around.name, in_flight=self.in_flight)
         try:
             async with asyncio.timeout(self._around.settings.drain_timeout_s):
-                await self._store(batcher.take())
+                await self._written()
+                if self._batcher is not None and len(self._batcher):
+                    await self._store(self._batcher.take())
         except (_AbandonedError, TimeoutError):
             log.info("batch given up", worker=self._around.name)
 
@@ -209,9 +218,34 @@ class _Member:
         self._consumer.resume(sources - self._reading)
         self._reading = sources
 
+    async def _hand_over(self, batch: Batch) -> None:
+        """Have a batch written, once the one before it is."""
+        assignment, sink = self._assignment, self._storer.sink
+        pause = self._around.clock.sleep  # not `_hold`: the batch before this one may be using it
+        await self._storer.insist("prepare", partial(sink.prepare, batch), pause)
+        await self._written()
+        self._go_on_with(assignment)
+        self._writing = self._tasks.create_task(self._write(batch))
+
+    async def _written(self) -> None:
+        """Wait until no batch is being written any more."""
+        if self._writing is not None:
+            await asyncio.wait((self._writing,))
+            self._writing = None
+
+    async def _write(self, batch: Batch) -> None:
+        try:
+            await self._store(batch)
+        except _AbandonedError:
+            log.info("batch given up", worker=self._around.name)
+
     async def _store(self, batch: Batch) -> None:
         positions = self._positions
-        await self._storer.store(batch, self._consumer, self._hold)
+        self._at_rest.clear()
+        try:
+            await self._storer.store(batch, self._consumer, self._hold)
+        finally:
+            self._at_rest.set()
         positions.update({source: span.end for source, span in batch.spans.items()})
         self._vitals.waits_for = None
 
@@ -230,7 +264,8 @@ class _Member:
         """Poll, and collect what comes."""
         self._vitals.turned()
         await asyncio.sleep(0)  # polling may never suspend while records are at hand
-        deliveries = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)
+        async with self._polling:
+            deliveries = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)
         if self._batcher is None:
             return  # nobody has said yet where to start: it is sought from there
         now_s = self._around.clock.monotonic_s()
@@ -252,6 +287,8 @@ class _Member:
         self._vitals.waits_for = "an answer, then tries again"
         log.warning("a step failed, tries again", worker=self._around.name, after_s=delay_s)
         assignment, reading, clock = self._assignment, self._reading, self._around.clock
+        at_rest = self._at_rest.is_set()
+        self._at_rest.set()
         self._read(set())
         until_s = clock.monotonic_s() + delay_s
         while (left_s := until_s - clock.monotonic_s()) > 0:
@@ -259,6 +296,8 @@ class _Member:
             await self._receive(max_records=1, timeout_s=min(left_s, _poll_s))
         self._go_on_with(assignment)
         self._read(reading)
+        if not at_rest:
+            self._at_rest.clear()
 
     def _go_on_with(self, assignment: Assignment | None) -> None:
         """Raise where the batch at hand has to be given up."""

@@ -1,8 +1,9 @@
 """Stores one batch for a SinkWorker: planned where the sink asks for it, written, committed."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from runtime import telemetry
 from runtime.contracts import Sink
@@ -14,6 +15,10 @@ from runtime.ports import Consumer, Position
 from runtime.retry import DeadLetter
 from runtime.set_aside import set_aside
 from runtime.values import Batch, Delivery, Rejection, TopicPartition
+
+_longest_delay_s: Final = 4.0
+"""A sink asks with one call at a time, so it may ask often: what stood still goes on soon after the
+store is back."""
 
 Result = TypeVar("Result")
 Pause = Callable[[float], Awaitable[None]]
@@ -35,7 +40,8 @@ class Storer:
     ) -> Result:
         """Return what the call returns in the end; see `insistence.insist`."""
         failed = partial(self._around.failed, stage)
-        return await insist(call, policy=self._around.policy, pause=pause, failed=failed)
+        policy = replace(self._around.policy, limit_s=_longest_delay_s)
+        return await insist(call, policy=policy, pause=pause, failed=failed)
 
     async def store(self, batch: Batch, consumer: Consumer, pause: Pause) -> None:
         """Return once the batch is stored and its positions are committed.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from schemas.headers import Headers
@@ -44,7 +45,7 @@ class Delivery:
     @property
     def size_bytes(self) -> int:
         """Bytes of key, value and headers."""
-        headers = sum(len(name) + len(value) for name, value in self.headers)
+        headers = sum(map(len, chain.from_iterable(self.headers)))
         return len(self.key or b"") + len(self.value or b"") + headers
 
 

@@ -103,16 +103,17 @@ class People:
         return self._value(name, node, beside or {}) if isinstance(node, str) else node
 
     def _value(self, name: str, value: str, beside: Mapping[str, Any]) -> str:
-        if name in NUMBERS or (name == "phone_number" and "attendee_id" in beside):
-            return self.number
-        if name in CONSUMER_IDS:
-            return self.consumer_id
-        if name in EMAILS:
-            return self.email
-        if name in CONSUMER_WORDS:
-            return f"{name} said by {self.name}"
-        if name in USER_IDS:
-            return self.user_id
-        if name in USER_WORDS or (name == "phone_number" and "phone_number_id" in beside):
-            return f"{name} known of {self.name}"
-        return f"{value}-{self.name}" if name.endswith("_id") and name not in SHARED else value
+        numbers = NUMBERS | ({"phone_number"} if "attendee_id" in beside else set())
+        words = USER_WORDS | ({"phone_number"} if "phone_number_id" in beside else set())
+        for names, own in (
+            (numbers, self.number),
+            (CONSUMER_IDS, self.consumer_id),
+            (EMAILS, self.email),
+            (CONSUMER_WORDS, f"{name} said by {self.name}"),
+            (USER_IDS, self.user_id),
+            (words, f"{name} known of {self.name}"),
+            (SHARED, value),
+        ):
+            if name in names:
+                return own
+        return f"{value}-{self.name}" if name.endswith("_id") else value

@@ -1,8 +1,12 @@
 """Records of the library as the runtime knows them."""
 
+from collections.abc import Sequence
+from typing import cast
+
 from aiokafka.structs import ConsumerRecord
 
 from runtime.values import Delivery
+from schemas.headers import Headers
 
 
 def delivery_of(record: ConsumerRecord) -> Delivery:
@@ -13,6 +17,13 @@ def delivery_of(record: ConsumerRecord) -> Delivery:
         record.offset,
         record.key,
         record.value,
-        tuple((name, value or b"") for name, value in record.headers),
+        _headers(record.headers),
         record.timestamp,
     )
+
+
+def _headers(found: Sequence[tuple[str, bytes | None]]) -> Headers:
+    for _, value in found:
+        if value is None:
+            return tuple((name, value or b"") for name, value in found)
+    return cast("Headers", tuple(found))

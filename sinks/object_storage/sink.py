@@ -72,6 +72,9 @@ class ObjectStorageSink:
             for partition, state in assignment.partitions.items()
         }
 
+    async def prepare(self, batch: Batch) -> None:
+        """Do nothing: see `runtime.contracts.Sink.prepare`."""
+
     async def write(self, batch: Batch) -> Sequence[Rejection]:
         """Create the objects of a batch; see `runtime.contracts.Sink.write`."""
         rows, rejections = await asyncio.to_thread(read_rows, batch)

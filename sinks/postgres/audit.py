@@ -37,7 +37,7 @@ class Audit:
     ) -> "Audit":
         """Write the row and commit."""
         cursor = connection.cursor(row_factory=scalar_row)
-        audit_id: int = cursor.execute(_begin, (act, Jsonb(asked), digest)).fetchone()
+        (audit_id,) = cursor.execute(_begin, (act, Jsonb(asked), digest))
         connection.commit()
         return cls(connection, audit_id)
 

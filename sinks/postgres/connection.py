@@ -9,6 +9,7 @@ from runtime.errors import ConfigurationError
 from sinks.postgres.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import schema
+from sinks.postgres.writing import adapt
 
 required_revision: Final = "0005"
 """The least revision of the tables that this sink can write to; a newer one does as well."""
@@ -17,16 +18,15 @@ _application_name: Final = "zcc sink postgres"
 _no_answer_s: Final = 10
 """A network that swallows packets is given up after this; the system's own limit is hours."""
 
-_configure: Final = """
-select set_config('synchronous_commit', %s, false),
-       set_config('statement_timeout', %s, false),
-       set_config('idle_in_transaction_session_timeout', %s, false),
-       set_config('timezone', 'UTC', false)
+_limit: Final = """
+select set_config('synchronous_commit', %(synchronous_commit)s, %(local)s),
+       set_config('statement_timeout', %(statement_timeout)s, %(local)s),
+       set_config('idle_in_transaction_session_timeout', %(write_timeout)s, %(local)s)
 """
 
 
 async def connect(settings: PostgresSettings) -> AsyncConnection:
-    """Open a connection with the staging tables; the caller closes it.
+    """Open a connection, with staging tables where it keeps its session; the caller closes it.
 
     Raises:
         psycopg.Error: as the server or the network gives it.
@@ -48,14 +48,28 @@ async def connect(settings: PostgresSettings) -> AsyncConnection:
 
 
 async def _prepare(connection: AsyncConnection, settings: PostgresSettings) -> None:
-    limits = (settings.statement_timeout_s, settings.write_timeout_s)
-    await connection.execute(
-        _configure, (settings.synchronous_commit, *(f"{seconds:f}s" for seconds in limits))
-    )
+    adapt(connection)
     await _check_revision(connection)
-    for table in tables:
-        await connection.execute(table.staging_sql())
+    if settings.transaction_pooling:
+        connection.prepare_threshold = None
+    else:
+        connection.prepare_threshold = 1
+        await limited(connection, settings, local=False)
+        await connection.execute("; ".join(table.staging_sql() for table in tables).encode())
     await connection.commit()
+
+
+async def limited(connection: AsyncConnection, settings: PostgresSettings, *, local: bool) -> None:
+    """Set what the server has to know of a session, or ``local`` of the present transaction."""
+    await connection.execute(
+        _limit,
+        {
+            "synchronous_commit": settings.synchronous_commit,
+            "statement_timeout": f"{settings.statement_timeout_s:f}s",
+            "write_timeout": f"{settings.write_timeout_s:f}s",
+            "local": local,
+        },
+    )
 
 
 async def _check_revision(connection: AsyncConnection) -> None:

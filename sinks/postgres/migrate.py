@@ -13,10 +13,12 @@ from itertools import takewhile
 from typing import Final, Literal, NamedTuple
 
 import psycopg
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import Diagnostic
 from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
@@ -28,6 +30,8 @@ from sinks.postgres.tables import schema
 Phase = Literal["pre", "post"]
 
 _connect_timeout_s: Final = 5
+
+log = structlog.get_logger()
 
 
 class Revision(NamedTuple):
@@ -142,9 +146,7 @@ def _config(output: StringIO | None = None) -> Config:
 def _connection(dsn: str) -> Iterator[Connection]:
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(
-            dsn, connect_timeout=_connect_timeout_s, application_name="zcc migrate"
-        ),
+        creator=lambda: _connect(dsn),
         poolclass=NullPool,
         execution_options={"no_parameters": True},  # several statements in one string
     )
@@ -156,6 +158,20 @@ def _connection(dsn: str) -> Iterator[Connection]:
             if isinstance(error.orig, psycopg.Error):
                 raise error.orig from error
             raise
+
+
+def _connect(dsn: str) -> psycopg.Connection:
+    connection = psycopg.connect(
+        dsn, connect_timeout=_connect_timeout_s, application_name="zcc migrate"
+    )
+    connection.add_notice_handler(_pass_on)
+    return connection
+
+
+def _pass_on(notice: Diagnostic) -> None:
+    """Log what a migration warns of; notices of the server are many, and say nothing."""
+    if notice.severity_nonlocalized == "WARNING":
+        log.warning("postgres warns", warning=notice.message_primary)
 
 
 def _revision(connection: Connection) -> str | None:

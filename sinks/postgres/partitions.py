@@ -39,15 +39,14 @@ _day_ms: Final = 86_400_000
 log = structlog.get_logger()
 
 
-def first_days(times_ms: Iterable[int], step: Step) -> set[date]:
-    """Return the first days of the partitions that hold these moments, epoch milliseconds."""
+def days_of(times_ms: Iterable[int]) -> set[date]:
+    """Return the days, in UTC, of moments in epoch milliseconds."""
     epoch = datetime.fromtimestamp(0, UTC).date()
-    days = {epoch + timedelta(days=day) for day in {at_ms // _day_ms for at_ms in times_ms}}
-    return {day.replace(day=1) for day in days} if step == "month" else days
+    return {epoch + timedelta(days=day) for day in {at_ms // _day_ms for at_ms in times_ms}}
 
 
 def following(day: date, step: Step, *, ahead: int) -> Iterator[date]:
-    """Yield the first day of a partition, and of those that follow it."""
+    """Yield the first day of a partition, and of so many that follow it."""
     for number in range(ahead + 1):
         if step == "day":
             yield day + timedelta(days=number)
@@ -71,8 +70,8 @@ class Partitions:
         step = self._step = self._step or await _step_of(connection)
         today = self._clock.now().date()
         first = today.replace(day=1) if step == "month" else today
-        ahead = list(following(first, step, ahead=self._ahead))
-        wanted = {day for day in first_days(times_ms, step) if earliest_day <= day <= ahead[-1]}
+        *ahead, end = following(first, step, ahead=self._ahead + 1)
+        wanted = {day for day in days_of(times_ms) if earliest_day <= day < end}
         missing = sorted(wanted.union(ahead) - self._made)
         if missing and self._clock.monotonic_s() >= self._wait_until_s:
             await self._make(connection, missing)

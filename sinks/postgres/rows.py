@@ -70,13 +70,19 @@ def events_in(told: Iterable[Told]) -> list[Event]:
 def rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
     """Return the rows of each table in the order of its key, in the order of `tables`."""
     told = list(told)
+    found = reduced((each, mentions(each)) for each in told)
+    return {
+        **raw_rows_by_table(told),
+        **{p.table: found[p] for p in projections if p in found},
+    }
+
+
+def raw_rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
+    """Return the rows of the raw table only, in the order of its key."""
     distinct = sorted(
         _distinct(events_in(told)), key=lambda event: (event.event_id, event.event_ts_ms)
     )
-    found = reduced((each, mentions(each)) for each in told)
-    return {raw_table: [_raw_row(event) for event in distinct]} | {
-        projection.table: found[projection] for projection in projections if projection in found
-    }
+    return {raw_table: [_raw_row(event) for event in distinct]}
 
 
 def _read(delivery: Delivery) -> Told:

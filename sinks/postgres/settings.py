@@ -38,6 +38,17 @@ class PostgresSettings(BaseSettings):
             "the server, rows and offsets of the last moments are gone together and read again"
         ),
     )
+    projections: bool = Field(
+        default=True, description="Whether the model is filled too; off: raw events only"
+    )
+    transaction_pooling: bool = Field(
+        default=False,
+        description=(
+            "Whether a pooler stands between that may give each transaction another session, as "
+            "PgBouncer does with pool_mode=transaction: then without staging tables and prepared "
+            "statements, at about a fifth more work for the database"
+        ),
+    )
     partitions_ahead: int = Field(
         default=2,
         ge=0,

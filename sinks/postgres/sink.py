@@ -1,8 +1,8 @@
 """The sink: each event once, with the offsets in the transaction of the rows.
 
 A batch is one transaction: the offsets are compared and set, which also locks them against an older
-attempt that is still under way, then each table's rows are staged and merged. After any failure the
-connection is closed, which rolls back, and the next call opens another one.
+attempt that is still under way, then each table takes its rows. After any failure the connection is
+closed, which rolls back, and the next call opens another one.
 """
 
 import asyncio
@@ -19,19 +19,18 @@ from psycopg import AsyncConnection
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
-from runtime.values import Assignment, Batch, Delivery, Rejection, Span, TopicPartition
+from runtime.values import Assignment, Batch, Rejection, TopicPartition
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.connection import connect
+from sinks.postgres.connection import connect, limited
 from sinks.postgres.culprits import culprits
 from sinks.postgres.errors import Fault, described, errors_by_fault, fault_of
-from sinks.postgres.events import Event
 from sinks.postgres.offsets import Ownership, advance, take_over
 from sinks.postgres.partitions import Partitions
-from sinks.postgres.rows import Told, events_in, raw_table, read_deliveries, rows_by_table
+from sinks.postgres.preparation import Passed, Preparation, Prepared
+from sinks.postgres.rows import Told, raw_rows_by_table, raw_table, rows_by_table
 from sinks.postgres.settings import PostgresSettings
-from sinks.postgres.tables import Row, Table, encoded
-
-Staged = Sequence[tuple[Table, bytes]]
+from sinks.postgres.tables import Table, Texts, arrays
+from sinks.postgres.writing import RefusedError, pass_rows, write_all
 
 log = structlog.get_logger()
 
@@ -45,7 +44,12 @@ class PostgresSink:
         self._settings = settings
         self._clock = clock
         self._partitions = Partitions(clock, ahead=settings.partitions_ahead)
-        self._personal_data = settings.treatment
+        self._preparation = Preparation(
+            settings.treatment.treated,
+            rows_by_table if settings.projections else raw_rows_by_table,
+            staged=not settings.transaction_pooling,
+        )
+        self._prepared: tuple[Batch, Prepared] | None = None
         self._connection: AsyncConnection | None = None
         self._ownership: Ownership | None = None
 
@@ -74,54 +78,76 @@ class PostgresSink:
         self._ownership = ownership
         return offsets
 
+    async def prepare(self, batch: Batch) -> None:
+        """Make the rows of a batch; see `runtime.contracts.Sink.prepare`."""
+        self._prepared = batch, await asyncio.to_thread(self._preparation.of, batch.deliveries)
+
     async def write(self, batch: Batch) -> Sequence[Rejection]:
         """Store a batch; see `runtime.contracts.Sink.write`."""
         if self._ownership is None:
             raise FencedError("nothing is assigned")
-        told, rejections = await asyncio.to_thread(self._read, batch.deliveries)
-        if rejections:
-            return rejections
+        prepared = await self._rows_of(batch)
+        if prepared.rejections:
+            return prepared.rejections
         async with self._connected() as connection:
-            await self._partitions.make(
-                connection, (event.event_ts_ms for event in events_in(told))
-            )
+            await self._partitions.make(connection, prepared.times_ms)
             try:
-                await self._store(connection, self._ownership, batch.spans, told)
-            except psycopg.Error as error:
-                if fault_of(error) is not Fault.RECORD:
-                    raise
-                return await _rejections(connection, told, error)
+                await self._store(connection, self._ownership, batch, prepared)
+            except RefusedError as refused:
+                await connection.rollback()
+                return await self._rejections(connection, batch, refused)
         return ()
 
-    def _read(self, deliveries: Sequence[Delivery]) -> tuple[Sequence[Told], list[Rejection]]:
-        told, rejections = read_deliveries(deliveries)
-        return self._personal_data.treated(told), rejections
+    async def _rows_of(self, batch: Batch) -> Prepared:
+        """Return what was prepared, once: it is large, and a second try is rare."""
+        ready, self._prepared = self._prepared, None
+        if ready is not None and ready[0] is batch:
+            return ready[1]
+        return await asyncio.to_thread(self._preparation.of, batch.deliveries)
 
     async def _store(
-        self,
-        connection: AsyncConnection,
-        ownership: Ownership,
-        spans: Mapping[TopicPartition, Span],
-        told: Sequence[Told],
+        self, connection: AsyncConnection, ownership: Ownership, batch: Batch, prepared: Prepared
     ) -> None:
-        if not await advance(connection, ownership, spans):
+        if self._settings.transaction_pooling:
+            await limited(connection, self._settings, local=True)
+        if not await advance(connection, ownership, batch.spans):
             await connection.rollback()
             return
-        staged = await asyncio.to_thread(_staged, told)
-        written = await _merge(connection, staged)
+        written = await write_all(connection, prepared)
         await connection.commit()
-        self._count(events_in(told), written)
+        self._count(prepared, written)
 
-    def _count(self, events: Sequence[Event], written: Mapping[str, int]) -> None:
+    def _count(self, prepared: Prepared, written: Mapping[str, int]) -> None:
         metrics = telemetry.postgres
         for table, count in written.items():
             metrics.rows.labels(table).inc(count)
-        metrics.repeats.inc(len(events) - written.get(raw_table.name, 0))
-        metrics.sanitised.inc(sum(event.content.verbatim is not None for event in events))
-        if events:
-            oldest_ms = min(event.received_at_ms for event in events)
-            accepted_at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=oldest_ms)
+        metrics.repeats.inc(len(prepared.times_ms) - written.get(raw_table.name, 0))
+        metrics.sanitised.inc(prepared.sanitised)
+        if prepared.accepted_ms is not None:
+            accepted_at = datetime.fromtimestamp(0, UTC) + timedelta(
+                milliseconds=prepared.accepted_ms
+            )
             metrics.visible.observe((self._clock.now() - accepted_at).total_seconds())
+
+    async def _rejections(
+        self, connection: AsyncConnection, batch: Batch, refused: RefusedError
+    ) -> Sequence[Rejection]:
+        """Find out which deliveries the table refuses; store none.
+
+        Raises:
+            psycopg.Error: the one of the whole batch, where each can be stored alone.
+        """
+        told = await asyncio.to_thread(self._preparation.told, batch.deliveries)
+        found = await culprits(told, _Trial(connection, self._preparation, refused.table))
+        await connection.rollback()
+        if not found:
+            raise refused.error
+        return [
+            Rejection(
+                each.delivery.source, each.delivery.offset, DeadLetterReason.STORE_REFUSED, detail
+            )
+            for each, detail in found
+        ]
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -142,52 +168,33 @@ class PostgresSink:
             self._connection = None
 
 
-async def _merge(connection: AsyncConnection, staged: Staged) -> Mapping[str, int]:
-    """Stage and merge; return the number of rows that were new or changed, by table."""
-    written = {}
-    async with connection.cursor() as cursor:
-        for table, content in staged:
-            async with cursor.copy(table.copy_sql()) as copy:
-                await copy.write(content)
-            await cursor.execute(table.merge_sql())
-            written[table.name] = cursor.rowcount
-    return written
+class _Trial:
+    """Implements `culprits.Trial` on the table that refused the whole batch."""
 
+    def __init__(self, connection: AsyncConnection, preparation: Preparation, table: Table) -> None:
+        self._connection = connection
+        self._preparation = preparation
+        self._table = table
+        self._begun = self._taken = False
 
-async def _rejections(
-    connection: AsyncConnection, told: Sequence[Told], error: psycopg.Error
-) -> Sequence[Rejection]:
-    """Find out which of what is told cannot be stored; store none.
-
-    Raises:
-        psycopg.Error: the one of the whole batch, where each can be stored alone.
-    """
-
-    async def refusal(some: Sequence[Told]) -> str | None:
-        found = None
-        await connection.execute("savepoint probe")
+    async def refusal(self, items: Sequence[Told]) -> str | None:
+        rows = await asyncio.to_thread(self._preparation.rows, items, self._table)
+        if not rows:
+            return None
+        if not self._begun:
+            await self._connection.execute("savepoint trial")
+        self._begun = self._taken = True
         try:
-            await _merge(connection, await asyncio.to_thread(_staged, some))
-        except psycopg.Error as probed:
-            if fault_of(probed) is not Fault.RECORD:
+            passed = Passed(self._table, arrays(self._table, rows, Texts()))
+            await pass_rows(self._connection.cursor(), passed)
+        except psycopg.Error as error:
+            if fault_of(error) is not Fault.RECORD:
                 raise
-            found = described(probed)
-        await connection.execute("rollback to savepoint probe")
-        return found
+            await self.again()
+            return described(error)
+        return None
 
-    await connection.rollback()
-    found = await culprits(told, refusal)
-    await connection.rollback()
-    if not found:
-        raise error
-    return [
-        Rejection(
-            each.delivery.source, each.delivery.offset, DeadLetterReason.STORE_REFUSED, detail
-        )
-        for each, detail in found
-    ]
-
-
-def _staged(told: Sequence[Told]) -> Staged:
-    rows: Mapping[Table, Sequence[Row]] = rows_by_table(told)
-    return [(table, encoded(table, found)) for table, found in rows.items() if found]
+    async def again(self) -> None:
+        if self._taken:
+            await self._connection.execute("rollback to savepoint trial")
+            self._taken = False

@@ -38,7 +38,8 @@ async def contents(dsn: str) -> dict[str, set[str]]:
     """All rows of all tables as text."""
     return {
         table.name: {
-            row["text"] for row in await query(dsn, f"select t::text as text from zcc.{table.name} t")
+            row["text"]
+            for row in await query(dsn, f"select t::text as text from zcc.{table.name} t")
         }
         for table in tables
     }
@@ -66,9 +67,7 @@ def others(rows: dict[str, set[str]], values: tuple[str, ...]) -> Iterator[tuple
         Asked("consumer", emails=("ANN@consumers.example.com",)),
     ],
 )
-async def test_a_consumer_is_gone_from_every_column_and_nobody_else(
-    dsn: str, asked: Asked
-) -> None:
+async def test_a_consumer_is_gone_from_every_column_and_nobody_else(dsn: str, asked: Asked) -> None:
     async with owner(dsn) as sink:
         await sink.store([*ANN.told(), *BOB.told()])
     before = await contents(dsn)
@@ -123,7 +122,7 @@ async def test_a_dry_run_counts_the_same_and_changes_nothing(dsn: str) -> None:
     asked = Asked("consumer", numbers=(ANN.number,))
     found = await erased(dsn, asked, apply=False)
     assert await contents(dsn) == before
-    assert await query(dsn, "select from zcc.audit") == []
+    assert await query(dsn, "select 1 as one from zcc.audit") == []
     assert await erased(dsn, asked) == found
     assert (await erased(dsn, asked)).rows == {}
 

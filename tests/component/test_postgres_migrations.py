@@ -32,8 +32,10 @@ async def test_several_at_once_migrate_an_empty_database_once(database_dsn: str)
         for _ in range(3)
     ]
     outputs = await asyncio.gather(*(process.communicate() for process in processes))
-    assert [output for output, _ in outputs] == [f"{required_revision}\n".encode()] * 3
-    assert await asyncio.to_thread(current_revision, database_dsn) == required_revision
+    last = await asyncio.to_thread(current_revision, database_dsn)
+    assert last is not None
+    assert last >= required_revision
+    assert [output for output, _ in outputs] == [f"{last}\n".encode()] * 3
 
 
 async def test_the_printed_sql_makes_the_same_tables(database_dsn: str) -> None:

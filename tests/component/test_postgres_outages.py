@@ -1,18 +1,16 @@
 """Connections that are refused, cut or silent, at the moments that matter."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from sinks.postgres.migrate import migrate
 from sinks.postgres.sink import PostgresSink
+from tests.component.postgres_proxy import proxied
 from tests.component.postgres_rig import assignment, owner, query, settings
 from tests.enriched import START_MS, delivery, webhook
 
@@ -29,69 +27,6 @@ def dsn(database_dsn: str) -> str:
 
 def event(n: int) -> Any:
     return delivery(webhook("task_created", {"task_id": f"T{n}"}, at_ms=START_MS + n))
-
-
-class Proxy:
-    """Passes bytes on; once armed, cuts all connections instead of passing on what it looks for."""
-
-    def __init__(self, host: str, port: str | None) -> None:
-        self._upstream = host, port
-        self._open: set[asyncio.StreamWriter] = set()
-        self._silent: set[asyncio.StreamWriter] = set()
-        self.cut_at: bytes | None = None
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = self._upstream
-        path = f"{host}/.s.PGSQL.{port or 5432}"
-        behind, ahead = (
-            await asyncio.open_unix_connection(path)
-            if host.startswith("/")
-            else await asyncio.open_connection(host, int(port or 5432))
-        )
-        self._open |= {writer, ahead}
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._pass(reader, ahead))
-            tasks.create_task(self._pass(behind, writer))
-
-    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        try:
-            while content := await source.read(65536):
-                if self.cut_at is not None and self.cut_at in content:
-                    return self.cut()
-                if target not in self._silent:
-                    target.write(content)
-                    await target.drain()
-        except OSError:
-            pass
-        finally:
-            target.close()
-
-    def swallow(self) -> None:
-        """Pass nothing more on over the connections that are open now."""
-        self._silent |= self._open
-
-    def cut(self) -> None:
-        self.cut_at = None
-        for writer in self._open:
-            writer.transport.abort()
-        self._open.clear()
-
-
-@asynccontextmanager
-async def proxied(dsn: str) -> AsyncIterator[tuple[Proxy, str]]:
-    parts = conninfo_to_dict(dsn)
-    proxy = Proxy(str(parts["host"]), parts.get("port"))  # type: ignore[arg-type] # text
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    through = make_conninfo(
-        dsn, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable"
-    )
-    try:
-        yield proxy, through
-    finally:
-        proxy.cut()
-        server.close()
-        await server.wait_closed()
 
 
 @pytest.mark.parametrize(("message", "stored"), [(COMMIT, 1), (COMMITTED, 2)])
@@ -124,7 +59,7 @@ async def test_a_session_ended_by_the_server_is_replaced(dsn: str) -> None:
 
 
 async def test_a_statement_that_waits_too_long_is_given_up_and_stored_later(dsn: str) -> None:
-    async with owner(dsn, statement_timeout_s=0.2, write_timeout_s=5.0) as found:
+    async with owner(dsn, statement_timeout_s=1.0, write_timeout_s=5.0) as found:
         await found.store([event(0)])
         async with await psycopg.AsyncConnection.connect(dsn) as other:
             await other.execute("lock table zcc.raw_event in exclusive mode")

@@ -1,14 +1,16 @@
-"""Partitions by month, made ahead and on demand."""
+"""Partitions by month or day, made ahead and on demand."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
+from runtime import exposition
 from runtime.clock import SystemClock
 from runtime.values import Delivery
-from sinks.postgres.migrate import migrate
-from sinks.postgres.partitions import Partitions, months_from
+from sinks.postgres.migrate import migrate, partition_by
+from sinks.postgres.partitions import Partitions, following
 from tests.component.postgres_rig import owner, query
 from tests.enriched import delivery, webhook
 
@@ -19,8 +21,8 @@ def dsn(database_dsn: str) -> str:
     return database_dsn
 
 
-def event(year: int, month: int = 1) -> Delivery:
-    at_ms = int(datetime(year, month, 15, tzinfo=UTC).timestamp()) * 1000
+def event(year: int, month: int = 1, day: int = 15) -> Delivery:
+    at_ms = int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000
     return delivery(webhook("engagement_started", {"engagement_id": "E1"}, at_ms=at_ms))
 
 
@@ -37,10 +39,10 @@ async def where_stored(dsn: str, table: str) -> list[str]:
 
 
 async def test_this_month_and_the_next_ones_are_made_ahead(dsn: str) -> None:
-    async with owner(dsn, months_ahead=3) as found:
+    async with owner(dsn, partitions_ahead=3) as found:
         await found.store([])
     this_month = SystemClock().now().date().replace(day=1)
-    ahead = {f"{month:%Y_%m}" for month in months_from(this_month, ahead=3)}
+    ahead = {f"{month:%Y_%m}" for month in following(this_month, "month", ahead=3)}
     assert await partitions(dsn) == {"default", *ahead}
     assert await partitions(dsn, "engagement_timeline") == {"default", *ahead}
 
@@ -70,5 +72,42 @@ async def test_a_locked_table_holds_up_no_batch_and_its_rows_move_later(dsn: str
 async def test_making_a_month_twice_is_no_error(dsn: str) -> None:
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
         for _ in range(2):
-            await Partitions(SystemClock(), months_ahead=0).make(connection, [])
+            await Partitions(SystemClock(), ahead=0).make(connection, [])
     assert len(await partitions(dsn)) == 2
+
+
+async def test_a_database_may_have_partitions_by_day(dsn: str) -> None:
+    await asyncio.to_thread(partition_by, dsn, "day")
+    async with owner(dsn, partitions_ahead=1) as found:
+        await found.store([event(2024, 2, 28), event(2024, 2, 29)])
+    today = SystemClock().now().date()
+    ahead = {f"{day:%Y_%m_%d}" for day in following(today, "day", ahead=1)}
+    assert await partitions(dsn) == {"default", "2024_02_28", "2024_02_29", *ahead}
+    assert await where_stored(dsn, "raw_event") == ["2024_02_28", "2024_02_29"]
+
+
+async def test_after_a_change_of_length_the_partitions_that_are_there_stay(dsn: str) -> None:
+    async with owner(dsn) as found:
+        await found.store([event(2024, 2)])
+    await asyncio.to_thread(partition_by, dsn, "day")
+    async with owner(dsn, partitions_ahead=0) as found:
+        await found.store([event(2024, 2, 3), event(2024, 3, 1)])
+    await asyncio.to_thread(partition_by, dsn, "month")
+    async with owner(dsn, partitions_ahead=0) as found:
+        await found.store([event(2024, 3, 2), event(2024, 4, 1)])
+    assert await where_stored(dsn, "raw_event") == [
+        "2024_02",
+        "2024_02",
+        "2024_03_01",
+        "2024_03_02",
+        "2024_04",
+    ]
+
+
+async def test_rows_that_no_partition_takes_are_counted(dsn: str) -> None:
+    async with owner(dsn) as found:
+        await found.store([event(1970)])
+    async with owner(dsn) as found:
+        await found.store([])
+    shown = exposition.exposition()
+    assert 'zcc_postgres_default_partition_rows{table="raw_event"} 1.0' in shown.decode()

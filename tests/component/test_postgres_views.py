@@ -4,10 +4,8 @@ The story is told through the real sink, in several orders.
 """
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +13,14 @@ import pytest
 from runtime.clock import SystemClock
 from runtime.values import Delivery, TopicPartition
 from sinks.postgres.migrate import migrate
+from tests.component.postgres_page import QUERIES
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
 from tests.projected import REFERENCE_TOPIC, event, snapshot
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "ask-postgres.md").read_text()
 REFERENCES = TopicPartition(REFERENCE_TOPIC, 0)
 START = datetime.fromtimestamp(START_MS / 1000, UTC)  # 10:00
 NEXT_DAY_S = 14 * 3600
-UTC_SESSION = "set timezone = 'UTC'; "
 
 SALES = {"cc_queue_id": "Q1", "queue_name": "Sales"}
 BILLING = {"cc_queue_id": "Q2"}
@@ -178,9 +175,6 @@ EXPECTED: Sequence[Sequence[tuple[Any, ...]]] = (
         (date(2026, 3, 2), "messaging", 1, 1, 0, 1, 300_000),
     ),
 )
-QUERIES: Sequence[tuple[str, str]] = re.findall(
-    r"```sql\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.DOTALL
-)
 
 
 @pytest.fixture
@@ -286,6 +280,27 @@ async def test_times_that_contradict_each_other_give_no_duration_and_no_error(ds
     (row,) = await query(dsn, "select * from zcc.engagement_summary")
     durations = {name: row[name] for name in row if name.endswith("_ms")}
     assert set(durations.values()) == {None}
+    (offer,) = await query(dsn, "select * from zcc.queue_offer")
+    assert (offer["outcome"], offer["wait_ms"]) == ("waiting", None)
+
+
+async def test_a_call_that_a_user_accepts_and_nobody_answers_has_no_conversation(
+    dsn: str,
+) -> None:
+    for engagement_id, direction in (("E1", "inbound"), ("E2", "outbound")):
+        tell_of = of(engagement_id, {**VOICE, "engagement_direction": direction})
+        await tell(
+            dsn,
+            [
+                tell_of("engagement_started", (10, 0, 0)),
+                tell_of("task_reservation_accepted", (10, 0, 5), {"assigned_user_id": "U1"}),
+                tell_of("engagement_consumer_notified", (10, 0, 6), ALEX),
+                tell_of("engagement_user_ended", (10, 0, 9), ALEX),
+                tell_of("engagement_ended", (10, 0, 9)),
+            ],
+        )
+    for row in await query(dsn, "select * from zcc.engagement_summary"):
+        assert (row["answered_at"], row["talking_ms"], row["total_ms"]) == (None, None, 9_000)
 
 
 async def test_what_ends_a_wait_decides_what_became_of_an_offer(dsn: str) -> None:
@@ -336,6 +351,18 @@ async def test_the_parts_of_a_state_are_as_long_as_the_state(dsn: str) -> None:
             f"'2026-03-01 09:50Z', '2026-03-01 13:00Z', '{width}') where status_id = '1'",
         )
         assert row["total"] == (2 * 60 + 13) * 60_000
+
+
+async def test_of_two_changes_at_one_moment_the_state_is_one_and_the_other_has_no_time(
+    dsn: str,
+) -> None:
+    await tell(dsn, [changed("U1", (9, 0), "Ready"), changed("U1", (9, 0), "Occupied")])
+    (row,) = await query(
+        dsn,
+        "select * from zcc.agent_state_time('2026-03-01 10:00Z', '2026-03-01 10:10Z', '1 day')",
+    )
+    (open_,) = await query(dsn, "select * from zcc.user_status_history where ended_at is null")
+    assert (row["status_id"], row["state_ms"]) == (open_["status_id"], 600_000)
 
 
 async def test_views_of_today_begin_at_midnight_and_those_of_31_days_hold_no_more(

@@ -217,6 +217,8 @@ class PlannedSink:
             for source, state in assignment.partitions.items()
         }
 
+    async def prepare(self, batch: Batch) -> None: ...
+
     async def write(self, batch: Batch) -> Sequence[Rejection]:
         self.attempts.append(batch)
         self.stored.append(batch)
@@ -227,6 +229,8 @@ async def test_a_planned_sink_gets_the_same_boundaries_again_after_a_crash(
     topics: Topics,
 ) -> None:
     class Dying(PlannedSink):
+        async def prepare(self, batch: Batch) -> None: ...
+
         async def write(self, batch: Batch) -> Sequence[Rejection]:
             if len(self.attempts) == 2:
                 self.attempts.append(batch)

@@ -67,6 +67,8 @@ class MemorySink:
             for partition, state in assignment.partitions.items()
         }
 
+    async def prepare(self, batch: Batch) -> None: ...
+
     async def write(self, batch: Batch) -> Sequence[Rejection]:
         self.before_write()
         self.attempts.append(batch)

@@ -1,128 +1,25 @@
-"""The Postgres sink as processes of one group, what they are given, and what they have stored."""
+"""The Postgres sink as processes of one group, killed, frozen and started again."""
 
 import asyncio
 import os
 import signal
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from itertools import islice
+from collections.abc import Mapping
 from pathlib import Path
-from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import orjson
 import psutil
-import psycopg
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from operations.processes import Process
-from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin
+from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
-from runtime.values import Delivery, Record, TopicPartition
-from schemas.headers import ce_partitionkey, event_id_header, family_of
-from schemas.topics import dead_letter_topic, enriched_topic, enriched_topics, reference_topic
-from schemas.topics import topic_specs as all_topic_specs
-from simulator.company import make_company
-from simulator.stories import event_stream
+from runtime.values import TopicPartition
+from schemas.topics import dead_letter_topic, enriched_topics, reference_topic
 from tests.component.postgres_rig import query
-from tests.enriched import complete, delivery
-from tests.projected import snapshot
-from tests.told_stories import START
 
 patience_s = 60.0
-
-moments = frozenset({"stored_at"})
-"""Columns that say when a row was stored, which no two runs share. There is no other kind of
-difference: a partition is stored in its order, so even the place of what came first is the same."""
-
-Contents = Mapping[str, Counter[str]]
-"""By table, how often it holds each row; a row is its columns as JSON."""
-
-
-def records(prefix: str, *, seed: int) -> Iterator[Record]:
-    """What the topics are given, without end: the users, then events; some again, some corrected.
-
-    The events tell the stories of a company; the first 600 are of every kind.
-    """
-    company, chance = make_company(seed), Random(seed)
-    for user in company.users:
-        state = {"user_id": user.user_id, "display_name": user.display_name}
-        told = snapshot("user", user.user_id, state)
-        yield Record(reference_topic(prefix=prefix), told.key, told.value, told.headers)
-    names = {u.user_id: {"user_id": u.user_id, "display_name": "Found"} for u in company.users}
-    later: list[Record] = []
-    for event in event_stream(company, seed=seed, start=START, count=None):
-        topic = enriched_topic(family_of(event.event), prefix=prefix)
-        first = _record(topic, delivery(event.body, enrichment={**complete, "status": "partial"}))
-        yield first
-        if chance.random() < 0.1:
-            found = {**complete, "users": names}
-            later.append(_record(topic, delivery(event.body, enrichment=found, revision=2)))
-        if chance.random() < 0.05:
-            later.append(first)
-        if later and chance.random() < 0.2:
-            yield later.pop(chance.randrange(len(later)))
-
-
-def _record(topic: str, told: Delivery) -> Record:
-    return Record(topic, dict(told.headers)[ce_partitionkey], told.value, told.headers)
-
-
-def event_id_of(record: Record) -> str | None:
-    """The event that a record tells of, if it does."""
-    found = dict(record.headers).get(event_id_header)
-    return None if found is None else found.decode()
-
-
-async def make_topics(kafka: KafkaSettings) -> None:
-    async with TopicAdmin(kafka) as admin:
-        await admin.apply(list(all_topic_specs(kafka.topic_plan, ("postgres",))))
-
-
-@asynccontextmanager
-async def publishing(kafka: KafkaSettings) -> AsyncIterator[KafkaPublisher]:
-    """A publisher that has reached the broker."""
-    async with KafkaPublisher(kafka, client_id="load", clock=SystemClock()) as publisher:
-        async with asyncio.timeout(patience_s):
-            while not publisher.ready:
-                await asyncio.sleep(0.01)
-        yield publisher
-
-
-class Load:
-    """Records at a steady pace; ``sent`` of them are acknowledged."""
-
-    def __init__(self, told: Iterator[Record], publisher: KafkaPublisher) -> None:
-        self.sent = 0
-        self.event_ids: set[str] = set()
-        self._told = told
-        self._publisher = publisher
-
-    async def send(self, count: int) -> None:
-        """Send so many at once."""
-        async with asyncio.TaskGroup() as tasks:
-            for record in islice(self._told, count):
-                tasks.create_task(self._publisher.publish(record))
-                if event_id := event_id_of(record):
-                    self.event_ids.add(event_id)
-        self.sent += count
-
-    async def run(self, enough: asyncio.Event, *, records_per_s: float) -> None:
-        """Send until there is enough, and all of it is acknowledged."""
-        clock = SystemClock()
-        begun_s, before = clock.monotonic_s(), self.sent
-        while not enough.is_set():
-            due = before + int((clock.monotonic_s() - begun_s) * records_per_s)
-            await self.send(due - self.sent)
-            await clock.sleep(0.02)
-
-    async def until_sent(self, count: float) -> None:
-        while self.sent < count:
-            await asyncio.sleep(0.005)
 
 
 class Sinks:
@@ -253,38 +150,3 @@ async def delete_group(kafka: KafkaSettings, group: str) -> None:
                 await asyncio.sleep(0.1)
     finally:
         await client.close()
-
-
-async def contents(dsn: str, *, without: frozenset[str] = moments) -> Contents:
-    """All rows of all tables but the offsets, without some columns."""
-    tables = await query(
-        dsn,
-        "select relname as name from pg_class where relnamespace = 'zcc'::regnamespace "
-        "and relkind in ('r', 'p') and not relispartition "
-        "and relname not in ('alembic_version', 'kafka_offset') order by relname",
-    )
-    return {row["name"]: await _rows(dsn, row["name"], without) for row in tables}
-
-
-async def _rows(dsn: str, table: str, without: frozenset[str]) -> Counter[str]:
-    columns = "{" + ",".join(without) + "}"
-    async with (
-        await psycopg.AsyncConnection.connect(dsn) as connection,
-        connection.cursor() as all_,
-    ):
-        await all_.execute(f"select (to_jsonb(t) - '{columns}'::text[])::text from zcc.{table} t")
-        return Counter([row async for (row,) in all_])
-
-
-def differences(one: Contents, other: Contents, *, shown: int = 3) -> dict[str, Any]:
-    """Tables that differ: how many rows only the one and only the other has, and some of them."""
-    found = {}
-    for table in one.keys() | other.keys():
-        ours, theirs = one.get(table, Counter()), other.get(table, Counter())
-        if ours != theirs:
-            sides = (ours - theirs, theirs - ours)
-            found[table] = [
-                (side.total(), [orjson.loads(row) for row in sorted(side)[:shown]])
-                for side in sides
-            ]
-    return found

@@ -5,8 +5,9 @@ What is stored then is what one sink stores that nobody disturbs, row by row, in
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
@@ -19,17 +20,9 @@ from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
 from tests.component.kafka_members import Member, poll_until
 from tests.component.postgres_rig import query
-from tests.faults.postgres_sinks import (
-    Load,
-    Sinks,
-    contents,
-    delete_group,
-    differences,
-    make_topics,
-    patience_s,
-    publishing,
-    records,
-)
+from tests.faults.postgres_contents import contents, differences
+from tests.faults.postgres_load import Load, make_topics, publishing, records
+from tests.faults.postgres_sinks import Sinks, delete_group, patience_s
 
 many_kills = int(os.environ.get("ZCC_TEST_KILLS", "50"))
 
@@ -81,25 +74,25 @@ class Faults:
         self._mean_gap = mean_gap_s * records_per_s
         self._strangers = asyncio.Lock()
 
-    async def happen(self, faults: list[Callable[["Faults"], Awaitable[None]]]) -> None:
+    async def happen(self, faults: Sequence["Fault"]) -> None:
         """All of them, in any order, some time apart."""
-        await self._while_sent(records_per_s)
+        await self._let_be_sent(records_per_s)
         for fault in self._chance.sample(faults, len(faults)):
             await fault(self)
-            await self._while_sent(self._mean_gap * self._chance.uniform(0.4, 1.6))
+            await self._let_be_sent(self._mean_gap * self._chance.uniform(0.4, 1.6))
 
     async def killed(self) -> None:
         """One is killed, and started again a little later."""
         place = self._chance.choice(self._sinks.places)
         await self._kill(place)
-        await self._while_sent(self._mean_gap * self._chance.uniform(0, 0.3))
+        await self._let_be_sent(self._mean_gap * self._chance.uniform(0, 0.3))
         await self._sinks.start(place)
 
     async def frozen(self) -> None:
         """One stands still until others have its partitions, and goes on as if it had them."""
         place = self._chance.choice(self._sinks.places)
         await self._sinks.freeze(place)
-        await self._while_taken_over()
+        await self._until_taken_over()
         await self._sinks.thaw(place)
         self.zombies += 1
 
@@ -112,7 +105,7 @@ class Faults:
                 await self._sinks.thaw(place)
                 await asyncio.sleep(self._chance.uniform(0, 0.05))
                 await self._sinks.freeze(place)
-        await self._while_taken_over()
+        await self._until_taken_over()
         await self._sinks.thaw(place)
         self.zombies += 1
 
@@ -138,7 +131,7 @@ class Faults:
             async with self._strangers:
                 stranger = Member(self._sinks.kafka, self._sinks.topics, group="postgres")
                 async with stranger.consumer:
-                    await poll_until(lambda s=stranger: s.assignments, stranger)
+                    await poll_until(partial(getattr, stranger, "assignments"), stranger)
             self.rebalances += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(enough.wait(), rebalance_every_s)
@@ -150,10 +143,11 @@ class Faults:
         await self._sinks.kill(place)
         self.kills += 1
 
-    async def _while_sent(self, count: float) -> None:
+    async def _let_be_sent(self, count: float) -> None:
+        """Wait while so many more records go to the topics."""
         await self._load.until_sent(self._load.sent + count)
 
-    async def _while_taken_over(self) -> None:
+    async def _until_taken_over(self) -> None:
         """Until each partition has a new owner: those of whoever stands still have another one."""
         before = await self._sinks.epochs()
         async with asyncio.timeout(patience_s):
@@ -163,6 +157,8 @@ class Faults:
                 await asyncio.sleep(0.05)
 
 
+Fault = Callable[[Faults], Awaitable[None]]
+
 once_each = [Faults.without_a_group, Faults.database_killed, Faults.frozen]
 
 
@@ -171,7 +167,7 @@ async def lives(
     stack: devstack.Stack,
     folder: Path,
     *,
-    faults: list[Callable[[Faults], Awaitable[None]]],
+    faults: Sequence[Fault],
     mean_gap_s: float,
 ) -> Faults:
     disturbed = await new_database(stack, "disturbed")

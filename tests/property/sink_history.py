@@ -116,6 +116,8 @@ class FlakySink:
             for source, state in assignment.partitions.items()
         }
 
+    async def prepare(self, batch: Batch) -> None: ...
+
     async def write(self, batch: Batch) -> Sequence[Rejection]:
         rejections = [
             Rejection(d.source, d.offset, DeadLetterReason.STORE_REFUSED, "poison")

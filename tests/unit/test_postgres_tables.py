@@ -4,14 +4,14 @@ import struct
 
 import pytest
 
-from sinks.postgres.tables import Cell, Column, SqlType, Table, encoded
+from sinks.postgres.tables import Cell, Column, SqlType, Table, Texts, arrays, copied
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 
 
 def fields(table: Table, rows: list[list[Cell]]) -> bytes:
-    content = encoded(table, rows)
+    content = copied(table, rows, Texts())
     assert content.startswith(HEADER)
     assert content.endswith(TRAILER)
     return content[len(HEADER) : -len(TRAILER)]
@@ -55,4 +55,4 @@ def test_no_rows_are_a_header_and_an_end() -> None:
 @pytest.mark.parametrize("rows", [[["a"]], [["a", "b"], ["a"]], [["a", "b", "c"]]])
 def test_a_row_of_another_width_is_refused(rows: list[list[Cell]]) -> None:
     with pytest.raises(ValueError, match="zip"):
-        encoded(table("text", "text"), rows)
+        copied(table("text", "text"), rows, Texts())

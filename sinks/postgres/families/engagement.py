@@ -212,7 +212,7 @@ def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[
     if phase := _phases.get(event.name):
         told["phase"] = (phase,)
     read = _told_by.get(event.name)
-    return told if read is None else told | read(event)
+    return told if read is None else {**told, **read(event)}
 
 
 def _started(event: Event) -> Mapping[str, Values]:

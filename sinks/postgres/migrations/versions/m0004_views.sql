@@ -550,6 +550,73 @@ comment on column zcc.agent_state_time_today.sub_status_id is
 comment on column zcc.agent_state_time_today.sub_status_name is 'Its name.';
 comment on column zcc.agent_state_time_today.state_ms is 'Time in the state, in this half hour.';
 
+comment on column zcc.task_queue_stay.account_id is 'The account.';
+comment on column zcc.task_queue_stay.task_id is 'The task.';
+comment on column zcc.task_queue_stay.engagement_id is 'The engagement of the task.';
+comment on column zcc.task_queue_stay.cc_queue_id is 'The queue.';
+comment on column zcc.task_queue_stay.queue_name is 'As the event says.';
+comment on column zcc.task_queue_stay.channel is 'As the event says.';
+comment on column zcc.task_queue_stay.channel_source is 'As the event says.';
+comment on column zcc.task_queue_stay.entered_at is 'When the task came into the queue.';
+comment on column zcc.task_queue_stay.ended_at is 'When it waited no more.';
+comment on column zcc.task_queue_stay.ended_by is 'What ended the wait.';
+comment on column zcc.task_queue_stay.max_wait_time is 'Of the queue as it was then, in seconds.';
+comment on column zcc.task_queue_stay.short_abandon_enable is 'Of the queue as it was then.';
+comment on column zcc.task_queue_stay.short_abandon_threshold is
+    'Of the queue as it was then, in seconds.';
+
+comment on column zcc.user_status_history.account_id is 'The account.';
+comment on column zcc.user_status_history.user_id is 'personal: user_ref';
+comment on column zcc.user_status_history.started_at is 'When the state began.';
+comment on column zcc.user_status_history.ended_at is 'When the next one began.';
+comment on column zcc.user_status_history.status_id is 'The state of work.';
+comment on column zcc.user_status_history.status_name is 'Its name.';
+comment on column zcc.user_status_history.sub_status_id is
+    'What kind of the state of work, where it has kinds.';
+comment on column zcc.user_status_history.sub_status_name is 'Its name.';
+comment on column zcc.user_status_history.followed_by_gap is
+    'The next change came from another state.';
+
+comment on column zcc.user_session.account_id is 'The account.';
+comment on column zcc.user_session.user_id is 'personal: user_ref';
+comment on column zcc.user_session.login_at is 'When the user logged in.';
+comment on column zcc.user_session.logout_at is 'When the user logged out, if an event says so.';
+comment on column zcc.user_session.replaced is 'Another login came without a logout before it.';
+
+comment on column zcc.engagement_supervision_interval.account_id is 'The account.';
+comment on column zcc.engagement_supervision_interval.engagement_id is 'The engagement.';
+comment on column zcc.engagement_supervision_interval.supervisor_id is 'personal: user_ref';
+comment on column zcc.engagement_supervision_interval.supervisor_display_name is
+    'personal: person_name';
+comment on column zcc.engagement_supervision_interval.action_type is
+    'What the supervisor did, e.g. listen or whisper.';
+comment on column zcc.engagement_supervision_interval.user_id is
+    'personal: user_ref; the user who was supervised.';
+comment on column zcc.engagement_supervision_interval.user_display_name is 'personal: person_name';
+comment on column zcc.engagement_supervision_interval.started_at is 'When it began.';
+comment on column zcc.engagement_supervision_interval.ended_at is
+    'When it ended, if an event says so.';
+
+-- What the tables that are asked most do not say of themselves.
+comment on column zcc.raw_event.event_ts is
+    'The time that Zoom gave the event, part of its identity.';
+comment on column zcc.raw_event.occurred_at is 'The time of the event itself, else event_ts.';
+comment on column zcc.raw_event.received_at is 'When ingest had read the webhook.';
+comment on column zcc.raw_event.stored_at is 'When the row was inserted.';
+comment on column zcc.raw_event.enrichment is
+    'personal: document; what the REST API knew; a higher revision replaces it.';
+comment on column zcc.engagement.started_at is 'Of the start event.';
+comment on column zcc.engagement.reported_started_at is 'As Zoom reported it after the end.';
+comment on column zcc.engagement.ended_at is 'Of the last event that tells an end.';
+comment on column zcc.engagement.wrap_up_started_at is 'When the first user began to wrap up.';
+comment on column zcc.engagement.wrap_up_ended_at is 'When the last user ended to wrap up.';
+comment on column zcc.engagement.phase is
+    'started, queued, ringing, connected, on_hold or wrap_up, as the newest telling event says.';
+comment on column zcc.engagement.v1_data_ready_at is
+    'When Zoom announced the details in version 1 of its REST API.';
+comment on column zcc.engagement.v2_data_ready_at is
+    'When Zoom announced the details in version 2 of its REST API.';
+
 -- A later migration that makes tables, views, or functions for the sink ends with a call of this.
 -- What makes partitions runs with the rights of its owner, since only the owner of a table may
 -- attach any to it.

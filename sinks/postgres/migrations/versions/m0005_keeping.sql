@@ -22,6 +22,10 @@ join pg_class as parent on parent.oid = inhparent and parent.relkind = 'p'
 where parent.relnamespace = 'zcc'::regnamespace;
 comment on view zcc.partition_range is
     'The partitions of tables with their times; the end is exclusive; the default one has none.';
+comment on column zcc.partition_range.parent is 'The table.';
+comment on column zcc.partition_range.name is 'The partition.';
+comment on column zcc.partition_range.first_moment is 'From when on it holds rows.';
+comment on column zcc.partition_range.end_moment is 'Until when, exclusive.';
 
 -- Makes the partition of a day's month, or of the day, where none holds the day; where the month
 -- has partitions of days, its other days get their own. Rows of its time that went to the default

@@ -1,0 +1,99 @@
+"""Stories in any order, with repeats, in any batches, by one sink or several: the same tables."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from random import Random
+
+import orjson
+import pytest
+
+from runtime.values import Delivery, TopicPartition
+from schemas.catalogue import events as known
+from sinks.postgres.migrate import migrate
+from tests.component.postgres_rig import Owner, owner, query
+from tests.enriched import SOURCE
+from tests.faults.postgres_contents import Contents, contents, differences, moments
+from tests.projected import REFERENCE_TOPIC, snapshot
+from tests.told_stories import told_stories
+
+where_first = frozenset({"source_topic", "source_partition", "source_offset"})
+"""Where the first record of an event was read: which is the first depends on the order."""
+
+other = TopicPartition(SOURCE.topic, 1)
+references = TopicPartition(REFERENCE_TOPIC, 0)
+
+Batches = Iterable[Sequence[Delivery]]
+
+events = [record for story in told_stories() for record in story]
+"""Of every kind, in the order of the stories."""
+
+states = [
+    snapshot(entity, entity_id, state, after_s=after_s)
+    for entity, entity_id in (("user", "U1"), ("team", "T1"), ("flow", "F1"))
+    for after_s, state in ((0, {"flow_name": "old"}), (5, {"flow_name": "new"}), (9, None))
+]
+"""Entities that change and go."""
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+async def dsn(database_dsn: str) -> str:
+    await asyncio.to_thread(migrate, database_dsn)
+    return database_dsn
+
+
+async def stored(dsn: str, told: Sequence[tuple[TopicPartition, Batches]]) -> Contents:
+    """What empty tables hold after all batches, those of each source by a sink of its own."""
+    async with AsyncExitStack() as sinks:
+        owners = [await sinks.enter_async_context(owner(dsn, source=source)) for source, _ in told]
+        async with asyncio.TaskGroup() as tasks:
+            for found, (_, batches) in zip(owners, told, strict=True):
+                tasks.create_task(store(found, batches))
+    held = await contents(dsn, without=moments | where_first)
+    await query(dsn, f"truncate zcc.kafka_offset, {', '.join(f'zcc.{table}' for table in held)}")
+    return held
+
+
+async def store(sink: Owner, batches: Batches) -> None:
+    for batch in batches:
+        assert not await sink.store(batch)
+
+
+async def in_order(dsn: str) -> Contents:
+    return await stored(dsn, [(SOURCE, [events]), (references, [[each] for each in states])])
+
+
+def shuffled(records: Sequence[Delivery], chance: Random, *, batches: int) -> Batches:
+    """The same in any order, some twice and more, in batches of any sizes."""
+    repeats = chance.choices(records, k=len(records) // 4)
+    order = chance.sample([*records, *repeats], len(records) + len(repeats))
+    cuts = sorted(chance.sample(range(1, len(order)), batches - 1))
+    return [order[start:end] for start, end in pairwise([0, *cuts, len(order)])]
+
+
+async def test_any_order_any_repeats_and_any_batches_give_the_same_tables(dsn: str) -> None:
+    expected = await in_order(dsn)
+    assert {orjson.loads(row)["event"] for row in expected["raw_event"]} == known.keys()
+    for seed in range(3):
+        chance = Random(seed)
+        told = [
+            (SOURCE, shuffled(events, chance, batches=3 * 5**seed)),
+            (references, shuffled(states, chance, batches=4)),
+        ]
+        assert differences(await stored(dsn, told), expected) == {}, seed
+
+
+async def test_sinks_that_store_the_same_stories_at_once_give_the_same_tables(dsn: str) -> None:
+    expected = await in_order(dsn)
+    for seed in range(2):
+        chance = Random(seed)
+        half, share = len(events) // 2, chance.sample(events, len(events))
+        told = [
+            (SOURCE, shuffled(share[: half + 50], chance, batches=10)),
+            (other, shuffled(share[half - 50 :], chance, batches=10)),
+            (references, shuffled(states, chance, batches=4)),
+        ]
+        assert differences(await stored(dsn, told), expected) == {}, seed

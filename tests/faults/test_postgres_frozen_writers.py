@@ -1,0 +1,86 @@
+"""A writer that stands still in the middle of its transaction does not hold up the next owner.
+
+It has been thrown out of its group and will learn that later; until then the server may wait for it
+with the offsets locked: the server's own time limits do not count while it waits for more of a COPY
+or of a pipeline.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import psycopg
+import pytest
+
+from runtime.values import Delivery
+from sinks.postgres.migrate import migrate
+from tests.component.postgres_rig import owner, query
+from tests.enriched import START_MS, delivery, webhook
+
+take_over_s = 10.0
+Writer = psycopg.AsyncConnection
+
+
+@pytest.fixture
+async def dsn(database_dsn: str) -> str:
+    await asyncio.to_thread(migrate, database_dsn)
+    return database_dsn
+
+
+@pytest.fixture
+async def writer(dsn: str) -> AsyncIterator[Writer]:
+    """A connection that holds the offsets, as a batch does; the time limits are a sink's."""
+    async with owner(dsn) as found:
+        await found.store([event(0)])
+    connection = await Writer.connect(dsn, autocommit=True)
+    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(f"set {limit} = '1s'")
+    await connection.execute("create temp table staging (n integer)")
+    await connection.execute("begin")
+    await connection.execute("update zcc.kafka_offset set next_offset = 7")
+    yield connection
+    await connection.close()
+
+
+def event(n: int) -> Delivery:
+    return delivery(webhook("task_created", {"task_id": f"T{n}"}, at_ms=START_MS + n))
+
+
+def in_a_copy(writer: Writer) -> None:
+    writer.pgconn.send_query(b"copy staging from stdin")
+    writer.pgconn.flush()
+
+
+def in_a_pipeline(writer: Writer) -> None:
+    writer.pgconn.enter_pipeline_mode()
+    writer.pgconn.send_query_params(b"insert into staging values (1)", None)
+    writer.pgconn.send_flush_request()
+    writer.pgconn.flush()
+
+
+def between_statements(writer: Writer) -> None:
+    """Say nothing more."""
+
+
+held_up = pytest.mark.xfail(
+    raises=TimeoutError, reason="the next owner waits for as long as the old one stands still"
+)
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(in_a_copy, marks=held_up),
+        pytest.param(in_a_pipeline, marks=held_up),
+        between_statements,
+    ],
+)
+async def test_a_writer_that_stands_still_does_not_hold_up_the_next_owner(
+    dsn: str, writer: Writer, stop: Callable[[Writer], None]
+) -> None:
+    stop(writer)
+    async with asyncio.timeout(take_over_s), owner(dsn) as found:
+        assert found.position == 1
+        assert not await found.store([event(1)])
+    assert await query(dsn, "select next_offset from zcc.kafka_offset") == [{"next_offset": 2}]
+    with pytest.raises(psycopg.OperationalError):
+        await writer.execute("commit")
