@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 import typer
 
+from operations.api_counts import kept_counts
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from zoom.budget import Priority
+from zoom.budget import Label, Priority
 from zoom.client import ZoomClient, connected
 from zoom.errors import ArgumentError, ZoomError
 from zoom.settings import ZoomSettings
+from zoom.turns import Turns
 
 
 def zoom_settings() -> ZoomSettings:
@@ -26,11 +28,19 @@ def zoom_settings() -> ZoomSettings:
 
 @asynccontextmanager
 async def opened_client(
-    settings: ZoomSettings, *, allow_writes: bool = False
+    settings: ZoomSettings, *, label: Label | None = None, allow_writes: bool = False
 ) -> AsyncIterator[ZoomClient]:
-    """Open a client for a person who waits."""
-    async with connected(settings, clock=SystemClock(), allow_writes=allow_writes) as client:
-        yield client.at(Priority.INTERACTIVE)
+    """Open a client for a person who waits; of calls of ``label`` the day's count is kept."""
+    clock = SystemClock()
+    async with kept_counts(settings, label, clock) as counts:
+        turns = Turns(settings, clock=clock, counts=counts)
+        async with connected(
+            settings, clock=clock, turns=turns, allow_writes=allow_writes
+        ) as client:
+            try:
+                yield client.at(Priority.INTERACTIVE)
+            finally:
+                await turns.finish()
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """`zcc api budget`: the account's rate limits, our share of them, and what of it is used today."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -10,11 +9,8 @@ import typer
 from rich.table import Table
 
 from operations.api_printing import console, print_json
-from operations.components import ProcessorName
-from operations.configured import is_configured
 from runtime.clock import Clock, SystemClock
 from runtime.errors import ConfigurationError
-from runtime.settings import KafkaSettings
 from zoom.budget import Label
 from zoom.catalogue import Operation, operations
 from zoom.oauth import Token
@@ -32,18 +28,18 @@ def budget(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print rate limits, the share that one worker takes, and what workers have used today."""
+    """Print rate limits, the share that one worker takes, and what is used of it today."""
     from operations.api_access import errors_told, zoom_settings
-    from operations.cli import read_settings  # which imports this module
+    from operations.api_counts import kafka_settings, used_today
 
     settings = zoom_settings()
-    kafka = read_settings(KafkaSettings) if is_configured(KafkaSettings, os.environ) else None
+    kafka = kafka_settings()
     clock = SystemClock()
     turns = Turns(settings, clock=clock)
     with errors_told():
         if probe:
             asyncio.run(_probe(settings, turns, clock))
-        used = asyncio.run(_used_today(settings, kafka, clock)) if kafka else None
+        used = asyncio.run(used_today(settings, kafka, clock)) if kafka else None
     rows = [_row(each, settings, used) for each in turns.snapshot()]
     if as_json:
         print_json({"plan": settings.plan, "share": settings.share, "labels": rows})
@@ -80,24 +76,6 @@ def lightest_list(token: Token) -> Operation:
             if each.label is label and free and token.allows(each):
                 return each
     raise ConfigurationError("--probe: the token may ask no list: see `zcc doctor`")
-
-
-async def _used_today(
-    settings: ZoomSettings, kafka: KafkaSettings, clock: Clock
-) -> Mapping[Label, int]:
-    """Return what all workers have used, of labels that have a limit per day."""
-    from processors.daily_counts import KafkaDailyCounts
-    from runtime.kafka import KafkaPublisher
-
-    today = clock.now().astimezone(UTC).date()
-    unopened = KafkaPublisher(kafka, client_id="zcc-api", clock=clock)  # nothing is saved
-    used = dict.fromkeys((n for n, limit in settings.limits.items() if limit.per_day), 0)
-    for worker in ProcessorName:
-        kept = KafkaDailyCounts(kafka, unopened, account_id=settings.account_id, worker=worker)
-        for label in used:
-            counts = (await kept.load(label)).values()
-            used[label] += sum(count.used for count in counts if count.day == today)
-    return used
 
 
 def _row(

@@ -198,7 +198,9 @@ async def _ask(question: Question, *, as_json: bool) -> None:
     elif as_json:
         show = show_items_as_json(operation.reply.items or "") if question.all_pages else print_json
     async with (
-        opened_client(zoom_settings(), allow_writes=operation.writes) as client,
+        opened_client(
+            zoom_settings(), label=operation.label, allow_writes=operation.writes
+        ) as client,
         aclosing(_replies(client, question)) as replies,
     ):
         async for reply in replies:

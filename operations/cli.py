@@ -26,7 +26,7 @@ from operations.postgres_command import (
     offsets_app,
     retention_command,
 )
-from operations.settings_errors import one_line
+from operations.settings_errors import no_json, one_line
 from operations.spill_command import spill_app
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
@@ -78,7 +78,7 @@ def read_settings(settings: type[AnySettings]) -> AnySettings:
     except ValidationError as error:
         raise ConfigurationError(one_line(error, settings)) from None
     except SettingsError as error:
-        raise ConfigurationError(f"{error}: expected JSON") from None
+        raise ConfigurationError(no_json(error, settings)) from None
 
 
 @app.callback(invoke_without_command=True)

@@ -1,10 +1,10 @@
 """Tells how far this machine's clock is from Zoom's, by the dates of Zoom's answers."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from runtime.clock import Clock
+from zoom.errors import moment_of
 from zoom.exchange import Request, Response, Transport
 
 _resolution: Final = timedelta(seconds=1)
@@ -23,7 +23,7 @@ class DatesHeard:
         """See `Transport.send`."""
         asked_at = self._clock.now()
         response = await self._transport.send(request)
-        told = _read(response.headers.get("date", ""))
+        told = moment_of(response.headers.get("date", ""))
         if told is not None:
             self.skew_s = skew_s(told, asked_at, self._clock.now())
         return response
@@ -39,11 +39,3 @@ def skew_s(told: datetime, asked_at: datetime, answered_at: datetime) -> float:
     if answered_at < told:
         return (answered_at - told).total_seconds()
     return 0.0
-
-
-def _read(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

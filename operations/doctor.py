@@ -41,7 +41,7 @@ product_settings: Final[tuple[type[BaseSettings], ...]] = (
     PostgresSettings,
     ObjectStorageSettings,
 )
-"""Those of `operations.reference`, which the installed product has not, but the simulator's."""
+"""Of the installed product; `operations.reference` has the simulator's besides."""
 
 State = Literal["ok", "wrong", "skipped", "note"]
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

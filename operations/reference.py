@@ -11,36 +11,21 @@ from typing import Final
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from ingest.settings import IngestSettings
-from ingest.spill.settings import SpillSettings
 from operations.api_page import zoom_api_page
 from operations.components import workers
+from operations.doctor import product_settings
 from operations.scopes import scopes_page
 from operations.table_page import tables_page
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
-from processors.enrichment.settings import EnrichmentSettings
 from runtime import telemetry
-from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.settings import KafkaSettings
 from schemas.asyncapi import asyncapi_text
 from schemas.topics.records import topic_records
 from simulator.settings import SimulatorSettings
-from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migration_sql
-from sinks.postgres.settings import PostgresSettings
 from zoom.catalogue import operations
-from zoom.settings import ZoomSettings
 
-all_settings: Final[tuple[type[BaseSettings], ...]] = (
-    KafkaSettings,
-    WorkerSettings,
-    IngestSettings,
-    SpillSettings,
-    ZoomSettings,
-    EnrichmentSettings,
-    PostgresSettings,
-    ObjectStorageSettings,
-    SimulatorSettings,
-)
+all_settings: Final[tuple[type[BaseSettings], ...]] = (*product_settings, SimulatorSettings)
 
 root: Final = Path(__file__).parent.parent
 

@@ -1,7 +1,7 @@
 """Pure: say in one line which setting is wrong, what was expected, and never what it held."""
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsError
 
 
 def one_line(error: ValidationError, settings: type[BaseSettings]) -> str:
@@ -11,6 +11,16 @@ def one_line(error: ValidationError, settings: type[BaseSettings]) -> str:
         f"{_variable(prefix, problem['loc'])}: {_cause(problem['msg'])}"
         for problem in error.errors(include_input=False, include_url=False)
     )
+
+
+def no_json(error: SettingsError, settings: type[BaseSettings]) -> str:
+    """Return which environment variable of a settings class should hold JSON and does not.
+
+    The library tells its field in its message alone.
+    """
+    prefix, said = settings.model_config.get("env_prefix", ""), str(error)
+    fields = [name for name in settings.model_fields if f'"{name}"' in said]
+    return f"{_variable(prefix, tuple(fields))}: expected JSON"
 
 
 def _variable(prefix: str, location: tuple[int | str, ...]) -> str:

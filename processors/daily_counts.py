@@ -5,13 +5,14 @@ compacted, so a seat has one record in the end, however often its process is rep
 written (see `zoom.allowance`), and they are read when a seat is taken: the whole topic, once.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 import orjson
 
 from runtime.contracts import Publisher
-from runtime.errors import RejectedError, TransientError
+from runtime.errors import ConfigurationError, RejectedError, TransientError
 from runtime.kafka import scan
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -35,13 +36,19 @@ class KafkaDailyCounts:
 
     async def load(self, label: Label) -> Counts:
         """Return the latest count of each seat."""
-        prefix = self._key(label)
+        try:
+            found = await self._latest(self._key(label))
+        except ConfigurationError as error:  # calls go on without: see zoom.daily_budget
+            raise TransientError(str(error)) from error
+        return {_rank(key): _count(value) for key, value in found.items()}
+
+    async def _latest(self, prefix: bytes) -> Mapping[bytes, bytes]:
         found: dict[bytes, bytes] = {}
         async for delivery in scan(self._kafka, [self._topic]):
             key = delivery.key or b""
             if key.startswith(prefix) and delivery.value is not None:
                 found[key.removeprefix(prefix)] = delivery.value
-        return {_rank(key): _count(value) for key, value in found.items()}
+        return found
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
         """Replace the count of one seat, on all in-sync replicas."""

@@ -3,23 +3,30 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import format_datetime
 from typing import Final
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from simulator.clock import Clock, SystemClock
 
 _drain_s: Final = 1
+_system_clock: Final = SystemClock()
 
 
 @asynccontextmanager
-async def serving(app: Starlette, *, host: str, port: int) -> AsyncIterator[str]:
-    """Yield the base URL, without ``/v2``; port 0 is any free one.
+async def serving(
+    app: ASGIApp, *, host: str, port: int, clock: Clock = _system_clock
+) -> AsyncIterator[str]:
+    """Yield the base URL, without ``/v2``; port 0 is any free one. Answers tell ``clock``'s time.
 
     Raises:
         OSError: the address is taken.
     """
     config = uvicorn.Config(
-        app,
+        _dated(app, clock),
         lifespan="off",
         ws="none",
         log_config=None,
@@ -39,3 +46,18 @@ async def serving(app: Starlette, *, host: str, port: int) -> AsyncIterator[str]
         yield f"http://{name}:{number}"
     finally:
         await server.shutdown(sockets=[listener])
+
+
+def _dated(app: ASGIApp, clock: Clock) -> ASGIApp:
+    """Put ``Date`` into every answer: the server itself would only if it ran by `serve`."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Date"] = format_datetime(clock.now(), usegmt=True)
+            await send(message)
+
+        await app(scope, receive, send_dated)
+
+    return answer

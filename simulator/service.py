@@ -103,7 +103,8 @@ async def rest_api(
         clock=clock,
         chance=random.Random(f"rest {settings.seed}"),
     )
-    async with serving(app, host=settings.rest_host, port=settings.rest_port) as base_url:
+    host, port = settings.rest_host, settings.rest_port
+    async with serving(app, host=host, port=port, clock=clock) as base_url:
         yield base_url
 
 

@@ -120,6 +120,12 @@ class Allowance:
         used = self._before + max(self._taken, min(self._taken - 1 + ahead, self.most))
         return Count(self.day, self.seat.generation, self._before, used)
 
+    def to_finish(self) -> Count | None:
+        """Return what has to be kept when no more calls are taken; None = it is."""
+        if self._kept <= self._taken:
+            return None
+        return Count(self.day, self.seat.generation, self._before, self._before + self._taken)
+
     def kept(self, count: Count) -> None:
         """Note that a count is kept, or that it could not be and the calls go out all the same."""
         self._kept = count.used - count.before

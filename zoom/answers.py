@@ -10,6 +10,7 @@ codes of missing scopes (104, 4711) as public reports show them.
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -36,6 +37,8 @@ _faults: Final[Mapping[int, Fault]] = {
     _no_answer_status: Fault.NO_ANSWER,
 }
 """By status; from 500 on it is an outage, the rest is unexpected."""
+
+_redirects: Final = range(300, 400)
 
 _need_a_code: Final = frozenset({Fault.NOT_FOUND, Fault.GONE})
 """Without one the answer is not Zoom's, but a gateway's, or the base URL is wrong."""
@@ -131,8 +134,8 @@ def error_in(
     said = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
     if fault is Fault.MISSING_SCOPE:
         return missing_scope(operation, said)
-    detail = f"{said}: {_advice[fault]}" if fault in _advice else said
-    return error_of(fault, detail, retry_after_s=retry_after_s(response, now))
+    wish_s = retry_after_s(response, now)
+    return error_of(fault, said + _advised(fault, status, wish_s), retry_after_s=wish_s)
 
 
 def fault_of(operation: Operation, status: int, code: int | None) -> Fault:
@@ -217,6 +220,16 @@ _token_advice: Final[Mapping[int, str]] = {
     4738: "an administrator of the account has disabled the app",
 }
 """By code of Zoom's OAuth, 0 for all others."""
+
+
+def _advised(fault: Fault, status: int, wish_s: float | None) -> str:
+    if fault in _advice:
+        return f": {_advice[fault]}"
+    if fault is Fault.RATE_LIMITED and wish_s is not None:
+        return f": ask again in {ceil(wish_s)} s"
+    if status in _redirects:
+        return ": a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"
+    return ""
 
 
 def _is_young(expected_since: datetime | None, now: datetime) -> bool:

@@ -97,6 +97,15 @@ class DailyBudget:
                 if allowance.seat == self._seat:  # else it was kept too late for the others
                     return allowance
 
+    async def finish(self) -> None:
+        """Keep what was used, and nothing ahead of it; for the end, when no call is under way."""
+        async with self._lock:
+            allowance = self._allowance
+            if allowance is None or allowance.seat != self._seat:  # else others have its part
+                return
+            if (count := allowance.to_finish()) is not None:
+                await self._save(allowance, count)
+
     async def _present(self) -> Allowance:
         """Return the allowance of the present seat and day, once all that is kept is known."""
         while True:
@@ -127,7 +136,7 @@ class DailyBudget:
                 self._tell_unknown(allowance, "no caller waits for so long")
             raise
         except (TransientError, TimeoutError) as error:
-            self._tell_unknown(allowance, type(error).__name__)
+            self._tell_unknown(allowance, _reason(error))
             return
         allowance.limit = self._limit
         allowance.reckon(counts)
@@ -142,13 +151,14 @@ class DailyBudget:
         count = allowance.to_keep()
         if count is None or self._ask_again_s is not None:  # what is not known is not written over
             return
+        await self._save(allowance, count)
+
+    async def _save(self, allowance: Allowance, count: Count) -> None:
         try:
             async with asyncio.timeout(_store_timeout_s):
                 await self._counts.save(self._label, allowance.seat.rank, count)
         except (TransientError, TimeoutError) as error:
-            _log.warning(
-                "daily_budget_not_kept", label=self._label.value, error=type(error).__name__
-            )
+            _log.warning("daily_budget_not_kept", label=self._label.value, error=_reason(error))
         allowance.kept(count)
 
 
@@ -163,6 +173,10 @@ class _InMemory:
 
     async def save(self, label: Label, rank: int, count: Count) -> None:  # noqa: ARG002 - as above
         self._counts[rank] = count
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or f"no answer in {_store_timeout_s:g} s"
 
 
 def _midnight(day: date) -> datetime:

@@ -193,7 +193,7 @@ def retry_after_s(response: Response, now: datetime) -> float | None:
     wish = response.headers.get("retry-after", "").strip()
     if _is_number(wish):
         return min(float(wish), _longest_wish_s)
-    if (until := _moment(wish)) is not None:
+    if (until := moment_of(wish)) is not None:
         return _between(until, now)
     reset = response.headers.get("x-ratelimit-reset", "").strip()
     if _is_number(reset):
@@ -201,18 +201,22 @@ def retry_after_s(response: Response, now: datetime) -> float | None:
     return None
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 12  # noqa: PLR2004 - Unix seconds
+def moment_of(text: str) -> datetime | None:
+    """Read the date of a header, by RFC 9110 or ISO 8601; None where it is no moment that exists.
 
-
-def _moment(text: str) -> datetime | None:
+    What comes is aware; a date that names no zone is of UTC.
+    """
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter where a zone is years away
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 12  # noqa: PLR2004 - Unix seconds
 
 
 def _between(until: datetime, now: datetime) -> float:

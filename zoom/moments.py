@@ -34,8 +34,12 @@ def written_moment(
             raise fault("expected a date")
         if value.tzinfo is None:
             raise fault("expected a datetime with a time zone")
-        moment = _whole_second(value.astimezone(UTC), up=is_end)
-        return moment.isoformat() if form == "offset" else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        try:
+            moment = _whole_second(value.astimezone(UTC), up=is_end)
+        except OverflowError:
+            raise fault("expected a datetime that is in the years 1 to 9999 in UTC too") from None
+        text = moment.isoformat()
+        return text if form == "offset" else text.replace("+00:00", "Z")
     if isinstance(value, date):
         if "date" not in window.forms:
             raise fault("expected a datetime with a time zone, got a date")
@@ -52,13 +56,21 @@ def span_fault(window: Window, start: object, end: object) -> str | None:
         return None
     if last < first:
         return f"expected no earlier moment than {window.start}"
-    longest = window.longest_days
-    if longest and window.beyond == "truncated" and last - first > timedelta(days=longest):
+    longest = longest_span(window, dates=not isinstance(first, datetime))
+    if longest is not None and window.beyond == "truncated" and last - first > longest:
         return (
-            f"expected at most {longest} days after {window.start}: Zoom leaves out the rest "
+            f"expected at most {longest.days} days after {window.start}: Zoom leaves out the rest "
             "without a word; the iterators over all pages split longer spans"
         )
     return None
+
+
+def longest_span(window: Window, *, dates: bool) -> timedelta | None:
+    """Return how far apart the two ends may lie; None where nothing is said of it.
+
+    Dates are whole days, the last one included.
+    """
+    return None if window.longest_days is None else timedelta(days=window.longest_days - dates)
 
 
 def _moment(value: object, window: Window) -> date | None:

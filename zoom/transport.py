@@ -1,8 +1,8 @@
 """Sends HTTP requests; the only module that knows the HTTP client.
 
 Redirects are not followed: a token must not travel to another host. Nothing is sent twice.
-Addresses go out as they stand: whoever writes them escapes them. Errors name the host's side of
-the trouble by class only, because messages of the client may quote what was sent.
+Addresses go out as they stand: whoever writes them escapes them. Errors name the host, and the
+trouble by its class only, because messages of the client may quote what was sent.
 """
 
 import ipaddress
@@ -59,7 +59,7 @@ class HttpTransport:
             UnavailableError: no connection, no answer in time, one that breaks off, or one larger
                 than `largest_reply_bytes`.
         """
-        with _errors_named():
+        with _errors_named(request.url):
             return await _exchange(self._session, request)
 
 
@@ -88,6 +88,7 @@ class HttpStream:
         self.status: Final = response.status
         self.headers: Final[Mapping[str, str]] = _headers(response)
         self._content = response.content
+        self._url = str(response.url)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes, packed if the server packed it; at most 64 KiB at a time.
@@ -95,7 +96,7 @@ class HttpStream:
         Raises:
             UnavailableError: it breaks off, or nothing comes in time.
         """
-        with _errors_named():
+        with _errors_named(self._url):
             async for chunk in self._content.iter_chunked(_chunk_bytes):
                 yield chunk
 
@@ -109,7 +110,7 @@ class HttpStreams:
     @asynccontextmanager
     async def get(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[HttpStream]:
         """See `zoom.downloads.ports.Streams.get`."""
-        with _errors_named():
+        with _errors_named(url):
             response = await self._session.get(
                 URL(url, encoded=True), headers=headers, allow_redirects=False
             )
@@ -230,15 +231,20 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 @contextmanager
-def _errors_named() -> Iterator[None]:
+def _errors_named(url: str) -> Iterator[None]:
     try:
         yield
     except _BrokenError as error:
-        raise error_of(Fault.NETWORK, str(error)) from None
+        raise error_of(Fault.NETWORK, _at(url, str(error))) from None
     except TimeoutError as error:
-        raise error_of(Fault.TIMEOUT, _name(error)) from None
+        raise error_of(Fault.TIMEOUT, _at(url, _name(error))) from None
     except (aiohttp.ClientError, OSError) as error:
-        raise error_of(Fault.NETWORK, _name(error)) from None
+        raise error_of(Fault.NETWORK, _at(url, _name(error))) from None
+
+
+def _at(url: str, trouble: str) -> str:
+    """Say where something went wrong: an origin holds neither an id nor a secret."""
+    return f"{URL(url, encoded=True).origin()}: {trouble}"
 
 
 def _name(error: Exception) -> str:

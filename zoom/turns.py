@@ -218,6 +218,15 @@ class Turns:
             else:
                 await self._clock.sleep(min(wait_s, _look_s))
 
+    async def finish(self) -> None:
+        """Keep what was used of the day; for a process that ends, when no call is under way.
+
+        Without it, what was kept ahead of its use is lost for the day.
+        """
+        for line in self._lines.values():
+            if line.daily is not None:
+                await line.daily.finish()
+
     def heed(self, label: Label, response: Response) -> None:
         """Learn from the answer to a call what the API says of its limits."""
         said = told(label, response, self._clock.now())

@@ -15,7 +15,7 @@ from itertools import pairwise, product
 
 from zoom.catalogue import Operation, TimeForm, Window
 from zoom.errors import ArgumentError
-from zoom.moments import written_moment
+from zoom.moments import longest_span, written_moment
 
 Arguments = Mapping[str, object]
 """By `zoom.catalogue.Parameter.argument`."""
@@ -96,12 +96,9 @@ def _divided(
 
 
 def _inner_edges(window: Window, start: _Time, end: _Time) -> Iterator[datetime]:
-    if window.longest_days is None:
-        return
-    # Dates are whole days, both ends included.
-    step = timedelta(days=window.longest_days - (start.form == "date"))
+    step = longest_span(window, dates=start.form == "date")
     edge, last = start.moment, end.moment
-    while last - edge > step:
+    while step is not None and last - edge > step:
         edge += step
         yield edge
 

@@ -96,9 +96,9 @@ def _sanitised(document: bytes) -> tuple[bytes, object]:
 
     parsed = json.loads(document, parse_float=number)
     clean = _clean(parsed)
-    if not refused and clean == parsed:
-        return document, clean
-    return json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode(), clean
+    if refused or clean != parsed:
+        document = json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode()
+    return document, read_json(document)  # with numbers as all other documents have them
 
 
 def _holds(literal: str) -> bool:

@@ -29,6 +29,7 @@ async def culprits(items: Sequence[Item], trial: Trial[Item]) -> list[tuple[Item
     """
     found: list[tuple[Item, str]] = []
     start = 0
+    await trial.again()
     while start < len(items):
         start = await _first(items, start, trial)
         await trial.again()

@@ -84,6 +84,8 @@ _by_name: Final = {projection.name: projection for projection in projections}
 _connect_timeout_s: Final = 5
 _batch_rows: Final = 5_000
 _lock_timeout: Final = "2s"
+_partitions_lock: Final = 7_213_640_002
+"""Held by who makes a partition: it locks the default one first, and detaching the whole table."""
 _tries: Final = 5
 _time_bytes: Final = 8
 """Of a stamp, the first: the time of occurrence."""
@@ -180,6 +182,7 @@ def _drop(connection: Connection[Any], table: str, partition: str) -> None:
     """Detach and drop; whoever reads the table waits for the moment that it takes."""
     for _ in range(_tries):
         try:
+            connection.execute(f"select pg_advisory_xact_lock({_partitions_lock})")
             connection.execute(
                 SQL("alter table {} detach partition {}").format(
                     Identifier(schema, table), Identifier(schema, partition)

@@ -30,7 +30,10 @@ from sinks.postgres.preparation import Passed, Preparation, Prepared
 from sinks.postgres.rows import Told, raw_rows_by_table, raw_table, rows_by_table
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import Table, Texts, arrays
-from sinks.postgres.writing import RefusedError, pass_rows, write_all
+from sinks.postgres.writing import RefusedError, try_rows, write_all
+
+_nothing_written: Final = "nothing_written"
+"""A savepoint, so that what a table refuses can be found without another transaction."""
 
 log = structlog.get_logger()
 
@@ -94,7 +97,6 @@ class PostgresSink:
             try:
                 await self._store(connection, self._ownership, batch, prepared)
             except RefusedError as refused:
-                await connection.rollback()
                 return await self._rejections(connection, batch, refused)
         return ()
 
@@ -113,6 +115,7 @@ class PostgresSink:
         if not await advance(connection, ownership, batch.spans):
             await connection.rollback()
             return
+        await connection.execute(f"savepoint {_nothing_written}")
         written = await write_all(connection, prepared)
         await connection.commit()
         self._count(prepared, written)
@@ -175,18 +178,16 @@ class _Trial:
         self._connection = connection
         self._preparation = preparation
         self._table = table
-        self._begun = self._taken = False
+        self._written = True  # and refused
 
     async def refusal(self, items: Sequence[Told]) -> str | None:
         rows = await asyncio.to_thread(self._preparation.rows, items, self._table)
         if not rows:
             return None
-        if not self._begun:
-            await self._connection.execute("savepoint trial")
-        self._begun = self._taken = True
+        self._written = True
         try:
             passed = Passed(self._table, arrays(self._table, rows, Texts()))
-            await pass_rows(self._connection.cursor(), passed)
+            await try_rows(self._connection, passed)
         except psycopg.Error as error:
             if fault_of(error) is not Fault.RECORD:
                 raise
@@ -195,6 +196,7 @@ class _Trial:
         return None
 
     async def again(self) -> None:
-        if self._taken:
-            await self._connection.execute("rollback to savepoint trial")
-            self._taken = False
+        if self._written:
+            statement = f"rollback to savepoint {_nothing_written}"
+            await self._connection.execute(statement, prepare=False)  # as in `try_rows`
+            self._written = False

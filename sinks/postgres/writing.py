@@ -55,10 +55,17 @@ async def write_all(connection: AsyncConnection, prepared: Prepared) -> Mapping[
     }
 
 
-async def pass_rows(cursor: AsyncCursor, passed: Passed) -> None:
-    """Give rows as parameters."""
+async def try_rows(connection: AsyncConnection, passed: Passed) -> None:
+    """Give rows to a table on trial, without a prepared statement.
+
+    The driver throws all of these away after each rollback, which is a statement more.
+    """
+    await _pass_rows(connection.cursor(), passed, prepare=False)
+
+
+async def _pass_rows(cursor: AsyncCursor, passed: Passed, *, prepare: bool | None = None) -> None:
     parameters = [_Array(array) for array in passed.arrays]
-    await cursor.execute(passed.table.unnest_sql(), parameters)
+    await cursor.execute(passed.table.unnest_sql(), parameters, prepare=prepare)
 
 
 async def _copy(connection: AsyncConnection, copied: Copied) -> int:
@@ -78,7 +85,7 @@ async def _pass(connection: AsyncConnection, passed: Sequence[Passed]) -> Mappin
     try:
         async with connection.pipeline():
             for each in passed:
-                await pass_rows(cursors[each.table], each)
+                await _pass_rows(cursors[each.table], each)
     except psycopg.Error as error:
         failed = next(table for table, cursor in cursors.items() if cursor.rowcount == _not_done)
         raise _refusal(failed, error) from error

@@ -233,6 +233,23 @@ async def test_what_workers_have_used_today_comes_from_kafka(
     assert rows == {"LIGHT": None, "MEDIUM": None, "HEAVY": 42}
 
 
+async def test_what_commands_use_of_the_day_is_known_to_the_next_ones(
+    configured: Api, kafka_settings: KafkaSettings, environment: pytest.MonkeyPatch
+) -> None:
+    _set_kafka(environment, kafka_settings)
+    heavy, light = ("call", "list_engagements", "--json"), ("call", "list_skills", "--json")
+    assert (await run(*heavy)).exit_code == 0  # without the topic calls go on
+    await apply_topics(kafka_settings)
+    environment.setenv("ZCC_ZOOM_CALLS_PER_DAY", '{"HEAVY": 6}')
+    for used in (1, 2, 3):
+        assert (await run(*heavy)).exit_code == 0
+        (row,) = [row for row in await budget() if row["label"] == "HEAVY"]
+        assert (row["share_per_day"], row["used_today"]) == (3, used)
+    spent = await run(*heavy)
+    assert "over_budget: list_engagements: the day's budget is spent" in str(spent.exception)
+    assert (await run(*light)).exit_code == 0
+
+
 def _set_kafka(environment: pytest.MonkeyPatch, kafka: KafkaSettings) -> None:
     environment.setenv("ZCC_KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
     environment.setenv("ZCC_KAFKA_TOPIC_PREFIX", kafka.topic_prefix)
@@ -289,6 +306,7 @@ async def test_a_doctor_finds_everything_well(
     assert found["zoom token"][0].startswith("ok: granted for the account; the API is at 127.0.0.1")
     assert len(found["scopes enrichment"]) == 4
     assert all(text.startswith("ok: ") for text in found["scopes enrichment"])
+    assert found["clock"] == ["ok: 0 s from Zoom's"]
 
 
 async def test_a_doctor_names_the_scope_that_is_missing(

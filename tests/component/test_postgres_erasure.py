@@ -99,6 +99,13 @@ async def test_agents_stay_in_the_engagements_of_an_erased_consumer(dsn: str) ->
         "known of ann",
         "user_display_name known of ann",
     }
+    people = await query(
+        dsn,
+        "select distinct kind, display_name from zcc.engagement_participant "
+        "where kind <> 'supervisor'",
+    )
+    assert {row["kind"] for row in people if row["display_name"]} == {"user"}
+    assert {row["kind"] for row in people} == {"user", "consumer"}
 
 
 async def test_a_user_is_gone_from_every_column_and_nobody_else(dsn: str) -> None:

@@ -155,3 +155,15 @@ async def test_a_table_that_is_read_all_the_while_is_left_for_later(dsn: str) ->
     assert audit["finished_at"] is None
     await removed(dsn, 2024, 6, 1, retention_raw_days=30)
     assert "raw_event" not in await counts(dsn)
+
+
+async def test_the_sink_goes_on_while_what_is_old_is_removed(dsn: str) -> None:
+    async with owner(dsn) as sink, asyncio.TaskGroup() as tasks:
+        await sink.store([event(1, 1), event(2, 1)])
+        removing = tasks.create_task(removed(dsn, 2024, 6, 1))
+        stored = 0
+        while not removing.done() or stored < 5:
+            stored += 1
+            await sink.store([event(6, 1, note_id=f"N{stored}"), event(7, 1, note_id=f"N{stored}")])
+    rows = await query(dsn, "select event_ts::date::text as day from zcc.raw_event")
+    assert sorted(row["day"] for row in rows) == ["2024-06-01"] * stored + ["2024-07-01"] * stored

@@ -70,16 +70,19 @@ async def rights(dsn: str, role: str) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-async def test_a_login_of_the_writer_runs_the_whole_sink(dsn: str, logins: Logins) -> None:
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_a_login_of_the_writer_runs_the_whole_sink(
+    dsn: str, logins: Logins, *, pooled: bool
+) -> None:
     told = [each for story in told_stories() for each in story]
     long_ago = int(datetime(2024, 2, 15, tzinfo=UTC).timestamp()) * 1000
     late = delivery(webhook("engagement_ended", {"engagement_id": "E"}, at_ms=long_ago))
     references = TopicPartition(REFERENCE_TOPIC, 0)
     writer = await logins.make(dsn, role="zcc_writer")
-    async with owner(writer) as found:
+    async with owner(writer, transaction_pooling=pooled) as found:
         assert await found.store([*told, late]) == ()
         assert await found.store(told) == ()
-    async with owner(writer, source=references) as found:
+    async with owner(writer, source=references, transaction_pooling=pooled) as found:
         assert await found.store([snapshot("team", "T", {"team_id": "T"})]) == ()
     stored = await query(dsn, "select count(*) from zcc.raw_event")
     assert stored[0]["count"] == len({dict(each.headers)["zcc-event-id"] for each in told}) + 1

@@ -3,18 +3,19 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic_settings import BaseSettings, SettingsError
 
 from operations.clock_skew import DatesHeard, skew_s
 from operations.components import ProcessorName
 from operations.configured import is_configured, unknown_variables
 from operations.doctor import product_settings
-from operations.reference import all_settings
 from operations.scopes import asked_by, needs, scopes_page
+from operations.settings_errors import no_json
 from runtime.settings import KafkaSettings, WorkerSettings
-from simulator.settings import SimulatorSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
 from zoom.exchange import Request
 from zoom.lookups import queue_lookup, user_lookup
+from zoom.settings import ZoomSettings
 
 noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -45,6 +46,7 @@ def test_a_skew_is_what_the_two_clocks_differ_by_at_least(
         ("Thu, 01 Jan 2026 00:01:00 -0000", -60.0),
         ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0),
         ("yesterday", None),
+        ("Thu, 01 Jan 2026 00:00:00 +99999999999999", None),
         ("", None),
     ],
 )
@@ -61,6 +63,15 @@ def test_a_part_is_configured_where_one_of_its_own_variables_is_set() -> None:
     assert not is_configured(KafkaSettings, {"ZCC_KAFKA_TOPICS": "x", "ZCC_WORKER_HEALTH_PORT": ""})
 
 
+def test_a_setting_that_should_hold_json_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ZCC_ZOOM_CALLS_PER_DAY", '{"HEAVY": a-secret')
+    with pytest.raises(SettingsError) as caught:
+        ZoomSettings()
+    assert no_json(caught.value, ZoomSettings) == "ZCC_ZOOM_CALLS_PER_DAY: expected JSON"
+
+
 def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> None:
     environment = {"ZCC_KAFKA_TOPIC_PREFIX": "", "ZCC_KAFKA_TOPICS": "", "PATH": "", "ZCC_X": ""}
     unknown = unknown_variables([KafkaSettings, WorkerSettings], environment)
@@ -68,7 +79,13 @@ def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> Non
 
 
 def test_the_doctor_examines_the_settings_of_every_part() -> None:
-    assert {*product_settings, SimulatorSettings} == set(all_settings)
+    product = ("ingest", "processors", "runtime", "sinks", "zoom")
+    found = [
+        kind
+        for kind in BaseSettings.__subclasses__()
+        if kind.__module__.partition(".")[0] in product
+    ]
+    assert set(product_settings) == set(found)
 
 
 class Recording:

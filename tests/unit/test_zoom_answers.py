@@ -154,6 +154,19 @@ def test_an_outage_and_a_limit_pass_their_wish_on() -> None:
         assert error.retry_after_s == 4.0
 
 
+@pytest.mark.parametrize(
+    ("response", "advice"),
+    [
+        (reply(429, retry_after="2026-01-01T12:00:30Z"), "status 429: ask again in 30 s"),
+        (reply(429), "status 429"),
+        (reply(307), "status 307: a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"),
+        (reply(405), "status 405"),
+    ],
+)
+def test_an_answer_that_a_person_can_act_on_says_how(response: Response, advice: str) -> None:
+    assert str(judged(response)).endswith(f": get_user: {advice}")
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_success_is_no_error(status: int) -> None:
     assert judged(reply(status)) is None

@@ -248,6 +248,12 @@ def windowed(*forms: str, **more: object) -> Operation:
             ("2026-01-31T10:00:00%2B00:00", "2026-01-31T10:00:01%2B00:00"),
         ),
         (windowed("date"), date(2026, 1, 1), date(2026, 1, 1), ("2026-01-01", "2026-01-01")),
+        (
+            windowed("z"),
+            datetime(999, 1, 1, tzinfo=UTC),
+            noon,
+            ("0999-01-01T00:00:00Z", "2026-01-31T10:00:01Z"),
+        ),
         (windowed("date", "z"), "2026-01-01", noon, ("2026-01-01", "2026-01-31T10:00:01Z")),
         (
             windowed("offset"),
@@ -281,6 +287,18 @@ def test_moments_are_written_as_the_operation_reads_them(
             noon,
             "from_: expected a date (2026-01-31) or a moment with its offset",
         ),
+        (
+            windowed("z"),
+            datetime.min.replace(tzinfo=plus_two),
+            noon,
+            "from_: expected a datetime that is in the years 1 to 9999",
+        ),
+        (
+            windowed("z"),
+            noon,
+            datetime.max.replace(tzinfo=UTC),
+            "to: expected a datetime that is in the years 1 to 9999",
+        ),
         (windowed("z"), noon, noon - timedelta(days=1), "to: expected no earlier moment"),
         (windowed("date"), "2026-01-02", "2026-01-01", "to: expected no earlier moment"),
         (windowed("z"), noon, None, "to: is required where from_ is given"),
@@ -290,6 +308,12 @@ def test_moments_are_written_as_the_operation_reads_them(
             noon,
             noon + timedelta(days=28, seconds=1),
             "to: expected at most 28 days after from",
+        ),
+        (
+            windowed("date", longest_days=28, beyond="truncated"),
+            date(2026, 2, 1),
+            date(2026, 3, 1),
+            "to: expected at most 27 days after from",
         ),
     ],
 )
@@ -304,6 +328,8 @@ def test_moments_that_cannot_be_said_are_refused(
 def test_a_span_as_long_as_allowed_passes_and_what_zoom_refuses_itself_is_left_to_it() -> None:
     long = noon + timedelta(days=28)
     assert address(windowed("z", longest_days=28, beyond="truncated"), {"from_": noon, "to": long})
+    month = {"from_": date(2026, 2, 1), "to": date(2026, 2, 28)}
+    assert address(windowed("date", longest_days=28, beyond="truncated"), month)
     longer = noon + timedelta(days=100)
     assert address(windowed("z", longest_days=28, beyond="refused"), {"from_": noon, "to": longer})
 

@@ -101,6 +101,33 @@ async def test_a_count_is_kept_before_it_is_used_and_not_for_each_call() -> None
     assert store.counts[0] == Count(today, 0, 0, 100)
 
 
+async def test_who_finishes_leaves_what_it_kept_ahead_to_the_next() -> None:
+    store = Store()
+    for used in (1, 2, 3):
+        rig = Rig(10_000, store=store)
+        await rig.take(1)
+        assert store.counts[0].used == used + 19
+        await rig.daily.finish()
+        await rig.daily.finish()
+        assert store.counts[0] == Count(today, 0, 0, used)
+    assert store.saves == 6
+
+
+async def test_who_finishes_writes_nothing_that_it_does_not_know() -> None:
+    store = Store({0: Count(today, 0, 0, 90)})
+    await Rig(10_000, store=store).daily.finish()
+    store.away = True
+    rig = Rig(10_000, store=store)
+    await rig.take(1)
+    await rig.daily.finish()
+    store.away = False
+    rig = Rig(10_000, store=store, seat=Seat(0, 2, 1))
+    await rig.take(1)
+    rig.daily.sit(Seat(1, 2, 2))
+    await rig.daily.finish()
+    assert store.counts == {0: Count(today, 1, 90, 99)}
+
+
 async def test_what_was_used_before_a_restart_is_gone() -> None:
     store = Store()
     assert await Rig(10, store=store, seat=Seat(0, 1, 1)).take(4) == 4

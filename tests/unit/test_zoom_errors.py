@@ -123,6 +123,8 @@ def test_a_code_is_read_where_there_is_one(body: bytes, code: int | None) -> Non
         ({"retry_after": "99999999999"}, 86_400.0),
         ({"retry_after": "soon"}, None),
         ({"retry_after": "-5"}, None),
+        ({"retry_after": "Thu, 01 Jan 2026 12:01:00 +99999999999999"}, None),
+        ({"retry_after": "Thu, 01 Jan 2026 99999999999:01:00 GMT"}, None),
         ({"x_ratelimit_reset": str(int(now.timestamp()) + 2)}, 2.0),
         ({"x_ratelimit_reset": "1"}, 0.0),
         ({"x_ratelimit_reset": "tomorrow"}, None),

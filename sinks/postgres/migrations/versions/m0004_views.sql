@@ -514,9 +514,8 @@ from (
             earlier.account_id = agent.account_id
             and earlier.user_id = agent.user_id
             and earlier.started_at < since
-            and (earlier.ended_at > since or earlier.ended_at is null)
         order by earlier.started_at desc
-        limit 1
+        fetch first row with ties -- of one moment: all but one of them have no time
     ) as history
 ) as state
 cross join lateral (

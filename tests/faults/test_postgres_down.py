@@ -1,0 +1,62 @@
+"""Postgres is away for a minute: everything waits, nothing is set aside, and soon it goes on."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from runtime.clock import SystemClock
+from runtime.kafka import scan
+from runtime.settings import KafkaSettings
+from sinks.postgres.migrate import migrate
+from tests.component.postgres_proxy import proxied
+from tests.component.postgres_rig import query
+from tests.faults.postgres_load import Load, make_topics, publishing, records
+from tests.faults.postgres_sinks import Sinks
+
+away_s = 60.0
+resumed_within_s = 5.0
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+
+
+async def stored(dsn: str) -> int:
+    (row,) = await query(dsn, "select count(*) from zcc.raw_event")
+    return int(row["count"])
+
+
+async def until_more(dsn: str, count: int) -> None:
+    async with asyncio.timeout(30):
+        while await stored(dsn) <= count:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_minute_without_postgres_sets_nothing_aside_and_it_goes_on_within_5_s(
+    kafka_settings: KafkaSettings, database_dsn: str, tmp_path: Path
+) -> None:
+    clock = SystemClock()
+    await asyncio.to_thread(migrate, database_dsn)
+    await make_topics(kafka_settings)
+    told = records(kafka_settings.topic_prefix, seed=5)
+    async with (
+        proxied(database_dsn) as (proxy, through),
+        publishing(kafka_settings) as publisher,
+        Sinks(kafka_settings, through, tmp_path / "logs") as sinks,
+    ):
+        load = Load(told, publisher)
+        await load.send(500)
+        await sinks.start(0)
+        await until_more(database_dsn, 0)
+        proxy.refusing = True
+        proxy.cut()
+        await load.send(500)
+        before = await stored(database_dsn)
+        await asyncio.sleep(away_s)
+        assert await stored(database_dsn) == before
+        proxy.refusing, back_s = False, clock.monotonic_s()
+        await until_more(database_dsn, before)
+        resumed_s = clock.monotonic_s() - back_s
+        await sinks.until_stored()
+        await sinks.stop()
+    assert resumed_s < resumed_within_s
+    assert [each async for each in scan(kafka_settings, [sinks.dead])] == []
