@@ -224,7 +224,8 @@ class _Member:
         pause = self._around.clock.sleep  # not `_hold`: the batch before this one may be using it
         await self._storer.insist("prepare", partial(sink.prepare, batch), pause)
         await self._written()
-        self._go_on_with(assignment)
+        if self._assignment is not assignment:
+            raise _AbandonedError
         self._writing = self._tasks.create_task(self._write(batch))
 
     async def _written(self) -> None:

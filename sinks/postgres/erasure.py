@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-import orjson
 import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -190,7 +189,7 @@ def _update(
 ) -> None:
     types = {column.name: column.type for column in table.columns}
     cells = [
-        Jsonb(value, dumps=orjson.dumps) if types[name] == "jsonb" and value is not None else value
+        Jsonb(value) if types[name] == "jsonb" and value is not None else value
         for name, value in changes.items()
     ]
     query = SQL("update {} set {} where {}").format(

@@ -5,6 +5,10 @@ left it: (epoch, next_offset) is compared and set. Steps to the race that this c
 stalls beyond the session timeout; B takes over, reads from the stored offset and writes; A wakes
 and sends its commit. A's epoch is old, its statement meets no row, its rows roll back.
 
+Where A stalls in the middle of its transaction, it holds the offsets locked, and the server waits
+for it without a limit while it owes the rest of a COPY or of a pipeline. So B first ends the
+sessions that hold what it takes over.
+
 The group's offsets in Kafka decide nothing: they say nothing about this database.
 """
 
@@ -25,6 +29,18 @@ _repair: Final = (
     "run `zcc offsets reset postgres` with all its sinks stopped: they then read everything that "
     "the topics still hold, and events that are already stored stay as they are"
 )
+
+_end_holders: Final = """
+select pg_terminate_backend(locks.pid)
+from zcc.kafka_offset as stored
+join unnest(%(topics)s::text[], %(partitions)s::integer[]) as taken (topic, partition)
+    using (topic, partition)
+join pg_locks as locks
+    on locks.locktype = 'transactionid' and locks.transactionid = stored.xmax and locks.granted
+join pg_stat_activity as holders on holders.pid = locks.pid and holders.usename = current_user
+where stored.consumer_group = %(group)s
+"""
+"""``xmax`` is the transaction that has the row locked, as long as that one runs."""
 
 _take_over: Final = """
 insert into zcc.kafka_offset as stored
@@ -80,16 +96,15 @@ async def take_over(
             the caller rolls back.
     """
     partitions = assignment.partitions
-    taken = await connection.execute(
-        _take_over,
-        {
-            "group": assignment.group,
-            "cluster_id": assignment.cluster_id,
-            "topics": [source.topic for source in partitions],
-            "partitions": [source.partition for source in partitions],
-            "log_starts": [state.log_start for state in partitions.values()],
-        },
-    )
+    parameters = {
+        "group": assignment.group,
+        "cluster_id": assignment.cluster_id,
+        "topics": [source.topic for source in partitions],
+        "partitions": [source.partition for source in partitions],
+        "log_starts": [state.log_start for state in partitions.values()],
+    }
+    await connection.execute(_end_holders, parameters)
+    taken = await connection.execute(_take_over, parameters)
     epochs, offsets = {}, {}
     async for topic, partition, cluster_id, epoch, next_offset in taken:
         source = TopicPartition(topic, partition)

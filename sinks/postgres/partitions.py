@@ -105,7 +105,7 @@ class Partitions:
             )
             (count,) = await counted.fetchone() or (0,)
             telemetry.postgres.default_partition_rows.labels(table).set(count)
-        await connection.commit()
+            await connection.commit()  # else its locks would meet those of a partition being made
 
 
 async def _step_of(connection: AsyncConnection) -> Step:

@@ -201,3 +201,15 @@ async def test_a_user_is_found_by_email(dsn: str) -> None:
         await sink.store([delivery(webhook("user_created", profile))])
     assert await asyncio.to_thread(users_of_email, dsn, "alex@EXAMPLE.com") == ("U1",)
     assert await asyncio.to_thread(users_of_email, dsn, "nobody@example.com") == ()
+
+
+async def test_numbers_beside_the_person_stay_as_they_are(dsn: str) -> None:
+    call = {"engagement_id": "E1", "consumer_id": "C1", "big": 1, "exact": 0.1}
+    body = webhook("engagement_started", call).replace(b'"big":1', b'"big":' + b"9" * 30)
+    async with owner(dsn) as sink:
+        await sink.store([delivery(body)])
+    await erased(dsn, Asked("consumer", ids=("C1",)))
+    (row,) = await query(dsn, "select payload #>> '{payload,object}' as text from zcc.raw_event")
+    assert f'"big": {"9" * 30}' in row["text"]
+    assert '"exact": 0.1' in row["text"]
+    assert '"C1"' not in row["text"]

@@ -122,15 +122,6 @@ async def test_a_stop_stores_what_is_written_and_what_is_collected() -> None:
 
 
 @simulated
-async def test_a_stop_does_not_wait_for_a_write_beyond_its_bound() -> None:
-    rig, sink = filled(5), GatedSink()
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
-        await until(lambda: len(sink.begun) == 1)
-    assert sink.offsets == []
-    assert source not in rig.committed
-
-
-@simulated
 async def test_a_defect_in_preparing_is_tried_again_as_one_in_writing_is() -> None:
     rig, sink = filled(3), GatedSink()
     sink.gate.set()

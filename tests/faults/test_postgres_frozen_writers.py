@@ -61,19 +61,7 @@ def between_statements(writer: Writer) -> None:
     """Say nothing more."""
 
 
-held_up = pytest.mark.xfail(
-    raises=TimeoutError, reason="the next owner waits for as long as the old one stands still"
-)
-
-
-@pytest.mark.parametrize(
-    "stop",
-    [
-        pytest.param(in_a_copy, marks=held_up),
-        pytest.param(in_a_pipeline, marks=held_up),
-        between_statements,
-    ],
-)
+@pytest.mark.parametrize("stop", [in_a_copy, in_a_pipeline, between_statements])
 async def test_a_writer_that_stands_still_does_not_hold_up_the_next_owner(
     dsn: str, writer: Writer, stop: Callable[[Writer], None]
 ) -> None:
