@@ -184,7 +184,7 @@ class Turns:
             raise
 
     async def _wait(self, line: _Line, priority: Priority) -> None:
-        if line.budget.wait_s(now := self._now()) <= 0:
+        if not line.waiting and line.budget.wait_s(now := self._now()) <= 0:
             line.budget.grant(now)
             return
         waiter = _Waiter(priority, next(self._arrivals), asyncio.Event())

@@ -37,7 +37,7 @@ workloads = [
     document
     for documents in manifests.values()
     for document in documents
-    if document["kind"] in {"Deployment", "StatefulSet", "Job"}
+    if document["kind"] in {"Deployment", "StatefulSet", "Job", "CronJob"}
 ]
 known_variables = {name for settings in all_settings for name, _, _ in variables(settings)}
 
@@ -59,7 +59,9 @@ def is_command(words: list[str]) -> bool:
 
 def containers() -> Iterator[Mapping[str, Any]]:
     for workload in workloads:
-        yield from workload["spec"]["template"]["spec"]["containers"]
+        spec = workload["spec"]
+        job = spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec
+        yield from job["template"]["spec"]["containers"]
 
 
 @pytest.mark.parametrize("name", own_services)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from hypothesis import Phase, given, settings
@@ -14,6 +15,7 @@ from tests.property.test_zoom_budget_replicas import most_in_a_window
 from tests.zoom_stand_in import reply, zoom_settings
 from zoom.budget import Label, Priority
 from zoom.errors import UnavailableError
+from zoom.pace import spacing
 from zoom.turns import Turns
 
 per_second, per_day, wait_s = 5, 10_000, 3.0
@@ -38,9 +40,11 @@ class Blow(NamedTuple):
     limit: int | None
 
 
-moments = st.one_of(st.sampled_from([0.0, 0.02, 0.204, 0.5, 1.02]), st.floats(0, 2))
+moments = st.one_of(st.just(0.0), st.sampled_from([0.0, 0.02, 0.204, 0.5, 1.02]), st.floats(0, 2))
 all_callers = st.lists(
-    st.builds(Caller, moments, st.sampled_from(Priority), st.none() | moments), max_size=60
+    st.builds(Caller, moments, st.sampled_from(Priority), st.none() | moments),
+    min_size=1,
+    max_size=60,
 )
 all_blows = st.lists(
     st.builds(
@@ -65,18 +69,28 @@ class Story:
         )
         self.turns = Turns(zoom, clock=SimulatedClock())
         self.granted_s: list[float] = []
+        self.ended_in_vain: list[tuple[float, float]] = []
         self.generation = 0
+        self.waiting: list[tuple[Priority, int]] = []
+        self.arrivals = count()
 
     async def call(self, caller: Caller) -> None:
         loop = asyncio.get_running_loop()
-        begun_s = loop.time()
+        begun_s, turn = loop.time(), (caller.priority, next(self.arrivals))
+        self.waiting.append(turn)
         try:
             async with asyncio.timeout(caller.patience_s):
                 await self.turns.take(label, caller.priority, operation="any")
                 self.granted_s.append(loop.time())
+                assert turn == min(self.waiting), "another one was first"
         except (UnavailableError, TimeoutError):
-            pass
+            self.ended_in_vain.append((begun_s, loop.time()))
+        finally:
+            self.waiting.remove(turn)
         assert loop.time() <= begun_s + wait_s + 1e-6
+
+    def granted_within(self, begin_s: float, end_s: float) -> int:
+        return sum(begin_s <= moment_s <= end_s for moment_s in self.granted_s)
 
     async def blow(self, blow: Blow) -> None:
         await asyncio.sleep(blow.at_s)
@@ -134,3 +148,7 @@ def test_no_turn_is_lost_or_given_twice_whoever_goes_away(
     assert shown_waiting() == 0
     if not any(blow.members is not None for blow in blows):
         assert used == len(story.granted_s) - per_second
+    if not blows:  # who waited for nothing saw others take every turn that there was
+        for begin_s, end_s in story.ended_in_vain:
+            turns = per_second * int((end_s - begin_s - 1e-6) / spacing)
+            assert story.granted_within(begin_s, end_s) >= turns
