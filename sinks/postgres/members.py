@@ -4,7 +4,7 @@ What is of another type, empty or beyond the range of the column counts as absen
 keeps it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
@@ -31,19 +31,6 @@ def id_text(entity: JsonObject, name: str) -> str | None:
     """Return a text that may stand in an index: not empty, at most `longest_id` long."""
     found = entity.get(name)
     return found if isinstance(found, str) and 0 < len(found) <= longest_id else None
-
-
-def texts_in(entity: JsonObject, names: Iterable[str]) -> list[str | None]:
-    """Return what `text` does of each name, at once: it is asked of every event."""
-    found = map(entity.get, names)
-    return [text if type(text) is str and text else None for text in found]
-
-
-def ids_in(entity: JsonObject, names: Iterable[str]) -> list[str | None]:
-    """Return what `id_text` does of each name, at once."""
-    return [
-        None if text is None or len(text) > longest_id else text for text in texts_in(entity, names)
-    ]
 
 
 def texts(entity: JsonObject, name: str) -> tuple[str, ...] | None:

@@ -57,11 +57,16 @@ def is_command(words: list[str]) -> bool:
     return True
 
 
+def pod_of(workload: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec = workload["spec"]
+    pods: Mapping[str, Any] = spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec
+    found: Mapping[str, Any] = pods["template"]["spec"]
+    return found
+
+
 def containers() -> Iterator[Mapping[str, Any]]:
     for workload in workloads:
-        spec = workload["spec"]
-        job = spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec
-        yield from job["template"]["spec"]["containers"]
+        yield from pod_of(workload)["containers"]
 
 
 @pytest.mark.parametrize("name", own_services)
@@ -160,7 +165,7 @@ def test_ingest_has_probes_and_a_disruption_budget() -> None:
 
 def test_no_workload_runs_as_root_or_may_write_its_image() -> None:
     for workload in workloads:
-        assert workload["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"]
+        assert pod_of(workload)["securityContext"]["runAsNonRoot"]
     for container in containers():
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert not container["securityContext"]["allowPrivilegeEscalation"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from sinks.postgres.events import Event
 from sinks.postgres.families.participants import channel_of, engagement_key, read_participants
-from sinks.postgres.members import ids_in, moment_ms, texts_in
+from sinks.postgres.members import id_text, moment_ms, text
 from sinks.postgres.projection import (
     Bound,
     Mention,
@@ -55,16 +55,14 @@ _bounds: Final = {
     "contact_center.cx_engagement_end_data_ready": "v2_data_ready_at",
 }
 
-_texts: Final = (
-    "engagement_direction",
-    "flow_number",
-    "contact_center_number",
-    "consumer_display_name",
-)
-_registers_of_texts: Final = ("direction", *_texts[1:])
+_texts: Final = {
+    "engagement_direction": "direction",
+    "flow_number": "flow_number",
+    "contact_center_number": "contact_center_number",
+    "consumer_display_name": "consumer_display_name",
+}
 _ids: Final = ("consumer_id", "consumer_number")
-_registers_of_ids: Final = _ids
-_flow: Final = ("flow_id", "flow_name")
+"""Members that are told alone, with their registers; those of ids have the names of the members."""
 
 Pair = tuple[str | None, str | None]
 
@@ -188,16 +186,12 @@ def read_engagement(event: Event) -> Sequence[Mention]:
 def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
     entity = event.object
     told: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
-    told |= {
-        register: (cell,)
-        for register, cell in zip(_registers_of_texts, texts_in(entity, _texts), strict=True)
-        if cell is not None
-    }
-    told |= {
-        register: (cell,)
-        for register, cell in zip(_registers_of_ids, ids_in(entity, _ids), strict=True)
-        if cell is not None
-    }
+    for member, register in _texts.items():
+        if member in entity and (cell := text(entity, member)):
+            told[register] = (cell,)
+    for member in _ids:
+        if member in entity and (cell := id_text(entity, member)):
+            told[member] = (cell,)
     if channel[0] is not None:
         told["channel"] = channel[:1]
     if channel[1] is not None:
@@ -206,9 +200,8 @@ def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[
         told["queue"] = queue
     if user[0] is not None:
         told["last_user"] = user
-    flow_id, flow_name = texts_in(entity, _flow)
-    if flow_id is not None:
-        told["first_flow"] = told["last_flow"] = (flow_id, flow_name)
+    if flow_id := text(entity, "flow_id"):
+        told["first_flow"] = told["last_flow"] = (flow_id, text(entity, "flow_name"))
     if phase := _phases.get(event.name):
         told["phase"] = (phase,)
     read = _told_by.get(event.name)

@@ -138,8 +138,8 @@ def _person(
 
 def teams_of(entity: JsonObject) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return ids and names of the teams that an object lists, in its order."""
-    teams = [
-        (text(team, "team_id") or "", text(team, "team_name") or "")
-        for team in objects_in(entity, "teams")
-    ]
-    return tuple(team_id for team_id, _ in teams), tuple(name for _, name in teams)
+    teams = list(objects_in(entity, "teams"))
+    return (
+        tuple([text(team, "team_id") or "" for team in teams]),
+        tuple([text(team, "team_name") or "" for team in teams]),
+    )
