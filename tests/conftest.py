@@ -1,14 +1,17 @@
 """Fixtures that all test folders share: the real Kafka, Postgres and S3, started when asked for."""
 
+import asyncio
 import signal
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from runtime.settings import KafkaSettings
+from sinks.postgres.migrate import migrate
 from tests.stack import RealStack, chosen_source, real_stack
 
 
@@ -45,13 +48,38 @@ def kafka_settings(stack: RealStack) -> KafkaSettings:
 @pytest.fixture
 async def database_dsn(stack: RealStack) -> AsyncIterator[str]:
     """A database of its own, empty; dropped afterwards, whoever is still connected."""
+    async with _database(stack) as name:
+        yield _dsn(stack, name)
+
+
+@pytest.fixture(scope="session")
+async def migrated(stack: RealStack) -> AsyncIterator[str]:
+    """The name of a database with all tables, to make others from; nobody may connect to it."""
+    async with _database(stack) as name:
+        await asyncio.to_thread(migrate, _dsn(stack, name))
+        yield name
+
+
+@pytest.fixture
+async def dsn(stack: RealStack, migrated: str) -> AsyncIterator[str]:
+    """A database of its own with all tables, as `zcc migrate` makes them of an empty one."""
+    async with _database(stack, template=migrated) as name:
+        yield _dsn(stack, name)
+
+
+@asynccontextmanager
+async def _database(stack: RealStack, *, template: str = "template1") -> AsyncIterator[str]:
     name = f"t{uuid.uuid4().hex[:12]}"
     async with await psycopg.AsyncConnection.connect(stack.postgres_dsn, autocommit=True) as admin:
-        await admin.execute(f'CREATE DATABASE "{name}"')
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
-            yield urlsplit(stack.postgres_dsn)._replace(path=f"/{name}").geturl()
+            yield name
         finally:
             await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _dsn(stack: RealStack, name: str) -> str:
+    return urlsplit(stack.postgres_dsn)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture

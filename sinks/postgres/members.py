@@ -10,13 +10,16 @@ from typing import Final, cast
 
 import orjson
 
-from schemas.envelope import JsonObject
+from schemas.envelope import JsonObject, latest_event_ts_ms
 
 longest_id: Final = 255
 """Characters. Longer ones are no ids of Zoom's, and more than an index could take."""
 
 _epoch: Final = datetime.fromtimestamp(0, UTC)
 _millisecond: Final = timedelta(milliseconds=1)
+_earliest_ms: Final = -62_135_596_800_000
+"""0001-01-01T00:00:00Z, the first moment that both Python and Postgres can hold: a time of that day
+in a zone east of Greenwich is before it."""
 _least_int8: Final = -(2**63)
 _least_int4: Final = -(2**31)
 
@@ -45,9 +48,10 @@ def moment_ms(entity: JsonObject, name: str) -> int | None:
     if not isinstance(found, str):
         return None
     try:
-        return (datetime.fromisoformat(found) - _epoch) // _millisecond
+        found_ms = (datetime.fromisoformat(found) - _epoch) // _millisecond
     except (ValueError, TypeError):  # TypeError: a time without its zone
         return None
+    return found_ms if _earliest_ms <= found_ms <= latest_event_ts_ms else None
 
 
 def integer(entity: JsonObject, name: str) -> int | None:

@@ -4,24 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-import pytest
 
 from runtime import exposition
 from runtime.values import Delivery, TopicPartition
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, with_fields
 from tests.projected import REFERENCE_TOPIC, event, snapshot
 
 REFERENCES = TopicPartition(REFERENCE_TOPIC, 0)
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 async def store(dsn: str, *told: Delivery, source: TopicPartition | None = None) -> None:

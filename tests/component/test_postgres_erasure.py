@@ -8,7 +8,6 @@ import pytest
 
 from runtime.errors import ConfigurationError
 from sinks.postgres.erasure import Erased, erase, users_of_email
-from sinks.postgres.migrate import migrate
 from sinks.postgres.person_search import Asked
 from sinks.postgres.pseudonyms import pseudonym
 from sinks.postgres.rows import tables
@@ -19,12 +18,6 @@ from tests.people import People
 KEY = b"a key of sixteen characters"
 ANN = People("ann", "+15550107001")
 BOB = People("bob", "+15550107002")
-
-
-@pytest.fixture
-async def dsn(database_dsn: str) -> str:
-    await asyncio.to_thread(migrate, database_dsn)
-    return database_dsn
 
 
 async def erased(dsn: str, asked: Asked, *, apply: bool = True) -> Erased:

@@ -3,8 +3,6 @@
 import asyncio
 from importlib.resources import files
 
-import pytest
-
 from sinks.postgres.migrate import migrate
 from sinks.postgres.rows import tables
 from sinks.postgres.tables import Column
@@ -35,12 +33,6 @@ from pg_class c
 where relnamespace = 'zcc'::regnamespace and relkind in ('r', 'p') and not relispartition
 """
 TYPES = {"timestamptz": "timestamp with time zone"}
-
-
-@pytest.fixture
-async def dsn(database_dsn: str) -> str:
-    await asyncio.to_thread(migrate, database_dsn)
-    return database_dsn
 
 
 async def test_each_declared_column_is_there_with_its_type(dsn: str) -> None:

@@ -8,19 +8,12 @@ import pytest
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, FencedError
 from runtime.values import Batch, Delivery, Span, TopicPartition
-from sinks.postgres.migrate import migrate
 from sinks.postgres.offsets import reset_offsets
 from sinks.postgres.sink import PostgresSink
 from tests.component.postgres_rig import GROUP, assignment, owner, query, settings
 from tests.enriched import SOURCE, START_MS, batch, delivery, webhook
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 1)
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 def events(count: int) -> list[Delivery]:

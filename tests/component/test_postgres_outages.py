@@ -8,7 +8,6 @@ from psycopg.conninfo import make_conninfo
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from sinks.postgres.migrate import migrate
 from sinks.postgres.sink import PostgresSink
 from tests.component.postgres_proxy import proxied
 from tests.component.postgres_rig import assignment, owner, query, settings
@@ -17,12 +16,6 @@ from tests.enriched import START_MS, delivery, webhook
 COMMIT = b"COMMIT\0"
 COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
 """As the client asks for it, and as the server says that it is done."""
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 def event(n: int) -> Any:

@@ -4,21 +4,14 @@ import asyncio
 from datetime import UTC, datetime
 
 import psycopg
-import pytest
 
 from runtime import exposition
 from runtime.clock import SystemClock
 from runtime.values import Delivery
-from sinks.postgres.migrate import migrate, partition_by
+from sinks.postgres.migrate import partition_by
 from sinks.postgres.partitions import Partitions, following
 from tests.component.postgres_rig import owner, query
 from tests.enriched import delivery, webhook
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 def event(year: int, month: int = 1, day: int = 15) -> Delivery:

@@ -25,12 +25,6 @@ RAW = "select event_id, event_ts, payload, enrichment, source_offset, revision f
 
 
 @pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
-
-
-@pytest.fixture
 async def pooled(dsn: str, tmp_path: Path) -> AsyncIterator[str]:
     """The database behind PgBouncer, which resets the session after each transaction."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")

@@ -7,10 +7,8 @@ from random import Random
 from typing import Any
 
 import orjson
-import pytest
 
 from runtime.values import TopicPartition
-from sinks.postgres.migrate import migrate
 from sinks.postgres.rows import read_deliveries, tables
 from sinks.postgres.tables import Table
 from tests.component.postgres_rig import owner, query
@@ -20,12 +18,6 @@ from tests.projected import event
 from tests.told_stories import stored_rows, told_stories
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 0)
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 async def told(dsn: str, account_id: str) -> tuple[Any, ...]:

@@ -3,18 +3,11 @@
 import pytest
 
 from runtime.values import Delivery
-from sinks.postgres.migrate import migrate
 from tests.component.postgres_proxy import proxied
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
 
 COUNT = 5000
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 def events(count: int, start: int = 0) -> list[Delivery]:

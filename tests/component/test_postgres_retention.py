@@ -9,7 +9,6 @@ import pytest
 
 from runtime.errors import TransientError
 from runtime.values import Delivery
-from sinks.postgres.migrate import migrate
 from sinks.postgres.retention import Old, classes, remove_old
 from sinks.postgres.rows import tables
 from tests.component.postgres_rig import owner, query, settings
@@ -38,12 +37,6 @@ class ClockAt:
 
     async def sleep(self, delay_s: float) -> None:
         raise AssertionError
-
-
-@pytest.fixture
-async def dsn(database_dsn: str) -> str:
-    await asyncio.to_thread(migrate, database_dsn)
-    return database_dsn
 
 
 def event(

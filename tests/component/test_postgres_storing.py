@@ -8,15 +8,8 @@ import pytest
 
 from runtime import exposition, telemetry
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import owner, query
 from tests.enriched import SOURCE, START_MS, complete, delivery, webhook, with_fields
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 def call(engagement_id: str = "E1", **members: Any) -> bytes:

@@ -12,7 +12,6 @@ import pytest
 
 from runtime.clock import SystemClock
 from runtime.values import Delivery, TopicPartition
-from sinks.postgres.migrate import migrate
 from tests.component.postgres_page import QUERIES
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
@@ -175,12 +174,6 @@ EXPECTED: Sequence[Sequence[tuple[Any, ...]]] = (
         (date(2026, 3, 2), "messaging", 1, 1, 0, 1, 300_000),
     ),
 )
-
-
-@pytest.fixture
-def dsn(database_dsn: str) -> str:
-    migrate(database_dsn)
-    return database_dsn
 
 
 async def tell(dsn: str, told: Sequence[Delivery], *, size: int = 1000) -> None:

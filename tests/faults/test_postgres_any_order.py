@@ -12,7 +12,6 @@ import pytest
 from runtime.errors import TransientError
 from runtime.values import Delivery, Rejection, TopicPartition
 from schemas.catalogue import events as known
-from sinks.postgres.migrate import migrate
 from sinks.postgres.rows import tables
 from tests.component.postgres_rig import Owner, owner, query
 from tests.enriched import SOURCE
@@ -39,12 +38,6 @@ states = [
 """Entities that change and go."""
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture
-async def dsn(database_dsn: str) -> str:
-    await asyncio.to_thread(migrate, database_dsn)
-    return database_dsn
 
 
 async def stored(dsn: str, told: Sequence[tuple[TopicPartition, Batches]]) -> Contents:

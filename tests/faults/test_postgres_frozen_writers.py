@@ -12,18 +12,11 @@ import psycopg
 import pytest
 
 from runtime.values import Delivery
-from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
 
 take_over_s = 5.0
 Writer = psycopg.AsyncConnection
-
-
-@pytest.fixture
-async def dsn(database_dsn: str) -> str:
-    await asyncio.to_thread(migrate, database_dsn)
-    return database_dsn
 
 
 @pytest.fixture

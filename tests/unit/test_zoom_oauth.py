@@ -76,6 +76,19 @@ async def test_while_one_caller_renews_early_the_others_go_on_with_the_old_token
     assert renewing.result().value == "new"
 
 
+async def test_where_the_caller_that_asks_is_cancelled_the_next_one_asks_for_all() -> None:
+    never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    source = Source(never, token_reply("second"))
+    async with asyncio.TaskGroup() as group:
+        asking, *others = [group.create_task(source.tokens.token()) for _ in range(5)]
+        await asyncio.sleep(0)
+        others[1].cancel()
+        asking.cancel()
+    assert source.transport.tokens_asked == 2
+    assert never.cancelled()
+    assert {each.result().value for each in others if not each.cancelled()} == {"second"}
+
+
 async def test_an_early_renewal_that_fails_leaves_the_old_token_in_use() -> None:
     source = Source(token_reply("old"), reply(503))
     await source.tokens.token()

@@ -192,14 +192,7 @@ def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[
     for member in _ids:
         if member in entity and (cell := id_text(entity, member)):
             told[member] = (cell,)
-    if channel[0] is not None:
-        told["channel"] = channel[:1]
-    if channel[1] is not None:
-        told["channel_source"] = channel[1:]
-    if queue[0] is not None:
-        told["queue"] = queue
-    if user[0] is not None:
-        told["last_user"] = user
+    told |= carried(queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:])
     if flow_id := text(entity, "flow_id"):
         told["first_flow"] = told["last_flow"] = (flow_id, text(entity, "flow_name"))
     if phase := _phases.get(event.name):
