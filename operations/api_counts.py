@@ -52,7 +52,9 @@ async def kept_counts(
         until_s = clock.monotonic_s() + _connect_s
         while not publisher.ready and clock.monotonic_s() < until_s:
             await clock.sleep(_look_s)
-        yield KafkaDailyCounts(kafka, publisher, account_id=zoom.account_id, worker=commands)
+        yield KafkaDailyCounts(
+            kafka, publisher, account_id=zoom.account_id, worker=commands, clock=clock
+        )
 
 
 async def used_today(zoom: ZoomSettings, kafka: KafkaSettings, clock: Clock) -> Mapping[Label, int]:
@@ -68,7 +70,9 @@ async def used_today(zoom: ZoomSettings, kafka: KafkaSettings, clock: Clock) -> 
     unopened = KafkaPublisher(kafka, client_id=commands, clock=clock)  # nothing is saved
     used = dict.fromkeys((n for n, limit in zoom.limits.items() if limit.per_day), 0)
     for user in (*ProcessorName, commands):
-        kept = KafkaDailyCounts(kafka, unopened, account_id=zoom.account_id, worker=user)
+        kept = KafkaDailyCounts(
+            kafka, unopened, account_id=zoom.account_id, worker=user, clock=clock
+        )
         for label in used:
             counts = (await kept.load(label)).values()
             used[label] += sum(count.used for count in counts if count.day == today)

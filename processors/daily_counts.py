@@ -11,11 +11,13 @@ from typing import Final
 
 import orjson
 
+from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import ConfigurationError, RejectedError, TransientError
 from runtime.kafka import scan
 from runtime.settings import KafkaSettings
 from runtime.values import Record
+from schemas.headers import timestamp
 from schemas.topics import reference_topic
 from zoom.allowance import Count, Counts
 from zoom.budget import Label
@@ -27,12 +29,20 @@ class KafkaDailyCounts:
     """`zoom.allowance.DailyCounts` of one worker at one account."""
 
     def __init__(
-        self, kafka: KafkaSettings, publisher: Publisher, *, account_id: str, worker: str
+        self,
+        kafka: KafkaSettings,
+        publisher: Publisher,
+        *,
+        account_id: str,
+        worker: str,
+        clock: Clock,
     ) -> None:
         self._kafka = kafka
         self._publisher = publisher
         self._topic = reference_topic(prefix=kafka.topic_prefix)
-        self._prefix = f"{account_id}:{_entity}:{worker}/"
+        self._account_id = account_id
+        self._worker = worker
+        self._clock = clock
 
     async def load(self, label: Label) -> Counts:
         """Return the latest count of each seat."""
@@ -52,16 +62,21 @@ class KafkaDailyCounts:
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
         """Replace the count of one seat, on all in-sync replicas."""
-        value = orjson.dumps(count._asdict())
+        reference = {
+            "entity": _entity,
+            "account_id": self._account_id,
+            "id": f"{self._worker}/{label.value}/{rank}",
+            "as_of": timestamp(int(self._clock.now().timestamp() * 1000)),
+            "state": count._asdict(),
+        }
+        key = self._key(label) + b"%d" % rank
         try:
-            await self._publisher.publish(
-                Record(self._topic, self._key(label) + b"%d" % rank, value)
-            )
+            await self._publisher.publish(Record(self._topic, key, orjson.dumps(reference)))
         except RejectedError as error:
             raise TransientError(f"the count was not taken: {error}") from error
 
     def _key(self, label: Label) -> bytes:
-        return f"{self._prefix}{label.value}/".encode()
+        return f"{self._account_id}:{_entity}:{self._worker}/{label.value}/".encode()
 
 
 def _rank(text: bytes) -> int:
@@ -74,7 +89,7 @@ def _rank(text: bytes) -> int:
 def _count(value: bytes) -> Count:
     """Read a count; one that cannot be read makes all of them unknown."""
     try:
-        document = orjson.loads(value)
+        document = orjson.loads(value)["state"]
         return Count(
             date.fromisoformat(document["day"]),
             int(document["generation"]),

@@ -19,7 +19,9 @@ from .topics.terms import Header, header_sets, promises
 
 Node = dict[str, object]
 
-reference_entities: Final = ("user", "queue", "team", "sms_log", "voice_call_log")
+reference_entities: Final = (
+    "user", "queue", "team", "sms_log", "voice_call_log", "api_budget",
+)  # fmt: skip
 
 _kafka_bindings: Final = "0.5.0"
 

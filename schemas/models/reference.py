@@ -1,4 +1,4 @@
-"""Records of the reference topic: the present state of a user, a queue, a team; rows of logs.
+"""Records of the reference topic: the present state of a user, a queue, a team; logs; counts.
 
 The key is ``account_id:entity:id``. A record without a value says that the entity is gone. A row of
 a log has the id of its engagement; where several rows of a log have the same one, ``/`` and the
@@ -143,6 +143,15 @@ class VoiceCallLogState(Model):
     charge_type: Maybe[str] = None
 
 
+class ApiBudgetState(Model):
+    """Calls of one seat of a worker on one day (UTC), ``before`` its generation and in all."""
+
+    day: str
+    generation: int
+    before: int
+    used: int
+
+
 StateT_co = TypeVar("StateT_co", bound=Model, covariant=True)
 
 
@@ -184,3 +193,9 @@ class VoiceCallLogReference(Reference[VoiceCallLogState]):
     """A row of the log of voice calls."""
 
     entity: Literal["voice_call_log"]
+
+
+class ApiBudgetReference(Reference[ApiBudgetState]):
+    """What is used of a day's limit of Zoom's API; ``id`` is ``worker/label/rank of the seat``."""
+
+    entity: Literal["api_budget"]

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Identifier
 from psycopg.types.json import Jsonb
 
 from sinks.postgres.audit import Audit
@@ -187,7 +187,22 @@ def _update(
     row: Mapping[str, object],
     changes: Mapping[str, object],
 ) -> None:
+    """Change a row; where it would become the same as another one of the person, it goes.
+
+    One number may have been written in several ways, or stand beside its pseudonym: all of them
+    give way to one token, which may be all in which two keys differed.
+    """
     types = {column.name: column.type for column in table.columns}
+    key = {name: row[name] for name in table.key}
+    if not changes.keys().isdisjoint(key):
+        found = connection.execute(
+            SQL("select from {} where {}").format(qualified(table), _matching(key)),
+            [changes.get(name, row[name]) for name in key],
+        )
+        if found.rowcount:
+            delete = SQL("delete from {} where {}").format(qualified(table), _matching(key))
+            connection.execute(delete, list(key.values()))
+            return
     cells = [
         Jsonb(value) if types[name] == "jsonb" and value is not None else value
         for name, value in changes.items()
@@ -195,6 +210,10 @@ def _update(
     query = SQL("update {} set {} where {}").format(
         qualified(table),
         SQL(", ").join(SQL("{} = %s").format(Identifier(name)) for name in changes),
-        SQL(" and ").join(SQL("{} = %s").format(Identifier(name)) for name in table.key),
+        _matching(key),
     )
-    connection.execute(query, [*cells, *(row[name] for name in table.key)])
+    connection.execute(query, [*cells, *key.values()])
+
+
+def _matching(names: Iterable[str]) -> Composable:
+    return SQL(" and ").join(SQL("{} = %s").format(Identifier(name)) for name in names)

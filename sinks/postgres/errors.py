@@ -65,7 +65,11 @@ def fault_of(error: psycopg.Error) -> Fault:
 
 @contextmanager
 def errors_by_fault() -> Iterator[None]:
-    """Turn the driver's errors into ours; those of records and our own stay what they are."""
+    """Turn the driver's errors into ours; what is our own defect stays what it is.
+
+    Refused rows that nobody took out are a defect too, told without the values that the driver's
+    text quotes: a trace of it would put them into the log.
+    """
     try:
         yield
     except TimeoutError:
@@ -79,7 +83,9 @@ def errors_by_fault() -> Iterator[None]:
                     f"Postgres refuses: {described(error)}; check ZCC_POSTGRES_DSN, the rights of "
                     "its user, and that `zcc migrate` has been run"
                 ) from error
-            case _:
+            case Fault.RECORD:
+                raise RuntimeError(f"Postgres refuses rows: {described(error)}") from None
+            case Fault.OURS:
                 raise
 
 

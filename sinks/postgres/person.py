@@ -95,10 +95,15 @@ def erased_cells(
     """
     changes: dict[str, object] = {}
     members: list[_Member] = []
+    keyed = any(
+        person.token(column.personal, row.get(column.name))
+        for column in table.columns
+        if column.name in table.key
+    )
     for column in table.columns:
         value = row.get(column.name)
         if column.personal == "document":
-            new = erased_document(value, person, about=about)
+            new = erased_document(value, person, about=about or keyed)
             if new is not value:
                 changes[column.name] = new
         elif column.personal is not None and value is not None:

@@ -80,6 +80,12 @@ classes: Final[Mapping[RetentionClass, tuple[str, ...]]] = {
 }
 """Each table once. Kept is what is, not what has been, and the evidence of consent."""
 
+_lasting: Final = frozenset({"user_status_change", "user_presence"})
+"""Their rows tell of a state that lasts until the next one of the user."""
+
+_ahead: Final = {"scheduled_callback": "start_time"}
+"""What is still to come when nobody speaks of it any more, by table."""
+
 _by_name: Final = {projection.name: projection for projection in projections}
 _connect_timeout_s: Final = 5
 _batch_rows: Final = 5_000
@@ -223,7 +229,8 @@ def _rows(
 def is_old(projection: Projection, before: datetime, *, row: str = "stored") -> Composable:
     """Return the condition of rows that no event since then has changed.
 
-    What belongs to an engagement is as old as the engagement.
+    What belongs to an engagement is as old as the engagement, and a state that lasts as the next
+    one.
     """
     newest = stamp(round(before.timestamp() * 1000), 0, b"", 0)[:_time_bytes]
     oldest = bytes(255 - byte for byte in newest)
@@ -241,6 +248,10 @@ def is_old(projection: Projection, before: datetime, *, row: str = "stored") -> 
     for bound in projection.bounds:
         column = Identifier(row, bound.column)
         conditions.append(SQL("coalesce({} < {}, true)").format(column, before))
+    if projection.name in _lasting:
+        conditions.append(_followed(projection, before, row))
+    if projection.name in _ahead:
+        conditions.append(SQL("{} < {}").format(Identifier(row, _ahead[projection.name]), before))
     if projection is not engagement and any(c.name == "engagement_id" for c in projection.key):
         conditions.append(
             SQL(
@@ -254,3 +265,19 @@ def is_old(projection: Projection, before: datetime, *, row: str = "stored") -> 
             )
         )
     return SQL(" and ").join(conditions)
+
+
+def _followed(projection: Projection, before: datetime, row: str) -> Composable:
+    return SQL(
+        "exists (select from {table} as later "
+        "where later.account_id = {account_id} and later.user_id = {user_id} "
+        "and (later.occurred_at, later.event_id) > ({occurred_at}, {event_id}) "
+        "and later.event_ts < {before})"
+    ).format(
+        table=Identifier(schema, projection.name),
+        account_id=Identifier(row, "account_id"),
+        user_id=Identifier(row, "user_id"),
+        occurred_at=Identifier(row, "occurred_at"),
+        event_id=Identifier(row, "event_id"),
+        before=before,
+    )

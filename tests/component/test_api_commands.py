@@ -222,7 +222,11 @@ async def test_what_workers_have_used_today_comes_from_kafka(
         while not publisher.ready:
             await asyncio.sleep(0.01)
         kept = KafkaDailyCounts(
-            kafka_settings, publisher, account_id=company.account_id, worker="enrichment"
+            kafka_settings,
+            publisher,
+            account_id=company.account_id,
+            worker="enrichment",
+            clock=clock,
         )
         today = clock.now().date()
         await kept.save(Label.HEAVY, 0, Count(today, 1, 0, 40))

@@ -9,11 +9,13 @@ import pytest
 from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin
+from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.settings import KafkaSettings
 from runtime.values import Record
+from schemas.models.reference import ApiBudgetReference
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, reference_topic
+from sinks.postgres.references import read_reference
 from zoom.allowance import Count
 from zoom.budget import Label
 
@@ -35,7 +37,7 @@ async def publisher(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaPublish
 def counts(
     kafka: KafkaSettings, publisher: KafkaPublisher, worker: str = "gap-healer"
 ) -> KafkaDailyCounts:
-    return KafkaDailyCounts(kafka, publisher, account_id="acc", worker=worker)
+    return KafkaDailyCounts(kafka, publisher, account_id="acc", worker=worker, clock=SystemClock())
 
 
 async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
@@ -52,6 +54,21 @@ async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
     assert found == {0: Count(day, 2, 5, 9), 12: Count(day, 1, 0, 7)}
 
 
+async def test_a_count_is_a_reference_as_the_contract_has_it(
+    kafka_settings: KafkaSettings, publisher: KafkaPublisher
+) -> None:
+    await counts(kafka_settings, publisher).save(Label.HEAVY, 3, Count(day, 2, 5, 9))
+    topic = reference_topic(prefix=kafka_settings.topic_prefix)
+    (record,) = [each async for each in scan(kafka_settings, [topic])]
+    assert record.key == b"acc:api_budget:gap-healer/HEAVY/3"
+    told = ApiBudgetReference.model_validate_json(record.value or b"")
+    assert (told.account_id, told.id) == ("acc", "gap-healer/HEAVY/3")
+    assert told.state.model_dump() == {
+        "day": day.isoformat(), "generation": 2, "before": 5, "used": 9,
+    }  # fmt: skip
+    assert read_reference(record).state == told.state.model_dump()
+
+
 async def test_other_entities_and_deleted_counts_are_passed_over(
     kafka_settings: KafkaSettings, publisher: KafkaPublisher
 ) -> None:
@@ -65,13 +82,13 @@ async def test_other_entities_and_deleted_counts_are_passed_over(
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        (b"x", b'{"day":"2026-01-01","generation":1,"before":0,"used":1}'),
+        (b"x", b'{"state":{"day":"2026-01-01","generation":1,"before":0,"used":1}}'),
         (b"0", b"no JSON"),
         (b"0", b"[]"),
-        (b"0", b'{"day":"2026-01-01","generation":1,"before":0}'),
-        (b"0", b'{"day":"first of January","generation":1,"before":0,"used":1}'),
-        (b"0", b'{"day":20260101,"generation":1,"before":0,"used":1}'),
-        (b"0", b'{"day":"2026-01-01","generation":1,"before":0,"used":null}'),
+        (b"0", b'{"state":{"day":"2026-01-01","generation":1,"before":0}}'),
+        (b"0", b'{"state":{"day":"first of January","generation":1,"before":0,"used":1}}'),
+        (b"0", b'{"state":{"day":20260101,"generation":1,"before":0,"used":1}}'),
+        (b"0", b'{"state":{"day":"2026-01-01","generation":1,"before":0,"used":null}}'),
     ],
 )
 async def test_a_count_that_cannot_be_read_makes_all_of_them_unknown(
@@ -92,6 +109,8 @@ async def test_a_count_that_the_broker_will_not_take_is_not_kept(
         async def publish(self, record: Record) -> None:
             raise RejectedError(DeadLetterReason.TOO_LARGE, "too large")
 
-    store = KafkaDailyCounts(kafka_settings, Refusing(), account_id="acc", worker="w")
+    store = KafkaDailyCounts(
+        kafka_settings, Refusing(), account_id="acc", worker="w", clock=SystemClock()
+    )
     with pytest.raises(TransientError):
         await store.save(Label.HEAVY, 0, Count(day, 1, 0, 1))

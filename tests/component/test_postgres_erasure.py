@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.errors import ConfigurationError
+from runtime.values import TopicPartition
 from sinks.postgres.erasure import Erased, erase, users_of_email
 from sinks.postgres.person_search import Asked
 from sinks.postgres.pseudonyms import pseudonym
@@ -14,6 +15,7 @@ from sinks.postgres.rows import tables
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
 from tests.people import People
+from tests.projected import REFERENCE_TOPIC, snapshot
 
 KEY = b"a key of sixteen characters"
 ANN = People("ann", "+15550107001")
@@ -206,3 +208,42 @@ async def test_numbers_beside_the_person_stay_as_they_are(dsn: str) -> None:
     assert f'"big": {"9" * 30}' in row["text"]
     assert '"exact": 0.1' in row["text"]
     assert '"C1"' not in row["text"]
+
+
+async def test_rows_that_would_become_the_same_are_one(dsn: str) -> None:
+    def opt_in(engagement_id: str, number: str, at_ms: int) -> bytes:
+        terms = {"consumer_number": number, "contact_center_number": "+15550100099"}
+        told = {"engagement_id": engagement_id, "sms": terms}
+        return webhook("consumer_messaging_opt_in", told, at_ms=at_ms)
+
+    written = ("+15550107001", "15550107001", "+1 (555) 010-7001", "+15550107002")
+    told = [opt_in(f"E{index}", each, START_MS + index) for index, each in enumerate(written)]
+    treatments = {"phone": "pseudonymise"}
+    async with owner(dsn) as sink:
+        await sink.store([delivery(body) for body in told])
+    async with owner(dsn, personal_data=treatments, pseudonym_key=KEY.decode()) as sink:
+        await sink.store([delivery(opt_in("E4", "+15550107001", START_MS + 4))])
+    found = await erased(dsn, Asked("consumer", numbers=("+15550107001",)))
+    assert found.rows["consent"] == found.rows["consent_history"] == 4
+    after = await contents(dsn)
+    assert traces(after, ("5550107001", "010-7001", "pseudonym-")) == {}
+    assert len(after["consent"]) == 2
+    assert len(after["consent_history"]) == 5
+
+
+async def test_what_is_looked_up_of_a_person_without_a_table_goes_too(dsn: str) -> None:
+    references = TopicPartition(REFERENCE_TOPIC, 0)
+    told = [
+        snapshot("contact", "C1", {"display_name": "Ann", "phone_number": "+15550107001"}),
+        snapshot("contact", "C2", {"display_name": "Bob", "phone_number": "+15550107002"}),
+        snapshot("flow", "F1", {"flow_name": "Main"}),
+    ]
+    async with owner(dsn, source=references) as sink:
+        await sink.store(told)
+    await erased(dsn, Asked("consumer", ids=("C1",)))
+    rows = await query(dsn, 'select id, state from zcc.reference_entity order by id collate "C"')
+    assert rows == [
+        {"id": "C2", "state": {"display_name": "Bob", "phone_number": "+15550107002"}},
+        {"id": "F1", "state": {"flow_name": "Main"}},
+        {"id": "erased-1", "state": {}},
+    ]

@@ -109,7 +109,9 @@ async def test_all_that_has_been_goes_and_what_is_stays(dsn: str) -> None:
         before = await counts(dsn)
         await removed(dsn, 2026, 4, 1)
         after = await counts(dsn)
-        assert after == {name: before[name] for name in classes["kept"] if name in before}
+        lasting = {"user_status_change": 1, "user_presence": 1}
+        kept = {name: before[name] for name in classes["kept"] if name in before}
+        assert after == kept | lasting
         assert {"consent", "app_user", "queue", "team", "asset"} <= after.keys()
         (stored,) = await query(dsn, "select next_offset from zcc.kafka_offset")
         assert stored == {"next_offset": sink.position}
@@ -135,6 +137,36 @@ async def test_what_belongs_to_a_living_engagement_stays_with_it(dsn: str) -> No
     assert {"engagement", "engagement_channel"} <= (await counts(dsn)).keys()
     await removed(dsn, 2024, 4, 20, retention_history_days=30)
     assert not {"engagement", "engagement_channel"} & (await counts(dsn)).keys()
+
+
+async def test_the_state_that_a_user_is_in_stays_however_old_it_is(dsn: str) -> None:
+    def states(name: str, *days: tuple[int, int], **entity: Any) -> list[Delivery]:
+        return [event(*day, name, engagement_id=None, user_id="U1", **entity) for day in days]
+
+    async with owner(dsn) as sink:
+        await sink.store(
+            states("user_status_changed", (1, 1), (1, 5), (3, 1), current_status_id="s")
+        )
+        await sink.store(states("user_login", (1, 1), (1, 2)))
+    await removed(dsn, 2024, 3, 20, retention_history_days=30)
+    changes = await query(
+        dsn, "select occurred_at::date::text as day from zcc.user_status_change order by 1"
+    )
+    assert [row["day"] for row in changes] == ["2024-01-05", "2024-03-01"]  # of which one lasted
+    logins = await query(dsn, "select occurred_at::date::text as day from zcc.user_presence")
+    assert [row["day"] for row in logins] == ["2024-01-02"]
+
+
+async def test_a_call_back_stays_until_it_was_due(dsn: str) -> None:
+    booking = {"cc_queue_id": "Q1", "start_time": "2024-03-10T10:00:00Z"}
+    attendees = [{"attendee_id": "A1", "first_name": "Ann"}]
+    async with owner(dsn) as sink:
+        told = event(1, 1, "queue_scheduled_callback_created", attendees=attendees, **booking)
+        await sink.store([told])
+    await removed(dsn, 2024, 4, 9, retention_history_days=30)
+    assert (await counts(dsn))["scheduled_callback"] == 1
+    await removed(dsn, 2024, 4, 11, retention_history_days=30)
+    assert "scheduled_callback" not in await counts(dsn)
 
 
 async def test_a_table_that_is_read_all_the_while_is_left_for_later(dsn: str) -> None:

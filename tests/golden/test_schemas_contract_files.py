@@ -22,6 +22,7 @@ from schemas.catalogue import events, example, json_schema
 from schemas.generation import strict
 from schemas.models import read
 from schemas.models.reference import (
+    ApiBudgetReference,
     QueueReference,
     SmsLogReference,
     TeamReference,
@@ -51,6 +52,7 @@ REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
     "team": TeamReference,
     "sms_log": SmsLogReference,
     "voice_call_log": VoiceCallLogReference,
+    "api_budget": ApiBudgetReference,
 }
 
 PERSONAL = {

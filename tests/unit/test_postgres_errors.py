@@ -1,5 +1,7 @@
 """Whose fault an error of Postgres is."""
 
+import traceback
+
 import psycopg
 import pytest
 from psycopg import errors
@@ -74,7 +76,7 @@ def test_a_closed_connection_is_the_world_and_wrong_use_is_ours() -> None:
         (errors.AdminShutdown(), TransientError),
         (TimeoutError(), TransientError),
         (errors.UndefinedTable(), ConfigurationError),
-        (errors.NotNullViolation(), errors.NotNullViolation),
+        (errors.NotNullViolation(), RuntimeError),
         (errors.ObjectInUse(), errors.ObjectInUse),
         (ConfigurationError("…"), ConfigurationError),
     ],
@@ -84,6 +86,12 @@ def test_errors_become_ours_by_fault_and_others_stay(
 ) -> None:
     with pytest.raises(expected), errors_by_fault():
         raise raised
+
+
+def test_a_trace_of_refused_rows_holds_none_of_their_values() -> None:
+    with pytest.raises(RuntimeError) as raised, errors_by_fault():
+        raise errors.UniqueViolation("Key (consumer_number)=(+15550100000) already exists.")
+    assert "+1555" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_refusal_names_the_command_that_repairs_it() -> None:

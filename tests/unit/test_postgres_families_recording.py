@@ -86,3 +86,12 @@ def test_the_times_of_events_stand_where_the_vendor_tells_none() -> None:
 
 def test_an_event_without_the_id_of_its_recording_makes_no_row() -> None:
     assert rows_of(recording, event("recording_started", engagement_id="E1")) == []
+
+
+def test_null_instead_of_a_list_takes_nothing_away() -> None:
+    told = [
+        event("recording_started", **CALL, users=USERS, consumers=CONSUMERS),
+        event("recording_stopped", after_s=1, **CALL, users=None, consumers=None),
+    ]
+    (row,) = rows_of(recording, *told)
+    assert (row["user_ids"], row["consumer_ids"]) == (("U1", "U2"), ("C1",))

@@ -187,3 +187,14 @@ def test_an_event_without_the_id_of_its_user_makes_no_row() -> None:
     ]
     for table in (user, presence, status_change, skill, phone_number):
         assert rows_of(table, *nameless) == []
+
+
+def test_null_instead_of_a_list_takes_nothing_away() -> None:
+    teams = [{"team_id": "T1", "team_name": "Support"}]
+    plans = [{"add_ons_plan_name": "ai_expert_assist"}]
+    told = [
+        event("user_created", **ALEX, teams=teams, user_add_ons_plans=plans),
+        event("user_updated", after_s=1, **ALEX, updates={"user_add_ons_plans": None}, teams=None),
+    ]
+    (row,) = rows_of(user, *told)
+    assert (row["team_ids"], row["add_ons_plans"]) == (("T1",), ("ai_expert_assist",))

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from sinks.postgres.tables import Cell, Column, SqlType, Table, Texts, copied
+from sinks.postgres.tables import Cell, Column, SqlType, Table, Texts, arrays, copied
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -56,3 +56,28 @@ def test_no_rows_are_a_header_and_an_end() -> None:
 def test_a_row_of_another_width_is_refused(rows: list[list[Cell]]) -> None:
     with pytest.raises(ValueError, match="zip"):
         copied(table("text", "text"), rows, Texts())
+
+
+@pytest.mark.parametrize(
+    ("type_", "cells", "oid", "content"),
+    [
+        ("text", ("a", None), 25, b"\0\0\0\1a\xff\xff\xff\xff"),
+        ("integer", (1, 2), 23, struct.pack(">iiii", 4, 1, 4, 2)),
+        ("jsonb", (b"{}", None), 3802, b"\0\0\0\3\1{}\xff\xff\xff\xff"),
+        ("text[]", (("a", 'q" \\'), ()), 25, b'\0\0\0\x0e{"a","q\\" \\\\"}\0\0\0\2{}'),
+        ("text[]", (None, None), 25, b"\xff\xff\xff\xff" * 2),
+    ],
+)
+def test_rows_are_passed_as_one_array_for_each_column(
+    type_: SqlType, cells: tuple[Cell, ...], oid: int, content: bytes
+) -> None:
+    (found,) = arrays(table(type_), [[cell] for cell in cells], Texts())
+    assert found == struct.pack(">iiiii", 1, 1, oid, 2, 1) + content
+
+
+def test_texts_are_written_once_for_all_tables_of_a_batch() -> None:
+    texts = Texts()
+    copied(table("text"), [["same"]], texts)
+    written = texts["same"]
+    arrays(table("text"), [["same"]], texts)
+    assert texts["same"] is written

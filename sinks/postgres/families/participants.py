@@ -1,6 +1,6 @@
 """Pure: who took part in an engagement, and over which channels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
@@ -126,14 +126,19 @@ def _person(
     if kind == "consumer":
         if number := id_text(entity, "consumer_number"):
             told["number"] = (number,)
-    elif "teams" in entity:
-        told["teams"] = teams_of(entity)
+    else:
+        told |= teams_told(entity)
     bounds = {"first_seen_at": event.occurred_at_ms}
     who, bound = _answered_or_ended.get(event.name, ("", ""))
     if who == kind:
         bounds[bound] = event.occurred_at_ms
     key = event.account_id, event.engagement_id, kind, person_id
     return Mention(participant, key, told, bounds)
+
+
+def teams_told(entity: JsonObject) -> Mapping[str, Values]:
+    """Return what an object says about teams, by register; null says nothing."""
+    return {"teams": teams_of(entity)} if isinstance(entity.get("teams"), list) else {}
 
 
 def teams_of(entity: JsonObject) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -99,9 +99,9 @@ def _groups(event: Event) -> Iterator[tuple[str, Values]]:
         yield "queue", queue
     if flow_id := event.text("flow_id"):
         yield "flow", (flow_id, event.text("flow_name"))
-    if "users" in entity:
+    if isinstance(entity.get("users"), list):
         yield "users", (_each(event, "users", "user_id"), json(entity, "users"))
-    if "consumers" in entity:
+    if isinstance(entity.get("consumers"), list):
         ids = _each(event, "consumers", "consumer_id")
         numbers = _each(event, "consumers", "consumer_number")
         yield "consumers", (ids, numbers, json(entity, "consumers"))

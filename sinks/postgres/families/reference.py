@@ -13,14 +13,14 @@ from schemas.envelope import JsonObject
 from sinks.postgres.families import queue, team, user
 from sinks.postgres.families.attributes import account_id, alive, attributes, deleted, values_of
 from sinks.postgres.families.logs import sms_log_mentions, voice_call_log_mentions
-from sinks.postgres.families.participants import teams_of
+from sinks.postgres.families.participants import teams_told
 from sinks.postgres.projection import Bound, Mention, Projection, Register, Values
 from sinks.postgres.references import Reference
 from sinks.postgres.tables import Column
 
 reference_entity: Final = Projection(
     "reference_entity",
-    (account_id, Column("entity", "text"), Column("id", "text")),
+    (account_id, Column("entity", "text"), Column("id", "text", "pseudonymous_id")),
     (Register("state", (Column("state", "jsonb", "document"),)), deleted),
     (Bound("looked_up_at", "greatest"),),
 )
@@ -49,7 +49,7 @@ def _user_mentions(reference: Reference) -> Iterator[Mention]:
 
 
 def _user_values(state: JsonObject) -> dict[str, Values]:
-    return values_of(state, _user) | _teams(state)
+    return {**values_of(state, _user), **teams_told(state)}
 
 
 def _queue_mentions(reference: Reference) -> Iterator[Mention]:
@@ -57,15 +57,11 @@ def _queue_mentions(reference: Reference) -> Iterator[Mention]:
 
 
 def _queue_values(state: JsonObject) -> dict[str, Values]:
-    return values_of(state, _queue) | _teams(state)
+    return {**values_of(state, _queue), **teams_told(state)}
 
 
 def _team_mentions(reference: Reference) -> Iterator[Mention]:
     yield _mention(team.team, reference, team.values)
-
-
-def _teams(state: JsonObject) -> dict[str, Values]:
-    return {"teams": teams_of(state)} if "teams" in state else {}
 
 
 def _other(reference: Reference) -> Iterator[Mention]:

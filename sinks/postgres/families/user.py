@@ -19,7 +19,7 @@ from sinks.postgres.families.attributes import (
     user_id,
     values_of,
 )
-from sinks.postgres.families.participants import teams_of
+from sinks.postgres.families.participants import teams_told
 from sinks.postgres.members import id_text, object_in, objects_in, text
 from sinks.postgres.projection import (
     Bound,
@@ -127,9 +127,7 @@ def read_user(event: Event) -> Iterator[Mention]:
 def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[Mention]:
     found = event.text("user_id")
     if found is not None:
-        told = {**values_of(event.object, profile), **registers}
-        if "teams" in event.object:
-            told["teams"] = teams_of(event.object)
+        told = {**values_of(event.object, profile), **registers, **teams_told(event.object)}
         yield Mention(user, (event.account_id, found), told)
 
 
@@ -151,7 +149,7 @@ def _settings(entity: JsonObject) -> Mapping[str, Values]:
         if name == "multi_channel_engagements":
             outer = object_in(entity, "channel_settings") or {}
         found |= values_of(object_in(outer, name) or {}, part)
-    if "user_add_ons_plans" in entity:
+    if isinstance(entity.get("user_add_ons_plans"), list):
         plans = (text(p, "add_ons_plan_name") for p in objects_in(entity, "user_add_ons_plans"))
         found["add_ons_plans"] = (tuple(plan for plan in plans if plan),)
     return found | _status(entity, prefix="")

@@ -690,6 +690,8 @@ create table zcc.reference_entity (
 );
 comment on table zcc.reference_entity is
     'What the reference topic says of entities that have no table of their own.';
+comment on column zcc.reference_entity.id is
+    'personal: pseudonymous_id; of most entities it is nobody''s.';
 comment on column zcc.reference_entity.state is 'personal: document';
 
 create table zcc.sms_log (
