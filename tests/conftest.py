@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
@@ -16,6 +17,9 @@ from tests.stack import RealStack, chosen_source, real_stack
 
 
 def pytest_configure() -> None:
+    # How long an example takes says something of the machine, which others use as well.
+    settings.register_profile("shared machine", deadline=None)
+    settings.load_profile("shared machine")
     # So that a stopped run tears its fixtures down, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -1,11 +1,15 @@
-"""Opens connections that are ready to take batches."""
+"""Opens connections: the sink's, ready to take batches, and those of a person's commands."""
 
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 from psycopg.errors import InvalidSchemaName, UndefinedTable
+from psycopg.rows import RowFactory, tuple_row
 
 from runtime.errors import ConfigurationError
+from sinks.postgres.errors import errors_by_fault
 from sinks.postgres.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import schema
@@ -15,6 +19,7 @@ required_revision: Final = "0005"
 """The least revision of the tables that this sink can write to; a newer one does as well."""
 
 _application_name: Final = "zcc sink postgres"
+_command_timeout_s: Final = 5
 _no_answer_s: Final = 10
 """A network that swallows packets is given up after this; the system's own limit is hours."""
 
@@ -45,6 +50,33 @@ async def connect(settings: PostgresSettings) -> AsyncConnection:
         await connection.close()
         raise
     return connection
+
+
+@contextmanager
+def command_connection(
+    dsn: str,
+    name: str,
+    *,
+    lock_timeout: str = "0",
+    row_factory: RowFactory[Any] = tuple_row,
+) -> Iterator[Connection[Any]]:
+    """Lend a connection to the command of this name, and commit at its end; its times are of UTC.
+
+    Raises:
+        TransientError: Postgres does not answer, or a lock was not to be had in time.
+        ConfigurationError: the login or its rights do not suffice.
+    """
+    with (
+        errors_by_fault(),
+        Connection.connect(
+            dsn,
+            connect_timeout=_command_timeout_s,
+            application_name=name,
+            options=f"-c timezone=UTC -c lock_timeout={lock_timeout}",
+            row_factory=row_factory,
+        ) as connection,
+    ):
+        yield connection
 
 
 async def _prepare(connection: AsyncConnection, settings: PostgresSettings) -> None:

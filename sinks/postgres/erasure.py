@@ -6,18 +6,17 @@ nothing here. A run that is cut off has erased some, and another run the rest.
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composable, Identifier
 from psycopg.types.json import Jsonb
 
 from sinks.postgres.audit import Audit
-from sinks.postgres.errors import errors_by_fault
+from sinks.postgres.connection import command_connection
 from sinks.postgres.person import erased_cells, erased_raw
 from sinks.postgres.person_search import (
     Asked,
@@ -32,7 +31,6 @@ from sinks.postgres.personal import normal
 from sinks.postgres.rows import raw_table, tables
 from sinks.postgres.tables import Table
 
-_connect_timeout_s: Final = 5
 _batch_rows: Final = 500
 _lock_timeout: Final = "10s"
 
@@ -56,7 +54,7 @@ def erase(dsn: str, asked: Asked, *, key: bytes, token: Callable[[], str], apply
         TransientError: Postgres does not answer, or others hold the rows: run it again.
         ConfigurationError: the login or its rights do not suffice, or a number is the company's.
     """
-    with errors_by_fault(), _connected(dsn) as connection:
+    with _connected(dsn) as connection:
         refuse_own_numbers(connection, asked)
         search = completed(connection, asked, key=key, token=token)
         audit = _begin(connection, asked, key) if apply else None
@@ -77,7 +75,7 @@ def users_of_email(dsn: str, email: str) -> tuple[str, ...]:
         TransientError: Postgres does not answer.
         ConfigurationError: the login or its rights do not suffice.
     """
-    with errors_by_fault(), _connected(dsn) as connection:
+    with _connected(dsn) as connection:
         rows = connection.execute(
             "select distinct user_id from zcc.app_user where zcc.normal_address(user_email) = %s",
             (normal("email", email),),
@@ -85,16 +83,8 @@ def users_of_email(dsn: str, email: str) -> tuple[str, ...]:
         return tuple(row["user_id"] for row in rows)
 
 
-@contextmanager
-def _connected(dsn: str) -> Iterator[Connection[dict[str, Any]]]:
-    with psycopg.connect(
-        dsn,
-        connect_timeout=_connect_timeout_s,
-        application_name="zcc erase",
-        options=f"-c timezone=UTC -c lock_timeout={_lock_timeout}",
-        row_factory=dict_row,
-    ) as connection:
-        yield connection
+def _connected(dsn: str) -> AbstractContextManager[Connection[dict[str, Any]]]:
+    return command_connection(dsn, "zcc erase", lock_timeout=_lock_timeout, row_factory=dict_row)
 
 
 def _begin(connection: Connection[Any], asked: Asked, key: bytes) -> Audit:

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from runtime.errors import ConfigurationError
+from sinks.postgres.connection import command_connection
 from sinks.postgres.errors import errors_by_fault
 from sinks.postgres.partitions import Step
 from sinks.postgres.tables import schema
@@ -84,10 +85,7 @@ def partition_by(dsn: str, step: Step) -> None:
         TransientError: Postgres does not answer.
         ConfigurationError: the login or its rights do not suffice.
     """
-    with (
-        errors_by_fault(),
-        psycopg.connect(dsn, connect_timeout=_connect_timeout_s) as connection,
-    ):
+    with command_connection(dsn, "zcc migrate") as connection:
         connection.execute("update zcc.partitioning set step = %s", (step,))
 
 

@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import psycopg
 from psycopg import AsyncConnection
 
 from runtime.errors import ConfigurationError, FencedError
 from runtime.values import Assignment, PartitionState, Span, TopicPartition
-from sinks.postgres.errors import errors_by_fault
+from sinks.postgres.connection import command_connection
 
-_connect_timeout_s: Final = 5
 _repair: Final = (
     "run `zcc offsets reset postgres` with all its sinks stopped: they then read everything that "
     "the topics still hold, and events that are already stored stay as they are"
@@ -163,12 +161,7 @@ def stored_offsets(dsn: str, group: str) -> list[StoredOffset]:
         TransientError: Postgres does not answer.
         ConfigurationError: the login or its rights do not suffice.
     """
-    with (
-        errors_by_fault(),
-        psycopg.connect(
-            dsn, connect_timeout=_connect_timeout_s, options="-c timezone=UTC"
-        ) as connection,
-    ):
+    with command_connection(dsn, "zcc offsets") as connection:
         rows = connection.execute(
             "select topic, partition, cluster_id, epoch, next_offset, updated_at "
             "from zcc.kafka_offset where consumer_group = %s order by topic, partition",
@@ -186,10 +179,7 @@ def reset_offsets(dsn: str, group: str) -> int:
         TransientError: Postgres does not answer.
         ConfigurationError: the login or its rights do not suffice.
     """
-    with (
-        errors_by_fault(),
-        psycopg.connect(dsn, connect_timeout=_connect_timeout_s) as connection,
-    ):
+    with command_connection(dsn, "zcc offsets") as connection:
         return connection.execute(
             "delete from zcc.kafka_offset where consumer_group = %s", (group,)
         ).rowcount

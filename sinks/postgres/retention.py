@@ -8,12 +8,10 @@ changed it: the stamps of its registers and its times (see `sinks.postgres.proje
 What has gone and is told again (a topic read anew) comes back, until the next run.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
-import psycopg
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Composable, Identifier
@@ -21,7 +19,7 @@ from psycopg.sql import SQL, Composable, Identifier
 from runtime.clock import Clock
 from runtime.errors import TransientError
 from sinks.postgres.audit import Audit
-from sinks.postgres.errors import errors_by_fault
+from sinks.postgres.connection import command_connection
 from sinks.postgres.events import stamp
 from sinks.postgres.families.engagement import engagement
 from sinks.postgres.model import projections
@@ -87,7 +85,6 @@ _ahead: Final = {"scheduled_callback": "start_time"}
 """What is still to come when nobody speaks of it any more, by table."""
 
 _by_name: Final = {projection.name: projection for projection in projections}
-_connect_timeout_s: Final = 5
 _batch_rows: Final = 5_000
 _lock_timeout: Final = "2s"
 _partitions_lock: Final = 7_213_640_002
@@ -126,7 +123,8 @@ def remove_old(settings: PostgresSettings, clock: Clock, *, apply: bool) -> list
         if class_ in days
         for table in tables
     ]
-    with errors_by_fault(), _connected(settings.dsn.get_secret_value()) as connection:
+    dsn = settings.dsn.get_secret_value()
+    with command_connection(dsn, "zcc retention", lock_timeout=_lock_timeout) as connection:
         asked = {str(class_): count for class_, count in days.items()}
         audit = Audit.begin(connection, "retention", asked) if apply and due else None
         found = [old for each in due for old in _of_table(connection, each, audit)]
@@ -143,17 +141,6 @@ def _days(settings: PostgresSettings) -> Mapping[RetentionClass, int]:
         "history": settings.retention_history_days,
     }
     return {class_: count for class_, count in days.items() if count is not None}
-
-
-@contextmanager
-def _connected(dsn: str) -> Iterator[Connection[Any]]:
-    with psycopg.connect(
-        dsn,
-        connect_timeout=_connect_timeout_s,
-        application_name="zcc retention",
-        options=f"-c timezone=UTC -c lock_timeout={_lock_timeout}",
-    ) as connection:
-        yield connection
 
 
 def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[Old]:

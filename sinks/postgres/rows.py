@@ -33,7 +33,7 @@ raw_table: Final = Table(
         *columns_of("text", "enrichment_status"),
         *columns_of("bytea", "body", personal="document"),
     ),
-    ("event_id", "event_ts"),
+    ("event_ts", "event_id"),  # in time, so that new rows meet pages that are in memory
     "do update set enrichment = excluded.enrichment, "
     "enrichment_status = excluded.enrichment_status, revision = excluded.revision "
     "where excluded.revision > stored.revision",
@@ -80,7 +80,7 @@ def rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
 def raw_rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
     """Return the rows of the raw table only, in the order of its key."""
     distinct = sorted(
-        _distinct(events_in(told)), key=lambda event: (event.event_id, event.event_ts_ms)
+        _distinct(events_in(told)), key=lambda event: (event.event_ts_ms, event.event_id)
     )
     return {raw_table: [_raw_row(event) for event in distinct]}
 

@@ -10,7 +10,7 @@ from itertools import chain, repeat
 from struct import Struct
 from typing import Any, Final, Literal
 
-Cell = str | int | float | bytes | tuple[str, ...] | None
+Cell = str | int | bytes | tuple[str, ...] | None
 Row = Sequence[Cell]
 SqlType = Literal[
     "text",
@@ -19,7 +19,6 @@ SqlType = Literal[
     "boolean",
     "integer",
     "bigint",
-    "double precision",
     "jsonb",
     "bytea",
 ]
@@ -51,7 +50,6 @@ _int32: Final = Struct(">i")
 _sized_bool: Final = Struct(">i?")
 _sized_int32: Final = Struct(">ii")
 _sized_int64: Final = Struct(">iq")
-_sized_float64: Final = Struct(">id")
 _sized_version: Final = Struct(">ib")  # jsonb begins with the version of its format
 _array: Final = Struct(">iiiii")  # dimensions, has nulls, type, length, first index
 _oids: Final[Mapping[str, int]] = {
@@ -60,7 +58,6 @@ _oids: Final[Mapping[str, int]] = {
     "boolean": 16,
     "integer": 23,
     "bigint": 20,
-    "double precision": 701,
     "bytea": 17,
     "jsonb": 3802,
 }
@@ -77,8 +74,8 @@ class Column:
     """A column of a table, and with it the kind of its cells.
 
     text: str; text[]: tuple of str; timestamptz: int, epoch milliseconds; boolean: bool;
-    integer, bigint: int; double precision: float; jsonb, bytea: bytes. ``personal`` is the class
-    of personal data in it; the comment of the column in the database names it too.
+    integer, bigint: int; jsonb, bytea: bytes. ``personal`` is the class of personal data in it; the
+    comment of the column in the database names it too.
     """
 
     name: str
@@ -243,10 +240,6 @@ def _bigints(cells: Iterable[int | None]) -> list[bytes]:
     return [_null if c is None else pack(8, c) for c in cells]
 
 
-def _doubles(cells: Iterable[float | None]) -> list[bytes]:
-    return [_null if c is None else _sized_float64.pack(8, c) for c in cells]
-
-
 def _byteas(cells: Iterable[bytes | None]) -> list[bytes]:
     pack = _int32.pack
     return [_null if c is None else pack(len(c)) + c for c in cells]
@@ -262,7 +255,6 @@ _fields: Final[Mapping[SqlType, _Write]] = {
     "boolean": _booleans,
     "integer": _integers,
     "bigint": _bigints,
-    "double precision": _doubles,
     "bytea": _byteas,
     "jsonb": _jsonbs,
 }

@@ -75,7 +75,9 @@ async def _copy(connection: AsyncConnection, copied: Copied) -> int:
             await copy.write(copied.content)
         await cursor.execute(copied.table.merge_sql())
     except psycopg.Error as error:
-        raise _refusal(copied.table, error) from error
+        if fault_of(error) is not Fault.RECORD:
+            raise
+        raise RefusedError(copied.table, error) from error
     return cursor.rowcount
 
 
@@ -87,10 +89,8 @@ async def _pass(connection: AsyncConnection, passed: Sequence[Passed]) -> Mappin
             for each in passed:
                 await _pass_rows(cursors[each.table], each)
     except psycopg.Error as error:
+        if fault_of(error) is not Fault.RECORD:
+            raise
         failed = next(table for table, cursor in cursors.items() if cursor.rowcount == _not_done)
-        raise _refusal(failed, error) from error
+        raise RefusedError(failed, error) from error
     return {table.name: cursor.rowcount for table, cursor in cursors.items()}
-
-
-def _refusal(table: Table, error: psycopg.Error) -> Exception:
-    return RefusedError(table, error) if fault_of(error) is Fault.RECORD else error

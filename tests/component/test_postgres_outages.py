@@ -8,7 +8,10 @@ from psycopg.conninfo import make_conninfo
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
+from sinks.postgres.connection import connect
+from sinks.postgres.preparation import Prepared
 from sinks.postgres.sink import PostgresSink
+from sinks.postgres.writing import write_all
 from tests.component.postgres_proxy import proxied
 from tests.component.postgres_rig import assignment, owner, query, settings
 from tests.enriched import START_MS, delivery, webhook
@@ -49,6 +52,16 @@ async def test_a_session_ended_by_the_server_is_replaced(dsn: str) -> None:
         with pytest.raises(TransientError):
             await found.store([event(1)])
         assert not await found.store([event(1)])
+
+
+async def test_a_connection_that_breaks_behind_the_last_statement_broke_by_nobodys_rows(
+    dsn: str,
+) -> None:
+    connection = await connect(settings(dsn))
+    await query(dsn, f"select pg_terminate_backend({connection.info.backend_pid})")
+    with pytest.raises(psycopg.OperationalError):
+        await write_all(connection, Prepared((), (), (), (), None, 0))
+    await connection.close()
 
 
 async def test_a_statement_that_waits_too_long_is_given_up_and_stored_later(dsn: str) -> None:

@@ -158,10 +158,13 @@ async def test_the_state_that_a_user_is_in_stays_however_old_it_is(dsn: str) -> 
 
 
 async def test_a_call_back_stays_until_it_was_due(dsn: str) -> None:
-    booking = {"cc_queue_id": "Q1", "start_time": "2024-03-10T10:00:00Z"}
-    attendees = [{"attendee_id": "A1", "first_name": "Ann"}]
+    booking: dict[str, Any] = {
+        "cc_queue_id": "Q1",
+        "start_time": "2024-03-10T10:00:00Z",
+        "attendees": [{"attendee_id": "A1", "first_name": "Ann"}],
+    }
     async with owner(dsn) as sink:
-        told = event(1, 1, "queue_scheduled_callback_created", attendees=attendees, **booking)
+        told = event(1, 1, "queue_scheduled_callback_created", **booking)
         await sink.store([told])
     await removed(dsn, 2024, 4, 9, retention_history_days=30)
     assert (await counts(dsn))["scheduled_callback"] == 1

@@ -31,7 +31,6 @@ def table(*types: SqlType) -> Table:
         ("boolean", False, b"\0\0\0\1\0"),
         ("integer", -2, struct.pack(">ii", 4, -2)),
         ("bigint", 1 << 40, struct.pack(">iq", 8, 1 << 40)),
-        ("double precision", 0.5, struct.pack(">id", 8, 0.5)),
         ("bytea", b"\0", b"\0\0\0\1\0"),
         ("jsonb", b"{}", b"\0\0\0\3\1{}"),
         ("text[]", ("a",), struct.pack(">iiiiii", 25, 1, 0, 25, 1, 1) + b"\0\0\0\1a"),

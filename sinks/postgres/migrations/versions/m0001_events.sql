@@ -21,7 +21,7 @@ create table zcc.raw_event (
     enrichment_status text        collate "C",
     body              bytea,
     stored_at         timestamptz not null default clock_timestamp(),
-    primary key (event_id, event_ts)
+    primary key (event_ts, event_id) -- in this order new rows meet pages that are in memory
 ) partition by range (event_ts);
 comment on table zcc.raw_event is
     'Each event once. event_ts is part of its identity, so a repeat meets it in the same partition.';
