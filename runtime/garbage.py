@@ -8,7 +8,7 @@ and made most of the p99 of ingest.
 import gc
 from typing import Final
 
-_thresholds: Final = (50_000, 20, 100)
+_thresholds: Final = (400_000, 20, 100)  # the first is about what a full batch holds
 
 
 def settle_garbage_collection() -> None:
