@@ -8,11 +8,16 @@ and made most of the p99 of ingest.
 import gc
 from typing import Final
 
-_thresholds: Final = (400_000, 20, 100)  # the first is about what a full batch holds
+for_requests: Final = 50_000
+for_batches: Final = 400_000
+"""About what the JSON of a full batch holds, all of which is alive at the same time."""
 
 
-def settle_garbage_collection() -> None:
-    """Leave what was made until now alone, and look less often; call once, before the work."""
+def settle_garbage_collection(new_objects: int = for_requests) -> None:
+    """Leave what was made until now alone; look after so many ``new_objects`` that are still there.
+
+    Call it once, before the work.
+    """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_thresholds)
+    gc.set_threshold(new_objects, 20, 100)

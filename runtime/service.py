@@ -14,7 +14,7 @@ from runtime.contracts import Handler, Sink
 from runtime.delayed import Delayed, DueConsumer
 from runtime.delays import Delays, RetryTopic
 from runtime.errors import TooManyDeadLettersError
-from runtime.garbage import settle_garbage_collection
+from runtime.garbage import for_batches, for_requests, settle_garbage_collection
 from runtime.health import serving_health
 from runtime.kafka import KafkaConsumer, KafkaPublisher
 from runtime.membership import Surroundings
@@ -171,7 +171,7 @@ async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
     halted = telemetry.worker.halted.labels(around.name)
     halted.set(0)
     with stop_event() as stopping:
-        settle_garbage_collection()
+        settle_garbage_collection(for_batches if isinstance(work, SinkWorker) else for_requests)
         log.info("started", worker=around.name)
         async with serving_health(
             settings.health_host,
