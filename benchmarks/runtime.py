@@ -27,11 +27,11 @@ from benchmarks.contract import commit, machine
 from benchmarks.rig.contenders import module
 from benchmarks.rig.runtime_machines import machines_us
 from benchmarks.rig.runtime_worker import name
+from benchmarks.rig.sink_events import connected
 from devstack import DevstackOptions, running
 from ingest.decision import Event, Routing, SignedRequest, decide
-from runtime.clock import SystemClock
 from runtime.garbage import settle_garbage_collection
-from runtime.kafka import KafkaPublisher, TopicAdmin
+from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic
@@ -173,9 +173,7 @@ async def _filled(kafka: KafkaSettings, records: Sequence[Record]) -> str:
     topic = f"{kafka.topic_prefix}.{uuid.uuid4().hex}.v1"
     async with TopicAdmin(kafka) as admin:
         await admin.apply([TopicSpec(topic, 1, 1, "delete", -1)])
-    async with KafkaPublisher(kafka, client_id="fill", clock=SystemClock()) as publisher:
-        while not publisher.ready:  # noqa: ASYNC110 - it has no event for that
-            await asyncio.sleep(0.01)
+    async with connected(kafka) as publisher:
         for first in range(0, len(records), _produced_at_once):
             async with asyncio.TaskGroup() as tasks:
                 for each in records[first : first + _produced_at_once]:

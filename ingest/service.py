@@ -12,14 +12,13 @@ from ingest.server import listen, run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
-from runtime.clock import Clock, SystemClock
+from runtime.clock import SystemClock
 from runtime.garbage import settle_garbage_collection
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
 
 _connect_s: Final = 2.0
-_look_s: Final = 0.02
 
 
 async def serve(
@@ -54,7 +53,8 @@ async def serve(
             asyncio.TaskGroup() as tasks,
         ):
             following = tasks.create_task(present.run(hangup))
-            await _connected(publisher, clock)
+            # who shares a port is sent requests as soon as it listens
+            await publisher.reached(within_s=_connect_s)
             settle_garbage_collection()
             with listen(settings) as listener:
                 await run_server(
@@ -68,13 +68,6 @@ async def serve(
                     stopping=stopping,
                 )
             following.cancel()
-
-
-async def _connected(publisher: KafkaPublisher, clock: Clock) -> None:
-    """Wait a moment for the broker: who shares a port is sent requests as soon as it listens."""
-    until_s = clock.monotonic_s() + _connect_s
-    while not publisher.ready and clock.monotonic_s() < until_s:
-        await clock.sleep(_look_s)
 
 
 def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:

@@ -18,7 +18,6 @@ commands: Final = "zcc-api"
 """Under this name all commands together have one count, as a worker has."""
 
 _connect_s: Final = 3.0
-_look_s: Final = 0.02
 
 
 def kafka_settings() -> KafkaSettings | None:
@@ -49,9 +48,7 @@ async def kept_counts(
     from runtime.kafka import KafkaPublisher
 
     async with KafkaPublisher(kafka, client_id=commands, clock=clock) as publisher:
-        until_s = clock.monotonic_s() + _connect_s
-        while not publisher.ready and clock.monotonic_s() < until_s:
-            await clock.sleep(_look_s)
+        await publisher.reached(within_s=_connect_s)
         yield KafkaDailyCounts(
             kafka, publisher, account_id=zoom.account_id, worker=commands, clock=clock
         )

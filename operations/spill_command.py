@@ -15,7 +15,6 @@ from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
 from ingest.spill.store import Places, open_places
 from runtime.clock import Clock, SystemClock
-from runtime.contracts import Publisher
 from runtime.errors import TransientError
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
@@ -92,18 +91,17 @@ async def produce(places: Places, kafka: KafkaSettings, clock: Clock) -> None:
     async with KafkaPublisher(kafka, client_id="zcc-spill-drain", clock=clock) as publisher:
         drain = Drain(places, publisher)
         while backlog:
-            _tell(await _insisting(lambda: drain.oldest(backlog), publisher, clock))
+            _tell(await _insisting(lambda: drain.oldest(backlog), publisher))
         for name in refused:
-            _tell(await _insisting(partial(drain.again, name), publisher, clock))
+            _tell(await _insisting(partial(drain.again, name), publisher))
 
 
-async def _insisting(
-    drain: Callable[[], Awaitable[Drained]], publisher: Publisher, clock: Clock
-) -> Drained:
+async def _insisting(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPublisher) -> Drained:
     """Try a few times: one record that is refused makes others fail once."""
     failures = 0
     while True:
-        await _ready(publisher, clock)
+        if not await publisher.reached(within_s=_connect_timeout_s):
+            raise TransientError("Kafka does not answer: what waits is still there")
         try:
             return await drain()
         except TransientError:
@@ -117,14 +115,6 @@ def _tell(drained: Drained) -> None:
         f"{drained.events} events produced, {drained.refused} refused, "
         f"{len(drained.unreadable)} segments unreadable"
     )
-
-
-async def _ready(publisher: Publisher, clock: Clock) -> None:
-    begun_s = clock.monotonic_s()
-    while not publisher.ready:
-        if clock.monotonic_s() - begun_s > _connect_timeout_s:
-            raise TransientError("Kafka does not answer: what waits is still there")
-        await clock.sleep(0.05)
 
 
 async def _empty(places: Places) -> bool:

@@ -12,6 +12,7 @@ from ingest.decision import Event, Routing, SignedRequest, decide
 from processors.enrichment.document import Answer, Missing, enrichment, spliced
 from processors.enrichment.references import Entity, Reference, references
 from runtime.clock import SystemClock
+from runtime.errors import TransientError
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.values import Headers, Record
@@ -25,6 +26,7 @@ first_moment: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _routing: Final = Routing("zcc", b"pseudonym-key-of-a-benchmark")
 _at_once: Final = 2_000
+_connect_s: Final = 30.0
 
 
 def events(topic: str, count: int) -> Iterator[Record]:
@@ -49,8 +51,8 @@ def as_new(record: Record, ordinal: int) -> Record:
 async def connected(kafka: KafkaSettings) -> AsyncIterator[KafkaPublisher]:
     """Open a publisher that has reached the broker."""
     async with KafkaPublisher(kafka, client_id="benchmark", clock=SystemClock()) as publisher:
-        while not publisher.ready:  # noqa: ASYNC110 - it has no event for that
-            await asyncio.sleep(0.01)
+        if not await publisher.reached(within_s=_connect_s):
+            raise TransientError("the broker does not answer")
         yield publisher
 
 

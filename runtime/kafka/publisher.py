@@ -40,6 +40,7 @@ _request_timeout_ms: Final = 5_000
 """A broker that hangs is noticed so soon; the library then asks again."""
 
 _look_s: Final = 1.0
+_reached_look_s: Final = 0.02
 _probe_timeout_s: Final = 2.0
 _patience_s: Final = 10.0
 """Without one success for so long, the producer itself is suspected and replaced."""
@@ -85,6 +86,13 @@ class KafkaPublisher(Sender):
     def ready(self) -> bool:
         """Whether a record published now is likely to be acknowledged."""
         return self._link is not None and self._link.answering and not self._link.doubted
+
+    async def reached(self, *, within_s: float) -> bool:
+        """Wait until it is ready, for so long at most; return whether it is."""
+        until_s = self._clock.monotonic_s() + within_s
+        while not self.ready and self._clock.monotonic_s() < until_s:
+            await self._clock.sleep(_reached_look_s)
+        return self.ready
 
     def send(self, record: Record, settled: Settled) -> None:
         """Publish without waiting; see `runtime.contracts.Sender.send`."""
