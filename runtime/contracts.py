@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from runtime.values import Assignment, Batch, Delivery, Later, Record, Rejection, TopicPartition
+from runtime.values import (
+    Assignment,
+    Batch,
+    Delivery,
+    Later,
+    Record,
+    Rejection,
+    Resume,
+    TopicPartition,
+)
 
 Settled = Callable[[Exception | None], None]
 """Told of the fate of one record, once: None where all in-sync replicas have it."""
@@ -57,11 +66,12 @@ class Sink(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         """Take over these partitions and return where to start reading each.
 
         Called with all partitions now owned on every assignment, before anything is read. A sink
-        that keeps no offsets returns what was committed, or the start of the log.
+        that keeps no offsets returns what was committed, or the start of the log. A plan that the
+        group has committed goes before what the sink returns.
 
         Raises:
             TransientError: the store does not answer; the runtime calls again.

@@ -26,7 +26,7 @@ from runtime.membership import Member, Surroundings, Vitals, keep_membership, ta
 from runtime.plans import pending
 from runtime.ports import Consumer
 from runtime.storing import Storer
-from runtime.values import Assignment, Batch, Span, TopicPartition
+from runtime.values import Assignment, Batch, Resume, Span, TopicPartition
 
 _poll_records: Final = 1000
 _poll_s: Final = 0.25
@@ -166,12 +166,14 @@ class _Member:
     async def _take_over(self, assignment: Assignment) -> None:
         """Let the sink say where to start, and first finish what may be written in part."""
         insist, sink = self._storer.insist, self._storer.sink
-        starts = dict(await insist("assign", partial(sink.assigned, assignment), self._hold))
+        resumes = await insist("assign", partial(sink.assigned, assignment), self._hold)
+        starts = {source: resume.offset for source, resume in resumes.items()}
         self._positions = dict(starts)
         if sink.planned:
             ask = partial(self._consumer.committed, tuple(starts))
-            for source, position in (await insist("committed", ask, self._hold)).items():
-                span = pending(position)
+            committed = await insist("committed", ask, self._hold)
+            for source, resume in resumes.items():
+                span = pending(committed[source]) or _unfinished(resume)
                 if span is not None:
                     await self._finish(source, span, assignment.partitions[source].log_start)
                     starts[source] = span.end
@@ -306,3 +308,7 @@ class _Member:
             self._forget()  # what was read after that batch must not be stored without it
         if self._assignment is not assignment:
             raise _AbandonedError
+
+
+def _unfinished(resume: Resume) -> Span | None:
+    return None if resume.planned_end is None else Span(resume.offset, resume.planned_end)

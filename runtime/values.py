@@ -1,7 +1,7 @@
 """Pure: what travels through the runtime: deliveries in, records out, batches to sinks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -112,8 +112,24 @@ class PartitionState:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a consumer was just given."""
+    """What a consumer was just given.
+
+    ``topic_ids`` names the log behind each topic, as Kafka's tools print it: a topic that was made
+    anew has another. It is "" where the brokers have none (before 2.8).
+    """
 
     cluster_id: str
     group: str
     partitions: Mapping[TopicPartition, PartitionState]
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+class Resume(NamedTuple):
+    """Where a sink goes on with a partition.
+
+    With ``planned_end``, the span from ``offset`` to it may be stored in part: it has to be
+    presented whole before anything behind it.
+    """
+
+    offset: int
+    planned_end: int | None = None

@@ -20,7 +20,7 @@ from obstore.store import ObjectStore
 
 from runtime import telemetry
 from runtime.errors import ConfigurationError, TransientError
-from runtime.values import Assignment, Batch, Rejection, TopicPartition
+from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from sinks.object_storage.rows import PlannedObject, footer_end, plan_objects, read_rows
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.store import open_store
@@ -65,10 +65,10 @@ class ObjectStorageSink:
     ) -> None:
         self._store = None
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         """Start where the group has committed: Kafka holds the plans and the positions."""
         return {
-            partition: state.log_start if state.committed is None else state.committed
+            partition: Resume(state.log_start if state.committed is None else state.committed)
             for partition, state in assignment.partitions.items()
         }
 

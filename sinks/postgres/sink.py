@@ -19,7 +19,7 @@ from psycopg import AsyncConnection
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
-from runtime.values import Assignment, Batch, Rejection, TopicPartition
+from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.connection import connect, limited
 from sinks.postgres.culprits import culprits
@@ -72,14 +72,14 @@ class PostgresSink:
     ) -> None:
         await self._disconnect()
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         """Take the partitions over; see `runtime.contracts.Sink.assigned`."""
         self._ownership = None
         async with self._connected() as connection:
             ownership, offsets = await take_over(connection, assignment)
             await connection.commit()
         self._ownership = ownership
-        return offsets
+        return {source: Resume(offset) for source, offset in offsets.items()}
 
     async def prepare(self, batch: Batch) -> None:
         """Make the rows of a batch; see `runtime.contracts.Sink.prepare`."""

@@ -47,8 +47,8 @@ class Owner:
         self.position = 0
 
     async def take_over(self) -> None:
-        offsets = await self.sink.assigned(assignment(self.source))
-        self.position = offsets[self.source]
+        resumes = await self.sink.assigned(assignment(self.source))
+        self.position = resumes[self.source].offset
 
     async def store(self, deliveries: Iterable[Delivery]) -> Sequence[Rejection]:
         """Write one batch; go on behind it where it was stored."""

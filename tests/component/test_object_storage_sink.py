@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from runtime import telemetry
 from runtime.errors import ConfigurationError, TransientError
-from runtime.values import Assignment, Batch, Delivery, PartitionState, Span, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, PartitionState, Resume, Span, TopicPartition
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink, marker_path
@@ -155,7 +155,7 @@ async def test_reading_starts_where_the_group_has_committed_else_at_the_start_of
         "group",
         {source: PartitionState(5, 0, 9), other: PartitionState(None, 3, 9)},
     )
-    assert await sink.assigned(assignment) == {source: 5, other: 3}
+    assert await sink.assigned(assignment) == {source: Resume(5), other: Resume(3)}
 
 
 async def test_a_server_that_does_not_answer_is_a_passing_fault(unused_tcp_port: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, FencedError
-from runtime.values import Batch, Delivery, Span, TopicPartition
+from runtime.values import Batch, Delivery, Resume, Span, TopicPartition
 from sinks.postgres.offsets import reset_offsets
 from sinks.postgres.sink import PostgresSink
 from tests.component.postgres_rig import GROUP, assignment, owner, query, settings
@@ -23,7 +23,10 @@ def events(count: int) -> list[Delivery]:
 async def test_each_assignment_raises_the_epoch_and_reads_on_where_rows_end(dsn: str) -> None:
     async with owner(dsn) as first:
         await first.store(events(3))
-        assert await first.sink.assigned(assignment(SOURCE, OTHER)) == {SOURCE: 3, OTHER: 0}
+        assert await first.sink.assigned(assignment(SOURCE, OTHER)) == {
+            SOURCE: Resume(3),
+            OTHER: Resume(0),
+        }
     rows = await query(dsn, "select topic, epoch, next_offset from zcc.kafka_offset order by topic")
     assert [tuple(row.values()) for row in rows] == [(SOURCE.topic, 2, 3), (OTHER.topic, 1, 0)]
 
@@ -32,7 +35,7 @@ async def test_what_the_group_has_committed_in_kafka_says_nothing_about_a_new_da
     dsn: str,
 ) -> None:
     async with PostgresSink(settings(dsn), SystemClock()) as sink:
-        assert await sink.assigned(assignment(committed=500, log_start=20)) == {SOURCE: 20}
+        assert await sink.assigned(assignment(committed=500, log_start=20)) == {SOURCE: Resume(20)}
 
 
 async def test_an_owner_that_was_replaced_stores_nothing_more(dsn: str) -> None:

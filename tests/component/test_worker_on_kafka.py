@@ -18,7 +18,7 @@ from runtime.errors import RejectedError
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Assignment, Batch, Delivery, Record, Rejection, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, Record, Rejection, Resume, TopicPartition
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
@@ -211,9 +211,9 @@ class PlannedSink:
         trace: TracebackType | None,
     ) -> None: ...
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         return {
-            source: state.log_start if state.committed is None else state.committed
+            source: Resume(state.log_start if state.committed is None else state.committed)
             for source, state in assignment.partitions.items()
         }
 

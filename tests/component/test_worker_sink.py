@@ -12,7 +12,7 @@ from runtime.errors import ConfigurationError, FencedError, RejectedError, Trans
 from runtime.insistence import GivenUpError
 from runtime.ports import Position
 from runtime.sink_worker import SinkWorker
-from runtime.values import Assignment, Batch, Delivery, Rejection, Span, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.worker_rig import (
@@ -57,12 +57,14 @@ class MemorySink:
         if self.failures[step]:
             raise self.failures[step].pop(0)
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         self._fail("assigned")
         self.assignments.append(assignment)
         return {
-            partition: self.starts.get(
-                partition, state.log_start if state.committed is None else state.committed
+            partition: Resume(
+                self.starts.get(
+                    partition, state.log_start if state.committed is None else state.committed
+                )
             )
             for partition, state in assignment.partitions.items()
         }

@@ -8,7 +8,7 @@ from typing import Self
 from runtime.errors import TransientError
 from runtime.ports import Position
 from runtime.sink_worker import SinkWorker
-from runtime.values import Assignment, Batch, Rejection, TopicPartition
+from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from tests.component.worker_rig import Rig, running, simulated, source, until
 
 
@@ -36,10 +36,12 @@ class GatedSink:
         trace: TracebackType | None,
     ) -> None: ...
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         assert len(self.begun) == len(self.stored), "a write is under way"
         self.assignments += 1
-        return {found: state.committed or 0 for found, state in assignment.partitions.items()}
+        return {
+            found: Resume(state.committed or 0) for found, state in assignment.partitions.items()
+        }
 
     async def prepare(self, batch: Batch) -> None:
         if self.defects:

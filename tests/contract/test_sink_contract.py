@@ -48,7 +48,8 @@ class Group:
             source: PartitionState(self.committed.get(source), log_start=0, log_end=1000)
             for source in sources or (SOURCE,)
         }
-        return dict(await sink.assigned(Assignment("cluster", "zcc.sink", states)))
+        resumes = await sink.assigned(Assignment("cluster", "zcc.sink", states))
+        return {source: resume.offset for source, resume in resumes.items()}
 
     def commit(self, stored: Batch) -> None:
         self.committed |= {source: span.end for source, span in stored.spans.items()}

@@ -18,7 +18,7 @@ from runtime.membership import Surroundings
 from runtime.plans import pending
 from runtime.ports import Position
 from runtime.sink_worker import SinkWorker
-from runtime.values import Assignment, Batch, Delivery, Rejection, Span, TopicPartition
+from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
 from tests.property.history import History, Life, number_of, rejected
@@ -109,10 +109,10 @@ class FlakySink:
         trace: TracebackType | None,
     ) -> None: ...
 
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, int]:
+    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         await self._trouble()
         return {
-            source: state.log_start if state.committed is None else state.committed
+            source: Resume(state.log_start if state.committed is None else state.committed)
             for source, state in assignment.partitions.items()
         }
 
