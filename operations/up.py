@@ -34,7 +34,7 @@ from simulator.ledger import LedgerWriter, Totals, read_ledger
 from simulator.service import make_state, rest_api, send
 from simulator.settings import SimulatorSettings
 from simulator.state import State, told_to
-from simulator.stories import event_stream
+from simulator.stories import live_stream
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
@@ -166,8 +166,12 @@ async def _send(
 ) -> None:
     """Send while showing; end with the events, with ``stop``, or with the crash of a real part."""
     now = SystemClock().now
-    events = event_stream(
-        all_parts.company, seed=options.seed, start=now(), count=options.events or None
+    events = live_stream(
+        all_parts.company,
+        seed=options.seed,
+        now=now(),
+        count=options.events or None,
+        rate_per_s=options.rate_per_s,
     )
     stream = told_to(all_parts.state, events, now)
     async with asyncio.TaskGroup() as tasks:
