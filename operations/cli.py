@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 from operations.api_command import api_app
-from operations.components import DevstackPart, ProcessorName, SinkName
+from operations.components import DevstackPart, ProcessorName, RehearsedAction, SinkName
 from operations.dead_letters.commands import dead_letters_app
 from operations.doctor_command import doctor
 from operations.postgres_command import (
@@ -242,6 +242,22 @@ def up(  # noqa: PLR0913 - each is an option of the command
         linger=bool(events) and not leave,
     )
     raise typer.Exit(run(options, directory=directory, report=report))
+
+
+@app.command()
+def rehearse(
+    action: Annotated[RehearsedAction, typer.Argument(help="kill is a power cut.")],
+    store: Annotated[DevstackPart, typer.Argument(help="Which store.")],
+    *,
+    socket: Annotated[
+        str, typer.Option(envvar="ZCC_UP_SOCKET", help="Of the running `zcc up`.")
+    ] = "",
+) -> None:
+    """Stop or start a store of a running `zcc up`, to see what an outage does."""
+    with _checkout_needed("devstack"):
+        from operations.rehearsal import rehearse as ask
+
+    asyncio.run(ask(action, store.value, socket=socket))
 
 
 @app.command()
