@@ -1,7 +1,7 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check fix bench faults simulate coverage docs clean
+.PHONY: help setup tools up test check fix bench faults simulate coverage docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
@@ -18,6 +18,10 @@ $(stamp): pyproject.toml uv.lock
 	@$(run)python -m uv --version >/dev/null 2>&1 || $(run)python -m pip install --quiet --disable-pip-version-check "uv>=0.8"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(run)python -m uv sync --locked --quiet
 	@touch $@
+
+tools: ## Build by Go, into .tools/bin, the programs that some tests of deploy/ want
+	@command -v go >/dev/null || { echo "Go is not installed; the tests that want kustomize skip" >&2; exit 1; }
+	@test -x .tools/bin/kustomize || GOFLAGS=-mod=mod GOBIN=$(CURDIR)/.tools/bin go install sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 
 up: setup ## Run the whole pipeline here; ARGS="--events 3000 --exit --report report.json"
 	@$(run)zcc up $(ARGS)
@@ -57,4 +61,4 @@ docs: setup ## Write the generated reference pages
 	@$(run)python -m operations.reference
 
 clean: ## Remove what the targets made, caches of downloads included
-	@rm -rf .venv .devstack .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .devstack .tools .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

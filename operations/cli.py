@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 import uvloop
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 from operations.api_command import api_app
-from operations.components import DevstackPart, ProcessorName, SinkName
+from operations.components import DevstackPart, ProcessorName, RehearsedAction, SinkName
 from operations.dead_letters.commands import dead_letters_app
 from operations.doctor_command import doctor
 from operations.postgres_command import (
@@ -34,6 +34,9 @@ from runtime.kafka import TopicChanges
 from runtime.logs import configure_logs
 from runtime.open_files import raise_open_files_limit
 from runtime.settings import KafkaSettings, WorkerSettings
+
+if TYPE_CHECKING:
+    from operations.topics import OwnProcessor
 
 app = typer.Typer(
     name="zcc",
@@ -245,6 +248,22 @@ def up(  # noqa: PLR0913 - each is an option of the command
 
 
 @app.command()
+def rehearse(
+    action: Annotated[RehearsedAction, typer.Argument(help="kill is a power cut.")],
+    store: Annotated[DevstackPart, typer.Argument(help="Which store.")],
+    *,
+    socket: Annotated[
+        str, typer.Option(envvar="ZCC_UP_SOCKET", help="Of the running `zcc up`.")
+    ] = "",
+) -> None:
+    """Stop or start a store of a running `zcc up`, to see what an outage does."""
+    with _checkout_needed("devstack"):
+        from operations.rehearsal import rehearse as ask
+
+    asyncio.run(ask(action, store.value, socket=socket))
+
+
+@app.command()
 def lag(
     *,
     group: Annotated[
@@ -285,20 +304,39 @@ def reconcile(
     raise typer.Exit(asyncio.run(run(places, ledger=ledger, as_json=as_json)))
 
 
+_Worker = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Also those of a processor of your own, by its name."),
+]
+_Output = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TOPIC", help="That it writes to, below the prefix: answers.v1."),
+]
+_RetryDelay = Annotated[
+    list[int] | None, typer.Option(min=1, help="Seconds of a delay that it is given.")
+]
+
+
 @topics_app.command("apply")
-def topics_apply() -> None:
+def topics_apply(
+    *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
+) -> None:
     """Create and alter the topics; exit 1 if one cannot be made as the settings say."""
     from operations.topics import apply
 
-    _print_changes(asyncio.run(apply(read_settings(KafkaSettings))))
+    own = _own_processor(worker, output, retry_delay)
+    _print_changes(asyncio.run(apply(read_settings(KafkaSettings), own)))
 
 
 @topics_app.command("check")
-def topics_check() -> None:
+def topics_check(
+    *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
+) -> None:
     """Report what `apply` would change; exit 1 if anything."""
     from operations.topics import check
 
-    _print_changes(asyncio.run(check(read_settings(KafkaSettings))))
+    own = _own_processor(worker, output, retry_delay)
+    _print_changes(asyncio.run(check(read_settings(KafkaSettings), own)))
 
 
 @schemas_app.command("generate")
@@ -355,6 +393,18 @@ def _checkout_needed(what: str) -> Iterator[None]:
 
 def _default_rate(events: int) -> float:
     return 200.0 if events else 20.0
+
+
+def _own_processor(
+    name: str | None, outputs: list[str] | None, retry_delays_s: list[int] | None
+) -> "OwnProcessor | None":
+    from operations.topics import OwnProcessor
+
+    if name is None:
+        if outputs or retry_delays_s:
+            raise ConfigurationError("--output and --retry-delay need --worker")
+        return None
+    return OwnProcessor(name, outputs or (), retry_delays_s or ())
 
 
 def _print_changes(changes: TopicChanges) -> None:

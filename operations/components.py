@@ -26,6 +26,14 @@ class DevstackPart(StrEnum):
     S3 = "s3"
 
 
+class RehearsedAction(StrEnum):
+    """What `zcc rehearse` does to a store of a running `zcc up`."""
+
+    STOP = "stop"
+    KILL = "kill"
+    START = "start"
+
+
 workers: Final[tuple[str, ...]] = (*ProcessorName, *SinkName)
 """Every worker; each has a consumer group and a dead-letter topic of its name."""
 

@@ -6,6 +6,8 @@ from typing import Final
 from pydantic_settings import BaseSettings
 
 _ours: Final = "ZCC_"
+_of_commands: Final = frozenset({"ZCC_UP_SOCKET"})
+"""Variables that stand for an option of a command."""
 
 
 def variable_names(settings: type[BaseSettings]) -> Iterator[str]:
@@ -25,7 +27,7 @@ def unknown_variables(
     known: Iterable[type[BaseSettings]], environment: Mapping[str, str]
 ) -> list[str]:
     """Return the variables that look like settings of ours and are none."""
-    names = {name for settings in known for name in variable_names(settings)}
+    names = {name for settings in known for name in variable_names(settings)} | _of_commands
     return sorted(
         name for name in environment if name.upper().startswith(_ours) and name.upper() not in names
     )

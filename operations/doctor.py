@@ -1,4 +1,4 @@
-"""Examines whether what is configured can work: settings, Zoom, scopes, Kafka, Postgres.
+"""Examines what is configured: settings, Zoom, scopes, Kafka, Postgres, object storage.
 
 A part is configured where the environment sets one of its variables. Nothing is changed, and
 nothing that is printed holds a secret: settings go by name, errors hold no value.
@@ -71,6 +71,9 @@ async def examine(clock: Clock) -> AsyncIterator[Finding]:
     postgres = settings.of(PostgresSettings)
     if postgres is not None:
         yield await _postgres(postgres)
+    objects = settings.of(ObjectStorageSettings)
+    if objects is not None:
+        yield await _object_storage(objects)
 
 
 class _Settings:
@@ -174,3 +177,14 @@ async def _postgres(settings: PostgresSettings) -> Finding:
         text = f"the tables are {found}, {required_revision} is needed: run `zcc migrate`"
         return Finding("postgres", "wrong", text)
     return Finding("postgres", "ok", f"it answers, its tables are at revision {revision}")
+
+
+async def _object_storage(settings: ObjectStorageSettings) -> Finding:
+    from sinks.object_storage.probe import is_marked
+
+    try:
+        marked = await is_marked(settings)
+    except (ConfigurationError, TransientError) as error:
+        return Finding("object storage", "wrong", str(error))
+    text = "a sink has written there" if marked else "nothing was written there yet"
+    return Finding("object storage", "ok", f"it answers; {text}")

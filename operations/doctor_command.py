@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
 ) -> None:
-    """Check settings, Zoom's token and scopes, clock, Kafka, Postgres; exit 1 if one is wrong."""
+    """Check settings, Zoom's token and scopes, clock, Kafka and stores; exit 1 if one is wrong."""
     raise typer.Exit(asyncio.run(run(as_json=as_json, clock=SystemClock())))
 
 

@@ -11,8 +11,9 @@ from operations.components import SinkName, workers
 from operations.report import Latency, Stored
 from runtime.kafka import TopicAdmin, scan
 from runtime.settings import KafkaSettings
+from runtime.values import Delivery
 from schemas import topics
-from schemas.headers import event_id_header, text
+from schemas.headers import event_id_header, origin_header, text
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.settings import PostgresSettings
@@ -85,10 +86,17 @@ async def latency(postgres: PostgresSettings) -> Latency:
 async def _ids(kafka: KafkaSettings, names: Sequence[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     async for delivery in scan(kafka, names):
-        found[
-            text(delivery.headers, event_id_header) or f"?{delivery.source}/{delivery.offset}"
-        ] += 1
+        found[_name_of(delivery)] += 1
     return found
+
+
+def _name_of(delivery: Delivery) -> str:
+    """Return the event id; without one, where the record was first read: topic/partition/offset.
+
+    A dead letter says so in a header, so that it and its record have one name.
+    """
+    headers = delivery.headers
+    return text(headers, event_id_header) or text(headers, origin_header) or delivery.origin
 
 
 async def _postgres_ids(postgres: PostgresSettings) -> Counter[str]:

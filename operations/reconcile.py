@@ -1,6 +1,11 @@
-"""`zcc reconcile`: one look at every place, and what is missing where."""
+"""`zcc reconcile`: one look at every place, and what is missing where.
+
+Events in dead letters are settled: a person decides on them. What lies in quarantine is no event
+yet, and is counted beside them.
+"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -14,9 +19,11 @@ shown_ids = 20
 
 async def run(places: Places, *, ledger: Path | None, as_json: bool) -> int:
     """Print the accounting; return 0 if nothing is unaccounted for, else 1."""
-    found, _ = await look(places, accepted=_accepted(ledger) if ledger else None)
+    found, stored = await look(places, accepted=_accepted(ledger) if ledger else None)
     result = account(found)
-    typer.echo(_json(result) if as_json else _lines(result))
+    aside = {worker: len(ids) for worker, ids in found.set_aside.items()}
+    show = _json if as_json else _lines
+    typer.echo(show(result, aside, stored.quarantined))
     return 0 if result.complete else 1
 
 
@@ -30,18 +37,26 @@ def _accepted(ledger: Path) -> frozenset[str]:
     return read_ledger(ledger).accepted_ids
 
 
-def _json(result: Accounting) -> str:
+def _json(result: Accounting, aside: Mapping[str, int], quarantined: int) -> str:
     return json.dumps(
         {
             "accepted": result.accepted,
             "unaccounted": result.unaccounted,
             "missing": dict(result.missing),
+            "dead_letters": dict(aside),
+            "quarantined": quarantined,
         }
     )
 
 
-def _lines(result: Accounting) -> str:
-    lines = [f"accepted     {result.accepted}", f"unaccounted  {len(result.unaccounted)}"]
+def _lines(result: Accounting, aside: Mapping[str, int], quarantined: int) -> str:
+    by_worker = ", ".join(f"{worker} {count}" for worker, count in aside.items() if count)
+    lines = [
+        f"accepted      {result.accepted}",
+        f"unaccounted   {len(result.unaccounted)}",
+        f"dead letters  {sum(aside.values())}{f' ({by_worker})' if by_worker else ''}",
+        f"quarantined   {quarantined}",
+    ]
     for place, ids in result.missing.items():
         lines.append(f"missing in {place}: {len(ids)}")
         lines += [f"  {event_id}" for event_id in ids[:shown_ids]]

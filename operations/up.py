@@ -7,6 +7,7 @@ missing or nothing changes any more; the report says which.
 
 import asyncio
 import platform
+import shlex
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ from operations.components import parts, workers
 from operations.live import LiveView, stages
 from operations.pipeline import Pipeline, Surroundings, environment
 from operations.places import Places, latency, look
+from operations.rehearsal import accepting, socket_variable
 from operations.report import Report, Sent, Stored
 from runtime.clock import Clock, SystemClock
+from runtime.errors import TransientError
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.signals import stop_event
@@ -34,7 +37,7 @@ from simulator.ledger import LedgerWriter, Totals, read_ledger
 from simulator.service import make_state, rest_api, send
 from simulator.settings import SimulatorSettings
 from simulator.state import State, told_to
-from simulator.stories import event_stream
+from simulator.stories import live_stream
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
@@ -78,6 +81,8 @@ class Running:
     company: Company
     state: State
     ledger: Path
+    zoom_url: str
+    settings_file: Path
 
 
 @asynccontextmanager
@@ -107,7 +112,18 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         await pipeline.ready(timeout_s=start_timeout_s)
         target = f"{pipeline.url('ingest')}/webhooks/zoom"
         simulator = _simulator_settings(options, company, target=target)
-        yield Running(stack, pipeline, places, simulator, company, state, folder / "ledger.jsonl")
+        socket = await parts.enter_async_context(accepting(stack))
+        yield Running(
+            stack=stack,
+            pipeline=pipeline,
+            places=places,
+            simulator=simulator,
+            company=company,
+            state=state,
+            ledger=folder / "ledger.jsonl",
+            zoom_url=zoom_url,
+            settings_file=_write_settings({**settings, socket_variable: str(socket)}, folder),
+        )
 
 
 async def up(options: UpOptions, folder: Path, console: Console) -> Report:
@@ -142,17 +158,27 @@ async def up(options: UpOptions, folder: Path, console: Console) -> Report:
 async def settled(
     all_parts: Running, *, timeout_s: float, clock: Clock
 ) -> tuple[Accounting, Stored]:
-    """Read all places until nothing is missing, or until nothing has changed for the time-out."""
+    """Read all places until nothing is missing, or until nothing has changed for the time-out.
+
+    Raises:
+        TransientError: a place has not answered for the time-out.
+    """
     last_change_s = clock.monotonic_s()
     before: Accounting | None = None
     while True:
         accepted = read_ledger(all_parts.ledger).accepted_ids
-        found, stored = await look(all_parts.places, accepted=accepted)
-        accounting = account(found)
-        if accounting.complete or clock.monotonic_s() - last_change_s > timeout_s:
-            return accounting, stored
-        if accounting != before:
-            before, last_change_s = accounting, clock.monotonic_s()
+        overdue = clock.monotonic_s() - last_change_s > timeout_s
+        try:
+            found, stored = await look(all_parts.places, accepted=accepted)
+        except TransientError:  # a store that somebody has stopped may be back in a moment
+            if overdue:
+                raise
+        else:
+            accounting = account(found)
+            if accounting.complete or overdue:
+                return accounting, stored
+            if accounting != before:
+                before, last_change_s = accounting, clock.monotonic_s()
         await clock.sleep(_look_interval_s)
 
 
@@ -166,8 +192,12 @@ async def _send(
 ) -> None:
     """Send while showing; end with the events, with ``stop``, or with the crash of a real part."""
     now = SystemClock().now
-    events = event_stream(
-        all_parts.company, seed=options.seed, start=now(), count=options.events or None
+    events = live_stream(
+        all_parts.company,
+        seed=options.seed,
+        now=now(),
+        count=options.events or None,
+        rate_per_s=options.rate_per_s,
     )
     stream = told_to(all_parts.state, events, now)
     async with asyncio.TaskGroup() as tasks:
@@ -193,6 +223,7 @@ async def _cancel_when(stop: asyncio.Event, task: "asyncio.Task[Totals]") -> Non
 
 async def _show(all_parts: Running, ledger: LedgerWriter, console: Console) -> None:
     before: Mapping[str, bytes] = {}
+    announced: set[str] = set()
     clock = SystemClock()
     then_s = clock.monotonic_s()
     with LiveView(console) as view:
@@ -201,7 +232,9 @@ async def _show(all_parts: Running, ledger: LedgerWriter, console: Console) -> N
             now_s = clock.monotonic_s()
             view.show(stages(now, before, now_s - then_s), sent=ledger.totals.events)
             for crash in all_parts.pipeline.crashes():
-                console.print(f"{crash.name} has ended with exit code {crash.exit_code}")
+                if crash.name not in announced:
+                    announced.add(crash.name)
+                    console.print(f"{crash.name} has ended with exit code {crash.exit_code}")
             before, then_s = now, now_s
             await clock.sleep(_view_interval_s)
 
@@ -283,10 +316,30 @@ def _print_addresses(all_parts: Running, folder: Path, console: Console) -> None
             f"health of {part.name}": f"{all_parts.pipeline.url(part.name)}/readyz"
             for part in parts
         },
+        "Zoom's API, simulated": f"{all_parts.zoom_url}/v2",
         "data and logs": str(folder),
     }
     for name, address in lines.items():
         console.print(f"{name:28}{address}", soft_wrap=True, highlight=False)
+    console.print(
+        f"settings for zcc lag, doctor, dead-letters, rehearse in another shell:\n"
+        f'  eval "$(cat {shlex.quote(str(all_parts.settings_file))})"',
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _write_settings(settings: Mapping[str, str], folder: Path) -> Path:
+    """Write what a shell has to export so that every command finds the running stack."""
+    path = folder / "settings.env"
+    lines = [
+        f"export {name}={shlex.quote(value)}\n"
+        for name, value in settings.items()
+        if name.startswith("ZCC_")
+    ]
+    path.touch(mode=0o600)
+    path.write_text("".join(lines))
+    return path
 
 
 def _versions() -> dict[str, str]:

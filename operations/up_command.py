@@ -36,6 +36,7 @@ def run(options: UpOptions, *, directory: Path | None, report: Path | None) -> i
     _print(result, console)
     if directory is None and result.succeeded:
         shutil.rmtree(folder)
+        console.print("all went well: data and logs are removed; --directory keeps them")
     else:
         console.print(f"data and logs: {folder}", soft_wrap=True, highlight=False)
     return 0 if result.succeeded else 1

@@ -3,11 +3,11 @@
 The source yields one group of items per new event, each with the seconds that it waits beyond the
 event's own time. Everything passes through a heap, which also holds what is to be tried again. The
 item due first goes first; on a tie the one that was added first. Nothing new is read while too
-much waits.
+much waits, or before the time that the source has reached.
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -21,6 +21,7 @@ class Agenda(Generic[Item]):
 
     Whoever takes an item says `settled` once it has come to its end or was added again; until
     then the agenda is not `finished`. A ``rate_per_s`` of 0 makes every new event due at once.
+    ``reached_s`` returns the time of the last event that was read: the next one is no earlier.
     """
 
     def __init__(
@@ -29,10 +30,12 @@ class Agenda(Generic[Item]):
         *,
         rate_per_s: float,
         start_s: float,
+        reached_s: Callable[[], float] = lambda: float("-inf"),
     ) -> None:
         self._source = source
         self._rate_per_s = rate_per_s
         self._start_s = start_s
+        self._reached_s = reached_s
         self._drawn = 0
         self._exhausted = False
         self._waiting: list[tuple[float, int, Item]] = []
@@ -72,7 +75,8 @@ class Agenda(Generic[Item]):
         """When to read the next event; never while an item is due before it."""
         if self._exhausted or len(self._waiting) >= most_waiting:
             return float("inf")
-        new_s = self._start_s + self._drawn / self._rate_per_s if self._rate_per_s else now_s
+        paced_s = self._start_s + self._drawn / self._rate_per_s if self._rate_per_s else now_s
+        new_s = max(paced_s, self._reached_s())
         if self._waiting and self._waiting[0][0] <= new_s:
             return float("inf")
         return new_s

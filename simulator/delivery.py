@@ -17,7 +17,7 @@ from typing import Final
 from simulator.agenda import Agenda
 from simulator.clock import Clock
 from simulator.endpoint import Endpoint, request_id_of
-from simulator.identity import event_id, variant_with_other_links
+from simulator.identity import event_id, event_ts_ms, variant_with_other_links
 from simulator.ledger import Entry, LedgerWriter
 from simulator.schedule import Answer, Outcome, outcome_of, retry_delay_s
 from simulator.settings import SimulatorSettings
@@ -72,7 +72,7 @@ def notifications_of(
 
 
 class Courier:
-    """Delivers all events of a source, each to its outcome."""
+    """Delivers all events of a source, each to its outcome, and none before it has happened."""
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Courier:
         self._chance = chance
         self._free = asyncio.Semaphore(settings.connections)
         self._changed = asyncio.Event()
+        self._reached_s = float("-inf")
 
     async def deliver_all(self, events: Iterator[StoryEvent]) -> None:
         """Return when every event has an outcome. Cancelled: those on their way have none."""
@@ -97,6 +98,7 @@ class Courier:
             (self._told(event) for event in events),
             rate_per_s=self._settings.rate_per_s,
             start_s=self._clock.monotonic_s(),
+            reached_s=lambda: self._reached_s,
         )
         async with asyncio.TaskGroup() as group:
             while True:
@@ -109,7 +111,15 @@ class Courier:
     def _told(self, event: StoryEvent) -> list[tuple[float, Notification]]:
         told = notifications_of(event, self._settings, self._chance)
         self._ledger.opened(event.event, told[0][1].event_id, notifications=len(told))
-        return told
+        ahead_s = self._ahead_s(event)
+        return [(ahead_s + delay_s, notification) for delay_s, notification in told]
+
+    def _ahead_s(self, event: StoryEvent) -> float:
+        """Return for how long the event has not happened yet; nothing after it is read before."""
+        happens_s = event_ts_ms(event.body) / 1000
+        ahead_s = max(0.0, happens_s - self._clock.now().timestamp())
+        self._reached_s = self._clock.monotonic_s() + ahead_s
+        return ahead_s
 
     async def _next(self, agenda: Agenda[Notification]) -> Notification | None:
         while True:

@@ -29,6 +29,12 @@ def event_id(body: bytes) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def event_ts_ms(body: bytes) -> int:
+    """Return when the event was sent by its own word, epoch milliseconds."""
+    moment: int = json.loads(body)["event_ts"]
+    return moment
+
+
 def variant_with_other_links(body: bytes) -> bytes:
     """Return the same event with other download links; the body itself where it has none.
 

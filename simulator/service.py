@@ -19,7 +19,7 @@ from simulator.rest_server import serving
 from simulator.schedule import challenge_interval_s
 from simulator.settings import SimulatorSettings
 from simulator.state import State, state_answers, told_to
-from simulator.stories import StoryEvent, event_stream
+from simulator.stories import StoryEvent, live_stream
 
 _log = structlog.get_logger()
 
@@ -117,8 +117,12 @@ async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> T
         OSError: the ledger cannot be written, or the address of the REST API is taken.
     """
     company = make_company(settings.seed)
-    events = event_stream(
-        company, seed=settings.seed, start=clock.now(), count=settings.count or None
+    events = live_stream(
+        company,
+        seed=settings.seed,
+        now=clock.now(),
+        count=settings.count or None,
+        rate_per_s=settings.rate_per_s,
     )
     state = make_state(settings, company)
     with LedgerWriter(settings.ledger_file) as ledger:

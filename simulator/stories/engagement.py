@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
 from simulator.company import Queue, User
@@ -19,6 +20,9 @@ from simulator.stories.telling import Story, Tell
 refusals: Final = ("timeout", "rejected", "canceled")
 
 refusal_share: Final = 0.2
+
+returning_share: Final = 0.2
+"""Of the stories, so many are about a consumer who was in touch before."""
 
 disposition_age_ms: Final = 30 * 86_400_000
 """``last_modified_time`` of a disposition is when its definition was edited, not when chosen."""
@@ -73,13 +77,17 @@ def begin(story: Story, queue: Queue, channel: Channel, *, direction: str = "inb
 
 
 def meet_consumer(story: Story) -> None:
-    """Know a consumer; every story has its own."""
+    """Know a consumer: a new one, or now and then one of an earlier story."""
+    ordinal = story.number
+    if ordinal and story.rng.random() < returning_share:
+        ordinal = story.rng.randrange(ordinal)
+    person = Random(f"consumer {story.company.account_id} {ordinal}")
     consumer = {
-        "consumer_id": opaque_id(story.rng),
-        "consumer_number": consumer_number(story.number),
-        "consumer_display_name": person_name(story.rng),
+        "consumer_id": opaque_id(person),
+        "consumer_number": consumer_number(ordinal),
+        "consumer_display_name": person_name(person),
     }
-    address = f"consumer.{story.number}@example.com"
+    address = f"consumer.{ordinal}@example.com"
     story.learn(
         **consumer,
         consumers=[consumer],

@@ -8,7 +8,7 @@ at random moments, by their weights, and many are under way at once.
 import heapq
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count as numbers
 from itertools import islice
@@ -62,8 +62,14 @@ from simulator.stories.voice import (
 Kind = tuple[str, Tell]
 
 first_gap_ms: Final = 1_000
+first_round_events: Final = 600
+"""Among the first so many events is every kind."""
 mean_gap_ms: Final = 1_500
-"""With some 20 events in a story, 13 or so per second of the company's time."""
+mean_events_per_s: Final = 14.0
+"""So many events happen in a second of the company's time."""
+
+_filling: Final = timedelta(minutes=2)
+"""A working day begins with few stories under way; so long it has less than its mean."""
 
 first_round: Final[Sequence[Kind]] = (
     (
@@ -141,6 +147,9 @@ working_day: Final[Mapping[Kind, float]] = {
 }
 """How often each kind is told, in relation to the others: people call more than desks move."""
 
+_people_bound: Final = frozenset({"shift"})
+"""Kinds that wait for one of the company's people: a busier day has no more of them."""
+
 
 def stories(company: Company, *, seed: int, start: datetime) -> Iterator[Sequence[StoryEvent]]:
     """Yield stories without end, in the order in which they begin; the first round has all events.
@@ -151,14 +160,41 @@ def stories(company: Company, *, seed: int, start: datetime) -> Iterator[Sequenc
 
 
 def event_stream(
-    company: Company, *, seed: int, start: datetime, count: int | None
+    company: Company,
+    *,
+    seed: int,
+    start: datetime,
+    count: int | None,
+    density: float = 1.0,
 ) -> Iterator[StoryEvent]:
     """Yield the events of all stories in order of time, the first ``count`` of them or without end.
 
     No two are the same event. From a ``count`` of 600 on, every kind of event is among them. The
-    stories under way at the end stay untold.
+    stories under way at the end stay untold. With a ``density`` above 1 the working day has so many
+    times the events.
     """
-    return islice(_merged(_told(company, seed=seed, start=start)), count)
+    return islice(_merged(_told(company, seed=seed, start=start, density=density)), count)
+
+
+def live_stream(
+    company: Company, *, seed: int, now: datetime, count: int | None, rate_per_s: float
+) -> Iterator[StoryEvent]:
+    """Yield the events of a stream that is sent from ``now`` on at a rate; 0 = as fast as taken.
+
+    Its last event happens when it is due. One without end keeps step with the clock once its first
+    round is over.
+    """
+    density = rate_per_s / mean_events_per_s if count is None and rate_per_s else 1.0
+    told = partial(event_stream, company, seed=seed, density=density)
+    sent_early = first_round_events if count is None else count
+    length = timedelta(milliseconds=_last_ms(told(start=now, count=sent_early)))
+    sending = timedelta(seconds=sent_early / rate_per_s if rate_per_s else 0.0)
+    early = length - sending + (_filling if count is None else timedelta(0))
+    return told(start=now - max(timedelta(0), early), count=count)
+
+
+def _last_ms(events: Iterator[StoryEvent]) -> int:
+    return max((event.offset_ms for event in events), default=0)
 
 
 def _merged(told: Iterator[tuple[int, Sequence[StoryEvent]]]) -> Iterator[StoryEvent]:
@@ -173,12 +209,16 @@ def _merged(told: Iterator[tuple[int, Sequence[StoryEvent]]]) -> Iterator[StoryE
 
 
 def _told(
-    company: Company, *, seed: int, start: datetime
+    company: Company, *, seed: int, start: datetime, density: float = 1.0
 ) -> Iterator[tuple[int, Sequence[StoryEvent]]]:
     origin_ms = round(start.timestamp() * 1000)
     rng = Random(f"programme {seed}")
     rota = Rota(deque((origin_ms, user) for user in company.users))
-    kinds, weights = list(working_day), list(working_day.values())
+    kinds = list(working_day)
+    weights = [
+        weight / max(1.0, density) if name in _people_bound else weight
+        for (name, _), weight in working_day.items()
+    ]
     begin_ms = round_end_ms = origin_ms
     for number in numbers():
         if number < len(first_round):
@@ -200,4 +240,4 @@ def _told(
             round_end_ms = max(round_end_ms, story.now_ms + longest_lag_ms)
             begin_ms += first_gap_ms
         else:
-            begin_ms += round(rng.expovariate(1 / mean_gap_ms))
+            begin_ms += round(rng.expovariate(density / mean_gap_ms))

@@ -7,6 +7,7 @@ footers up to where they reach, and writes what is missing behind that.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -30,6 +31,18 @@ marker_path: Final = "zcc-events"
 
 _marker: Final = b"Parquet objects below this prefix are written by the object-storage sink.\n"
 _compression: Final = "zstd"
+
+_refused: Final = "object storage refuses"
+_check: Final = "check ZCC_OBJECT_STORAGE_URL and keys"
+_no_bucket: Final = (
+    "object storage does not know the bucket of ZCC_OBJECT_STORAGE_URL; create it first"
+)
+_status: Final = re.compile(r"non-2xx status code: (401|403|404)\b")
+_refusals: Final = {
+    "401": f"{_refused}: 401; {_check}",
+    "403": f"{_refused}: 403; {_check}",
+    "404": _no_bucket,
+}
 
 
 class ObjectStorageSink:
@@ -147,12 +160,12 @@ def errors_by_fault() -> Iterator[None]:
         exceptions.NotSupportedError,
         exceptions.UnknownConfigurationKeyError,
     ) as error:
-        raise ConfigurationError(
-            f"object storage refuses: {type(error).__name__}; check ZCC_OBJECT_STORAGE_URL and keys"
-        ) from error
+        raise ConfigurationError(f"{_refused}: {type(error).__name__}; {_check}") from error
     except (exceptions.NotFoundError, FileNotFoundError) as error:
-        raise ConfigurationError(
-            "object storage does not know the bucket of ZCC_OBJECT_STORAGE_URL; create it first"
-        ) from error
+        raise ConfigurationError(_no_bucket) from error
     except (exceptions.BaseError, OSError, TimeoutError) as error:
+        # A refused list is no class of its own in the library: its message has the status alone.
+        refused = _status.search(str(error))
+        if refused is not None:
+            raise ConfigurationError(_refusals[refused[1]]) from error
         raise TransientError(f"object storage does not answer: {type(error).__name__}") from error

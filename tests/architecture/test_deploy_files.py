@@ -181,6 +181,17 @@ def test_the_image_copies_every_shipped_package_and_runs_without_rights() -> Non
     assert dockerfile.rstrip().endswith("FROM product")
 
 
+def test_the_base_image_and_what_builds_on_it_are_pinned() -> None:
+    dockerfile = (deploy / "Dockerfile").read_text()
+    assert re.search(r"^ARG PYTHON_IMAGE=\S+@sha256:[0-9a-f]{64}$", dockerfile, re.MULTILINE)
+    lock = tomllib.loads((root / "uv.lock").read_text())
+    (uv,) = (package for package in lock["package"] if package["name"] == "uv")
+    files = [uv["sdist"], *uv["wheels"]]
+    _, pinned, *hashes = (deploy / "uv.txt").read_text().replace(" \\\n", "\n").splitlines()
+    assert pinned == f"uv=={uv['version']}"
+    assert [line.strip() for line in hashes] == [f"--hash={file['hash']}" for file in files]
+
+
 def test_the_build_is_sent_what_it_copies_and_no_more() -> None:
     dockerfile = (deploy / "Dockerfile").read_text()
     copies = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)

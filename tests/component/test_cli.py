@@ -58,6 +58,7 @@ def test_completion_of_a_shell_can_be_printed() -> None:
         (("sink", "object-storage"), {"ZCC_OBJECT_STORAGE_URL": "ftp://x/y"}, "s3://"),
         (("processor", "enrichment"), {}, "ZCC_ZOOM_ACCOUNT_ID: "),
         (("simulate",), {}, "ZCC_SIMULATOR_SECRET: "),
+        (("topics", "check", "--output", "answers.v1"), {}, "need --worker"),
         (("topics", "check"), {"ZCC_KAFKA_TOPIC_PREFIX": "Bad Name"}, "ZCC_KAFKA_TOPIC_PREFIX: "),
         (("topics", "check"), {"ZCC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "ZCC_KAFKA_SASL_"),
         (("up", "--exit"), {}, "--exit needs --events"),
@@ -108,6 +109,11 @@ def test_topics_are_made_once_and_then_found_as_they_should_be(
     fewer = zcc("topics", "apply", **{**settings, "ZCC_KAFKA_ENGAGEMENT_PARTITIONS": "1"})
     assert fewer.returncode == 1
     assert "cannot take partitions away" in fewer.stdout
+    options = ("--worker", "answers", "--output", "answers.v1", "--retry-delay", "30")
+    own = zcc("topics", "apply", *options, **settings)
+    assert own.returncode == 0, own.stderr
+    for name in ("answers.v1", "dead-letter.answers.v1", "retry.answers.30s.v1"):
+        assert f"{kafka_settings.topic_prefix}.{name}" in own.stdout
 
 
 def test_migration_prints_sql_or_brings_the_tables_up_to_date(database_dsn: str) -> None:

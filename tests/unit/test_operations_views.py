@@ -56,14 +56,19 @@ def test_a_terminal_gets_a_table_and_a_file_gets_lines() -> None:
 def test_missing_events_are_told_by_place_and_the_list_is_cut_for_people_only() -> None:
     ids = tuple(f"id{number:02d}" for number in range(25))
     result = Accounting(30, ids, {"topics": (), "postgres": ids})
-    text = _lines(result)
-    assert "unaccounted  25" in text
+    aside = {"enrichment": 1, "postgres": 0}
+    text = _lines(result, aside, 4)
+    assert "unaccounted   25" in text
+    assert "dead letters  1 (enrichment 1)" in text
+    assert "quarantined   4" in text
     assert "missing in topics: 0" in text
     assert "id19" in text
     assert "id20" not in text
     assert "and 5 more (--json shows all)" in text
-    assert json.loads(_json(result)) == {
+    assert json.loads(_json(result, aside, 4)) == {
         "accepted": 30,
         "unaccounted": list(ids),
         "missing": {"topics": [], "postgres": list(ids)},
+        "dead_letters": aside,
+        "quarantined": 4,
     }

@@ -111,3 +111,18 @@ def test_every_item_comes_out_once_and_never_before_its_time(
         came.append(item)
         agenda.settled()
     assert sorted(came) == sorted(due)
+
+
+def test_nothing_new_is_read_before_the_time_that_the_source_has_reached() -> None:
+    reached = [100.0]
+    agenda = Agenda(
+        iter([[(0.0, "a")], [(0.0, "b")]]),
+        rate_per_s=0.0,
+        start_s=100.0,
+        reached_s=lambda: reached[0],
+    )
+    assert agenda.take(100.0) == "a"
+    reached[0] = 103.0
+    assert agenda.take(102.9) is None
+    assert agenda.wait_s(102.5) == pytest.approx(0.5)
+    assert agenda.take(103.0) == "b"
