@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from operations.person_file import Named, read_person
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.settings import KafkaSettings
@@ -48,7 +49,7 @@ def migrate_command(
     if sql:
         typer.echo(migrate.migration_sql(since=since, phases=phases))
         return
-    dsn = _settings().dsn.get_secret_value()
+    dsn = _settings().owner
     typer.echo(migrate.migrate(dsn, phases=phases))
     if partition_by is not None:
         migrate.partition_by(dsn, partition_by)
@@ -56,9 +57,13 @@ def migrate_command(
 
 def retention_command(*, apply: Apply = False) -> None:
     """Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
-    from sinks.postgres.retention import remove_old
+    from sinks.postgres.retention import days_by_class, remove_old
 
-    found = remove_old(_settings(), SystemClock(), apply=apply)
+    settings = _settings()
+    if not days_by_class(settings):
+        typer.echo("no retention is set, so nothing is removed: see ZCC_POSTGRES_RETENTION_*_DAYS")
+        return
+    found = remove_old(settings, SystemClock(), apply=apply)
     for old in found:
         typer.echo(_old_line(old))
     done = "removed" if apply else "to be removed with --apply"
@@ -67,37 +72,22 @@ def retention_command(*, apply: Apply = False) -> None:
 
 def erase_command(
     *,
-    consumer_number: Annotated[
-        list[str] | None, typer.Option(help="Number of a consumer; may be given again.")
-    ] = None,
-    consumer_id: Annotated[
-        list[str] | None, typer.Option(help="Id of a consumer; may be given again.")
-    ] = None,
-    email: Annotated[
-        list[str] | None, typer.Option(help="E-mail address of a consumer; may be given again.")
-    ] = None,
-    user: Annotated[
-        str | None, typer.Option(help="Id, or e-mail address, of a user instead.")
-    ] = None,
+    person: Annotated[
+        typer.FileText,
+        typer.Argument(
+            help="File with lines `consumer-number: …`, `consumer-id: …`, `email: …` of a "
+            "consumer, or one `user: …` (id or e-mail address); - reads standard input."
+        ),
+    ],
     apply: Apply = False,
 ) -> None:
     """Erase one person from all tables; without --apply, only count the rows."""
     from sinks.postgres.erasure import erase
-    from sinks.postgres.person_search import Asked
 
     settings = _settings()
-    consumer = Asked(
-        "consumer", tuple(consumer_id or ()), tuple(consumer_number or ()), tuple(email or ())
-    )
-    asked_for_consumer = any(True for _ in consumer.values())
-    if asked_for_consumer == (user is not None):
-        raise ConfigurationError(
-            "name one person: --user, or --consumer-number, --consumer-id and --email of a consumer"
-        )
-    asked = consumer if user is None else _user(settings, user)
     found = erase(
-        settings.dsn.get_secret_value(),
-        asked,
+        settings.owner,
+        _asked(settings, read_person(person)),
         key=settings.key,
         token=lambda: f"erased-{secrets.token_hex(8)}",
         apply=apply,
@@ -111,10 +101,11 @@ def offsets_show(store: Store) -> None:
     from sinks.postgres.offsets import stored_offsets
 
     group = _group(store)
-    for stored in stored_offsets(_settings().dsn.get_secret_value(), group):
+    for stored in stored_offsets(_settings().owner, group):
         typer.echo(
             f"{stored.topic}/{stored.partition}  next {stored.next_offset}  epoch {stored.epoch}  "
-            f"{stored.updated_at:%Y-%m-%dT%H:%M:%SZ}  cluster {stored.cluster_id}"
+            f"{stored.updated_at:%Y-%m-%dT%H:%M:%SZ}  cluster {stored.cluster_id}  "
+            f"topic id {stored.topic_id or 'not known'}"
         )
 
 
@@ -128,7 +119,7 @@ def offsets_reset(
     group, settings = _group(store), _settings()
     if not yes:
         typer.confirm(f"Forget all offsets of {group}? Its sinks must be stopped.", abort=True)
-    count = reset_offsets(settings.dsn.get_secret_value(), group)
+    count = reset_offsets(settings.owner, group)
     typer.echo(f"forgot the offsets of {count} partitions of {group}")
 
 
@@ -145,15 +136,19 @@ def _group(store: str) -> str:
     return f"{read_settings(KafkaSettings).topic_prefix}.{store}"
 
 
-def _user(settings: "PostgresSettings", user: str) -> "Asked":
+def _asked(settings: "PostgresSettings", named: Named) -> "Asked":
     from sinks.postgres.erasure import users_of_email
     from sinks.postgres.person_search import Asked
 
+    if not named["user"]:
+        kinds = (named[name] for name in ("consumer-id", "consumer-number", "email"))
+        return Asked("consumer", *map(tuple, kinds))
+    (user,) = named["user"]
     if "@" not in user:
         return Asked("user", (user,))
-    ids = users_of_email(settings.dsn.get_secret_value(), user)
+    ids = users_of_email(settings.owner, user)
     if not ids:
-        raise ConfigurationError("--user: no user has this e-mail address; try the id")
+        raise ConfigurationError("user: nobody has this e-mail address; try the id")
     return Asked("user", ids)
 
 

@@ -307,9 +307,23 @@ class PostgresMetrics:
         "From the acceptance of the oldest event of a batch to its committed row",
         buckets=_latency_buckets_s,
     )
+    recreated: Final = Counter(
+        "zcc_postgres_recreated_partitions_total",
+        "Partitions of Kafka whose topic was made anew, read from the start of the new log, by "
+        "topic",
+        ["topic"],
+    )
+    left_out: Final = Counter(
+        "zcc_postgres_left_out_total",
+        "What the raw event alone holds, because an id is longer than the model takes, by what is "
+        "missing (engagement: all that an event says of its engagement; id: one of the other ids "
+        "of an event; row: a row whose ids together are too long)",
+        ["what"],
+    )
     default_partition_rows: Final = Gauge(
         "zcc_postgres_default_partition_rows",
-        "Rows that no month or day has taken, by table; counted up to 10,000, every 5 minutes",
+        "Rows that no month or day has taken, by table; counted up to 10,000, every 5 minutes, by "
+        "each sink: take the max, not the sum",
         ["table"],
         multiprocess_mode="livemax",
     )

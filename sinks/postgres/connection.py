@@ -15,10 +15,11 @@ from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import schema
 from sinks.postgres.writing import adapt
 
-required_revision: Final = "0005"
+required_revision: Final = "0007"
 """The least revision of the tables that this sink can write to; a newer one does as well."""
 
-_application_name: Final = "zcc sink postgres"
+sink_name: Final = "zcc sink postgres"
+upkeep_name: Final = "zcc sink postgres upkeep"
 _command_timeout_s: Final = 5
 _no_answer_s: Final = 10
 """A network that swallows packets is given up after this; the system's own limit is hours."""
@@ -37,18 +38,30 @@ async def connect(settings: PostgresSettings) -> AsyncConnection:
         psycopg.Error: as the server or the network gives it.
         ConfigurationError: the tables are missing, or older than this sink.
     """
-    connection = await AsyncConnection.connect(
-        settings.dsn.get_secret_value(),
-        connect_timeout=settings.connect_timeout_s,
-        application_name=_application_name,
-        keepalives_idle=_no_answer_s,
-        tcp_user_timeout=_no_answer_s * 1000,
-    )
+    connection = await connect_plain(settings, name=sink_name)
     try:
         await _prepare(connection, settings)
     except BaseException:
         await connection.close()
         raise
+    return connection
+
+
+async def connect_plain(settings: PostgresSettings, *, name: str) -> AsyncConnection:
+    """Open a connection of this name that keeps nothing in its session; the caller closes it.
+
+    Raises:
+        psycopg.Error: as the server or the network gives it.
+    """
+    connection = await AsyncConnection.connect(
+        settings.dsn.get_secret_value(),
+        connect_timeout=settings.connect_timeout_s,
+        application_name=name,
+        keepalives_idle=_no_answer_s,
+        tcp_user_timeout=_no_answer_s * 1000,
+    )
+    if settings.transaction_pooling:
+        connection.prepare_threshold = None
     return connection
 
 
@@ -82,9 +95,7 @@ def command_connection(
 async def _prepare(connection: AsyncConnection, settings: PostgresSettings) -> None:
     adapt(connection)
     await _check_revision(connection)
-    if settings.transaction_pooling:
-        connection.prepare_threshold = None
-    else:
+    if not settings.transaction_pooling:
         connection.prepare_threshold = 1
         await limited(connection, settings, local=False)
         await connection.execute("; ".join(table.staging_sql() for table in tables).encode())

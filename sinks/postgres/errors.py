@@ -40,6 +40,13 @@ _by_class: Final = {
 }
 _by_state: Final = {"55P03": Fault.WORLD}  # lock not available
 
+_check_violation: Final = "23514"
+_partition_refuses: Final = "violates partition constraint"
+"""Steps to it: a row is on its way to the default partition and waits for its lock; meanwhile the
+row's own partition is made; the server looks again and refuses. Another try finds the new
+partition. A server that speaks another language than English seems to refuse the row itself, which
+it then takes alone."""
+
 _refused_connections: Final = (
     "password authentication failed",
     "no password supplied",
@@ -55,6 +62,8 @@ English is taken for one that does not answer."""
 def fault_of(error: psycopg.Error) -> Fault:
     """Return whose fault it is; `Fault.OURS` for everything that is in no table."""
     state = error.sqlstate
+    if state == _check_violation and _partition_refuses in (error.diag.message_primary or ""):
+        return Fault.WORLD
     if state is not None:
         return _by_state.get(state) or _by_class.get(state[:2], Fault.OURS)
     if isinstance(error, psycopg.OperationalError):
@@ -80,8 +89,9 @@ def errors_by_fault() -> Iterator[None]:
                 raise TransientError(f"Postgres: {described(error)}") from error
             case Fault.OPERATOR:
                 raise ConfigurationError(
-                    f"Postgres refuses: {described(error)}; check ZCC_POSTGRES_DSN, the rights of "
-                    "its user, and that `zcc migrate` has been run"
+                    f"Postgres refuses: {described(error)}; check ZCC_POSTGRES_DSN (and "
+                    "ZCC_POSTGRES_OWNER_DSN), the rights of its user, and that `zcc migrate` has "
+                    "been run"
                 ) from error
             case Fault.RECORD:
                 raise RuntimeError(f"Postgres refuses rows: {described(error)}") from None

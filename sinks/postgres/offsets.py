@@ -9,7 +9,9 @@ Where A stalls in the middle of its transaction, it holds the offsets locked, an
 for it without a limit while it owes the rest of a COPY or of a pipeline. So B first ends the
 sessions that hold what it takes over.
 
-The group's offsets in Kafka decide nothing: they say nothing about this database.
+The group's offsets in Kafka decide nothing: they say nothing about this database. The id of the
+topic stands beside each offset, because the same numbers mean other records once a topic was made
+anew.
 """
 
 from collections.abc import Mapping
@@ -19,14 +21,10 @@ from typing import Final, NamedTuple
 
 from psycopg import AsyncConnection
 
-from runtime.errors import ConfigurationError, FencedError
-from runtime.values import Assignment, PartitionState, Span, TopicPartition
+from runtime.errors import FencedError
+from runtime.values import Assignment, Span, TopicPartition
 from sinks.postgres.connection import command_connection
-
-_repair: Final = (
-    "run `zcc offsets reset postgres` with all its sinks stopped: they then read everything that "
-    "the topics still hold, and events that are already stored stay as they are"
-)
+from sinks.postgres.takeover import Start, Stored, start_of
 
 _end_holders: Final = """
 select pg_terminate_backend(locks.pid)
@@ -42,14 +40,25 @@ where stored.consumer_group = %(group)s
 
 _take_over: Final = """
 insert into zcc.kafka_offset as stored
-    (consumer_group, topic, partition, cluster_id, epoch, next_offset)
-select %(group)s, topic, partition, %(cluster_id)s, 1, log_start
-from unnest(%(topics)s::text[], %(partitions)s::integer[], %(log_starts)s::bigint[])
-    as taken (topic, partition, log_start)
+    (consumer_group, topic, partition, cluster_id, topic_id, epoch, next_offset)
+select %(group)s, topic, partition, %(cluster_id)s, topic_id, 1, log_start
+from unnest(%(topics)s::text[], %(partitions)s::integer[], %(topic_ids)s::text[],
+            %(log_starts)s::bigint[])
+    as taken (topic, partition, topic_id, log_start)
 order by topic collate "C", partition
 on conflict (consumer_group, topic, partition)
 do update set epoch = stored.epoch + 1, updated_at = clock_timestamp()
-returning topic, partition, cluster_id, epoch, next_offset
+returning topic, partition, cluster_id, topic_id, next_offset, epoch
+"""
+
+_correct: Final = """
+update zcc.kafka_offset as stored
+set topic_id = starts.topic_id, next_offset = starts.next_offset
+from unnest(%(topics)s::text[], %(partitions)s::integer[], %(topic_ids)s::text[],
+            %(offsets)s::bigint[])
+    as starts (topic, partition, topic_id, next_offset)
+where stored.consumer_group = %(group)s
+  and stored.topic = starts.topic and stored.partition = starts.partition
 """
 
 _advance: Final = """
@@ -84,36 +93,36 @@ class Ownership:
 
 async def take_over(
     connection: AsyncConnection, assignment: Assignment
-) -> tuple[Ownership, Mapping[TopicPartition, int]]:
+) -> tuple[Ownership, Mapping[TopicPartition, Start]]:
     """Raise the epochs; return them, and where to read on. The caller commits.
 
-    A partition that was never stored starts where its log does.
+    A partition that was never stored starts where its log does, and so does one whose topic was
+    made anew or whose next records retention has deleted.
 
     Raises:
         ConfigurationError: the stored offsets do not belong to this log; nothing has changed once
             the caller rolls back.
     """
-    partitions = assignment.partitions
+    sources = list(assignment.partitions)
     parameters = {
         "group": assignment.group,
         "cluster_id": assignment.cluster_id,
-        "topics": [source.topic for source in partitions],
-        "partitions": [source.partition for source in partitions],
-        "log_starts": [state.log_start for state in partitions.values()],
+        "topics": [source.topic for source in sources],
+        "partitions": [source.partition for source in sources],
+        "topic_ids": [assignment.topic_ids.get(source.topic, "") for source in sources],
+        "log_starts": [assignment.partitions[source].log_start for source in sources],
     }
     await connection.execute(_end_holders, parameters)
     taken = await connection.execute(_take_over, parameters)
-    epochs, offsets = {}, {}
-    async for topic, partition, cluster_id, epoch, next_offset in taken:
+    epochs, starts = {}, {}
+    async for topic, partition, cluster_id, topic_id, next_offset, epoch in taken:
         source = TopicPartition(topic, partition)
-        if cluster_id != assignment.cluster_id:
-            raise ConfigurationError(
-                f"the stored offset of {topic}/{partition} belongs to Kafka cluster {cluster_id}, "
-                f"this one is {assignment.cluster_id}: connect to that one, or {_repair}"
-            )
-        _check_inside(source, next_offset, partitions[source])
-        epochs[source], offsets[source] = epoch, next_offset
-    return Ownership(assignment.group, epochs), offsets
+        stored = Stored(cluster_id, topic_id, next_offset)
+        epochs[source], starts[source] = epoch, start_of(source, stored, assignment)
+    parameters["topic_ids"] = [starts[source].topic_id for source in sources]
+    parameters["offsets"] = [starts[source].offset for source in sources]
+    await connection.execute(_correct, parameters)
+    return Ownership(assignment.group, epochs), starts
 
 
 async def advance(
@@ -149,6 +158,7 @@ class StoredOffset(NamedTuple):
     topic: str
     partition: int
     cluster_id: str
+    topic_id: str
     epoch: int
     next_offset: int
     updated_at: datetime
@@ -163,7 +173,7 @@ def stored_offsets(dsn: str, group: str) -> list[StoredOffset]:
     """
     with command_connection(dsn, "zcc offsets") as connection:
         rows = connection.execute(
-            "select topic, partition, cluster_id, epoch, next_offset, updated_at "
+            "select topic, partition, cluster_id, topic_id, epoch, next_offset, updated_at "
             "from zcc.kafka_offset where consumer_group = %s order by topic, partition",
             (group,),
         )
@@ -183,18 +193,3 @@ def reset_offsets(dsn: str, group: str) -> int:
         return connection.execute(
             "delete from zcc.kafka_offset where consumer_group = %s", (group,)
         ).rowcount
-
-
-def _check_inside(source: TopicPartition, next_offset: int, state: PartitionState) -> None:
-    name = f"{source.topic}/{source.partition}"
-    if next_offset > state.log_end:
-        raise ConfigurationError(
-            f"{name} ends at offset {state.log_end}, but was stored up to {next_offset}: the topic "
-            f"was made anew or has lost records; {_repair}"
-        )
-    if next_offset < state.log_start:
-        raise ConfigurationError(
-            f"{name} starts at offset {state.log_start}, but was stored up to {next_offset} only: "
-            f"the records between are gone for good, raise the topic's retention; to go on without "
-            f"them, {_repair}"
-        )

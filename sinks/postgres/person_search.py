@@ -100,7 +100,7 @@ def refuse_own_numbers(connection: Connection[Any], asked: Asked) -> None:
                 )
                 if found.fetchone() is not None:
                     raise ConfigurationError(
-                        "--consumer-number: this is a number of the contact center itself "
+                        "consumer-number: this is a number of the contact center itself "
                         f"({table.name}.{column.name}), which is in the events of all consumers"
                     )
 

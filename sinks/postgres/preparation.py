@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from runtime.values import Delivery, Rejection
 from sinks.postgres.events import Event
+from sinks.postgres.left_out import LeftOut, left_out
 from sinks.postgres.rows import Told, read_deliveries
 from sinks.postgres.tables import Row, Table, Texts, arrays, copied
 
@@ -33,7 +34,8 @@ class Prepared(NamedTuple):
     """What becomes of a batch. What was read is not kept: it is much larger.
 
     ``times_ms`` are those of the events, ``accepted_ms`` the least of their acceptance, epoch
-    milliseconds; ``sanitised`` is the number of events of which ``jsonb`` could not hold all.
+    milliseconds; ``sanitised`` is the number of events of which ``jsonb`` could not hold all;
+    ``left_out`` is what the model could not hold.
     """
 
     rejections: Sequence[Rejection]
@@ -42,6 +44,7 @@ class Prepared(NamedTuple):
     times_ms: Sequence[int]
     accepted_ms: int | None
     sanitised: int
+    left_out: Sequence[LeftOut] = ()
 
 
 class Preparation(NamedTuple):
@@ -69,6 +72,7 @@ class Preparation(NamedTuple):
             [event.event_ts_ms for event in events],
             min((event.received_at_ms for event in events), default=None),
             sum(event.content.verbatim is not None for event in events),
+            left_out(told),
         )
 
     def told(self, deliveries: Iterable[Delivery]) -> Sequence[Told]:

@@ -116,15 +116,16 @@ def remove_old(settings: PostgresSettings, clock: Clock, *, apply: bool) -> list
         TransientError: Postgres does not answer, or a table stays locked.
         ConfigurationError: the login or its rights do not suffice.
     """
-    days = _days(settings)
+    days = days_by_class(settings)
     due = [
         _Due(table, clock.now() - timedelta(days=days[class_]))
         for class_, tables in classes.items()
         if class_ in days
         for table in tables
     ]
-    dsn = settings.dsn.get_secret_value()
-    with command_connection(dsn, "zcc retention", lock_timeout=_lock_timeout) as connection:
+    with command_connection(
+        settings.owner, "zcc retention", lock_timeout=_lock_timeout
+    ) as connection:
         asked = {str(class_): count for class_, count in days.items()}
         audit = Audit.begin(connection, "retention", asked) if apply and due else None
         found = [old for each in due for old in _of_table(connection, each, audit)]
@@ -133,7 +134,8 @@ def remove_old(settings: PostgresSettings, clock: Clock, *, apply: bool) -> list
     return found
 
 
-def _days(settings: PostgresSettings) -> Mapping[RetentionClass, int]:
+def days_by_class(settings: PostgresSettings) -> Mapping[RetentionClass, int]:
+    """Return after how many days rows of each class are too old; those of others never are."""
     days: Mapping[RetentionClass, int | None] = {
         "raw": settings.retention_raw_days,
         "timeline": settings.retention_timeline_days,

@@ -1,9 +1,15 @@
 """Composition of the Postgres sink: settings in, a running worker out."""
 
+from collections.abc import Iterable
+
+from runtime import telemetry
 from runtime.clock import SystemClock
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.topics import enriched_topics, reference_topic
+from sinks.postgres.left_out import whats
+from sinks.postgres.partitions import partitioned
+from sinks.postgres.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 
@@ -14,13 +20,28 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
     Raises:
         ConfigurationError: the database or the topics are not set up as needed.
     """
+    topics = (
+        *enriched_topics(prefix=kafka.topic_prefix),
+        reference_topic(prefix=kafka.topic_prefix),
+    )
+    _show_zeros(topics)
     await run_sink(
         PostgresSink(settings, SystemClock()),
         name="postgres",
-        topics=(
-            *enriched_topics(prefix=kafka.topic_prefix),
-            reference_topic(prefix=kafka.topic_prefix),
-        ),
+        topics=topics,
         kafka=kafka,
         worker=worker,
     )
+
+
+def _show_zeros(topics: Iterable[str]) -> None:
+    """Show each label before it counts: a counter that first shows up at 1 has not increased."""
+    metrics = telemetry.postgres
+    for topic in topics:
+        metrics.recreated.labels(topic)
+    for table in tables:
+        metrics.rows.labels(table.name)
+    for table_name in partitioned:
+        metrics.default_partition_rows.labels(table_name)
+    for what in whats:
+        metrics.left_out.labels(what)

@@ -22,6 +22,13 @@ class PostgresSettings(BaseSettings):
     dsn: SecretStr = Field(
         description="Database as a libpq URL: postgresql://user:password@host:port/database"
     )
+    owner_dsn: SecretStr | None = Field(
+        default=None,
+        description=(
+            "The same database for the login that owns the tables, for `zcc migrate`, `retention`, "
+            "`erase` and `offsets`; none: ZCC_POSTGRES_DSN. The sink does not use it"
+        ),
+    )
     connect_timeout_s: int = Field(
         default=5, ge=2, description="Seconds that connecting to one address may take"
     )
@@ -92,9 +99,11 @@ class PostgresSettings(BaseSettings):
         ),
     )
 
-    @field_validator("dsn")
+    @field_validator("dsn", "owner_dsn")
     @classmethod
-    def _libpq_reads_it(cls, dsn: SecretStr) -> SecretStr:
+    def _libpq_reads_it(cls, dsn: SecretStr | None) -> SecretStr | None:
+        if dsn is None:
+            return None
         try:
             readable = bool(conninfo_to_dict(dsn.get_secret_value()))
         except ProgrammingError:  # its message may repeat the password
@@ -119,6 +128,11 @@ class PostgresSettings(BaseSettings):
         if "pseudonymise" in self.personal_data.values() and self.pseudonym_key is None:
             raise ValueError("ZCC_POSTGRES_PERSONAL_DATA needs ZCC_POSTGRES_PSEUDONYM_KEY")
         return self
+
+    @property
+    def owner(self) -> str:
+        """The database as its owner logs in."""
+        return (self.owner_dsn or self.dsn).get_secret_value()
 
     @property
     def treatment(self) -> PersonalData:

@@ -6,8 +6,9 @@ closed, which rolls back, and the next call opens another one.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -30,6 +31,8 @@ from sinks.postgres.preparation import Passed, Preparation, Prepared
 from sinks.postgres.rows import Told, raw_rows_by_table, raw_table, rows_by_table
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.tables import Table, Texts, arrays
+from sinks.postgres.takeover import Start
+from sinks.postgres.upkeep import Upkeep
 from sinks.postgres.writing import RefusedError, try_rows, write_all
 
 _nothing_written: Final = "nothing_written"
@@ -53,6 +56,8 @@ class PostgresSink:
             staged=not settings.transaction_pooling,
         )
         self._prepared: tuple[Batch, Prepared] | None = None
+        self._upkeep = Upkeep(settings, clock)
+        self._tasks = AsyncExitStack()
         self._connection: AsyncConnection | None = None
         self._ownership: Ownership | None = None
 
@@ -62,6 +67,8 @@ class PostgresSink:
                 pass  # so that missing tables are noticed before any partition is taken
         except TransientError as error:
             log.warning("postgres is not there yet", error=str(error))
+        tasks = await self._tasks.enter_async_context(asyncio.TaskGroup())
+        self._tasks.callback(tasks.create_task(self._upkeep.run()).cancel)
         return self
 
     async def __aexit__(
@@ -71,15 +78,18 @@ class PostgresSink:
         trace: TracebackType | None,
     ) -> None:
         await self._disconnect()
+        await self._tasks.aclose()
 
     async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         """Take the partitions over; see `runtime.contracts.Sink.assigned`."""
         self._ownership = None
         async with self._connected() as connection:
-            ownership, offsets = await take_over(connection, assignment)
+            ownership, starts = await take_over(connection, assignment)
             await connection.commit()
         self._ownership = ownership
-        return {source: Resume(offset) for source, offset in offsets.items()}
+        for source, start in starts.items():
+            _tell(assignment.group, source, start)
+        return {source: Resume(start.offset) for source, start in starts.items()}
 
     async def prepare(self, batch: Batch) -> None:
         """Make the rows of a batch; see `runtime.contracts.Sink.prepare`."""
@@ -93,11 +103,13 @@ class PostgresSink:
         if prepared.rejections:
             return prepared.rejections
         async with self._connected() as connection:
-            await self._partitions.make(connection, prepared.times_ms)
+            complete = await self._partitions.make(connection, prepared.times_ms)
             try:
                 await self._store(connection, self._ownership, batch, prepared)
             except RefusedError as refused:
                 return await self._rejections(connection, batch, refused)
+        if not complete:
+            self._upkeep.rows_left()  # now: before the commit it would find none
         return ()
 
     async def _rows_of(self, batch: Batch) -> Prepared:
@@ -126,6 +138,10 @@ class PostgresSink:
             metrics.rows.labels(table).inc(count)
         metrics.repeats.inc(len(prepared.times_ms) - written.get(raw_table.name, 0))
         metrics.sanitised.inc(prepared.sanitised)
+        for what, found in Counter(each.what for each in prepared.left_out).items():
+            metrics.left_out.labels(what).inc(found)
+            first = next(each.delivery for each in prepared.left_out if each.what == what)
+            log.warning("left out of the model", what=what, count=found, first=first.origin)
         if prepared.accepted_ms is not None:
             accepted_at = datetime.fromtimestamp(0, UTC) + timedelta(
                 milliseconds=prepared.accepted_ms
@@ -169,6 +185,19 @@ class PostgresSink:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+
+def _tell(group: str, source: TopicPartition, start: Start) -> None:
+    """Log and count what a partition does not go on with."""
+    place = {"group": group, "topic": source.topic, "partition": source.partition}
+    if start.recreated:
+        telemetry.postgres.recreated.labels(source.topic).inc()
+        log.warning("topic was made anew: its log is read from the start", **place)
+    if start.expired:
+        telemetry.worker.expired.labels(group, source.topic).inc(start.uncounted)
+        log.error(
+            "retention deleted records before they were stored", **place, records=start.expired
+        )
 
 
 class _Trial:

@@ -1,6 +1,7 @@
 """A Postgres sink on a real database, driven as the runtime drives it."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -33,9 +34,12 @@ def assignment(
     committed: int | None = None,
     log_start: int = 0,
     log_end: int = 1_000_000,
+    topic_id: str = "",
 ) -> Assignment:
+    partitions = sources or (SOURCE,)
     state = PartitionState(committed, log_start, log_end)
-    return Assignment(cluster_id, GROUP, dict.fromkeys(sources or (SOURCE,), state))
+    ids = {source.topic: topic_id for source in partitions}
+    return Assignment(cluster_id, GROUP, dict.fromkeys(partitions, state), ids)
 
 
 class Owner:
@@ -46,8 +50,9 @@ class Owner:
         self.source = source
         self.position = 0
 
-    async def take_over(self) -> None:
-        resumes = await self.sink.assigned(assignment(self.source))
+    async def take_over(self, **log: Any) -> None:
+        """As `assignment` says of the log."""
+        resumes = await self.sink.assigned(assignment(self.source, **log))
         self.position = resumes[self.source].offset
 
     async def store(self, deliveries: Iterable[Delivery]) -> Sequence[Rejection]:
@@ -68,6 +73,13 @@ async def owner(
         found = Owner(sink, source)
         await found.take_over()
         yield found
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, timeout_s: float = 60) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(timeout_s):
+        while not await condition():
+            await asyncio.sleep(0.1)
 
 
 async def query(dsn: str, statement: str) -> list[dict[str, Any]]:

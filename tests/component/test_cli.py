@@ -15,11 +15,15 @@ root = Path(__file__).parents[2]
 clean = {name: value for name, value in os.environ.items() if not name.startswith("ZCC_")}
 
 
-def zcc(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def zcc(
+    *arguments: str, told: str | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in an environment of these settings; ``told`` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "operations", *arguments],
         cwd=root,
         env={**clean, **settings},
+        input=told,
         capture_output=True,
         text=True,
         timeout=60,

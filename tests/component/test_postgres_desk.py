@@ -7,9 +7,10 @@ import psycopg
 
 from runtime import exposition
 from runtime.values import Delivery, TopicPartition
+from schemas.headers import timestamp
 from schemas.reasons import DeadLetterReason
 from tests.component.postgres_rig import owner, query
-from tests.enriched import START_MS, with_fields
+from tests.enriched import START_MS, delivery, webhook, with_fields
 from tests.projected import REFERENCE_TOPIC, event, snapshot
 
 REFERENCES = TopicPartition(REFERENCE_TOPIC, 0)
@@ -192,3 +193,40 @@ async def test_what_is_asked_of_the_views_is_found_by_indexes(dsn: str) -> None:
         lines = "\n".join(row["QUERY PLAN"] for row in plan)
         assert "Seq Scan" not in lines, asked
         assert lines.count("Index Cond") >= 2, asked
+
+
+async def test_the_state_of_a_user_is_the_newest_that_happened_whenever_it_is_told(
+    dsn: str,
+) -> None:
+    """The third is late; the fourth happened first, and Zoom told it last of all."""
+    states = (
+        ("c-Ready", 60, 0),
+        ("c-Occupied", 120, 0),
+        ("c-NotReady", 90, 0),
+        ("c-Offline", 30, 3600),
+    )
+    await store(
+        dsn,
+        *(
+            delivery(
+                webhook(
+                    "user_status_changed",
+                    {
+                        "user_id": "U1",
+                        "current_status_id": status_id,
+                        "date_time_ms": timestamp(START_MS + after_s * 1000),
+                    },
+                    at_ms=START_MS + (after_s + late_s) * 1000,
+                )
+            )
+            for status_id, after_s, late_s in states
+        ),
+    )
+    assert await query(dsn, "select status_id from zcc.app_user") == [{"status_id": "c-Occupied"}]
+    history = await query(dsn, "select status_id from zcc.user_status_history order by started_at")
+    assert [row["status_id"] for row in history] == [
+        "c-Offline",
+        "c-Ready",
+        "c-NotReady",
+        "c-Occupied",
+    ]

@@ -4,16 +4,28 @@ import asyncio
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, FencedError
 from runtime.values import Batch, Delivery, Resume, Span, TopicPartition
 from sinks.postgres.offsets import reset_offsets
 from sinks.postgres.sink import PostgresSink
-from tests.component.postgres_rig import GROUP, assignment, owner, query, settings
+from tests.component.postgres_rig import GROUP, Owner, assignment, owner, query, settings
 from tests.enriched import SOURCE, START_MS, batch, delivery, webhook
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 1)
+
+
+def recreated() -> float:
+    name = "zcc_postgres_recreated_partitions_total"
+    return REGISTRY.get_sample_value(name, {"topic": SOURCE.topic}) or 0
+
+
+def expired() -> float:
+    labels = {"group": GROUP, "topic": SOURCE.topic}
+    return REGISTRY.get_sample_value("zcc_worker_expired_records_total", labels) or 0
 
 
 def events(count: int) -> list[Delivery]:
@@ -76,7 +88,6 @@ async def test_a_write_before_any_assignment_is_refused(dsn: str) -> None:
     [
         ({"cluster_id": "another"}, "belongs to Kafka cluster cluster, this one is another"),
         ({"log_end": 2}, "ends at offset 2, but was stored up to 3"),
-        ({"log_start": 4}, "starts at offset 4, but was stored up to 3 only"),
     ],
 )
 async def test_offsets_of_another_log_are_refused_with_the_command_that_repairs_it(
@@ -90,6 +101,55 @@ async def test_offsets_of_another_log_are_refused_with_the_command_that_repairs_
             assert "zcc offsets reset postgres" in str(refused.value)
         await present.store(events(1))  # who refuses takes nothing away from the present owner
     assert len(await query(dsn, "select 1 from zcc.kafka_offset")) == 1
+
+
+async def test_a_topic_made_anew_is_read_from_its_start_though_it_grew_beyond_the_stored_offset(
+    dsn: str,
+) -> None:
+    async with PostgresSink(settings(dsn), SystemClock()) as sink:
+        before = Owner(sink, SOURCE)
+        await before.take_over(topic_id="first")
+        await before.store(events(3))
+    counted = recreated()
+    async with PostgresSink(settings(dsn), SystemClock()) as sink:
+        after = Owner(sink, SOURCE)
+        await after.take_over(topic_id="second", log_start=0, log_end=5)
+        assert after.position == 0
+        await after.store(events(5))
+    assert recreated() == counted + 1
+    assert len(await query(dsn, "select 1 from zcc.raw_event")) == 5
+    stored = await query(dsn, "select topic_id, epoch, next_offset from zcc.kafka_offset")
+    assert stored == [{"topic_id": "second", "epoch": 2, "next_offset": 5}]
+
+
+async def test_an_offset_stored_before_ids_were_known_takes_the_id_of_its_topic(dsn: str) -> None:
+    async with owner(dsn) as before:
+        await before.store(events(3))
+        await before.take_over(topic_id="first")
+        assert before.position == 3
+        await before.take_over()  # by brokers that tell none
+        await before.take_over(topic_id="first")
+        assert before.position == 3
+        await before.take_over(topic_id="second")
+        assert before.position == 0
+
+
+async def test_what_retention_deleted_is_counted_once_and_the_rest_is_stored(dsn: str) -> None:
+    async with owner(dsn) as found:
+        await found.store(events(3))
+        counted = expired()
+        with capture_logs() as logs:
+            await found.take_over(log_start=10)
+        assert found.position == 10
+        assert expired() == counted + 7
+        told = [each for each in logs if each["event"].startswith("retention deleted")]
+        assert [(each["partition"], each["records"]) for each in told] == [(0, 7)]
+        await found.take_over(log_start=10)
+        assert expired() == counted + 7
+        assert await found.store(events(2)) == ()
+        await found.take_over(log_start=20, committed=12)  # the consumer has counted these
+        assert expired() == counted + 7
+    assert await query(dsn, "select next_offset from zcc.kafka_offset") == [{"next_offset": 20}]
 
 
 async def test_after_a_reset_everything_is_read_again_and_nothing_stored_twice(dsn: str) -> None:

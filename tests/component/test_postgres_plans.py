@@ -118,7 +118,7 @@ FILL: Mapping[str, tuple[str, Mapping[str, str]]] = {
 async def fill(connection: psycopg.AsyncConnection) -> None:
     await connection.execute("set synchronous_commit = off")
     await connection.execute(
-        "select zcc.make_partition('engagement_timeline', month::date) from "
+        "select zcc.ensure_partition('engagement_timeline', month::date, 0) from "
         "generate_series(timestamp '2026-01-01', '2026-07-01', '1 month') as month"
     )
     for table, (source, cells) in FILL.items():

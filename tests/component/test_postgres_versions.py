@@ -11,8 +11,8 @@ from runtime.errors import ConfigurationError, TransientError
 from sinks.postgres.connection import required_revision
 from sinks.postgres.migrate import current_revision, migrate, migration_sql
 from tests.component.postgres_first_sink import FirstSink
-from tests.component.postgres_rig import owner, query
-from tests.enriched import story
+from tests.component.postgres_rig import GROUP, owner, query
+from tests.enriched import SOURCE, story
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 EVENT: dict[str, dict[str, Any]] = {
@@ -70,6 +70,15 @@ EVENT: dict[str, dict[str, Any]] = {
 }
 
 
+TAKEN_OVER_BEFORE = f"""
+insert into zcc.kafka_offset as stored
+    (consumer_group, topic, partition, cluster_id, epoch, next_offset)
+values ('{GROUP}', '{SOURCE.topic}', {SOURCE.partition}, 'cluster', 1, 0)
+on conflict (consumer_group, topic, partition)
+do update set epoch = stored.epoch + 1, updated_at = clock_timestamp()
+"""
+
+
 async def migrated(dsn: str, *phases: Any) -> str:
     return await asyncio.to_thread(migrate, dsn, phases=phases or ("pre",))
 
@@ -89,7 +98,7 @@ async def test_the_first_sink_runs_on_all_pre_steps(database_dsn: str) -> None:
         await sink.start()
         rows = {table: [row] for table, row in EVENT.items()}
         assert set((await sink.store(rows, month="2026-03-01")).values()) == {1}
-        assert await migrated(database_dsn) == required_revision
+        assert await migrated(database_dsn) == "0005"
         assert set((await sink.store(rows, month="2026-03-01")).values()) == {0}
         later = {
             table: [{**row, "engagement_id": "E2"} if "engagement_id" in row else row]
@@ -104,7 +113,7 @@ async def test_the_first_sink_runs_on_all_pre_steps(database_dsn: str) -> None:
 
 
 async def test_this_sink_runs_before_the_post_steps_and_after_them(database_dsn: str) -> None:
-    await at_revision(database_dsn, "0001")
+    await at_revision(database_dsn, "0006")
     assert await migrated(database_dsn) == required_revision
     async with owner(database_dsn) as sink:
         assert await sink.store(story()) == ()
@@ -112,6 +121,29 @@ async def test_this_sink_runs_before_the_post_steps_and_after_them(database_dsn:
         assert await sink.store(story(engagement_id="E2")) == ()
     rows = await query(database_dsn, "select engagement_id from zcc.engagement order by 1")
     assert [row["engagement_id"] for row in rows] == ["E1", "E2"]
+
+
+async def test_sinks_of_the_version_before_and_of_this_one_take_turns(database_dsn: str) -> None:
+    """The version before knows no topic ids, and makes its partitions all at once."""
+    await at_revision(database_dsn, "0006")
+    assert await migrated(database_dsn) == required_revision
+    await query(database_dsn, TAKEN_OVER_BEFORE)
+    await query(
+        database_dsn,
+        "select zcc.make_partition(parent, day) "
+        "from unnest(array['raw_event', 'engagement_timeline']) parent, "
+        "unnest(array['2026-03-01', '2026-03-02']::date[]) day order by parent, day",
+    )
+    async with owner(database_dsn) as sink:
+        await sink.take_over(topic_id="first")
+        assert await sink.store(story()) == ()
+        await query(database_dsn, TAKEN_OVER_BEFORE)
+        await sink.take_over(topic_id="first")
+        assert sink.position == len(story())
+    rows = await query(database_dsn, "select distinct tableoid::regclass::text from zcc.raw_event")
+    assert rows == [{"tableoid": "zcc.raw_event_2026_03"}]
+    stored = await query(database_dsn, "select epoch, topic_id from zcc.kafka_offset")
+    assert stored == [{"epoch": 5, "topic_id": "first"}]
 
 
 async def test_an_empty_database_gets_all_steps(database_dsn: str) -> None:
@@ -133,8 +165,8 @@ async def test_a_database_of_a_later_version_is_left_alone(database_dsn: str) ->
 
 
 async def test_the_printed_sql_goes_on_from_a_revision(database_dsn: str) -> None:
-    await at_revision(database_dsn, "0001")
-    await query(database_dsn, migration_sql(since="0001"))
+    await at_revision(database_dsn, "0006")
+    await query(database_dsn, migration_sql(since="0006"))
     assert await asyncio.to_thread(current_revision, database_dsn) == required_revision
     await query(database_dsn, migration_sql(since=required_revision, phases=("post",)))
     found = await asyncio.to_thread(current_revision, database_dsn)

@@ -1,0 +1,1 @@
+drop function zcc.make_partition(text, date);

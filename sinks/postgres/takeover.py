@@ -1,0 +1,67 @@
+"""Pure: where a partition is read on, from what is stored of it and what its log is now."""
+
+from typing import Final, NamedTuple
+
+from runtime.errors import ConfigurationError
+from runtime.values import Assignment, TopicPartition
+
+_repair: Final = (
+    "run `zcc offsets reset postgres` with all its sinks stopped: they then read everything that "
+    "the topics still hold, and events that are already stored stay as they are"
+)
+
+
+class Stored(NamedTuple):
+    """What the database says of a partition; ``topic_id`` is "" where nobody knew it."""
+
+    cluster_id: str
+    topic_id: str
+    next_offset: int
+
+
+class Start(NamedTuple):
+    """Where a partition is read on.
+
+    ``expired`` is the number of records that retention deleted before they were stored;
+    ``uncounted`` of them were not below the position of the group in Kafka, which the consumer
+    looks at. ``recreated`` says that the topic was made anew, so its log is read from its start.
+    """
+
+    offset: int
+    topic_id: str
+    expired: int = 0
+    uncounted: int = 0
+    recreated: bool = False
+
+
+def start_of(source: TopicPartition, stored: Stored, assignment: Assignment) -> Start:
+    """Return where to go on.
+
+    Raises:
+        ConfigurationError: the stored offset is of another cluster, or beyond the end of the log.
+    """
+    name = f"{source.topic}/{source.partition}"
+    state = assignment.partitions[source]
+    topic_id = assignment.topic_ids.get(source.topic, "")
+    if stored.cluster_id != assignment.cluster_id:
+        raise ConfigurationError(
+            f"the stored offset of {name} belongs to Kafka cluster {stored.cluster_id}, "
+            f"this one is {assignment.cluster_id}: connect to that one, or {_repair}"
+        )
+    if stored.topic_id and topic_id and stored.topic_id != topic_id:
+        return Start(state.log_start, topic_id, recreated=True)
+    if stored.next_offset > state.log_end:
+        raise ConfigurationError(
+            f"{name} ends at offset {state.log_end}, but was stored up to {stored.next_offset}: "
+            f"the topic has lost records, or was made anew; {_repair}"
+        )
+    known = topic_id or stored.topic_id
+    if stored.next_offset >= state.log_start:
+        return Start(stored.next_offset, known)
+    counted_from = state.log_start if state.committed is None else state.committed
+    return Start(
+        state.log_start,
+        known,
+        expired=state.log_start - stored.next_offset,
+        uncounted=max(0, min(counted_from, state.log_start) - stored.next_offset),
+    )
