@@ -1,7 +1,7 @@
 """Liveness tells of calls and turns that will never end, and of nothing else."""
 
 from runtime.clock import SystemClock
-from runtime.membership import Vitals, stuck_after_s
+from runtime.vitals import Vitals, stuck_after_s
 
 
 class StoppedClock(SystemClock):
