@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from operations.unknown_settings import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.settings import KafkaSettings
@@ -44,6 +45,7 @@ def migrate_command(
     """Bring the tables in Postgres up to date; an empty database gets all steps."""
     from sinks.postgres import migrate
 
+    warn_of_unknown_settings()
     phases: tuple[migrate.Phase, ...] = ("pre", "post") if phase == "all" else (phase,)
     if sql:
         typer.echo(migrate.migration_sql(since=since, phases=phases))
@@ -58,6 +60,7 @@ def retention_command(*, apply: Apply = False) -> None:
     """Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
     from sinks.postgres.retention import remove_old
 
+    warn_of_unknown_settings()
     found = remove_old(_settings(), SystemClock(), apply=apply)
     for old in found:
         typer.echo(_old_line(old))

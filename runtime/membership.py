@@ -246,7 +246,7 @@ def _count(around: Surroundings, stage: str, error: TransientError | FencedError
     if isinstance(error, FencedError):
         telemetry.worker.fenced.labels(around.name).inc()
     else:
-        around.failed("membership", fault_of(error), error)
+        around.failed(stage, fault_of(error), error)
 
 
 async def _sleep_unless(
