@@ -28,6 +28,7 @@ from operations.postgres_command import (
 )
 from operations.settings_errors import no_json, one_line
 from operations.spill_command import spill_app
+from operations.unknown_settings import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import TopicChanges
@@ -113,6 +114,8 @@ def ingest(
         settings = settings.model_copy(update={"workers": workers})
     raise_open_files_limit()
     place = follow_parent()
+    if place is None:
+        warn_of_unknown_settings()
     if settings.workers > 1 and place is None:
         raise typer.Exit(uvloop.run(run_processes(settings, own_command(), clock=SystemClock())))
 
@@ -125,6 +128,7 @@ def ingest(
 @app.command()
 def processor(name: ProcessorName) -> None:
     """Run a processor: records in, records out."""
+    warn_of_unknown_settings()
     match name:
         case ProcessorName.ENRICHMENT:
             from processors.enrichment.service import run
@@ -144,6 +148,7 @@ def processor(name: ProcessorName) -> None:
 @app.command()
 def sink(name: SinkName) -> None:
     """Run a sink: records in, a store out."""
+    warn_of_unknown_settings()
     kafka, worker = read_settings(KafkaSettings), read_settings(WorkerSettings)
     match name:
         case SinkName.POSTGRES:

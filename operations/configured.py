@@ -1,13 +1,19 @@
 """Pure: which settings the environment holds, and which of its variables are no setting."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from pydantic_settings import BaseSettings
 
 _ours: Final = "ZCC_"
-_of_commands: Final = frozenset({"ZCC_UP_SOCKET"})
-"""Variables that stand for an option of a command."""
+_other: Final = re.compile(
+    r"ZCC_METRICS_PLACE|ZCC_UP_SOCKET|ZCC_TEST_.*|ZCC_.*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP).*)"
+)
+"""Variables that are no settings: between processes and commands of ours, of tests, and those that Kubernetes
+makes of a Service. Source: Kubernetes, Service, environment variables.
+"""
 
 
 def variable_names(settings: type[BaseSettings]) -> Iterator[str]:
@@ -27,7 +33,23 @@ def unknown_variables(
     known: Iterable[type[BaseSettings]], environment: Mapping[str, str]
 ) -> list[str]:
     """Return the variables that look like settings of ours and are none."""
-    names = {name for settings in known for name in variable_names(settings)} | _of_commands
+    names = {name for settings in known for name in variable_names(settings)}
     return sorted(
-        name for name in environment if name.upper().startswith(_ours) and name.upper() not in names
+        name
+        for name in environment
+        if name.upper().startswith(_ours)
+        and name.upper() not in names
+        and not _other.fullmatch(name.upper())
     )
+
+
+def suggestions(
+    known: Iterable[type[BaseSettings]], environment: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return the variables that are no setting, each with the setting most like it, or nothing."""
+    kinds = tuple(known)
+    names = [name for settings in kinds for name in variable_names(settings)]
+    return {
+        unknown: next(iter(get_close_matches(unknown.upper(), names, n=1)), "")
+        for unknown in unknown_variables(kinds, environment)
+    }

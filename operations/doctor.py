@@ -13,15 +13,13 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings
 
-from ingest.settings import IngestSettings
-from ingest.spill.settings import SpillSettings
 from operations.clock_skew import DatesHeard
 from operations.configured import is_configured, unknown_variables
 from operations.scopes import needs
-from processors.enrichment.settings import EnrichmentSettings
+from operations.unknown_settings import product_settings
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.settings import KafkaSettings
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.settings import PostgresSettings
 from zoom.oauth import Token, TokenSource
@@ -30,18 +28,6 @@ from zoom.transport import opened
 
 largest_skew_s: Final = 30.0
 """A tenth of how far the timestamp of a webhook may be off before ingest takes it for a replay."""
-
-product_settings: Final[tuple[type[BaseSettings], ...]] = (
-    KafkaSettings,
-    WorkerSettings,
-    IngestSettings,
-    SpillSettings,
-    ZoomSettings,
-    EnrichmentSettings,
-    PostgresSettings,
-    ObjectStorageSettings,
-)
-"""Of the installed product; `operations.reference` has the simulator's besides."""
 
 State = Literal["ok", "wrong", "skipped", "note"]
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from operations.person_file import Named, read_person
+from operations.unknown_settings import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.settings import KafkaSettings
@@ -45,6 +46,7 @@ def migrate_command(
     """Bring the tables in Postgres up to date; an empty database gets all steps."""
     from sinks.postgres import migrate
 
+    warn_of_unknown_settings()
     phases: tuple[migrate.Phase, ...] = ("pre", "post") if phase == "all" else (phase,)
     if sql:
         typer.echo(migrate.migration_sql(since=since, phases=phases))
@@ -59,6 +61,7 @@ def retention_command(*, apply: Apply = False) -> None:
     """Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
     from sinks.postgres.retention import days_by_class, remove_old
 
+    warn_of_unknown_settings()
     settings = _settings()
     if not days_by_class(settings):
         typer.echo("no retention is set, so nothing is removed: see ZCC_POSTGRES_RETENTION_*_DAYS")

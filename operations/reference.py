@@ -13,10 +13,10 @@ from pydantic_settings import BaseSettings
 
 from operations.api_page import zoom_api_page
 from operations.components import workers
-from operations.doctor import product_settings
 from operations.scopes import scopes_page
 from operations.table_page import tables_page
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
+from operations.unknown_settings import product_settings
 from runtime import telemetry
 from runtime.settings import KafkaSettings
 from schemas.asyncapi import asyncapi_text

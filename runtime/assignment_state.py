@@ -51,6 +51,8 @@ class AssignmentState:
         self.startable: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the lanes
         self.runners: list[asyncio.Task[None]] = []
         self.paused: set[TopicPartition] = set()
+        self.refused: dict[TopicPartition, float] = {}
+        """Partitions that the guard has paused; since when the record that it refused is held."""
         self.closed = False
         self.finished_count = 0
         self._most_spread = _spread_factor * settings.in_flight_records
@@ -96,6 +98,8 @@ class AssignmentState:
         """
         now_s, skipped = self._around.clock.monotonic_s(), 0
         for delivery in deliveries:
+            if delivery.source in self.refused:
+                continue  # fetched before it was paused
             try:
                 to_do = self._trackers[delivery.source].started(delivery.offset)
             except ValueError as error:
@@ -120,6 +124,36 @@ class AssignmentState:
             self.startable.put_nowait(following)
         self.finished_count += 1
         self._freed.set()
+
+    def refuse(self, delivery: Delivery) -> None:
+        """Pause the partition of a record that may not be set aside; it stays undone.
+
+        Nothing more of the partition starts, and what waits is let go of, so that it takes no room.
+        """
+        if self.closed:
+            return
+        since_s = self.lanes.since_s(delivery)
+        if since_s is not None:
+            first_s = self.refused.get(delivery.source, since_s)
+            self.refused[delivery.source] = min(first_s, since_s)
+        self.lanes.drop_waiting(delivery.source)
+        self.let_go(delivery)
+
+    def let_go(self, delivery: Delivery) -> None:
+        """Leave a record undone, and let the next of its lane start."""
+        if self.closed:
+            return
+        following = self.lanes.finish(delivery)
+        if following is not None:
+            self.startable.put_nowait(following)
+        self._freed.set()
+
+    @property
+    def oldest_since_s(self) -> float | None:
+        """Since when the oldest record is held that is not done; None where all are."""
+        held_s = self.lanes.oldest_since_s
+        known = [*self.refused.values(), *([] if held_s is None else [held_s])]
+        return min(known, default=None)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what only finished records can bring about."""

@@ -34,8 +34,16 @@ class ConfigurationError(Exception):
     """The operator's fault: refuse to start, or halt; the message says what to do."""
 
 
-class TooManyDeadLettersError(ConfigurationError):
-    """The guard refuses a dead letter: nothing more is set aside until a person has looked."""
+class RestartNeededError(ConfigurationError):
+    """To try again by itself would do harm: halt until a person starts the process again."""
+
+
+class TooManyDeadLettersError(RestartNeededError):
+    """The guard refuses dead letters of several topics: nothing more is set aside."""
+
+
+class PartitionPausedError(Exception):
+    """The guard refuses a dead letter: its record stays undone and its partition is paused."""
 
 
 class FencedError(Exception):

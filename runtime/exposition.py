@@ -5,8 +5,10 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import (
@@ -17,8 +19,10 @@ from prometheus_client import (
     generate_latest,
     values,
 )
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -77,8 +81,37 @@ def exposition() -> bytes:
 
 def _registry_of_all() -> CollectorRegistry:
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped library
+    _CollectorOfAll(registry)  # type: ignore[no-untyped-call]  # untyped library
     return registry
+
+
+class _CollectorOfAll(MultiProcessCollector):
+    """Passes over NaN in a gauge for which another process has a number.
+
+    The library compares as it reads, and no comparison with NaN holds: the least or the largest
+    would follow from the order of the files.
+    """
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics of all processes."""
+        files = [str(path) for path in Path(self._path).glob("*.db")]
+        metrics = self._read_metrics(files)  # type: ignore[no-untyped-call]  # untyped library
+        for metric in metrics.values():
+            if metric.type == "gauge":
+                metric.samples = list(_without_nan(metric.samples))
+        return self._accumulate_metrics(metrics, accumulate=True)  # type: ignore[no-untyped-call,no-any-return]  # untyped library
+
+
+def _without_nan(samples: Sequence[Sample]) -> Iterator[Sample]:
+    numbers = {_series(sample) for sample in samples if not isnan(sample.value)}
+    for sample in samples:
+        if not isnan(sample.value) or _series(sample) not in numbers:
+            yield sample
+
+
+def _series(sample: Sample) -> tuple[str, frozenset[object]]:
+    """Return what tells a sample from others, whichever process it is of."""
+    return sample.name, frozenset(label for label in sample.labels if label[0] != "pid")
 
 
 class SharedMetrics:

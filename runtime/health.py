@@ -29,10 +29,14 @@ _drain_s: Final = 1
 """Answers are made at once; who has not taken one by then is gone."""
 
 
-def health_app(*, alive: Check, ready: Check) -> HealthApp:
+def _no_remarks() -> None: ...
+
+
+def health_app(*, alive: Check, ready: Check, remarks: Check = _no_remarks) -> HealthApp:
     """Return an ASGI callable that answers GET and HEAD.
 
-    200 where a check finds nothing, else 503 with its reason as text.
+    200 where a check finds nothing, else 503 with its reason as text. ``remarks`` are added to the
+    text of ``/readyz`` either way.
     """
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -53,15 +57,18 @@ def health_app(*, alive: Check, ready: Check) -> HealthApp:
         if path == "/metrics":
             return HTTPStatus.OK, content_type, exposition()
         reason = alive() if path == "/healthz" else ready()
-        if reason is None:
-            return HTTPStatus.OK, _text, b"ok\n"
-        return HTTPStatus.SERVICE_UNAVAILABLE, _text, f"{reason}\n".encode()
+        more = remarks() if path == "/readyz" else None
+        lines = f"{reason or 'ok'}\n" + (f"{more}\n" if more else "")
+        status = HTTPStatus.OK if reason is None else HTTPStatus.SERVICE_UNAVAILABLE
+        return status, _text, lines.encode()
 
     return app
 
 
 @asynccontextmanager
-async def serving_health(host: str, port: int, *, alive: Check, ready: Check) -> AsyncIterator[int]:
+async def serving_health(
+    host: str, port: int, *, alive: Check, ready: Check, remarks: Check = _no_remarks
+) -> AsyncIterator[int]:
     """Serve the checks and the metrics during the block; yields the port, chosen where 0 is given.
 
     Raises:
@@ -69,7 +76,7 @@ async def serving_health(host: str, port: int, *, alive: Check, ready: Check) ->
     """
     listener = _listen(host, port)
     config = uvicorn.Config(
-        health_app(alive=alive, ready=ready),
+        health_app(alive=alive, ready=ready, remarks=remarks),
         loop="none",
         http="httptools",
         ws="none",

@@ -80,6 +80,22 @@ class KeyLanes:
         del self._lanes[name]
         return None
 
+    def drop_waiting(self, source: TopicPartition) -> None:
+        """Let go of all records of a partition that are not in flight."""
+        for lane in self._lanes.values():
+            in_flight, *waiting = lane
+            kept = [held for held in waiting if held.delivery.source != source]
+            if len(kept) < len(waiting):
+                lane.clear()
+                lane.extend((in_flight, *kept))
+        held = [one for lane in self._lanes.values() for one in lane]
+        self._records, self._bytes = len(held), sum(one.size_bytes for one in held)
+
+    def since_s(self, delivery: Delivery) -> float | None:
+        """Return when a record in flight was added; None where it is none."""
+        lane = self._lanes.get(_lane(delivery))
+        return lane[0].since_s if lane and lane[0].delivery is delivery else None
+
 
 def _lane(delivery: Delivery) -> bytes | TopicPartition:
     return delivery.source if delivery.key is None else delivery.key

@@ -1,14 +1,16 @@
-"""What each worker needs around its work: staying in the group, vital signs, figures.
+"""What each worker needs around its work: staying in the group, figures.
 
 A member of the group works until it is told to stop, or until Kafka fails it or throws it out;
 then it is left behind with all its state and a new one enters. So nothing that completes late can
-reach the state of a later assignment.
+reach the state of a later assignment. What only a person can mend halts the work: the process stays
+and says why, and a new member enters now and then to see whether it is mended.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -16,20 +18,28 @@ import structlog
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.contracts import Publisher
-from runtime.errors import FencedError, TransientError
+from runtime.errors import (
+    ConfigurationError,
+    FencedError,
+    RestartNeededError,
+    TransientError,
+)
+from runtime.insistence import GivenUpError
 from runtime.lag import LagFigures
+from runtime.past_letters import Letters
 from runtime.ports import Consumer, RebalanceListener
-from runtime.retry import Chance, Fault, RetryPolicy, described, fault_of
+from runtime.retry import Chance, Fault, RetryPolicy, fault_of
 from runtime.settings import WorkerSettings
+from runtime.steps import Steps
 from runtime.values import TopicPartition
-
-stuck_after_s: Final = 300.0
-"""Longer than all time limits of clients: a call or a turn of this age will never end."""
+from runtime.vitals import Vitals
 
 _figures_interval_s: Final = 5.0
-_assignment: Final = "partitions"
 _good_while_s: Final = 60.0
 """After a membership that lasted longer, a failure is the first again."""
+
+_longest_halt_s: Final = 30.0
+"""So often, at least, a worker that has halted looks again."""
 
 _wink_s: Final = 0.25
 """Longest sleep of a loop that has to notice a stop."""
@@ -37,9 +47,20 @@ _wink_s: Final = 0.25
 log = structlog.get_logger()
 
 
+async def _nothing_to_check() -> None: ...
+
+
+async def _no_letters() -> Letters:
+    return Letters()
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a worker is given to work with; all of it is shared by its memberships."""
+    """What a worker is given to work with; all of it is shared by its memberships.
+
+    ``check`` is called before each membership and raises ConfigurationError where something that
+    the work needs is missing. ``past_letters`` reads what was set aside before.
+    """
 
     name: str
     connect: Callable[[RebalanceListener], Consumer]
@@ -48,6 +69,9 @@ class Surroundings:
     settings: WorkerSettings
     clock: Clock
     chance: Chance
+    check: Callable[[], Awaitable[None]] = _nothing_to_check
+    past_letters: Callable[[], Awaitable[Letters]] = _no_letters
+    steps: Steps = field(default_factory=Steps)
 
     @property
     def policy(self) -> RetryPolicy:
@@ -55,55 +79,23 @@ class Surroundings:
         return RetryPolicy(self.settings.defect_attempts, self.chance)
 
     def failed(self, stage: str, fault: Fault, error: Exception) -> None:
-        """Count a failure."""
+        """Count a failure of a step, and tell of it."""
         telemetry.worker.errors.labels(self.name, stage, fault.value).inc()
-        log.debug("failed", worker=self.name, stage=stage, kind=fault, error=described(error))
+        now_s = self.clock.monotonic_s()
+        failing = self.steps.failed(stage, fault, error, now_s=now_s)
+        if failing is not None:
+            log.warning(
+                "a step fails, tries again",
+                worker=self.name,
+                stage=stage,
+                kind=fault,
+                error=failing.cause,
+                failing_s=round(now_s - failing.since_s, 1),
+            )
 
-
-class Vitals:
-    """From what liveness and readiness are told; ``waits_for`` nothing means ready.
-
-    Kafka's health is no part of liveness: starting again would not mend it.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._turned_s = clock.monotonic_s()
-        self._calls: dict[int, float] = {}
-        self._entered_count = 0
-        self.waits_for: str | None = _assignment
-
-    def turned(self) -> None:
-        """Note that the loop goes round."""
-        self._turned_s = self._clock.monotonic_s()
-
-    def entered(self) -> int:
-        """Note that a call into a handler or a sink begins; hand the answer to `left`."""
-        self._entered_count += 1
-        self._calls[self._entered_count] = self._clock.monotonic_s()
-        return self._entered_count
-
-    def left(self, call: int) -> None:
-        """Note that it ended."""
-        del self._calls[call]
-
-    def lost(self) -> None:
-        """Note that nothing is owned any more."""
-        self.waits_for = _assignment
-
-    def why_not_alive(self) -> str | None:
-        """Return why the process will never work again; None where the loop and calls go round."""
-        now_s = self._clock.monotonic_s()
-        if now_s - self._turned_s >= stuck_after_s:
-            return f"the loop has stood still for {now_s - self._turned_s:.0f} s"
-        oldest_s = min(self._calls.values(), default=now_s)
-        if now_s - oldest_s >= stuck_after_s:
-            return f"a call has been running for {now_s - oldest_s:.0f} s"
-        return None
-
-    def why_not_ready(self) -> str | None:
-        """Return what keeps it from working now; None where nothing does."""
-        return None if self.waits_for is None else f"waits for {self.waits_for}"
+    def worked(self, stage: str) -> None:
+        """Note that a step succeeded."""
+        self.steps.worked(stage)
 
 
 class Member(RebalanceListener, Protocol):
@@ -140,29 +132,121 @@ async def keep_membership(
     *,
     vitals: Vitals,
     stopping: asyncio.Event,
-) -> None:
-    """Be a member of the group, a new one after each failure of Kafka, until told to stop."""
-    failures, clock = 0, around.clock
-    while not stopping.is_set():
-        member, entered_s = new_member(stopping), clock.monotonic_s()
+) -> Exception | None:
+    """Be a member of the group, a new one after each failure, until told to stop.
+
+    Returns what the work had halted for when it was told to stop, None where it was at work.
+
+    Raises:
+        RestartNeededError: nothing more may be done before somebody has acted.
+    """
+    async with task_group() as tasks:
+        tenure = _Tenure(around, new_member, vitals)
+        telling = tasks.create_task(tenure.tell())
         try:
-            async with around.connect(member) as consumer:
-                await member.work(consumer)
-        except (TransientError, FencedError) as error:
-            _count(around, error)
-            failures = 1 if clock.monotonic_s() - entered_s > _good_while_s else failures + 1
-            delay_s = around.policy.delay_s(failures)
-            await _sleep_unless(stopping, delay_s, clock, vitals)
+            enter = partial(tenure.serve, stopping)
+            return await keep_trying("membership", enter, around, vitals=vitals, stopping=stopping)
         finally:
-            vitals.lost()
+            telling.cancel()
 
 
-def _count(around: Surroundings, error: TransientError | FencedError) -> None:
-    log.warning("left the group, enters again", worker=around.name, error=str(error))
+async def keep_trying(
+    stage: str,
+    attempt: Callable[[], Awaitable[None]],
+    around: Surroundings,
+    *,
+    vitals: Vitals,
+    stopping: asyncio.Event,
+) -> Exception | None:
+    """Call until it succeeds or until told to stop; what only a person can mend halts meanwhile.
+
+    Returns what the last call failed with, None where it succeeded.
+
+    Raises:
+        RestartNeededError: at once, as it came.
+    """
+    failures, clock, last = 0, around.clock, None
+    while not stopping.is_set():
+        began_s = clock.monotonic_s()
+        try:
+            await attempt()
+        except RestartNeededError:
+            raise
+        except (TransientError, FencedError) as error:
+            _count(around, stage, error)
+            last, limit_s = None, around.policy.limit_s
+        except (ConfigurationError, GivenUpError) as error:
+            _halt(around, vitals, error)
+            last, limit_s = error, _longest_halt_s
+        else:
+            around.worked(stage)
+            return None
+        failures = 1 if clock.monotonic_s() - began_s > _good_while_s else failures + 1
+        delay_s = replace(around.policy, limit_s=limit_s).delay_s(failures)
+        await _sleep_unless(stopping, delay_s, clock, vitals)
+    return last
+
+
+class _Tenure:
+    """The memberships of a worker in one group, one after the other."""
+
+    def __init__(
+        self, around: Surroundings, new_member: Callable[[asyncio.Event], Member], vitals: Vitals
+    ) -> None:
+        self._around = around
+        self._new_member = new_member
+        self._vitals = vitals
+        self._member: Member | None = None
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        """Be a member until told to stop.
+
+        Raises:
+            TransientError, FencedError, ConfigurationError, GivenUpError: left, or not entered.
+        """
+        self._member = member = self._new_member(stopping)
+        try:
+            await self._around.check()
+            async with self._around.connect(member) as consumer:
+                await member.work(consumer)
+        finally:
+            self._vitals.lost()
+
+    async def tell(self) -> None:
+        """Keep the figures up to date that outlive a membership, until cancelled."""
+        gauges, name, clock = telemetry.worker, self._around.name, self._around.clock
+        try:
+            while True:
+                gauges.oldest.labels(name).set(self._oldest_s(clock.monotonic_s()))
+                gauges.halted.labels(name).set(self._vitals.is_halted)
+                gauges.paused.labels(name).set(self._vitals.paused_count)
+                await clock.sleep(_figures_interval_s)
+        finally:
+            gauges.oldest.labels(name).set(0)
+            gauges.paused.labels(name).set(0)
+
+    def _oldest_s(self, now_s: float) -> float:
+        held, member = None, self._member
+        positions: Mapping[TopicPartition, int] = {}
+        if member is not None:
+            held, positions = member.oldest_since_s, member.positions
+        since_s = self._vitals.unfinished.since_s(held, positions)
+        return 0.0 if since_s is None else now_s - since_s
+
+
+def _halt(around: Surroundings, vitals: Vitals, error: ConfigurationError | GivenUpError) -> None:
+    log.error("halted, looks again", worker=around.name, reason=str(error))
+    vitals.halted(str(error))
+    telemetry.worker.halted.labels(around.name).set(1)
+
+
+def _count(around: Surroundings, stage: str, error: TransientError | FencedError) -> None:
+    if stage == "membership":
+        log.warning("left the group, enters again", worker=around.name, error=str(error))
     if isinstance(error, FencedError):
         telemetry.worker.fenced.labels(around.name).inc()
     else:
-        around.failed("membership", fault_of(error), error)
+        around.failed(stage, fault_of(error), error)
 
 
 async def _sleep_unless(
@@ -208,15 +292,15 @@ async def watch(member: Member, consumer: Consumer, around: Surroundings) -> Non
     with LagFigures(name, consumer, around.clock) as lag:
         try:
             while True:
-                now_s, since_s = around.clock.monotonic_s(), member.oldest_since_s
-                gauges.oldest.labels(name).set(0 if since_s is None else now_s - since_s)
                 gauges.in_flight.labels(name).set(member.in_flight)
                 gauges.assigned.labels(name).set(len(member.positions))
                 try:
                     await lag.look(member)
                 except TransientError as error:
                     around.failed("lag", Fault.TRANSIENT, error)
+                else:
+                    around.worked("lag")
                 await around.clock.sleep(_figures_interval_s)
         finally:
-            for gauge in (gauges.oldest, gauges.in_flight, gauges.assigned):
+            for gauge in (gauges.in_flight, gauges.assigned):
                 gauge.labels(name).set(0)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from random import SystemRandom
 from typing import Final
 
@@ -13,22 +14,28 @@ from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
 from runtime.delayed import Delayed, DueConsumer
 from runtime.delays import Delays, RetryTopic
-from runtime.errors import TooManyDeadLettersError
+from runtime.errors import RestartNeededError
 from runtime.garbage import for_batches, for_requests, settle_garbage_collection
 from runtime.health import serving_health
-from runtime.kafka import KafkaConsumer, KafkaPublisher
+from runtime.kafka import KafkaConsumer, KafkaPublisher, latest, require_topics
 from runtime.membership import Surroundings
+from runtime.past_letters import Letters
 from runtime.ports import Consumer, RebalanceListener
 from runtime.seat import Seat
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.signals import stop_event
 from runtime.sink_worker import SinkWorker
+from runtime.steps import Steps
 from runtime.worker import Worker
-from schemas.reasons import DeadLetterReason
-from schemas.topics import dead_letter_topic, retry_topic
+from schemas.topics import dead_letter_audit_topic, dead_letter_topic, retry_topic
 
 _delayed_part: Final = 8
 """Of what a worker may hold, the reader of what it put off has the eighth part."""
+
+_letters_factor: Final = 2
+"""So many times the records that the guard counts are read of each partition of dead letters."""
+_audit_factor: Final = 5
+"""So many times more lines are read of what people did about letters, those of all workers."""
 
 log = structlog.get_logger()
 
@@ -40,6 +47,7 @@ async def run_handler(  # noqa: PLR0913 - what a worker is made of
     topics: Sequence[str],
     kafka: KafkaSettings,
     worker: WorkerSettings,
+    produces: Sequence[str] = (),
     delays_s: Sequence[int] = (),
     seated: Callable[[Seat | None], None] | None = None,
 ) -> None:
@@ -47,16 +55,18 @@ async def run_handler(  # noqa: PLR0913 - what a worker is made of
 
     The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. What
     the handler answers `Later` to waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of
-    ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``.
+    ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``. While one
+    of the topics that it reads or ``produces`` to does not exist, it halts and says so.
 
     ``seated`` is told of each seat in the first of these groups, for what its members share out
     among them, and None when it is lost; see `KafkaConsumer`.
 
     Raises:
-        ConfigurationError: the operator has to act; the process must not end with 0.
+        ConfigurationError: the health address is taken, or the work had halted when it was told to
+            end; the process must not end with 0.
     """
     main, second = _divided(worker) if delays_s else (worker, worker)
-    async with _surroundings(name, topics, kafka, main, seated) as around:
+    async with _surroundings(name, topics, kafka, main, produces, seated) as around:
         delayed = _delayed(around, kafka, second, delays_s) if delays_s else None
         await _run(Worker(handler, around, delayed), around)
 
@@ -74,8 +84,9 @@ async def run_sink(
     The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``.
 
     Raises:
-        ConfigurationError: the operator has to act; the process must not end with 0.
-        GivenUpError: the sink fails by a defect of ours; nothing was skipped.
+        ConfigurationError: the health address is taken, or the work had halted when it was told to
+            end; the process must not end with 0.
+        GivenUpError: as well, for a defect of the sink; nothing was skipped.
     """
     async with _surroundings(name, topics, kafka, worker) as around:
         await _run(SinkWorker(sink, around), around)
@@ -87,22 +98,33 @@ async def _surroundings(
     topics: Sequence[str],
     kafka: KafkaSettings,
     settings: WorkerSettings,
+    produces: Sequence[str] = (),
     seated: Callable[[Seat | None], None] | None = None,
 ) -> AsyncIterator[Surroundings]:
-    clock = SystemClock()
-    for reason in DeadLetterReason:  # a counter that first shows up at 1 has not increased
-        telemetry.worker.dead_letters.labels(name, reason.value)
-    group = _group(kafka, name)
+    clock, group = SystemClock(), _group(kafka, name)
+    telemetry.begin_worker(name, group=group, topics=topics)
+    letters = dead_letter_topic(name, prefix=kafka.topic_prefix)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield Surroundings(
             name=name,
             connect=_connecting(group, topics, kafka, settings, clock, seated),
             publisher=publisher,
-            dead_letter_topic=dead_letter_topic(name, prefix=kafka.topic_prefix),
+            dead_letter_topic=letters,
             settings=settings,
             clock=clock,
             chance=SystemRandom(),
+            check=partial(require_topics, kafka, (*topics, *produces)),
+            past_letters=partial(_past_letters, kafka, letters, settings.guard_records),
         )
+
+
+async def _past_letters(kafka: KafkaSettings, letters: str, records: int) -> Letters:
+    last = _letters_factor * records
+    audit = dead_letter_audit_topic(prefix=kafka.topic_prefix)
+    return Letters(
+        letters=await latest(kafka, letters, records=last),
+        audit=await latest(kafka, audit, records=_audit_factor * last),
+    )
 
 
 def _delayed(
@@ -117,12 +139,23 @@ def _delayed(
         ]
     )
     topics = tuple(delays.delays_s)
+    telemetry.begin_worker(name, group=_group(kafka, name), topics=topics)
     connect = _connecting(_group(kafka, name), topics, kafka, settings, clock)
 
     def connect_held_back(listener: RebalanceListener) -> Consumer:
         return DueConsumer(connect, listener, delays=delays, clock=clock)
 
-    return Delayed(delays, replace(around, name=name, connect=connect_held_back, settings=settings))
+    return Delayed(
+        delays,
+        replace(
+            around,
+            name=name,
+            connect=connect_held_back,
+            settings=settings,
+            check=partial(require_topics, kafka, topics),
+            steps=Steps(),
+        ),
+    )
 
 
 def _divided(worker: WorkerSettings) -> tuple[WorkerSettings, WorkerSettings]:
@@ -169,7 +202,6 @@ def _connecting(
 async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
     settings, halt = around.settings, _Halt(work)
     halted = telemetry.worker.halted.labels(around.name)
-    halted.set(0)
     with stop_event() as stopping:
         settle_garbage_collection(for_batches if isinstance(work, SinkWorker) else for_requests)
         log.info("started", worker=around.name)
@@ -178,10 +210,11 @@ async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
             settings.health_port,
             alive=halt.why_not_alive,
             ready=halt.why_not_ready,
+            remarks=work.remarks,
         ):
             try:
                 await work.run(stopping)
-            except TooManyDeadLettersError as error:
+            except RestartNeededError as error:
                 halt.reason = str(error)
                 halted.set(1)
                 log.error("halted", worker=around.name, reason=halt.reason)  # noqa: TRY400 - no defect
@@ -191,11 +224,11 @@ async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
 
 
 class _Halt:
-    """Whether the guard has stopped the work.
+    """Whether the work has stopped until a person starts the process again.
 
     The process then stays, not ready, until it is told to stop: an orchestrator would start it
-    again at once, and each new one would set a few more records aside. So it can also be asked for
-    the figure that raises the alarm.
+    again at once, and each new one would do the same harm. So it can also be asked for the figure
+    that raises the alarm.
     """
 
     def __init__(self, work: Worker | SinkWorker) -> None:

@@ -1,20 +1,20 @@
 """Settles one record for a Worker: handled, and all that follows from it acknowledged."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from runtime import telemetry
 from runtime.contracts import Handler
-from runtime.dead_letters import DeadLetterGuard
 from runtime.delays import Delays
 from runtime.errors import KeyRejectedError, RejectedError, TooManyDeadLettersError
 from runtime.insistence import GivenUpError, insist
-from runtime.membership import Surroundings, Vitals
+from runtime.membership import Surroundings
 from runtime.parking import Parking
 from runtime.retry import DeadLetter, Fault
-from runtime.set_aside import set_aside
-from runtime.values import Delivery, Later, Record
+from runtime.set_aside import SetAside
+from runtime.values import Delivery, Later, Record, TopicPartition
+from runtime.vitals import Vitals
 from schemas.reasons import DeadLetterReason
 
 Result = TypeVar("Result")
@@ -36,7 +36,7 @@ class Settler:
         self._around = around
         self._vitals = vitals
         self._delays = delays
-        self._guard = DeadLetterGuard(settings.guard_bounds)
+        self._aside = SetAside(around)
         self._parking = Parking(settings.parked_keys)
         self._policy = around.policy
         self._pause = around.clock.sleep
@@ -49,17 +49,23 @@ class Settler:
         """Return what waits for the world, as it was read."""
         return self._waiting.values()
 
+    def assigned(self, around: Surroundings, starts: Mapping[TopicPartition, int]) -> None:
+        """Note from where partitions are read; those of retry topics tell nothing of the guard."""
+        if around is self._around:
+            self._aside.assigned(starts)
+
     async def settle(self, read: Delivery) -> None:
         """Return once the record may count as done.
 
         Raises:
+            PartitionPausedError: it may not be set aside; others may go on.
             ConfigurationError: the operator has to act first.
         """
         try:
             await self._settle(read)
         finally:
             self._waiting.pop(id(read), None)
-        self._guard.done()
+        self._aside.done()
 
     async def _settle(self, read: Delivery) -> None:
         try:
@@ -120,12 +126,14 @@ class Settler:
     async def _insist(
         self, stage: str, call: Callable[[], Awaitable[Result]], read: Delivery
     ) -> Result:
-        return await insist(
+        result = await insist(
             call,
             policy=self._policy,
             pause=self._pause,
             failed=partial(self._failed, stage, read),
         )
+        self._around.worked(stage)
+        return result
 
     def _failed(self, stage: str, read: Delivery, fault: Fault, error: Exception) -> None:
         self._around.failed(stage, fault, error)
@@ -141,11 +149,4 @@ class Settler:
             )
 
     async def _set_aside(self, delivery: Delivery, verdict: DeadLetter, *, attempts: int) -> None:
-        await set_aside(
-            delivery,
-            verdict,
-            attempts=attempts,
-            around=self._around,
-            guard=self._guard,
-            pause=self._pause,
-        )
+        await self._aside.put(delivery, verdict, attempts=attempts, pause=self._pause)

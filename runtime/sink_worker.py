@@ -6,6 +6,9 @@ stored, or a try has failed. Whoever waits for the store polls meanwhile, with a
 paused, so that the membership outlives an outage of the store; a rebalance in that time gives up
 the batch at hand, whose records the next owner reads again.
 
+A partition of which the guard refuses a dead letter is paused until it is assigned again; what was
+read of it behind that record is left out of batches, and the other partitions go on.
+
 A sink that is ``planned`` gets its boundaries committed before it writes. Steps to the race that
 this closes: write a part of [10, 20), crash; the next owner reads [10, 25) and would write the same
 records under other names. With ``plan:20`` committed beside position 10 it reads [10, 20) first.
@@ -13,20 +16,29 @@ records under other names. With ``plan:20`` committed beside position 10 it read
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
 import structlog
 
+from runtime import telemetry
 from runtime.batcher import Batcher, BatchLimits
 from runtime.contracts import Sink
-from runtime.dead_letters import DeadLetterGuard
-from runtime.errors import ConfigurationError, TransientError
-from runtime.membership import Member, Surroundings, Vitals, keep_membership, task_group, watch
+from runtime.errors import ConfigurationError, PartitionPausedError, TransientError
+from runtime.membership import (
+    Member,
+    Surroundings,
+    keep_membership,
+    keep_trying,
+    task_group,
+    watch,
+)
 from runtime.plans import pending
 from runtime.ports import Consumer
 from runtime.storing import Storer
 from runtime.values import Assignment, Batch, Resume, Span, TopicPartition
+from runtime.vitals import Vitals
 
 _poll_records: Final = 1000
 _poll_s: Final = 0.25
@@ -47,10 +59,8 @@ class SinkWorker:
     def __init__(self, sink: Sink, around: Surroundings) -> None:
         self._sink = sink
         self._around = around
-        self._vitals = Vitals(around.clock)
-        self._storer = Storer(
-            sink, around, DeadLetterGuard(around.settings.guard_bounds), self._vitals
-        )
+        self._vitals = Vitals(around.clock, around.steps)
+        self._storer = Storer(sink, around, self._vitals)
 
     def why_not_alive(self) -> str | None:
         """Return why the process should be killed: the loop or a call of the sink is stuck."""
@@ -60,17 +70,33 @@ class SinkWorker:
         """Return what is missing: partitions, or a store that took the last batch."""
         return self._vitals.why_not_ready()
 
+    def remarks(self) -> str | None:
+        """Return what a person should know although it is ready: partitions that are paused."""
+        return self._vitals.remarks()
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set, then store what is collected, leave, close the sink.
 
+        What only a person can mend halts the work, which looks again now and then.
+
         Raises:
-            ConfigurationError: the operator has to act; nothing was skipped.
-            GivenUpError: the sink fails by a defect of ours; nothing was skipped.
+            ConfigurationError: it had halted when it was told to stop; nothing was skipped.
+            GivenUpError: as well, for a defect of the sink.
+            RestartNeededError: it must not go on by itself; nothing was skipped.
         """
-        async with self._sink:
-            await keep_membership(
-                self._around, self._member, vitals=self._vitals, stopping=stopping
-            )
+        async with AsyncExitStack() as opened:
+
+            async def opening() -> None:
+                await opened.enter_async_context(self._sink)
+
+            around, vitals = self._around, self._vitals
+            halted_by = await keep_trying("open", opening, around, vitals=vitals, stopping=stopping)
+            if not stopping.is_set():
+                halted_by = await keep_membership(
+                    around, self._member, vitals=vitals, stopping=stopping
+                )
+        if halted_by is not None:
+            raise halted_by
 
     def _member(self, stopping: asyncio.Event) -> Member:
         return _Member(self._storer, self._around, self._vitals, stopping)
@@ -94,6 +120,10 @@ class _Member:
         self._batcher: Batcher | None = None
         self._reading: set[TopicPartition] = set()
         self._positions: dict[TopicPartition, int] = {}
+        self._held_since_s: dict[int, float] = {}
+        """Of each batch that is not stored, by identity, since when its oldest record is held."""
+        self._paused: dict[TopicPartition, float] = {}
+        """Partitions that the guard has paused, and since when a record of theirs is held."""
         self._polling = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
         self._at_rest = asyncio.Event()
@@ -109,7 +139,9 @@ class _Member:
 
     @property
     def oldest_since_s(self) -> float | None:
-        return self._batcher.oldest_since_s if self._batcher else None
+        collecting_s = self._batcher.oldest_since_s if self._batcher else None
+        known = [*self._held_since_s.values(), *self._paused.values()]
+        return min(known if collecting_s is None else [*known, collecting_s], default=None)
 
     async def work(self, consumer: Consumer) -> None:
         self._consumer = consumer
@@ -140,8 +172,10 @@ class _Member:
         self._consumer.pause(assignment.partitions)  # until the sink says where to start
 
     def _forget(self) -> None:
+        self._vitals.unfinished.given_up(self.oldest_since_s, self._positions)
         self._vitals.lost()
         self._assignment, self._batcher, self._positions, self._reading = None, None, {}, set()
+        self._held_since_s, self._paused = {}, {}
 
     async def _turn(self) -> None:
         if self._assignment is not None and self._batcher is None:
@@ -150,7 +184,7 @@ class _Member:
                 await self._take_over(self._assignment)
         await self._poll()
         if self._batcher is not None and self._batcher.due(self._around.clock.monotonic_s()):
-            await self._hand_over(self._batcher.take())
+            await self._hand_over(self._take(self._batcher))
 
     async def _drain(self) -> None:
         """Polling has stopped: store what is collected within the bound; the caller leaves."""
@@ -159,7 +193,7 @@ class _Member:
             async with asyncio.timeout(self._around.settings.drain_timeout_s):
                 await self._written()
                 if self._batcher is not None and len(self._batcher):
-                    await self._store(self._batcher.take())
+                    await self._store(self._take(self._batcher))
         except (_AbandonedError, TimeoutError):
             log.info("batch given up", worker=self._around.name)
 
@@ -169,6 +203,9 @@ class _Member:
         resumes = await insist("assign", partial(sink.assigned, assignment), self._hold)
         starts = {source: resume.offset for source, resume in resumes.items()}
         self._positions = dict(starts)
+        self._storer.assigned(starts)
+        self._vitals.owns(starts)
+        self._vitals.waits_for = "a planned batch"
         if sink.planned:
             ask = partial(self._consumer.committed, tuple(starts))
             committed = await insist("committed", ask, self._hold)
@@ -182,6 +219,7 @@ class _Member:
         self._batcher = Batcher(self._limits, starts)
         self._read(set(starts))
         self._vitals.waits_for = None
+        self._around.worked("membership")
 
     async def _finish(self, source: TopicPartition, span: Span, log_start: int) -> None:
         """Store a planned span of one partition, while the others wait."""
@@ -194,7 +232,7 @@ class _Member:
             await self._collect_plan(batcher, source, span.end)
             self._read(set())
         log.info("planned batch again", worker=self._around.name, records=len(batcher))
-        await self._store(batcher.take())
+        await self._store(self._take(batcher))
 
     async def _collect_plan(self, batcher: Batcher, source: TopicPartition, end: int) -> None:
         assignment, clock = self._assignment, self._around.clock
@@ -215,10 +253,17 @@ class _Member:
                 raise TransientError(f"a planned batch of {source} does not come to its end")
 
     def _read(self, sources: set[TopicPartition]) -> None:
-        """Fetch from these and no others."""
+        """Fetch from these, but for those that the guard has paused, and no others."""
+        sources = sources - self._paused.keys()
         self._consumer.pause(self._reading - sources)
         self._consumer.resume(sources - self._reading)
         self._reading = sources
+
+    def _take(self, batcher: Batcher) -> Batch:
+        since_s, batch = batcher.oldest_since_s, batcher.take()
+        if since_s is not None:
+            self._held_since_s[id(batch)] = since_s
+        return batch
 
     async def _hand_over(self, batch: Batch) -> None:
         """Have a batch written, once the one before it is."""
@@ -243,14 +288,32 @@ class _Member:
             log.info("batch given up", worker=self._around.name)
 
     async def _store(self, batch: Batch) -> None:
-        positions = self._positions
+        positions, held_since_s = self._positions, self._held_since_s
+        since_s = held_since_s.get(id(batch))
+
+        def pause(source: TopicPartition, why: PartitionPausedError) -> None:
+            self._pause(source, why, since_s)
+
         self._at_rest.clear()
         try:
-            await self._storer.store(batch, self._consumer, self._hold)
+            ends = await self._storer.store(
+                _without(batch, self._paused), self._consumer, self._hold, pause
+            )
         finally:
             self._at_rest.set()
-        positions.update({source: span.end for source, span in batch.spans.items()})
+        positions.update(ends)
+        held_since_s.pop(id(batch), None)
         self._vitals.waits_for = None
+
+    def _pause(
+        self, source: TopicPartition, why: PartitionPausedError, since_s: float | None
+    ) -> None:
+        """Have the others go on without a partition."""
+        log.error("paused", worker=self._around.name, **source._asdict(), why=str(why))
+        self._paused[source] = self._around.clock.monotonic_s() if since_s is None else since_s
+        self._read(set(self._reading))
+        self._vitals.paused(source, str(why))
+        telemetry.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
 
     async def _poll(self) -> None:
         batcher = self._batcher
@@ -273,6 +336,8 @@ class _Member:
             return  # nobody has said yet where to start: it is sought from there
         now_s = self._around.clock.monotonic_s()
         for delivery in deliveries:
+            if delivery.source in self._paused:
+                continue  # fetched before it was paused
             try:
                 self._batcher.add(delivery, now_s)
             except ValueError as error:
@@ -287,8 +352,7 @@ class _Member:
         Raises:
             _AbandonedError: stopping, or the assignment is another now.
         """
-        self._vitals.waits_for = "an answer, then tries again"
-        log.warning("a step failed, tries again", worker=self._around.name, after_s=delay_s)
+        self._vitals.waits_for = "a step that fails, and tries again"
         assignment, reading, clock = self._assignment, self._reading, self._around.clock
         at_rest = self._at_rest.is_set()
         self._at_rest.set()
@@ -312,3 +376,12 @@ class _Member:
 
 def _unfinished(resume: Resume) -> Span | None:
     return None if resume.planned_end is None else Span(resume.offset, resume.planned_end)
+
+
+def _without(batch: Batch, sources: Collection[TopicPartition]) -> Batch:
+    """Return a batch without some partitions, the same one where it has none of them."""
+    if not batch.spans.keys() & set(sources):
+        return batch
+    deliveries = tuple(each for each in batch.deliveries if each.source not in sources)
+    spans = {source: span for source, span in batch.spans.items() if source not in sources}
+    return Batch(deliveries, spans)

@@ -9,12 +9,15 @@ goes on in its files, so that no counter goes back. Each gauge says by its ``mul
 several are made one. Elsewhere there are no files.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from runtime.exposition import place_values
+from runtime.retry import Fault
+from schemas.reasons import DeadLetterReason
 
 place_values()
 
@@ -139,9 +142,16 @@ class WorkerMetrics:
     )
     halted: Final = Gauge(
         "zcc_worker_halted",
-        "1 once the worker has stopped rather than set more records aside, else 0",
+        "1 while the worker has stopped until somebody acts, because of what stores or the group "
+        "show, or rather than set more records aside; else 0",
         ["worker"],
         multiprocess_mode="livemax",
+    )
+    paused: Final = Gauge(
+        "zcc_worker_paused_partitions",
+        "Partitions that stand still because too many of their records would be set aside",
+        ["worker"],
+        multiprocess_mode="livesum",
     )
     fenced: Final = Counter(
         "zcc_worker_fenced_total", "Times that another owner had taken the partitions", ["worker"]
@@ -186,7 +196,7 @@ class WorkerMetrics:
     )
     oldest: Final = Gauge(
         "zcc_worker_oldest_unfinished_seconds",
-        "Age of the oldest unfinished record",
+        "Since when the oldest record is held that was read and is not done, across outages",
         ["worker"],
         multiprocess_mode="livemax",
     )
@@ -202,6 +212,14 @@ class WorkerMetrics:
         ["worker"],
         buckets=_latency_buckets_s,
     )
+
+
+stages: Final = (
+    *("membership", "lag", "commit", "dead_letter"),
+    *("handle", "publish", "delay"),
+    *("open", "assign", "committed", "prepare", "write"),
+)
+"""The steps of workers that may fail: of all, of those that handle, of those that store."""
 
 
 class EnrichmentMetrics:
@@ -348,6 +366,20 @@ schema: Final = SchemaMetrics()
 zoom: Final = ZoomMetrics()
 postgres: Final = PostgresMetrics()
 object_storage: Final = ObjectStorageMetrics()
+
+
+def begin_worker(name: str, *, group: str, topics: Iterable[str]) -> None:
+    """Show all figures of a worker at 0: a counter that first shows up at 1 has not increased."""
+    for stage in stages:
+        for fault in Fault:
+            worker.errors.labels(name, stage, fault.value)
+    for reason in DeadLetterReason:
+        worker.dead_letters.labels(name, reason.value)
+    for topic in topics:
+        worker.expired.labels(group, topic)
+    for metric in vars(type(worker)).values():
+        if isinstance(metric, MetricWrapperBase) and metric._labelnames == ("worker",):  # noqa: SLF001 - as in `catalogue`
+            metric.labels(name)
 
 
 class MetricEntry(NamedTuple):

@@ -10,6 +10,9 @@ all partitions are paused and polling goes on, so that the membership is kept. A
 position stands still (a key that waits for the world) is paused once too much beyond it is done,
 because all of that would be read again after a crash. Where keys that wait for the world hold up
 half of the bound, their partitions are paused, so that the other half is left to the rest.
+
+A partition of which the guard refuses a dead letter is paused until it is assigned again: its
+position stays before that record, and the other partitions go on.
 """
 
 import asyncio
@@ -25,12 +28,13 @@ from runtime.assignment_state import AssignmentState
 from runtime.contracts import Handler
 from runtime.delayed import Delayed
 from runtime.delays import Delays
-from runtime.errors import FencedError, TransientError
-from runtime.membership import Surroundings, Vitals, keep_membership, task_group, watch
+from runtime.errors import FencedError, PartitionPausedError, TransientError
+from runtime.membership import Surroundings, keep_membership, task_group, watch
 from runtime.ports import Consumer
 from runtime.retry import Fault
 from runtime.settling import Settler
-from runtime.values import Assignment, TopicPartition
+from runtime.values import Assignment, Delivery, TopicPartition
+from runtime.vitals import Vitals
 
 _poll_s: Final = 0.25
 """Longest wait for records: a stop is noticed as late as this."""
@@ -53,7 +57,7 @@ class Worker:
     ) -> None:
         self._around = around
         self._surroundings = [around] if delayed is None else [around, delayed.around]
-        self._vitals = [Vitals(around.clock) for _ in self._surroundings]
+        self._vitals = [Vitals(each.clock, each.steps) for each in self._surroundings]
         delays = Delays() if delayed is None else delayed.delays
         self._settler = Settler(handler, around, self._vitals[0], delays)
 
@@ -67,16 +71,35 @@ class Worker:
             return "waits for brokers that acknowledge"
         return next(filter(None, (vitals.why_not_ready() for vitals in self._vitals)), None)
 
+    def remarks(self) -> str | None:
+        """Return what a person should know although it is ready: partitions that are paused."""
+        found = [remarks for vitals in self._vitals if (remarks := vitals.remarks())]
+        return "\n".join(found) or None
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set, then drain.
 
+        What only a person can mend halts the work, which looks again now and then.
+
         Raises:
-            ConfigurationError: the operator has to act; records that are not done stay uncommitted.
+            ConfigurationError: it had halted when it was told to stop.
+            RestartNeededError: it must not go on by itself; records not done stay uncommitted.
         """
         async with task_group() as tasks:
-            for around, vitals in zip(self._surroundings, self._vitals, strict=True):
-                member = partial(_Member, self._settler, around, vitals)
-                tasks.create_task(keep_membership(around, member, vitals=vitals, stopping=stopping))
+            ends = [
+                tasks.create_task(
+                    keep_membership(
+                        around,
+                        partial(_Member, self._settler, around, vitals),
+                        vitals=vitals,
+                        stopping=stopping,
+                    )
+                )
+                for around, vitals in zip(self._surroundings, self._vitals, strict=True)
+            ]
+        for halted_by in [end.result() for end in ends]:
+            if halted_by is not None:
+                raise halted_by
 
 
 class _Member:
@@ -103,7 +126,7 @@ class _Member:
 
     @property
     def oldest_since_s(self) -> float | None:
-        return self._state.lanes.oldest_since_s if self._state else None
+        return self._state.oldest_since_s if self._state else None
 
     async def work(self, consumer: Consumer) -> None:
         self._consumer = consumer
@@ -135,9 +158,12 @@ class _Member:
         for _ in range(self._around.settings.concurrency):
             state.runners.append(self._tasks.create_task(self._run_lanes(state)))
         self._state = state
-        self._vitals.waits_for = None
+        self._settler.assigned(self._around, state.starts)
+        self._vitals.owns(state.starts)
+        self._around.worked("membership")
 
     def _close(self) -> None:
+        self._vitals.unfinished.given_up(self.oldest_since_s, self.positions)
         self._vitals.lost()
         if self._state is not None:
             self._state.close()
@@ -174,7 +200,7 @@ class _Member:
                 async with asyncio.timeout(_full_s):
                     await state.until(lambda: state.lanes.room > 0)
         if state.lanes.room:
-            pause = state.crowded | state.held_up(self._settler.waiting)
+            pause = state.crowded | state.held_up(self._settler.waiting) | state.refused.keys()
         else:
             pause = set(state.starts)
         if pause != state.paused:
@@ -200,6 +226,7 @@ class _Member:
         except TransientError as error:
             self._around.failed("commit", Fault.TRANSIENT, error)
         else:
+            self._around.worked("commit")
             state.committed(positions)
 
     async def _drain(self) -> None:
@@ -223,9 +250,27 @@ class _Member:
         """Settle records of one lane after the other: the body of a runner."""
         while not state.closed:
             delivery = await state.startable.get()
+            if delivery.source in state.refused:
+                state.let_go(delivery)
+                continue
             try:
                 await self._settler.settle(delivery)
+            except PartitionPausedError as paused:
+                self._pause(state, delivery, paused)
+                continue
             except Exception as error:  # noqa: BLE001 - whatever ends a runner has to end the work
                 self._halted_by = self._halted_by or error
                 return
             state.finish(delivery)
+
+    def _pause(
+        self, state: AssignmentState, delivery: Delivery, paused: PartitionPausedError
+    ) -> None:
+        """Have the others go on without the partition of this record."""
+        if not state.closed and delivery.source not in state.refused:
+            log.error(
+                "paused", worker=self._around.name, **delivery.source._asdict(), why=str(paused)
+            )
+            self._vitals.paused(delivery.source, str(paused))
+            telemetry.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
+        state.refuse(delivery)

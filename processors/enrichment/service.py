@@ -14,7 +14,7 @@ from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Later, Record
-from schemas.topics import raw_topics, retry_delays_s
+from schemas.topics import enriched_topics, raw_topics, retry_delays_s
 from zoom.budget import Label
 from zoom.client import ZoomClient, connected
 from zoom.lookups import queue_lookup, user_lookup
@@ -54,6 +54,7 @@ async def run(
             topics=topics,
             kafka=kafka,
             worker=worker,
+            produces=enriched_topics(prefix=kafka.topic_prefix),
             delays_s=retry_delays_s[name],
             seated=turns.sit,
         )

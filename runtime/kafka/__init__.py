@@ -3,7 +3,7 @@
 from runtime.kafka.admin import Lag, TopicAdmin
 from runtime.kafka.consumer import KafkaConsumer
 from runtime.kafka.publisher import KafkaPublisher
-from runtime.kafka.reading import made_at_ms, scan
+from runtime.kafka.reading import latest, made_at_ms, require_topics, scan
 from runtime.topics import TopicChanges
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "Lag",
     "TopicAdmin",
     "TopicChanges",
+    "latest",
     "made_at_ms",
+    "require_topics",
     "scan",
 ]

@@ -21,7 +21,12 @@ from aiokafka import TopicPartition as LibraryPartition
 
 from runtime import telemetry
 from runtime.clock import Clock
-from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.errors import (
+    ConfigurationError,
+    FencedError,
+    RestartNeededError,
+    TransientError,
+)
 from runtime.kafka.assignor import Assignor
 from runtime.kafka.cluster import Cluster, refuse_missing
 from runtime.kafka.connection import by_fault, connecting, know_brokers
@@ -268,14 +273,14 @@ class KafkaConsumer:
         """Refuse to go on where another member has this one's static id.
 
         Raises:
-            ConfigurationError: it is so.
+            RestartNeededError: it is so.
             TransientError: nobody knows.
         """
         instance_id, membership = self._worker.instance_id, self._changes.membership
         if not instance_id or membership is None:
             return
         if await self._cluster.is_replaced(self._group, membership, instance_id=instance_id):
-            raise ConfigurationError(
+            raise RestartNeededError(  # to enter anew would take the id back, for ever
                 f"another worker of {self._group} has taken ZCC_WORKER_INSTANCE_ID={instance_id}: "
                 f"give each an id of its own (in Kubernetes the name of the pod), then start again"
             )

@@ -43,6 +43,34 @@ async def scan(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterato
             yield delivery
 
 
+async def latest(settings: KafkaSettings, topic: str, *, records: int) -> Sequence[Delivery]:
+    """Return the last records of a topic, up to so many of each partition, in order within each.
+
+    Raises:
+        TransientError: the brokers do not answer.
+        ConfigurationError: the topic does not exist, or the brokers refuse.
+    """
+    async with Cluster(settings, client_id=_client_id) as cluster:
+        bounds = await cluster.log_bounds(await cluster.partitions([topic]))
+    ends = {source: end for source, (start, end) in bounds.items() if start < end}
+    if not ends:
+        return ()
+    starts = {source: max(bounds[source].start, end - records) for source, end in ends.items()}
+    async with _reader(settings, starts) as reader:
+        return [delivery async for delivery in _until(reader, ends)]
+
+
+async def require_topics(settings: KafkaSettings, topics: Collection[str]) -> None:
+    """Return where all of these topics exist.
+
+    Raises:
+        TransientError: the brokers do not answer.
+        ConfigurationError: one does not exist, or the brokers refuse.
+    """
+    async with Cluster(settings, client_id=_client_id) as cluster:
+        await cluster.partitions(topics)
+
+
 async def made_at_ms(
     settings: KafkaSettings, positions: Mapping[TopicPartition, int]
 ) -> Mapping[TopicPartition, int]:

@@ -4,17 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
 
-from runtime import telemetry
 from runtime.clock import SystemClock
-from runtime.errors import RejectedError, TooManyDeadLettersError
+from runtime.errors import RejectedError
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
@@ -22,6 +19,7 @@ from runtime.values import Delivery, Later, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, retry_topic
+from tests.component.service_rig import probed
 
 delays_s = (1, 2)
 worker = WorkerSettings(
@@ -187,17 +185,7 @@ async def test_a_kill_before_the_commit_repeats_what_waits_and_loses_nothing(
     assert await topics.read(topics.dead) == []
 
 
-def answer(port: int, path: str) -> tuple[int, bytes]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read()
-    except OSError:
-        return 0, b""
-
-
-async def test_a_worker_that_the_guard_stops_stays_unready_with_its_alarm_until_told_to_end(
+async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_and_sets_nothing_more_aside(
     topics: Topics, unused_tcp_port: int
 ) -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -207,22 +195,12 @@ async def test_a_worker_that_the_guard_stops_stays_unready_with_its_alarm_until_
     settings = worker.model_copy(
         update={"health_port": unused_tcp_port, "defect_attempts": 1, "concurrency": 1}
     )
-    halted = telemetry.worker.halted.labels("test")
     work = run_handler(
         handler, name="test", topics=[topics.source], kafka=topics.kafka, worker=settings
     )
-    life = asyncio.ensure_future(work)
-    async with asyncio.timeout(40):
-        while b"too many" not in (await asyncio.to_thread(answer, unused_tcp_port, "/readyz"))[1]:
-            await asyncio.sleep(0.05)
-    status, reason = await asyncio.to_thread(answer, unused_tcp_port, "/readyz")
-    assert (status, b"ZCC_WORKER_GUARD_DEFECT_SHARE" in reason) == (503, True)
-    assert (await asyncio.to_thread(answer, unused_tcp_port, "/healthz"))[0] == 200
-    metrics = (await asyncio.to_thread(answer, unused_tcp_port, "/metrics"))[1]
-    assert b'zcc_worker_halted{worker="test"} 1.0' in metrics
-    assert not life.done()
-    assert len(await topics.read(topics.dead)) == 10
-    os.kill(os.getpid(), signal.SIGTERM)
-    with pytest.raises(TooManyDeadLettersError, match="nothing more was set aside"):
-        await life
-    halted.set(0)
+    async with probed(work, unused_tcp_port) as found:
+        # Records of one key, so one partition of two is paused, and the other has nothing to do.
+        await found.until_readyz(200, "too many", "ZCC_WORKER_GUARD_DEFECT_SHARE")
+        assert (await found.ask("/healthz"))[0] == 200
+        assert await found.figure("zcc_worker_paused_partitions") == 1
+        assert len(await topics.read(topics.dead)) == 10

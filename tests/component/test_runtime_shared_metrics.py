@@ -57,6 +57,39 @@ async def test_any_process_shows_the_sum_of_what_all_have_counted(shared: Shared
     assert b"pid=" not in shown
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_gauge_that_one_process_has_not_is_that_of_the_others_in_any_order(
+    shared: SharedMetrics, order: tuple[int, int]
+) -> None:
+    values = dict(zip(order, ("float('nan')", "5"), strict=True))
+    gauge = "ingest.last_challenge.labels('a').set({})"
+    for place, value in values.items():
+        await run(shared, place, gauge.format(value))
+    name = b'zcc_ingest_last_challenge_timestamp_seconds{app="a"}'
+    assert name + b" 5.0" in await run(shared, 2, shows)
+    await run(shared, order[1], gauge.format("float('nan')"))
+    assert name + b" NaN" in await run(shared, 2, shows)
+
+
+async def test_all_figures_of_a_worker_are_there_before_anything_happens() -> None:
+    begin = "from runtime.telemetry import begin_worker\nbegin_worker('w', group='g', topics=['t'])"
+    shown = (await run(None, 0, begin + shows)).decode()
+    for series in (
+        'zcc_worker_errors_total{kind="transient",stage="write",worker="w"}',
+        'zcc_worker_errors_total{kind="defect",stage="handle",worker="w"}',
+        'zcc_worker_dead_letters_total{reason="defect",worker="w"}',
+        'zcc_worker_expired_records_total{group="g",topic="t"}',
+        'zcc_worker_records_total{worker="w"}',
+        'zcc_worker_fenced_total{worker="w"}',
+        'zcc_worker_skipped_records_total{worker="w"}',
+        'zcc_worker_halted{worker="w"}',
+        'zcc_worker_paused_partitions{worker="w"}',
+        'zcc_worker_oldest_unfinished_seconds{worker="w"}',
+        'zcc_worker_batch_write_seconds_count{worker="w"}',
+    ):
+        assert f"{series} 0.0" in shown
+
+
 async def test_a_successor_goes_on_with_what_a_killed_process_had_counted(
     shared: SharedMetrics,
 ) -> None:

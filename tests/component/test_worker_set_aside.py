@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.delays import Delays
 from runtime.errors import (
+    ConfigurationError,
     KeyRejectedError,
     RejectedError,
     TooManyDeadLettersError,
     TransientError,
 )
-from runtime.membership import Vitals
 from runtime.settling import Settler
 from runtime.sink_worker import SinkWorker
 from runtime.values import Delivery, Record
+from runtime.vitals import Vitals
 from runtime.worker import Worker
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
@@ -25,6 +27,7 @@ from tests.component.worker_rig import (
     other,
     running,
     runs_until_it_halts,
+    sample,
     simulated,
     source,
     until,
@@ -139,8 +142,8 @@ async def test_poison_below_its_share_stops_nothing_however_long_it_comes() -> N
 
 
 @simulated
-async def test_poison_above_its_share_stops_the_worker() -> None:
-    rig = Rig()
+async def test_poison_above_its_share_pauses_its_partition_and_the_others_go_on() -> None:
+    rig = Rig(partitions=2)
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         if delivery.value == b"poison":
@@ -151,11 +154,64 @@ async def test_poison_above_its_share_stops_the_worker() -> None:
         rig.append(b"good")
     for _ in range(100):
         rig.append(b"poison")
-    around = rig.surroundings(concurrency=1, guard_records=20, guard_rejected_share=0.5)
-    with pytest.raises(TooManyDeadLettersError, match="ZCC_WORKER_GUARD_REJECTED_SHARE"):
-        await runs_until_it_halts(Worker(handler, around))
+    around = rig.surroundings(
+        concurrency=1, guard_records=20, guard_rejected_share=0.5, in_flight_records=30
+    )
+    worker = Worker(handler, around)
+    async with running(worker):
+        await until(lambda: rig.position_of(source) == 110)
+        await until(lambda: sample("zcc_worker_paused_partitions") == 1)
+        rig.append(*[b"good"] * 100, to=other)
+        await until(lambda: rig.position_of(other) == 100)
+        assert rig.member.paused == {source}
+        assert worker.why_not_ready() is None
+        assert "paused in/0: test would set aside too many" in (worker.remarks() or "")
+        assert "ZCC_WORKER_GUARD_REJECTED_SHARE" in (worker.remarks() or "")
+        await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
+    assert sample("zcc_worker_paused_partitions") == 0
     assert len(rig.values("dead")) == 10
     assert rig.position_of(source) == 110
+
+
+@simulated
+async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no_longer_fail() -> (
+    None
+):
+    rig, mended = Rig(), False
+
+    async def handler(delivery: Delivery) -> Sequence[Record]:
+        if delivery.value == b"poison" and not mended:
+            raise RejectedError(DeadLetterReason.UNREADABLE, "broken")
+        return copied(delivery)
+
+    for n in range(100):
+        rig.append(b"poison", key=b"%d" % n)
+    bounds = {"guard_records": 20, "guard_rejected_share": 0.5}
+    for _ in range(3):
+        worker = Worker(handler, rig.surroundings(**bounds))
+        async with running(worker):
+            await until(lambda worker=worker: "paused" in (worker.why_not_ready() or ""))
+        assert len(rig.values("dead")) == 10
+    mended = True
+    worker = Worker(handler, rig.surroundings(**bounds))
+    async with running(worker):
+        await until(lambda: rig.position_of(source) == 100)
+        assert worker.remarks() is None
+    assert len(rig.values("dead")) == 10
+    assert len(rig.values()) == 90
+
+
+@simulated
+async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_nothing() -> None:
+    rig = Rig()
+    rig.failures["past_letters"] = [TransientError("no answer"), ConfigurationError("no right")]
+    rig.append(b"poison", b"1", key=None)
+    with capture_logs() as logs:
+        async with running(Worker(parks_poison, rig.surroundings())):
+            await until(lambda: rig.position_of(source) == 2)
+    assert rig.values("dead") == [b"poison"]
+    (told,) = [entry for entry in logs if entry["event"] == "dead letters of before not read"]
+    assert told["error"] == "no right"
 
 
 @simulated
@@ -166,15 +222,15 @@ async def test_dead_letters_come_no_faster_than_their_rate() -> None:
         raise RejectedError(DeadLetterReason.UNREADABLE, "broken")
 
     around = rig.surroundings(guard_rejected_share=1.0, guard_per_minute=5)
-    life = asyncio.ensure_future(Worker(handler, around).run(asyncio.Event()))
-    for _ in range(20):
-        rig.append(b"poison")
-        await asyncio.sleep(13)
-    assert len(rig.values("dead")) == 20
-    for _ in range(20):
-        rig.append(b"poison")
-    with pytest.raises(TooManyDeadLettersError, match="ZCC_WORKER_GUARD_PER_MINUTE"):
-        await life
+    worker = Worker(handler, around)
+    async with running(worker):
+        for _ in range(20):
+            rig.append(b"poison")
+            await asyncio.sleep(13)
+        assert len(rig.values("dead")) == 20
+        for _ in range(20):
+            rig.append(b"poison")
+        await until(lambda: "ZCC_WORKER_GUARD_PER_MINUTE" in (worker.why_not_ready() or ""))
     assert len(rig.values("dead")) < 25 + 1
 
 

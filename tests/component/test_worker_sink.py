@@ -153,7 +153,8 @@ async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings())
     async with running(work):
-        await until(lambda: work.why_not_ready() == "waits for an answer, then tries again")
+        await until(lambda: "write has failed" in (work.why_not_ready() or ""))
+        assert "(transient): down" in (work.why_not_ready() or "")
         generation, polls = rig.group.generation, rig.member.polls
         await until(lambda: rig.member.polls > polls + 100)
         assert len(sink.attempts) == 1
@@ -227,14 +228,21 @@ async def test_a_rejection_of_what_is_not_in_the_batch_halts() -> None:
 
 
 @simulated
-async def test_a_store_that_refuses_most_rows_halts_before_the_topic_is_drained() -> None:
-    rig, sink = Rig(), MemorySink()
+async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_drained() -> None:
+    rig, sink = Rig(partitions=2), MemorySink()
     fill(rig, 1000)
     sink.poison = {b"%d" % n for n in range(1000)}
-    with pytest.raises(ConfigurationError, match="too many"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings(batch_records=100)))
+    work = SinkWorker(sink, rig.surroundings(batch_records=100))
+    async with running(work):
+        await until(lambda: sample("zcc_worker_paused_partitions") == 1)
+        rig.append(*[b"good"] * 5, to=other)
+        await until(lambda: rig.position_of(other) == 5)
+        assert rig.member.paused == {source}
+        assert work.why_not_ready() is None
+        assert "paused in/0: test would set aside too many" in (work.remarks() or "")
+        await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
     assert len(rig.produced("dead")) == 500
-    assert rig.committed == {source: Position(500)}
+    assert rig.position_of(source) == 500
 
 
 @pytest.mark.parametrize("stage", ["assigned", "write"])
@@ -282,7 +290,7 @@ async def test_a_defect_halts_after_its_attempts_and_skips_nothing(error: Except
     with pytest.raises(GivenUpError) as caught:
         await runs_until_it_halts(work)
     assert caught.value.__cause__ is error
-    assert work.why_not_ready() == "waits for partitions"
+    assert (work.why_not_ready() or "").startswith("halted, looks again: defect after ")
     assert sink.closed
     assert rig.committed == {}
     assert rig.produced("dead") == []

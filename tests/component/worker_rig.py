@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, Protocol, Self
 
 from runtime import exposition
 from runtime.membership import Surroundings
+from runtime.past_letters import Letters
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import WorkerSettings
 from runtime.values import Delivery, Record, TopicPartition
@@ -99,7 +100,13 @@ class Rig:
             settings=WorkerSettings.model_validate(quick | changes),
             clock=self.clock,
             chance=Random(1),
+            past_letters=self.past_letters,
         )
+
+    async def past_letters(self) -> Letters:
+        """What the topic of dead letters holds; people have told nothing."""
+        self.fail("past_letters")
+        return Letters(letters=self.produced("dead"))
 
 
 class RigConsumer(FakeConsumer):
@@ -158,6 +165,10 @@ class Runnable(Protocol):
     async def run(self, stopping: asyncio.Event) -> None: ...
 
 
+class Halting(Runnable, Protocol):
+    def why_not_ready(self) -> str | None: ...
+
+
 @asynccontextmanager
 async def running(work: Runnable) -> AsyncIterator[asyncio.Event]:
     """Run a worker; at the end stop it and let it drain."""
@@ -168,9 +179,15 @@ async def running(work: Runnable) -> AsyncIterator[asyncio.Event]:
         stopping.set()
 
 
-async def runs_until_it_halts(work: Runnable) -> None:
+async def runs_until_it_halts(work: "Halting") -> None:
+    """Run a worker until it ends or says that it has halted; then stop it: it ends with why."""
+    stopping = asyncio.Event()
     async with asyncio.timeout(100):
-        await work.run(asyncio.Event())
+        life = asyncio.ensure_future(work.run(stopping))
+        while not life.done() and not (work.why_not_ready() or "").startswith("halted"):
+            await asyncio.sleep(0.002)
+        stopping.set()
+        await life
 
 
 async def until(condition: Callable[[], bool], *, every_s: float = 0.002) -> None:

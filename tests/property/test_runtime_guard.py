@@ -1,10 +1,12 @@
-"""The guard against its definition: shares of the last records, and a rate."""
+"""The guard against its definition: shares of the last records, a rate, topics that are shut."""
+
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.dead_letters import DeadLetterGuard, GuardBounds
+from runtime.guard import DeadLetterGuard, GuardBounds, Origin, Past, Refusal
 from schemas.reasons import DeadLetterReason
 
 DEFECT, REJECTED = DeadLetterReason.DEFECT, DeadLetterReason.UNREADABLE
@@ -12,6 +14,12 @@ settled = st.tuples(
     st.sampled_from([None, None, DEFECT, REJECTED, DeadLetterReason.PARKED]),
     st.floats(0, 30),
 )
+offsets = count()
+
+
+def of(topic: str = "a") -> Origin:
+    """A record that was not seen before."""
+    return Origin(topic, 0, next(offsets))
 
 
 @given(
@@ -24,7 +32,7 @@ settled = st.tuples(
     ),
     history=st.lists(settled, max_size=120),
 )
-def test_it_refuses_exactly_what_would_pass_a_bound(
+def test_the_first_that_it_refuses_would_have_passed_a_bound_and_none_before(
     bounds: GuardBounds, history: list[tuple[DeadLetterReason | None, float]]
 ) -> None:
     guard, now_s = DeadLetterGuard(bounds), 0.0
@@ -44,11 +52,36 @@ def test_it_refuses_exactly_what_would_pass_a_bound(
         within_rate = sum(one is not None and one[1] > now_s - 60 for one in past) < (
             bounds.per_minute
         )
-        refusal = guard.refusal(reason, now_s=now_s)
+        refusal = guard.refusal(of(), reason, now_s=now_s)
         assert (refusal is None) == (within_share and within_rate)
-        if refusal is None:
-            past.append((is_defect, now_s))
-            guard.done()
+        if refusal is not None:
+            return
+        past.append((is_defect, now_s))
+        guard.done()
+
+
+topic_letters = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from([DEFECT, REJECTED]), st.integers(0, 3)),
+    max_size=200,
+)
+
+
+@given(history=topic_letters, restarts=st.lists(st.integers(1, 60), max_size=4))
+def test_however_often_it_begins_anew_no_more_than_twice_the_bound_is_set_aside(
+    history: list[tuple[str, DeadLetterReason, int]], restarts: list[int]
+) -> None:
+    bounds = GuardBounds(records=10_000, defect_share=0.0008, rejected_share=0.0008, per_minute=99)
+    guard, written = DeadLetterGuard(bounds), list[Past]()
+    for number, (topic, reason, done) in enumerate(history):
+        if number in restarts:
+            guard = DeadLetterGuard(bounds)
+            guard.remember(written, now_s=0.0)
+        guard.done(done)
+        origin = of(topic)
+        if guard.refusal(origin, reason, now_s=0.0) is None:
+            written.append(Past(origin, reason, 0.0))
+    for kind in (DEFECT, REJECTED):
+        assert sum(letter.reason is kind for letter in written) <= 2 * 8
 
 
 def guard_of(**bounds: float) -> DeadLetterGuard:
@@ -68,25 +101,64 @@ def test_a_refusal_names_its_setting(
     reason: DeadLetterReason, bounds: dict[str, float], setting: str
 ) -> None:
     guard = guard_of(**({"defect_share": 1.0} if bounds else {}) | bounds)
-    refusals = [guard.refusal(reason, now_s=0) for _ in range(6)]
-    assert refusals[-1] == setting
+    refusals = [guard.refusal(of(), reason, now_s=0) for _ in range(6)]
+    assert refusals[-1] == Refusal(setting, frozenset("a"))
     assert refusals[0] is None
 
 
 def test_defects_and_rejections_have_shares_of_their_own() -> None:
     guard = guard_of(defect_share=0.01, rejected_share=0.02)
-    assert guard.refusal(DEFECT, now_s=0) is None
-    assert guard.refusal(REJECTED, now_s=0) is None
-    assert guard.refusal(DEFECT, now_s=0) is not None
-    assert guard.refusal(REJECTED, now_s=0) is None
+    assert guard.refusal(of(), REJECTED, now_s=0) is None
+    assert guard.refusal(of(), DEFECT, now_s=0) is None
+    assert guard.refusal(of(), REJECTED, now_s=0) is None
+    assert guard.refusal(of(), REJECTED, now_s=0) is not None
 
 
 def test_a_single_dead_letter_is_never_too_many_for_a_share() -> None:
-    assert guard_of(records=3, defect_share=0.01).refusal(DEFECT, now_s=0) is None
+    assert guard_of(records=3, defect_share=0.01).refusal(of(), DEFECT, now_s=0) is None
 
 
-def test_the_rate_forgets_after_a_minute() -> None:
+def test_the_rate_forgets_after_a_minute_and_the_topic_is_open_again_once_assigned() -> None:
     guard = guard_of(rejected_share=1.0, per_minute=1)
-    assert guard.refusal(REJECTED, now_s=0) is None
-    assert guard.refusal(REJECTED, now_s=59.9) is not None
-    assert guard.refusal(REJECTED, now_s=60.0) is None
+    assert guard.refusal(of(), REJECTED, now_s=0) is None
+    assert guard.refusal(of(), REJECTED, now_s=59.9) is not None
+    assert guard.refusal(of(), REJECTED, now_s=60.0) is not None  # its partition is paused anyway
+    guard.reopen()
+    assert guard.refusal(of(), REJECTED, now_s=60.0) is None
+
+
+def test_a_poisoned_topic_is_shut_and_a_stray_of_another_one_is_set_aside() -> None:
+    guard = guard_of(rejected_share=0.1)
+    for _ in range(10):
+        assert guard.refusal(of("poisoned"), REJECTED, now_s=0) is None
+    assert guard.refusal(of("other"), REJECTED, now_s=0) is None
+    refusal = guard.refusal(of("poisoned"), REJECTED, now_s=0)
+    assert refusal is not None
+    assert refusal.topics == {"poisoned"}
+    assert guard.refusal(of("other"), REJECTED, now_s=0) is None
+
+
+def test_a_cause_that_is_common_to_all_topics_is_told_by_the_second_that_is_refused() -> None:
+    guard = guard_of(defect_share=0.1)
+    topics = [f"t{number % 5}" for number in range(25)]
+    refusals = [guard.refusal(of(topic), DEFECT, now_s=0) for topic in topics]
+    assert [refusal is None for refusal in refusals[:10]] == [True] * 10
+    told = [refusal for refusal in refusals if refusal is not None]
+    assert len(told[-1].topics) > 1
+    assert refusals.count(None) <= 2 * 10
+
+
+def test_a_topic_is_open_again_once_its_letters_are_none_of_the_last_records() -> None:
+    guard = guard_of(rejected_share=0.02)
+    refusals = [guard.refusal(of(), REJECTED, now_s=0) for _ in range(3)]
+    assert refusals[2] is not None
+    guard.done(100)
+    assert guard.refusal(of(), REJECTED, now_s=0) is None
+
+
+def test_a_record_that_is_set_aside_again_after_a_crash_counts_once() -> None:
+    guard, known = guard_of(rejected_share=0.02), of()
+    guard.remember([Past(known, REJECTED, 5.0), Past(of(), REJECTED, 5.0)], now_s=0)
+    assert guard.refusal(known, REJECTED, now_s=0) is None
+    assert guard.refusal(of(), REJECTED, now_s=0) is not None
+    assert guard.refusal(known, REJECTED, now_s=0) is None

@@ -7,10 +7,10 @@ from pydantic_settings import BaseSettings, SettingsError
 
 from operations.clock_skew import DatesHeard, skew_s
 from operations.components import ProcessorName
-from operations.configured import is_configured, unknown_variables
-from operations.doctor import product_settings
+from operations.configured import is_configured, suggestions, unknown_variables
 from operations.scopes import asked_by, needs, scopes_page
 from operations.settings_errors import no_json
+from operations.unknown_settings import product_settings
 from runtime.settings import KafkaSettings, WorkerSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
 from zoom.exchange import Request
@@ -76,6 +76,24 @@ def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> Non
     environment = {"ZCC_KAFKA_TOPIC_PREFIX": "", "ZCC_KAFKA_TOPICS": "", "PATH": "", "ZCC_X": ""}
     unknown = unknown_variables([KafkaSettings, WorkerSettings], environment)
     assert unknown == ["ZCC_KAFKA_TOPICS", "ZCC_X"]
+
+
+def test_variables_that_are_made_by_others_are_no_settings_of_ours() -> None:
+    environment = {
+        "ZCC_INGEST_SERVICE_HOST": "",
+        "ZCC_INGEST_PORT_8080_TCP_ADDR": "",
+        "ZCC_METRICS_PLACE": "",
+        "ZCC_TEST_STACK": "",
+    }
+    assert unknown_variables([KafkaSettings], environment) == []
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_that_it_is_most_like() -> None:
+    environment = {"ZCC_KAFKA_BOOTSTRAP_SERVER": "", "ZCC_Q": "", "ZCC_KAFKA_TOPIC_PREFIX": ""}
+    assert suggestions([KafkaSettings, WorkerSettings], environment) == {
+        "ZCC_KAFKA_BOOTSTRAP_SERVER": "ZCC_KAFKA_BOOTSTRAP_SERVERS",
+        "ZCC_Q": "",
+    }
 
 
 def test_the_doctor_examines_the_settings_of_every_part() -> None:
