@@ -11,8 +11,8 @@ _ours: Final = "ZCC_"
 _other: Final = re.compile(
     r"ZCC_METRICS_PLACE|ZCC_UP_SOCKET|ZCC_TEST_.*|ZCC_.*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP).*)"
 )
-"""Variables that are no settings: between processes and commands of ours, of tests, and those that Kubernetes
-makes of a Service. Source: Kubernetes, Service, environment variables.
+"""Variables that are no settings: between processes and commands of ours, of tests, and those that
+Kubernetes makes of a Service. Source: Kubernetes, Service, environment variables.
 """
 
 
