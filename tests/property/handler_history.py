@@ -19,7 +19,7 @@ from runtime.values import Delivery, Record, TopicPartition
 from runtime.worker import Worker
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
-from tests.property.history import History, Life, key_of, keys, number_of, rejected
+from tests.property.history import History, Life, key_of, keys, number_of
 
 slow_key = 4
 
@@ -64,8 +64,11 @@ class HandlerHistory(History):
             self._settle(number_of(delivery))
         elif delivery.topic == "dead":
             number = number_of(delivery)
-            reason = DeadLetterReason.UNREADABLE if rejected(number) else DeadLetterReason.DEFECT
-            self.demand(not self._is_fine(number), f"{number} is set aside without its fault")
+            at_fault = self.at_fault(number)
+            reason = DeadLetterReason.UNREADABLE if at_fault else DeadLetterReason.DEFECT
+            self.demand(at_fault or defect(number), f"{number} is set aside without its fault")
+            if at_fault:
+                self.set_aside(number)
             told = text(delivery.headers, reason_header)
             self.demand(told == reason.value, f"{number} is set aside as {told}")
             self._settle(number)
@@ -121,7 +124,7 @@ class HandlerHistory(History):
     def _answer(self, number: int, delivery: Delivery) -> Sequence[Record]:
         if self.chance.random() < 0.03:
             raise TransientError("the other side does not answer")
-        if rejected(number):
+        if self.rejects(number):
             raise RejectedError(DeadLetterReason.UNREADABLE, "poison")
         if defect(number):
             raise ZeroDivisionError
@@ -143,7 +146,7 @@ class HandlerHistory(History):
         self.settled.add(number)
 
     def _is_fine(self, number: int) -> bool:
-        return not rejected(number) and not defect(number)
+        return not self.rejects(number) and not defect(number)
 
     def _known(self, source: TopicPartition, position: Position | None) -> OffsetMap:
         if position is None:

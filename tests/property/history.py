@@ -11,6 +11,7 @@ from random import Random
 from typing import ClassVar, Protocol, TypeVar
 
 from runtime.membership import Surroundings
+from runtime.past_letters import Letters
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
@@ -20,6 +21,8 @@ from tests.fakes.simulated_time import SimulatedClock, simulate
 records, keys, partitions = 120, 9, 3
 disruptions, most_workers = 12, 3
 session_s = 5.0
+most_letters = 8
+"""So many of a poisoned partition may be set aside before it is paused."""
 patience_s = 900.0
 """So long after the last disruption all records have to be settled."""
 
@@ -129,6 +132,29 @@ class History:
         self.violation: str | None = None
         self.trace: list[tuple[object, ...]] = []
         self._numbers: dict[int, int] = {}
+        self.poisoned = seed % 3 == 0
+        self.mended = False
+        self._letters: set[int] = set()
+
+    def rejects(self, number: int) -> bool:
+        """Whether the record is refused now: by its own fault, or as part of what is poisoned."""
+        return rejected(number) or (self._is_poison(number) and not self.mended)
+
+    def at_fault(self, number: int) -> bool:
+        """Whether the record was ever refused."""
+        return rejected(number) or self._is_poison(number)
+
+    def set_aside(self, number: int) -> None:
+        """Look at a dead letter of a record at fault: no restart may bring many more of them.
+
+        A worker that was cut off may not know of the last letters of its successor.
+        """
+        self._letters.add(number)
+        if self.poisoned and not self.mended:
+            self.demand(len(self._letters) <= 2 * most_letters, "too many were set aside")
+
+    def _is_poison(self, number: int) -> bool:
+        return self.poisoned and 30 <= number < 100 and key_of(number) % partitions == 2
 
     def work(self, life: Life, around: Surroundings) -> Runnable:
         """Return a worker; the subclass's."""
@@ -196,6 +222,8 @@ class History:
                 await self._pause(self.chance.uniform(0, 1.5))
                 await self._disrupt()
             await feeding
+            if self.poisoned:
+                self._mend()
             self.broker.lost_acknowledgements = self.broker.lost_commits = 0
             self._start()
             until_s = self.broker.clock.monotonic_s() + patience_s
@@ -205,6 +233,17 @@ class History:
                 self.demand(self.broker.clock.monotonic_s() < until_s, f"{left} are not settled")
             for life in self.lives:
                 life.stopping.set()
+
+    def _mend(self) -> None:
+        """Mend what was poisoned, let all that is bad for good be set aside, start anew."""
+        self.note("mended")
+        self.mended = True
+        self.settings = self.settings.model_copy(update={"guard_rejected_share": 1.0})
+        for life in self.lives:
+            life.stopping.set()
+
+    async def _past_letters(self) -> Letters:
+        return Letters(letters=self.broker.records("dead"))
 
     async def _pause(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
@@ -221,8 +260,14 @@ class History:
             "commit_records": chance.choice([3, 20, 1000]),
             "drain_timeout_s": 2.0,
             "defect_attempts": 2,
-            "guard_defect_share": 0.5,  # a record that is repeated counts again
+            "guard_defect_share": 0.5,
+            **self._guard_settings(),
         }
+
+    def _guard_settings(self) -> dict[str, object]:
+        if self.seed % 3:
+            return {}
+        return {"guard_records": 10_000, "guard_rejected_share": most_letters / 10_000}
 
     def _start(self) -> None:
         life = Life()
@@ -240,6 +285,7 @@ class History:
             settings=self.settings,
             clock=self.broker.clock,
             chance=Random(self.chance.random()),
+            past_letters=self._past_letters,
         )
         life.work = self._tasks.create_task(self.work(life, around).run(life.stopping))
         self.lives.append(life)

@@ -21,7 +21,7 @@ from runtime.sink_worker import SinkWorker
 from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
-from tests.property.history import History, Life, number_of, rejected
+from tests.property.history import History, Life, number_of
 
 
 class SinkHistory(History):
@@ -42,7 +42,8 @@ class SinkHistory(History):
         super().appended(delivery)
         if delivery.topic == "dead":
             number = number_of(delivery)
-            self.demand(rejected(number), f"{number} is set aside without its fault")
+            self.demand(self.at_fault(number), f"{number} is set aside without its fault")
+            self.set_aside(number)
             told = text(delivery.headers, reason_header)
             self.demand(told == DeadLetterReason.STORE_REFUSED.value, f"set aside as {told}")
             self._dead.add(number)
@@ -55,12 +56,19 @@ class SinkHistory(History):
         span = pending(position)
         if span is not None:
             end = self._ends.setdefault((source, span.start), span.end)
+            if span.end < end and (source, span.start) not in self._objects and self.poisoned:
+                self._ends[source, span.start] = end = span.end  # cut off before a refused record
             self.demand(end == span.end, f"a batch planned up to {end} now ends at {span.end}")
 
     def written(self, life: Life, batch: Batch, source: TopicPartition) -> None:
         """Look at the part of a batch that is about to be stored, and store it."""
         span = batch.spans[source]
-        offsets = tuple(d.offset for d in batch.deliveries if d.source == source)
+        # What was set aside and is read again after it was mended may be stored as well.
+        offsets = tuple(
+            d.offset
+            for d in batch.deliveries
+            if d.source == source and number_of(d) not in self._dead
+        )
         self.note("written", self.number_of(life), *source, span.start, span.end)
         due = tuple(
             delivery.offset
@@ -122,7 +130,7 @@ class FlakySink:
         rejections = [
             Rejection(d.source, d.offset, DeadLetterReason.STORE_REFUSED, "poison")
             for d in batch.deliveries
-            if rejected(number_of(d))
+            if self._history.rejects(number_of(d))
         ]
         if rejections:
             return rejections

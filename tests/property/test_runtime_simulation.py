@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from runtime import exposition
 from runtime.errors import FencedError
 from runtime.offset_map import from_committed, to_commit
+from runtime.past_letters import Letters
 from runtime.plans import pending
 from runtime.ports import Position
 from runtime.values import Delivery, TopicPartition
@@ -177,7 +178,7 @@ def first_violation(kind: type[History]) -> str:
         (ClaimsTooMuch, "as done"),
         (ForgetsWhatStandsBesidePositions, "was known to be done"),
         (LetsTwoOfAKeyRun, "run at once"),
-        (LosesARecord, "was settled before|passed"),
+        (LosesARecord, "was settled before|passed|as done"),
         (IsNeverFenced, "went back|forgot"),
     ],
 )
@@ -220,3 +221,20 @@ class GivesUpEarly(HandlerHistory):
 
 def test_the_simulation_finds_a_record_set_aside_too_early() -> None:
     assert "set aside without its fault" in first_violation(GivesUpEarly)
+
+
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+def test_what_is_poisoned_is_paused_in_the_histories(kind: type[History]) -> None:
+    with capture_logs() as logs:
+        for seed in range(0, 30, 3):
+            lived(kind(seed))
+    assert any(entry["event"] == "paused" for entry in logs)
+
+
+class ForgetsDeadLetters(HandlerHistory):
+    async def _past_letters(self) -> Letters:
+        return Letters()
+
+
+def test_the_simulation_finds_a_restart_that_begins_to_count_anew() -> None:
+    assert "too many were set aside" in first_violation(ForgetsDeadLetters)
