@@ -105,8 +105,7 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         pipeline = Pipeline(settings, logs=folder / "logs")
         await parts.enter_async_context(pipeline)
         await pipeline.ready(timeout_s=start_timeout_s)
-        target = f"{pipeline.url('ingest')}/webhooks/zoom"
-        simulator = _simulator_settings(options, company, target=target)
+        simulator = _simulator_settings(options, company, target=pipeline.webhook_url)
         yield Running(stack, pipeline, places, simulator, company, state, folder / "ledger.jsonl")
 
 
