@@ -32,7 +32,7 @@ workers: Final[tuple[str, ...]] = (*ProcessorName, *SinkName)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of the product: its name, its `zcc` command, the variable of its health's port."""
+    """One process of the product: its name, `zcc` command and the variable of its health port."""
 
     name: str
     arguments: tuple[str, ...]
