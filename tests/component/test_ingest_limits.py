@@ -285,7 +285,7 @@ class Stalled:
 
 
 page = b"GET /openapi.json HTTP/1.1\r\nhost: test\r\n\r\n"
-page_count = 400
+page_count = 1200
 
 
 @asynccontextmanager
