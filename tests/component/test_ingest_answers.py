@@ -108,6 +108,25 @@ async def test_a_challenge_is_answered_with_the_secret_that_signed_it(
     assert publisher.records == []
 
 
+@pytest.mark.parametrize("begin", ["v0:", "v1:", "v12:"])
+async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
+    begin: str, server: Server, publisher: MemoryPublisher
+) -> None:
+    token = f"{begin}1751364000:{event.decode()}"
+    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
+    answer = await server.post(asked)
+    assert (answer.status, answer.body) == (204, b"")
+    assert dict(publisher.records[0].headers)["zcc-reason"] == b"not_an_envelope"
+
+
+@pytest.mark.parametrize("token", ["v0", "v:0", "av0:", "V0:"])
+async def test_a_challenge_whose_token_only_looks_a_little_like_it_is_answered(
+    token: str, server: Server
+) -> None:
+    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
+    assert orjson.loads((await server.post(asked)).body)["plainToken"] == token
+
+
 async def test_an_unsigned_challenge_is_not_answered(server: Server) -> None:
     answer = await server.post(challenge, headers=[])
     assert (answer.status, answer.body) == (401, b"")
