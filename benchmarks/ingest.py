@@ -45,7 +45,9 @@ from simulator.stories import event_stream
 
 family: Final = "engagement"
 body_bytes: Final = 800
-secret: Final = "secret"  # that of the peer's configuration
+secret: Final = "secret-of-a-benchmark"
+peer_secret: Final = "secret"
+"""Stands in the peer's configuration, and is shorter than we take; replaced there."""
 peer_port: Final = 18081
 peer_topic: Final = "engagement"
 partitions: Final = 4
@@ -73,7 +75,7 @@ def main() -> None:
         "--peer-config",
         type=Path,
         default=Path("../shared/peers/bento_http_to_kafka.yaml"),
-        help=f"POST /hook on {peer_port}, secret {secret!r}, topic {peer_topic!r}",
+        help=f"POST /hook on {peer_port}, secret {peer_secret!r}, topic {peer_topic!r}",
     )
     options = parser.parse_args()
     if options.profile:
@@ -106,7 +108,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             await started.enter_async_context(
                 _contender(name, path, commands, _environment(kafka), folder)
             )
-            for name, (path, commands) in _gateways(options, topic).items()
+            for name, (path, commands) in _gateways(options, topic, folder).items()
             if not options.soak or name == "ingest"
         ]
         for contender in contenders:
@@ -146,7 +148,9 @@ def _peer_topic() -> TopicSpec:
     return TopicSpec(peer_topic, partitions, replication=1, cleanup="delete", retention_ms=-1)
 
 
-def _gateways(options: argparse.Namespace, topic: str) -> dict[str, tuple[str, Commands]]:
+def _gateways(
+    options: argparse.Namespace, topic: str, folder: Path
+) -> dict[str, tuple[str, Commands]]:
     """Return path and command by port of each contender, by name."""
 
     def rival(name: str) -> Commands:
@@ -161,7 +165,10 @@ def _gateways(options: argparse.Namespace, topic: str) -> dict[str, tuple[str, C
         "plain_fastapi": (rivals.path, rival("plain")),
     }
     if options.peer:
-        peer = (str(options.peer), "-c", str(options.peer_config))
+        peer_config = folder / "peer.yaml"
+        text = options.peer_config.read_text()
+        peer_config.write_text(text.replace(f'"{peer_secret}"', f'"{secret}"'))
+        peer = (str(options.peer), "-c", str(peer_config))
         gateways["bento"] = (rivals.path, {peer_port: peer})
     return gateways
 
@@ -174,7 +181,13 @@ async def _contender(
         processes = [
             await ends.enter_async_context(
                 process(
-                    command, {**environment, "ZCC_INGEST_PORT": str(port)}, logs / f"{name}.log"
+                    command,
+                    {
+                        **environment,
+                        "ZCC_INGEST_PORT": str(port),
+                        "ZCC_INGEST_HEALTH_PORT": str(free_port()),
+                    },
+                    logs / f"{name}.log",
                 )
             )
             for port, command in commands.items()
@@ -189,6 +202,9 @@ def _environment(kafka: KafkaSettings) -> dict[str, str]:
         "ZCC_INGEST_HOST": "127.0.0.1",
         "ZCC_INGEST_APPS": json.dumps({"default": [secret]}),
         "ZCC_INGEST_PSEUDONYM_KEY": "pseudonym-key-of-a-benchmark",
+        # The load sends the same signed requests again and again, and each is to be kept.
+        "ZCC_INGEST_REMEMBERED_SIGNATURES": "0",
+        "ZCC_INGEST_HEALTH_HOST": "127.0.0.1",
         "BENCHMARK_SECRET": secret,
         "PEER_KAFKA": kafka.bootstrap_servers,
     }

@@ -31,7 +31,7 @@ def access_fault(
     sender's own word. ``credentials`` are all values of the header that the app's credential
     names; a second one is refused, because two readers could pick differently.
     """
-    if app.networks and not _is_in(_source(peer, forwarded, hops), app.networks):
+    if app.networks and not _is_in(source_address(peer, forwarded, hops), app.networks):
         return AccessFault.NETWORK
     if app.credential is None:
         return None
@@ -39,7 +39,8 @@ def access_fault(
     return None if right else AccessFault.CREDENTIAL
 
 
-def _source(peer: str, forwarded: Sequence[bytes], hops: int) -> Address | None:
+def source_address(peer: str, forwarded: Sequence[bytes], hops: int) -> Address | None:
+    """Return where a request comes from, as `access_fault` says; None where that is no address."""
     if hops == 0:
         return _address(peer)
     written = b",".join(forwarded).split(b",")

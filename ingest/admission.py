@@ -1,8 +1,10 @@
 """Pure: how much may be under way at once, so that an overload is answered and never piled up."""
 
+from ingest.exchange import Exchange
+
 
 class Admission:
-    """Counts requests from their head to their answer, and the bytes of body they hold."""
+    """Counts signed requests that wait for their fate, and the bytes of all bodies held."""
 
     __slots__ = ("_most_bytes", "_most_requests", "requests", "size_bytes")
 
@@ -14,12 +16,22 @@ class Admission:
 
     @property
     def full(self) -> bool:
-        """Whether the request that has just entered is one too many."""
-        return self.requests > self._most_requests or self.size_bytes >= self._most_bytes
+        """Whether one more request would be too many."""
+        return self.requests >= self._most_requests
 
-    def enter(self) -> None:
-        """Count a request; to be followed by one `leave`."""
+    def admit(self, exchange: Exchange) -> None:
+        """Count a request that waits; to be followed by `let_go`."""
+        exchange.is_admitted = True
         self.requests += 1
+
+    def let_go(self, exchange: Exchange) -> None:
+        """Count a request and its bytes no longer."""
+        if exchange.is_admitted:
+            exchange.is_admitted = False
+            self.requests -= 1
+        if exchange.held_bytes:
+            self.size_bytes -= exchange.held_bytes
+            exchange.held_bytes = 0
 
     def hold(self, size_bytes: int) -> bool:
         """Count bytes of body; False where they are too many, and then not counted."""
@@ -27,8 +39,3 @@ class Admission:
             return False
         self.size_bytes += size_bytes
         return True
-
-    def leave(self, size_bytes: int) -> None:
-        """Let go of a request and of the bytes it held."""
-        self.requests -= 1
-        self.size_bytes -= size_bytes

@@ -45,7 +45,9 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
     TOO_SLOW = "too_slow"
     OVERLOAD = "overload"
-    """No more bytes of bodies can be held now; answered 503 like all that is under way too much."""
+    """More signed requests wait for the broker, or more bytes of bodies are held, than may be."""
+    CROWDED_OUT = "crowded_out"
+    """It was the oldest of too many that were not yet received whole."""
     DISCONNECTED = "disconnected"
     """The client went away before its body was complete; nobody is there to be answered."""
 
@@ -74,6 +76,9 @@ refusals: Final[Mapping[Refusal, Answer]] = {
     Refusal.TOO_LARGE: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, closes=True),
     Refusal.TOO_SLOW: Answer(HTTPStatus.REQUEST_TIMEOUT, closes=True),
     Refusal.OVERLOAD: unavailable,
+    Refusal.CROWDED_OUT: Answer(
+        HTTPStatus.SERVICE_UNAVAILABLE, headers=unavailable.headers, closes=True
+    ),
 }
 """What is sent for each refusal; nothing where nobody is there."""
 
@@ -102,7 +107,11 @@ _given_up: Final = "yes: Zoom has given up by itself before"
 table: Final = (
     Row("no such app", refusals[Refusal.UNKNOWN_APP], _not_ours),
     Row("not POST", refusals[Refusal.METHOD], _not_ours),
-    Row("not HTTP/1.1", refusals[Refusal.MALFORMED], _not_from_zoom),
+    Row(
+        "not HTTP/1.1, or without a Host",
+        refusals[Refusal.MALFORMED],
+        _not_from_zoom,
+    ),
     Row("head over the limits", refusals[Refusal.HEAD_TOO_LARGE], _not_from_zoom),
     Row("body over the limit", refusals[Refusal.TOO_LARGE], "no: lost for good, and counted"),
     Row("head or body too slow", refusals[Refusal.TOO_SLOW], _given_up),
@@ -111,6 +120,7 @@ table: Final = (
     Row("challenge, signed", challenge_met(b""), "no"),
     Row("signed, and acknowledged by the broker: on its topic or on quarantine", kept, "no"),
     Row("signed, and kept in the spill", kept, "no"),
+    Row("signed, and answered 204 before with this very signature", kept, "no: kept already"),
     Row(
         "signed, from where or as whom the app does not allow it",
         unavailable,
@@ -118,5 +128,6 @@ table: Final = (
     ),
     Row("signed, not acknowledged in time, or refused by the broker", unavailable, "yes"),
     Row("too much is under way", refusals[Refusal.OVERLOAD], "yes"),
+    Row("the oldest of too many that are not received whole", refusals[Refusal.CROWDED_OUT], "yes"),
 )
 """Everything that can become of a request, in the order of the checks."""

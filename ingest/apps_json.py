@@ -25,6 +25,10 @@ from pydantic import (
 
 from ingest.apps import App, Apps, Credential, Network
 
+_shortest_secret: Final = 16
+"""Characters of a secret token: a shorter one is none of Zoom's, and whoever has seen one signed
+webhook can try secrets against it without asking anybody."""
+
 _name: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 apps_form: Final = (
@@ -57,6 +61,12 @@ def _secret(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text or text != text.strip():
         raise ValueError("a secret that is empty or has blanks around it")
+    return value
+
+
+def _secret_token(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _shortest_secret:
+        raise ValueError(f"a secret of fewer than {_shortest_secret} characters")
     return value
 
 
@@ -96,6 +106,7 @@ def _header_name(value: str) -> str:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+SecretToken = Annotated[Secret, AfterValidator(_secret_token)]
 
 
 class _Part(BaseModel):
@@ -124,7 +135,7 @@ class _Header(_Part):
 class _App(_Part):
     """A list that is there and empty is refused: it could be meant as nobody or as anybody."""
 
-    secrets: Annotated[tuple[Secret, ...], Field(min_length=1)]
+    secrets: Annotated[tuple[SecretToken, ...], Field(min_length=1)]
     accounts: Annotated[
         frozenset[Annotated[str, AfterValidator(_account)]], Field(min_length=1)
     ] = frozenset()

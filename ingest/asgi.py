@@ -1,4 +1,4 @@
-"""Answers exchanges by an ASGI application: health, metrics and docs, which FastAPI serves.
+"""Answers exchanges by an ASGI application: the pages beside the webhook, which FastAPI serves.
 
 Source: ASGI specification 3.0, HTTP messages. Bodies are whole in both directions: nothing here
 streams.
@@ -45,6 +45,9 @@ class AsgiApplication:
         count(metrics.refused, exchange.label, reason.value)
         if reason is not Refusal.DISCONNECTED:
             exchange.reply(refusals[reason])
+
+    def written(self, exchange: Exchange) -> None:
+        """Nothing hangs on it."""
 
     def completed(self, exchange: Exchange) -> None:
         """Have it answered."""

@@ -5,31 +5,31 @@ channel per request, which together cost more than verifying and keeping it. Sou
 (HTTP/1.1), RFC 9110 section 10.1.1 (Expect) and 7.8 (an Upgrade may be ignored).
 
 Bounds, all in `Limits`: a head has so many headers and bytes and arrives in time, a body too, an
-idle connection ends, and so does one whose client does not read its answers. What is refused before
-its body was read is answered, then read for a moment longer, then closed: closing with unread bytes
-resets the connection, and the sender may lose the answer (RFC 9112, section 9.6). Trailers are
-counted and dropped: what they say, no proxy has seen (RFC 9110, section 6.5.1).
+idle connection ends, and so does one whose client does not read its answers. `Connections` bounds
+how many there are, and has the oldest make room. What is refused before its body was read is
+answered, then read for a moment longer, then closed: closing with unread bytes resets the
+connection, and the sender may lose the answer (RFC 9112, section 9.6). Trailers are counted and
+dropped: what they say, no proxy has seen (RFC 9110, section 6.5.1).
 """
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import unquote_to_bytes
 
 import httptools
 import structlog
 
 from ingest.answers import Answer, Refusal
+from ingest.crowd import Origin, origin_of
 from ingest.exchange import Exchange, RawHeaders
+from ingest.head import host, names_its_host, sent_from, target, without_upgrade
+from ingest.limits import Phase, unread_s
 from runtime.retry import described
 
 if TYPE_CHECKING:
     from ingest.connections import Connections
 
-_linger_s: Final = 1.0
 _most_pipelined: Final = 32
 """Requests of one connection under way; beyond it nothing is read from it for a while."""
 _most_chunks: Final = 1024
@@ -38,31 +38,8 @@ _most_chunks: Final = 1024
 _continue: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _close: Final = b"connection: close\r\n"
 _expect: Final = b"expect"
-_upgrade: Final = b"upgrade"
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of one request and one connection."""
-
-    headers: int
-    head_bytes: int
-    body_bytes: int
-    head_timeout_s: float
-    body_timeout_s: float
-    keep_alive_s: float
-
-
-class _Phase(Enum):
-    """What is read next."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    NOTHING = auto()
-    """The last answer is written; what still comes is dropped."""
 
 
 class Connection(asyncio.Protocol):
@@ -74,15 +51,19 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
-        self._phase = _Phase.IDLE
+        self._phase = Phase.IDLE
         self._url = b""
         self._headers: RawHeaders = []
         self._head_bytes = 0
         self._fruitless_bytes = 0
         """What was received since a request or a part of a body last came out of it."""
         self._expects = False
+        self._hosts: list[bytes] = []
         self._ended = False
         self._stalled = False
+        self._silent = True
+        self._counted = False
+        """Whether `Connections` counts it among the unfinished."""
         self._peer = ""
         self.due_s = inf
         """When `overdue` is to be called."""
@@ -90,20 +71,32 @@ class Connection(asyncio.Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way."""
-        return self._phase is _Phase.IDLE and not self._exchanges
+        return self._phase is Phase.IDLE and not self._exchanges
+
+    @property
+    def is_disposable(self) -> bool:
+        """Whether nobody waits for anything of it: it is idle, or its last answer is written."""
+        is_over = self._phase is Phase.NOTHING and not self._transport.is_closing()
+        return not (self._exchanges or self._silent) and (self._phase is Phase.IDLE or is_over)
+
+    @property
+    def origin(self) -> Origin:
+        """From whom the request is that is being received, as far as its head tells by now."""
+        headers = self._reading.headers if self._reading is not None else []
+        return origin_of(sent_from(self._peer, headers, hops=self._limits.forwarded_hops))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; called by the loop."""
         self._transport = cast("asyncio.Transport", transport)
         address = transport.get_extra_info("peername")
         self._peer = address[0] if address else ""
-        self._shared.opened(self)
         self._start_time()
+        self._shared.opened(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget what nobody waits for any more; called by the loop."""
         del error
-        self._phase = _Phase.NOTHING
+        self._phase = Phase.NOTHING
         if self._reading is not None and self._reading.answer is None:
             self._refuse(self._reading, Refusal.DISCONNECTED)
         self._drop_exchanges()
@@ -118,7 +111,7 @@ class Connection(asyncio.Protocol):
         """Read nothing from a client that does not read; called by the loop."""
         self._stalled = True
         self._transport.pause_reading()
-        self.due_s = self._shared.now_s() + self._limits.keep_alive_s
+        self.due_s = self._shared.now_s() + unread_s
 
     def resume_writing(self) -> None:
         """Go on; called by the loop."""
@@ -129,7 +122,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came; called by the loop."""
-        if self._phase is _Phase.NOTHING:
+        if self._silent:
+            self._silent = False
+            self._shared.spoke(self)
+        if self._phase is Phase.NOTHING:
             return
         self._fruitless_bytes += len(data)
         try:
@@ -141,20 +137,34 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._misfit(Refusal.MALFORMED)
         else:
-            if self._phase is _Phase.HEAD or self._phase is _Phase.BODY:
-                self._bound_head()
+            if self._phase is Phase.HEAD or self._phase is Phase.BODY:
+                self._bound_unfinished()
 
     def overdue(self) -> None:
         """Cut what took too long; called once `due_s` has passed."""
         self.due_s = inf
         if self._stalled or self._transport.is_closing():
             self._transport.abort()
-        elif self._phase is _Phase.HEAD:
+        elif self._phase is Phase.HEAD:
             self._misfit(Refusal.TOO_SLOW)
         elif self._reading is not None:
             self._refuse(self._reading, Refusal.TOO_SLOW)
         else:
             self._close()
+
+    def make_room(self) -> None:
+        """End for others' sake: an unfinished request is answered, an idle connection closed.
+
+        It does not linger: the answer may be lost with what is still unread, which is as good a
+        reason to send again.
+        """
+        if self._phase is Phase.HEAD:
+            self._misfit(Refusal.CROWDED_OUT)
+        elif self._reading is not None:
+            self._refuse(self._reading, Refusal.CROWDED_OUT)
+        if not self._exchanges:
+            self._read_no_more()
+            self._transport.abort() if self._stalled else self._close()
 
     def close(self) -> None:
         """End now; answers that are written are still sent."""
@@ -175,38 +185,40 @@ class Connection(asyncio.Protocol):
                 return
 
     def _head_to_repeat(self) -> bytes:
-        """Return the head that asked for an upgrade, to be parsed without that: we speak HTTP/1.1.
+        """Return the head that asked for an upgrade, to be parsed without that.
 
         The parser skips the body behind such a head. It does the same behind CONNECT, which has
         none, and was handed on before it came here.
         """
-        if self._phase is not _Phase.HEAD:
+        if self._phase is not Phase.HEAD:
             return b""
-        headers = (b"%b: %b\r\n" % each for each in self._headers if each[0] != _upgrade)
-        return b"%b %b HTTP/1.1\r\n%b\r\n" % (
-            *(self._parser.get_method(), self._url),
-            b"".join(headers),
-        )
+        return without_upgrade(self._parser.get_method(), self._url, self._headers)
 
-    def _bound_head(self) -> None:
-        """Refuse a head that grew too large, a header or trailer that never ends included.
+    def _bound_unfinished(self) -> None:
+        """Refuse a head that grew too large, headers or trailers that never end included.
 
-        What came in vain may be twice as much, because blanks and line ends are not counted.
+        What came in vain may be twice as much, because blanks and line ends are not counted. What
+        stays within bounds is counted, until it is received whole.
         """
-        most = self._limits.head_bytes
-        if self._head_bytes > most or self._fruitless_bytes > 2 * most:
+        limits = self._limits
+        is_large = max(self._head_bytes, self._fruitless_bytes / 2) > limits.head_bytes
+        if is_large or len(self._headers) > limits.headers:
             self._misfit(Refusal.HEAD_TOO_LARGE)
+        elif not self._counted:
+            self._counted = True
+            self._shared.began(self)
 
     def on_message_begin(self) -> None:
         """A request begins; called by the parser."""
-        if self._phase is _Phase.NOTHING:
+        if self._phase is Phase.NOTHING:
             return
-        self._phase = _Phase.HEAD
+        self._phase = Phase.HEAD
         self._url = b""
         self._headers = []
         self._head_bytes = 0
         self._fruitless_bytes = 0
         self._expects = False
+        self._hosts.clear()
         self.due_s = self._shared.now_s() + self._limits.head_timeout_s
 
     def on_url(self, url: bytes) -> None:
@@ -219,18 +231,20 @@ class Connection(asyncio.Protocol):
         name = name.lower()
         self._headers.append((name, value))
         self._head_bytes += len(name) + len(value)
-        if name == _expect:
+        if name == host:
+            self._hosts.append(value)
+        elif name == _expect:
             asked = value.strip().lower() == b"100-continue"
             self._expects = asked and self._parser.get_http_version() != "1.0"
 
     def on_headers_complete(self) -> None:
         """Hand the request to its application; called by the parser."""
-        if self._phase is _Phase.NOTHING:
+        if self._phase is Phase.NOTHING:
             return
         parser = self._parser
         if parser.should_upgrade() and parser.get_method() != b"CONNECT":
             return  # it comes again, without its header (`_head_to_repeat`)
-        path, query = _target(self._url)
+        path, query = target(self._url)
         headers, self._headers = self._headers, []  # what comes now are trailers
         exchange = Exchange(
             parser.get_method(),
@@ -242,13 +256,16 @@ class Connection(asyncio.Protocol):
             application=self._shared.application_of(path),
             answered=self._answered,
         )
-        self._phase = _Phase.BODY
+        self._phase = Phase.BODY
         self.due_s = self._shared.now_s() + self._limits.body_timeout_s
-        self._enter(exchange)
+        self._exchanges.append(exchange)
         self._reading = exchange
         limits = self._limits
         if len(headers) > limits.headers or self._head_bytes > limits.head_bytes:
             self._refuse(exchange, Refusal.HEAD_TOO_LARGE)
+            return
+        if not names_its_host(self._hosts, parser.get_http_version()):
+            self._refuse(exchange, Refusal.MALFORMED)
             return
         exchange.application.began(exchange)
         if self._expects and exchange.answer is None and self._exchanges[0] is exchange:
@@ -264,7 +281,7 @@ class Connection(asyncio.Protocol):
         if exchange.body_bytes > self._limits.body_bytes:
             self._refuse(exchange, Refusal.TOO_LARGE)
         elif exchange.answer is None:
-            if self._shared.admission.hold(len(chunk)):
+            if self._shared.hold(self, len(chunk)):
                 exchange.held_bytes += len(chunk)
                 exchange.chunks.append(chunk)
                 if len(exchange.chunks) > _most_chunks:
@@ -278,22 +295,27 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             return
         self._reading = None
-        self._phase = _Phase.IDLE
-        self.due_s = inf
+        self._end_phase(Phase.IDLE)
         exchange.is_read = True
         if exchange.answer is None:
             exchange.application.completed(exchange)
+            if exchange.answer is None:
+                self._shared.admission.admit(exchange)
         elif not self._exchanges:
             self._start_time()
         if len(self._exchanges) >= _most_pipelined:
             self._transport.pause_reading()
 
-    def _enter(self, exchange: Exchange) -> None:
-        self._exchanges.append(exchange)
-        self._shared.admission.enter()
+    def _end_phase(self, following: Phase) -> None:
+        self._phase = following
+        self.due_s = inf
+        if self._counted:
+            self._counted = False
+            self._shared.finished(self)
 
     def _refuse(self, exchange: Exchange, reason: Refusal) -> None:
         exchange.chunks.clear()
+        self._shared.admission.let_go(exchange)
         if exchange.answer is None:
             exchange.application.refused(exchange, reason)
             return
@@ -313,7 +335,7 @@ class Connection(asyncio.Protocol):
                 application=self._shared.application_of(""),
                 answered=self._answered,
             )
-            self._enter(exchange)
+            self._exchanges.append(exchange)
             self._reading = exchange
         self._refuse(exchange, reason)
 
@@ -326,7 +348,7 @@ class Connection(asyncio.Protocol):
         was_full = len(exchanges) >= _most_pipelined
         while exchanges and exchanges[0].answer is not None:
             exchange = exchanges.popleft()
-            self._shared.admission.leave(exchange.held_bytes)
+            self._shared.admission.let_go(exchange)
             self._write(exchange, exchanges_left=bool(exchanges))
         if was_full and len(exchanges) < _most_pipelined and not self._stalled:
             self._transport.resume_reading()
@@ -339,15 +361,17 @@ class Connection(asyncio.Protocol):
         self._transport.write(
             answer.head + self._shared.date + (_close if last else b"") + b"\r\n" + body
         )
+        if not self._transport.is_closing():
+            exchange.application.written(exchange)
         if last:
             self._finish(exchange)
-        elif not exchanges_left and self._phase is _Phase.IDLE:
+        elif not exchanges_left and self._phase is Phase.IDLE:
             self._start_time()
+            self._shared.rested(self)
 
     def _read_no_more(self) -> None:
-        self._phase = _Phase.NOTHING
         self._reading = None
-        self.due_s = inf
+        self._end_phase(Phase.NOTHING)
 
     def _finish(self, exchange: Exchange) -> None:
         self._read_no_more()
@@ -360,36 +384,15 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close once what was written is sent, for which the client has to read it."""
         self._transport.close()
-        self.due_s = self._shared.now_s() + self._limits.keep_alive_s
+        self.due_s = self._shared.now_s() + unread_s
 
     def _start_time(self) -> None:
         """Give what is waited for now its full time."""
-        self.due_s = self._shared.now_s() + self._allowed_s()
-
-    def _allowed_s(self) -> float:
-        match self._phase:
-            case _Phase.HEAD:
-                return self._limits.head_timeout_s
-            case _Phase.BODY:
-                return self._limits.body_timeout_s
-            case _Phase.IDLE:
-                return inf if self._exchanges else self._limits.keep_alive_s
-            case _Phase.NOTHING:
-                return inf if self._exchanges else _linger_s
+        allowed_s = self._limits.allowed_s(
+            self._phase, is_waited_for=bool(self._exchanges), is_stalled=self._stalled
+        )
+        self.due_s = self._shared.now_s() + allowed_s
 
     def _drop_exchanges(self) -> None:
         while self._exchanges:
-            self._shared.admission.leave(self._exchanges.popleft().held_bytes)
-
-
-def _target(url: bytes) -> tuple[str, bytes]:
-    """Return path and query of a request target, in origin form or absolute."""
-    path, _, query = url.partition(b"?")
-    if not path.startswith(b"/"):
-        try:
-            path = httptools.parse_url(url).path or b"/"
-        except httptools.HttpParserInvalidURLError:
-            path = b""
-    if b"%" in path:
-        path = unquote_to_bytes(path)
-    return path.decode("latin-1"), query
+            self._shared.admission.let_go(self._exchanges.popleft())

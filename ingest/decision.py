@@ -21,6 +21,9 @@ challenge_event: Final = "endpoint.url_validation"
 
 _not_encoded: Final = frozenset({b"", b"identity"})
 
+_signed_message: Final = re.compile(r"v\d+:")
+"""What the message begins with that a webhook's signature is of; see `zoom.signature`."""
+
 _request_id: Final = re.compile(rb"[0-9A-Za-z._:-]{1,128}")
 """Five groups of hexadecimal digits as measured; no promise, so anything harmless is taken."""
 
@@ -118,7 +121,8 @@ def quarantined(reason: QuarantineReason, request: SignedRequest, routing: Routi
 def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
     payload = parsed.get("payload")
     token = payload.get("plainToken") if isinstance(payload, dict) else None
-    if not isinstance(token, str):
+    if not isinstance(token, str) or _signed_message.match(token):
+        # The answer to such a token would be the signature of a body of the asker's choice.
         raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
     answer = {"plainToken": token, "encryptedToken": encrypted_token(token, secret=secret)}
     return Challenge(orjson.dumps(answer))

@@ -8,7 +8,7 @@ from ingest.answers import Answer, Refusal
 RawHeaders = list[tuple[bytes, bytes]]
 PickedHeaders = Mapping[bytes, Sequence[bytes]]
 
-_blanks: Final = b" \t"
+blanks: Final = b" \t"
 
 no_app: Final = "-"
 """The label of a request for an app that is not ours; no app can have this name."""
@@ -22,6 +22,10 @@ class Exchange:
     is_read = False
     answer: Answer | None = None
     label = no_app
+    signature = b""
+    """Under which it is kept; empty where it is not, or not yet."""
+    is_admitted = False
+    """Whether `Admission` counts it."""
     picked: PickedHeaders
 
     def __init__(  # noqa: PLR0913 - what the head of a request says
@@ -73,6 +77,10 @@ class Application(Protocol):
         """The body never will be; ``reason`` says why."""
         ...
 
+    def written(self, exchange: Exchange) -> None:
+        """The answer went to a connection that was open."""
+        ...
+
 
 def pick_headers(headers: RawHeaders, names: frozenset[bytes]) -> PickedHeaders:
     """Return all values of the headers with these lower-case names.
@@ -81,9 +89,9 @@ def pick_headers(headers: RawHeaders, names: frozenset[bytes]) -> PickedHeaders:
     """
     by_name = dict(headers)
     if len(by_name) == len(headers):  # none comes twice, as nearly always
-        return {name: (by_name[name].rstrip(_blanks),) for name in names & by_name.keys()}
+        return {name: (by_name[name].rstrip(blanks),) for name in names & by_name.keys()}
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         if name in names:
-            found.setdefault(name, []).append(value.rstrip(_blanks))
+            found.setdefault(name, []).append(value.rstrip(blanks))
     return found

@@ -14,9 +14,9 @@ from typing import Final
 
 import structlog
 
-from ingest.answers import Refusal
 from ingest.apps import App, Apps
 from ingest.apps_json import read_apps
+from ingest.series import begin_series_of
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.telemetry import ingest as metrics
@@ -105,9 +105,10 @@ def _show_series(before: Iterable[App], now: Iterable[App]) -> None:
 
     The challenge of an app that is gone is no number any more, so that nobody waits for it.
     """
+    now = tuple(now)
+    for each in now:
+        begin_series_of(each)
     old, new = ({app.name for app in apps} for apps in (before, now))
-    for app in new:
-        metrics.refused.labels(app, Refusal.TOO_LARGE.value)
     for app in new - old:
         metrics.last_challenge.labels(app).set(0)
     for app in old - new:

@@ -1,29 +1,33 @@
 """Several processes of ingest on one port, and the parent that keeps them.
 
-The parent answers no request. It holds the port, so that nobody else takes it, and runs its own
+The parent answers no webhook. It holds the port, so that nobody else takes it, and runs its own
 command line once for each place; there a process listens for itself with SO_REUSEPORT, and the
-kernel spreads connections over all that do (docs/decisions/0007). A process that ends is started
-again, after a delay that grows while it does not last. SIGHUP is passed on, SIGINT and SIGTERM are
-passed on as SIGTERM, which drains. Whatever ends the parent ends the processes: killed, it cannot
-tell them, so they ask the kernel to (`runtime.parent`).
+kernel spreads connections over all that do (docs/decisions/0007). For the health and the metrics of
+all it answers itself, on another port. A process that ends is started again, after a delay that
+grows while it does not last. SIGHUP is passed on, SIGINT and SIGTERM are passed on as SIGTERM,
+which drains. Whatever ends the parent ends the processes: killed, it cannot tell them, so they ask
+the kernel to (`runtime.parent`).
 """
 
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
+from ingest.addresses import held_port
+from ingest.health import ReportReader, Reports, health_setting
 from ingest.settings import IngestSettings
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.exposition import SharedMetrics, shared_metrics
+from runtime.health import serving_health
 from runtime.parent import end_with_parent
 from runtime.signals import hangup_event, stop_event
 from runtime.telemetry import ingest as metrics
@@ -32,6 +36,8 @@ _parent_variable: Final = "ZCC_INGEST_PARENT"
 """Tells a process of whom it is one, by process id."""
 _number_variable: Final = "ZCC_INGEST_PROCESS"
 """Tells it which one: a number that is its alone, and that of its successor."""
+_pipe_variable: Final = "ZCC_INGEST_PIPE"
+"""Tells it the file descriptor that its health is reported to."""
 
 _close_s: Final = 3.0
 """A process needs so long, at the most, to close its publisher after its last answer."""
@@ -53,17 +59,28 @@ def own_command() -> tuple[str, ...]:
     return (sys.executable, *sys.orig_argv[1:])
 
 
-def follow_parent() -> int | None:
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The parent of a process: which of its processes this is, and the pipe to report health to.
+
+    The number is the same after a restart.
+    """
+
+    number: int
+    pipe: int
+
+
+def follow_parent() -> Followed | None:
     """End with the parent, and name this process in its logs, where `run_processes` started it.
 
-    Returns its number among the processes, the same after a restart; None where it is the only one.
+    Returns None where it is the only process.
     """
     if _parent_variable not in os.environ:
         return None
     end_with_parent(int(os.environ[_parent_variable]))
     number = int(os.environ[_number_variable])
     structlog.contextvars.bind_contextvars(process=number)
-    return number
+    return Followed(number, int(os.environ[_pipe_variable]))
 
 
 async def run_processes(settings: IngestSettings, command: Sequence[str], *, clock: Clock) -> int:
@@ -73,12 +90,12 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
     all have drained, 2 where the first in a place found its settings wrong, else 1.
 
     Raises:
-        ConfigurationError: the address cannot be listened on, or this is not Linux.
+        ConfigurationError: an address cannot be listened on, or this is not Linux.
     """
     if sys.platform != "linux":
         raise ConfigurationError("ZCC_INGEST_WORKERS: more than 1 needs Linux")
     with (
-        _held_port(settings) as port,
+        held_port(settings) as port,
         shared_metrics() as shared,
         stop_event() as stopping,
         hangup_event() as hangup,
@@ -89,6 +106,7 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
             "ZCC_INGEST_WORKERS": str(settings.workers),
             _parent_variable: str(os.getpid()),
         }
+        reports = Reports(range(settings.workers), clock=clock, stopping=stopping)
         drain_s = settings.unready_s + settings.drain_timeout_s + _close_s
         places = [
             _Place(
@@ -100,30 +118,41 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
                     _number_variable: str(number),
                 },
                 shared=shared,
+                reports=reports,
                 drain_s=drain_s,
                 clock=clock,
             )
             for number in range(settings.workers)
         ]
-        _log.info("starting", processes=settings.workers, port=port)
-        async with asyncio.TaskGroup() as tasks:
-            hangups = tasks.create_task(_pass_on(hangup, places))
-            runs = [tasks.create_task(place.keep(stopping)) for place in places]
-            await asyncio.wait(runs)
-            hangups.cancel()
+        async with serving_health(
+            settings.health_host,
+            settings.health_port,
+            alive=reports.why_not_alive,
+            ready=reports.why_not_ready,
+            setting=health_setting,
+            exposed=shared.exposition,
+        ) as health_port:
+            _log.info("health listening", host=settings.health_host, port=health_port)
+            _log.info("starting", processes=settings.workers, port=port)
+            async with asyncio.TaskGroup() as tasks:
+                hangups = tasks.create_task(_pass_on(hangup, places))
+                runs = [tasks.create_task(place.keep(stopping)) for place in places]
+                await asyncio.wait(runs)
+                hangups.cancel()
         return max(run.result() for run in runs)
 
 
 class _Place:
     """One of the processes, whichever it is now."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a command, and what its processes share
         self,
         number: int,
         *,
         command: Sequence[str],
         environment: dict[str, str],
         shared: SharedMetrics,
+        reports: Reports,
         drain_s: float,
         clock: Clock,
     ) -> None:
@@ -131,6 +160,7 @@ class _Place:
         self._command = command
         self._environment = environment
         self._shared = shared
+        self._reports = reports
         self._drain_s = drain_s
         self._clock = clock
         self._process: Process | None = None
@@ -174,17 +204,28 @@ class _Place:
 
     async def _run(self, stopping: asyncio.Event) -> int | None:
         """Run one process until it ends; return its exit code, None where it cannot be started."""
+        read_end, write_end = os.pipe()
+        reader = ReportReader(self._reports, self._number)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: reader, os.fdopen(read_end, "rb", buffering=0)
+        )
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in a terminal is the parent's to pass on
-            )
+            return await self._run_reporting(write_end, stopping)
         except OSError as error:
             _log.error("process cannot be started", process=self._number, reason=error.strerror)
             return None
-        self._process = process
+        finally:
+            os.close(write_end)
+            reader.close()
+
+    async def _run_reporting(self, pipe: int, stopping: asyncio.Event) -> int:
+        process = self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            env={**self._environment, _pipe_variable: str(pipe)},
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(pipe,),
+            start_new_session=True,  # Ctrl-C in a terminal is the parent's to pass on
+        )
         async with asyncio.TaskGroup() as tasks:
             draining = tasks.create_task(self._drain(process, stopping))
             exit_code = await process.wait()
@@ -211,29 +252,3 @@ async def _pass_on(hangup: asyncio.Event, places: Sequence[_Place]) -> None:
 def _delay_s(deaths: int) -> float:
     """Return how long to wait after so many deaths in a row."""
     return min(_longest_delay_s, _first_delay_s * 2.0 ** min(deaths - 1, 10))
-
-
-@contextmanager
-def _held_port(settings: IngestSettings) -> Iterator[int]:
-    """Hold the address without listening; yield its port, chosen where 0 is given.
-
-    It is bound alone, which fails where anybody else has it, and shared only then: bound with
-    SO_REUSEPORT from the start, a second instance would take half of the connections unnoticed.
-    """
-    address = (settings.host, settings.port)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as holder:
-        if family == socket.AF_INET6:
-            holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as listeners have it
-        # For connections of an earlier run that still linger, and for nothing else.
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            holder.bind(address)
-        except OSError as error:
-            raise ConfigurationError(
-                f"ZCC_INGEST_HOST, ZCC_INGEST_PORT: cannot listen on {settings.host}:"
-                f"{settings.port}: {error.strerror}"
-            ) from error
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        yield holder.getsockname()[1]

@@ -7,47 +7,28 @@ from typing import Final
 
 import structlog
 
+from ingest.addresses import backlog
 from ingest.admission import Admission
 from ingest.app import create_app
 from ingest.apps import Apps, base_path
 from ingest.asgi import AsgiApplication
-from ingest.connection import Limits
-from ingest.connections import Connections
+from ingest.connections import Connections, Room
 from ingest.decision import Routing
 from ingest.exchange import Application
+from ingest.health import Health, Readiness
 from ingest.keeping import Spill
+from ingest.limits import Limits
+from ingest.series import begin_series
 from ingest.settings import IngestSettings
 from ingest.webhook import Webhook
 from runtime.clock import Clock
 from runtime.contracts import Sender
-from runtime.errors import ConfigurationError
-from runtime.telemetry import ingest as metrics
+from runtime.open_files import open_files_limit
 
-_backlog: Final = 2048
-"""Connections that wait to be accepted; the kernel caps it at its own limit."""
+_other_files: Final = 256
+"""Of brokers, probes, metrics, the spill and the process itself."""
 
 _log = structlog.get_logger()
-
-
-def listen(settings: IngestSettings) -> socket.socket:
-    """Return a listening socket; the caller closes it.
-
-    Raises:
-        ConfigurationError: the address is taken or is none of this machine.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server(
-            (settings.host, settings.port),
-            family=family,
-            backlog=_backlog,
-            reuse_port=settings.workers > 1,  # each process listens for itself
-        )
-    except OSError as error:
-        raise ConfigurationError(
-            f"ZCC_INGEST_HOST, ZCC_INGEST_PORT: cannot listen on {settings.host}:{settings.port}: "
-            f"{error.strerror}"
-        ) from error
 
 
 async def run_server(  # noqa: PLR0913 - what a server is made of
@@ -60,11 +41,12 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     spill: Spill | None,
     clock: Clock,
     stopping: asyncio.Event,
+    health: Health,
 ) -> None:
     """Answer requests until ``stopping`` is set or until cancelled; then let all finish.
 
     After ``stopping`` it answers for ``unready_s`` more, each answer the last of its connection, so
-    that balancers can see ``/readyz`` and clients go elsewhere.
+    that balancers can see ``/readyz`` and clients go elsewhere. ``health`` is told all the while.
     """
     admission = Admission(requests=settings.max_requests, size_bytes=settings.max_held_bytes)
     webhook = Webhook(
@@ -77,15 +59,19 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
         spill=spill,
     )
 
-    def ready() -> bool:
+    def readiness() -> Readiness:
+        if stopping.is_set():
+            return Readiness.STOPPING
         can_keep = sender.ready or (spill is not None and spill.ready)
-        return can_keep and not stopping.is_set()
+        return Readiness.READY if can_keep else Readiness.BROKER
 
     def tick(now_s: float) -> None:
         webhook.tick(now_s)
-        metrics.ready.set(ready())  # another process may be asked for it
+        health.tick()
 
-    pages = create_app(ready=ready, docs_enabled=settings.docs_enabled)
+    begin_series()
+    health.check = readiness
+    pages = create_app(docs_enabled=settings.docs_enabled)
     async with asyncio.TaskGroup() as tasks:
         beside = AsgiApplication(pages, tasks)
 
@@ -93,11 +79,15 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
             return webhook if path.startswith(base_path) else beside
 
         connections = Connections(
-            application_of, limits=_limits(settings), admission=admission, clock=clock
+            application_of,
+            limits=_limits(settings),
+            room=_room(settings),
+            admission=admission,
+            clock=clock,
         )
         watch = tasks.create_task(connections.run(tick))
         server = await asyncio.get_running_loop().create_server(
-            connections.make, sock=listener, backlog=_backlog
+            connections.make, sock=listener, backlog=backlog
         )
         host, port = listener.getsockname()[:2]
         _log.info("listening", host=host, port=port, apps=sorted(app.name for app in apps()))
@@ -113,6 +103,18 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     _log.info("stopped")
 
 
+def _room(settings: IngestSettings) -> Room:
+    """Return the bounds, with files left for all that is no connection of a client."""
+    files = open_files_limit()
+    most = min(settings.max_connections, max(files // 2, files - _other_files))
+    if most < settings.max_connections:
+        _log.warning("fewer connections than ZCC_INGEST_MAX_CONNECTIONS", connections=most)
+    return Room(
+        connections=most,
+        unfinished=settings.max_unfinished,
+    )
+
+
 def _limits(settings: IngestSettings) -> Limits:
     return Limits(
         headers=settings.max_headers,
@@ -121,4 +123,5 @@ def _limits(settings: IngestSettings) -> Limits:
         head_timeout_s=settings.head_timeout_s,
         body_timeout_s=settings.body_timeout_s,
         keep_alive_s=settings.keep_alive_s,
+        forwarded_hops=settings.forwarded_hops,
     )

@@ -4,21 +4,31 @@ Run it on uvloop: `uvloop.run(serve(settings, kafka))`.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
+import structlog
+
+from ingest.addresses import bound_socket, listen
 from ingest.decision import Routing
+from ingest.health import Health, health_setting
 from ingest.present_apps import PresentApps
-from ingest.server import listen, run_server
+from ingest.processes import Followed
+from ingest.server import run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
 from runtime.clock import SystemClock
 from runtime.garbage import settle_garbage_collection
+from runtime.health import serving_health
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
 
 _connect_s: Final = 2.0
+
+_log = structlog.get_logger()
 
 
 async def serve(
@@ -26,22 +36,23 @@ async def serve(
     kafka: KafkaSettings,
     spill_settings: SpillSettings,
     *,
-    place: int | None = None,
+    followed: Followed | None = None,
 ) -> None:
     """Receive webhooks until SIGTERM or SIGINT, then drain and return.
 
-    ``place`` is the number of this process among several on one port. Cancelling drains too,
-    without the time for balancers to look away.
+    ``followed`` is the parent of several processes on one port, which then answers for their
+    health. Cancelling drains too, without the time for balancers to look away.
 
     Raises:
-        ConfigurationError: the address cannot be listened on, the file of apps is wrong, or the
+        ConfigurationError: an address cannot be listened on, the file of apps is wrong, or the
             spill's place cannot be used.
     """
-    instance = spill_settings.instance_name + ("" if place is None else f"-{place}")
+    instance = spill_settings.instance_name + (f"-{followed.number}" if followed else "")
     clock = SystemClock()
-    with stop_event() as stopping, hangup_event() as hangup:
+    with stop_event() as stopping, hangup_event() as hangup, bound_socket(settings) as listener:
         present = PresentApps(settings.apps, clock=clock)
         async with (
+            _health(settings, followed) as health,
             KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,
             spilling(
                 spill_settings,
@@ -50,13 +61,13 @@ async def serve(
                 publisher=publisher,
                 clock=clock,
             ) as spill,
-            asyncio.TaskGroup() as tasks,
         ):
-            following = tasks.create_task(present.run(hangup))
             # who shares a port is sent requests as soon as it listens
             await publisher.reached(within_s=_connect_s)
             settle_garbage_collection()
-            with listen(settings) as listener:
+            listen(listener, settings)
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(present.run(hangup))
                 await run_server(
                     listener,
                     settings,
@@ -66,8 +77,27 @@ async def serve(
                     spill=spill,
                     clock=clock,
                     stopping=stopping,
+                    health=health,
                 )
-            following.cancel()
+                following.cancel()
+
+
+@asynccontextmanager
+async def _health(settings: IngestSettings, followed: Followed | None) -> AsyncIterator[Health]:
+    """Serve the health of this process, or report it to the parent, which does."""
+    if followed is not None:
+        yield Health(followed.pipe)
+        return
+    health = Health()
+    async with serving_health(
+        settings.health_host,
+        settings.health_port,
+        alive=lambda: None,  # who answers lives
+        ready=health.why_not_ready,
+        setting=health_setting,
+    ) as port:
+        _log.info("health listening", host=settings.health_host, port=port)
+        yield health
 
 
 def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:

@@ -29,6 +29,11 @@ class IngestSettings(BaseSettings):
         description="Address to listen on",
     )
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 = free")
+    health_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
+        description="Address of /healthz, /readyz, /metrics, which the port of webhooks has not",
+    )
+    health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
     workers: int = Field(
         default=1,
         ge=1,
@@ -89,18 +94,52 @@ class IngestSettings(BaseSettings):
         default=16 * 1024, ge=4096, description="Bytes of a request's target and headers"
     )
     max_requests: int = Field(
-        default=4096, ge=1, description="Requests under way in a process; beyond it 503 at once"
+        default=4096,
+        ge=1,
+        description="Signed requests that wait for the broker, in a process; beyond it 503 at once",
+    )
+    max_unfinished: int = Field(
+        default=2048,
+        ge=1,
+        description=(
+            "Requests of which a process has received a part, nobody knows from whom; beyond it "
+            "the oldest is answered 503 and its connection closed"
+        ),
+    )
+    max_connections: int = Field(
+        default=12_000,
+        ge=1,
+        description=(
+            "Connections of a process, less where the limit of open files asks for it; beyond it "
+            "idle ones are closed, the oldest first, then unfinished ones"
+        ),
     )
     max_held_bytes: int = Field(
         default=64 * 1024 * 1024,
         ge=1024 * 1024,
-        description="Bytes of bodies held by a process; beyond it 503 at once",
+        description=(
+            "Bytes of bodies held by a process; beyond it the oldest unfinished requests are "
+            "answered 503, and the newest where only signed ones are left"
+        ),
+    )
+    remembered_signatures: int = Field(
+        default=32_768,
+        ge=0,
+        description=(
+            "Signatures answered 204 that a process remembers: what comes again with one of them "
+            "is answered 204 without a second record; 0 = none"
+        ),
     )
     traces_started: bool = Field(
         default=False, description="Begin a trace for each event that comes without traceparent"
     )
     keep_alive_s: int = Field(
-        default=10, ge=1, description="Seconds that a connection may wait for its next request"
+        default=75,
+        ge=1,
+        description=(
+            "Seconds that a connection may wait for its next request, longer than the proxy in "
+            "front keeps it: docs/how-to/deploy.md"
+        ),
     )
     unready_s: float = Field(
         default=1.0,

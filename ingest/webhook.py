@@ -20,6 +20,7 @@ from ingest.apps import App, Apps
 from ingest.decision import Challenge, Routing, SignedRequest, decide, quarantined
 from ingest.exchange import Exchange, pick_headers
 from ingest.keeping import Keeping, Spill, not_kept, reply
+from ingest.replays import AnsweredSignatures
 from ingest.settings import IngestSettings
 from runtime.clock import Clock
 from runtime.contracts import Sender
@@ -69,8 +70,10 @@ class Webhook:
         self._clock = clock
         self._spill = spill
         self._waiting: deque[Keeping] = deque()
-        for reason in Unavailable:  # a counter that first shows up at 1 has not increased
-            metrics.unavailable.labels(reason.value)
+        self._answered = AnsweredSignatures(
+            settings.remembered_signatures,
+            lasting_s=2 * settings.timestamp_window_s,  # a clock may be ahead by one, behind by one
+        )
 
     def began(self, exchange: Exchange) -> None:
         """Refuse by the head alone what can be."""
@@ -111,13 +114,25 @@ class Webhook:
             reply(exchange, answers.not_signed_but_encoded if encoded else answers.not_signed)
             return
         fault = self._access_fault(app, exchange)
-        if fault is None:
-            self._keep(request, exchange)
-        else:
+        if fault is not None:
             not_kept(exchange, Unavailable(fault.value))
+        elif (app.name, exchange.picked[signature_header][0]) in self._answered:
+            count(metrics.replays, app.name)
+            reply(exchange, answers.kept)
+        elif self._admission.full:
+            self.refused(exchange, Refusal.OVERLOAD)
+        else:
+            self._keep(request, exchange)
+
+    def written(self, exchange: Exchange) -> None:
+        """Remember what was kept, once its sender is told."""
+        if exchange.answer is answers.kept and exchange.signature:
+            self._answered.add(exchange.label, exchange.signature)
 
     def tick(self, now_s: float) -> None:
-        """Give up waiting for what was not acknowledged in time."""
+        """Give up waiting for what was not acknowledged in time, and forget what is long over."""
+        self._answered.tick(now_s)
+        metrics.remembered.set(len(self._answered))
         waiting = self._waiting
         overdue_s = now_s - self._settings.produce_deadline_s
         while waiting and (waiting[0].is_settled or waiting[0].begun_s <= overdue_s):
@@ -173,6 +188,7 @@ class Webhook:
             metrics.last_challenge.labels(request.app).set(request.received_at_ms / 1000)
             reply(exchange, answers.challenge_met(decision.answer))
             return
+        exchange.signature = exchange.picked[signature_header][0]
         keeping = Keeping(exchange, decision, clock=self._clock, spill=self._spill)
         try:
             self._sender.send(decision.record, keeping.settled)

@@ -113,16 +113,16 @@ def ingest(
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
     raise_open_files_limit()
-    place = follow_parent()
-    if place is None:
+    followed = follow_parent()
+    if followed is None:
         warn_of_unknown_settings()
-    if settings.workers > 1 and place is None:
+    if settings.workers > 1 and followed is None:
         raise typer.Exit(uvloop.run(run_processes(settings, own_command(), clock=SystemClock())))
 
     from ingest.service import serve
     from ingest.spill.settings import SpillSettings
 
-    uvloop.run(serve(settings, kafka, read_settings(SpillSettings), place=place))
+    uvloop.run(serve(settings, kafka, read_settings(SpillSettings), followed=followed))
 
 
 @app.command()

@@ -40,7 +40,7 @@ workers: Final[tuple[str, ...]] = (*ProcessorName, *SinkName)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of the product: its name, the `zcc` command and the variable of its port."""
+    """One process of the product: its name, `zcc` command and the variable of its health port."""
 
     name: str
     arguments: tuple[str, ...]
@@ -48,7 +48,7 @@ class Part:
 
 
 parts: Final[tuple[Part, ...]] = (
-    Part("ingest", ("ingest",), "ZCC_INGEST_PORT"),
+    Part("ingest", ("ingest",), "ZCC_INGEST_HEALTH_PORT"),
     *(Part(name, ("processor", name), "ZCC_WORKER_HEALTH_PORT") for name in ProcessorName),
     *(Part(name, ("sink", name), "ZCC_WORKER_HEALTH_PORT") for name in SinkName),
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from ingest.apps import base_path
 from operations.components import Part, parts
 from operations.processes import Crash, Process
 from runtime.errors import TransientError
@@ -45,6 +46,7 @@ def environment(surroundings: Surroundings) -> dict[str, str]:
         "ZCC_KAFKA_OTHER_PARTITIONS": "2",
         "ZCC_KAFKA_REPLICATION": "1",
         "ZCC_INGEST_HOST": "127.0.0.1",
+        "ZCC_INGEST_HEALTH_HOST": "127.0.0.1",
         "ZCC_INGEST_APPS": json.dumps({"default": [surroundings.webhook_secret]}),
         "ZCC_INGEST_PSEUDONYM_KEY": surroundings.pseudonym_key,
         "ZCC_WORKER_HEALTH_HOST": "127.0.0.1",
@@ -72,7 +74,9 @@ class Pipeline:
 
     def __init__(self, settings: Mapping[str, str], *, logs: Path) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._ports = dict(zip((part.name for part in parts), _free_ports(len(parts)), strict=True))
+        self._webhook_port, *ports = _free_ports(1 + len(parts))
+        self._ports = dict(zip((part.name for part in parts), ports, strict=True))
+        settings = {**settings, "ZCC_INGEST_PORT": str(self._webhook_port)}
         self._processes = {part.name: self._process(part, settings, logs) for part in parts}
 
     async def __aenter__(self) -> Self:
@@ -93,8 +97,13 @@ class Pipeline:
         await self._end()
 
     def url(self, name: str) -> str:
-        """Return the base URL of a part's HTTP side."""
+        """Return the base URL of a part's health and metrics."""
         return f"http://127.0.0.1:{self._ports[name]}"
+
+    @property
+    def webhook_url(self) -> str:
+        """Return the URL that webhooks of the default app go to."""
+        return f"http://127.0.0.1:{self._webhook_port}{base_path}"
 
     def process(self, name: str) -> Process:
         """Return the process of a part."""

@@ -110,8 +110,7 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         pipeline = Pipeline(settings, logs=folder / "logs")
         await parts.enter_async_context(pipeline)
         await pipeline.ready(timeout_s=start_timeout_s)
-        target = f"{pipeline.url('ingest')}/webhooks/zoom"
-        simulator = _simulator_settings(options, company, target=target)
+        simulator = _simulator_settings(options, company, target=pipeline.webhook_url)
         socket = await parts.enter_async_context(accepting(stack))
         yield Running(
             stack=stack,

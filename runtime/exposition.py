@@ -132,8 +132,12 @@ class SharedMetrics:
         """Forget the gauges of a process that has ended; what it counted stays."""
         mark_process_dead(str(place), self._folder)  # type: ignore[no-untyped-call]  # untyped library
 
+    def exposition(self) -> bytes:
+        """Return the metrics of all places and of the parent, for the parent."""
+        return generate_latest(_registry_of_all())
+
     def count(self, counter: Counter) -> None:
-        """Count one for the parent, which nobody scrapes. The counter has no labels."""
+        """Count one for the parent itself. The counter has no labels."""
         described = next(iter(counter.describe()))
         name = described.name
         self._of_parent("counter", name, f"{name}_total", (), (), described.documentation).inc(1)

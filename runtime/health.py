@@ -32,7 +32,13 @@ _drain_s: Final = 1
 def _no_remarks() -> None: ...
 
 
-def health_app(*, alive: Check, ready: Check, remarks: Check = _no_remarks) -> HealthApp:
+def health_app(
+    *,
+    alive: Check,
+    ready: Check,
+    remarks: Check = _no_remarks,
+    exposed: Callable[[], bytes] = exposition,
+) -> HealthApp:
     """Return an ASGI callable that answers GET and HEAD.
 
     200 where a check finds nothing, else 503 with its reason as text. ``remarks`` are added to the
@@ -55,7 +61,7 @@ def health_app(*, alive: Check, ready: Check, remarks: Check = _no_remarks) -> H
         if method not in {"GET", "HEAD"}:
             return HTTPStatus.METHOD_NOT_ALLOWED, _text, b"GET or HEAD\n"
         if path == "/metrics":
-            return HTTPStatus.OK, content_type, exposition()
+            return HTTPStatus.OK, content_type, exposed()
         reason = alive() if path == "/healthz" else ready()
         more = remarks() if path == "/readyz" else None
         lines = f"{reason or 'ok'}\n" + (f"{more}\n" if more else "")
@@ -66,17 +72,27 @@ def health_app(*, alive: Check, ready: Check, remarks: Check = _no_remarks) -> H
 
 
 @asynccontextmanager
-async def serving_health(
-    host: str, port: int, *, alive: Check, ready: Check, remarks: Check = _no_remarks
+async def serving_health(  # noqa: PLR0913 - what the port answers with
+    host: str,
+    port: int,
+    *,
+    alive: Check,
+    ready: Check,
+    remarks: Check = _no_remarks,
+    setting: str = "ZCC_WORKER_HEALTH",
+    exposed: Callable[[], bytes] = exposition,
 ) -> AsyncIterator[int]:
     """Serve the checks and the metrics during the block; yields the port, chosen where 0 is given.
+
+    ``setting`` is the prefix of the two variables that hold the address. ``exposed`` returns the
+    metrics, by default those of this process.
 
     Raises:
         ConfigurationError: the address cannot be listened on.
     """
-    listener = _listen(host, port)
+    listener = _listen(host, port, setting)
     config = uvicorn.Config(
-        health_app(alive=alive, ready=ready, remarks=remarks),
+        health_app(alive=alive, ready=ready, remarks=remarks, exposed=exposed),
         loop="none",
         http="httptools",
         ws="none",
@@ -99,12 +115,11 @@ async def serving_health(
         await server.shutdown(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_backlog)
     except OSError as error:
         raise ConfigurationError(
-            f"ZCC_WORKER_HEALTH_HOST, ZCC_WORKER_HEALTH_PORT: cannot listen on {host}:{port}: "
-            f"{error.strerror}"
+            f"{setting}_HOST, {setting}_PORT: cannot listen on {host}:{port}: {error.strerror}"
         ) from error

@@ -1,6 +1,7 @@
 """How many connections a process may hold, as far as the system lets it choose."""
 
 import resource
+import sys
 
 import structlog
 
@@ -16,3 +17,9 @@ def raise_open_files_limit() -> None:
         log.warning("limit of open files kept", open_files=before)
     else:
         log.info("limit of open files", open_files=most, before=before)
+
+
+def open_files_limit() -> int:
+    """Return how many files this process may have open; a very large number where any."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft

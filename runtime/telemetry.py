@@ -67,6 +67,30 @@ class IngestMetrics:
         "counted until it is mended)",
         ["outcome"],
     )
+    replays: Final = Counter(
+        "zcc_ingest_replays_total",
+        "Requests answered 204 without a record, because their very signature was before, by app",
+        ["app"],
+    )
+    remembered: Final = Gauge(
+        "zcc_ingest_remembered_signatures",
+        "Signatures answered 204 that are remembered to know replays by",
+        multiprocess_mode="livesum",
+    )
+    connections: Final = Gauge(
+        "zcc_ingest_connections", "Connections that are open", multiprocess_mode="livesum"
+    )
+    unfinished: Final = Gauge(
+        "zcc_ingest_unfinished_requests",
+        "Requests that have begun to come and are not whole, so that nobody knows from whom",
+        multiprocess_mode="livesum",
+    )
+    crowded_out: Final = Counter(
+        "zcc_ingest_crowded_out_total",
+        "Connections closed to make room for others, by what they did (silent: nothing yet; idle: "
+        "nothing any more; unfinished: they were sending; newcomer: no room could be made for it)",
+        ["state"],
+    )
     latency: Final = Histogram(
         "zcc_ingest_request_seconds",
         "From the last byte of a signed request to its answer",

@@ -9,10 +9,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from benchmarks.rig.load import signed
 from ingest.admission import Admission
 from ingest.answers import Refusal, kept
-from ingest.connection import Connection, Limits
-from ingest.connections import Connections
+from ingest.connection import Connection
+from ingest.connections import Connections, Room
 from ingest.decision import Event, Routing, SignedRequest, decide
 from ingest.exchange import Exchange
+from ingest.limits import Limits
 from ingest.settings import IngestSettings
 from ingest.webhook import Webhook
 from runtime.clock import SystemClock
@@ -134,6 +135,8 @@ class _Answering:
     def completed(self, exchange: Exchange) -> None:
         exchange.reply(kept)
 
+    def written(self, exchange: Exchange) -> None: ...
+
 
 class _Acknowledging:
     """A sender whose broker has it at once."""
@@ -178,11 +181,15 @@ class _Transport:
 
     def write(self, _: bytes) -> None: ...
 
+    def is_closing(self) -> bool:
+        return False
+
 
 def _over_http(application: _Answering | Webhook, requests: Sequence[bytes]) -> Callable[[], None]:
     shared = Connections(
         lambda _: application,
         limits=_limits,
+        room=Room(_connections, _connections),
         admission=Admission(requests=_connections, size_bytes=2**30),
         clock=SystemClock(),
     )

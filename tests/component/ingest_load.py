@@ -75,7 +75,7 @@ class Client:
 
 @asynccontextmanager
 async def load(
-    instances: Sequence[int], secret: Callable[[], str] = lambda: "newest-secret"
+    instances: Sequence[int], secret: Callable[[], str] = lambda: "the-newest-secret"
 ) -> AsyncIterator[list[Client]]:
     """Send during the block, half of the clients first to either instance."""
     done = asyncio.Event()

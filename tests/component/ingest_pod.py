@@ -28,12 +28,13 @@ class Pod:
         self.parent = parent
         self.log: list[dict[str, Any]] = []
         self.port = 0
+        self.health_port = 0
         self._seen: set[int] = set()
         self._folders: set[str] = set()
 
     @property
     def server(self) -> Server:
-        return Server(self.port)
+        return Server(self.port, self.health_port)
 
     def told(self, event: str) -> list[dict[str, Any]]:
         return [entry for entry in self.log if entry.get("event") == event]
@@ -55,14 +56,10 @@ class Pod:
         return owner, answer
 
     async def until_ready(self, processes: int = 1) -> None:
-        """Wait until so many processes have told that a webhook sent now is likely to be kept."""
+        """Wait until so many processes listen and a webhook sent now is likely to be kept."""
         await until(lambda: len(listening(self.port, self.everybody())) >= processes, self)
-        ready: set[int] = set()
         async with asyncio.timeout(30):
-            while len(ready) < processes:
-                owner, answer = await self.ask("/readyz")
-                if answer.status == 200:
-                    ready.add(owner)
+            while (await self.server.get("/readyz")).status != 200:
                 await asyncio.sleep(0.02)
 
     def everybody(self) -> list[int]:
@@ -96,6 +93,8 @@ class Pod:
             self.log.append(entry)
             if entry["event"] in {"starting", "listening"} and not self.port:
                 self.port = entry["port"]
+            if entry["event"] == "health listening":
+                self.health_port = entry["port"]
 
 
 @asynccontextmanager
@@ -124,11 +123,15 @@ def environment(kafka: KafkaSettings, **settings: str) -> Mapping[str, str]:
 
     ``settings`` are ingest's without their prefix, and the spill's with ``spill_``.
     """
-    apps = {} if "apps_file" in settings else {"ZCC_INGEST_APPS": '{"default": ["newest-secret"]}'}
+    apps = (
+        {} if "apps_file" in settings else {"ZCC_INGEST_APPS": '{"default": ["the-newest-secret"]}'}
+    )
     return {
         **os.environ,
         "ZCC_INGEST_HOST": "127.0.0.1",
         "ZCC_INGEST_PORT": "0",
+        "ZCC_INGEST_HEALTH_HOST": "127.0.0.1",
+        "ZCC_INGEST_HEALTH_PORT": "0",
         **apps,
         "ZCC_INGEST_PSEUDONYM_KEY": "0123456789abcdef",
         "ZCC_INGEST_UNREADY_S": "0.3",

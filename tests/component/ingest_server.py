@@ -10,18 +10,21 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from ingest.addresses import bound_socket, listen
+from ingest.health import Health
 from ingest.keeping import Spill
-from ingest.server import listen, run_server
+from ingest.server import run_server
 from ingest.service import routing_of
 from ingest.settings import IngestSettings
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Sender, Settled
+from runtime.health import serving_health
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
 Headers = Sequence[tuple[str, bytes]]
 
-secrets = {"default": ["newest-secret", "older-secret"], "sales": ["secret-of-sales"]}
+secrets = {"default": ["the-newest-secret", "the-older-secret"], "sales": ["the-secret-of-sales"]}
 event = orjson.dumps(
     {
         "event": "contact_center.engagement_started",
@@ -74,9 +77,13 @@ class Answered:
 
 @dataclass
 class Server:
-    """Where the server listens. Setting ``stopping`` drains it."""
+    """Where the server listens. Setting ``stopping`` drains it.
+
+    ``health_port`` is where health and metrics are.
+    """
 
     port: int
+    health_port: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def post(
@@ -91,19 +98,22 @@ class Server:
         return await self.send(request(body, path=path, headers=signed_headers))
 
     async def get(self, path: str) -> Answered:
-        return await self.send(f"GET {path} HTTP/1.1\r\nhost: test\r\n\r\n".encode())
+        """Ask for a page, on the port where it is."""
+        raw = f"GET {path} HTTP/1.1\r\nhost: test\r\n\r\n".encode()
+        is_health = path.partition("?")[0] in {"/healthz", "/readyz", "/metrics"}
+        return await self.send(raw, port=self.health_port if is_health else self.port)
 
-    async def send(self, raw: bytes) -> Answered:
+    async def send(self, raw: bytes, *, port: int | None = None) -> Answered:
         """Send these bytes on a connection of their own and read one answer."""
-        async with self.connection() as (reader, writer):
+        async with self.connection(port) as (reader, writer):
             writer.write(raw)
             return await read_answer(reader)
 
     @asynccontextmanager
     async def connection(
-        self,
+        self, port: int | None = None
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port or self.port)
         try:
             yield reader, writer
         finally:
@@ -132,25 +142,31 @@ async def running(
     settings = ingest_settings(**changes)
     apps = settings.apps
     assert apps is not None
-    with listen(settings) as listener:
-        server = Server(listener.getsockname()[1])
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                run_server(
-                    listener,
-                    settings,
-                    apps=lambda: apps,
-                    routing=routing_of(settings, kafka or KafkaSettings()),
-                    sender=publisher,
-                    spill=spill,
-                    clock=clock or SystemClock(),
-                    stopping=server.stopping,
+    health = Health()
+    async with serving_health(
+        *("127.0.0.1", 0), alive=lambda: None, ready=health.why_not_ready
+    ) as health_port:
+        with bound_socket(settings) as listener:
+            listen(listener, settings)
+            server = Server(listener.getsockname()[1], health_port)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(
+                    run_server(
+                        listener,
+                        settings,
+                        apps=lambda: apps,
+                        routing=routing_of(settings, kafka or KafkaSettings()),
+                        sender=publisher,
+                        spill=spill,
+                        clock=clock or SystemClock(),
+                        stopping=server.stopping,
+                        health=health,
+                    )
                 )
-            )
-            try:
-                yield server
-            finally:
-                server.stopping.set()
+                try:
+                    yield server
+                finally:
+                    server.stopping.set()
 
 
 def ingest_settings(**changes: object) -> IngestSettings:
@@ -160,6 +176,7 @@ def ingest_settings(**changes: object) -> IngestSettings:
         "apps": secrets,
         "pseudonym_key": "0123456789abcdef",
         "unready_s": 0,
+        "remembered_signatures": 0,  # many tests send one event again and again
     }
     return IngestSettings(**{**values, **changes})  # type: ignore[arg-type]  # pydantic parses them
 
@@ -167,7 +184,7 @@ def ingest_settings(**changes: object) -> IngestSettings:
 def signed(
     body: bytes,
     *,
-    secret: str = "newest-secret",
+    secret: str = "the-newest-secret",
     timestamp: bytes | None = None,
     more: Headers = (),
 ) -> list[tuple[str, bytes]]:

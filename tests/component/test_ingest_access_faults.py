@@ -8,7 +8,7 @@ import pytest
 from tests.component.ingest_server import Headers, MemoryPublisher, Server, event, numbered, signed
 from tests.component.ingest_wire import on_both_loops, served
 
-secret = "newest-secret"
+secret = "the-newest-secret"
 here = ["127.0.0.0/8"]
 elsewhere = ["192.0.2.0/24"]
 header = {"name": "X-Zoom-Pass", "value": "open-sesame"}

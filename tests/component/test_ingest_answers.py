@@ -67,7 +67,7 @@ async def test_every_way_to_write_the_url_works_without_a_redirect(
 async def test_each_app_has_its_own_path_and_secrets(
     server: Server, publisher: MemoryPublisher
 ) -> None:
-    headers = signed(event, secret="secret-of-sales")
+    headers = signed(event, secret="the-secret-of-sales")
     for path in ("/webhooks/zoom/sales", "/webhooks/zoom/sales/"):
         assert (await server.post(path=path, headers=headers)).status == 204
     assert dict(publisher.records[0].headers)["zcc-app"] == b"sales"
@@ -79,7 +79,7 @@ async def test_an_old_secret_still_works_and_is_counted_as_such(
 ) -> None:
     name = "zcc_ingest_verified_total"
     before = await server.metric(name, app="default", secret="1")
-    assert (await server.post(headers=signed(event, secret="older-secret"))).status == 204
+    assert (await server.post(headers=signed(event, secret="the-older-secret"))).status == 204
     assert await server.metric(name, app="default", secret="1") == before + 1
 
 
@@ -94,7 +94,7 @@ async def test_the_record_carries_what_the_request_said_of_itself(
     assert headers["zcc-received-at"].endswith(b"Z")
 
 
-@pytest.mark.parametrize("secret", ["newest-secret", "older-secret"])
+@pytest.mark.parametrize("secret", ["the-newest-secret", "the-older-secret"])
 async def test_a_challenge_is_answered_with_the_secret_that_signed_it(
     secret: str, server: Server, publisher: MemoryPublisher
 ) -> None:
@@ -106,6 +106,25 @@ async def test_a_challenge_is_answered_with_the_secret_that_signed_it(
         "encryptedToken": hmac.new(secret.encode(), b"the-token", hashlib.sha256).hexdigest(),
     }
     assert publisher.records == []
+
+
+@pytest.mark.parametrize("begin", ["v0:", "v1:", "v12:"])
+async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
+    begin: str, server: Server, publisher: MemoryPublisher
+) -> None:
+    token = f"{begin}1751364000:{event.decode()}"
+    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
+    answer = await server.post(asked)
+    assert (answer.status, answer.body) == (204, b"")
+    assert dict(publisher.records[0].headers)["zcc-reason"] == b"not_an_envelope"
+
+
+@pytest.mark.parametrize("token", ["v0", "v:0", "av0:", "V0:"])
+async def test_a_challenge_whose_token_only_looks_a_little_like_it_is_answered(
+    token: str, server: Server
+) -> None:
+    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
+    assert orjson.loads((await server.post(asked)).body)["plainToken"] == token
 
 
 async def test_an_unsigned_challenge_is_not_answered(server: Server) -> None:
@@ -339,14 +358,21 @@ async def test_no_answer_is_given_before_the_broker_has_acknowledged() -> None:
         assert answer.result().status == 204
 
 
+async def until_it_shows(server: Server, name: str, value: float) -> None:
+    """Wait until a gauge that is set ten times a second has a value."""
+    async with asyncio.timeout(10):
+        while await server.metric(name) != value:
+            await asyncio.sleep(0.01)
+
+
 async def test_readiness_follows_the_publisher_and_health_does_not() -> None:
     publisher = MemoryPublisher()
     async with running(publisher) as server:
         assert (await server.get("/readyz")).status == 200
-        assert await server.metric("zcc_ingest_ready") == 1
+        await until_it_shows(server, "zcc_ingest_ready", 1)
         publisher.ready = False
         assert (await server.get("/readyz")).status == 503
-        assert await server.metric("zcc_ingest_ready") == 0
+        await until_it_shows(server, "zcc_ingest_ready", 0)
         assert (await server.get("/healthz")).status == 200
 
 

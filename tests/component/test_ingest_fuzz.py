@@ -196,7 +196,7 @@ def good_requests() -> list[bytes]:
         chunked([event[:20], event[20:]], headers=signed(event)),
         request(event, headers=signed(event, more=more)),
         request(event, headers=signed(event), start="POST http://test{path}?a=%20 HTTP/1.0"),
-        b"GET /metrics HTTP/1.1\r\nhost: test\r\n\r\n",
+        b"GET /docs HTTP/1.1\r\nhost: test\r\n\r\n",
         b"GET /openapi.json HTTP/1.1\r\nhost: test\r\n\r\n",
     ]
 

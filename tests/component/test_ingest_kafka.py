@@ -138,13 +138,18 @@ async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_fo
 @asynccontextmanager
 async def process(kafka: KafkaSettings) -> AsyncIterator[tuple[asyncio.subprocess.Process, Server]]:
     """Run ingest as it runs in production: a process of its own, settings in its environment."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as free,
+        socket.create_server(("127.0.0.1", 0)) as also_free,
+    ):
+        port, health_port = free.getsockname()[1], also_free.getsockname()[1]
     environment: Mapping[str, str] = {
         **os.environ,
         "ZCC_INGEST_HOST": "127.0.0.1",
         "ZCC_INGEST_PORT": str(port),
-        "ZCC_INGEST_APPS": '{"default": ["newest-secret"]}',
+        "ZCC_INGEST_HEALTH_HOST": "127.0.0.1",
+        "ZCC_INGEST_HEALTH_PORT": str(health_port),
+        "ZCC_INGEST_APPS": '{"default": ["the-newest-secret"]}',
         "ZCC_INGEST_PSEUDONYM_KEY": "0123456789abcdef",
         "ZCC_INGEST_UNREADY_S": "0.2",
         "ZCC_INGEST_PRODUCE_DEADLINE_S": "1.5",
@@ -154,7 +159,7 @@ async def process(kafka: KafkaSettings) -> AsyncIterator[tuple[asyncio.subproces
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment)
     try:
         await until_it_listens(child, port)
-        yield child, Server(port)
+        yield child, Server(port, health_port)
     finally:
         if child.returncode is None:
             child.kill()

@@ -33,6 +33,9 @@ def in_chunks(change: bytes, to: bytes) -> bytes:
 malformed = {
     "no request at all": b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + b"\x00" * 100,
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no host": post().replace(b"host: test\r\n", b""),
+    "two hosts": post(more=[("host", b"test")]),
+    "a host that is none": post().replace(b"host: test", b"host: te st"),
     "an unknown method": post(start="BREW {path} HTTP/1.1"),
     "a method in lower case": post(start="post {path} HTTP/1.1"),
     "another version": post(start="POST {path} HTTP/1.2"),

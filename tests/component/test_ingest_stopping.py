@@ -6,7 +6,7 @@ import socket
 import psutil
 import pytest
 
-from ingest.server import listen
+from ingest.addresses import bound_socket, listen
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from tests.component.ingest_server import (
@@ -100,8 +100,20 @@ async def test_cancelling_drains_too() -> None:
 def test_an_address_that_is_taken_is_told_by_its_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = ingest_settings(port=taken.getsockname()[1])
-        with pytest.raises(ConfigurationError, match="ZCC_INGEST_PORT: cannot listen"):
-            listen(settings)
+        with (
+            pytest.raises(ConfigurationError, match="ZCC_INGEST_PORT: cannot listen"),
+            bound_socket(settings),
+        ):
+            pass
+
+
+def test_of_two_that_have_bound_one_address_the_second_to_listen_is_told() -> None:
+    with bound_socket(ingest_settings()) as first:
+        settings = ingest_settings(port=first.getsockname()[1])
+        with bound_socket(settings) as second:
+            listen(first, settings)
+            with pytest.raises(ConfigurationError, match="ZCC_INGEST_PORT: cannot listen"):
+                listen(second, settings)
 
 
 async def until_it_takes_no_connections(port: int) -> None:

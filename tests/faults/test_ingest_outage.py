@@ -53,7 +53,7 @@ async def sent(port: int, ledger_file: Path, stack: devstack.Stack) -> Totals:
     company = make_company(3)
     settings = SimulatorSettings(
         target_url=f"http://127.0.0.1:{port}/webhooks/zoom",
-        secret="newest-secret",
+        secret="the-newest-secret",
         client_id="client",
         client_secret="client-secret",
         account_id=company.account_id,

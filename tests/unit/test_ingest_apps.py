@@ -9,7 +9,7 @@ import pytest
 from ingest.apps import App, Apps, Credential
 from ingest.apps_json import read_apps
 
-secret = "not-to-be-seen"
+secret = "a-secret-not-to-be-seen"
 
 
 def only_app(**members: object) -> App:
@@ -60,11 +60,13 @@ def test_secrets_and_credentials_are_not_in_the_text_of_an_app() -> None:
 
 
 def test_an_app_of_secrets_alone_lets_all_accounts_networks_and_headers_pass() -> None:
-    assert list(read_apps('{"sales": ["new", "old"]}')) == [App("sales", (b"new", b"old"))]
+    assert list(read_apps({"sales": ["n" * 16, "o" * 16]})) == [
+        App("sales", (b"n" * 16, b"o" * 16))
+    ]
 
 
 def test_a_list_of_secrets_and_an_object_with_it_are_the_same() -> None:
-    assert list(read_apps({"a": ["x"]})) == list(read_apps({"a": {"secrets": ["x"]}}))
+    assert list(read_apps({"a": ["x" * 16]})) == list(read_apps({"a": {"secrets": ["x" * 16]}}))
 
 
 def test_apps_that_were_read_are_taken_as_they_are() -> None:
@@ -73,8 +75,8 @@ def test_apps_that_were_read_are_taken_as_they_are() -> None:
 
 
 def test_secrets_are_their_bytes_in_utf_8() -> None:
-    (app,) = read_apps({"sales": ["gehäuse"]})
-    assert app.secrets == ("gehäuse".encode(),)
+    (app,) = read_apps({"sales": ["gehäuse-und-deckel"]})
+    assert app.secrets == ("gehäuse-und-deckel".encode(),)
 
 
 def test_an_object_names_accounts_and_networks() -> None:
@@ -169,9 +171,9 @@ def test_a_member_of_another_form_is_named_with_the_form(
 @pytest.mark.parametrize(
     "content",
     [
-        {"sales": {"secrets": ["x"], secret: True}},
-        {f"{secret} ": ["x"]},
-        orjson.dumps({"sales": ["x"]})[:-1],
+        {"sales": {"secrets": ["x" * 16], secret: True}},
+        {f"{secret} ": ["x" * 16]},
+        orjson.dumps({"sales": ["x" * 16]})[:-1],
         b"\xff",
         b'{"sales": ["\\ud800"]}',
     ],

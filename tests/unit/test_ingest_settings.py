@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -6,13 +7,13 @@ from pydantic import ValidationError
 from ingest.apps import Apps
 from ingest.settings import IngestSettings
 
-good = {"apps": {"default": ["first-secret"]}, "pseudonym_key": "0123456789abcdef"}
+good = {"apps": {"default": ["first-secret-token"]}, "pseudonym_key": "0123456789abcdef"}
 
 
 def problem(**changes: object) -> str:
     with pytest.raises(ValidationError) as caught:
         IngestSettings(**{**good, **changes})  # type: ignore[arg-type]  # each case is malformed
-    assert "first-secret" not in str(caught.value)
+    assert "first-secret-token" not in str(caught.value)
     return str(caught.value)
 
 
@@ -23,13 +24,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_apps_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZCC_INGEST_APPS", '{"default": ["new", "old"], "sales.eu": ["other"]}')
+    monkeypatch.setenv(
+        "ZCC_INGEST_APPS", json.dumps({"default": ["n" * 16, "o" * 16], "sales.eu": ["s" * 16]})
+    )
     monkeypatch.setenv("ZCC_INGEST_PSEUDONYM_KEY", "0123456789abcdef")
     settings = IngestSettings()
     assert isinstance(settings.apps, Apps)
     assert {app.name: app.secrets for app in settings.apps} == {
-        "default": (b"new", b"old"),
-        "sales.eu": (b"other",),
+        "default": (b"n" * 16, b"o" * 16),
+        "sales.eu": (b"s" * 16,),
     }
     assert settings.produce_deadline_s == 2.0
     assert settings.max_body_bytes == 1024 * 1024
@@ -60,15 +63,15 @@ def test_fewer_hops_than_none_are_refused() -> None:
     "apps",
     [
         "",
-        "first-secret",
+        "first-secret-token",
         "[]",
         "{}",
         '{"default": []}',
-        '{"default": "first-secret"}',
+        '{"default": "first-secret-token"}',
         '{"default": [1]}',
-        '{"a/b": ["first-secret"]}',
-        '{"": ["first-secret"]}',
-        '{"-": ["first-secret"]}',
+        '{"a/b": ["first-secret-token"]}',
+        '{"": ["first-secret-token"]}',
+        '{"-": ["first-secret-token"]}',
         {},
         None,
     ],
@@ -77,9 +80,9 @@ def test_apps_of_another_form_are_refused_with_the_form(apps: object) -> None:
     assert "expected a JSON object of at least one app" in problem(apps=apps)
 
 
-@pytest.mark.parametrize("secret", ["", " ", "first-secret\n", " first-secret"])
+@pytest.mark.parametrize("secret", ["", " ", "first-secret-token\n", " first-secret-token"])
 def test_a_secret_that_is_empty_or_was_pasted_with_blanks_is_refused(secret: str) -> None:
-    assert "app 'default' has a secret" in problem(apps={"default": ["good", secret]})
+    assert "app 'default' has a secret" in problem(apps={"default": ["g" * 16, secret]})
 
 
 def test_a_short_pseudonym_key_is_refused() -> None:
@@ -99,7 +102,17 @@ def test_a_drain_shorter_than_the_longest_request_is_refused() -> None:
     assert "ZCC_INGEST_DRAIN_TIMEOUT_S must be at least 7" in problem(drain_timeout_s=6)
 
 
+def test_a_secret_that_can_be_guessed_is_refused_without_being_told() -> None:
+    assert IngestSettings(**{**good, "apps": {"default": ["s" * 16]}})  # type: ignore[arg-type]  # as above
+    text = problem(apps={"default": ["first-secret-to"]})
+    assert "app 'default' has a secret of fewer than 16 characters" in text
+
+
+def test_connections_outlive_those_of_the_usual_proxies() -> None:
+    assert IngestSettings.model_fields["keep_alive_s"].default == 75
+
+
 def test_secrets_are_not_in_its_text() -> None:
     settings = IngestSettings(**good)  # type: ignore[arg-type]  # pydantic makes them secrets
-    assert "first-secret" not in repr(settings)
+    assert "first-secret-token" not in repr(settings)
     assert "0123456789abcdef" not in repr(settings)

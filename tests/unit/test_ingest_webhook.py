@@ -16,7 +16,7 @@ from runtime.contracts import Settled
 from runtime.values import Record
 from zoom.signature import sign
 
-secret = b"newest-secret"
+secret = b"the-newest-secret"
 body = (
     b'{"event":"contact_center.user_created","event_ts":1,"payload":'
     b'{"account_id":"mark-of-the-body","object":{}}}'

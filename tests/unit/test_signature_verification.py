@@ -8,7 +8,7 @@ from zoom.signature import SignatureError, SignatureFault, encrypted_token, sign
 
 now_s = 1_751_364_000.5
 timestamp = b"1751364000"
-secrets = (b"newest-secret", b"older-secret")
+secrets = (b"the-newest-secret", b"the-older-secret")
 body = b'{"event":"contact_center.engagement_started"}'
 signature = sign(body, timestamp=timestamp, secret=secrets[0])
 

@@ -1,0 +1,42 @@
+"""Has every counter of ingest begin at 0: one that first shows up at 1 has not increased."""
+
+from typing import Final
+
+from ingest.answers import Refusal, Unavailable, table
+from ingest.apps import App
+from ingest.connections import Displaced
+from ingest.exchange import no_app
+from runtime.telemetry import ingest as metrics
+from schemas.catalogue import families, unknown_family
+from schemas.reasons import QuarantineReason
+from zoom.signature import SignatureFault
+
+_statuses: Final = frozenset(row.answer.label for row in table)
+
+
+def begin_series() -> None:
+    """Show the counters that are not an app's, and those of requests for none."""
+    for family in (*families, unknown_family):
+        metrics.accepted.labels(family)
+    for quarantine_reason in QuarantineReason:
+        metrics.quarantined.labels(quarantine_reason.value)
+    for reason in Unavailable:
+        metrics.unavailable.labels(reason.value)
+    for state in Displaced:
+        metrics.crowded_out.labels(state.value)
+    for refusal in Refusal:
+        metrics.refused.labels(no_app, refusal.value)
+    for status in _statuses:
+        metrics.responses.labels(no_app, status)
+
+
+def begin_series_of(app: App) -> None:
+    """Show the counters of an app, which may come long after the process has begun."""
+    for reason in (*Refusal, *SignatureFault):
+        metrics.refused.labels(app.name, reason.value)
+    for status in _statuses:
+        metrics.responses.labels(app.name, status)
+    for index in range(len(app.secrets)):
+        metrics.verified.labels(app.name, str(index))
+    metrics.challenges.labels(app.name)
+    metrics.replays.labels(app.name)
