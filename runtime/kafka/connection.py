@@ -11,6 +11,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts, create_conn
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.error_codes import error_codes
 from runtime.settings import KafkaSettings
 
 connect_timeout_s: Final = 10.0
@@ -85,6 +86,7 @@ def connection_options(settings: KafkaSettings) -> ConnectionOptions:
     Raises:
         ConfigurationError: the file of certificates cannot be read.
     """
+    _know_error_codes()
     return ConnectionOptions(
         bootstrap_servers=settings.bootstrap_servers,
         security_protocol=settings.security_protocol,
@@ -104,6 +106,17 @@ def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
         raise ConfigurationError(
             f"ZCC_KAFKA_SSL_CA_FILE: cannot read certificates from {settings.ssl_ca_file}: {error}"
         ) from error
+
+
+def _know_error_codes() -> None:
+    """Have the library tell errors that it does not know by their code.
+
+    It takes each of them for -1, so that a refused record looks like a broker that fails.
+    """
+    for code, name, _, is_retriable in error_codes:
+        if code not in errors.kafka_errors:
+            members = {"errno": code, "message": name, "retriable": is_retriable}
+            errors.kafka_errors[code] = type(name, (errors.BrokerResponseError,), members)
 
 
 @asynccontextmanager
