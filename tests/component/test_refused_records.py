@@ -30,6 +30,8 @@ from tests.component.spill_rig import running as spilling
 
 deadline_s = 30.0
 limit_bytes = 20_000
+patient = {"produce_deadline_s": 2.9}
+"""A machine that others use as well is slow at times, which is not what is tested."""
 pytestmark = pytest.mark.timeout(120)
 
 broker_resource, topic_resource = 4, 2
@@ -142,8 +144,9 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
     bodies = [large.get(number) or body(number) for number in range(200)]
     before, refused_before = replaced(), refused(Limit.MESSAGE_BYTES)
     raw = raw_topic("engagement", prefix=kafka.topic_prefix)
-    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka) as server:
-        await limits_are_known(publisher, raw)
+    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
+        for topic in (raw, quarantine_topic(prefix=kafka.topic_prefix)):
+            await limits_are_known(publisher, topic)
         answers = await asyncio.gather(*(server.post(each) for each in bodies))
         assert [answer.status for answer in answers] == [204] * 200
         assert await server.metric("zcc_ingest_quarantined_total", reason="refused_by_topic") >= 5
@@ -151,6 +154,7 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
     found = [each.value for each in await read(kafka, raw) if each.value != b"first"]
     assert sorted(map(bytes, filter(None, found))) == sorted(set(bodies) - set(large.values()))
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
+    kept = [each for each in kept if each.value != b"first"]
     assert sorted(each.value or b"" for each in kept) == sorted(large.values())
     for each in kept:
         assert text(each.headers, "zcc-reason") == "refused_by_topic"
@@ -244,7 +248,8 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
     # Whatever comes is older than this.
     await set_config(kafka, topic_resource, topic, message_timestamp_before_max_ms="0")
     before, refused_before = replaced(), refused(Limit.TIMESTAMP)
-    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka) as server:
+    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
+        await limits_are_known(publisher, quarantine_topic(prefix=kafka.topic_prefix))
         await until_it_refuses(publisher, topic)
         await until_limits_are_known(publisher, topic)
         answers = await asyncio.gather(*(server.post(body(number)) for number in range(10)))
@@ -253,7 +258,7 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
     assert refused(Limit.TIMESTAMP) > refused_before
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
     assert "message.timestamp.before.max.ms is 0 (set on the topic)" in str(
-        text(kept[0].headers, "zcc-error")
+        text(kept[-1].headers, "zcc-error")
     )
 
 
@@ -300,7 +305,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_sent_again_and_an_alarm_nam
     before = replaced()
     async with (
         publishing(limited_cluster) as publisher,
-        serving(publisher, kafka=limited_cluster) as server,
+        serving(publisher, kafka=limited_cluster, **patient) as server,
     ):
         await limits_are_known(publisher, quarantine_topic(prefix=limited_cluster.topic_prefix))
         counted = await server.metric("zcc_ingest_unavailable_total", reason="refused")
@@ -319,7 +324,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     async with (
         publishing(limited_cluster) as publisher,
         spilling(tmp_path, publisher) as spill,
-        serving(publisher, kafka=limited_cluster, spill=spill) as server,
+        serving(publisher, kafka=limited_cluster, spill=spill, **patient) as server,
     ):
         assert await post_one_large(server) == [204] * 6
     (segment,) = (tmp_path / "refused").iterdir()
