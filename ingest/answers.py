@@ -57,7 +57,8 @@ class Unavailable(StrEnum):
 
     DEADLINE = "deadline"
     BROKER = "broker"
-    TOO_LARGE = "too_large"
+    REFUSED = "refused"
+    """Neither its topic nor quarantine takes it, and the spill, if there is one, fails."""
     NETWORK = "network"
     CREDENTIAL = "credential"
     DEFECT = "defect"
@@ -121,12 +122,13 @@ table: Final = (
     Row("signed, and acknowledged by the broker: on its topic or on quarantine", kept, "no"),
     Row("signed, and kept in the spill", kept, "no"),
     Row("signed, and answered 204 before with this very signature", kept, "no: kept already"),
+    Row("signed, refused by its topic, and kept in quarantine or the spill", kept, "no"),
     Row(
         "signed, from where or as whom the app does not allow it",
         unavailable,
         "yes: until a person has looked",
     ),
-    Row("signed, not acknowledged in time, or refused by the broker", unavailable, "yes"),
+    Row("signed, not acknowledged in time, or refused by all topics", unavailable, "yes"),
     Row("too much is under way", refusals[Refusal.OVERLOAD], "yes"),
     Row("the oldest of too many that are not received whole", refusals[Refusal.CROWDED_OUT], "yes"),
 )

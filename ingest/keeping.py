@@ -3,8 +3,12 @@
 The sender calls back when the broker has the record or refuses it. What it refuses for now, and
 what waits for longer than the deadline, goes to the spill, where there is one; else Zoom is told
 to send it again.
+
+What its topic will never take as it is goes to quarantine, which may take more. What quarantine
+does not take either is set aside in the spill. Zoom sends again only where nothing takes it.
 """
 
+from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 import structlog
@@ -13,8 +17,9 @@ from ingest import answers
 from ingest.answers import Answer, Unavailable
 from ingest.decision import Event, Quarantined
 from ingest.exchange import Exchange
+from ingest.refused import refused_by_topic
 from runtime.clock import Clock
-from runtime.contracts import Settled
+from runtime.contracts import Sender, Settled
 from runtime.errors import RejectedError, TransientError
 from runtime.exposition import count, observe
 from runtime.retry import described
@@ -36,24 +41,41 @@ class Spill(Protocol):
         """Keep a record; ``settled`` is told later, of no error only once it is durable."""
         ...
 
+    def set_aside(self, record: Record, settled: Settled) -> None:
+        """Keep a record for a person to produce: its topic does not take it. Else as `keep`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Where a record may go. ``spill`` None = there is none."""
+
+    sender: Sender
+    quarantine_topic: str
+    spill: Spill | None
+
 
 class Keeping:
     """One record on its way. Its exchange is answered exactly once."""
 
-    __slots__ = ("_clock", "_decision", "_exchange", "_spill", "begun_s", "is_settled")
+    __slots__ = (
+        *("_clock", "_decision", "_destinations", "_exchange", "_refused", "begun_s", "is_settled"),
+    )
 
     def __init__(
         self,
         exchange: Exchange,
         decision: Event | Quarantined,
         *,
+        destinations: Destinations,
         clock: Clock,
-        spill: Spill | None,
     ) -> None:
         self._exchange = exchange
         self._decision = decision
+        self._destinations = destinations
         self._clock = clock
-        self._spill = spill
+        self._refused: Record | None = None
+        """What its topic has refused, while quarantine is asked."""
         self.begun_s = clock.monotonic_s()
         self.is_settled = False
 
@@ -61,14 +83,14 @@ class Keeping:
         """Take the sender's word; what comes after `overdue` is ignored."""
         if self.is_settled:
             return
+        if isinstance(error, RejectedError) and isinstance(self._decision, Event):
+            self._quarantine(error)
+            return
         self.is_settled = True
         if error is None:
             self._kept()
         elif isinstance(error, RejectedError):
-            # No retry mends it by itself, but 4xx would end it here and now: within the 85 minutes
-            # of Zoom's retries a person can raise the topic's max.message.bytes.
-            _log.error("record refused", reason=error.reason.value)
-            self._given_up(Unavailable.TOO_LARGE)
+            self._set_aside(error)
         elif isinstance(error, TransientError):
             self._spilled_or(Unavailable.BROKER)
         else:
@@ -82,6 +104,36 @@ class Keeping:
             self.is_settled = True
             self._spilled_or(Unavailable.DEADLINE)
 
+    def _quarantine(self, refusal: RejectedError) -> None:
+        self._refused = self._decision.record
+        self._decision = refused_by_topic(
+            self._refused,
+            detail=refusal.detail,
+            quarantine_topic=self._destinations.quarantine_topic,
+        )
+        try:
+            self._destinations.sender.send(self._decision.record, self.settled)
+        except TransientError as error:
+            self.settled(error)
+
+    def _set_aside(self, refusal: RejectedError) -> None:
+        """Keep what no topic takes where a person finds it, as it was to be produced at first."""
+
+        def settled(error: Exception | None) -> None:
+            if error is None:
+                self._answer(answers.kept)  # the spill counts it
+                return
+            # 4xx would end it here and now: within the 85 minutes of Zoom's retries a person can
+            # raise the limit.
+            _log.error("no topic takes it", refusal=refusal.detail, spill=str(error))
+            self._given_up(Unavailable.REFUSED)
+
+        spill = self._destinations.spill
+        if spill is None:
+            settled(TransientError("ZCC_SPILL_URL is empty"))
+        else:
+            spill.set_aside(self._refused or self._decision.record, settled)
+
     def _spilled_or(self, reason: Unavailable) -> None:
         def settled(error: Exception | None) -> None:
             if error is None:
@@ -89,10 +141,11 @@ class Keeping:
             else:
                 self._given_up(reason)
 
-        if self._spill is None:
+        spill = self._destinations.spill
+        if spill is None:
             self._given_up(reason)
         else:
-            self._spill.keep(self._decision.record, settled)
+            spill.keep(self._decision.record, settled)
 
     def _kept(self) -> None:
         match self._decision:
@@ -111,7 +164,11 @@ class Keeping:
     def _answer(self, answer: Answer) -> None:
         observe(metrics.latency, self._clock.monotonic_s() - self.begun_s)
         reply(self._exchange, answer)
-        del self._exchange, self._decision  # `Webhook` may hold this a while yet, but no body
+        del (
+            self._exchange,
+            self._decision,
+            self._refused,
+        )  # `Webhook` may hold this a while yet, but no body
 
 
 def not_kept(exchange: Exchange, reason: Unavailable) -> None:

@@ -19,7 +19,7 @@ from ingest.answers import Refusal, Unavailable
 from ingest.apps import App, Apps
 from ingest.decision import Challenge, Routing, SignedRequest, decide, quarantined
 from ingest.exchange import Exchange, pick_headers
-from ingest.keeping import Keeping, Spill, not_kept, reply
+from ingest.keeping import Destinations, Keeping, Spill, not_kept, reply
 from ingest.replays import AnsweredSignatures
 from ingest.settings import IngestSettings
 from runtime.clock import Clock
@@ -29,6 +29,7 @@ from runtime.exposition import count
 from runtime.retry import described
 from runtime.telemetry import ingest as metrics
 from schemas.reasons import QuarantineReason
+from schemas.topics import quarantine_topic
 from zoom.signature import SignatureError, signature_header, timestamp_header, verify
 
 _content_length: Final = b"content-length"
@@ -68,7 +69,9 @@ class Webhook:
         self._sender = sender
         self._admission = admission
         self._clock = clock
-        self._spill = spill
+        self._destinations = Destinations(
+            sender, quarantine_topic(prefix=routing.topic_prefix), spill
+        )
         self._waiting: deque[Keeping] = deque()
         self._answered = AnsweredSignatures(
             settings.remembered_signatures,
@@ -189,7 +192,7 @@ class Webhook:
             reply(exchange, answers.challenge_met(decision.answer))
             return
         exchange.signature = exchange.picked[signature_header][0]
-        keeping = Keeping(exchange, decision, clock=self._clock, spill=self._spill)
+        keeping = Keeping(exchange, decision, destinations=self._destinations, clock=self._clock)
         try:
             self._sender.send(decision.record, keeping.settled)
         except TransientError as error:

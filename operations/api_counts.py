@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC
+from secrets import token_hex
 from typing import Final
 
 from operations.components import ProcessorName
@@ -15,9 +16,11 @@ from zoom.budget import Label
 from zoom.settings import ZoomSettings
 
 commands: Final = "zcc-api"
-"""Under this name all commands together have one count, as a worker has."""
+"""Under this name all commands together have one count, as a worker has: the sum of theirs."""
 
 _connect_s: Final = 3.0
+_writer_bytes: Final = 8
+"""No two commands of a day have the same name."""
 
 
 def kafka_settings() -> KafkaSettings | None:
@@ -50,7 +53,12 @@ async def kept_counts(
     async with KafkaPublisher(kafka, client_id=commands, clock=clock) as publisher:
         await publisher.reached(within_s=_connect_s)
         yield KafkaDailyCounts(
-            kafka, publisher, account_id=zoom.account_id, worker=commands, clock=clock
+            kafka,
+            publisher,
+            account_id=zoom.account_id,
+            worker=commands,
+            clock=clock,
+            writer=token_hex(_writer_bytes),
         )
 
 

@@ -3,10 +3,19 @@
 One record per seat and label, ``account_id:api_budget:<worker>/<label>/<rank>``; the topic is
 compacted, so a seat has one record in the end, however often its process is replaced. Few are
 written (see `zoom.allowance`), and they are read when a seat is taken: the whole topic, once.
+
+Processes that no group gives seats to, as commands, would write over each other's records: what one
+added after the other had read is lost. So each of them writes a record of its own,
+``.../<rank>-<writer>``, and takes the others' for seats that it does not have; the sum of all is
+what was used. Records of the days before yesterday are deleted by whoever reads them.
 """
 
+import asyncio
+import re
 from collections.abc import Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import UTC, date, timedelta
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -24,9 +33,21 @@ from zoom.budget import Label
 
 _entity: Final = "api_budget"
 
+_place: Final = re.compile(rb"([0-9]{1,9})(-[0-9a-z]+)?")
+_of_others: Final = -1
+"""No seat has this generation, so all that such a count says is used by others."""
+
+_kept_for: Final = timedelta(days=1)
+"""A process that runs over midnight may still write what it read as yesterday's."""
+_deleted_at_once: Final = 200
+
 
 class KafkaDailyCounts:
-    """`zoom.allowance.DailyCounts` of one worker at one account."""
+    """`zoom.allowance.DailyCounts` of one worker at one account.
+
+    ``writer``, in small letters and digits, tells a process from others that run at the same time
+    in the same seat; empty where a group gives each its own.
+    """
 
     def __init__(
         self,
@@ -36,7 +57,9 @@ class KafkaDailyCounts:
         account_id: str,
         worker: str,
         clock: Clock,
+        writer: str = "",
     ) -> None:
+        self._writer = f"-{writer}".encode() if writer else b""
         self._kafka = kafka
         self._publisher = publisher
         self._topic = reference_topic(prefix=kafka.topic_prefix)
@@ -45,12 +68,35 @@ class KafkaDailyCounts:
         self._clock = clock
 
     async def load(self, label: Label) -> Counts:
-        """Return the latest count of each seat."""
+        """Return the latest count of each seat, and of each writer as of a seat of its own."""
+        prefix = self._key(label)
         try:
-            found = await self._latest(self._key(label))
+            found = await self._latest(prefix)
         except ConfigurationError as error:  # calls go on without: see zoom.daily_budget
             raise TransientError(str(error)) from error
-        return {_rank(key): _count(value) for key, value in found.items()}
+        counts: dict[int, Count] = {}
+        others: list[Count] = []
+        for key, value in found.items():
+            rank, writer = _place_of(key)
+            if writer == self._writer:
+                counts[rank] = _count(value)
+            else:
+                others.append(_count(value)._replace(generation=_of_others))
+        if self._writer:
+            await self._delete_old(prefix, found)
+        free = max(counts, default=0) + 1
+        return counts | dict(enumerate(others, start=free))
+
+    async def _delete_old(self, prefix: bytes, found: Mapping[bytes, bytes]) -> None:
+        until = self._clock.now().astimezone(UTC).date() - _kept_for
+        old = (key for key, value in found.items() if _count(value).day < until)
+        with suppress(TransientError, RejectedError):  # the next one deletes them
+            await asyncio.gather(
+                *(
+                    self._publisher.publish(Record(self._topic, prefix + key, None))
+                    for key in islice(old, _deleted_at_once)
+                )
+            )
 
     async def _latest(self, prefix: bytes) -> Mapping[bytes, bytes]:
         found: dict[bytes, bytes] = {}
@@ -58,18 +104,21 @@ class KafkaDailyCounts:
             key = delivery.key or b""
             if key.startswith(prefix) and delivery.value is not None:
                 found[key.removeprefix(prefix)] = delivery.value
+            elif key.startswith(prefix):
+                found.pop(key.removeprefix(prefix), None)
         return found
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
         """Replace the count of one seat, on all in-sync replicas."""
+        place = b"%d%b" % (rank, self._writer)
         reference = {
             "entity": _entity,
             "account_id": self._account_id,
-            "id": f"{self._worker}/{label.value}/{rank}",
+            "id": f"{self._worker}/{label.value}/{place.decode()}",
             "as_of": timestamp(int(self._clock.now().timestamp() * 1000)),
             "state": count._asdict(),
         }
-        key = self._key(label) + b"%d" % rank
+        key = self._key(label) + place
         try:
             await self._publisher.publish(Record(self._topic, key, orjson.dumps(reference)))
         except RejectedError as error:
@@ -79,11 +128,12 @@ class KafkaDailyCounts:
         return f"{self._account_id}:{_entity}:{self._worker}/{label.value}/".encode()
 
 
-def _rank(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise TransientError("a daily count has a key that is none of ours") from error
+def _place_of(text: bytes) -> tuple[int, bytes]:
+    """Return rank and writer."""
+    found = _place.fullmatch(text)
+    if found is None:
+        raise TransientError("a daily count has a key that is none of ours")
+    return int(found[1]), found[2] or b""
 
 
 def _count(value: bytes) -> Count:

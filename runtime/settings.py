@@ -37,6 +37,17 @@ class KafkaSettings(BaseSettings):
     ssl_ca_file: Path | None = Field(
         default=None, description="Certificates to trust; the system's where empty"
     )
+    ssl_cert_file: Path | None = Field(
+        default=None,
+        description="Our own certificate and its chain, PEM, where the brokers ask for one (mTLS); "
+        "read again when the file changes",
+    )
+    ssl_key_file: Path | None = Field(
+        default=None, description="Key of our own certificate; empty = in ZCC_KAFKA_SSL_CERT_FILE"
+    )
+    ssl_key_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of that key, where it is encrypted"
+    )
     topic_prefix: str = Field(
         default="zcc", pattern=r"^[a-z0-9][a-z0-9-]*$", description="First word of all topic names"
     )
@@ -71,6 +82,22 @@ class KafkaSettings(BaseSettings):
             raise ValueError(
                 "ZCC_KAFKA_SECURITY_PROTOCOL asks for a login: "
                 "set ZCC_KAFKA_SASL_USERNAME and ZCC_KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_is_complete(self) -> "KafkaSettings":
+        if self.ssl_cert_file is not None and not self.security_protocol.endswith("SSL"):
+            raise ValueError(
+                f"ZCC_KAFKA_SSL_CERT_FILE is of no use with ZCC_KAFKA_SECURITY_PROTOCOL "
+                f"{self.security_protocol}: expected SSL or SASL_SSL"
+            )
+        if self.ssl_cert_file is None and (
+            self.ssl_key_file is not None or self.ssl_key_password.get_secret_value()
+        ):
+            raise ValueError(
+                "ZCC_KAFKA_SSL_KEY_FILE and ZCC_KAFKA_SSL_KEY_PASSWORD are of a certificate: "
+                "set ZCC_KAFKA_SSL_CERT_FILE"
             )
         return self
 

@@ -150,6 +150,21 @@ class SpillMetrics:
     )
 
 
+class PublisherMetrics:
+    """What every process counts of the records that it produces."""
+
+    refused: Final = Counter(
+        "zcc_publisher_refused_records_total",
+        "Records that a topic does not take, by the setting of the topic that they pass "
+        "(`other`: the broker does not say which)",
+        ["limit"],
+    )
+    replaced: Final = Counter(
+        "zcc_publisher_replaced_total",
+        "Producers that were replaced because brokers did not acknowledge",
+    )
+
+
 class WorkerMetrics:
     """What the runtime counts for each processor and sink."""
 
@@ -384,6 +399,7 @@ class ObjectStorageMetrics:
 
 ingest: Final = IngestMetrics()
 spill: Final = SpillMetrics()
+publisher: Final = PublisherMetrics()
 worker: Final = WorkerMetrics()
 enrichment: Final = EnrichmentMetrics()
 schema: Final = SchemaMetrics()
@@ -418,7 +434,17 @@ class MetricEntry(NamedTuple):
 def catalogue() -> tuple[MetricEntry, ...]:
     """Return every metric of the list above, under the name that queries use."""
     found = []
-    for group in (ingest, spill, worker, enrichment, schema, zoom, postgres, object_storage):
+    for group in (
+        ingest,
+        spill,
+        publisher,
+        worker,
+        enrichment,
+        schema,
+        zoom,
+        postgres,
+        object_storage,
+    ):
         for metric in vars(type(group)).values():
             if isinstance(metric, MetricWrapperBase):
                 description = next(iter(metric.describe()))

@@ -27,7 +27,7 @@ from simulator.rest_answers import Answer, Asked, Listing
 from simulator.rest_bodies import read_body
 from simulator.rest_documents import ApiError
 from simulator.rest_downloads import Files, file_paths, signed_path
-from simulator.rest_faults import Fault, Faults, Trouble, endure, spoil
+from simulator.rest_faults import BareResponse, Fault, Faults, Trouble, endure, spoil
 from simulator.rest_invention import Inventor
 from simulator.rest_limits import Limits
 from simulator.rest_pages import page_of, place_of
@@ -156,6 +156,8 @@ class _Api:
             return self._answer(operation, path_values, request, body)
 
         response = await self._under_faults(operation.name, request, answer)
+        if isinstance(response, BareResponse):
+            return response
         for name, value in self._limits.headers(operation).items():
             response.headers.setdefault(name, value)
         return response

@@ -24,6 +24,7 @@ Spoiling = Literal[
     "cut",
     "empty",
     "error_body",
+    "gateway_limited",
     "html",
     "redirect",
     "repeated_page",
@@ -64,6 +65,10 @@ class Fault(BaseModel):
     code: int | None = Field(default=None, description="Zoom's code of error; none: the status")
     location: str = Field(
         default="https://elsewhere.example/", description="Where a redirect leads"
+    )
+
+    retry_after: str = Field(
+        default="", description="Retry-After of gateway_limited; empty: the header is missing"
     )
 
     @model_validator(mode="after")
@@ -176,6 +181,16 @@ def _error_body(response: Response, fault: Fault, _request: Request) -> Response
     return Response(orjson.dumps(document), 200, _changed(response), "application/json")
 
 
+class BareResponse(Response):
+    """An answer that does not come from the API, and has none of its headers."""
+
+
+def _gateway_limited(_response: Response, fault: Fault, _request: Request) -> Response:
+    document = {"code": 429, "message": "Too many requests"}
+    headers = {"retry-after": fault.retry_after} if fault.retry_after else {}
+    return BareResponse(orjson.dumps(document), 429, headers, "application/json")
+
+
 def _html(response: Response, fault: Fault, _request: Request) -> Response:
     page = "<!doctype html><html><body><h1>Something is not right</h1></body></html>"
     return Response(page, fault.status or 200, _changed(response), "text/html")
@@ -236,6 +251,7 @@ _spoilings: Final[Mapping[str, Callable[[Response, Fault, Request], Response]]] 
     "cut": _cut,
     "empty": _empty,
     "error_body": _error_body,
+    "gateway_limited": _gateway_limited,
     "html": _html,
     "redirect": _redirect,
     "repeated_page": _repeated_page,

@@ -6,6 +6,7 @@ failure at all: Zoom's answer is that there is no such thing. `zoom.answers` dec
 answer is.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +20,9 @@ from zoom.exchange import Response
 
 _longest_wish_s: Final = 86_400.0
 """The daily limit ends within a day; a header that asks for more is a mistake."""
+
+_number: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+"""Twelve digits hold Unix seconds; what is longer is no moment and no wait."""
 
 
 class Fault(StrEnum):
@@ -187,16 +191,17 @@ def retry_after_s(response: Response, now: datetime) -> float | None:
     """Return how long the answer asks to wait, between 0 and a day, or None where it does not.
 
     ``Retry-After`` is seconds or an HTTP date by RFC 9110, and an ISO 8601 date at Zoom's daily
-    limit; at its limit per second there is ``X-RateLimit-Reset``, in Unix seconds. ``now`` is an
-    aware datetime.
+    limit; at its limit per second there is ``X-RateLimit-Reset``, in Unix seconds. Decimals, which
+    proxies write, are read as well; what cannot be read asks for nothing. ``now`` is an aware
+    datetime.
     """
     wish = response.headers.get("retry-after", "").strip()
-    if _is_number(wish):
+    if _number.fullmatch(wish):
         return min(float(wish), _longest_wish_s)
     if (until := moment_of(wish)) is not None:
         return _between(until, now)
     reset = response.headers.get("x-ratelimit-reset", "").strip()
-    if _is_number(reset):
+    if _number.fullmatch(reset):
         return min(max(float(reset) - now.timestamp(), 0.0), _longest_wish_s)
     return None
 
@@ -204,8 +209,10 @@ def retry_after_s(response: Response, now: datetime) -> float | None:
 def moment_of(text: str) -> datetime | None:
     """Read the date of a header, by RFC 9110 or ISO 8601; None where it is no moment that exists.
 
-    What comes is aware; a date that names no zone is of UTC.
+    What comes is aware; a date that names no zone is of UTC. A number is none.
     """
+    if _number.fullmatch(text):
+        return None
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
@@ -213,10 +220,6 @@ def moment_of(text: str) -> datetime | None:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 12  # noqa: PLR2004 - Unix seconds
 
 
 def _between(until: datetime, now: datetime) -> float:

@@ -12,18 +12,22 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from zoom.budget import Label
-from zoom.errors import retry_after_s
+from zoom.errors import moment_of, retry_after_s
 from zoom.exchange import Response
 
 Window = Literal["second", "day"]
 
 _pause_s: Final = 1.0
-"""After a 429 that does not say how long: its limit is per second."""
+"""After a 429 that does not say how long, or not readably: its limit is per second."""
+
+_longest_refusal_s: Final = 300.0
+"""A limit per second is over sooner; a 429 that asks for longer is a mistake, or a proxy's."""
 
 _longest_second_s: Final = 60.0
 """What is used up for longer, though nothing was refused, goes by a clock that is not ours."""
 
 _longest_number: Final = 9
+_per_second: Final = "qps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def told(label: Label, response: Response, now: datetime) -> Told:
         spent_for_s = retry_after_s(response, now)
         if spent_for_s is None:
             spent_for_s = _pause_s if window == "second" else _to_midnight_s(now)
+        elif window == "second":
+            spent_for_s = min(spent_for_s, _longest_refusal_s)
     elif _number(headers.get("x-ratelimit-remaining")) == 0:
         spent_for_s = retry_after_s(response, now)
         if spent_for_s is not None and window == "second":
@@ -59,12 +65,16 @@ def told(label: Label, response: Response, now: datetime) -> Told:
 
 
 def _window(response: Response) -> Window:
+    """Return which limit an answer speaks of: the day's only where it says so.
+
+    It says so by the type, or by a date in a refusal: only the day's limit has one.
+    """
     kind = response.headers.get("x-ratelimit-type", "").strip().lower()
-    if not kind and response.status == HTTPStatus.TOO_MANY_REQUESTS:
-        # Only the day's limit has a date here. Neither form of a date is a number.
-        wish = response.headers.get("retry-after", "").strip()
-        return "second" if not wish or _number(wish) is not None else "day"
-    return "day" if kind.startswith("dai") else "second"
+    if kind.startswith("dai"):
+        return "day"
+    if kind == _per_second or response.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return "second"
+    return "day" if moment_of(response.headers.get("retry-after", "").strip()) else "second"
 
 
 def _to_midnight_s(now: datetime) -> float:

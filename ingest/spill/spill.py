@@ -70,6 +70,14 @@ class Spill:
             deadline_s=settings.deadline_s,
             most_bytes=settings.most_bytes,
         )
+        self._setting_aside = Gathering(
+            places.refused,
+            Backlog(),  # of what this process has set aside, and of nothing that waits
+            instance=instance,
+            clock=clock,
+            deadline_s=settings.deadline_s,
+            most_bytes=settings.most_bytes,
+        )
 
     async def __aenter__(self) -> Self:
         """Begin, even where the store does not answer now: see `ready`.
@@ -90,6 +98,7 @@ class Spill:
         await self._tasks.__aenter__()
         self._running = [
             self._tasks.create_task(self._gathering.run()),
+            self._tasks.create_task(self._setting_aside.run()),
             self._tasks.create_task(self._rounds()),
         ]
         return self
@@ -117,6 +126,16 @@ class Spill:
         much waits, or the store fails; it may be produced all the same. ``settled`` must not raise.
         """
         self._gathering.keep(record, settled)
+
+    def set_aside(self, record: Record, settled: Settled) -> None:
+        """Keep a record that its topic does not take, for `zcc spill drain`; else as `keep`."""
+
+        def counted(error: Exception | None) -> None:
+            if error is None:
+                metrics.set_aside.labels("refused").inc()
+            settled(error)
+
+        self._setting_aside.keep(record, counted)
 
     async def _rounds(self) -> None:
         """Drain for ever. No step waits for another's fault to be mended."""

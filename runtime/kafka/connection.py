@@ -3,14 +3,16 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Final, TypedDict
+from contextlib import asynccontextmanager
+from typing import Final, TypedDict, assert_never
 
 from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
-from aiokafka.conn import collect_hosts, create_conn
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.diagnosis import Misfit, Refused, cause_of_silence
+from runtime.kafka.error_codes import error_codes
+from runtime.kafka.tls import ssl_context
 from runtime.settings import KafkaSettings
 
 connect_timeout_s: Final = 10.0
@@ -25,7 +27,6 @@ _login: Final = (
     "check ZCC_KAFKA_SECURITY_PROTOCOL, ZCC_KAFKA_SASL_MECHANISM, ZCC_KAFKA_SASL_USERNAME and "
     "ZCC_KAFKA_SASL_PASSWORD"
 )
-_trust: Final = "check ZCC_KAFKA_SECURITY_PROTOCOL and ZCC_KAFKA_SSL_CA_FILE"
 
 _remedies: Final[Mapping[type[errors.KafkaError], str]] = {
     errors.AuthenticationFailedError: _login,
@@ -85,25 +86,26 @@ def connection_options(settings: KafkaSettings) -> ConnectionOptions:
     Raises:
         ConfigurationError: the file of certificates cannot be read.
     """
+    _know_error_codes()
     return ConnectionOptions(
         bootstrap_servers=settings.bootstrap_servers,
         security_protocol=settings.security_protocol,
-        ssl_context=_ssl_context(settings),
+        ssl_context=ssl_context(settings),
         sasl_mechanism=settings.sasl_mechanism,
         sasl_plain_username=settings.sasl_username,
         sasl_plain_password=settings.sasl_password.get_secret_value(),
     )
 
 
-def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    if not settings.security_protocol.endswith("SSL"):
-        return None
-    try:
-        return ssl.create_default_context(cafile=settings.ssl_ca_file)
-    except OSError as error:  # an SSLError is one too
-        raise ConfigurationError(
-            f"ZCC_KAFKA_SSL_CA_FILE: cannot read certificates from {settings.ssl_ca_file}: {error}"
-        ) from error
+def _know_error_codes() -> None:
+    """Have the library tell errors that it does not know by their code.
+
+    It takes each of them for -1, so that a refused record looks like a broker that fails.
+    """
+    for code, name, _, is_retriable in error_codes:
+        if code not in errors.kafka_errors:
+            members = {"errno": code, "message": name, "retriable": is_retriable}
+            errors.kafka_errors[code] = type(name, (errors.BrokerResponseError,), members)
 
 
 @asynccontextmanager
@@ -159,10 +161,19 @@ async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
             f"connect to {settings.bootstrap_servers}", timeout_s=connect_timeout_s
         ):
             yield
-    except TransientError:
-        if settings.security_protocol != "PLAINTEXT":
-            await _raise_refusal(settings)
-        raise
+    except TransientError as error:
+        cause = await cause_of_silence(settings, connection_options(settings))
+        match cause:
+            case None:
+                raise
+            case Refused(what, refusal):
+                raise by_fault(what, refusal) from refusal
+            case Misfit(told, is_certain=True):
+                raise ConfigurationError(told) from error
+            case Misfit(told):
+                raise TransientError(f"{error}; {told}") from error
+            case never:
+                assert_never(never)
 
 
 async def know_brokers(client: AIOKafkaClient) -> None:
@@ -175,28 +186,3 @@ async def know_brokers(client: AIOKafkaClient) -> None:
         await client.force_metadata_update()
         if not client.cluster.brokers():
             await asyncio.sleep(_look_s)
-
-
-async def _raise_refusal(settings: KafkaSettings) -> None:
-    host, port, _ = collect_hosts(settings.bootstrap_servers, randomize=False)[0]
-    options = {**connection_options(settings)}
-    del options["bootstrap_servers"]
-    try:
-        async with asyncio.timeout(connect_timeout_s):
-            connection = await create_conn(
-                host, port, request_timeout_ms=int(connect_timeout_s * 1000), **options
-            )
-    except ssl.SSLEOFError:
-        return  # it hung up
-    except ssl.SSLError as error:
-        raise ConfigurationError(f"TLS with {host}:{port} fails ({error}): {_trust}") from error
-    except errors.KafkaError as error:
-        fault = by_fault(f"log in to {host}:{port}", error)
-        if isinstance(fault, ConfigurationError):
-            raise fault from error
-    except (OSError, TimeoutError):
-        return  # an outage after all
-    else:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(connect_timeout_s):
-                await connection.close()

@@ -3,19 +3,30 @@
 The library sends one request at a time to each broker. While one is under way, what comes in is
 gathered, and goes out as the next wave as soon as that one is settled; so batches grow with the
 load and nothing waits where there is none. A batch has one acknowledgement for all its records.
+
+A batch that the topic refuses is sent again in halves, before all that came later to its partition,
+until each refused record stands alone. So one record that the topic does not take costs some
+round trips and no other record anything. The same is done where the broker's answer does not say
+what happened: a record that brings a broker to that hurts no other either.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple, assert_never
 
+import structlog
 from aiokafka import AIOKafkaProducer, errors
 
+from runtime import telemetry
 from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import RejectedError, TransientError
 from runtime.kafka.connection import by_fault
+from runtime.kafka.error_codes import Fault, fault_of
+from runtime.kafka.limits import Limit, TopicLimits
+from runtime.kafka.sequences import Sent, Sequences
 from runtime.partitioner import partition_of
 from runtime.values import Record, TopicPartition
 from schemas.reasons import DeadLetterReason
@@ -29,41 +40,62 @@ _linger_s: Final = 0.001
 _record_overhead_bytes: Final = 600
 """Headers and what the library holds for each record; for the bound, not exact."""
 
-_too_large: Final = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+_most_batch_bytes: Final = 256 * 1024
+
+_too_large: Final = frozenset({Limit.MESSAGE_BYTES, Limit.SEGMENT_BYTES})
+
+_log = structlog.get_logger()
+
+
+class _Entry(NamedTuple):
+    """A record, and who is told of its fate."""
+
+    record: Record
+    settled: Settled
 
 
 class _Batch:
     """Records of one partition that are acknowledged together."""
 
-    __slots__ = ("builder", "settled", "since_s", "size_bytes", "source")
+    __slots__ = ("_most_bytes", "builder", "entries", "sent", "since_s", "size_bytes", "source")
 
-    def __init__(self, source: TopicPartition, producer: AIOKafkaProducer, since_s: float) -> None:
+    def __init__(
+        self, source: TopicPartition, producer: AIOKafkaProducer, since_s: float, most_bytes: int
+    ) -> None:
         self.source = source
         self.builder = producer.create_batch()
         self.since_s = since_s
         self.size_bytes = 0
-        self.settled: list[Settled] = []
+        self.entries: list[_Entry] = []
+        self.sent: Sent | None = None
+        self._most_bytes = most_bytes
 
-    def add(self, record: Record, settled: Settled) -> bool:
+    def add(self, entry: _Entry) -> bool:
         """Take a record, or return False where the batch is full.
 
         A record that is larger than a batch has one of its own.
         """
+        record = entry.record
+        size_bytes = _held_bytes(record)
+        if self.entries and self.size_bytes + size_bytes > self._most_bytes:
+            return False
         taken = self.builder.append(
             timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
         )
         if taken is None:
             return False
-        self.settled.append(settled)
-        self.size_bytes += _held_bytes(record)
+        self.entries.append(entry)
+        self.size_bytes += size_bytes
         return True
 
 
 class Outbox:
     """Sends what is added for as long as `run` runs. Tells each record's fate exactly once."""
 
-    def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
+    def __init__(self, producer: AIOKafkaProducer, limits: TopicLimits, clock: Clock) -> None:
         self._producer = producer
+        self._limits = limits
+        self._sequences = Sequences(producer)
         self._clock = clock
         self._gathered: dict[TopicPartition, deque[_Batch]] = {}
         self._under_way: dict[_Batch, int] = {}
@@ -73,7 +105,7 @@ class Outbox:
         self._partition_counts: dict[str, int] = {}
         self._something_to_do = asyncio.Event()
         self.failed = asyncio.Event()
-        """Set once a batch was not acknowledged: the broker will refuse what follows it."""
+        """Set once a batch has failed in a way that leaves the producer of no more use."""
 
     @property
     def oldest_s(self) -> float:
@@ -91,10 +123,11 @@ class Outbox:
         if self._size_bytes >= most_bytes:
             raise TransientError("publish: too much waits to be acknowledged")
         source = self._source(record)
+        entry = _Entry(record, settled)
         batches = self._gathered.get(source)
-        if not batches or not batches[-1].add(record, settled):
-            batch = _Batch(source, self._producer, self._clock.monotonic_s())
-            batch.add(record, settled)
+        if not batches or not batches[-1].add(entry):
+            batch = self._new_batch(source, self._clock.monotonic_s())
+            batch.add(entry)
             self._gathered.setdefault(source, deque()).append(batch)
             self._held[batch] = None
             self._something_to_do.set()
@@ -126,6 +159,10 @@ class Outbox:
     def look_again(self) -> None:
         """Take what the library has learnt of topics since."""
         self._partition_counts.clear()
+
+    def _new_batch(self, source: TopicPartition, since_s: float) -> _Batch:
+        most = self._limits.most_bytes(source.topic, _most_batch_bytes)
+        return _Batch(source, self._producer, since_s, most)
 
     def _source(self, record: Record) -> TopicPartition:
         topic, partition = record.topic, record.partition
@@ -166,6 +203,7 @@ class Outbox:
         except errors.KafkaError as error:
             self._failed(batch, error)
         else:
+            batch.sent = self._sequences.sent(batch.source)
             acknowledged.add_done_callback(partial(self._ended, batch))
 
     def _ended(self, batch: _Batch, acknowledged: "asyncio.Future[object]") -> None:
@@ -177,16 +215,74 @@ class Outbox:
             self._settle(batch, None)
 
     def _failed(self, batch: _Batch, error: BaseException) -> None:
-        self.failed.set()
-        topic = batch.source.topic
-        if isinstance(error, _too_large) and len(batch.settled) == 1:
-            detail = f"{topic} takes no record of {batch.size_bytes} bytes"
-            self._settle(batch, RejectedError(DeadLetterReason.TOO_LARGE, detail))
+        if batch.sent is None or not isinstance(error, errors.BrokerResponseError):
+            self._break(batch, error)
             return
-        what = f"publish to {topic}"
-        # A refusal may be the operator's fault, and the record is kept until that is mended.
-        told = by_fault(what, error) if isinstance(error, errors.KafkaError) else error
-        self._settle(batch, TransientError(f"{what}: {told}" if told is error else str(told)))
+        match fault_of(error.errno):
+            case Fault.RECORD:
+                self._sequences.refused(batch.sent)
+                if len(batch.entries) == 1:
+                    self._settle(batch, self._refusal(batch, error))
+                else:
+                    self._send_halves(batch)
+            case Fault.OPERATOR:  # the records are kept until it is mended
+                self._sequences.refused(batch.sent)
+                self._settle(batch, _transient(batch, error))
+            case Fault.UNKNOWN | Fault.REQUEST | Fault.MEMBER:
+                self._sequences.renew()
+                if len(batch.entries) == 1:
+                    self._settle(batch, _transient(batch, error))
+                else:
+                    self._send_halves(batch)
+            case Fault.BROKER:
+                self._sequences.renew()
+                self._settle(batch, _transient(batch, error))
+            case Fault.PRODUCER:
+                self._break(batch, error)
+            case never:
+                assert_never(never)
+
+    def _break(self, batch: _Batch, error: BaseException) -> None:
+        self.failed.set()
+        self._settle(batch, _transient(batch, error))
+
+    def _refusal(self, batch: _Batch, error: errors.BrokerResponseError) -> RejectedError:
+        topic, size_bytes = batch.source.topic, batch.size_bytes
+        limit = self._limits.passed(topic, error.errno, record_bytes=size_bytes)
+        telemetry.publisher.refused.labels(limit.value).inc()
+        reason = DeadLetterReason.TOO_LARGE
+        if limit not in _too_large:
+            reason = DeadLetterReason.REFUSED_BY_TOPIC
+        told = self._limits.told(topic, limit)
+        _log.error("record refused", topic=topic, bytes=size_bytes, limit=limit.value, setting=told)
+        what = f"{topic} takes no record of about {size_bytes} bytes"
+        return RejectedError(reason, f"{what} ({type(error).__name__}): {told}")
+
+    def _send_halves(self, batch: _Batch) -> None:
+        """Send a batch again, in its order and before what came later to its partition."""
+        middle = (len(batch.entries) + 1) // 2
+        halves = [
+            part
+            for entries in (batch.entries[:middle], batch.entries[middle:])
+            for part in self._batches_of(entries, like=batch)
+        ]
+        gathered = self._gathered.setdefault(batch.source, deque())
+        gathered.extendleft(reversed(halves))
+        self._held = dict.fromkeys(
+            each
+            for held in self._held
+            for each in (halves if held is batch else [held])  # in the order of their making
+        )
+        self._under_way.pop(batch, None)
+        self._something_to_do.set()
+
+    def _batches_of(self, entries: Iterable[_Entry], *, like: _Batch) -> list[_Batch]:
+        batches: list[_Batch] = []
+        for entry in entries:
+            if not batches or not batches[-1].add(entry):
+                batches.append(self._new_batch(like.source, like.since_s))
+                batches[-1].add(entry)
+        return batches
 
     def _settle(self, batch: _Batch, error: Exception | None) -> None:
         if batch not in self._held:
@@ -196,8 +292,15 @@ class Outbox:
         self._size_bytes -= batch.size_bytes
         if self._gathered:
             self._something_to_do.set()
-        for settled in batch.settled:
-            settled(error)
+        for entry in batch.entries:
+            entry.settled(error)
+
+
+def _transient(batch: _Batch, error: BaseException) -> TransientError:
+    """Return the failure; a refusal may be the operator's fault, and passes once it is mended."""
+    what = f"publish to {batch.source.topic}"
+    told = by_fault(what, error) if isinstance(error, errors.KafkaError) else f"{what}: {error}"
+    return TransientError(str(told))
 
 
 def _held_bytes(record: Record) -> int:

@@ -1,10 +1,9 @@
 """Produces records, each acknowledged by all in-sync replicas, over a producer that is replaced.
 
 The library's idempotent producer repeats by itself whatever can be repeated, in order, for as long
-as it takes. What does fail leaves a hole in the sequence numbers of its partition, after which the
-broker refuses everything that follows; the library never mends that. So a failed acknowledgement
-ends the producer, and a task in the background puts a new one in its place; it also looks once a
-second whether the brokers answer at all.
+as it takes. Where a broker refuses a record, or may not take it now, the producer goes on
+(`runtime.kafka.outbox`). Whatever else fails ends the producer, and a task in the background puts a
+new one in its place; it also looks once a second whether the brokers answer at all.
 """
 
 import asyncio
@@ -18,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, errors
 from aiokafka.protocol.metadata import MetadataRequest
 
+from runtime import telemetry
 from runtime.clock import Clock
 from runtime.contracts import Sender, Settled
 from runtime.errors import ConfigurationError, FencedError, TransientError
@@ -29,6 +29,7 @@ from runtime.kafka.connection import (
     connection_options,
     know_brokers,
 )
+from runtime.kafka.limits import Limit, TopicLimits
 from runtime.kafka.outbox import Outbox
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -65,6 +66,8 @@ class KafkaPublisher(Sender):
         self._client_id = client_id
         self._clock = clock
         self._link: _Link | None = None
+        for limit in Limit:  # a counter that first shows up at 1 has not increased
+            telemetry.publisher.refused.labels(limit.value)
 
     async def __aenter__(self) -> Self:
         self._tasks = asyncio.TaskGroup()
@@ -164,10 +167,11 @@ class KafkaPublisher(Sender):
                 answered_s = now_s
             if max(link.oldest_s, now_s - answered_s) > _patience_s:
                 log.warning("producer replaced: no success for a while", client=self._client_id)
-                return
+                break
             with suppress(TimeoutError):
                 async with asyncio.timeout(_look_s):
                     await link.broken.wait()
+        telemetry.publisher.replaced.inc()
 
 
 class _Link:
@@ -175,7 +179,8 @@ class _Link:
 
     def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._producer = producer
-        self._outbox = Outbox(producer, clock)
+        self._limits = TopicLimits()
+        self._outbox = Outbox(producer, self._limits, clock)
         self._strangers: dict[str, list[tuple[Record, Settled]]] = {}
         self._somebody_strange = asyncio.Event()
         self.broken = self._outbox.failed
@@ -187,6 +192,7 @@ class _Link:
         self._running = [
             self._tasks.create_task(self._outbox.run()),
             self._tasks.create_task(self._introduce()),
+            self._tasks.create_task(self._limits.follow(self._producer.client)),
         ]
         return self
 

@@ -75,6 +75,11 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
     "event": _event,
     "quarantine": (
         Header(headers.reason_header, ", ".join(f"`{reason}`" for reason in QuarantineReason)),
+        Header(
+            headers.error_header,
+            "`refused_by_topic` alone: the topic that does not take it, and the setting",
+            always=False,
+        ),
         *_arrival,
     ),
     "retry": _waiting,

@@ -9,24 +9,35 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
+from typing import NamedTuple
 
 from aiokafka.protocol.api import Response
 from aiokafka.protocol.fetch import FetchRequest_v4, FetchRequest_v11
 from aiokafka.protocol.offset import OffsetRequest_v1, OffsetRequest_v3
+from aiokafka.protocol.produce import ProduceRequest_v7, ProduceRequest_v8
 
 _not_leader = 6
+_unknown = -1
+_produce = 0
 _host = "127.0.0.1"
+
+
+class _Asked(NamedTuple):
+    api: tuple[int, int]
+    is_poisoned: bool
 
 
 class Proxy:
     """``deposed`` topics have no leader here: what is asked of it as such is refused.
 
-    Of ``damaged`` topics the last bit of what is fetched is another.
+    Of ``damaged`` topics the last bit of what is fetched is another. A broker that stores something
+    with ``poison`` in it says that it met an error that it did not expect.
     """
 
     def __init__(self, target: str) -> None:
         self.deposed: set[str] = set()
         self.damaged: set[str] = set()
+        self.poison: bytes | None = None
         self.refusals = 0
         self.address = ""
         self._target = int(target.rpartition(":")[2])
@@ -39,7 +50,7 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_broker, to_broker = await asyncio.open_connection(_host, self._target)
-        asked: dict[int, tuple[int, int]] = {}
+        asked: dict[int, _Asked] = {}
         try:
             await asyncio.gather(
                 self._requests(reader, to_broker, asked), self._answers(from_broker, writer, asked)
@@ -54,25 +65,30 @@ class Proxy:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        asked: dict[int, tuple[int, int]],
+        asked: dict[int, _Asked],
     ) -> None:
         while True:
             request = await _message(reader)
             key, version, correlation = struct.unpack(">hhi", request[:8])
-            asked[correlation] = (key, version)
+            poisoned = self.poison is not None and key == _produce and self.poison in request
+            asked[correlation] = _Asked((key, version), poisoned)
             writer.write(struct.pack(">i", len(request)) + request)
 
     async def _answers(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        asked: dict[int, tuple[int, int]],
+        asked: dict[int, _Asked],
     ) -> None:
         while True:
             answer = await _message(reader)
-            kind = _kinds.get(asked.pop(struct.unpack(">i", answer[:4])[0]))
+            request = asked.pop(struct.unpack(">i", answer[:4])[0])
+            kind = _kinds.get(request.api)
             if kind is not None:
                 answer = answer[:4] + self._spoil(kind.decode(BytesIO(answer[4:])))
+            if request.is_poisoned:
+                kind = _produced[request.api]
+                answer = answer[:4] + _unexpected(kind.decode(BytesIO(answer[4:])))
             answer = answer.replace(self._broker, self._own)
             writer.write(struct.pack(">i", len(answer)) + answer)
 
@@ -96,6 +112,14 @@ def _refused(partition: tuple[object, ...]) -> tuple[object, ...]:
     return (number, _not_leader, *rest[:-1], *records)
 
 
+def _unexpected(answer: Response) -> bytes:
+    answer.topics = [
+        (topic, [(number, _unknown, *rest) for number, _, *rest in partitions])
+        for topic, partitions in answer.topics
+    ]
+    return answer.encode()
+
+
 def _damaged(records: object) -> object:
     return (
         records[:-1] + bytes([records[-1] ^ 1])
@@ -104,6 +128,10 @@ def _damaged(records: object) -> object:
     )
 
 
+_produced = {
+    (each.API_KEY, each.API_VERSION): each.RESPONSE_TYPE
+    for each in (ProduceRequest_v7, ProduceRequest_v8)
+}
 _kinds = {
     (each.API_KEY, each.API_VERSION): each.RESPONSE_TYPE
     for each in (FetchRequest_v4, FetchRequest_v11, OffsetRequest_v1, OffsetRequest_v3)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.seat import alone
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.models.reference import ApiBudgetReference
@@ -17,7 +18,8 @@ from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, reference_topic
 from sinks.postgres.references import read_reference
 from zoom.allowance import Count
-from zoom.budget import Label
+from zoom.budget import Label, Priority
+from zoom.daily_budget import DailyBudget
 
 day = date(2026, 1, 1)
 
@@ -52,6 +54,59 @@ async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
     await counts(kafka_settings, publisher, "gap").save(Label.HEAVY, 0, Count(day, 1, 0, 99))
     found = await counts(kafka_settings, publisher).load(Label.HEAVY)
     assert found == {0: Count(day, 2, 5, 9), 12: Count(day, 1, 0, 7)}
+
+
+async def test_two_commands_at_once_keep_one_true_count(
+    kafka_settings: KafkaSettings, publisher: KafkaPublisher
+) -> None:
+    clock = SystemClock()
+
+    def budget(writer: str) -> DailyBudget:
+        kept = KafkaDailyCounts(
+            kafka_settings,
+            publisher,
+            account_id="acc",
+            worker="zcc-api",
+            clock=clock,
+            writer=writer,
+        )
+        made = DailyBudget(Label.HEAVY, 10, kept_back=0.0, counts=kept, clock=clock)
+        made.sit(alone)
+        return made
+
+    first, second = budget("aa"), budget("bb")
+    for _ in range(3):  # both have read before either has written, and go on in turn
+        taken = await asyncio.gather(*(each.take(Priority.INTERACTIVE) for each in (first, second)))
+        assert all(taken)
+    await first.finish()
+    await second.finish()
+    seen = counts(kafka_settings, publisher, "zcc-api")
+    found = await seen.load(Label.HEAVY)
+    assert sum(count.used for count in found.values()) == 6
+    third = budget("cc")
+    for _ in range(4):
+        assert await third.take(Priority.INTERACTIVE)
+    assert await third.take(Priority.INTERACTIVE) is None
+    assert third.used == 10
+
+
+async def test_counts_of_commands_of_the_days_before_yesterday_are_deleted(
+    kafka_settings: KafkaSettings, publisher: KafkaPublisher
+) -> None:
+    today = datetime.now(UTC).date()
+    for writer, age_days in (("old", 2), ("yesterday", 1), ("today", 0)):
+        kept = KafkaDailyCounts(
+            *(kafka_settings, publisher),
+            account_id="acc",
+            worker="zcc-api",
+            clock=SystemClock(),  # type: ignore[arg-type]  # as they are named
+            writer=writer,
+        )
+        await kept.save(Label.HEAVY, 0, Count(today - timedelta(days=age_days), 0, 0, 1))
+        await kept.load(Label.HEAVY)
+    left = await counts(kafka_settings, publisher, "zcc-api").load(Label.HEAVY)
+    days = {count.day for count in left.values()}
+    assert days == {today, today - timedelta(days=1)}
 
 
 async def test_a_count_is_a_reference_as_the_contract_has_it(

@@ -126,9 +126,9 @@ async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_fo
     ):
         await until_it_is_ready(server)
         await accept(server, event)
-        before = await server.metric("zcc_ingest_unavailable_total", reason="too_large")
+        before = await server.metric("zcc_ingest_unavailable_total", reason="refused")
         assert (await server.post(event[:-1] + b',"noise":"' + noise + b'"}')).status == 503
-        after = await server.metric("zcc_ingest_unavailable_total", reason="too_large")
+        after = await server.metric("zcc_ingest_unavailable_total", reason="refused")
         assert after == before + 1
         await accept(server, body_of("contact_center.engagement_ended", 1))
     found = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))

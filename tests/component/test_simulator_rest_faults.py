@@ -178,7 +178,7 @@ async def test_faults_act_together_in_their_order(api: Api) -> None:
 async def test_an_answer_can_be_spoilt_twice(api: Api, first: str) -> None:
     faults = [{"kind": first, "seconds": 0.0}, {"kind": "repeated_page"}, {"kind": "truncated"}]
     assert await api.set_faults(faults=faults) == 200
-    assert (await api.get("/skills", next_page_token="")).status in {200, 302}
+    assert (await api.get("/skills", next_page_token="")).status in {200, 302, 429}
 
 
 async def test_a_fault_hits_tokens_only_where_it_names_them(api: Api) -> None:

@@ -531,6 +531,24 @@ async def test_publishing_to_a_topic_that_does_not_exist_fails_for_now(kafka: Ka
             await publisher.publish(Record(f"{kafka.prefix}.nowhere.v1", b"k", b"v"))
 
 
+async def test_records_beside_one_that_is_rejected_are_acknowledged_once_and_in_order(
+    kafka: Kafka, topic: str
+) -> None:
+    records = [
+        Record(topic, b"k", os.urandom(2 * 1024 * 1024) if number == 5 else b"%d" % number)
+        for number in range(12)
+    ]
+    async with kafka.publisher() as publisher, asyncio.timeout(deadline_s):
+        await publisher.publish(Record(topic, b"k", b"first"))
+        told = await asyncio.gather(*map(publisher.publish, records), return_exceptions=True)
+        await publisher.publish(Record(topic, b"k", b"last"))
+    assert isinstance(told[5], RejectedError)
+    assert told[:5] + told[6:] == [None] * 11
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        found = values(await receive(consumer, 13))
+    assert found == [b"first", *(each.value for each in records if each is not records[5]), b"last"]
+
+
 async def test_a_record_that_is_too_large_is_rejected_and_the_next_one_is_not(
     kafka: Kafka, topic: str
 ) -> None:

@@ -65,6 +65,15 @@ def test_each_header_is_taken_for_what_it_says(
         ("Thu, 01 Jan 2026 18:00:00 GMT", "day", 21_600.0),
         ("2025-12-31T00:00:00Z", "day", 0.0),
         ("", "second", 1.0),
+        ("1.5", "second", 1.5),
+        ("0.5", "second", 0.5),
+        ("-1", "second", 1.0),
+        ("30s", "second", 1.0),
+        ("2, 3", "second", 1.0),
+        ("Wed, 31 Nov 2026 10:00:00 GMT", "second", 1.0),
+        ("20260102", "second", 300.0),
+        ("99999999999", "second", 300.0),
+        ("9" * 4000, "second", 1.0),
     ],
 )
 def test_retry_after_is_seconds_or_the_date_at_which_the_day_ends(
@@ -72,6 +81,18 @@ def test_retry_after_is_seconds_or_the_date_at_which_the_day_ends(
 ) -> None:
     said = told(light, reply(429, retry_after=wish), now)
     assert (said.window, said.spent_for_s) == (window, spent_for_s)
+
+
+@pytest.mark.parametrize("wish", ["1.5", "soon", "2026-01-01T12:00:05Z"])
+def test_the_type_header_alone_tells_the_day_too(wish: str) -> None:
+    said = told(light, reply(429, retry_after=wish, x_ratelimit_type="Daily-limit"), now)
+    assert said.window == "day"
+    assert said.spent_for_s == {"1.5": 1.5, "soon": 43_200.0}.get(wish, 5.0)
+
+
+def test_a_type_that_nobody_knows_says_no_more_than_none() -> None:
+    response = reply(429, retry_after="2026-01-01T18:00:00Z", x_ratelimit_type="?")
+    assert told(light, response, now) == Told(light, "day", None, 21_600.0)
 
 
 def test_a_type_that_is_given_goes_before_the_form_of_retry_after() -> None:

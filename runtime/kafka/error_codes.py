@@ -1,0 +1,190 @@
+"""Pure: every error code of the Kafka protocol, and whose fault each is.
+
+A client that meets a code that it does not know must not guess: `fault_of` says `Fault.UNKNOWN` of
+it, and nobody knows then whether anything was done.
+
+Source: Kafka protocol guide, error codes, as of Kafka 4.4.0.
+"""
+
+from enum import Enum, auto
+from typing import Final, NamedTuple
+
+
+class Fault(Enum):
+    """Who has to act."""
+
+    BROKER = auto()
+    """Nobody: the cluster is not able to now, or another broker is to be asked."""
+    RECORD = auto()
+    """The sender of a record: the topic takes it neither now nor later; nothing was stored."""
+    OPERATOR = auto()
+    """Whoever sets up brokers, users and settings; nothing was done."""
+    PRODUCER = auto()
+    """The producer has to begin anew: the broker does not accept its identity or its sequence."""
+    MEMBER = auto()
+    """The member of a group has to join anew, or the group is in another state."""
+    REQUEST = auto()
+    """The client: it asked what it should not have asked."""
+    UNKNOWN = auto()
+    """Nobody knows what happened; a broker says so of errors that it did not expect."""
+
+
+class ErrorCode(NamedTuple):
+    """One line of the table; ``is_retriable`` as Apache Kafka's own clients have it."""
+
+    code: int
+    name: str
+    fault: Fault
+    is_retriable: bool
+
+
+_passing: Final = True
+_lasting: Final = False
+
+error_codes: Final = (
+    ErrorCode(-1, "UNKNOWN_SERVER_ERROR", Fault.UNKNOWN, _lasting),
+    ErrorCode(1, "OFFSET_OUT_OF_RANGE", Fault.REQUEST, _lasting),
+    ErrorCode(2, "CORRUPT_MESSAGE", Fault.UNKNOWN, _passing),
+    ErrorCode(3, "UNKNOWN_TOPIC_OR_PARTITION", Fault.BROKER, _passing),
+    ErrorCode(4, "INVALID_FETCH_SIZE", Fault.REQUEST, _lasting),
+    ErrorCode(5, "LEADER_NOT_AVAILABLE", Fault.BROKER, _passing),
+    ErrorCode(6, "NOT_LEADER_OR_FOLLOWER", Fault.BROKER, _passing),
+    ErrorCode(7, "REQUEST_TIMED_OUT", Fault.BROKER, _passing),
+    ErrorCode(8, "BROKER_NOT_AVAILABLE", Fault.BROKER, _lasting),
+    ErrorCode(9, "REPLICA_NOT_AVAILABLE", Fault.BROKER, _passing),
+    ErrorCode(10, "MESSAGE_TOO_LARGE", Fault.RECORD, _lasting),
+    ErrorCode(11, "STALE_CONTROLLER_EPOCH", Fault.BROKER, _lasting),
+    ErrorCode(12, "OFFSET_METADATA_TOO_LARGE", Fault.OPERATOR, _lasting),
+    ErrorCode(13, "NETWORK_EXCEPTION", Fault.BROKER, _passing),
+    ErrorCode(14, "COORDINATOR_LOAD_IN_PROGRESS", Fault.BROKER, _passing),
+    ErrorCode(15, "COORDINATOR_NOT_AVAILABLE", Fault.BROKER, _passing),
+    ErrorCode(16, "NOT_COORDINATOR", Fault.BROKER, _passing),
+    ErrorCode(17, "INVALID_TOPIC_EXCEPTION", Fault.OPERATOR, _lasting),
+    ErrorCode(18, "RECORD_LIST_TOO_LARGE", Fault.RECORD, _lasting),
+    ErrorCode(19, "NOT_ENOUGH_REPLICAS", Fault.BROKER, _passing),
+    ErrorCode(20, "NOT_ENOUGH_REPLICAS_AFTER_APPEND", Fault.BROKER, _passing),
+    ErrorCode(21, "INVALID_REQUIRED_ACKS", Fault.REQUEST, _lasting),
+    ErrorCode(22, "ILLEGAL_GENERATION", Fault.MEMBER, _lasting),
+    ErrorCode(23, "INCONSISTENT_GROUP_PROTOCOL", Fault.OPERATOR, _lasting),
+    ErrorCode(24, "INVALID_GROUP_ID", Fault.OPERATOR, _lasting),
+    ErrorCode(25, "UNKNOWN_MEMBER_ID", Fault.MEMBER, _lasting),
+    ErrorCode(26, "INVALID_SESSION_TIMEOUT", Fault.OPERATOR, _lasting),
+    ErrorCode(27, "REBALANCE_IN_PROGRESS", Fault.MEMBER, _lasting),
+    ErrorCode(28, "INVALID_COMMIT_OFFSET_SIZE", Fault.REQUEST, _lasting),
+    ErrorCode(29, "TOPIC_AUTHORIZATION_FAILED", Fault.OPERATOR, _lasting),
+    ErrorCode(30, "GROUP_AUTHORIZATION_FAILED", Fault.OPERATOR, _lasting),
+    ErrorCode(31, "CLUSTER_AUTHORIZATION_FAILED", Fault.OPERATOR, _lasting),
+    ErrorCode(32, "INVALID_TIMESTAMP", Fault.RECORD, _lasting),
+    ErrorCode(33, "UNSUPPORTED_SASL_MECHANISM", Fault.OPERATOR, _lasting),
+    ErrorCode(34, "ILLEGAL_SASL_STATE", Fault.OPERATOR, _lasting),
+    ErrorCode(35, "UNSUPPORTED_VERSION", Fault.OPERATOR, _lasting),
+    ErrorCode(36, "TOPIC_ALREADY_EXISTS", Fault.OPERATOR, _lasting),
+    ErrorCode(37, "INVALID_PARTITIONS", Fault.OPERATOR, _lasting),
+    ErrorCode(38, "INVALID_REPLICATION_FACTOR", Fault.OPERATOR, _lasting),
+    ErrorCode(39, "INVALID_REPLICA_ASSIGNMENT", Fault.OPERATOR, _lasting),
+    ErrorCode(40, "INVALID_CONFIG", Fault.OPERATOR, _lasting),
+    ErrorCode(41, "NOT_CONTROLLER", Fault.BROKER, _passing),
+    ErrorCode(42, "INVALID_REQUEST", Fault.REQUEST, _lasting),
+    ErrorCode(43, "UNSUPPORTED_FOR_MESSAGE_FORMAT", Fault.OPERATOR, _lasting),
+    ErrorCode(44, "POLICY_VIOLATION", Fault.OPERATOR, _lasting),
+    ErrorCode(45, "OUT_OF_ORDER_SEQUENCE_NUMBER", Fault.PRODUCER, _lasting),
+    ErrorCode(46, "DUPLICATE_SEQUENCE_NUMBER", Fault.PRODUCER, _lasting),
+    ErrorCode(47, "INVALID_PRODUCER_EPOCH", Fault.PRODUCER, _lasting),
+    ErrorCode(48, "INVALID_TXN_STATE", Fault.PRODUCER, _lasting),
+    ErrorCode(49, "INVALID_PRODUCER_ID_MAPPING", Fault.PRODUCER, _lasting),
+    ErrorCode(50, "INVALID_TRANSACTION_TIMEOUT", Fault.PRODUCER, _lasting),
+    ErrorCode(51, "CONCURRENT_TRANSACTIONS", Fault.BROKER, _passing),
+    ErrorCode(52, "TRANSACTION_COORDINATOR_FENCED", Fault.BROKER, _lasting),
+    ErrorCode(53, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", Fault.PRODUCER, _lasting),
+    ErrorCode(54, "SECURITY_DISABLED", Fault.OPERATOR, _lasting),
+    ErrorCode(55, "OPERATION_NOT_ATTEMPTED", Fault.REQUEST, _lasting),
+    ErrorCode(56, "KAFKA_STORAGE_ERROR", Fault.BROKER, _passing),
+    ErrorCode(57, "LOG_DIR_NOT_FOUND", Fault.OPERATOR, _lasting),
+    ErrorCode(58, "SASL_AUTHENTICATION_FAILED", Fault.OPERATOR, _lasting),
+    ErrorCode(59, "UNKNOWN_PRODUCER_ID", Fault.PRODUCER, _lasting),
+    ErrorCode(60, "REASSIGNMENT_IN_PROGRESS", Fault.REQUEST, _lasting),
+    ErrorCode(61, "DELEGATION_TOKEN_AUTH_DISABLED", Fault.OPERATOR, _lasting),
+    ErrorCode(62, "DELEGATION_TOKEN_NOT_FOUND", Fault.OPERATOR, _lasting),
+    ErrorCode(63, "DELEGATION_TOKEN_OWNER_MISMATCH", Fault.OPERATOR, _lasting),
+    ErrorCode(64, "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED", Fault.OPERATOR, _lasting),
+    ErrorCode(65, "DELEGATION_TOKEN_AUTHORIZATION_FAILED", Fault.OPERATOR, _lasting),
+    ErrorCode(66, "DELEGATION_TOKEN_EXPIRED", Fault.OPERATOR, _lasting),
+    ErrorCode(67, "INVALID_PRINCIPAL_TYPE", Fault.OPERATOR, _lasting),
+    ErrorCode(68, "NON_EMPTY_GROUP", Fault.MEMBER, _lasting),
+    ErrorCode(69, "GROUP_ID_NOT_FOUND", Fault.MEMBER, _lasting),
+    ErrorCode(70, "FETCH_SESSION_ID_NOT_FOUND", Fault.BROKER, _passing),
+    ErrorCode(71, "INVALID_FETCH_SESSION_EPOCH", Fault.BROKER, _passing),
+    ErrorCode(72, "LISTENER_NOT_FOUND", Fault.BROKER, _passing),
+    ErrorCode(73, "TOPIC_DELETION_DISABLED", Fault.OPERATOR, _lasting),
+    ErrorCode(74, "FENCED_LEADER_EPOCH", Fault.BROKER, _passing),
+    ErrorCode(75, "UNKNOWN_LEADER_EPOCH", Fault.BROKER, _passing),
+    ErrorCode(76, "UNSUPPORTED_COMPRESSION_TYPE", Fault.OPERATOR, _lasting),
+    ErrorCode(77, "STALE_BROKER_EPOCH", Fault.BROKER, _lasting),
+    ErrorCode(78, "OFFSET_NOT_AVAILABLE", Fault.BROKER, _passing),
+    ErrorCode(79, "MEMBER_ID_REQUIRED", Fault.MEMBER, _lasting),
+    ErrorCode(80, "PREFERRED_LEADER_NOT_AVAILABLE", Fault.BROKER, _passing),
+    ErrorCode(81, "GROUP_MAX_SIZE_REACHED", Fault.OPERATOR, _lasting),
+    ErrorCode(82, "FENCED_INSTANCE_ID", Fault.MEMBER, _lasting),
+    ErrorCode(83, "ELIGIBLE_LEADERS_NOT_AVAILABLE", Fault.BROKER, _passing),
+    ErrorCode(84, "ELECTION_NOT_NEEDED", Fault.BROKER, _passing),
+    ErrorCode(85, "NO_REASSIGNMENT_IN_PROGRESS", Fault.MEMBER, _lasting),
+    ErrorCode(86, "GROUP_SUBSCRIBED_TO_TOPIC", Fault.MEMBER, _lasting),
+    ErrorCode(87, "INVALID_RECORD", Fault.RECORD, _lasting),
+    ErrorCode(88, "UNSTABLE_OFFSET_COMMIT", Fault.BROKER, _passing),
+    ErrorCode(89, "THROTTLING_QUOTA_EXCEEDED", Fault.BROKER, _passing),
+    ErrorCode(90, "PRODUCER_FENCED", Fault.PRODUCER, _lasting),
+    ErrorCode(91, "RESOURCE_NOT_FOUND", Fault.REQUEST, _lasting),
+    ErrorCode(92, "DUPLICATE_RESOURCE", Fault.REQUEST, _lasting),
+    ErrorCode(93, "UNACCEPTABLE_CREDENTIAL", Fault.OPERATOR, _lasting),
+    ErrorCode(94, "INCONSISTENT_VOTER_SET", Fault.BROKER, _lasting),
+    ErrorCode(95, "INVALID_UPDATE_VERSION", Fault.REQUEST, _lasting),
+    ErrorCode(96, "FEATURE_UPDATE_FAILED", Fault.REQUEST, _lasting),
+    ErrorCode(97, "PRINCIPAL_DESERIALIZATION_FAILURE", Fault.OPERATOR, _lasting),
+    ErrorCode(98, "SNAPSHOT_NOT_FOUND", Fault.REQUEST, _lasting),
+    ErrorCode(99, "POSITION_OUT_OF_RANGE", Fault.REQUEST, _lasting),
+    ErrorCode(100, "UNKNOWN_TOPIC_ID", Fault.BROKER, _passing),
+    ErrorCode(101, "DUPLICATE_BROKER_REGISTRATION", Fault.BROKER, _lasting),
+    ErrorCode(102, "BROKER_ID_NOT_REGISTERED", Fault.BROKER, _lasting),
+    ErrorCode(103, "INCONSISTENT_TOPIC_ID", Fault.BROKER, _passing),
+    ErrorCode(104, "INCONSISTENT_CLUSTER_ID", Fault.OPERATOR, _lasting),
+    ErrorCode(105, "TRANSACTIONAL_ID_NOT_FOUND", Fault.PRODUCER, _lasting),
+    ErrorCode(106, "FETCH_SESSION_TOPIC_ID_ERROR", Fault.BROKER, _passing),
+    ErrorCode(107, "INELIGIBLE_REPLICA", Fault.BROKER, _lasting),
+    ErrorCode(108, "NEW_LEADER_ELECTED", Fault.BROKER, _lasting),
+    ErrorCode(109, "OFFSET_MOVED_TO_TIERED_STORAGE", Fault.REQUEST, _lasting),
+    ErrorCode(110, "FENCED_MEMBER_EPOCH", Fault.MEMBER, _lasting),
+    ErrorCode(111, "UNRELEASED_INSTANCE_ID", Fault.MEMBER, _lasting),
+    ErrorCode(112, "UNSUPPORTED_ASSIGNOR", Fault.OPERATOR, _lasting),
+    ErrorCode(113, "STALE_MEMBER_EPOCH", Fault.MEMBER, _lasting),
+    ErrorCode(114, "MISMATCHED_ENDPOINT_TYPE", Fault.REQUEST, _lasting),
+    ErrorCode(115, "UNSUPPORTED_ENDPOINT_TYPE", Fault.REQUEST, _lasting),
+    ErrorCode(116, "UNKNOWN_CONTROLLER_ID", Fault.REQUEST, _lasting),
+    ErrorCode(117, "UNKNOWN_SUBSCRIPTION_ID", Fault.REQUEST, _lasting),
+    ErrorCode(118, "TELEMETRY_TOO_LARGE", Fault.REQUEST, _lasting),
+    ErrorCode(119, "INVALID_REGISTRATION", Fault.REQUEST, _lasting),
+    ErrorCode(120, "TRANSACTION_ABORTABLE", Fault.PRODUCER, _lasting),
+    ErrorCode(121, "INVALID_RECORD_STATE", Fault.REQUEST, _lasting),
+    ErrorCode(122, "SHARE_SESSION_NOT_FOUND", Fault.BROKER, _passing),
+    ErrorCode(123, "INVALID_SHARE_SESSION_EPOCH", Fault.BROKER, _passing),
+    ErrorCode(124, "FENCED_STATE_EPOCH", Fault.MEMBER, _lasting),
+    ErrorCode(125, "INVALID_VOTER_KEY", Fault.REQUEST, _lasting),
+    ErrorCode(126, "DUPLICATE_VOTER", Fault.REQUEST, _lasting),
+    ErrorCode(127, "VOTER_NOT_FOUND", Fault.REQUEST, _lasting),
+    ErrorCode(128, "INVALID_REGULAR_EXPRESSION", Fault.OPERATOR, _lasting),
+    ErrorCode(129, "REBOOTSTRAP_REQUIRED", Fault.REQUEST, _lasting),
+    ErrorCode(130, "STREAMS_INVALID_TOPOLOGY", Fault.REQUEST, _lasting),
+    ErrorCode(131, "STREAMS_INVALID_TOPOLOGY_EPOCH", Fault.REQUEST, _lasting),
+    ErrorCode(132, "STREAMS_TOPOLOGY_FENCED", Fault.REQUEST, _lasting),
+    ErrorCode(133, "SHARE_SESSION_LIMIT_REACHED", Fault.BROKER, _passing),
+    ErrorCode(134, "GROUP_DELETION_FAILED", Fault.REQUEST, _lasting),
+    ErrorCode(135, "STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED", Fault.REQUEST, _lasting),
+    ErrorCode(136, "CONTROLLER_ID_NOT_REGISTERED", Fault.REQUEST, _lasting),
+)
+
+_by_code: Final = {each.code: each for each in error_codes}
+
+
+def fault_of(code: int) -> Fault:
+    """Return whose fault an error is; `Fault.UNKNOWN` where the table does not have the code."""
+    found = _by_code.get(code)
+    return Fault.UNKNOWN if found is None else found.fault

@@ -1,0 +1,160 @@
+"""What each topic takes, as its brokers say: asked when a topic is met, and again at times.
+
+Batches are cut by it, so that a topic's own limit does not have whole batches refused, and it names
+the setting when a record is refused. It never refuses by itself: the broker has the last word, for
+a limit may have been raised a moment ago. Where the user may not ask (no DescribeConfigs), nothing
+is known, and all works but the naming.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from aiokafka import errors
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.admin import DescribeConfigsRequest
+
+_ask_timeout_s: Final = 2.0
+_again_s: Final = 1.0
+_age_s: Final = 30.0
+"""A limit that was changed is known after so long."""
+
+_topic_resource: Final = 2
+_where: Final[Mapping[int, str]] = {
+    1: "set on the topic",
+    2: "set on a broker",
+    3: "set for all brokers",
+    4: "in the brokers' server.properties",
+    5: "Kafka's default",
+}
+# Source of these numbers: Kafka protocol guide, DescribeConfigs, resource_type and config_source.
+
+_message_too_large: Final = 10
+_record_list_too_large: Final = 18
+_invalid_timestamp: Final = 32
+_invalid_record: Final = 87
+
+
+class Limit(StrEnum):
+    """The topic's setting that a refused record passes; a label of metrics."""
+
+    MESSAGE_BYTES = "max.message.bytes"
+    SEGMENT_BYTES = "segment.bytes"
+    TIMESTAMP = "message.timestamp"
+    DECOMPRESSED_BYTES = "max.decompressed.message.bytes"
+    OTHER = "other"
+    """The broker does not say: a compacted topic and no key, or a check of the cluster's own."""
+
+
+_before: Final = "message.timestamp.before.max.ms"
+_after: Final = "message.timestamp.after.max.ms"
+
+_settings: Final[Mapping[Limit, tuple[str, ...]]] = {
+    Limit.MESSAGE_BYTES: (Limit.MESSAGE_BYTES.value,),
+    Limit.SEGMENT_BYTES: (Limit.SEGMENT_BYTES.value,),
+    Limit.TIMESTAMP: (_before, _after),
+    Limit.DECOMPRESSED_BYTES: (Limit.DECOMPRESSED_BYTES.value,),
+    Limit.OTHER: ("cleanup.policy",),
+}
+
+_by_code: Final[Mapping[int, Limit]] = {
+    _message_too_large: Limit.MESSAGE_BYTES,
+    _record_list_too_large: Limit.SEGMENT_BYTES,
+    _invalid_timestamp: Limit.TIMESTAMP,
+}
+
+
+class Setting(NamedTuple):
+    """The value in force, and the name of the setting that it comes from: a broker's has another.
+
+    ``source`` is config_source of the protocol.
+    """
+
+    name: str
+    value: str
+    source: int
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.value} ({_where.get(self.source, 'source unknown')})"
+
+
+class TopicLimits:
+    """What is known of the topics of one producer."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Mapping[str, Setting]] = {}
+        self._topics: set[str] = set()
+        self._met = asyncio.Event()
+
+    def knows(self, topic: str) -> bool:
+        """Whether a broker has answered for a topic, be it that the user may not ask."""
+        return topic in self._of
+
+    async def follow(self, client: AIOKafkaClient) -> None:
+        """Ask for ever: soon for a topic that is new, and at times for all."""
+        while True:
+            self._met.clear()
+            unknown = {topic for topic in self._topics if not self.knows(topic)}
+            await self._ask(client, unknown or self._topics)
+            settled = all(map(self.knows, self._topics))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_age_s if settled else _again_s):
+                    await self._met.wait()
+
+    async def _ask(self, client: AIOKafkaClient, topics: Collection[str]) -> None:
+        """Ask any broker; where none answers, or refuses, what was known before stays."""
+        if not topics:
+            return
+        names = sorted({name for names in _settings.values() for name in names})
+        request = DescribeConfigsRequest(
+            [(_topic_resource, topic, names) for topic in topics], include_synonyms=True
+        )
+        with suppress(TimeoutError, errors.KafkaError):
+            async with asyncio.timeout(_ask_timeout_s):
+                answer = await client.send(client.get_random_node(), request)
+            for code, _, _, topic, entries in answer.resources:
+                self._of.setdefault(topic, {})
+                if errors.for_code(code) is errors.NoError:
+                    self._of[topic] = {name: _setting(name, *rest) for name, *rest in entries}
+
+    def most_bytes(self, topic: str, otherwise: int) -> int:
+        """Return how many bytes a batch of this topic may have, no more than ``otherwise``."""
+        if topic not in self._topics:
+            self._topics.add(topic)
+            self._met.set()
+        found = self._of.get(topic, {}).get(Limit.MESSAGE_BYTES.value)
+        if found is None or not found.value.isdecimal():
+            return otherwise
+        return min(otherwise, int(found.value))
+
+    def passed(self, topic: str, code: int, *, record_bytes: int) -> Limit:
+        """Return which limit a record of so many bytes has passed that was refused with a code."""
+        if code != _invalid_record:
+            return _by_code.get(code, Limit.OTHER)
+        known = self._of.get(topic, {}).get(Limit.DECOMPRESSED_BYTES.value)
+        if known is not None and known.value.isdecimal() and record_bytes > int(known.value):
+            return Limit.DECOMPRESSED_BYTES
+        return Limit.OTHER
+
+    def told(self, topic: str, limit: Limit) -> str:
+        """Return the settings of a limit and where they are set, for people."""
+        known = self._of.get(topic, {})
+        found = [known[name] for name in _settings[limit] if name in known]
+        return "; ".join(map(str, found)) or f"{' and '.join(_settings[limit])}: value unknown"
+
+
+def _setting(
+    name: str,
+    value: str | None,
+    read_only: object,  # noqa: ARG001 - as the protocol has them
+    source: int,
+    sensitive: object,  # noqa: ARG001 - as above
+    synonyms: Collection[tuple[str, str | None, int]],
+) -> Setting:
+    """Name the setting that is in force: the first of its synonyms, of which a broker's differs."""
+    for own_name, _, own_source in synonyms:
+        if own_source == source:
+            return Setting(own_name, value or "", source)
+    return Setting(name, value or "", source)

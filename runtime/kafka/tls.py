@@ -1,0 +1,102 @@
+"""TLS to the brokers: whom to trust, our own certificate, and files that are renewed meanwhile.
+
+A client of the library has one context for all connections of its life, which is that of the
+process. Certificates live for days. So the context looks at its files whenever a connection is
+made, and reads them again where one has changed. Connections that are open keep what they began
+with.
+"""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from runtime.errors import ConfigurationError
+from runtime.settings import KafkaSettings
+
+_log = structlog.get_logger()
+
+
+def ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
+    """Return the context of a client, None where the protocol has no TLS.
+
+    Raises:
+        ConfigurationError: a file of certificates cannot be read.
+    """
+    if not settings.security_protocol.endswith("SSL"):
+        return None
+    context = _RenewedContext(ssl.PROTOCOL_TLS_CLIENT)  # which checks certificate and host name
+    context.read(settings)
+    return context
+
+
+class _RenewedContext(ssl.SSLContext):
+    """A context of files. asyncio and uvloop ask it for each connection by `wrap_bio`."""
+
+    _settings: KafkaSettings
+    _seen: tuple[object, ...]
+
+    def read(self, settings: KafkaSettings) -> None:
+        """Read all files.
+
+        Raises:
+            ConfigurationError: one cannot be read.
+        """
+        self._settings = settings
+        self._seen = _stamps(settings)
+        if settings.ssl_ca_file is None:
+            self.load_default_certs()
+        self._load()
+
+    def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:  # noqa: ANN401 - as the class has them
+        """Begin a connection, with the files as they are now."""
+        stamps = _stamps(self._settings)
+        if stamps != self._seen:
+            try:
+                self._load()
+            except ConfigurationError as error:  # half written, say: looked at again next time
+                _log.warning("certificates not renewed", error=str(error))
+            else:
+                self._seen = stamps
+                _log.info("certificates renewed")
+        return super().wrap_bio(*arguments, **named)
+
+    def _load(self) -> None:
+        """Read the files; an authority that is gone from its file is trusted until a restart."""
+        settings = self._settings
+        try:
+            if settings.ssl_ca_file is not None:
+                self.load_verify_locations(settings.ssl_ca_file)
+        except OSError as error:  # an SSLError is one too
+            raise ConfigurationError(
+                f"ZCC_KAFKA_SSL_CA_FILE: cannot read certificates from {settings.ssl_ca_file}: "
+                f"{error}"
+            ) from error
+        if settings.ssl_cert_file is None:
+            return
+        try:
+            self.load_cert_chain(
+                settings.ssl_cert_file,
+                settings.ssl_key_file,
+                # Without one, OpenSSL would ask at the terminal.
+                settings.ssl_key_password.get_secret_value(),
+            )
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"ZCC_KAFKA_SSL_CERT_FILE, ZCC_KAFKA_SSL_KEY_FILE, ZCC_KAFKA_SSL_KEY_PASSWORD: "
+                f"cannot read our certificate from {settings.ssl_cert_file}: {error}"
+            ) from error
+
+
+def _stamps(settings: KafkaSettings) -> tuple[object, ...]:
+    files = (settings.ssl_ca_file, settings.ssl_cert_file, settings.ssl_key_file)
+    return tuple(_stamp(file) for file in files if file is not None)
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
