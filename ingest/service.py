@@ -17,6 +17,7 @@ from runtime.garbage import settle_garbage_collection
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
+from runtime.telemetry import process
 
 _connect_s: Final = 2.0
 
@@ -39,6 +40,7 @@ async def serve(
     """
     instance = spill_settings.instance_name + ("" if place is None else f"-{place}")
     clock = SystemClock()
+    process.started.labels("ingest").set(clock.now().timestamp())
     with stop_event() as stopping, hangup_event() as hangup:
         present = PresentApps(settings.apps, clock=clock)
         async with (

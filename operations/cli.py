@@ -164,6 +164,16 @@ def sink(name: SinkName) -> None:
 
 
 @app.command()
+def monitor() -> None:
+    """Measure lag and set-aside records at the brokers, for Prometheus."""
+    from operations.monitor import run
+    from operations.monitor_settings import MonitorSettings
+
+    settings, kafka = read_settings(MonitorSettings), read_settings(KafkaSettings)
+    asyncio.run(run(settings, kafka, clock=SystemClock()))
+
+
+@app.command()
 def simulate(
     *,
     faults: Annotated[

@@ -67,14 +67,22 @@ def health_app(*, alive: Check, ready: Check, remarks: Check = _no_remarks) -> H
 
 @asynccontextmanager
 async def serving_health(
-    host: str, port: int, *, alive: Check, ready: Check, remarks: Check = _no_remarks
+    host: str,
+    port: int,
+    *,
+    alive: Check,
+    ready: Check,
+    remarks: Check = _no_remarks,
+    prefix: str = "ZCC_WORKER_HEALTH_",
 ) -> AsyncIterator[int]:
     """Serve the checks and the metrics during the block; yields the port, chosen where 0 is given.
+
+    ``prefix`` begins the names of the two settings that the address came from.
 
     Raises:
         ConfigurationError: the address cannot be listened on.
     """
-    listener = _listen(host, port)
+    listener = _listen(host, port, prefix)
     config = uvicorn.Config(
         health_app(alive=alive, ready=ready, remarks=remarks),
         loop="none",
@@ -99,12 +107,11 @@ async def serving_health(
         await server.shutdown(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, prefix: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_backlog)
     except OSError as error:
         raise ConfigurationError(
-            f"ZCC_WORKER_HEALTH_HOST, ZCC_WORKER_HEALTH_PORT: cannot listen on {host}:{port}: "
-            f"{error.strerror}"
+            f"{prefix}HOST, {prefix}PORT: cannot listen on {host}:{port}: {error.strerror}"
         ) from error
