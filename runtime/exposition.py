@@ -1,12 +1,13 @@
 """How figures leave a process: counted cheaply, shown to Prometheus, shared by several processes.
 
-`runtime.telemetry` lists the metrics; it and this module alone know prometheus_client.
+`runtime.telemetry` lists the metrics. prometheus_client is known only where they are made, and here.
 """
 
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,7 @@ _tally: Final[dict[tuple[Counter, tuple[str, ...]], int]] = {}
 _observed: Final[list[tuple[Histogram, float]]] = []
 
 
+@cache
 def place_values() -> None:
     """Decide where the values of metrics are; to be called before the first of them is made.
 

@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from runtime.exposition import place_values
+from runtime.part_telemetry import MonitorMetrics, ProcessMetrics
 from runtime.retry import Fault
 from schemas.reasons import DeadLetterReason
 
@@ -24,18 +25,6 @@ place_values()
 _latency_buckets_s: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0),
 )
-
-
-class ProcessMetrics:
-    """What each process of the product says of itself."""
-
-    started: Final = Gauge(
-        "zcc_process_start_time_seconds",
-        "When the process started, by the part of the product that it runs; of several processes "
-        "that share their metrics, the oldest",
-        ["part"],
-        multiprocess_mode="livemin",
-    )
 
 
 class IngestMetrics:
@@ -367,73 +356,6 @@ class ObjectStorageMetrics:
     stored: Final = Counter("zcc_object_storage_bytes_total", "Bytes of created objects")
     adopted: Final = Counter(
         "zcc_object_storage_adopted_total", "Objects found already written after a crash"
-    )
-
-
-class MonitorMetrics:
-    """What `zcc monitor` sees of the topics and of the consumer groups, from outside them."""
-
-    last_look: Final = Gauge(
-        "zcc_monitor_last_look_timestamp_seconds",
-        "When the brokers last answered all questions; 0 = not yet",
-        multiprocess_mode="livemax",
-    )
-    failures: Final = Counter(
-        "zcc_monitor_failures_total",
-        "Looks at the brokers that failed, by kind (transient: no answer in time; configuration: "
-        "refused, or a topic is missing). Figures then stay as they were",
-        ["kind"],
-    )
-    members: Final = Gauge(
-        "zcc_monitor_group_members",
-        "Members of the consumer group",
-        ["group"],
-        multiprocess_mode="livemax",
-    )
-    lag_records: Final = Gauge(
-        "zcc_monitor_group_lag_records",
-        "Records behind the group's commits",
-        ["group", "topic"],
-        multiprocess_mode="livemax",
-    )
-    lag_seconds: Final = Gauge(
-        "zcc_monitor_group_lag_seconds",
-        "Age of the oldest record that the group has not done, for a retry topic from when it is "
-        "due; 0 = none that was there at the look before",
-        ["group", "topic"],
-        multiprocess_mode="livemax",
-    )
-    expired_records: Final = Gauge(
-        "zcc_monitor_group_expired_records",
-        "Records behind the group's commits that retention has deleted; 0 again once the group has "
-        "gone on",
-        ["group", "topic"],
-        multiprocess_mode="livemax",
-    )
-    retention_seconds: Final = Gauge(
-        "zcc_monitor_topic_retention_seconds",
-        "How long a topic that a group reads keeps its records, by the settings",
-        ["topic"],
-        multiprocess_mode="livemax",
-    )
-    set_aside_records: Final = Gauge(
-        "zcc_monitor_set_aside_records",
-        "Records in a dead-letter topic or the quarantine",
-        ["topic"],
-        multiprocess_mode="livemax",
-    )
-    set_aside_seconds: Final = Gauge(
-        "zcc_monitor_set_aside_oldest_seconds",
-        "Age of the oldest record in a dead-letter topic or the quarantine; 0 = none",
-        ["topic"],
-        multiprocess_mode="livemax",
-    )
-    set_aside_offsets: Final = Gauge(
-        "zcc_monitor_set_aside_end_offsets",
-        "End offsets of a dead-letter topic or the quarantine, summed over its partitions: rises "
-        "with each record, whatever is deleted and whoever restarts",
-        ["topic"],
-        multiprocess_mode="livemax",
     )
 
 
