@@ -1,6 +1,6 @@
 """How figures leave a process: counted cheaply, shown to Prometheus, shared by several processes.
 
-`runtime.telemetry` lists the metrics. prometheus_client is known only where they are made, and here.
+`runtime.telemetry` lists the metrics. Only where they are made, and here, is the library known.
 """
 
 import os

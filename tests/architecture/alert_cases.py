@@ -156,17 +156,37 @@ workers = (
     Case(
         "ZccRecordsExpired",
         {
-            'zcc_worker_expired_records_total{group="zcc.postgres",topic="t"}': "0x5 12x80",
+            'zcc_worker_expired_records_total{worker="postgres",topic="old"}': "0x5 12x80",
+            'zcc_worker_expired_records_total{worker="postgres",topic="new"}': "_x5 12x80",
             'zcc_monitor_group_expired_records{group="zcc.object-storage",topic="t"}': "0x5 3 0x80",
         },
         {
             "6m": [
-                {"group": "zcc.postgres", "topic": "t"},
+                {"topic": "old"},
+                {"topic": "new"},
                 {"group": "zcc.object-storage", "topic": "t"},
             ],
-            "30m": [{"group": "zcc.postgres", "topic": "t"}],
+            "30m": [{"topic": "old"}, {"topic": "new"}],
         },
         silent=("4m", "70m"),
+        note="while it runs, at its start, and from outside",
+    ),
+    Case(
+        "ZccTopicMadeAnew",
+        {
+            'zcc_worker_recreated_topics_total{worker="postgres",topic="old"}': "0x5 1x80",
+            'zcc_worker_recreated_topics_total{worker="postgres",topic="new"}': "_x5 1x80",
+        },
+        {"7m": [{**pg, "topic": "old"}, {**pg, "topic": "new"}]},
+        silent=("4m", "70m"),
+        note="while it runs, and at its start",
+    ),
+    Case(
+        "ZccPartitionPaused",
+        {'zcc_worker_paused_partitions{worker="postgres",instance="a"}': "0x5 2x9 0x5"},
+        {"9m": [pg]},
+        silent=("5m", "18m"),
+        value="2",
     ),
     Case(
         "ZccWorkerHalted",
@@ -300,6 +320,13 @@ ingest = (
         silent=("4m", "30m"),
     ),
     Case(
+        "ZccSpillSetAside",
+        {'zcc_spill_set_aside_total{reason="unreadable",instance="new"}': "_x5 2x40"},
+        {"6m": [{"reason": "unreadable"}], "15m": [{"reason": "unreadable"}]},
+        silent=("4m", "30m"),
+        note="counted at the start, before the first scrape",
+    ),
+    Case(
         "ZccNoWebhooks",
         {
             'zcc_ingest_accepted_total{family="task"}': "0+10x10 100x80",
@@ -399,5 +426,11 @@ slow = (
         minutes=5,
     ),
 )
+
+announced = {
+    "zcc_worker_recreated_topics_total": {"worker", "topic"},
+    "zcc_worker_paused_partitions": {"worker"},
+}
+"""Metrics that rules ask for and that the catalogue has as soon as their parts are there."""
 
 cases = (*parts, *workers, *ingest, *stores, *zoom)

@@ -159,6 +159,37 @@ def test_every_range_holds_four_scrapes_of_a_minute(rule: Mapping[str, Any]) -> 
     assert [f"{n}{unit}" for n, unit in ranges if int(n) * unit_s[unit] < shortest_range_s] == []
 
 
+def rows(page: str) -> dict[str, list[str]]:
+    """The rows of the first table of a page, by their first cell."""
+    lines = (root / page).read_text().splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
+    return {first: rest for first, *rest in cells if first.startswith("Zcc")}
+
+
+def test_the_pages_list_every_alert_and_no_other() -> None:
+    names = {rule["alert"] for rule in rules}
+    assert set(rows("docs/how-to/on-call.md")) == names
+    listed = rows("docs/reference/alerts.md")
+    assert set(listed) == names
+    assert {rule["alert"]: rule["labels"]["severity"] for rule in rules} == {
+        name: severity for name, (severity, *_) in listed.items()
+    }
+
+
+def test_every_alert_is_fired_on_the_running_product_or_named_as_not() -> None:
+    """A test that the page names waits for the alert."""
+    source = (root / "tests" / "faults" / "test_alarms.py").read_text()
+    tests = {
+        found[1]: found[2]
+        for found in re.finditer(
+            r"^async def (test_\w+)(.*?)(?=^\S|\Z)", source, re.MULTILINE | re.DOTALL
+        )
+    }
+    for name, (*_, fired_by) in rows("docs/reference/alerts.md").items():
+        if not fired_by.startswith("not on the running product: "):
+            assert f'.fires("{name}"' in tests[fired_by.strip("`")], name
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("check", "rules", "alerts.yml"), ("check", "config", "--syntax-only", "prometheus.yml")],
