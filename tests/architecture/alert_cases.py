@@ -176,8 +176,16 @@ workers = (
         {
             'zcc_worker_recreated_topics_total{worker="postgres",topic="old"}': "0x5 1x80",
             'zcc_worker_recreated_topics_total{worker="postgres",topic="new"}': "_x5 1x80",
+            'zcc_postgres_recreated_partitions_total{topic="stored"}': "0x5 3x80",
+            'zcc_postgres_recreated_partitions_total{topic="other"}': "0x85",
         },
-        {"7m": [{**pg, "topic": "old"}, {**pg, "topic": "new"}]},
+        {
+            "7m": [
+                {**pg, "topic": "old"},
+                {**pg, "topic": "new"},
+                {**pg, "topic": "stored"},
+            ]
+        },
         silent=("4m", "70m"),
         note="while it runs, and at its start",
     ),
@@ -370,10 +378,19 @@ stores = (
             'zcc_postgres_default_partition_rows{table="raw_event",instance="a"}': "60x80 101x80",
             'zcc_postgres_default_partition_rows{table="raw_event",instance="b"}': "60x160",
         },
-        {"145m": [{"table": "raw_event"}]},
-        silent=("79m", "130m"),
+        {"115m": [{"table": "raw_event"}]},
+        silent=("79m", "105m"),
         value="101",
         note="every pod shows the same figure of the one database",
+    ),
+    Case(
+        "ZccModelLeavesOut",
+        {
+            'zcc_postgres_left_out_total{what="engagement"}': "0x5 1x30",
+            'zcc_postgres_left_out_total{what="row"}': "0x35",
+        },
+        {"7m": [{"what": "engagement"}]},
+        silent=("4m",),
     ),
 )
 
@@ -430,6 +447,8 @@ slow = (
 announced = {
     "zcc_worker_recreated_topics_total": {"worker", "topic"},
     "zcc_worker_paused_partitions": {"worker"},
+    "zcc_postgres_recreated_partitions_total": {"topic"},
+    "zcc_postgres_left_out_total": {"what"},
 }
 """Metrics that rules ask for and that the catalogue has as soon as their parts are there."""
 
