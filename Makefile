@@ -51,11 +51,11 @@ faults: setup ## Run the long fault tests (kills, outages, restarts)
 alarms: setup ## Bring about the fault of each alert, with a real Prometheus; 15 minutes at most
 	@$(run)pytest tests/faults/test_alarms.py $(ARGS)
 
-promtool: ## Build promtool 3 from Go modules, for the tests of alerts; minutes
-	@mkdir -p .tools/build && cd .tools/build && { test -f go.mod || go mod init promtool >/dev/null 2>&1; } \
-		&& GOFLAGS=-mod=mod go get github.com/prometheus/prometheus/cmd/promtool@v0.305.0 2>/dev/null \
-		&& GOFLAGS=-mod=mod nice go build -o ../promtool github.com/prometheus/prometheus/cmd/promtool
-	@.tools/promtool --version
+promtool: ## Build promtool 3 into .tools/bin, for the tests of alerts; takes minutes
+	@mkdir -p .tools/promtool && cd .tools/promtool && { test -f go.mod || go mod init promtool; } \
+		&& GOFLAGS=-mod=mod go get github.com/prometheus/prometheus/cmd/promtool@v0.305.0 \
+		&& GOFLAGS=-mod=mod nice go build -o ../bin/promtool github.com/prometheus/prometheus/cmd/promtool
+	@.tools/bin/promtool --version
 
 simulate: setup ## Run 10,000 histories of workers in simulated time; ARGS="--seeds 500 --first 0"
 	@$(run)python -m tests.property.simulate $(ARGS)

@@ -446,9 +446,6 @@ slow = (
 
 announced = {
     "zcc_worker_recreated_topics_total": {"worker", "topic"},
-    "zcc_worker_paused_partitions": {"worker"},
-    "zcc_postgres_recreated_partitions_total": {"topic"},
-    "zcc_postgres_left_out_total": {"what"},
 }
 """Metrics that rules ask for and that the catalogue has as soon as their parts are there."""
 

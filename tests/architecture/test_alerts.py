@@ -24,7 +24,7 @@ rules: list[dict[str, Any]] = [
     for group in yaml.safe_load((folder / "alerts.yml").read_text())["groups"]
     for rule in group["rules"]
 ]
-built = root / ".tools" / "promtool"
+built = root / ".tools" / "bin" / "promtool"
 shortest_range_s = 4 * 60
 unit_s = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
