@@ -1,7 +1,7 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools up test check fix bench faults simulate coverage docs clean
+.PHONY: help setup tools up test check fix bench faults alarms promtool simulate coverage docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
@@ -47,6 +47,15 @@ bench: setup ## Run a benchmark; WHAT=name ARGS=...; its last line is one JSON o
 
 faults: setup ## Run the long fault tests (kills, outages, restarts)
 	@$(run)pytest -m long $(ARGS)
+
+alarms: setup ## Bring about the fault of each alert, with a real Prometheus; 15 minutes at most
+	@$(run)pytest tests/faults/test_alarms.py $(ARGS)
+
+promtool: ## Build promtool 3 into .tools/bin, for the tests of alerts; takes minutes
+	@mkdir -p .tools/promtool && cd .tools/promtool && { test -f go.mod || go mod init promtool; } \
+		&& GOFLAGS=-mod=mod go get github.com/prometheus/prometheus/cmd/promtool@v0.305.0 \
+		&& GOFLAGS=-mod=mod nice go build -o ../bin/promtool github.com/prometheus/prometheus/cmd/promtool
+	@.tools/bin/promtool --version
 
 simulate: setup ## Run 10,000 histories of workers in simulated time; ARGS="--seeds 500 --first 0"
 	@$(run)python -m tests.property.simulate $(ARGS)

@@ -25,6 +25,7 @@ from runtime.health import serving_health
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from runtime.signals import hangup_event, stop_event
+from runtime.telemetry import process
 
 _connect_s: Final = 2.0
 
@@ -49,6 +50,7 @@ async def serve(
     """
     instance = spill_settings.instance_name + (f"-{followed.number}" if followed else "")
     clock = SystemClock()
+    process.started.labels("ingest").set(clock.now().timestamp())
     with stop_event() as stopping, hangup_event() as hangup, bound_socket(settings) as listener:
         present = PresentApps(settings.apps, clock=clock)
         async with (

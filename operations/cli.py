@@ -20,6 +20,7 @@ from operations.api_command import api_app
 from operations.components import DevstackPart, ProcessorName, RehearsedAction, SinkName
 from operations.dead_letters.commands import dead_letters_app
 from operations.doctor_command import doctor
+from operations.lag_command import lag, monitor
 from operations.postgres_command import (
     erase_command,
     migrate_command,
@@ -57,6 +58,8 @@ app.command("migrate")(migrate_command)
 app.command("retention")(retention_command)
 app.command("erase")(erase_command)
 app.command()(doctor)
+app.command()(lag)
+app.command()(monitor)
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
@@ -266,25 +269,6 @@ def rehearse(
         from operations.rehearsal import rehearse as ask
 
     asyncio.run(ask(action, store.value, socket=socket))
-
-
-@app.command()
-def lag(
-    *,
-    group: Annotated[
-        list[str] | None, typer.Option(help="Group to show; all where none is named.")
-    ] = None,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between the two looks.")] = 5.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Print how far each group is behind; exit 1 if one is and has no member."""
-    from operations.lag import run
-
-    kafka = read_settings(KafkaSettings)
-    looked = run(
-        kafka, groups=group or (), interval_s=interval, as_json=as_json, clock=SystemClock()
-    )
-    raise typer.Exit(asyncio.run(looked))
 
 
 @app.command()

@@ -34,8 +34,12 @@ class RehearsedAction(StrEnum):
     START = "start"
 
 
-workers: Final[tuple[str, ...]] = (*ProcessorName, *SinkName)
+workers: Final[tuple[str, ...]] = tuple(name.value for name in (*ProcessorName, *SinkName))
 """Every worker; each has a consumer group and a dead-letter topic of its name."""
+
+
+monitor: Final = "monitor"
+"""The part that measures the others from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +55,6 @@ parts: Final[tuple[Part, ...]] = (
     Part("ingest", ("ingest",), "ZCC_INGEST_HEALTH_PORT"),
     *(Part(name, ("processor", name), "ZCC_WORKER_HEALTH_PORT") for name in ProcessorName),
     *(Part(name, ("sink", name), "ZCC_WORKER_HEALTH_PORT") for name in SinkName),
+    Part(monitor, ("monitor",), "ZCC_MONITOR_HEALTH_PORT"),
 )
 """In the order of the flow, which is also the order in which they drain."""

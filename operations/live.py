@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from operations.components import monitor
 from runtime.exposition import total
 
 
@@ -26,6 +27,8 @@ def stages(now: Mapping[str, bytes], before: Mapping[str, bytes], elapsed_s: flo
     """Compare two readings of all metrics, by part."""
     rows = []
     for name, exposition in now.items():
+        if name == monitor:  # beside the flow
+            continue
         done_by = "zcc_ingest_accepted_total" if name == "ingest" else "zcc_worker_records_total"
         done = total(exposition, done_by)
         rate = (done - total(before.get(name, b""), done_by)) / elapsed_s if elapsed_s else 0.0

@@ -51,6 +51,7 @@ def environment(surroundings: Surroundings) -> dict[str, str]:
         "ZCC_INGEST_PSEUDONYM_KEY": surroundings.pseudonym_key,
         "ZCC_WORKER_HEALTH_HOST": "127.0.0.1",
         "ZCC_WORKER_SESSION_TIMEOUT_S": "6",
+        "ZCC_MONITOR_HEALTH_HOST": "127.0.0.1",
         "ZCC_ZOOM_ACCOUNT_ID": surroundings.zoom_account_id,
         "ZCC_ZOOM_CLIENT_ID": surroundings.zoom_client_id,
         "ZCC_ZOOM_CLIENT_SECRET": surroundings.zoom_client_secret,

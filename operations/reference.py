@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 
 from operations.api_page import zoom_api_page
 from operations.components import workers
+from operations.monitoring_objects import dashboard_config_map, prometheus_rule
 from operations.scopes import scopes_page
 from operations.table_page import tables_page
 from operations.topic_pages import shown_retention, shown_topic, topic_pages
@@ -101,6 +102,12 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/zoom-api.md", zoom_api_page(operations())
     yield "docs/reference/zoom-scopes.md", scopes_page()
     yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
+    alerts, dashboard = "deploy/prometheus/alerts.yml", "deploy/grafana/dashboards/overview.json"
+    rule = prometheus_rule((root / alerts).read_text(), source=alerts)
+    yield "deploy/kubernetes/monitoring/prometheus-rule.yaml", rule
+    shown = (root / dashboard).read_text()
+    config_map = dashboard_config_map(shown, source=dashboard, name="zcc-overview.json")
+    yield "deploy/kubernetes/monitoring/dashboard.yaml", config_map
 
 
 def _default(value: object) -> str:

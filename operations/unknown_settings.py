@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 from ingest.settings import IngestSettings
 from ingest.spill.settings import SpillSettings
 from operations.configured import suggestions
+from operations.monitor_settings import MonitorSettings
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.settings import KafkaSettings, WorkerSettings
 from sinks.object_storage.settings import ObjectStorageSettings
@@ -24,6 +25,7 @@ product_settings: Final[tuple[type[BaseSettings], ...]] = (
     EnrichmentSettings,
     PostgresSettings,
     ObjectStorageSettings,
+    MonitorSettings,
 )
 """Of the installed product; `operations.reference` has the simulator's besides."""
 

@@ -1,12 +1,13 @@
 """How figures leave a process: counted cheaply, shown to Prometheus, shared by several processes.
 
-`runtime.telemetry` lists the metrics; it and this module alone know prometheus_client.
+`runtime.telemetry` lists the metrics. Only where they are made, and here, is the library known.
 """
 
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,11 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+latency_buckets_s: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0),
+)
+"""Of every histogram of latencies."""
+
 content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _folder_variable: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -39,6 +45,7 @@ _tally: Final[dict[tuple[Counter, tuple[str, ...]], int]] = {}
 _observed: Final[list[tuple[Histogram, float]]] = []
 
 
+@cache
 def place_values() -> None:
     """Decide where the values of metrics are; to be called before the first of them is made.
 

@@ -202,6 +202,7 @@ def _connecting(
 async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
     settings, halt = around.settings, _Halt(work)
     halted = telemetry.worker.halted.labels(around.name)
+    telemetry.process.started.labels(around.name).set(around.clock.now().timestamp())
     with stop_event() as stopping:
         settle_garbage_collection(for_batches if isinstance(work, SinkWorker) else for_requests)
         log.info("started", worker=around.name)

@@ -15,15 +15,13 @@ from typing import Final, NamedTuple
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from runtime.exposition import place_values
+from runtime.exposition import latency_buckets_s, place_values
+from runtime.part_telemetry import MonitorMetrics, ProcessMetrics
+from runtime.rest_telemetry import ZoomMetrics
 from runtime.retry import Fault
 from schemas.reasons import DeadLetterReason
 
 place_values()
-
-_latency_buckets_s: Final = (
-    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0),
-)
 
 
 class IngestMetrics:
@@ -94,7 +92,7 @@ class IngestMetrics:
     latency: Final = Histogram(
         "zcc_ingest_request_seconds",
         "From the last byte of a signed request to its answer",
-        buckets=_latency_buckets_s,
+        buckets=latency_buckets_s,
     )
     ready: Final = Gauge(
         "zcc_ingest_ready",
@@ -249,7 +247,7 @@ class WorkerMetrics:
         "zcc_worker_batch_write_seconds",
         "Time to store one batch",
         ["worker"],
-        buckets=_latency_buckets_s,
+        buckets=latency_buckets_s,
     )
 
 
@@ -286,68 +284,6 @@ class SchemaMetrics:
     )
 
 
-class ZoomMetrics:
-    """What the REST client counts."""
-
-    requests: Final = Counter(
-        "zcc_zoom_requests_total",
-        "REST requests, by operation and outcome",
-        ["operation", "outcome"],
-    )
-    latency: Final = Histogram(
-        "zcc_zoom_request_seconds", "REST latency", ["operation"], buckets=_latency_buckets_s
-    )
-    budget_wait: Final = Counter(
-        "zcc_zoom_budget_wait_seconds_total",
-        "Time spent waiting for the account's budget",
-        ["label"],
-    )
-    budget_limit: Final = Gauge(
-        "zcc_zoom_budget_limit",
-        "Calls that may be made, by label and window (second: of this process; day: of all "
-        "members together)",
-        ["label", "window"],
-        multiprocess_mode="livesum",
-    )
-    budget_used: Final = Counter(
-        "zcc_zoom_budget_used_total",
-        "Calls that were given their turn, by label and priority",
-        ["label", "priority"],
-    )
-    budget_waiting: Final = Gauge(
-        "zcc_zoom_budget_waiting",
-        "Calls that wait for their turn, by label and priority",
-        ["label", "priority"],
-        multiprocess_mode="livesum",
-    )
-    budget_refused: Final = Counter(
-        "zcc_zoom_budget_refused_total",
-        "Calls that were not sent because no turn would come in time, by label and reason "
-        "(second, day: that limit is used up; paused: Zoom has said so; seat: none is given yet)",
-        ["label", "reason"],
-    )
-    budget_members: Final = Gauge(
-        "zcc_zoom_budget_members",
-        "Members that share the budget, this one included; 0 while the group shares out",
-        multiprocess_mode="livemax",
-    )
-    budget_corrections: Final = Counter(
-        "zcc_zoom_budget_corrections_total",
-        "Times that Zoom's answers corrected the budget, by label and kind (limit: another limit "
-        "than ours; second, day: that limit is used up)",
-        ["label", "kind"],
-    )
-    downloads: Final = Counter(
-        "zcc_zoom_downloads_total",
-        "Downloads of recordings and transcripts, by outcome (fetched, or why not)",
-        ["outcome"],
-    )
-    downloaded: Final = Counter(
-        "zcc_zoom_download_bytes_total",
-        "Bytes of downloads as they came, those of broken and refused ones too",
-    )
-
-
 class PostgresMetrics:
     """What the Postgres sink counts."""
 
@@ -362,7 +298,7 @@ class PostgresMetrics:
     visible: Final = Histogram(
         "zcc_postgres_visible_seconds",
         "From the acceptance of the oldest event of a batch to its committed row",
-        buckets=_latency_buckets_s,
+        buckets=latency_buckets_s,
     )
     recreated: Final = Counter(
         "zcc_postgres_recreated_partitions_total",
@@ -397,6 +333,7 @@ class ObjectStorageMetrics:
     )
 
 
+process: Final = ProcessMetrics()
 ingest: Final = IngestMetrics()
 spill: Final = SpillMetrics()
 publisher: Final = PublisherMetrics()
@@ -406,6 +343,13 @@ schema: Final = SchemaMetrics()
 zoom: Final = ZoomMetrics()
 postgres: Final = PostgresMetrics()
 object_storage: Final = ObjectStorageMetrics()
+monitor: Final = MonitorMetrics()
+
+_groups: Final = (
+    *(process, ingest, spill, publisher, worker, enrichment, schema, zoom, postgres),
+    object_storage,
+    monitor,
+)
 
 
 def begin_worker(name: str, *, group: str, topics: Iterable[str]) -> None:
@@ -434,17 +378,7 @@ class MetricEntry(NamedTuple):
 def catalogue() -> tuple[MetricEntry, ...]:
     """Return every metric of the list above, under the name that queries use."""
     found = []
-    for group in (
-        ingest,
-        spill,
-        publisher,
-        worker,
-        enrichment,
-        schema,
-        zoom,
-        postgres,
-        object_storage,
-    ):
+    for group in _groups:
         for metric in vars(type(group)).values():
             if isinstance(metric, MetricWrapperBase):
                 description = next(iter(metric.describe()))

@@ -11,7 +11,7 @@ from aiokafka import errors
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from runtime.kafka.cluster import Cluster
+from runtime.kafka.cluster import Cluster, LogBounds
 from runtime.kafka.connection import answering, connecting, connection_options
 from runtime.settings import KafkaSettings
 from runtime.topics import (
@@ -48,6 +48,11 @@ class Lag(NamedTuple):
     def position(self) -> int:
         """Where the group would go on."""
         return max(self.committed or 0, self.log_start)
+
+    @property
+    def expired(self) -> int:
+        """How many offsets behind the commit are deleted, by retention or by hand."""
+        return 0 if self.committed is None else max(0, self.log_start - self.committed)
 
     @property
     def behind(self) -> int:
@@ -114,7 +119,7 @@ class TopicAdmin:
 
     async def lag(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, Lag]:
         """Return how far a group is in each partition of these topics."""
-        bounds = await self._cluster.log_bounds(await self._cluster.partitions(topics))
+        bounds = await self.log_bounds(topics)
         committed = await self._cluster.committed(group, bounds)
         return {
             source: Lag(position.offset if position else None, *bounds[source])
@@ -125,9 +130,13 @@ class TopicAdmin:
         """Return how many members a group has; none where nobody knows it."""
         return await self._cluster.member_count(group)
 
+    async def log_bounds(self, topics: Collection[str]) -> Mapping[TopicPartition, LogBounds]:
+        """Return where the log of each partition of these topics begins and ends."""
+        return await self._cluster.log_bounds(await self._cluster.partitions(topics))
+
     async def record_counts(self, topics: Collection[str]) -> dict[str, int]:
         """Return how many offsets each topic holds: its records, and those compacted away."""
-        bounds = await self._cluster.log_bounds(await self._cluster.partitions(topics))
+        bounds = await self.log_bounds(topics)
         counts = Counter(dict.fromkeys(topics, 0))
         for source, (start, end) in bounds.items():
             counts[source.topic] += end - start

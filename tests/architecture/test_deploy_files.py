@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +17,7 @@ from operations.reference import all_settings, variables
 from runtime import telemetry
 from simulator.company import make_company
 from tests import containers as test_containers
+from tests.architecture.alert_cases import announced
 
 root = Path(__file__).parents[2]
 deploy = root / "deploy"
@@ -120,6 +119,7 @@ def test_compose_runs_every_part() -> None:
         ("processor", "enrichment"),
         ("sink", "postgres"),
         ("sink", "object-storage"),
+        ("monitor",),
         ("simulate",),
         ("topics", "apply"),
         ("migrate",),
@@ -218,43 +218,81 @@ def queries() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("where", "query"), list(queries()))
 def test_dashboards_and_alerts_ask_for_metrics_that_exist(where: str, query: str) -> None:
-    labels = {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
+    labels = announced | {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
     for name, selector in re.findall(r"\b(zcc_[a-z_]+)(?:\{([^}]*)\})?", query):
         metric = re.sub(r"_(bucket|sum|count)$", "", name)
         assert metric in labels, where
         assert set(re.findall(r"(\w+)\s*[=!]", selector)) <= labels[metric], where
 
 
-def test_every_alert_has_a_unit_test_that_sees_it_fire() -> None:
-    alerts = yaml.safe_load((deploy / "prometheus" / "alerts.yml").read_text())
-    tests = yaml.safe_load((deploy / "prometheus" / "alerts_test.yml").read_text())
-    fired = {
-        case["alertname"]
-        for test in tests["tests"]
-        for case in test["alert_rule_test"]
-        if case["exp_alerts"]
+monitoring = {
+    path.name: yaml.safe_load(path.read_text())
+    for path in sorted((deploy / "kubernetes" / "monitoring").glob("*.yaml"))
+}
+
+
+def test_the_objects_for_monitoring_are_listed_and_valid() -> None:
+    listed = monitoring["kustomization.yaml"]["resources"]
+    assert {*listed, "kustomization.yaml"} == set(monitoring)
+    kubernetes_validate.validate(monitoring["dashboard.yaml"], "1.33", strict=True)
+
+
+def test_the_rules_of_the_operator_are_those_of_the_plain_file() -> None:
+    rules = yaml.safe_load((deploy / "prometheus" / "alerts.yml").read_text())
+    assert monitoring["prometheus-rule.yaml"]["spec"] == rules
+
+
+def test_the_dashboard_of_the_sidecar_is_the_plain_file() -> None:
+    config_map = monitoring["dashboard.yaml"]
+    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    dashboard = json.loads((deploy / "grafana" / "dashboards" / "overview.json").read_text())
+    assert json.loads(config_map["data"]["zcc-overview.json"]) == dashboard
+
+
+def test_the_dashboard_asks_the_data_source_that_was_chosen() -> None:
+    dashboard = json.loads((deploy / "grafana" / "dashboards" / "overview.json").read_text())
+    (variable,) = dashboard["templating"]["list"]
+    assert (variable["name"], variable["type"]) == ("datasource", "datasource")
+    assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {"${datasource}"}
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_deployment_is_scraped() -> None:
+    """By the operator's object and by annotations, both on the port that serves the metrics."""
+    spec = monitoring["pod-monitor.yaml"]["spec"]
+    (expression,) = spec["selector"]["matchExpressions"]
+    (endpoint,) = spec["podMetricsEndpoints"]
+    deployments = [each for each in workloads if each["kind"] == "Deployment"]
+    for deployment in deployments:
+        template = deployment["spec"]["template"]
+        assert template["metadata"]["labels"][expression["key"]] in expression["values"]
+        (container,) = template["spec"]["containers"]
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        annotations = template["metadata"]["annotations"]
+        assert annotations["prometheus.io/scrape"] == "true"
+        assert annotations["prometheus.io/port"] == str(ports[endpoint["port"]])
+    assert len(expression["values"]) == len(deployments)
+
+
+def test_compose_scrapes_every_part_of_it() -> None:
+    config = yaml.safe_load((deploy / "prometheus" / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    (static,) = job["static_configs"]
+    scraped = {target.partition(":")[0] for target in static["targets"]}
+    assert scraped == {
+        name
+        for name, service in own_services.items()
+        if service["command"][0] in {"ingest", "processor", "sink", "monitor"}
     }
-    assert fired == {rule["alert"] for group in alerts["groups"] for rule in group["rules"]}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("check", "rules", "alerts.yml"),
-        ("check", "config", "--syntax-only", "prometheus.yml"),
-        ("test", "rules", "alerts_test.yml"),
-    ],
-    ids=" ".join,
-)
-def test_prometheus_accepts_the_files(arguments: tuple[str, ...]) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
-    done = subprocess.run(
-        [promtool, *arguments],
-        cwd=deploy / "prometheus",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+pages = ("docs/how-to/monitor.md",)
+
+
+@pytest.mark.parametrize("page", pages)
+def test_every_block_of_yaml_on_the_page_can_be_read(page: str) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (root / page).read_text(), re.DOTALL)
+    assert len(blocks) > 3
+    for block in blocks:
+        assert isinstance(yaml.safe_load(block), dict)

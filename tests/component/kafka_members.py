@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
@@ -155,6 +157,14 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
         async with asyncio.TaskGroup() as tasks:
             for record in records:
                 tasks.create_task(publisher.publish(record))
+
+
+async def delete_before(kafka: KafkaSettings, source: TopicPartition, offset: int) -> None:
+    """Delete the records of a partition before this offset, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    await admin.start()
+    await admin.delete_records({source: RecordsToDelete(offset)})
+    await admin.close()
 
 
 def spread(topic: str, *, partitions: int, values: Sequence[bytes]) -> list[Record]:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from runtime import telemetry
@@ -16,6 +16,7 @@ from runtime.ports import Position
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Record, TopicPartition
 from schemas.topics import TopicSpec, topic_specs
+from tests.component.kafka_members import delete_before
 
 deadline_s = 20.0
 day_ms = 86_400_000
@@ -34,13 +35,6 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
             await asyncio.sleep(0.01)
         for record in records:
             await publisher.publish(record)
-
-
-async def delete_before(kafka: KafkaSettings, source: TopicPartition, offset: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
-    await admin.start()
-    await admin.delete_records({source: RecordsToDelete(offset)})
-    await admin.close()
 
 
 async def values_in(kafka: KafkaSettings, *topics: str) -> list[bytes | None]:

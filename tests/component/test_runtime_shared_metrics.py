@@ -110,6 +110,17 @@ async def test_gauges_of_a_process_end_with_it(shared: SharedMetrics) -> None:
     assert b"\nzcc_ingest_ready 1.0\n" in alone
 
 
+async def test_the_start_that_is_shown_is_that_of_the_oldest_process(shared: SharedMetrics) -> None:
+    """So a restart of another one is no restart of the part, whichever process is asked."""
+    started = "from runtime.telemetry import process; process.started.labels('ingest').set({})"
+    await run(shared, 0, started.format(1000))
+    shown = await run(shared, 1, started.format(2000) + shows)
+    assert b'\nzcc_process_start_time_seconds{part="ingest"} 1000.0\n' in shown
+    shared.ended(0)
+    shown = await run(shared, 1, started.format(2000) + shows)
+    assert b'\nzcc_process_start_time_seconds{part="ingest"} 2000.0\n' in shown
+
+
 async def test_what_the_parent_counts_is_shown_by_the_processes(shared: SharedMetrics) -> None:
     for _ in range(3):
         shared.count(telemetry.ingest.restarts)

@@ -1,0 +1,39 @@
+"""Settings of `zcc monitor`, from the environment."""
+
+from typing import Final
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from operations.components import workers as all_workers
+
+_all: Final = ", ".join(all_workers)
+
+
+class MonitorSettings(BaseSettings):
+    """What `zcc monitor` looks at, how often, and where it serves its figures."""
+
+    model_config = SettingsConfigDict(env_prefix="ZCC_MONITOR_", frozen=True, extra="ignore")
+
+    health_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
+        description="Address of /healthz, /readyz, /metrics",
+    )
+    health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
+    interval_s: float = Field(
+        default=10.0, gt=0, description="Seconds between two looks at the brokers"
+    )
+    workers: tuple[str, ...] = Field(
+        default=all_workers,
+        min_length=1,
+        description="Workers that this deployment runs, JSON: their groups and dead letters are "
+        "looked at; one that is named and does not run raises an alert",
+    )
+
+    @field_validator("workers")
+    @classmethod
+    def _workers_exist(cls, workers: tuple[str, ...]) -> tuple[str, ...]:
+        for worker in workers:
+            if worker not in all_workers:
+                raise ValueError(f"{worker} is no worker; expected some of {_all}")
+        return tuple(map(str, workers))

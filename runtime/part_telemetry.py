@@ -1,0 +1,91 @@
+"""Metrics of the parts as such: when each started, and what `zcc monitor` sees of them.
+
+`runtime.telemetry` lists them among all others.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+from runtime.exposition import place_values
+
+place_values()
+
+
+class ProcessMetrics:
+    """What each process of the product says of itself."""
+
+    started: Final = Gauge(
+        "zcc_process_start_time_seconds",
+        "When the process started, by the part of the product that it runs; of several processes "
+        "that share their metrics, the oldest",
+        ["part"],
+        multiprocess_mode="livemin",
+    )
+
+
+class MonitorMetrics:
+    """What `zcc monitor` sees of the topics and of the consumer groups, from outside them."""
+
+    last_look: Final = Gauge(
+        "zcc_monitor_last_look_timestamp_seconds",
+        "When the brokers last answered all questions; 0 = not yet",
+        multiprocess_mode="livemax",
+    )
+    failures: Final = Counter(
+        "zcc_monitor_failures_total",
+        "Looks at the brokers that failed, by kind (transient: no answer in time; configuration: "
+        "refused, or a topic is missing). Figures then stay as they were",
+        ["kind"],
+    )
+    members: Final = Gauge(
+        "zcc_monitor_group_members",
+        "Members of the consumer group",
+        ["group"],
+        multiprocess_mode="livemax",
+    )
+    lag_records: Final = Gauge(
+        "zcc_monitor_group_lag_records",
+        "Records behind the group's commits",
+        ["group", "topic"],
+        multiprocess_mode="livemax",
+    )
+    lag_seconds: Final = Gauge(
+        "zcc_monitor_group_lag_seconds",
+        "Age of the oldest record that the group has not done, for a retry topic from when it is "
+        "due; 0 = none that was there at the look before",
+        ["group", "topic"],
+        multiprocess_mode="livemax",
+    )
+    expired_records: Final = Gauge(
+        "zcc_monitor_group_expired_records",
+        "Records behind the group's commits that retention has deleted; 0 again once the group has "
+        "gone on",
+        ["group", "topic"],
+        multiprocess_mode="livemax",
+    )
+    retention_seconds: Final = Gauge(
+        "zcc_monitor_topic_retention_seconds",
+        "How long a topic that a group reads keeps its records, by the settings",
+        ["topic"],
+        multiprocess_mode="livemax",
+    )
+    set_aside_records: Final = Gauge(
+        "zcc_monitor_set_aside_records",
+        "Records in a dead-letter topic or the quarantine",
+        ["topic"],
+        multiprocess_mode="livemax",
+    )
+    set_aside_seconds: Final = Gauge(
+        "zcc_monitor_set_aside_oldest_seconds",
+        "Age of the oldest record in a dead-letter topic or the quarantine; 0 = none",
+        ["topic"],
+        multiprocess_mode="livemax",
+    )
+    set_aside_offsets: Final = Gauge(
+        "zcc_monitor_set_aside_end_offsets",
+        "End offsets of a dead-letter topic or the quarantine, summed over its partitions: rises "
+        "with each record, whatever is deleted and whoever restarts",
+        ["topic"],
+        multiprocess_mode="livemax",
+    )

@@ -1,0 +1,71 @@
+"""What the REST client counts; `runtime.telemetry` lists it among all other metrics."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from runtime.exposition import latency_buckets_s, place_values
+
+place_values()
+
+
+class ZoomMetrics:
+    """What the REST client counts."""
+
+    requests: Final = Counter(
+        "zcc_zoom_requests_total",
+        "REST requests, by operation and outcome",
+        ["operation", "outcome"],
+    )
+    latency: Final = Histogram(
+        "zcc_zoom_request_seconds", "REST latency", ["operation"], buckets=latency_buckets_s
+    )
+    budget_wait: Final = Counter(
+        "zcc_zoom_budget_wait_seconds_total",
+        "Time spent waiting for the account's budget",
+        ["label"],
+    )
+    budget_limit: Final = Gauge(
+        "zcc_zoom_budget_limit",
+        "Calls that may be made, by label and window (second: of this process; day: of all "
+        "members together)",
+        ["label", "window"],
+        multiprocess_mode="livesum",
+    )
+    budget_used: Final = Counter(
+        "zcc_zoom_budget_used_total",
+        "Calls that were given their turn, by label and priority",
+        ["label", "priority"],
+    )
+    budget_waiting: Final = Gauge(
+        "zcc_zoom_budget_waiting",
+        "Calls that wait for their turn, by label and priority",
+        ["label", "priority"],
+        multiprocess_mode="livesum",
+    )
+    budget_refused: Final = Counter(
+        "zcc_zoom_budget_refused_total",
+        "Calls that were not sent because no turn would come in time, by label and reason "
+        "(second, day: that limit is used up; paused: Zoom has said so; seat: none is given yet)",
+        ["label", "reason"],
+    )
+    budget_members: Final = Gauge(
+        "zcc_zoom_budget_members",
+        "Members that share the budget, this one included; 0 while the group shares out",
+        multiprocess_mode="livemax",
+    )
+    budget_corrections: Final = Counter(
+        "zcc_zoom_budget_corrections_total",
+        "Times that Zoom's answers corrected the budget, by label and kind (limit: another limit "
+        "than ours; second, day: that limit is used up)",
+        ["label", "kind"],
+    )
+    downloads: Final = Counter(
+        "zcc_zoom_downloads_total",
+        "Downloads of recordings and transcripts, by outcome (fetched, or why not)",
+        ["outcome"],
+    )
+    downloaded: Final = Counter(
+        "zcc_zoom_download_bytes_total",
+        "Bytes of downloads as they came, those of broken and refused ones too",
+    )

@@ -1,0 +1,207 @@
+"""Each alert is fired by its fault on the running product; docs/reference/alerts.md lists them.
+
+In this order, because the first ones need that nothing has run yet. `make alarms` runs them alone.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from runtime.kafka import TopicAdmin
+from schemas.topics import enriched_topic, retry_topic
+from tests.component.kafka_members import delete_before
+from tests.faults.alarm_rig import Product, event, frozen, postgres_of, product
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+numbers: Iterator[int] = count(1)
+year_1975_ms = 160_000_000_000
+sinks = ("postgres", "object-storage")
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    if shutil.which("prometheus") is None:
+        pytest.skip("prometheus is not installed (Debian: apt-get install prometheus)")
+    async with product(tmp_path_factory.mktemp("alarms")) as found:
+        yield found
+
+
+async def put(
+    running: Product, topic: str, value: bytes, *, times: int = 1, age_s: float = 0
+) -> None:
+    """Put records of such an age on the first partition of a topic."""
+    made_ms = int((datetime.now(UTC).timestamp() - age_s) * 1000)
+    async with AIOKafkaProducer(bootstrap_servers=running.kafka.bootstrap_servers) as producer:
+        for _ in range(times):
+            await producer.send(topic, value, key=b"k", partition=0, timestamp_ms=made_ms)
+
+
+async def caught_up(running: Product, worker: str) -> None:
+    """Wait until a worker has done all that was sent."""
+    selector = f'zcc_monitor_group_lag_records{{group="zcc.{worker}"}}'
+    await running.until(f"sum({selector})", lambda found: found == [0])
+
+
+def tear_a_segment(folder: Path) -> None:
+    """Leave of one what a disk may leave that lost power."""
+    (segment, *_) = sorted(folder.rglob("*.spill"))
+    segment.write_bytes(b"torn")
+
+
+async def test_no_ingest_no_worker_no_webhook_and_nothing_stored(running: Product) -> None:
+    await running.running("monitor")
+    await running.fires("ZccIngestMissing")
+    await running.fires("ZccGroupWithoutMembers", group="zcc.postgres")
+    await running.fires("ZccPartDown", instance=f"127.0.0.1:{running.ports['ingest']}")
+    await running.running("ingest")
+    await running.fires("ZccNoWebhooks")
+    for sent in (1, 2):
+        assert await running.post(event(next(numbers))) == 204
+        await running.until(f"sum(zcc_ingest_accepted_total) >= {sent}", bool)
+    for sink in sinks:
+        await running.fires("ZccEventsMissing", worker=sink)
+
+
+async def test_a_part_that_starts_again_and_again(running: Product) -> None:
+    for _ in range(5):
+        began_s = datetime.now(UTC).timestamp()
+        await running.run("monitor")
+        seen = f'zcc_process_start_time_seconds{{part="monitor"}} > {began_s}'
+        await running.until(seen, bool)
+        await running.kill("monitor")
+    await running.fires("ZccPartRestarts", part="monitor")
+    await running.fires("ZccMonitorBlind")
+
+
+async def test_webhooks_of_a_wrong_secret_and_one_too_large(running: Product) -> None:
+    await running.running("ingest")
+    for _ in range(60):
+        assert await running.post(event(next(numbers)), key="of-somebody-else-entirely") == 401
+    await running.fires("ZccWebhooksRefused", reason="signature")
+    large = event(next(numbers))[:-1] + b"," + b" " * 1024 * 1024 + b'"x": 1}'
+    assert await running.post(large) == 413
+    await running.fires("ZccWebhookTooLarge", app="default")
+
+
+async def test_webhooks_that_are_kept_out_and_an_apps_file_that_is_wrong(running: Product) -> None:
+    apps = running.folder / "apps.json"
+    only = {"secrets": ["another-webhook-secret"], "networks": ["192.0.2.0/24"]}
+    apps.write_text(json.dumps({"default": ["simulated-webhook-secret"], "abroad": only}))
+    settings = {k: v for k, v in running.settings.items() if k != "ZCC_INGEST_APPS"}
+    other = replace(running, settings=settings)
+    await other.run("ingest", ZCC_INGEST_APPS_FILE=str(apps))
+    abroad = event(next(numbers))
+    assert await running.post(abroad, key="another-webhook-secret", app="/abroad") == 503
+    await running.fires("ZccWebhooksKeptOut", reason="network")
+    apps.write_text("{")
+    await running.fires("ZccAppsNotRead", outcome="wrong")
+    await running.run("ingest")
+
+
+async def test_bodies_that_are_no_events(running: Product) -> None:
+    await running.running("ingest", "monitor")
+    assert await running.post(b'{"no event": 0}') == 204
+    await running.fires("ZccQuarantined", reason="not_an_envelope")
+    await running.fires("ZccQuarantined", topic="zcc.quarantine.v1")
+    for number in range(30):
+        assert await running.post(b'{"no event": %d}' % number) == 204
+    await running.fires("ZccQuarantineFills")
+
+
+async def test_a_store_that_stands_still_is_told_from_outside(running: Product) -> None:
+    await running.running("ingest", "enrichment", "postgres", "monitor")
+    await caught_up(running, "postgres")
+    topic = enriched_topic("queue", prefix="zcc")
+    async with frozen(postgres_of(running.stack)):
+        await put(running, topic, b"{}", age_s=400)
+        await running.fires("ZccEventsLate", worker="postgres")
+        await running.fires("ZccWorkerFallsBehind", group="zcc.postgres")
+        week_s = running.kafka.event_retention_days * 86_400
+        await put(running, enriched_topic("team", prefix="zcc"), b"{}", age_s=week_s * 0.6)
+        await running.fires("ZccRetentionNears", group="zcc.postgres")
+
+
+async def test_records_that_cannot_be_stored_and_a_worker_that_halts(running: Product) -> None:
+    await running.running("monitor")
+    await running.run("postgres", ZCC_WORKER_GUARD_RECORDS="20")
+    for family in ("task", "user", "asset"):
+        await put(running, enriched_topic(family, prefix="zcc"), b"no JSON", times=100)
+    await running.fires("ZccRecordsSetAside", worker="postgres")
+    await running.fires("ZccRecordsSetAside", topic="zcc.dead-letter.postgres.v1")
+    await running.fires("ZccWorkerHalted", worker="postgres")
+    await running.stop("postgres")
+
+
+async def test_records_that_retention_deletes_unread(running: Product) -> None:
+    await running.running("ingest", "enrichment", "object-storage", "monitor")
+    for _ in range(20):
+        assert await running.post(event(next(numbers))) == 204
+    await caught_up(running, "enrichment")
+    await caught_up(running, "object-storage")
+    await running.stop("object-storage")
+    topic = enriched_topic("task", prefix="zcc")
+    async with TopicAdmin(running.kafka) as admin:
+        lags = await admin.lag("zcc.object-storage", [topic])
+        source, lag = next((s, each) for s, each in lags.items() if each.committed)
+        async with AIOKafkaProducer(bootstrap_servers=running.kafka.bootstrap_servers) as producer:
+            for _ in range(3):
+                await producer.send(topic, b"{}", key=b"k", partition=source.partition)
+        await delete_before(running.kafka, source, lag.log_end + 2)
+    await running.fires("ZccRecordsExpired", topic=topic)
+    await running.fires("ZccGroupWithoutMembers", group="zcc.object-storage")
+
+
+async def test_corrections_that_wait_and_an_app_that_zoom_refuses(running: Product) -> None:
+    await running.running("monitor")
+    await running.stop("enrichment")
+    await put(running, retry_topic("enrichment", 30, prefix="zcc"), b"{}", age_s=900)
+    await running.fires("ZccCorrectionsLate", worker="enrichment-retry")
+    await running.run("enrichment", ZCC_ZOOM_CLIENT_SECRET="another-secret")
+    await running.fires("ZccZoomRefusesTheApp")
+    await running.stop("enrichment")
+
+
+async def test_rows_whose_time_has_no_partition(running: Product) -> None:
+    await running.running("ingest", "enrichment", "monitor")
+    for _ in range(110):
+        assert await running.post(event(next(numbers), at_ms=year_1975_ms)) == 204
+    await caught_up(running, "enrichment")
+    await running.run("postgres")
+    await running.running("postgres")
+    await caught_up(running, "postgres")
+    await running.run("postgres")  # counts when it starts, and every five minutes
+    await running.fires("ZccRowsOutsidePartitions", table="raw_event")
+
+
+async def test_a_broker_that_is_away_with_and_without_a_spill(
+    running: Product, tmp_path: Path
+) -> None:
+    await running.running("ingest")
+    try:
+        await running.stack.kill("kafka")
+        while await running.post(event(next(numbers))) != 503:
+            await asyncio.sleep(0.1)
+        await running.fires("ZccBrokerDoesNotAcknowledge")
+        await running.run(
+            "ingest", ZCC_SPILL_URL=f"file://{tmp_path}", ZCC_SPILL_MOST_BYTES=str(1024 * 1024)
+        )
+        assert await running.post(event(next(numbers))) == 204
+        await running.fires("ZccSpillWaits")
+        large = event(next(numbers))[:-1] + b',"x": "' + b"x" * 400_000 + b'"}'
+        assert [await running.post(large) for _ in range(4)][-1] == 503
+        await running.fires("ZccSpillFails", reason="full")
+        await running.stop("ingest")
+        tear_a_segment(tmp_path)
+        await running.run("ingest", ZCC_SPILL_URL=f"file://{tmp_path}")
+        await running.fires("ZccSpillSetAside", reason="unreadable")
+    finally:
+        await running.stack.start("kafka")
