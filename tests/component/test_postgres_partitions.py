@@ -54,7 +54,7 @@ async def is_stored_in(dsn: str, table: str, names: list[str]) -> bool:
 
 async def somebody_waits(dsn: str, table: str) -> bool:
     """For the lock of a table."""
-    waiting = f"select from pg_locks where not granted and relation = 'zcc.{table}'::regclass"
+    waiting = f"select 1 from pg_locks where not granted and relation = 'zcc.{table}'::regclass"
     return bool(await query(dsn, waiting))
 
 
