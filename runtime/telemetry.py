@@ -173,8 +173,14 @@ class WorkerMetrics:
     )
     expired: Final = Counter(
         "zcc_worker_expired_records_total",
-        "Records that retention deleted before the group had read them",
-        ["group", "topic"],
+        "Records that retention deleted before the worker had read them",
+        ["worker", "topic", "partition"],
+    )
+    recreated_topics: Final = Counter(
+        "zcc_worker_recreated_topics_total",
+        "Times that a member found a topic made anew, under the same name with another id; it is "
+        "read from the beginning of its new log",
+        ["worker", "topic"],
     )
     lag: Final = Gauge(
         "zcc_worker_lag_records",
