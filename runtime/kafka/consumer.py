@@ -89,9 +89,9 @@ class KafkaConsumer:
         self._listener = listener
         self._client_id = client_id
         self._clock = clock
-        self._worker_name = group.removeprefix(f"{settings.topic_prefix}.")
+        name = group.removeprefix(f"{settings.topic_prefix}.")
         self._cluster = Cluster(settings, client_id=client_id)
-        self._logs = OwnedLogs(self._cluster, worker=self._worker_name, clock=clock)
+        self._logs = OwnedLogs(self._cluster, worker=name, clock=clock)
         self._parts = AsyncExitStack()
         self._changes = Changes(self._stand_up)
         self._assignor = Assignor()
@@ -262,14 +262,13 @@ class KafkaConsumer:
         bounds = await self._cluster.log_bounds(partitions)
         found = await self._cluster.committed(self._group, partitions)
         self._logs.count_replaced(found)
-        committed = self._logs.committed(found)
-        states = {}
-        for source in partitions:
-            position, (start, end) = committed[source], bounds[source]
+        committed, states = self._logs.committed(found), {}
+        for source, position in committed.items():
+            start, end = bounds[source]
             offset = None if position is None else position.offset
             states[source] = PartitionState(offset, start, end)
             self.seek(source, start if offset is None else max(offset, start))
-        await self._commit_overtaken(count_expired(self._worker_name, states, committed))
+        await self._commit_overtaken(count_expired(self._group, states, committed))
         return Assignment(self._cluster_id, self._group, states, topic_ids)
 
     async def _refuse_if_replaced(self) -> None:
@@ -293,7 +292,7 @@ class KafkaConsumer:
         try:
             await self.commit(positions)
         except (TransientError, FencedError) as error:
-            log.warning("not committed", worker=self._worker_name, error=str(error))
+            log.warning("not committed", group=self._group, error=str(error))
 
     async def _fetched(self, max_records: int) -> Sequence[Delivery]:
         try:

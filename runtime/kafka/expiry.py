@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def count_expired(
-    worker: str,
+    group: str,
     states: Mapping[TopicPartition, PartitionState],
     committed: Mapping[TopicPartition, Position | None],
 ) -> Mapping[TopicPartition, Position]:
@@ -23,12 +23,12 @@ def count_expired(
     overtaken = {}
     for source, state in states.items():
         count = 0 if state.committed is None else max(0, state.log_start - state.committed)
-        telemetry.worker.expired.labels(worker, source.topic, str(source.partition)).inc(count)
+        telemetry.worker.expired.labels(group, source.topic, str(source.partition)).inc(count)
         if not count:
             continue
         log.error(
             "retention deleted records before they were read",
-            worker=worker,
+            group=group,
             topic=source.topic,
             partition=source.partition,
             records=count,

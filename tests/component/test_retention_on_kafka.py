@@ -46,7 +46,8 @@ class Bench:
         return [metric.labels("g", self.topic, number) for metric in metrics for number in "01"]
 
     def expired(self, partition: int) -> float:
-        counter = telemetry.worker.expired.labels("g", self.topic, str(partition))
+        group = f"{self.kafka.topic_prefix}.g"
+        counter = telemetry.worker.expired.labels(group, self.topic, str(partition))
         return float(counter._value.get())
 
     async def publish(self, *values: bytes, partition: int) -> None:

@@ -212,6 +212,7 @@ async def test_records_that_retention_deleted_unread_are_counted_and_passed(
 ) -> None:
     spec = spec_of(kafka_settings, partitions=1)
     source = TopicPartition(spec.name, 0)
+    group = f"{kafka_settings.topic_prefix}.g"
     listener = Listener()
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply([spec])
@@ -230,4 +231,4 @@ async def test_records_that_retention_deleted_unread_are_counted_and_passed(
             while len(found) < 2:
                 found += [d.value for d in await consumer.poll(max_records=9, timeout_s=1)]
     assert found == [b"4", b"5"]
-    assert telemetry.worker.expired.labels("g", spec.name, "0")._value.get() == 3
+    assert telemetry.worker.expired.labels(group, spec.name, "0")._value.get() == 3
