@@ -1,12 +1,14 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools up test check fix bench faults alarms promtool simulate coverage docs clean
+.PHONY: help setup tools up test test-kafka check fix bench faults alarms promtool simulate coverage docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
 stamp := .venv/.synced
 run := .venv/bin/
+kafka_tests := tests/contract/test_kafka_port_contract.py tests/component/test_runtime_kafka_protocols.py \
+  tests/component/test_runtime_kafka_recreated_topics.py tests/component/test_retention_on_kafka.py
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +30,9 @@ up: setup ## Run the whole pipeline here; ARGS="--events 3000 --exit --report re
 
 test: setup ## Run all tests but the long ones, on real Kafka, Postgres and S3
 	@$(run)pytest -m "not long" $(ARGS)
+
+test-kafka: setup ## Run the tests of Kafka's port on its other version; KAFKA=4.4.0
+	@ZCC_DEVSTACK_KAFKA=$(or $(KAFKA),4.4.0) $(run)pytest -m "not long" $(or $(ARGS),$(kafka_tests))
 
 check: setup ## Format, lint, types, import contracts, dependencies, generated contract
 	@$(run)ruff format --check .

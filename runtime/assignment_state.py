@@ -57,7 +57,11 @@ class AssignmentState:
         self.finished_count = 0
         self._most_spread = _spread_factor * settings.in_flight_records
         self._trackers = {source: OffsetTracker(known) for source, known in done.items()}
-        self._committed = {source: to_commit(known) for source, known in done.items()}
+        self._committed = {
+            source: _to_replace(assignment.partitions[source], committed[source])
+            or to_commit(known)
+            for source, known in done.items()
+        }
         self._freed = asyncio.Event()
 
     @property
@@ -181,3 +185,9 @@ class AssignmentState:
             log.warning("map ignored", worker=name, **source._asdict(), why=str(error))
             done = OffsetMap((), committed.offset)
         return done.since(state.log_start)
+
+
+def _to_replace(state: PartitionState, committed: Position | None) -> Position | None:
+    """Return what was committed where retention has overtaken it: it is committed anew."""
+    overtaken = state.committed is not None and state.committed < state.log_start
+    return committed if overtaken else None

@@ -98,6 +98,10 @@ class DueConsumer:
         """Return what the group has committed."""
         return await self._consumer.committed(partitions)
 
+    async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
+        """Return where all that was polled of these is of the logs of the assignment."""
+        await self._consumer.refuse_recreated(partitions)
+
     async def log_ends(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:

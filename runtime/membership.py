@@ -287,17 +287,20 @@ def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseExcep
 
 
 async def watch(member: Member, consumer: Consumer, around: Surroundings) -> None:
-    """Keep the figures of a membership up to date until cancelled; then nothing is held."""
+    """Keep the figures of a membership up to date until cancelled; then nothing is held.
+
+    Whatever a figure fails by is counted, and never ends the work.
+    """
     gauges, name = telemetry.worker, around.name
     with LagFigures(name, consumer, around.clock) as lag:
         try:
             while True:
-                gauges.in_flight.labels(name).set(member.in_flight)
-                gauges.assigned.labels(name).set(len(member.positions))
                 try:
+                    gauges.in_flight.labels(name).set(member.in_flight)
+                    gauges.assigned.labels(name).set(len(member.positions))
                     await lag.look(member)
-                except TransientError as error:
-                    around.failed("lag", Fault.TRANSIENT, error)
+                except Exception as error:  # noqa: BLE001 - no figure may end the work
+                    around.failed("lag", fault_of(error), error)
                 else:
                     around.worked("lag")
                 await around.clock.sleep(_figures_interval_s)

@@ -19,9 +19,13 @@ from itertools import pairwise
 from typing import Final
 
 from runtime.ports import Position
+from runtime.topic_ids import topic_id_characters
 
-most_characters: Final = 4096
+_most_metadata_characters: Final = 4096
 """What brokers take beside an offset. Source: Apache Kafka, default of offset.metadata.max.bytes"""
+
+most_characters: Final = _most_metadata_characters - topic_id_characters
+"""What a map may take of it: the id of the topic stands behind."""
 
 _prefix: Final = "done1:"
 _most_packed_bytes: Final = 64 * 1024

@@ -32,8 +32,11 @@ class RebalanceListener(Protocol):
 class Consumer(Protocol):
     """One member of one group, reading committed records of its topics. An async context manager.
 
-    Offsets are committed by `commit` alone. A partition without a committed offset starts at the
-    beginning of its log.
+    Offsets are committed by `commit` alone; but where retention has overtaken a position, the start
+    of the log is. A partition without a committed offset starts at the beginning of its log.
+
+    A commit names the log that it is of, by the id that the topic had at the assignment. In a topic
+    that was made anew it counts as none.
     """
 
     async def __aenter__(self) -> Self: ...
@@ -52,6 +55,7 @@ class Consumer(Protocol):
 
         Raises:
             TransientError: the brokers do not answer, or this member was thrown out: enter anew.
+            FencedError: a topic was made anew since the assignment: enter anew.
         """
         ...
 
@@ -71,6 +75,15 @@ class Consumer(Protocol):
 
         Raises:
             TransientError: the brokers do not answer.
+        """
+        ...
+
+    async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
+        """Return where all that was polled of these is of the logs of the assignment.
+
+        Raises:
+            FencedError: one of their topics was made anew since: forget the assignment.
+            TransientError: nobody knows.
         """
         ...
 

@@ -102,7 +102,7 @@ async def _surroundings(
     seated: Callable[[Seat | None], None] | None = None,
 ) -> AsyncIterator[Surroundings]:
     clock, group = SystemClock(), _group(kafka, name)
-    telemetry.begin_worker(name, group=group, topics=topics)
+    telemetry.begin_worker(name, topics=topics)
     letters = dead_letter_topic(name, prefix=kafka.topic_prefix)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield Surroundings(
@@ -139,7 +139,7 @@ def _delayed(
         ]
     )
     topics = tuple(delays.delays_s)
-    telemetry.begin_worker(name, group=_group(kafka, name), topics=topics)
+    telemetry.begin_worker(name, topics=topics)
     connect = _connecting(_group(kafka, name), topics, kafka, settings, clock)
 
     def connect_held_back(listener: RebalanceListener) -> Consumer:

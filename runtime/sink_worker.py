@@ -202,7 +202,10 @@ class _Member:
         insist, sink = self._storer.insist, self._storer.sink
         resumes = await insist("assign", partial(sink.assigned, assignment), self._hold)
         starts = {source: resume.offset for source, resume in resumes.items()}
-        self._positions = dict(starts)
+        self._positions = {  # what retention has deleted is nothing to do
+            source: max(start, assignment.partitions[source].log_start)
+            for source, start in starts.items()
+        }
         self._storer.assigned(starts)
         self._vitals.owns(starts)
         self._vitals.waits_for = "a planned batch"

@@ -89,6 +89,8 @@ class Storer:
 
     async def _plan(self, batch: Batch, consumer: Consumer, pause: Pause) -> None:
         if self.sink.planned and batch.spans:
+            sources = tuple(batch.spans)
+            await self.insist("commit", partial(consumer.refuse_recreated, sources), pause)
             plan = {source: planned(span) for source, span in batch.spans.items()}
             await self.insist("commit", partial(consumer.commit, plan), pause)
 

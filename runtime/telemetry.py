@@ -210,8 +210,15 @@ class WorkerMetrics:
     )
     expired: Final = Counter(
         "zcc_worker_expired_records_total",
-        "Records that retention deleted before the group had read them",
-        ["group", "topic"],
+        "Records that retention deleted before the group had read them; each partition shows up "
+        "with its first assignment",
+        ["group", "topic", "partition"],
+    )
+    recreated_topics: Final = Counter(
+        "zcc_worker_recreated_topics_total",
+        "Times that a member found a topic made anew, under the same name with another id; it is "
+        "read from the beginning of its new log",
+        ["worker", "topic"],
     )
     lag: Final = Gauge(
         "zcc_worker_lag_records",
@@ -352,7 +359,7 @@ _groups: Final = (
 )
 
 
-def begin_worker(name: str, *, group: str, topics: Iterable[str]) -> None:
+def begin_worker(name: str, *, topics: Iterable[str]) -> None:
     """Show all figures of a worker at 0: a counter that first shows up at 1 has not increased."""
     for stage in stages:
         for fault in Fault:
@@ -360,7 +367,7 @@ def begin_worker(name: str, *, group: str, topics: Iterable[str]) -> None:
     for reason in DeadLetterReason:
         worker.dead_letters.labels(name, reason.value)
     for topic in topics:
-        worker.expired.labels(group, topic)
+        worker.recreated_topics.labels(name, topic)
     for metric in vars(type(worker)).values():
         if isinstance(metric, MetricWrapperBase) and metric._labelnames == ("worker",):  # noqa: SLF001 - as in `catalogue`
             metric.labels(name)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from devstack.options import chosen_kafka
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
 from tests.stack import RealStack, chosen_source, real_stack
@@ -26,7 +27,7 @@ def pytest_configure() -> None:
 
 def pytest_report_header() -> str:
     source, reason = chosen_source()
-    return f"Kafka, Postgres and S3 from: {source} ({reason})"
+    return f"Kafka {chosen_kafka()}, Postgres and S3 from: {source} ({reason})"
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWaitStrategy
 
+from devstack.options import chosen_kafka
 from devstack.ports import reserve
 
-KAFKA_IMAGE = "apache/kafka:4.3.1"
+KAFKA_IMAGE = f"apache/kafka:{chosen_kafka()}"
 POSTGRES_IMAGE = "postgres:18"
 S3_IMAGE = "andrewgaul/s3proxy:s3proxy-4.1.0"
 ACCESS_KEY = "tests"

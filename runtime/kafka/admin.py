@@ -14,6 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from runtime.kafka.cluster import Cluster, LogBounds
 from runtime.kafka.connection import answering, connecting, connection_options
 from runtime.settings import KafkaSettings
+from runtime.topic_ids import of_these_logs
 from runtime.topics import (
     AddPartitions,
     Change,
@@ -38,7 +39,10 @@ _set_on_topic: Final = 1
 
 
 class Lag(NamedTuple):
-    """How far a group is in a partition. ``committed`` is None where it has committed nothing."""
+    """How far a group is in a partition. ``committed`` is None where it has committed nothing.
+
+    What it has committed in a topic that was made anew since is nothing.
+    """
 
     committed: int | None
     log_start: int
@@ -120,7 +124,8 @@ class TopicAdmin:
     async def lag(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, Lag]:
         """Return how far a group is in each partition of these topics."""
         bounds = await self.log_bounds(topics)
-        committed = await self._cluster.committed(group, bounds)
+        found = await self._cluster.committed(group, bounds)
+        committed = of_these_logs(found, await self._cluster.topic_ids(topics))
         return {
             source: Lag(position.offset if position else None, *bounds[source])
             for source, position in committed.items()

@@ -36,6 +36,9 @@ class Assignor:
 
         self.members = 0
 
+        self.bypassed = False
+        """Whether the present assignment was made by somebody else: the broker, that is."""
+
         self._owned: frozenset[TopicPartition] = frozenset()
         self._round = 0
 
@@ -66,8 +69,15 @@ class Assignor:
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Note what this member was given."""
+        """Note what this member was given.
+
+        A broker that has members of the consumer protocol (KIP-848) in the group shares out by
+        itself, whatever classic members ask for, and says nothing of how.
+        """
         self._owned = frozenset(TopicPartition(*source) for source in assignment.partitions())
+        self.bypassed = not assignment.user_data
+        if self.bypassed:
+            return
         made_of = json.loads(assignment.user_data)
         self._round = made_of["round"]
         self.partition_counts = made_of["partition_counts"]

@@ -17,12 +17,15 @@ from aiokafka import errors
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.protocol.admin import DescribeGroupsRequest
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
-from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from runtime.errors import ConfigurationError
 from runtime.kafka.connection import answering, connecting, connection_options, know_brokers
-from runtime.kafka.requests import StaticHeartbeatRequest
+from runtime.kafka.requests import (
+    DescribeConsumerGroupRequest,
+    StaticHeartbeatRequest,
+    TopicsRequest,
+)
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
@@ -37,7 +40,10 @@ _earliest: Final = -2
 _no_offset: Final = -1
 _retention_of_broker: Final = -1
 _fenced_instance_id: Final = 82
-# Source of these numbers: Kafka protocol guide, offset requests and error codes.
+_consumer_protocol: Final = 1
+_group_authorization_failed, _group_id_not_found = 30, 69
+_not_described: Final = (_group_authorization_failed, _group_id_not_found)
+# Source of these numbers: Kafka protocol guide, requests and error codes.
 
 Answer = TypeVar("Answer")
 
@@ -57,10 +63,14 @@ class LogBounds(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How a topic lies on the brokers; ``replication`` is that of its least copied partition."""
+    """How a topic lies on the brokers; ``replication`` is that of its least copied partition.
+
+    ``topic_id`` is as Kafka's tools print it, "" where the brokers have none (before 2.8).
+    """
 
     partitions: int
     replication: int
+    topic_id: str
 
 
 class Cluster:
@@ -105,7 +115,7 @@ class Cluster:
 
     async def cluster_id(self) -> str:
         """Return the name that the cluster gave itself at its birth."""
-        metadata = await self._insist("cluster id", lambda: self._ask_any(MetadataRequest([])))
+        metadata = await self._insist("cluster id", lambda: self._ask_any(TopicsRequest([])))
         return str(metadata.cluster_id)
 
     async def layouts(self, topics: Collection[str]) -> Mapping[str, Layout]:
@@ -118,6 +128,19 @@ class Cluster:
     async def partition_counts(self, topics: Collection[str]) -> Mapping[str, int]:
         """Return how many partitions each of these topics has; see `layouts`."""
         return {topic: layout.partitions for topic, layout in (await self.layouts(topics)).items()}
+
+    async def topic_ids(
+        self, topics: Collection[str], *, brokers: Collection[int] = ()
+    ) -> Mapping[str, str]:
+        """Return the id of each of these topics, "" where the brokers have none (before 2.8).
+
+        Each of these brokers is asked, or any where none is named. Topics that do not exist are
+        left out. A broker that has served a record of a topic knows the topic's id.
+
+        Raises:
+            TransientError: the brokers do not agree.
+        """
+        return await self._insist("topic ids", lambda: self._topic_ids(topics, brokers))
 
     async def partitions(self, topics: Collection[str]) -> Collection[TopicPartition]:
         """Return all partitions of these topics.
@@ -171,6 +194,13 @@ class Cluster:
         )
         return bool(answer.error_code == _fenced_instance_id)
 
+    async def foreign_members(self, group: str) -> Collection[str]:
+        """Return who is in the group by the consumer protocol (KIP-848): client ids and hosts.
+
+        Nobody where the brokers do not tell (before 4.0, or the login may not describe the group).
+        """
+        return await self._insist("members by protocol", lambda: self._foreign_members(group))
+
     async def member_count(self, group: str) -> int:
         """Return how many members the group has; none where nobody knows it."""
         return await self._insist("members", lambda: self._member_count(group))
@@ -192,14 +222,15 @@ class Cluster:
         return await self._client.send(self._client.get_random_node(), request)
 
     async def _layouts(self, topics: Collection[str]) -> dict[str, Layout]:
-        request = MetadataRequest(sorted(topics), allow_auto_topic_creation=False)
-        found = {}
-        for topic in (await self._ask_any(request)).to_object()["topics"]:
-            if errors.for_code(topic["error_code"]) is errors.UnknownTopicOrPartitionError:
-                continue
-            _check(topic["error_code"], topic["topic"])
-            copies = min(len(partition["replicas"]) for partition in topic["partitions"])
-            found[topic["topic"]] = Layout(len(topic["partitions"]), copies)
+        return _layouts_in(await self._ask_any(TopicsRequest(sorted(topics))))
+
+    async def _topic_ids(self, topics: Collection[str], brokers: Collection[int]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for broker in brokers or [self._client.get_random_node()]:
+            answer = await self._client.send(broker, TopicsRequest(sorted(topics)))
+            for topic, layout in _layouts_in(answer).items():
+                if found.setdefault(topic, layout.topic_id) != layout.topic_id:
+                    raise errors.UnknownTopicOrPartitionError(f"{topic} is being made anew")
         return found
 
     async def _offsets(
@@ -268,6 +299,21 @@ class Cluster:
         _check(code, group)
         return len(members)
 
+    async def _foreign_members(self, group: str) -> Collection[str]:
+        try:
+            answer = await self._ask_coordinator(group, DescribeConsumerGroupRequest(group))
+        except (errors.IncompatibleBrokerVersion, NotImplementedError):
+            return ()
+        (described,) = answer.to_object()["groups"]
+        if described["error_code"] in _not_described:
+            return ()
+        _check(described["error_code"], group)
+        return [
+            f"{member['client_id']} at {member['client_host']}"
+            for member in described["members"]
+            if member["member_type"] == _consumer_protocol
+        ]
+
     async def _ask_coordinator(self, group: str, request: object) -> Any:  # noqa: ANN401 - as above
         if group not in self._coordinators:
             node = await self._client.coordinator_lookup(CoordinationType.GROUP, group)
@@ -287,6 +333,17 @@ def refuse_missing(topics: Iterable[str]) -> None:
             f"topics that do not exist: {missing}; create them with `zcc topics apply`, "
             f"or check ZCC_KAFKA_TOPIC_PREFIX"
         )
+
+
+def _layouts_in(answer: Any) -> dict[str, Layout]:  # noqa: ANN401 - as above
+    found = {}
+    for topic in answer.to_object()["topics"]:
+        if errors.for_code(topic["error_code"]) is errors.UnknownTopicOrPartitionError:
+            continue
+        _check(topic["error_code"], topic["topic"])
+        copies = min(len(partition["replicas"]) for partition in topic["partitions"])
+        found[topic["topic"]] = Layout(len(topic["partitions"]), copies, topic.get("topic_id", ""))
+    return found
 
 
 def _by_topic(partitions: Iterable[TopicPartition]) -> Mapping[str, list[int]]:

@@ -19,7 +19,6 @@ import structlog
 from aiokafka import AIOKafkaConsumer, errors
 from aiokafka import TopicPartition as LibraryPartition
 
-from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import (
     ConfigurationError,
@@ -28,12 +27,19 @@ from runtime.errors import (
     TransientError,
 )
 from runtime.kafka.assignor import Assignor
-from runtime.kafka.cluster import Cluster, refuse_missing
+from runtime.kafka.cluster import Cluster
 from runtime.kafka.connection import by_fault, connecting, know_brokers
 from runtime.kafka.deliveries import delivery_of
+from runtime.kafka.entering import (
+    existing_partitions,
+    foreign_members_error,
+    refuse_foreign_members,
+)
+from runtime.kafka.expiry import count_expired
 from runtime.kafka.leaving import leave
 from runtime.kafka.marks import Marks
 from runtime.kafka.options import consumer_options, longest_rebalance_s
+from runtime.kafka.owned_logs import OwnedLogs, leaders
 from runtime.kafka.rebalancing import Assigned, Changes, Revoked
 from runtime.kafka.silence import Watch, look_s
 from runtime.ports import Position, RebalanceListener
@@ -41,13 +47,8 @@ from runtime.seat import Seat
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
-topics_timeout_s: Final = 30.0
-"""So long topics may be missing at the start: the job that applies them may still be at work."""
-
 silence_s: Final = 20.0
 """Without an answer to any fetch for so long, a member is given up."""
-
-_topics_interval_s: Final = 1.0
 
 log = structlog.get_logger()
 
@@ -88,7 +89,9 @@ class KafkaConsumer:
         self._listener = listener
         self._client_id = client_id
         self._clock = clock
+        name = group.removeprefix(f"{settings.topic_prefix}.")
         self._cluster = Cluster(settings, client_id=client_id)
+        self._logs = OwnedLogs(self._cluster, worker=name, clock=clock)
         self._parts = AsyncExitStack()
         self._changes = Changes(self._stand_up)
         self._assignor = Assignor()
@@ -108,7 +111,8 @@ class KafkaConsumer:
         async with AsyncExitStack() as parts:
             await parts.enter_async_context(self._cluster)
             self._cluster_id = await self._cluster.cluster_id()
-            partition_count = await self._existing_partitions()
+            await refuse_foreign_members(self._cluster, self._group)
+            partition_count = await existing_partitions(self._cluster, self._topics, self._clock)
             self._client = AIOKafkaConsumer(
                 **consumer_options(
                     self._settings,
@@ -146,6 +150,7 @@ class KafkaConsumer:
         while True:
             await self._tell_listener()
             self._look_at_topics()
+            await self._logs.look(leaders(self._client, self._changes.owned))
             found = await self._fetched(max_records)
             if found:
                 self._watch.progressed()
@@ -164,7 +169,7 @@ class KafkaConsumer:
         if membership is None:
             raise FencedError(f"commit: no partition was assigned to this member of {self._group}")
         try:
-            await self._cluster.commit(self._group, positions, membership)
+            await self._cluster.commit(self._group, self._logs.to_commit(positions), membership)
         except FencedError:
             await self._refuse_if_replaced()
             raise
@@ -172,8 +177,13 @@ class KafkaConsumer:
     async def committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
-        """Return what the group has committed."""
-        return await self._cluster.committed(self._group, partitions)
+        """Return what the group has committed in the logs of the assignment."""
+        return self._logs.committed(await self._cluster.committed(self._group, partitions))
+
+    async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
+        """Return where all that was polled of these is of the logs of the assignment."""
+        topics = {source.topic for source in partitions}
+        await self._logs.refuse_recreated(topics, leaders(self._client, partitions))
 
     async def log_ends(
         self, partitions: Collection[TopicPartition]
@@ -208,18 +218,6 @@ class KafkaConsumer:
             raise ValueError(f"partitions that are not assigned to this member: {sorted(foreign)}")
         return [LibraryPartition(*partition) for partition in partitions]
 
-    async def _existing_partitions(self) -> int:
-        """Return how many partitions there are to read, once all topics exist."""
-        until_s = self._clock.monotonic_s() + topics_timeout_s
-        while True:
-            counts = await self._cluster.partition_counts(self._topics)
-            missing = set(self._topics) - set(counts)
-            if not missing:
-                return sum(counts.values())
-            if self._clock.monotonic_s() >= until_s:
-                refuse_missing(missing)
-            await self._clock.sleep(_topics_interval_s)
-
     async def _tell_listener(self) -> None:
         """Pass a change of ownership on, if the library waits with one."""
         match self._changes.pending:
@@ -230,6 +228,8 @@ class KafkaConsumer:
                 if partitions:
                     await self._listener.revoked(partitions)
             case Assigned(partitions):
+                if self._assignor.bypassed:
+                    raise await foreign_members_error(self._cluster, self._group)
                 try:
                     assignment = await self._assignment(partitions)
                 except TransientError as error:
@@ -257,17 +257,19 @@ class KafkaConsumer:
 
     async def _assignment(self, partitions: Collection[TopicPartition]) -> Assignment:
         """Find out where the partitions stand, and start each there."""
+        topics = {source.topic for source in partitions}
+        topic_ids = await self._logs.learn(topics, leaders(self._client, partitions))
         bounds = await self._cluster.log_bounds(partitions)
-        committed = await self._cluster.committed(self._group, partitions)
-        states = {}
-        for source in partitions:
-            position, (start, end) = committed[source], bounds[source]
+        found = await self._cluster.committed(self._group, partitions)
+        self._logs.count_replaced(found)
+        committed, states = self._logs.committed(found), {}
+        for source, position in committed.items():
+            start, end = bounds[source]
             offset = None if position is None else position.offset
-            if offset is not None and offset < start:
-                self._tell_expired(source, start - offset)
             states[source] = PartitionState(offset, start, end)
             self.seek(source, start if offset is None else max(offset, start))
-        return Assignment(self._cluster_id, self._group, states)
+        await self._commit_overtaken(count_expired(self._group, states, committed))
+        return Assignment(self._cluster_id, self._group, states, topic_ids)
 
     async def _refuse_if_replaced(self) -> None:
         """Refuse to go on where another member has this one's static id.
@@ -285,15 +287,12 @@ class KafkaConsumer:
                 f"give each an id of its own (in Kubernetes the name of the pod), then start again"
             )
 
-    def _tell_expired(self, source: TopicPartition, count: int) -> None:
-        telemetry.worker.expired.labels(self._group, source.topic).inc(count)
-        log.error(
-            "retention deleted records before they were read",
-            group=self._group,
-            topic=source.topic,
-            partition=source.partition,
-            records=count,
-        )
+    async def _commit_overtaken(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Commit where reading goes on, so that what was deleted before is counted once."""
+        try:
+            await self.commit(positions)
+        except (TransientError, FencedError) as error:
+            log.warning("not committed", group=self._group, error=str(error))
 
     async def _fetched(self, max_records: int) -> Sequence[Delivery]:
         try:
@@ -307,7 +306,7 @@ class KafkaConsumer:
             raise await self._outside(TopicPartition(*partition), offset) from error
         except errors.KafkaError as error:
             await self._refuse_if_replaced()
-            raise by_fault("poll", error) from error
+            raise by_fault(f"poll as a member of {self._group}", error) from error
         except UnicodeDecodeError as error:
             # The name of a header has to be text. What was unpacked before it is read again.
             fetched = self._client._fetcher._records  # noqa: SLF001 - it does not say where
@@ -328,10 +327,11 @@ class KafkaConsumer:
         """Return why the log does not hold the offset that is to be read next."""
         start, end = (await self._cluster.log_bounds([source]))[source]
         name = f"{source.topic}/{source.partition}"
+        await self.refuse_recreated([source])
         if offset > end:
             return ConfigurationError(
                 f"{name} ends at offset {end}, but {self._group} is to go on at {offset}: the "
-                f"topic was made anew or lost records; reset the group's offsets, then start again"
+                f"log lost records, or is another; reset the group's offsets, then start again"
             )
         return TransientError(f"{name} begins at offset {start} by now, {offset} is gone")
 

@@ -41,11 +41,12 @@ class Marks:
     def timestamp_ms(self, source: TopicPartition, offset: int) -> int | None:
         """Return when the first record from this offset on was made, a second too early at most.
 
-        None where it was not read. Offsets that are asked for rise; earlier ones are forgotten.
+        None where none was read: nothing was read from there on, or reading began behind it, as
+        where retention has deleted it. Offsets that are asked for rise; earlier ones are forgotten.
         """
-        if offset >= self._next.get(source, 0):
+        marks = self._marks.get(source)
+        if not marks or offset >= self._next[source]:
             return None
-        marks = self._marks[source]
         while len(marks) > 1 and marks[1][0] <= offset:
             marks.popleft()
         return marks[0][1]

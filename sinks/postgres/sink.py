@@ -194,7 +194,8 @@ def _tell(group: str, source: TopicPartition, start: Start) -> None:
         telemetry.postgres.recreated.labels(source.topic).inc()
         log.warning("topic was made anew: its log is read from the start", **place)
     if start.expired:
-        telemetry.worker.expired.labels(group, source.topic).inc(start.uncounted)
+        expired = telemetry.worker.expired.labels(group, source.topic, str(source.partition))
+        expired.inc(start.uncounted)
         log.error(
             "retention deleted records before they were stored", **place, records=start.expired
         )

@@ -24,7 +24,7 @@ def recreated() -> float:
 
 
 def expired() -> float:
-    labels = {"group": GROUP, "topic": SOURCE.topic}
+    labels = {"group": GROUP, "topic": SOURCE.topic, "partition": str(SOURCE.partition)}
     return REGISTRY.get_sample_value("zcc_worker_expired_records_total", labels) or 0
 
 

@@ -201,22 +201,6 @@ async def test_a_topic_that_is_deleted_and_made_anew_is_read_from_its_beginning(
     assert member.assignments[-1].partitions[source].committed is None
 
 
-async def test_a_position_that_a_topic_made_anew_does_not_hold_is_refused(
-    kafka_settings: KafkaSettings, topic: str
-) -> None:
-    source = TopicPartition(topic, 0)
-    await publish(kafka_settings, *(Record(topic, b"k", b"old") for _ in range(10)))
-    member = Member(kafka_settings, [topic], clock=HurriedClock())
-    async with member.consumer:
-        await poll_until(lambda: len(member.read) == 10, member)
-        await administer(kafka_settings, lambda admin: admin.delete_topics([topic]))
-        await create(kafka_settings, "one", partitions=1)
-        await member.consumer.commit({source: Position(10)})  # as if it had noticed nothing
-        await publish(kafka_settings, Record(topic, b"k", b"new"))
-        with pytest.raises(ConfigurationError, match="made anew"):
-            await poll_until(lambda: b"new" in member.values, member)
-
-
 async def test_partitions_that_are_added_while_it_runs_are_read(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:

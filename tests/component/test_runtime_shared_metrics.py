@@ -72,13 +72,13 @@ async def test_a_gauge_that_one_process_has_not_is_that_of_the_others_in_any_ord
 
 
 async def test_all_figures_of_a_worker_are_there_before_anything_happens() -> None:
-    begin = "from runtime.telemetry import begin_worker\nbegin_worker('w', group='g', topics=['t'])"
+    begin = "from runtime.telemetry import begin_worker\nbegin_worker('w', topics=['t'])"
     shown = (await run(None, 0, begin + shows)).decode()
     for series in (
         'zcc_worker_errors_total{kind="transient",stage="write",worker="w"}',
         'zcc_worker_errors_total{kind="defect",stage="handle",worker="w"}',
         'zcc_worker_dead_letters_total{reason="defect",worker="w"}',
-        'zcc_worker_expired_records_total{group="g",topic="t"}',
+        'zcc_worker_recreated_topics_total{topic="t",worker="w"}',
         'zcc_worker_records_total{worker="w"}',
         'zcc_worker_fenced_total{worker="w"}',
         'zcc_worker_skipped_records_total{worker="w"}',

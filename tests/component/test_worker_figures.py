@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from prometheus_client import REGISTRY
 
-from runtime.errors import TransientError
+from runtime.errors import ConfigurationError, TransientError
 from runtime.ports import Position
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from runtime.worker import Worker
@@ -60,12 +60,16 @@ async def test_a_lag_that_cannot_be_asked_for_stops_nothing() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return ()
 
-    rig.failures["log_ends"] = [TransientError("no answer")]
+    rig.failures["log_ends"] = [
+        TransientError("no answer"),
+        ConfigurationError("may not ask"),
+        IndexError("a defect"),
+    ]
     rig.append(b"1")
     errors = sample("zcc_worker_errors_total")
     async with running(Worker(handler, rig.surroundings())):
         await until(lambda: rig.committed.get(source) == Position(1))
-        await until(lambda: sample("zcc_worker_errors_total") == errors + 1, every_s=0.5)
+        await until(lambda: sample("zcc_worker_errors_total") == errors + 3, every_s=0.5)
 
 
 class Idle:

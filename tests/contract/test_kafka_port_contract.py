@@ -3,11 +3,17 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from random import Random
 from typing import Protocol
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.clock import SystemClock
 from runtime.contracts import Publisher
@@ -33,6 +39,10 @@ class Kafka(Protocol):
 
     async def create_topic(self, name: str, partitions: int) -> None: ...
 
+    async def recreate_topic(self, name: str) -> None: ...
+
+    async def delete_before(self, source: TopicPartition, offset: int) -> None: ...
+
     def publisher(self) -> AbstractAsyncContextManager[Publisher]: ...
 
     def consumer(
@@ -54,6 +64,12 @@ class FakeKafka:
     async def create_topic(self, name: str, partitions: int) -> None:
         self._broker.create_topic(name, partitions=partitions)
 
+    async def recreate_topic(self, name: str) -> None:
+        self._broker.recreate_topic(name)
+
+    async def delete_before(self, source: TopicPartition, offset: int) -> None:
+        self._broker.delete_before(source, offset)
+
     def publisher(self) -> AbstractAsyncContextManager[Publisher]:
         return self._broker.publisher()
 
@@ -70,6 +86,23 @@ class RealKafka:
     async def create_topic(self, name: str, partitions: int) -> None:
         async with TopicAdmin(self._settings) as admin:
             await admin.apply([TopicSpec(name, partitions, 1, "delete", 86_400_000)])
+
+    async def recreate_topic(self, name: str) -> None:
+        """Delete it and make it with one partition."""
+        async with self._administrator() as admin:
+            await admin.delete_topics([name])
+        await self.create_topic(name, 1)
+
+    async def delete_before(self, source: TopicPartition, offset: int) -> None:
+        async with self._administrator() as admin:
+            await admin.delete_records({source: RecordsToDelete(offset)})
+
+    @asynccontextmanager
+    async def _administrator(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.bootstrap_servers)
+        await admin.start()
+        yield admin
+        await admin.close()
 
     @asynccontextmanager
     async def publisher(self) -> AsyncIterator[Publisher]:
@@ -161,6 +194,10 @@ async def publish(kafka: Kafka, *records: Record) -> None:
 
 def values(deliveries: Sequence[Delivery]) -> list[bytes | None]:
     return [delivery.value for delivery in deliveries]
+
+
+def values_of(records: Sequence[Record]) -> list[bytes | None]:
+    return [record.value for record in records]
 
 
 def numbered(topic: str, count: int) -> list[Record]:
@@ -499,6 +536,74 @@ async def test_a_position_behind_the_end_of_the_log_is_refused(kafka: Kafka, top
         consumer.seek(TopicPartition(topic, 0), 5)
         with pytest.raises(ConfigurationError):
             await receive(consumer, 1)
+
+
+async def test_an_assignment_names_the_logs_of_its_topics(kafka: Kafka, topic: str) -> None:
+    listener = Listener()
+    for _ in range(2):
+        async with kafka.consumer("g", [topic], listener) as consumer:
+            await poll_until(lambda: listener.owned, consumer)
+            listener.owned.clear()
+        await kafka.recreate_topic(topic)
+    before, after = (assignment.topic_ids[topic] for assignment in listener.assignments)
+    assert before != after
+    assert {len(before), len(after)} == {22}
+
+
+async def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning(
+    kafka: Kafka, topic: str
+) -> None:
+    source = TopicPartition(topic, 0)
+    await publish(kafka, *numbered(topic, 10))
+    async with kafka.consumer("g", [topic], listener := Listener()) as consumer:
+        await receive(consumer, 10)
+        await consumer.commit({source: Position(6)})
+        await consumer.refuse_recreated([source])
+        await kafka.recreate_topic(topic)
+        await publish(kafka, *numbered(topic, 30))
+        with pytest.raises(FencedError, match="made anew"):
+            await consumer.refuse_recreated([source])
+        with suppress(FencedError):  # unless the group has noticed it before
+            await poll_until(lambda: len(listener.assignments) > 1, consumer)
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        assert values(await receive(consumer, 30)) == values_of(numbered(topic, 30))
+
+
+@pytest.mark.parametrize("late", [Position(6), Position(6, "done1:AAAAAA"), Position(6, "plan:9")])
+async def test_a_commit_that_comes_when_its_topic_was_made_anew_counts_as_none(
+    kafka: Kafka, topic: str, late: Position
+) -> None:
+    source, listener = TopicPartition(topic, 0), Listener()
+    await publish(kafka, *numbered(topic, 10))
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        await receive(consumer, 10)
+        await kafka.recreate_topic(topic)
+        await publish(kafka, *numbered(topic, 30))
+        await consumer.commit({source: late})
+        assert await consumer.committed([source]) == {source: late}
+    async with kafka.consumer("g", [topic], listener) as consumer:
+        assert values(await receive(consumer, 30)) == values_of(numbered(topic, 30))
+        assert await consumer.committed([source]) == {source: None}
+        assert listener.assignments[0].partitions[source].committed is None
+        await consumer.commit({source: Position(2)})
+        assert await consumer.committed([source]) == {source: Position(2)}
+
+
+async def test_what_retention_has_deleted_unread_is_passed_and_has_no_time(
+    kafka: Kafka, topic: str
+) -> None:
+    source, listener = TopicPartition(topic, 0), Listener()
+    await publish(kafka, *numbered(topic, 5))
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        await receive(consumer, 5)
+        await consumer.commit({source: Position(1)})
+    await kafka.delete_before(source, 5)
+    async with kafka.consumer("g", [topic], listener) as consumer:
+        await poll_until(lambda: listener.owned, consumer)
+        state = listener.assignments[0].partitions[source]
+        assert (state.committed, state.log_start, state.log_end) == (1, 5, 5)
+        assert [consumer.timestamp_ms(source, at) for at in (1, 4, 5)] == [None, None, None]
+        assert await consumer.committed([source]) == {source: Position(5)}
 
 
 async def test_records_that_come_while_a_poll_waits_are_returned_by_it(

@@ -6,32 +6,26 @@ running loop, so that a run in simulated time is repeated exactly by its seed. F
 follows the order of a set, which is another in each process.
 """
 
-import asyncio
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from types import TracebackType
 from typing import Self
 
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.offset_map import most_characters
 from runtime.ports import Position, RebalanceListener
+from runtime.topic_ids import differs
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
+from tests.fakes.kafka_log import Log
 from tests.fakes.kafka_publisher import FakePublisher
+from tests.fakes.waiting import Waiting
 
 longest_wait_s = 0.5
-metadata_characters = 4096  # the default of a broker's offset.metadata.max.bytes
-
-
-@dataclass
-class Log:
-    """The records of a partition, those of ``start`` and later; ``end`` may lie behind a gap."""
-
-    records: list[Delivery] = field(default_factory=list)
-    start: int = 0
-    end: int = 0
+looks_at_ids = 0.2  # of polls
+metadata_characters = most_characters  # of the default of a broker's offset.metadata.max.bytes
 
 
 class Group:
@@ -47,6 +41,8 @@ class Group:
         self.generation = 0
         self.rebalancing_since_s: float | None = None
         self.committed: dict[TopicPartition, Position] = {}
+        self.committed_in: dict[TopicPartition, str] = {}
+        """The id of the topic that each was committed in; none where a test has put it there."""
 
     def dismiss(self, member: "FakeConsumer") -> None:
         """Do without a member; what it was given and does not know of yet is void."""
@@ -81,12 +77,21 @@ class FakeBroker:
         self.lost_acknowledgements = 0
         self.lost_commits = 0
         self.logs: dict[TopicPartition, Log] = {}
+        self.topic_ids: dict[str, str] = {}
+        self._created_count = 0
         self.groups: defaultdict[str, Group] = defaultdict(Group)
-        self._waiting: dict[asyncio.Future[None], None] = {}
+        self._waiting = Waiting()
 
     def create_topic(self, name: str, *, partitions: int) -> None:
+        self._created_count += 1
+        self.topic_ids[name] = f"{self._created_count:022}"
         for number in range(partitions):
             self.logs[TopicPartition(name, number)] = Log()
+
+    def recreate_topic(self, name: str) -> None:
+        """Delete a topic and make it anew; the groups' positions in it stay, as if late."""
+        self.create_topic(name, partitions=len(self.partitions([name])))
+        self.changed()
 
     def publisher(self) -> FakePublisher:
         return FakePublisher(self)
@@ -196,25 +201,11 @@ class FakeBroker:
 
     def changed(self) -> None:
         """Wake all who wait."""
-        for waiting in self._waiting:
-            _wake(waiting)
+        self._waiting.wake()
 
     async def wait(self, timeout_s: float) -> None:
         """Wait for a change, no longer than this."""
-        loop = asyncio.get_running_loop()
-        change: asyncio.Future[None] = loop.create_future()
-        self._waiting[change] = None
-        timer = loop.call_later(min(timeout_s, longest_wait_s), _wake, change)
-        try:
-            await change
-        finally:
-            timer.cancel()
-            del self._waiting[change]
-
-
-def _wake(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_result(None)
+        await self._waiting.wait(min(timeout_s, longest_wait_s))
 
 
 class FakeConsumer:
@@ -232,6 +223,7 @@ class FakeConsumer:
         self._broker = broker
         self._listener = listener
         self._positions: dict[TopicPartition, int] = {}
+        self._topic_ids: dict[str, str] = {}
         self._paused: set[TopicPartition] = set()
 
     async def __aenter__(self) -> Self:
@@ -259,6 +251,8 @@ class FakeConsumer:
         while True:
             self._broker.answer()
             if self.cut_off_s is None and await self._settled():
+                if self._broker.chance.random() < looks_at_ids:
+                    await self.refuse_recreated(tuple(self._positions))
                 found = self._take(max_records)
                 if found:
                     return found
@@ -293,14 +287,19 @@ class FakeConsumer:
 
     async def _take_over(self, given: Collection[TopicPartition]) -> None:
         self._paused.clear()
-        committed = self._broker.groups[self.group].committed
+        self._topic_ids = {s.topic: self._broker.topic_ids[s.topic] for s in given}
+        committed = await self.committed(given)
         states = {}
         for source in given:
-            log, position = self._broker.logs[source], committed.get(source)
+            log, position = self._broker.logs[source], committed[source]
             offset = None if position is None else position.offset
+            if position == Position(offset or 0) and position.offset < log.start:
+                self._broker.groups[self.group].committed[source] = Position(log.start)
             states[source] = PartitionState(offset, log.start, log.end)
             self._positions[source] = log.start if offset is None else max(offset, log.start)
-        await self._listener.assigned(Assignment(self._broker.cluster_id, self.group, states))
+        await self._listener.assigned(
+            Assignment(self._broker.cluster_id, self.group, states, dict(self._topic_ids))
+        )
         self.given = None
 
     def _take(self, max_records: int) -> list[Delivery]:
@@ -317,6 +316,7 @@ class FakeConsumer:
     def _read(self, source: TopicPartition, count: int) -> list[Delivery]:
         log, position = self._broker.logs[source], self._positions[source]
         if position > log.end:
+            self._refuse_recreated([source])
             raise ConfigurationError(f"{source} ends at {log.end}, not {position}")
         if position < log.start:
             raise TransientError(f"{source} begins at {log.start} by now")
@@ -335,6 +335,7 @@ class FakeConsumer:
         if positions and (self not in group.members or self.generation != group.generation):
             raise FencedError(f"commit: {self.group} has moved on")
         group.committed.update(positions)
+        group.committed_in.update({each: self._topic_ids[each.topic] for each in positions})
         if self._broker.lost_commits:
             self._broker.lost_commits -= 1
             raise TransientError("the acknowledgement was lost")
@@ -343,8 +344,22 @@ class FakeConsumer:
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
         self._answer()
-        committed = self._broker.groups[self.group].committed
-        return {source: committed.get(source) for source in partitions}
+        group = self._broker.groups[self.group]
+        return {
+            source: None
+            if differs(group.committed_in.get(source, ""), self._topic_ids.get(source.topic, ""))
+            else group.committed.get(source)
+            for source in partitions
+        }
+
+    async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
+        self._answer()
+        self._refuse_recreated(partitions)
+
+    def _refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
+        present = self._broker.topic_ids
+        if any(present[s.topic] != self._topic_ids[s.topic] for s in partitions):
+            raise FencedError("a topic was made anew since the assignment")
 
     async def log_ends(
         self, partitions: Collection[TopicPartition]
@@ -355,7 +370,8 @@ class FakeConsumer:
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
         if offset >= self._positions.get(partition, 0):
             return None
-        return next(d.timestamp_ms for d in self._broker.log(partition) if d.offset >= offset)
+        found = (d.timestamp_ms for d in self._broker.log(partition) if d.offset >= offset)
+        return next(found, None)
 
     def _answer(self) -> None:
         self._broker.answer()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devstack.jars import Jar, class_path, local_repository, locked_jars, parse
-from devstack.options import DevstackError
+from devstack.options import KAFKA_VERSIONS, DevstackError
 
 CONTENT = b"a jar"
 JAR = Jar("org.example", "thing", "1.2", "", hashlib.sha256(CONTENT).hexdigest())
@@ -59,16 +59,18 @@ def test_another_content_than_the_lock_names_is_refused(tmp_path: Path) -> None:
         class_path([JAR], tmp_path, fetch=Fetched(b"another jar"))
 
 
-@pytest.mark.parametrize("part", ["kafka", "s3"])
+@pytest.mark.parametrize("part", ["kafka", "kafka-4.4.0", "kafka-tools", "kafka-tools-4.4.0", "s3"])
 def test_a_lock_names_each_artifact_once_with_a_digest(part: str) -> None:
     jars = locked_jars(part)
     assert len({(jar.group, jar.artifact) for jar in jars}) == len(jars)
     assert all(len(jar.sha256) == 64 for jar in jars)
 
 
-def test_all_jars_of_kafka_are_of_one_version_and_its_log_has_a_binding() -> None:
-    jars = locked_jars("kafka")
-    assert {jar.version for jar in jars if jar.group == "org.apache.kafka"} == {"4.3.1"}
+@pytest.mark.parametrize("version", KAFKA_VERSIONS)
+def test_all_jars_of_kafka_are_of_one_version_and_its_log_has_a_binding(version: str) -> None:
+    suffix = "" if version == KAFKA_VERSIONS[0] else f"-{version}"
+    jars, tools = locked_jars(f"kafka{suffix}"), locked_jars(f"kafka-tools{suffix}")
+    assert {j.version for j in (*jars, *tools) if j.group == "org.apache.kafka"} == {version}
     assert "log4j-slf4j-impl" in {jar.artifact for jar in jars}
 
 

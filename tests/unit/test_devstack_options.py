@@ -1,6 +1,7 @@
 import pytest
 
 from devstack import ALL_PARTS, DevstackOptions
+from devstack.options import KAFKA_VERSIONS, chosen_kafka
 
 
 def test_all_parts_on_free_ports_in_a_folder_here_unless_told_otherwise() -> None:
@@ -24,3 +25,15 @@ def test_an_unknown_part_is_refused_by_name() -> None:
 def test_a_port_that_is_none_is_refused_by_name(port: int) -> None:
     with pytest.raises(ValueError, match=f"s3_port must be 0 to 65535; got {port}"):
         DevstackOptions(s3_port=port)
+
+
+def test_the_first_version_of_kafka_runs_unless_the_variable_names_another() -> None:
+    assert chosen_kafka({}) == chosen_kafka({"ZCC_DEVSTACK_KAFKA": ""}) == KAFKA_VERSIONS[0]
+    assert chosen_kafka({"ZCC_DEVSTACK_KAFKA": "4.4.0"}) == "4.4.0"
+
+
+def test_a_version_of_kafka_without_a_lock_is_refused_by_name() -> None:
+    with pytest.raises(
+        ValueError, match=r"ZCC_DEVSTACK_KAFKA must be one of 4\.3\.1, 4\.4\.0; got '3'"
+    ):
+        chosen_kafka({"ZCC_DEVSTACK_KAFKA": "3"})

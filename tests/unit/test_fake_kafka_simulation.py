@@ -10,7 +10,7 @@ import pytest
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.ports import Position
 from runtime.values import Assignment, Delivery, Record, TopicPartition
-from tests.fakes.kafka import FakeBroker, FakeConsumer
+from tests.fakes.kafka import FakeBroker, FakeConsumer, metadata_characters
 from tests.fakes.simulated_time import SimulatedClock, simulate
 
 first, second = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -224,9 +224,9 @@ def test_a_text_longer_than_brokers_take_is_not_committed() -> None:
         async with member(fake, listener := Listener()) as consumer:
             while not listener.assignments:
                 await consumer.poll(max_records=1, timeout_s=1)
-            await consumer.commit({first: Position(3, "x" * 4096)})
+            await consumer.commit({first: Position(3, "x" * metadata_characters)})
             with pytest.raises(ConfigurationError):
-                await consumer.commit({first: Position(4, "x" * 4097)})
+                await consumer.commit({first: Position(4, "x" * (metadata_characters + 1))})
             assert fake.groups["g"].committed[first].offset == 3
 
     simulated(run())

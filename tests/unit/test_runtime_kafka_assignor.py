@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
@@ -24,3 +25,13 @@ def test_an_assignment_of_an_older_release_says_nothing_of_members() -> None:
     member.on_assignment(ConsumerProtocolMemberAssignment(0, [("t", [0])], made_of))
     assert (member.rank, member.members) == (None, 0)
     assert member.partition_counts == {"t": 2}
+
+
+@pytest.mark.parametrize("nothing", [None, b""])
+def test_an_assignment_that_the_broker_made_is_known_for_one(nothing: bytes | None) -> None:
+    member = Assignor()
+    member.on_assignment(ConsumerProtocolMemberAssignment(0, [("t", [0])], nothing))
+    assert member.bypassed
+    made_of = json.dumps({"round": 3, "partition_counts": {"t": 2}}).encode()
+    member.on_assignment(ConsumerProtocolMemberAssignment(0, [("t", [0])], made_of))
+    assert not member.bypassed

@@ -67,3 +67,10 @@ def test_a_partition_is_read_on_behind_its_last_record_however_far_apart_they_ar
     assert marks.next_offset(source) == 3
     read(marks, (5, 1000), (9, 1001))
     assert marks.next_offset(source) == 10
+
+
+def test_what_lies_before_the_start_of_reading_has_no_time_until_something_is_read() -> None:
+    marks = begun(500)
+    assert marks.timestamp_ms(source, 300) is None
+    read(marks, (500, 1000))
+    assert marks.timestamp_ms(source, 300) == 1000

@@ -1,0 +1,128 @@
+"""Which logs a member reads: the ids of its topics as they were when it was given partitions.
+
+A topic that is deleted and made anew is read on by its name, from an offset of the old log. Steps
+to the loss that this closes: commit 500; the topic is made anew and grows to 800 before anybody
+looks; read 500 to 799; nobody ever reads 0 to 499. So ids are asked for before anything else is
+learnt of an assignment, and looked at while it lasts; what is committed meanwhile names the log
+that the assignment was made of, and counts in no other.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as LibraryPartition
+
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, FencedError, TransientError
+from runtime.kafka.cluster import Cluster
+from runtime.kafka.connection import answering
+from runtime.ports import Position
+from runtime.topic_ids import differs, of_these_logs, split_topic_id, with_topic_id
+from runtime.values import TopicPartition
+
+look_s: Final = 5.0
+"""How often ids are looked at: an answer about all topics takes milliseconds to take apart."""
+
+_look_timeout_s: Final = 1.0
+"""Nothing is polled meanwhile."""
+
+log = structlog.get_logger()
+
+
+def leaders(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> Collection[int]:
+    """Return the brokers that serve these to a consumer, as far as it knows them."""
+    cluster = client._client.cluster  # noqa: SLF001 - the library offers no other way
+    found = {cluster.leader_for_partition(LibraryPartition(*source)) for source in partitions}
+    return sorted(leader for leader in found if leader is not None and leader >= 0)
+
+
+class OwnedLogs:
+    """The ids of the topics of one member; ``worker`` is the name that it counts by."""
+
+    def __init__(self, cluster: Cluster, *, worker: str, clock: Clock) -> None:
+        self._cluster = cluster
+        self._worker = worker
+        self._clock = clock
+        self._looked_s = clock.monotonic_s()
+        self._ids: Mapping[str, str] = {}
+
+    async def learn(self, topics: Collection[str], brokers: Collection[int]) -> Mapping[str, str]:
+        """Take the ids of these topics for those of the assignment that begins.
+
+        Raises:
+            TransientError: the brokers do not answer, or do not agree.
+        """
+        self._ids = await self._cluster.topic_ids(topics, brokers=brokers)
+        for topic in topics:
+            telemetry.worker.recreated_topics.labels(self._worker, topic)
+        return self._ids
+
+    def to_commit(
+        self, positions: Mapping[TopicPartition, Position]
+    ) -> Mapping[TopicPartition, Position]:
+        """Return the positions with the ids of their logs."""
+        return {
+            source: with_topic_id(position, self._ids.get(source.topic, ""))
+            for source, position in positions.items()
+        }
+
+    def committed(
+        self, found: Mapping[TopicPartition, Position | None]
+    ) -> Mapping[TopicPartition, Position | None]:
+        """Return what of this was committed in the logs of the assignment, without the ids."""
+        return of_these_logs(found, self._ids)
+
+    def count_replaced(self, found: Mapping[TopicPartition, Position | None]) -> None:
+        """Tell of each topic of which something was committed in another log."""
+        replaced = {}
+        for source, position in found.items():
+            topic_id = "" if position is None else split_topic_id(position)[1]
+            if differs(topic_id, self._ids.get(source.topic, "")):
+                replaced[source.topic] = topic_id
+        for topic, topic_id in replaced.items():
+            self._tell(topic, topic_id, self._ids[topic])
+
+    async def refuse_recreated(self, topics: Collection[str], brokers: Collection[int]) -> None:
+        """Return where these topics are those of the assignment, or do not exist at present.
+
+        Raises:
+            FencedError: one of them was made anew since: forget the assignment.
+            TransientError: the brokers do not answer, or do not agree.
+        """
+        present = await self._cluster.topic_ids(topics, brokers=brokers)
+        recreated = [
+            topic for topic in topics if differs(self._ids.get(topic, ""), present.get(topic, ""))
+        ]
+        for topic in recreated:
+            self._tell(topic, self._ids[topic], present[topic])
+        if recreated:
+            raise FencedError(f"made anew since the assignment: {', '.join(sorted(recreated))}")
+
+    async def look(self, brokers: Collection[int]) -> None:
+        """Look at the ids where it is time to; brokers that do not answer are asked again later.
+
+        Raises:
+            FencedError: as `refuse_recreated`.
+        """
+        now_s = self._clock.monotonic_s()
+        if not self._ids or now_s - self._looked_s < look_s:
+            return
+        self._looked_s = now_s
+        try:
+            async with answering("topic ids", timeout_s=_look_timeout_s):
+                await self.refuse_recreated(self._ids, brokers)
+        except (TransientError, ConfigurationError) as error:
+            log.debug("topic ids not seen", worker=self._worker, error=str(error))
+
+    def _tell(self, topic: str, before: str, now: str) -> None:
+        telemetry.worker.recreated_topics.labels(self._worker, topic).inc()
+        log.error(
+            "the topic was made anew; reading begins at the start of the new log",
+            worker=self._worker,
+            topic=topic,
+            topic_id=now,
+            topic_id_before=before,
+        )
