@@ -78,7 +78,7 @@ def test_the_first_and_the_last_moment_that_stores_can_hold_are_times(
         ({"ce_time": None}, "no header ce_time"),
         ({"ce_time": b"2026-13-45T99:00:00Z"}, "ce_time: expected a time by RFC 3339"),
         ({"ce_time": b"2026-01-01T00:00:00"}, "ce_time: expected a time by RFC 3339"),
-        ({"ce_time": "２026-01-01T00:00:00Z".encode()}, "expected a time by RFC 3339"),
+        ({"ce_time": "\uff12026-01-01T00:00:00Z".encode()}, "expected a time by RFC 3339"),
         ({"ce_time": b"0001-01-01T00:00:00+14:00"}, "ce_time: expected a time from year 1"),
         ({"ce_time": b"9999-12-31T23:59:59-14:00"}, "ce_time: expected a time from year 1"),
         ({"zcc__received-at": None}, "no header zcc-received-at"),
