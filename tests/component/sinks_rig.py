@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from runtime.contracts import Sink
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.membership import Surroundings
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
@@ -128,8 +128,11 @@ class Lake:
     async def store(self, *, until: int) -> None:
         """Run the sink until the objects hold so many rows, and all is committed."""
         async with self.running(), asyncio.timeout(DEADLINE_S):
-            while (await self.stored()).total() < until or await self.behind():
-                await asyncio.sleep(0.1)
+            await self.until_stored(until)
+
+    async def until_stored(self, count: int) -> None:
+        while (await self.stored()).total() < count or await self.behind():
+            await asyncio.sleep(0.1)
 
     async def behind(self) -> int:
         async with TopicAdmin(self.kafka) as admin:
@@ -204,7 +207,3 @@ async def publish(kafka: KafkaSettings, records: Sequence[Record]) -> None:
             await asyncio.sleep(0.05)
         for record in records:
             await publisher.publish(record)
-
-
-async def values_of(kafka: KafkaSettings, topic: str) -> list[bytes | None]:
-    return [found.value async for found in scan(kafka, [topic])]
