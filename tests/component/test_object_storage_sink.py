@@ -277,6 +277,29 @@ async def test_a_commit_behind_the_objects_passes_over_what_they_hold(
     assert await sink.assigned(assignment(None)) == {source: Resume(12, 15)}
 
 
+async def test_a_commit_at_the_start_of_a_span_that_is_there_in_part_stores_nothing_twice(
+    settings: ObjectStorageSettings, sink: ObjectStorageSink
+) -> None:
+    await sink.write(batch(0, 4, day=alternately))
+    await obstore.delete_async(open_store(settings), path_of(1, 0))
+    await sink.assigned(assignment(0))
+    for start, end in ((0, 1), (1, 3), (3, 6)):  # the first one has no record of the other day
+        assert await sink.write(batch(start, end, day=alternately)) == ()
+    assert await stored(settings) == list(range(6))
+
+
+async def test_a_log_that_was_set_back_goes_on_below_another_prefix(
+    settings: ObjectStorageSettings, sink: ObjectStorageSink
+) -> None:
+    await sink.write(batch(0, 4))
+    elsewhere = settings.model_copy(update={"url": f"{settings.url}-2"})
+    async with ObjectStorageSink(elsewhere) as anew:
+        assert await anew.assigned(assignment(2, log_end=3)) == {source: Resume(2)}
+        assert await anew.write(batch(2, 4)) == ()
+    assert await stored(settings) == [0, 1, 2, 3]
+    assert await stored(elsewhere) == [2, 3]
+
+
 async def test_a_log_that_was_set_back_behind_the_objects_halts(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
