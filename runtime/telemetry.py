@@ -338,6 +338,14 @@ class ObjectStorageMetrics:
     adopted: Final = Counter(
         "zcc_object_storage_adopted_total", "Objects found already written after a crash"
     )
+    skipped: Final = Counter(
+        "zcc_object_storage_skipped_rows_total",
+        "Records passed over because the committed offset lay behind the objects that hold them",
+    )
+    listed_pages: Final = Counter(
+        "zcc_object_storage_listed_pages_total",
+        "Pages of up to 1,000 objects listed to find out where the objects end",
+    )
 
 
 process: Final = ProcessMetrics()

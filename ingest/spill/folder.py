@@ -16,6 +16,7 @@ from ingest.spill.segment import parse_name
 from runtime.errors import ConfigurationError, TransientError
 
 _part: Final = ".part"
+_folder_mode: Final = 0o750
 _operators_fault: Final = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR}
 )
@@ -150,7 +151,7 @@ def _files(entries: Iterator["os.DirEntry[str]"]) -> Iterator[tuple[str, int]]:
 def _make(folder: Path) -> None:
     if not folder.is_dir():
         _make(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(_folder_mode, exist_ok=True)
         _sync(folder.parent, os)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import obstore
 
+from sinks.object_storage.bucket import errors_by_fault
 from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.object_storage.sink import errors_by_fault, marker_path
+from sinks.object_storage.sink import marker_path
 from sinks.object_storage.store import open_store
 
 

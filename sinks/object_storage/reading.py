@@ -7,8 +7,8 @@ import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sinks.object_storage.bucket import errors_by_fault
 from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.object_storage.sink import errors_by_fault
 from sinks.object_storage.store import open_store
 
 

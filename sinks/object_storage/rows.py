@@ -1,30 +1,20 @@
-"""Pure: from deliveries to tables, one for each object to be written.
-
-An object holds the records of one partition, one span of offsets and one day. Its name follows from
-these alone, so that whoever writes the span again meets the same name. The span stands in the
-Parquet footer under `span_start` and `span_end`.
-"""
+"""Pure: from deliveries to rows, by partition and day."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from runtime.values import Batch, Delivery, Rejection, Span, TopicPartition
-from schemas import headers as names
-from schemas.headers import text
+from runtime.values import Batch, Delivery, Rejection, TopicPartition
+from schemas.enriched_record import UnreadableRecordError, read_enriched_headers
+from schemas.envelope import UnreadableError, read_envelope
 from schemas.reasons import DeadLetterReason
 
-span_start: Final = "zcc.span.start"
-span_end: Final = "zcc.span.end"
-
-_revision_digits: Final = 9  # what an int32 surely holds
-
 _moment: Final = pa.timestamp("ms", tz="UTC")
+_day_ms: Final = 86_400_000
+_epoch_day: Final = date(1970, 1, 1).toordinal()
 
 table_schema: Final = pa.schema(
     [
@@ -47,119 +37,84 @@ table_schema: Final = pa.schema(
 """One row per record. ``body`` is the value as it stood in the topic."""
 
 
+class Row(NamedTuple):
+    """One record. The fields are the columns of `table_schema`; times are epoch milliseconds."""
+
+    event_id: str
+    event: str
+    account_id: str
+    subject: str | None
+    occurred_at: int
+    received_at: int
+    app: str | None
+    request_id: str | None
+    revision: int
+    topic: str
+    partition: int
+    offset: int
+    partition_key: str | None
+    body: str
+
+
 class ObjectKey(NamedTuple):
-    """What names an object, and orders the objects of a batch."""
+    """The partition and the day whose rows share an object."""
 
     source: TopicPartition
     day: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedObject:
-    """One object to write: rows in offset order, and the span of offsets that it settles."""
-
-    key: ObjectKey
-    span: Span
-    rows: pa.Table
-
-    @property
-    def path(self) -> str:
-        """Where it lies below the prefix: ``topic=…/date=…/partition-start.parquet``."""
-        source = self.key.source
-        name = f"{source.partition:05d}-{self.span.start:020d}.parquet"
-        return f"topic={source.topic}/date={self.key.day}/{name}"
-
-    def after(self, offset: int) -> "PlannedObject | None":
-        """Return what is left from an offset on, None if nothing is."""
-        rows = self.rows.filter(pc.greater_equal(self.rows["offset"], offset))
-        span = Span(offset, self.span.end)
-        return _object(self.key, span, rows) if len(rows) else None
+Rows = dict[ObjectKey, list[Row]]
+"""Rows in the order of offsets, by partition and day."""
 
 
-def read_rows(batch: Batch) -> tuple[dict[ObjectKey, list[dict[str, object]]], list[Rejection]]:
-    """Return the rows of a batch by object, and the deliveries that cannot be one."""
-    rows: dict[ObjectKey, list[dict[str, object]]] = defaultdict(list)
+def read_rows(batch: Batch) -> tuple[Rows, list[Rejection]]:
+    """Return the rows of a batch, and the deliveries that cannot be one."""
+    rows: Rows = defaultdict(list)
     rejections = []
     for delivery in batch.deliveries:
         try:
             row = _row(delivery)
-        except (LookupError, ValueError) as error:
+        except UnreadableRecordError as error:
             rejections.append(
                 Rejection(delivery.source, delivery.offset, DeadLetterReason.UNREADABLE, str(error))
             )
         else:
-            day = f"{row['occurred_at']:%Y-%m-%d}"
-            rows[ObjectKey(delivery.source, day)].append(row)
-    return rows, rejections
+            rows[ObjectKey(delivery.source, _day(row.occurred_at))].append(row)
+    return dict(rows), rejections
 
 
-def plan_objects(
-    rows: Mapping[ObjectKey, Sequence[Mapping[str, object]]], spans: Mapping[TopicPartition, Span]
-) -> Iterator[PlannedObject]:
-    """Yield the objects of a batch in a fixed order; a day without records has none."""
-    for key in sorted(rows):
-        table = pa.Table.from_pylist(rows[key], schema=table_schema)
-        yield _object(key, spans[key.source], table)
+def table_of(rows: Sequence[Row]) -> pa.Table:
+    """Return the rows as a table."""
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(each, field.type) for each, field in zip(columns, table_schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=table_schema)
 
 
-def _object(key: ObjectKey, span: Span, rows: pa.Table) -> PlannedObject:
-    footer = {span_start: str(span.start), span_end: str(span.end)}
-    return PlannedObject(key, span, rows.replace_schema_metadata(footer))
+def _day(epoch_ms: int) -> str:
+    return date.fromordinal(_epoch_day + epoch_ms // _day_ms).isoformat()
 
 
-def footer_end(metadata: Mapping[bytes, bytes] | None) -> int | None:
-    """Return where the span of a written object ends, None if it is none of ours."""
-    value = (metadata or {}).get(span_end.encode())
-    return int(value) if value is not None and value.isdigit() else None
-
-
-def _row(delivery: Delivery) -> dict[str, object]:
+def _row(delivery: Delivery) -> Row:
     if delivery.value is None:
-        raise ValueError("the record has no value")
-    source = text(delivery.headers, names.ce_source) or ""
-    received = text(delivery.headers, names.received_at_header)
-    return {
-        "event_id": _required(delivery, names.event_id_header),
-        "event": _required(delivery, names.ce_type),
-        "account_id": source.rpartition(":")[2] or None,
-        "subject": text(delivery.headers, names.ce_subject),
-        "occurred_at": _time(_required(delivery, names.ce_time)),
-        "received_at": _time(received) if received else None,
-        "app": text(delivery.headers, names.app_header),
-        "request_id": text(delivery.headers, names.request_id_header),
-        "revision": _revision(text(delivery.headers, names.revision_header)),
-        "topic": delivery.topic,
-        "partition": delivery.partition,
-        "offset": delivery.offset,
-        "partition_key": text(delivery.headers, names.ce_partitionkey),
-        "body": _utf8(delivery.value),
-    }
-
-
-def _required(delivery: Delivery, name: str) -> str:
-    value = text(delivery.headers, name)
-    if not value:
-        raise LookupError(f"the record has no header {name}")
-    return value
-
-
-def _time(value: str) -> datetime:
+        raise UnreadableRecordError("the record has no value")
+    headers = read_enriched_headers(delivery.headers)
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("a time in the headers is not RFC 3339") from None
-
-
-def _revision(value: str | None) -> int:
-    if value is None:
-        return 1
-    if not value.isdecimal() or len(value) > _revision_digits:
-        raise ValueError("the header for the revision is not a small number")
-    return int(value)
-
-
-def _utf8(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        raise ValueError("the value is not UTF-8") from None
+        account_id = read_envelope(delivery.value).account_id
+    except UnreadableError as error:
+        raise UnreadableRecordError(f"the value is no event: {error.reason}") from None
+    return Row(
+        event_id=headers.event_id,
+        event=headers.event,
+        account_id=account_id,
+        subject=headers.subject,
+        occurred_at=headers.occurred_at_ms,
+        received_at=headers.received_at_ms,
+        app=headers.app,
+        request_id=headers.request_id,
+        revision=headers.revision,
+        topic=delivery.topic,
+        partition=delivery.partition,
+        offset=delivery.offset,
+        partition_key=headers.partition_key,
+        body=delivery.value.decode(),
+    )

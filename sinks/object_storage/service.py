@@ -5,6 +5,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.topics import enriched_topics
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
+from sinks.object_storage.store import protect_new_files
 
 
 async def run(
@@ -15,6 +16,7 @@ async def run(
     Raises:
         ConfigurationError: the store or the topics are not set up as needed.
     """
+    protect_new_files()
     rotation = {
         "batch_records": settings.rotate_records,
         "batch_bytes": settings.rotate_bytes,

@@ -1,8 +1,9 @@
 """The object store behind a URL, by obstore: S3, Google Cloud Storage, Azure or a folder."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
@@ -12,6 +13,19 @@ from sinks.object_storage.settings import ObjectStorageSettings
 
 if TYPE_CHECKING:  # obstore has these names for type checkers only
     from obstore.store import AzureConfig, ClientConfig, S3Config
+
+
+_forbidden_bits: Final = 0o027
+"""Leaves 0640 of a new file, 0750 of a new folder: personal data is for the owner and the group."""
+
+
+def protect_new_files() -> None:
+    """Keep others from all files that this process is going to make, from their first moment.
+
+    The library that writes to folders knows no modes, but the process's umask holds for it. A umask
+    that forbids more stays in force.
+    """
+    os.umask(os.umask(_forbidden_bits) | _forbidden_bits)
 
 
 def open_store(settings: ObjectStorageSettings) -> ObjectStore:

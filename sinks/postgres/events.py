@@ -2,23 +2,17 @@
 
 import struct
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, cast
 
 from runtime.errors import RejectedError
 from runtime.values import Delivery
-from schemas import headers as names
+from schemas.enriched_record import UnreadableRecordError, read_enriched_headers
 from schemas.envelope import JsonObject, UnreadableError, envelope_of
 from schemas.headers import family_of
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.content import Content, read_content, without_nul
 from sinks.postgres.members import id_text, longest_id, text
 
-_event_id_digits: Final = 64
-_digits: Final = b"0123456789abcdef"
-_epoch: Final = datetime.fromtimestamp(0, UTC)
-_millisecond: Final = timedelta(milliseconds=1)
-_revision_digits: Final = 9  # what an int4 surely holds
 _before_epoch: Final = 1 << 62  # added, so that times before 1970 sort before those after
 _stamp: Final = struct.Struct(">QQ32sI")
 _nothing: Final[Mapping[str, object]] = {}
@@ -109,24 +103,26 @@ def read_event(delivery: Delivery) -> Event:
     """
     if delivery.value is None:
         raise _unreadable("the record has no value")
-    headers = dict(delivery.headers)
     try:
+        headers = read_enriched_headers(delivery.headers)
         content = read_content(delivery.value)
         envelope = envelope_of(content.parsed)
+    except UnreadableRecordError as error:
+        raise _unreadable(str(error)) from None
     except UnreadableError as error:
         raise _unreadable(f"the value is no event: {error.reason}") from None
     return Event(
         delivery=delivery,
-        event_id=_read_event_id(headers),
+        event_id=headers.event_id,
         event_ts_ms=envelope.event_ts_ms,
-        occurred_at_ms=_moment(headers, names.ce_time),
-        received_at_ms=_moment(headers, names.received_at_header),
+        occurred_at_ms=headers.occurred_at_ms,
+        received_at_ms=headers.received_at_ms,
         account_id=envelope.account_id,
         name=envelope.event,
         family=family_of(envelope.event),
-        subject=_header(headers, names.ce_subject),
-        partition_key=_header(headers, names.ce_partitionkey),
-        revision=_read_revision(headers),
+        subject=_storable(headers.subject),
+        partition_key=_storable(headers.partition_key),
+        revision=headers.revision,
         content=content,
         object=envelope.object,
         engagement_id=_engagement_id(envelope.account_id, envelope.object),
@@ -137,40 +133,8 @@ def _engagement_id(account_id: str, entity: JsonObject) -> str | None:
     return id_text(entity, "engagement_id") if len(account_id) <= longest_id else None
 
 
-def _read_event_id(headers: Mapping[str, bytes]) -> str:
-    found = _required(headers, names.event_id_header)
-    if len(found) != _event_id_digits or found.translate(None, _digits):
-        raise _unreadable(f"{names.event_id_header}: expected 64 hexadecimal digits")
-    return found.decode("ascii")
-
-
-def _read_revision(headers: Mapping[str, bytes]) -> int:
-    found = headers.get(names.revision_header)
-    if found is None:
-        return 1
-    if not found.isdigit() or len(found) > _revision_digits:
-        raise _unreadable(f"{names.revision_header}: expected a small number")
-    return int(found)
-
-
-def _moment(headers: Mapping[str, bytes], name: str) -> int:
-    try:
-        found = datetime.fromisoformat(_required(headers, name).decode("ascii"))
-        return (found - _epoch) // _millisecond
-    except (ValueError, TypeError):  # TypeError: a time without its zone
-        raise _unreadable(f"{name}: expected a time by RFC 3339") from None
-
-
-def _required(headers: Mapping[str, bytes], name: str) -> bytes:
-    found = headers.get(name)
-    if not found:
-        raise _unreadable(f"the record has no header {name}")
-    return found
-
-
-def _header(headers: Mapping[str, bytes], name: str) -> str | None:
-    found = headers.get(name)
-    return None if found is None else without_nul(found.decode("utf-8", "replace"))
+def _storable(value: str | None) -> str | None:
+    return None if value is None else without_nul(value)
 
 
 def _object(value: object) -> JsonObject:

@@ -5,7 +5,7 @@ To join, a sink gives a `Case`: how to open one on an empty store, and what lies
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from runtime.contracts import Sink
-from runtime.values import Assignment, Batch, PartitionState, Span, TopicPartition
+from runtime.errors import ConfigurationError
+from runtime.values import Assignment, Batch, PartitionState, Resume, Span, TopicPartition
 from schemas.headers import event_id_header, text
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
@@ -42,14 +43,22 @@ class Group:
     """Kafka's side: what the group has committed, and how a sink takes its partitions over."""
 
     committed: dict[TopicPartition, int] = field(default_factory=dict)
+    cluster_id: str = "cluster"
+    topic_id: str = "T" * 22
 
     async def assign(self, sink: Sink, *sources: TopicPartition) -> dict[TopicPartition, int]:
+        resumes = await self.resumes(sink, *sources)
+        return {source: resume.offset for source, resume in resumes.items()}
+
+    async def resumes(
+        self, sink: Sink, *sources: TopicPartition
+    ) -> Mapping[TopicPartition, Resume]:
         states = {
             source: PartitionState(self.committed.get(source), log_start=0, log_end=1000)
             for source in sources or (SOURCE,)
         }
-        resumes = await sink.assigned(Assignment("cluster", "zcc.sink", states))
-        return {source: resume.offset for source, resume in resumes.items()}
+        ids = {source.topic: self.topic_id for source in states}
+        return await sink.assigned(Assignment(self.cluster_id, "zcc.sink", states, ids))
 
     def commit(self, stored: Batch) -> None:
         self.committed |= {source: span.end for source, span in stored.spans.items()}
@@ -196,3 +205,42 @@ async def test_a_rejection_names_the_record_and_nothing_is_stored_until_it_is_go
         assert not await sink.write(rest)
         assert not await sink.write(numbered(1, start=5))
     assert await case.stored() == ids(rest, numbered(1, start=5))
+
+
+async def test_a_group_that_lost_its_commit_stores_nothing_twice(case: Case) -> None:
+    some = numbered(6)
+    async with case.open() as sink:
+        await Group().assign(sink)
+        assert not await sink.write(some)
+    async with case.open() as sink:
+        offset, planned_end = (await Group().resumes(sink))[SOURCE]
+        if planned_end is not None:
+            rest = tuple(each for each in some.deliveries if each.offset >= offset)
+            assert not await sink.write(Batch(rest, {SOURCE: Span(offset, planned_end)}))
+        assert not await sink.write(numbered(2, start=planned_end or offset))
+    assert await case.stored() == ids(some, numbered(2, start=6))
+
+
+async def test_a_topic_that_was_made_anew_is_stored_from_its_beginning(case: Case) -> None:
+    old, new = numbered(4), numbered(7, source=OTHER)
+    renamed = Batch(
+        tuple(with_fields(each, topic=SOURCE.topic, partition=0) for each in new.deliveries),
+        {SOURCE: Span(0, 7)},
+    )
+    async with case.open() as sink:
+        await Group().assign(sink)
+        assert not await sink.write(old)
+    async with case.open() as sink:
+        assert await Group(topic_id="U" * 22).assign(sink) == {SOURCE: 0}
+        assert not await sink.write(renamed)
+    assert await case.stored() == ids(old, new)
+
+
+async def test_another_cluster_is_refused(case: Case) -> None:
+    async with case.open() as sink:
+        await Group().assign(sink)
+        assert not await sink.write(numbered(3))
+    async with case.open() as sink:
+        with pytest.raises(ConfigurationError, match="cluster"):
+            await Group(cluster_id="other").assign(sink)
+    assert await case.stored() == ids(numbered(3))

@@ -1,0 +1,190 @@
+"""Where the partitions of one assignment go on, by what the group has committed and objects tell.
+
+A partition without a commit, because its group was deleted or its offsets have expired, goes on
+with the last span of its objects, which may be there in part.
+
+A partition with a commit goes on there. The first records of each day are then looked up: an object
+that holds them says that the commit lies behind the objects, as it does once Kafka, or only the
+group's offsets, were restored from a backup. What the objects hold is then passed over.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import structlog
+
+from runtime.errors import ConfigurationError
+from runtime.values import Assignment, Resume, Span, TopicPartition
+from sinks.object_storage.bucket import Bucket, Listed
+from sinks.object_storage.concurrency import for_each
+from sinks.object_storage.objects import Frontier, Log, day_path, parse_name
+from sinks.object_storage.parquet import read_event_ids
+from sinks.object_storage.rows import ObjectKey, Row, Rows
+from sinks.object_storage.search import TopicSearch, read_span
+
+_repair: Final = (
+    "Kafka was set back to an earlier state, so that its offsets mean other records now: choose "
+    "another ZCC_OBJECT_STORAGE_URL, see docs/how-to/restore.md"
+)
+
+log = structlog.get_logger()
+
+
+class Positions:
+    """What is known of an assignment's partitions; valid until the next assignment."""
+
+    def __init__(self, bucket: Bucket, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self._bucket = bucket
+        self._logs = {
+            source.topic: Log(assignment.cluster_id, assignment.topic_ids.get(source.topic, ""))
+            for source in assignment.partitions
+        }
+        self._frontiers: dict[TopicPartition, Frontier] = {}
+        self._searched: set[TopicPartition] = set()
+        self._checked: set[ObjectKey] = set()
+        self._begun: set[TopicPartition] = set()
+        self._searches: dict[str, TopicSearch] = {}
+        self._days: dict[str, dict[int, list[Listed]]] = {}
+
+    @property
+    def logs(self) -> Mapping[str, Log]:
+        """Which log each topic is."""
+        return self._logs
+
+    @property
+    def frontiers(self) -> Mapping[TopicPartition, Frontier]:
+        """How far the objects of those partitions reach that are behind their objects."""
+        return self._frontiers
+
+    async def resumes(self) -> Mapping[TopicPartition, Resume]:
+        """Return where to start reading each partition.
+
+        Raises:
+            TransientError: not all objects are listed yet: call again.
+            ConfigurationError: the objects do not belong to this log.
+        """
+        states = self.assignment.partitions
+        unknown = {
+            source.topic
+            for source, state in states.items()
+            if state.committed is None and state.log_end > 0  # else nothing was ever written to it
+        }
+        await self._search(unknown)
+        return {source: self._resume(source) for source in states}
+
+    def _resume(self, source: TopicPartition) -> Resume:
+        state, frontier = self.assignment.partitions[source], self._frontiers.get(source)
+        position = state.log_start if state.committed is None else state.committed
+        if frontier is None or (state.committed or 0) >= frontier.end:
+            return Resume(position)
+        return Resume(frontier.start, frontier.end)
+
+    async def check(self, rows: Rows, spans: Mapping[TopicPartition, Span]) -> None:
+        """See whether the first records of a day are stored already; call it before writing.
+
+        Raises:
+            TransientError: not all objects are listed yet: call again.
+            ConfigurationError: the objects do not belong to this log.
+        """
+        keys = [key for key in rows if key not in self._checked]
+        keys = [key for key in keys if key.source not in self._searched]
+        folders = {day_path(key): key for key in keys if day_path(key) not in self._days}
+        await for_each(folders.values(), self._list_day)
+        covering = await for_each(keys, lambda key: self._covering(key, rows[key]))
+        again = {key for key, span in zip(keys, covering, strict=True) if span == spans[key.source]}
+        behind = {
+            key.source
+            for key, span in zip(keys, covering, strict=True)
+            if span is not None and key not in again
+        }
+        if behind:
+            log.warning("committed offsets lie behind the objects", partitions=sorted(behind))
+            await self._search({source.topic for source in behind})
+        self._checked.update(key for key in keys if key not in again)
+        self._begun |= spans.keys()
+
+    async def look_again(self, topic: str) -> None:
+        """Find out anew how far the objects of a topic reach."""
+        self._searched -= self._partitions(topic)
+        await self._search({topic})
+
+    def stored(self, spans: Mapping[TopicPartition, Span]) -> None:
+        """Note that a batch is stored."""
+        for source, span in spans.items():
+            frontier = self._frontiers.get(source)
+            if frontier is not None and span.end >= frontier.end:
+                del self._frontiers[source]
+
+    async def _search(self, topics: Collection[str]) -> None:
+        for topic in sorted(topics):
+            wanted = self._partitions(topic) - self._searched
+            if wanted:
+                search = self._searches.setdefault(
+                    topic, TopicSearch(self._bucket, topic, self._logs[topic])
+                )
+                found = await search.frontiers(wanted)
+                del self._searches[topic]
+                for source in found.keys() - self._begun:
+                    self._refuse_beyond_log(source, found[source])
+                self._frontiers |= found
+                self._searched |= wanted
+
+    def _partitions(self, topic: str) -> set[TopicPartition]:
+        return {source for source in self.assignment.partitions if source.topic == topic}
+
+    def _refuse_beyond_log(self, source: TopicPartition, frontier: Frontier) -> None:
+        log_end = self.assignment.partitions[source].log_end
+        if frontier.end > log_end:
+            raise ConfigurationError(
+                f"the objects of {source.topic}/{source.partition} reach up to offset "
+                f"{frontier.end}, but its log ends at {log_end}: {_repair}"
+            )
+
+    async def _list_day(self, key: ObjectKey) -> None:
+        name = self._logs[key.source.topic].name
+        found: dict[int, list[Listed]] = {}
+        async for page in self._bucket.pages(day_path(key)):
+            for listed in page:
+                parsed = parse_name(listed.path)
+                if parsed is not None and parsed.log == name:
+                    found.setdefault(parsed.partition, []).append(listed)
+        self._days[day_path(key)] = found
+
+    async def _covering(self, key: ObjectKey, rows: list[Row]) -> Span | None:
+        """Return the span of the object that holds the first of these rows, None if none does."""
+        first = rows[0].offset
+        listed = max(
+            (each for each in self._of_partition(key) if _start(each) <= first),
+            key=_start,
+            default=None,
+        )
+        if listed is None:
+            return None
+        span = (await read_span(self._bucket, listed, self._logs[key.source.topic])).span
+        if span.end <= first:
+            return None
+        await refuse_other_events(self._bucket, listed.path, rows)
+        return span
+
+    def _of_partition(self, key: ObjectKey) -> list[Listed]:
+        return self._days.get(day_path(key), {}).get(key.source.partition, [])
+
+
+def _start(listed: Listed) -> int:
+    name = parse_name(listed.path)
+    return -1 if name is None else name.start
+
+
+async def refuse_other_events(bucket: Bucket, path: str, rows: Collection[Row]) -> None:
+    """Compare the rows with those of a stored object at the same offsets.
+
+    Raises:
+        ConfigurationError: they are other events.
+    """
+    stored = await read_event_ids(path, await bucket.read(path))
+    for row in rows:
+        if stored.get(row.offset, row.event_id) != row.event_id:
+            raise ConfigurationError(
+                f"{path} holds another event at offset {row.offset} than the log does: {_repair}"
+            )

@@ -1,0 +1,116 @@
+"""Finds how far the objects of a topic reach, by listing them.
+
+One request lists a thousand objects, whatever their age, so that a bucket of millions takes
+minutes. It is done only where there is no commit, or where the commit lies behind the objects. A
+call lists a bounded number of pages and then raises TransientError; the next call goes on from
+there.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+import structlog
+
+from runtime import telemetry
+from runtime.errors import TransientError
+from runtime.values import Span, TopicPartition
+from sinks.object_storage.bucket import Bucket, Listed, ObjectGoneError
+from sinks.object_storage.concurrency import for_each
+from sinks.object_storage.objects import (
+    Frontier,
+    Log,
+    StoredSpan,
+    day_of,
+    parse_name,
+    stored_span,
+    topic_path,
+)
+from sinks.object_storage.parquet import read_footer
+
+_pages_per_call: Final = 1000
+"""A million objects: half a minute where a request takes a quarter of a second."""
+_days_at_once: Final = 32
+
+log = structlog.get_logger()
+
+
+class TopicSearch:
+    """The search in one topic for the objects of one log. Objects of other logs are passed over."""
+
+    def __init__(
+        self, bucket: Bucket, topic: str, searched: Log, *, pages_per_call: int = _pages_per_call
+    ) -> None:
+        self._bucket = bucket
+        self._topic = topic
+        self._log = searched
+        self._pages_per_call = pages_per_call
+        self._days: list[str] | None = None
+        self._last: dict[int, tuple[int, list[Listed]]] = {}
+        self._pages = 0
+
+    async def frontiers(
+        self, sources: Collection[TopicPartition]
+    ) -> dict[TopicPartition, Frontier]:
+        """Return how far each of these partitions reaches; those without objects are left out.
+
+        Raises:
+            TransientError: it is not through yet, or the store does not answer: call again.
+            ConfigurationError: an object under a name of this sink's is of another log.
+        """
+        await self._list()
+        found = [source for source in sources if source.partition in self._last]
+        try:
+            frontiers = await for_each(found, self._frontier)
+        except ObjectGoneError:
+            self._days, self._last = None, {}
+            raise
+        return dict(zip(found, frontiers, strict=True))
+
+    async def _list(self) -> None:
+        if self._days is None:
+            self._days = list(await self._bucket.folders(topic_path(self._topic)))
+        first_page = self._pages
+        while self._days:
+            await for_each(self._days[:_days_at_once], self._list_day)
+            del self._days[:_days_at_once]
+            if self._days and self._pages - first_page >= self._pages_per_call:
+                raise TransientError(
+                    f"listing the objects of {self._topic} takes several turns: "
+                    f"{self._pages} pages so far, {len(self._days)} days are left"
+                )
+        log.info("objects listed", topic=self._topic, pages=self._pages)
+
+    async def _list_day(self, folder: str) -> None:
+        async for page in self._bucket.pages(folder):
+            self._pages += 1
+            telemetry.object_storage.listed_pages.inc()
+            for listed in page:
+                self._note(listed)
+
+    def _note(self, listed: Listed) -> None:
+        name = parse_name(listed.path)
+        if name is None or name.log != self._log.name:
+            return
+        start, objects = self._last.get(name.partition, (-1, []))
+        if name.start > start:
+            self._last[name.partition] = name.start, [listed]
+        elif name.start == start and listed not in objects:  # a day may be listed twice
+            objects.append(listed)
+
+    async def _frontier(self, source: TopicPartition) -> Frontier:
+        start, objects = self._last[source.partition]
+        days: dict[str, Span] = {}
+        for listed in objects:
+            found = await read_span(self._bucket, listed, self._log)
+            days |= {**found.other_days, day_of(listed.path): found.span}
+        return Frontier(start, days)
+
+
+async def read_span(bucket: Bucket, listed: Listed, expected: Log) -> StoredSpan:
+    """Return what the footer of an object of this log says.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    tail = await bucket.read_tail(listed)
+    return stored_span(listed.path, await read_footer(listed.path, tail), expected)
