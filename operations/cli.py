@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 import uvloop
@@ -29,16 +29,13 @@ from operations.postgres_command import (
 )
 from operations.settings_errors import no_json, one_line
 from operations.spill_command import spill_app
+from operations.topics_command import topics_app
 from operations.unknown_settings import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import TopicChanges
 from runtime.logs import configure_logs
 from runtime.open_files import raise_open_files_limit
 from runtime.settings import KafkaSettings, WorkerSettings
-
-if TYPE_CHECKING:
-    from operations.topics import OwnProcessor
 
 app = typer.Typer(
     name="zcc",
@@ -46,7 +43,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
@@ -293,41 +289,6 @@ def reconcile(
     raise typer.Exit(asyncio.run(run(places, ledger=ledger, as_json=as_json)))
 
 
-_Worker = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Also those of a processor of your own, by its name."),
-]
-_Output = Annotated[
-    list[str] | None,
-    typer.Option(metavar="TOPIC", help="That it writes to, below the prefix: answers.v1."),
-]
-_RetryDelay = Annotated[
-    list[int] | None, typer.Option(min=1, help="Seconds of a delay that it is given.")
-]
-
-
-@topics_app.command("apply")
-def topics_apply(
-    *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
-) -> None:
-    """Create and alter the topics; exit 1 if one cannot be made as the settings say."""
-    from operations.topics import apply
-
-    own = _own_processor(worker, output, retry_delay)
-    _print_changes(asyncio.run(apply(read_settings(KafkaSettings), own)))
-
-
-@topics_app.command("check")
-def topics_check(
-    *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
-) -> None:
-    """Report what `apply` would change; exit 1 if anything."""
-    from operations.topics import check
-
-    own = _own_processor(worker, output, retry_delay)
-    _print_changes(asyncio.run(check(read_settings(KafkaSettings), own)))
-
-
 @schemas_app.command("generate")
 def schemas_generate(
     *,
@@ -382,24 +343,6 @@ def _checkout_needed(what: str) -> Iterator[None]:
 
 def _default_rate(events: int) -> float:
     return 200.0 if events else 20.0
-
-
-def _own_processor(
-    name: str | None, outputs: list[str] | None, retry_delays_s: list[int] | None
-) -> "OwnProcessor | None":
-    from operations.topics import OwnProcessor
-
-    if name is None:
-        if outputs or retry_delays_s:
-            raise ConfigurationError("--output and --retry-delay need --worker")
-        return None
-    return OwnProcessor(name, outputs or (), retry_delays_s or ())
-
-
-def _print_changes(changes: TopicChanges) -> None:
-    for line in changes.lines:
-        typer.echo(line)
-    raise typer.Exit(0 if changes.settled else 1)
 
 
 def _stop(message: str, *, exit_code: int) -> NoReturn:

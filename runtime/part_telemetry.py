@@ -1,4 +1,4 @@
-"""Metrics of the parts as such: when each started, and what `zcc monitor` sees of them.
+"""Metrics of all parts: when each started, what it produces, what `zcc monitor` sees of them.
 
 `runtime.telemetry` lists them among all others.
 """
@@ -21,6 +21,21 @@ class ProcessMetrics:
         "that share their metrics, the oldest",
         ["part"],
         multiprocess_mode="livemin",
+    )
+
+
+class PublisherMetrics:
+    """What every process counts of the records that it produces."""
+
+    refused: Final = Counter(
+        "zcc_publisher_refused_records_total",
+        "Records that a topic does not take, by the setting of the topic that they pass "
+        "(`other`: the broker does not say which)",
+        ["limit"],
+    )
+    replaced: Final = Counter(
+        "zcc_publisher_replaced_total",
+        "Producers that were replaced because brokers did not acknowledge",
     )
 
 

@@ -16,7 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from runtime.exposition import latency_buckets_s, place_values
-from runtime.part_telemetry import MonitorMetrics, ProcessMetrics
+from runtime.part_telemetry import MonitorMetrics, ProcessMetrics, PublisherMetrics
 from runtime.rest_telemetry import ZoomMetrics
 from runtime.retry import Fault
 from schemas.reasons import DeadLetterReason
@@ -145,21 +145,6 @@ class SpillMetrics:
         "zcc_spill_oldest_seconds",
         "Age of the oldest segment that waits, those left by others included; 0 where none does",
         multiprocess_mode="livemax",
-    )
-
-
-class PublisherMetrics:
-    """What every process counts of the records that it produces."""
-
-    refused: Final = Counter(
-        "zcc_publisher_refused_records_total",
-        "Records that a topic does not take, by the setting of the topic that they pass "
-        "(`other`: the broker does not say which)",
-        ["limit"],
-    )
-    replaced: Final = Counter(
-        "zcc_publisher_replaced_total",
-        "Producers that were replaced because brokers did not acknowledge",
     )
 
 

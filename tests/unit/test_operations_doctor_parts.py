@@ -97,7 +97,7 @@ def test_a_variable_that_is_no_setting_is_told_with_the_one_that_it_is_most_like
 
 
 def test_the_doctor_examines_the_settings_of_every_part() -> None:
-    product = ("ingest", "processors", "runtime", "sinks", "zoom")
+    product = ("ingest", "operations", "processors", "runtime", "sinks", "zoom")
     found = [
         kind
         for kind in BaseSettings.__subclasses__()
