@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from runtime.values import Batch, Delivery, Rejection, Span, TopicPartition
 from schemas import headers as names
-from schemas.headers import text
+from schemas.headers import account_of, text
 from schemas.reasons import DeadLetterReason
 
 span_start: Final = "zcc.span.start"
@@ -116,12 +116,11 @@ def footer_end(metadata: Mapping[bytes, bytes] | None) -> int | None:
 def _row(delivery: Delivery) -> dict[str, object]:
     if delivery.value is None:
         raise ValueError("the record has no value")
-    source = text(delivery.headers, names.ce_source) or ""
     received = text(delivery.headers, names.received_at_header)
     return {
         "event_id": _required(delivery, names.event_id_header),
         "event": _required(delivery, names.ce_type),
-        "account_id": source.rpartition(":")[2] or None,
+        "account_id": account_of(delivery.headers),
         "subject": text(delivery.headers, names.ce_subject),
         "occurred_at": _time(_required(delivery, names.ce_time)),
         "received_at": _time(received) if received else None,

@@ -27,7 +27,7 @@ _nothing: Final[Mapping[str, object]] = {}
 class Event(NamedTuple):
     """One event as it goes to the tables. Times are epoch milliseconds.
 
-    ``object`` is ``payload.object`` of the webhook; ``engagement_id`` is None where it names none.
+    ``object`` is what the event is about (`Envelope.entity`); ``engagement_id`` is None where it names none.
     A named tuple because one is made for each record: a frozen dataclass takes five times as long.
     """
 
@@ -128,8 +128,8 @@ def read_event(delivery: Delivery) -> Event:
         partition_key=_header(headers, names.ce_partitionkey),
         revision=_read_revision(headers),
         content=content,
-        object=envelope.object,
-        engagement_id=_engagement_id(envelope.account_id, envelope.object),
+        object=envelope.entity,
+        engagement_id=_engagement_id(envelope.account_id, envelope.entity),
     )
 
 
