@@ -77,6 +77,14 @@ class Quarantined(NamedTuple):
     reason: QuarantineReason
 
 
+class ForeignAccount(NamedTuple):
+    """An event of an account that the app is not for, and how to keep it if nothing changes."""
+
+    quarantined: Quarantined
+    account_id: str
+    event_ts_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """An endpoint validation and the JSON to answer with."""
@@ -84,7 +92,7 @@ class Challenge:
     answer: bytes
 
 
-Decision = Event | Quarantined | Challenge
+Decision = Event | Quarantined | ForeignAccount | Challenge
 
 
 def decide(request: SignedRequest, routing: Routing) -> Decision:
@@ -97,7 +105,8 @@ def decide(request: SignedRequest, routing: Routing) -> Decision:
     except UnreadableError as error:
         return quarantined(_reason(error, request), request, routing)
     if request.accounts and envelope.account_id not in request.accounts:
-        return quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
+        kept = quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
+        return ForeignAccount(kept, envelope.account_id, envelope.event_ts_ms)
     if exact is None:
         return _event(envelope, envelope, request, routing)
     return _event(envelope, envelope_of(exact), request, routing)

@@ -128,9 +128,7 @@ def envelope_of(parsed: object) -> Envelope:
 def _beside(payload: JsonObject) -> JsonObject:
     if len(payload) <= _members_of_payload and "object" in payload:
         return _nothing
-    return {
-        name: value for name, value in payload.items() if name not in ("account_id", "object")
-    }
+    return {name: value for name, value in payload.items() if name not in ("account_id", "object")}
 
 
 def _brackets(body: bytes) -> int:

@@ -57,9 +57,7 @@ def exact(body: bytes, *, number: Callable[[str], float | str] = number) -> obje
         return number(literal)
 
     text = body.removeprefix(byte_order_mark).decode()
-    parsed: object = json.loads(
-        text, parse_float=number, parse_int=integer, parse_constant=_refuse
-    )
+    parsed: object = json.loads(text, parse_float=number, parse_int=integer, parse_constant=_refuse)
     return parsed
 
 

@@ -27,7 +27,8 @@ _nothing: Final[Mapping[str, object]] = {}
 class Event(NamedTuple):
     """One event as it goes to the tables. Times are epoch milliseconds.
 
-    ``object`` is what the event is about (`Envelope.entity`); ``engagement_id`` is None where it names none.
+    ``object`` is what the event is about (`Envelope.entity`); ``engagement_id`` is None where it
+    names none.
     A named tuple because one is made for each record: a frozen dataclass takes five times as long.
     """
 

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Mapping
+from typing import Self
 
 import orjson
 from hypothesis import given
@@ -23,7 +24,7 @@ numbers = st.from_regex(
 class Literal(int):
     """A number that is written as it stands, which `json.dumps` does for no other type."""
 
-    def __new__(cls, text: str) -> "Literal":
+    def __new__(cls, text: str) -> Self:
         found = super().__new__(cls, 0)
         found.text = text
         return found
@@ -86,12 +87,12 @@ def test_it_is_an_event_with_one_identity_however_it_is_written(
     assert place(envelope, pseudonym_key=b"key").partition_key == "A:E"
 
 
-@given(members, st.booleans(), st.randoms(use_true_random=False))
+@given(members, st.sampled_from([b"", b"\xef\xbb\xbf"]), st.randoms(use_true_random=False))
 def test_it_becomes_what_strict_parsers_and_jsonb_take(
-    entity: dict[str, object], marked: bool, chance: random.Random
+    entity: dict[str, object], mark: bytes, chance: random.Random
 ) -> None:
     body = texts(webhook(entity, {}), chance).encode()
-    body = b"\xef\xbb\xbf" * marked + body
+    body = mark + body
     value = parse_json(body).value
     assert orjson.loads(orjson.dumps(value)) == value
     enriched = b'%b,"enrichment":{"status":"complete"}}' % body[: body.rindex(b"}")]
@@ -108,8 +109,7 @@ def test_it_becomes_what_strict_parsers_and_jsonb_take(
 @given(values, values)
 def test_values_that_are_written_differently_are_different_events(one: object, two: object) -> None:
     first, second = (
-        written_envelope(texts(webhook({"x": each}, {}), random.Random(1)))  # noqa: S311 - no secret
-        for each in (one, two)
+        written_envelope(texts(webhook({"x": each}, {}), random.Random(1))) for each in (one, two)
     )
     assert (event_id(first) == event_id(second)) == (
         first.object == second.object or same(first, second)

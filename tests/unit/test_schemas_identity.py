@@ -63,10 +63,11 @@ def test_what_stands_beside_the_object_is_part_of_the_id_but_for_links() -> None
 
 def test_half_a_pair_and_a_number_beyond_a_double_are_part_of_the_id_as_written() -> None:
     def found(odd: str) -> str:
-        text = '{"event":"e","event_ts":5,"payload":{"account_id":"A","object":{"a":%s}}}' % odd
-        exact = parse_json(text.encode()).exact
+        text = b'{"event":"e","event_ts":5,"payload":{"account_id":"A","object":{"a":%b}}}'
+        body = text % odd.encode()
+        exact = parse_json(body).exact
         assert exact is not None
-        assert senders_event_id(text.encode()) == event_id(envelope_of(exact))
+        assert senders_event_id(body) == event_id(envelope_of(exact))
         return event_id(envelope_of(exact))
 
     odd = ('"\\ud83d"', '"\\ud83e"', "1e309", "1e310", '["\\ud83d",1e309]')
