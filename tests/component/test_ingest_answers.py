@@ -320,7 +320,7 @@ async def break_down() -> None:
     [
         (asyncio.Event().wait, "deadline"),
         (refuse_as_transient, "broker"),
-        (refuse_as_too_large, "too_large"),
+        (refuse_as_too_large, "refused"),
         (break_down, "defect"),
     ],
 )

@@ -118,7 +118,7 @@ async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_men
             while apps.current is before:
                 await asyncio.sleep(0.05)
 
-    file.write_text('{"default": {"secrets": ["newest-secret"], "accounts": ["acount"]}}')
+    file.write_text('{"default": {"secrets": ["the-newest-secret"], "accounts": ["acount"]}}')
     apps = PresentApps(file, clock=clock)
     async with (
         KafkaPublisher(kafka, client_id="test-ingest", clock=clock) as publisher,
@@ -128,8 +128,8 @@ async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_men
         following = tasks.create_task(apps.run(asyncio.Event()))
         await until_it_is_ready(server)
         for reason, mistake in (
-            ("foreign_account", ("newest-secert", "account")),
-            ("secret", ("newest-secret", "account")),
+            ("foreign_account", ("the-newest-secert", "account")),
+            ("secret", ("the-newest-secret", "account")),
         ):
             before = await server.metric("zcc_ingest_unavailable_total", reason=reason)
             assert {(await server.post(body)).status for body in bodies} == {503}

@@ -15,7 +15,7 @@ from tests.component.ingest_server import (
 )
 from tests.component.ingest_wire import HandClock, on_both_loops, served
 
-sales = "secret-of-sales"
+sales = "the-secret-of-sales"
 
 
 async def unavailable(server: Server, reason: str) -> float:
@@ -104,8 +104,8 @@ def apps_of(*secrets: str, name: str = "default") -> Apps:
     "after",
     [
         apps_of("changed"),
-        apps_of("one-more", "kept"),
-        apps_of("newest-secret", name="renamed"),
+        apps_of("one-more", "the-kept-secret"),
+        apps_of("the-newest-secret", name="renamed"),
         Apps([]),
     ],
     ids=["changed", "removed", "renamed", "app removed"],
@@ -115,7 +115,7 @@ async def test_a_wrong_signature_is_sent_again_for_minutes_after_a_secret_was_ta
     after: Apps,
 ) -> None:
     publisher, clock = MemoryPublisher(), HandClock()
-    current = apps_of("newest-secret", "kept")
+    current = apps_of("the-newest-secret", "the-kept-secret")
     async with served(publisher, clock=clock, present=lambda: current) as server:
         assert (await server.post(headers=forged())).status == 401
         current = after.following(current, now_s=clock.monotonic_s())
@@ -134,9 +134,9 @@ async def test_a_wrong_signature_is_sent_again_for_minutes_after_a_secret_was_ta
 @on_both_loops
 async def test_a_secret_that_is_added_changes_nothing_for_a_wrong_signature() -> None:
     publisher, clock = MemoryPublisher(), HandClock()
-    current = apps_of("newest-secret")
+    current = apps_of("the-newest-secret")
     async with served(publisher, clock=clock, present=lambda: current) as server:
-        more = apps_of("newer", "newest-secret")
+        more = apps_of("newer", "the-newest-secret")
         current = more.following(current, now_s=clock.monotonic_s())
         assert (await server.post(headers=forged())).status == 401
         assert (await server.post()).status == 204

@@ -320,11 +320,11 @@ async def test_when_a_secret_was_taken_away_is_remembered_by_the_paths_of_its_ap
         write(file, new)
         await follower.look()
         assert follower.apps.current.secrets_taken_s == {}
-        write(file, '{"sales": ["the-new-secret"]}')
+        write(file, '{"sales": ["a-third-secret-of-sales"]}')
         await follower.look()
         taken = follower.apps.current.secrets_taken_s
         assert taken.keys() == {"/webhooks/zoom/sales", "/webhooks/zoom/sales/"}
-        write(file, '{"default": ["another-secret"]}')
+        write(file, '{"default": ["another-secret-token"]}')
         await follower.look()
         assert follower.apps.current.secrets_taken_s.keys() == taken.keys()
         assert follower.apps.current.secrets_taken_s != taken
