@@ -1,6 +1,6 @@
 """Pure: the Zoom apps that may send, and which of them a URL belongs to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
@@ -36,13 +36,30 @@ class App:
 
 
 class Apps:
-    """All apps that may send. Never changes: other apps are other `Apps`."""
+    """All apps that may send. Never changes: other apps are other `Apps`.
 
-    __slots__ = ("_apps", "_by_path")
+    ``secrets_taken_s`` is, by path, when a secret was last taken away, on the monotonic clock.
+    """
 
-    def __init__(self, apps: Iterable[App]) -> None:
+    __slots__ = ("_apps", "_by_path", "secrets_taken_s")
+
+    def __init__(
+        self, apps: Iterable[App], *, secrets_taken_s: Mapping[str, float] | None = None
+    ) -> None:
         self._apps = tuple(apps)
-        self._by_path = {path: app for app in self._apps for path in _paths(app)}
+        self._by_path = {path: app for app in self._apps for path in paths(app.name)}
+        self.secrets_taken_s = secrets_taken_s or {}
+
+    def following(self, before: "Apps", *, now_s: float) -> "Apps":
+        """Return these apps with the memory of what was taken away from those before them."""
+        secrets = {app.name: frozenset(app.secrets) for app in self}
+        taken = {
+            path: now_s
+            for app in before
+            if not secrets.get(app.name, frozenset()) >= frozenset(app.secrets)
+            for path in paths(app.name)
+        }
+        return Apps(self, secrets_taken_s={**before.secrets_taken_s, **taken})
 
     def get(self, path: str) -> App | None:
         """Return the app whose webhooks come to this path, None where it is nobody's."""
@@ -52,7 +69,8 @@ class Apps:
         return iter(self._apps)
 
 
-def _paths(app: App) -> Iterator[str]:
-    for path in (f"{base_path}/{app.name}", *((base_path,) if app.name == default_app else ())):
+def paths(name: str) -> Iterator[str]:
+    """Yield the paths that belong to an app."""
+    for path in (f"{base_path}/{name}", *((base_path,) if name == default_app else ())):
         yield path
         yield f"{path}/"

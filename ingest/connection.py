@@ -253,7 +253,7 @@ class Connection(asyncio.Protocol):
             headers,
             peer=self._peer,
             keep_alive=parser.should_keep_alive() and parser.get_http_version() == "1.1",
-            application=self._shared.application_of(path),
+            application=self._shared.application_of(path, parser.get_method()),
             answered=self._answered,
         )
         self._phase = Phase.BODY
@@ -329,10 +329,10 @@ class Connection(asyncio.Protocol):
         exchange = self._reading
         if exchange is None:
             exchange = Exchange(
-                *(b"", "", b"", []),
+                *(b"", "", b"", self._headers),
                 peer=self._peer,
                 keep_alive=False,
-                application=self._shared.application_of(""),
+                application=self._shared.application_of("", b""),
                 answered=self._answered,
             )
             self._exchanges.append(exchange)

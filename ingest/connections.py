@@ -48,7 +48,7 @@ class Connections:
 
     def __init__(
         self,
-        application_of: Callable[[str], Application],
+        application_of: Callable[[str, bytes], Application],
         *,
         limits: Limits,
         room: Room,

@@ -12,7 +12,7 @@ import orjson
 
 from runtime.values import Record
 from schemas import headers, identity, topics
-from schemas.envelope import Envelope, UnreadableError, envelope_of, read_json
+from schemas.envelope import Envelope, UnreadableError, envelope_of, parse_json
 from schemas.reasons import QuarantineReason
 from zoom.signature import encrypted_token
 
@@ -77,6 +77,14 @@ class Quarantined(NamedTuple):
     reason: QuarantineReason
 
 
+class ForeignAccount(NamedTuple):
+    """An event of an account that the app is not for, and how to keep it if nothing changes."""
+
+    quarantined: Quarantined
+    account_id: str
+    event_ts_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """An endpoint validation and the JSON to answer with."""
@@ -84,23 +92,31 @@ class Challenge:
     answer: bytes
 
 
-Decision = Event | Quarantined | Challenge
+Decision = Event | Quarantined | ForeignAccount | Challenge
 
 
 def decide(request: SignedRequest, routing: Routing) -> Decision:
     """Say what becomes of a signed request."""
-    if request.encoding not in _not_encoded:
-        return quarantined(QuarantineReason.ENCODED, request, routing)
     try:
-        parsed = read_json(request.body)
+        parsed, exact = parse_json(request.body)
         if isinstance(parsed, dict) and parsed.get("event") == challenge_event:
             return _challenge(parsed, request.secret)
         envelope = envelope_of(parsed)
     except UnreadableError as error:
-        return quarantined(error.reason, request, routing)
+        return quarantined(_reason(error, request), request, routing)
     if request.accounts and envelope.account_id not in request.accounts:
-        return quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
-    return _event(envelope, request, routing)
+        kept = quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
+        return ForeignAccount(kept, envelope.account_id, envelope.event_ts_ms)
+    if exact is None:
+        return _event(envelope, envelope, request, routing)
+    return _event(envelope, envelope_of(exact), request, routing)
+
+
+def _reason(error: UnreadableError, request: SignedRequest) -> QuarantineReason:
+    """The header, which nobody signed, explains what cannot be read; it decides nothing."""
+    if error.reason is QuarantineReason.NOT_JSON and request.encoding not in _not_encoded:
+        return QuarantineReason.ENCODED
+    return error.reason
 
 
 def quarantined(reason: QuarantineReason, request: SignedRequest, routing: Routing) -> Quarantined:
@@ -128,10 +144,12 @@ def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
     return Challenge(orjson.dumps(answer))
 
 
-def _event(envelope: Envelope, request: SignedRequest, routing: Routing) -> Event:
+def _event(
+    envelope: Envelope, written: Envelope, request: SignedRequest, routing: Routing
+) -> Event:
     place = identity.place(envelope, pseudonym_key=routing.pseudonym_key)
     family = headers.family_of(envelope.event)
-    event_id = identity.event_id(envelope)
+    event_id = identity.event_id(written)
     own = headers.event_headers(
         envelope,
         event_id=event_id,

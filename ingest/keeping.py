@@ -25,6 +25,7 @@ from runtime.exposition import count, observe
 from runtime.retry import described
 from runtime.telemetry import ingest as metrics
 from runtime.values import Record
+from schemas.reasons import QuarantineReason
 
 _log = structlog.get_logger()
 
@@ -151,6 +152,11 @@ class Keeping:
         match self._decision:
             case Event(family=family):
                 count(metrics.accepted, family)
+            case Quarantined(reason=QuarantineReason.DEFECT as reason):
+                # It lies safe, and the code after this one may still make an event of it.
+                count(metrics.quarantined, reason.value)
+                self._given_up(Unavailable.DEFECT)
+                return
             case Quarantined(reason=reason):
                 count(metrics.quarantined, reason.value)
             case _:

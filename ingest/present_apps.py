@@ -83,6 +83,8 @@ class PresentApps:
     def _take(self, apps: Apps, content: bytes) -> None:
         metrics.reloads.labels(_taken).inc()
         _show_series(self.current, apps)
+        if apps is not self.current:
+            apps = apps.following(self.current, now_s=self._clock.monotonic_s())
         self.current, self._content, self._fault = apps, content, None
         secrets = [secret for app in apps for secret in app.secrets]
         _log.info("apps read", apps=len(list(apps)), secrets=len(secrets))

@@ -28,6 +28,9 @@ from runtime.open_files import open_files_limit
 _other_files: Final = 256
 """Of brokers, probes, metrics, the spill and the process itself."""
 
+_page_methods: Final = frozenset({b"GET", b"HEAD"})
+"""Methods of health, metrics and docs; what else comes is a webhook, though its path be wrong."""
+
 _log = structlog.get_logger()
 
 
@@ -75,8 +78,9 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     async with asyncio.TaskGroup() as tasks:
         beside = AsgiApplication(pages, tasks)
 
-        def application_of(path: str) -> Application:
-            return webhook if path.startswith(base_path) else beside
+        def application_of(path: str, method: bytes) -> Application:
+            is_page = method in _page_methods and not path.startswith(base_path)
+            return beside if is_page else webhook
 
         connections = Connections(
             application_of,

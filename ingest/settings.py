@@ -78,6 +78,24 @@ class IngestSettings(BaseSettings):
     timestamp_window_s: float = Field(
         default=300.0, gt=0, description="Seconds that a signature may be older or newer than now"
     )
+    foreign_account_grace_s: float = Field(
+        default=3600.0,
+        ge=0,
+        le=4800,
+        description=(
+            "Seconds in which events of an account that its app does not list are answered 503, "
+            "time to correct the list; then they go to quarantine. Below the 85 minutes after "
+            "which Zoom sends for the last time"
+        ),
+    )
+    secret_grace_s: float = Field(
+        default=600.0,
+        ge=0,
+        description=(
+            "Seconds in which a wrong signature is answered 503 after a secret of its app was "
+            "taken out of ``ZCC_INGEST_APPS_FILE``; 401 before and after"
+        ),
+    )
     max_body_bytes: int = Field(
         default=1024 * 1024, ge=1024, description="Bytes of the largest body that is taken"
     )

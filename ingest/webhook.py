@@ -2,23 +2,24 @@
 
 The order of its checks is that of the table in `ingest.answers`: whose URL, POST, size, time,
 signature, and only then what the body says, because from there on it may no longer be refused.
+What a wrong setting of ours could bring about is answered 503 where it is, or looks, signed.
 There is no task per request: the acknowledgement of the broker calls back, and one look at the
 clock for all finds those that wait for too long.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
 from ingest import answers
-from ingest.access import AccessFault, access_fault
+from ingest.access import AccessFault, ForeignAccounts, access_fault
 from ingest.admission import Admission
 from ingest.answers import Refusal, Unavailable
 from ingest.apps import App, Apps
-from ingest.decision import Challenge, Routing, SignedRequest, decide, quarantined
-from ingest.exchange import Exchange, pick_headers
+from ingest.decision import Challenge, ForeignAccount, Routing, SignedRequest, decide, quarantined
+from ingest.exchange import Exchange, PickedHeaders, pick_headers
 from ingest.keeping import Destinations, Keeping, Spill, not_kept, reply
 from ingest.replays import AnsweredSignatures
 from ingest.settings import IngestSettings
@@ -30,7 +31,14 @@ from runtime.retry import described
 from runtime.telemetry import ingest as metrics
 from schemas.reasons import QuarantineReason
 from schemas.topics import quarantine_topic
-from zoom.signature import SignatureError, signature_header, timestamp_header, verify
+from zoom.signature import (
+    SignatureError,
+    SignatureFault,
+    is_claimed,
+    signature_header,
+    timestamp_header,
+    verify,
+)
 
 _content_length: Final = b"content-length"
 _content_encoding: Final = b"content-encoding"
@@ -43,6 +51,14 @@ _names: Final = frozenset(
         *(signature_header, timestamp_header),
     }
 )
+
+_signed_names: Final = frozenset({signature_header, timestamp_header})
+
+_over_a_limit: Final = frozenset({Refusal.HEAD_TOO_LARGE, Refusal.TOO_LARGE})
+_misdirections: Final = {
+    Refusal.UNKNOWN_APP: Unavailable.PATH,
+    Refusal.METHOD: Unavailable.METHOD,
+}
 
 _none: Final[tuple[bytes, ...]] = ()
 
@@ -72,6 +88,7 @@ class Webhook:
         self._destinations = Destinations(
             sender, quarantine_topic(prefix=routing.topic_prefix), spill
         )
+        self._foreign = ForeignAccounts(grace_s=settings.foreign_account_grace_s)
         self._waiting: deque[Keeping] = deque()
         self._answered = AnsweredSignatures(
             settings.remembered_signatures,
@@ -81,51 +98,57 @@ class Webhook:
     def began(self, exchange: Exchange) -> None:
         """Refuse by the head alone what can be."""
         app = self._apps().get(exchange.path)
-        if app is None:
-            self.refused(exchange, Refusal.UNKNOWN_APP)
-            return
-        exchange.label = app.name
-        if exchange.method != b"POST":
-            self.refused(exchange, Refusal.METHOD)
+        if app is not None:
+            exchange.label = app.name
+        exchange.picked = pick_headers(exchange.headers, _names)
+        fault = _fault(app, exchange)
+        # The parser has checked its form, and refused a second one.
+        declared = exchange.picked.get(_content_length)
+        if fault is not None and not _is_claimed(exchange.picked):
+            self.refused(exchange, fault)
         elif self._admission.full:
             self.refused(exchange, Refusal.OVERLOAD)
-        else:
-            exchange.picked = pick_headers(exchange.headers, _names)
-            # The parser has checked its form, and refused a second one.
-            declared = exchange.picked.get(_content_length)
-            # Of zeros before it there may be more than `int` reads.
-            if declared and int(declared[0].lstrip(b"0") or b"0") > self._settings.max_body_bytes:
-                self.refused(exchange, Refusal.TOO_LARGE)
+        # Of zeros before it there may be more than `int` reads.
+        elif declared and int(declared[0].lstrip(b"0") or b"0") > self._settings.max_body_bytes:
+            self.refused(exchange, Refusal.TOO_LARGE)
 
     def refused(self, exchange: Exchange, reason: Refusal) -> None:
-        """Answer what will not be read to its end."""
+        """Answer what will not be read to its end.
+
+        Limits are ours, and so may be a proxy that adds to a head. So what is over one and looks
+        signed is to be sent again, though nobody can tell whether it is.
+        """
         count(metrics.refused, exchange.label, reason.value)
-        if reason is not Refusal.DISCONNECTED:
+        if reason is Refusal.DISCONNECTED:
+            return
+        if reason in _over_a_limit and _is_claimed(pick_headers(exchange.headers, _signed_names)):
+            count(metrics.unavailable, Unavailable.OVER_LIMIT.value)
+            reply(exchange, answers.unavailable_unread)
+        else:
             reply(exchange, answers.refusals[reason])
 
     def completed(self, exchange: Exchange) -> None:
         """Verify, decide and keep."""
         app = self._apps().get(exchange.path)
-        if app is None:  # taken out of the settings while the body came
-            self.refused(exchange, Refusal.UNKNOWN_APP)
+        fault = _fault(app, exchange)
+        if app is None or fault is not None:
+            self._misdirected(exchange, fault or Refusal.UNKNOWN_APP)
             return
         try:
             request = self._verified(app, exchange)
         except SignatureError as error:
-            count(metrics.refused, app.name, error.fault.value)
-            encoded = _single(exchange, _content_encoding)
-            reply(exchange, answers.not_signed_but_encoded if encoded else answers.not_signed)
+            self._not_verified(exchange, error.fault)
             return
-        fault = self._access_fault(app, exchange)
-        if fault is not None:
-            not_kept(exchange, Unavailable(fault.value))
+        access = self._access_fault(app, exchange)
+        if access is not None:
+            not_kept(exchange, Unavailable(access.value))
         elif (app.name, exchange.picked[signature_header][0]) in self._answered:
             count(metrics.replays, app.name)
             reply(exchange, answers.kept)
         elif self._admission.full:
             self.refused(exchange, Refusal.OVERLOAD)
         else:
-            self._keep(request, exchange)
+            self._keep(app, request, exchange)
 
     def written(self, exchange: Exchange) -> None:
         """Remember what was kept, once its sender is told."""
@@ -143,22 +166,64 @@ class Webhook:
             if not keeping.is_settled:
                 keeping.overdue()
 
-    def _verified(self, app: App, exchange: Exchange) -> SignedRequest:
-        now_s = self._clock.now().timestamp()
+    def _misdirected(self, exchange: Exchange, fault: Refusal) -> None:
+        """Have sent again what Zoom signed and what came the wrong way; refuse the rest."""
+        reason = self._fault_of_ours(exchange, misdirection=_misdirections[fault])
+        if reason is None:
+            self.refused(exchange, fault)
+        else:
+            not_kept(exchange, reason)
+
+    def _not_verified(self, exchange: Exchange, fault: SignatureFault) -> None:
+        count(metrics.refused, exchange.label, fault.value)
+        reason = None
+        if fault is SignatureFault.TIMESTAMP_OUTSIDE_WINDOW:
+            reason = Unavailable.CLOCK
+        elif fault is SignatureFault.SIGNATURE_WRONG:
+            reason = self._fault_of_ours(exchange, misdirection=Unavailable.PATH)
+        if reason is not None:
+            not_kept(exchange, reason)
+            return
+        encoded = _single(exchange, _content_encoding)
+        reply(exchange, answers.not_signed_but_encoded if encoded else answers.not_signed)
+
+    def _fault_of_ours(
+        self, exchange: Exchange, *, misdirection: Unavailable
+    ) -> Unavailable | None:
+        """Return what of ours may be wrong where no secret of the path's own has signed."""
+        secrets = [secret for app in self._apps() for secret in app.secrets]
+        try:
+            self._signing_secret(exchange, secrets, self._clock.now().timestamp())
+        except SignatureError as error:
+            if error.fault is SignatureFault.TIMESTAMP_OUTSIDE_WINDOW:
+                return Unavailable.CLOCK
+            return Unavailable.SECRET if self._lost_a_secret(exchange) else None
+        return misdirection
+
+    def _lost_a_secret(self, exchange: Exchange) -> bool:
+        """Return whether one was taken away so lately that it may have been a mistake."""
+        taken_s = self._apps().secrets_taken_s.get(exchange.path)
+        grace_s = self._settings.secret_grace_s
+        return taken_s is not None and self._clock.monotonic_s() - taken_s < grace_s
+
+    def _signing_secret(self, exchange: Exchange, secrets: Sequence[bytes], now_s: float) -> int:
         picked = exchange.picked
-        body = exchange.body
-        index = verify(
-            body,
+        return verify(
+            exchange.body,
             timestamps=picked.get(timestamp_header, _none),
             signatures=picked.get(signature_header, _none),
-            secrets=app.secrets,
+            secrets=secrets,
             now_s=now_s,
             window_s=self._settings.timestamp_window_s,
         )
+
+    def _verified(self, app: App, exchange: Exchange) -> SignedRequest:
+        now_s = self._clock.now().timestamp()
+        index = self._signing_secret(exchange, app.secrets, now_s)
         count(metrics.verified, app.name, str(index))
         return SignedRequest(
             app=app.name,
-            body=body,
+            body=exchange.body,
             secret=app.secrets[index],
             received_at_ms=int(now_s * 1000),
             accounts=app.accounts,
@@ -180,7 +245,7 @@ class Webhook:
             hops=self._settings.forwarded_hops,
         )
 
-    def _keep(self, request: SignedRequest, exchange: Exchange) -> None:
+    def _keep(self, app: App, request: SignedRequest, exchange: Exchange) -> None:
         try:
             decision = decide(request, self._routing)
         except Exception as error:  # noqa: BLE001 - signed by Zoom, so it is kept whatever we broke
@@ -191,6 +256,16 @@ class Webhook:
             metrics.last_challenge.labels(request.app).set(request.received_at_ms / 1000)
             reply(exchange, answers.challenge_met(decision.answer))
             return
+        if isinstance(decision, ForeignAccount):
+            if self._foreign.is_sent_again(
+                app,
+                decision.account_id,
+                age_s=(request.received_at_ms - decision.event_ts_ms) / 1000,
+                now_s=self._clock.monotonic_s(),
+            ):
+                not_kept(exchange, Unavailable.FOREIGN_ACCOUNT)
+                return
+            decision = decision.quarantined
         exchange.signature = exchange.picked[signature_header][0]
         keeping = Keeping(exchange, decision, destinations=self._destinations, clock=self._clock)
         try:
@@ -199,6 +274,19 @@ class Webhook:
             keeping.settled(error)
         else:
             self._waiting.append(keeping)
+
+
+def _fault(app: App | None, exchange: Exchange) -> Refusal | None:
+    if app is None:
+        return Refusal.UNKNOWN_APP
+    return None if exchange.method == b"POST" else Refusal.METHOD
+
+
+def _is_claimed(picked: PickedHeaders) -> bool:
+    return is_claimed(
+        timestamps=picked.get(timestamp_header, _none),
+        signatures=picked.get(signature_header, _none),
+    )
 
 
 def _single(exchange: Exchange, name: bytes) -> bytes:

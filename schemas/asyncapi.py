@@ -12,6 +12,7 @@ from typing import Final, assert_never
 import yaml
 
 from .catalogue import events, unknown_family
+from .titles import titled
 from .topics import TopicPlan
 from .topics.records import TopicRecord, topic_records
 from .topics.specs import retention_ms, topic_names
@@ -112,8 +113,12 @@ def asyncapi(plan: TopicPlan, workers: Sequence[str]) -> Node:
                 }
             },
             "schemas": {
-                "event": _any_event,
-                **{f"headers.{name}": _headers(said) for name, said in header_sets.items() if said},
+                "event": titled(_any_event, "event"),
+                **{
+                    f"headers.{name}": titled(_headers(said), f"headers.{name}")
+                    for name, said in header_sets.items()
+                    if said
+                },
             },
         },
     }
@@ -175,7 +180,9 @@ def _messages() -> Iterator[tuple[str, Node]]:
         )
         yield (
             f"enriched.{event.short_name}",
-            _event_message(event.name, _enriched(_file(f"webhooks/{place}.schema.json"))),
+            _event_message(
+                event.name, _enriched(event.name, _file(f"webhooks/{place}.schema.json"))
+            ),
         )
     yield (
         unknown_family,
@@ -186,7 +193,9 @@ def _messages() -> Iterator[tuple[str, Node]]:
     )
     yield (
         f"enriched.{unknown_family}",
-        _event_message(unknown_family, _enriched(_reference("components", "schemas", "event"))),
+        _event_message(
+            unknown_family, _enriched("event", _reference("components", "schemas", "event"))
+        ),
     )
     yield "quarantine", _opaque_message("quarantine", "Zoom's id of the request.")
     yield "retry", _opaque_message("retry", "As it was read.")
@@ -204,8 +213,8 @@ def _event_message(name: str, payload: Node) -> Node:
     }
 
 
-def _enriched(schema: Node) -> Node:
-    return {"allOf": [schema, _file("enriched/event.schema.json")]}
+def _enriched(name: str, schema: Node) -> Node:
+    return {"title": f"enriched.{name}", "allOf": [schema, _file("enriched/event.schema.json")]}
 
 
 def _opaque_message(name: str, key: str) -> Node:
@@ -220,7 +229,7 @@ def _opaque_message(name: str, key: str) -> Node:
 def _audit_message() -> Node:
     return {
         "name": "audit",
-        "payload": _audit_line,
+        "payload": titled(_audit_line, "audit"),
         "bindings": _key("topic/partition/offset of the dead letter"),
         "examples": [{"payload": _file("topics/examples/dead-letter-audit.json")}],
     }

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from . import tolerant_json
 from .reasons import QuarantineReason
 
 latest_event_ts_ms: Final = 253_402_300_799_999
@@ -19,6 +20,10 @@ deepest_nesting: Final = 200
 
 JsonObject = Mapping[str, object]
 
+_nothing: Final[JsonObject] = {}
+_members_of_payload: Final = 2
+"""``account_id`` and ``object``, which is all that the contract has there."""
+
 
 class UnreadableError(ValueError):
     """The body is signed by Zoom but is no event; ``reason`` says why, never what it held."""
@@ -28,13 +33,34 @@ class UnreadableError(ValueError):
         self.reason = reason
 
 
+class Json(NamedTuple):
+    """A parsed text.
+
+    ``value`` is what every parser and store takes. ``exact`` is what was written, where the text
+    is valid and a strict parser refuses it, else None.
+    """
+
+    value: object
+    exact: object | None = None
+
+
 class Envelope(NamedTuple):
-    """A webhook body, read once. ``object`` is empty where the event has none."""
+    """A webhook body, read once.
+
+    ``object`` is the payload's member of this name, empty where it has none. ``beside`` is what
+    else the payload holds, but for the account.
+    """
 
     account_id: str
     event: str
     event_ts_ms: int
     object: JsonObject
+    beside: JsonObject = _nothing
+
+    @property
+    def entity(self) -> JsonObject:
+        """What the event is about: ``object``, else the members that stand in its place."""
+        return self.object or self.beside
 
 
 def read_envelope(body: bytes) -> Envelope:
@@ -47,18 +73,37 @@ def read_envelope(body: bytes) -> Envelope:
 
 
 def read_json(body: bytes) -> object:
-    """Parse JSON of bounded depth.
+    """Parse JSON of bounded depth, repaired where it is valid and a strict parser refuses it.
+
+    Raises:
+        UnreadableError: not JSON as RFC 8259 defines it, or deeper than `deepest_nesting`.
+    """
+    return parse_json(body).value
+
+
+def parse_json(body: bytes) -> Json:
+    """Parse JSON of bounded depth, and say what was written where that was repaired.
 
     Raises:
         UnreadableError: not JSON as RFC 8259 defines it, or deeper than `deepest_nesting`.
     """
     try:
-        parsed: object = orjson.loads(body)
+        parsed = Json(orjson.loads(body))
     except orjson.JSONDecodeError:
-        raise UnreadableError(QuarantineReason.NOT_JSON) from None
-    if _brackets(body) > deepest_nesting and _deeper_than(parsed, deepest_nesting):
+        parsed = _tolerant(body)
+    if _brackets(body) > deepest_nesting and _deeper_than(parsed.value, deepest_nesting):
         raise UnreadableError(QuarantineReason.TOO_DEEP)
     return parsed
+
+
+def _tolerant(body: bytes) -> Json:
+    try:
+        exact = tolerant_json.exact(body)
+        return Json(tolerant_json.repaired(exact), exact)
+    except RecursionError:
+        raise UnreadableError(QuarantineReason.TOO_DEEP) from None
+    except ValueError:
+        raise UnreadableError(QuarantineReason.NOT_JSON) from None
 
 
 def envelope_of(parsed: object) -> Envelope:
@@ -77,7 +122,13 @@ def envelope_of(parsed: object) -> Envelope:
     account_id, entity = payload.get("account_id"), payload.get("object", {})
     if not isinstance(account_id, str) or not account_id or not isinstance(entity, dict):
         raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
-    return Envelope(account_id, event, event_ts, entity)
+    return Envelope(account_id, event, event_ts, entity, _beside(payload))
+
+
+def _beside(payload: JsonObject) -> JsonObject:
+    if len(payload) <= _members_of_payload and "object" in payload:
+        return _nothing
+    return {name: value for name, value in payload.items() if name not in ("account_id", "object")}
 
 
 def _brackets(body: bytes) -> int:

@@ -6,6 +6,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2 (binary content mo
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from .catalogue import events, unknown_family
 from .envelope import Envelope
@@ -37,6 +38,10 @@ replays_header: Final = "zcc-replays"
 
 Headers = tuple[tuple[str, bytes], ...]
 
+_source: Final = b"urn:zoom:contact-center:%b"
+_plain_in_urn: Final = "!$&'()*+,;=@"
+"""What a URN may hold beside letters, digits and `-._~`; not the colon, which ends a part here."""
+
 _version: Final = (ce_specversion, b"1.0")
 _json: Final = (content_type, b"application/json")
 _first_revision: Final = (revision_header, b"1")
@@ -50,11 +55,11 @@ def event_headers(
     return (
         _version,
         (ce_id, id_value),
-        (ce_source, b"urn:zoom:contact-center:%b" % envelope.account_id.encode()),
+        (ce_source, _source % _in_uri(envelope.account_id)),
         (ce_type, envelope.event.encode()),
         (ce_time, timestamp(occurred_at_ms).encode()),
         (ce_subject, subject.encode()),
-        (ce_dataschema, b"urn:zcc:schema:%b:1" % envelope.event.encode()),
+        (ce_dataschema, b"urn:zcc:schema:%b:1" % _in_uri(envelope.event)),
         (ce_partitionkey, partition_key.encode()),
         _json,
         (event_id_header, id_value),
@@ -66,6 +71,12 @@ def family_of(event: str) -> str:
     """Return the family whose topic takes the event."""
     kind = events.get(event)
     return kind.family if kind else unknown_family
+
+
+@lru_cache(maxsize=4_096)  # accounts and names of events are few
+def _in_uri(value: str) -> bytes:
+    """Write a text as a part of a URN. Source: RFC 3986, section 2.1; RFC 8141, section 2."""
+    return quote(value, safe=_plain_in_urn).encode()
 
 
 def timestamp(epoch_ms: int) -> str:

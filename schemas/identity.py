@@ -1,9 +1,15 @@
 """Pure: what an event is called: its id, its time, its subject and its partition key.
 
 Zoom gives an event no id, sends it again after a failure, and may send it twice without one; such
-a duplicate can differ in its download links. So ``event_id`` is the SHA-256 of a canonical form
-that leaves those links out, computed before anything is redacted. ``event_ts`` is part of it: two
-equal actions at two times are two events.
+a duplicate can differ in its download links. So ``event_id`` is the SHA-256 of a canonical form of
+the whole payload that leaves those links out, computed before anything is redacted:
+
+    ["zcc1", account_id, event, event_ts, object]            nothing else stands in the payload
+    ["zcc1", account_id, event, event_ts, object, beside]    ``beside`` is all that does
+
+as JSON with sorted names, without spaces, in UTF-8; ``object`` is {} where there is none.
+``event_ts`` is part of it: two equal actions at two times are two events. In a text that only a
+tolerant parser reads, the form of `schemas.tolerant_json.exact` counts.
 """
 
 import hashlib
@@ -17,6 +23,7 @@ import orjson
 
 from .catalogue import events
 from .envelope import Envelope, JsonObject, latest_event_ts_ms
+from .tolerant_json import written
 
 volatile_members: Final = frozenset(
     {"download_url", "transcript_url", "asset_item_file_url", "download_token"}
@@ -48,17 +55,20 @@ _epoch: Final = datetime.fromtimestamp(0, UTC)
 
 
 def event_id(envelope: Envelope) -> str:
-    """Return the deterministic id of an event, 64 hexadecimal digits."""
-    canonical = _canonical(envelope, envelope.object)
+    """Return the deterministic id of an event, 64 hexadecimal digits.
+
+    The envelope is that of the exact form where the body was repaired (`schemas.envelope.Json`).
+    """
+    canonical = _canonical(envelope, envelope.object, envelope.beside)
     if _volatile_name.search(canonical):  # else the copy would be the same
-        canonical = _canonical(envelope, _stable(envelope.object))
+        canonical = _canonical(envelope, _stable(envelope.object), _stable(envelope.beside))
     return hashlib.sha256(canonical).hexdigest()
 
 
 def occurred_at_ms(envelope: Envelope) -> int:
     """Return when it happened, epoch milliseconds: the event's own time, else ``event_ts``."""
     kind = events.get(envelope.event)
-    text = envelope.object.get(kind.occurred_at) if kind and kind.occurred_at else None
+    text = envelope.entity.get(kind.occurred_at) if kind and kind.occurred_at else None
     moment_ms = epoch_ms(text) if isinstance(text, str) else None
     return envelope.event_ts_ms if moment_ms is None else moment_ms
 
@@ -115,22 +125,24 @@ def values_at(node: object, path: str) -> Iterator[object]:
 
 def _entity(envelope: Envelope) -> tuple[str, str | None]:
     kind = events.get(envelope.event)
-    for path in kind.key if kind else _default_key:
-        # Most paths are one name, and this is asked for each webhook.
-        found = (
-            (envelope.object.get(path),)
-            if path.isidentifier()
-            else values_at(envelope.object, path)
-        )
-        for value in found:
-            if isinstance(value, str) and value:
-                return path, value
+    for members in (envelope.object, envelope.beside):
+        for path in kind.key if members and kind else _default_key if members else ():
+            # Most paths are one name, and this is asked for each webhook.
+            found = (members.get(path),) if path.isidentifier() else values_at(members, path)
+            for value in found:
+                if isinstance(value, str) and value:
+                    return path, value
     return "", None
 
 
-def _canonical(envelope: Envelope, stable: JsonObject) -> bytes:
+def _canonical(envelope: Envelope, stable: JsonObject, beside: JsonObject) -> bytes:
     identity = ["zcc1", envelope.account_id, envelope.event, envelope.event_ts_ms, stable]
-    return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+    if beside:
+        identity.append(beside)
+    try:
+        return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # half a surrogate pair
+        return written(identity)
 
 
 def _public(path: str, value: str, pseudonym_key: bytes) -> str:

@@ -4,7 +4,7 @@
 other members, so it is matched by those that both sides have. The parts of each event stand in
 ``events.json``:
 
-    engagement_id                      a member of ``payload.object``
+    engagement_id                      a member of what the event is about, ``payload.object``
     sms.consumer_number                a member below
     users[].user_id                    of every item, in the order of the alphabet
     one_member|another                 the first that is there
@@ -48,7 +48,7 @@ def _part(envelope: Envelope, part: str) -> str:
 def _text(envelope: Envelope, path: str) -> str:
     if path == "event_ts":
         return str(envelope.event_ts_ms)
-    values = [_plain(path, value) for value in values_at(envelope.object, path)]
+    values = [_plain(path, value) for value in values_at(envelope.entity, path)]
     if "[]" in path:
         return orjson.dumps(sorted(values)).decode() if values else ""
     return values[0] if values else ""

@@ -11,7 +11,7 @@ class QuarantineReason(StrEnum):
     NOT_AN_ENVELOPE = "not_an_envelope"
     NO_EVENT_TIME = "no_event_time"
     ENCODED = "encoded"
-    """Sent with a content-encoding, which Zoom never does; kept as it came, not decoded."""
+    """Not JSON, and sent with a content-encoding, which Zoom never does; kept as it came."""
     FOREIGN_ACCOUNT = "foreign_account"
     """An event of an account that the app is not set up for."""
     REFUSED_BY_TOPIC = "refused_by_topic"

@@ -13,8 +13,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
 
-import orjson
-
+from schemas.envelope import UnreadableError, read_json
 from zoom.catalogue import Operation, reply_schema
 from zoom.errors import Fault, ZoomError, code_in, code_of, error_of, retry_after_s
 from zoom.exchange import Response
@@ -178,8 +177,8 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
     if promised and not _says_json(response):
         raise _unusable(operation, Fault.NOT_JSON, "the reply is not sent as JSON")
     try:
-        document: object = orjson.loads(response.body)
-    except orjson.JSONDecodeError:
+        document: object = read_json(response.body)
+    except UnreadableError:
         raise _unusable(operation, Fault.NOT_JSON, "the reply is no JSON") from None
     if not isinstance(document, dict) and not (
         isinstance(document, list) and (reply_schema(operation) or {}).get("type") == "array"

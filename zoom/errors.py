@@ -13,9 +13,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
-import orjson
-
 from runtime.errors import ConfigurationError, TransientError
+from schemas.envelope import UnreadableError, read_json
 from zoom.exchange import Response
 
 _longest_wish_s: Final = 86_400.0
@@ -174,8 +173,8 @@ def error_of(fault: Fault, detail: str, *, retry_after_s: float | None = None) -
 def code_of(response: Response) -> int | None:
     """Return Zoom's error code, or None where the body has none."""
     try:
-        return code_in(orjson.loads(response.body))
-    except orjson.JSONDecodeError:
+        return code_in(read_json(response.body))
+    except UnreadableError:
         return None
 
 

@@ -10,12 +10,15 @@ minutes. Source: Zoom webhooks, "Verify webhook events"; the window is ours (Zoo
 """
 
 import hmac
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 signature_header: Final = b"x-zm-signature"
 timestamp_header: Final = b"x-zm-request-timestamp"
+
+_signature: Final = re.compile(rb"v0=[0-9a-f]{64}")
 
 _longest_timestamp: Final = 12
 """Digits. Seconds since 1970 have 10; milliseconds (13) are no timestamp of a signature."""
@@ -66,12 +69,23 @@ def verify(
     timestamp = _only(
         timestamps, SignatureFault.TIMESTAMP_MISSING, SignatureFault.TIMESTAMP_REPEATED
     )
-    if not timestamp.isdigit() or len(timestamp) > _longest_timestamp:
+    if not _is_timestamp(timestamp):
         raise SignatureError(SignatureFault.TIMESTAMP_MALFORMED)
     index = _signing_secret(body, timestamp=timestamp, signature=signature, secrets=secrets)
     if abs(now_s - int(timestamp)) > window_s:
         raise SignatureError(SignatureFault.TIMESTAMP_OUTSIDE_WINDOW)
     return index
+
+
+def is_claimed(*, timestamps: Sequence[bytes], signatures: Sequence[bytes]) -> bool:
+    """Return whether a request has both headers, in the form that a right signature has.
+
+    It proves nothing; it is for requests whose body will not be read.
+    """
+    if len(timestamps) != 1 or len(signatures) != 1:
+        return False
+    (timestamp,), (signature,) = timestamps, signatures
+    return _is_timestamp(timestamp) and _signature.fullmatch(signature) is not None
 
 
 def sign(body: bytes, *, timestamp: bytes, secret: bytes) -> bytes:
@@ -92,6 +106,10 @@ def _signing_secret(
         if hmac.compare_digest(sign(body, timestamp=timestamp, secret=secret), signature):
             return index
     raise SignatureError(SignatureFault.SIGNATURE_WRONG)
+
+
+def _is_timestamp(value: bytes) -> bool:
+    return value.isdigit() and len(value) <= _longest_timestamp
 
 
 def _only(values: Sequence[bytes], missing: SignatureFault, repeated: SignatureFault) -> bytes:

@@ -72,7 +72,7 @@ class Enrichment:
         first = delivery.attempt == 1
         if first:
             self._drift.watch(parsed, envelope.event)
-        answers = await self._answers(references(envelope.object))
+        answers = await self._answers(references(envelope.entity))
         unsettled = worth_another_look(answers)
         if unsettled and not first:
             raise TransientError("names are still not known")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from schemas.catalogue import EventType
+from schemas.titles import titled
 
 from .document import Place, SchemaSourceError
 from .example import example
@@ -28,7 +29,7 @@ def artefacts(
     ordered = [(kind, published[name]) for name, kind in events.items()]
     for kind, schema in ordered:
         path = f"{kind.family}/{kind.short_name}"
-        yield f"webhooks/{path}.schema.json", _json(schema)
+        yield f"webhooks/{path}.schema.json", _json(titled(schema, kind.name))
         yield f"examples/{path}.json", _json(example(schema))
     for module, source in model_sources(ordered).items():
         yield f"models/{module}.py", source.encode()

@@ -38,11 +38,14 @@ _arrival: Final = (
 _event: Final = (
     Header(headers.ce_specversion, "`1.0`: CloudEvents in Kafka's binary content mode"),
     Header(headers.ce_id, "the event id; `<event id>-r<n>` from revision 2 on"),
-    Header(headers.ce_source, "`urn:zoom:contact-center:<account id>`"),
+    Header(headers.ce_source, "`urn:zoom:contact-center:<account id>`, percent-encoded"),
     Header(headers.ce_type, "Zoom's name of the event, `contact_center.engagement_started`"),
     Header(headers.ce_time, "when it happened, RFC 3339 in UTC with milliseconds"),
     Header(headers.ce_subject, "`entity/id`, or `account/id` where the event names no entity"),
-    Header(headers.ce_dataschema, "`urn:zcc:schema:<event>:1`, the `$id` of the event's schema"),
+    Header(
+        headers.ce_dataschema,
+        "`urn:zcc:schema:<event>:1`, the `$id` of its schema, percent-encoded",
+    ),
     Header(headers.ce_partitionkey, "the record's key"),
     Header(headers.content_type, "`application/json`"),
     Header(headers.event_id_header, "the event id, whatever the revision; remove repeats by it"),

@@ -2,8 +2,9 @@ r"""Pure: takes the value of an enriched record apart, into forms that ``jsonb``
 
 The webhook body and the member ``enrichment`` are cut apart as bytes, so that numbers stay as they
 were written. Two things are JSON and no ``jsonb``: the character NUL, and a number with more than
-16,383 digits behind its point. For these the sanitised form goes to ``jsonb`` (U+FFFD, 0) and the
-verbatim body is kept beside it.
+16,383 digits behind its point. Others are JSON that only a tolerant parser takes
+(`schemas.tolerant_json`). For all these the sanitised form goes to ``jsonb`` (U+FFFD, 0, null) and
+the verbatim body is kept beside it.
 
 Source: PostgreSQL, 8.14 JSON types (``\u0000``) and 8.1.2 (numeric: digits behind the point).
 """
@@ -12,9 +13,9 @@ import json
 import re
 from typing import Final, NamedTuple, cast
 
-from schemas.envelope import JsonObject, read_json
-
-replacement: Final = "\N{REPLACEMENT CHARACTER}"
+from schemas import tolerant_json
+from schemas.envelope import JsonObject, parse_json, read_json
+from schemas.tolerant_json import byte_order_mark, replacement
 
 _member: Final = b',"enrichment":'
 _digits_behind_point: Final = 16_383
@@ -45,9 +46,10 @@ def read_content(value: bytes) -> Content:
     Raises:
         UnreadableError: not JSON, or nested too deeply.
     """
-    parsed = _members(read_json(value))
+    json_text = parse_json(value)
+    parsed = _members(json_text.value)
     body, enrichment = _apart(value) if "enrichment" in parsed else (value, None)
-    if _fits(value):
+    if json_text.exact is None and _fits(value):
         return Content(parsed, body, enrichment, None)
     payload, clean = _sanitised(body)
     parsed = _members(clean)
@@ -86,16 +88,17 @@ def _fits(value: bytes) -> bool:
 
 def _sanitised(document: bytes) -> tuple[bytes, object]:
     """Return the document itself where nothing had to be changed."""
-    refused: list[str] = []
+    refused = document.startswith(byte_order_mark)
 
-    def number(literal: str) -> float:
+    def number(literal: str) -> float | str:
+        nonlocal refused
         if _holds(literal):
-            return float(literal)
-        refused.append(literal)
+            return tolerant_json.number(literal)
+        refused = True
         return 0.0
 
-    parsed = json.loads(document, parse_float=number)
-    clean = _clean(parsed)
+    parsed = tolerant_json.exact(document, number=number)
+    clean = _clean(tolerant_json.repaired(parsed))
     if refused or clean != parsed:
         document = json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode()
     return document, read_json(document)  # with numbers as all other documents have them

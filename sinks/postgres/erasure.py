@@ -167,7 +167,8 @@ def _read(table: Table) -> Iterable[str]:
 
 
 def _engagement_id(payload: Any) -> object:  # noqa: ANN401 - JSON
-    entity = payload["payload"].get("object")
+    members = payload["payload"]
+    entity = members.get("object") or members
     return entity.get("engagement_id") if isinstance(entity, dict) else None
 
 

@@ -21,7 +21,8 @@ _nothing: Final[Mapping[str, object]] = {}
 class Event(NamedTuple):
     """One event as it goes to the tables. Times are epoch milliseconds.
 
-    ``object`` is ``payload.object`` of the webhook; ``engagement_id`` is None where it names none.
+    ``object`` is what the event is about (`Envelope.entity`); ``engagement_id`` is None where it
+    names none.
     A named tuple because one is made for each record: a frozen dataclass takes five times as long.
     """
 
@@ -124,8 +125,8 @@ def read_event(delivery: Delivery) -> Event:
         partition_key=_storable(headers.partition_key),
         revision=headers.revision,
         content=content,
-        object=envelope.object,
-        engagement_id=_engagement_id(envelope.account_id, envelope.object),
+        object=envelope.entity,
+        engagement_id=_engagement_id(envelope.account_id, envelope.entity),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal, cast
 
 import orjson
 
-from schemas.envelope import JsonObject
+from schemas.envelope import JsonObject, envelope_of
 from sinks.postgres.content import Content
 from sinks.postgres.events import Event
 from sinks.postgres.personal import entity_classes, normal, rewritten
@@ -60,10 +60,9 @@ class PersonalData:
         parsed = cast("JsonObject", rewritten(event.content.parsed, changes))
         if parsed is event.content.parsed:
             return event
-        payload = cast("JsonObject", parsed["payload"])
         return event._replace(
             content=_content(event.content, parsed),
-            object=cast("JsonObject", payload.get("object", {})),
+            object=envelope_of(parsed).entity,
             subject=changes.within(event.subject, "/"),
             partition_key=changes.within(event.partition_key, f"{event.account_id}:"),
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from ingest.addresses import bound_socket, listen
+from ingest.apps import Apps
 from ingest.health import Health
 from ingest.keeping import Spill
 from ingest.server import run_server
@@ -136,9 +137,10 @@ async def running(
     kafka: KafkaSettings | None = None,
     clock: Clock | None = None,
     spill: Spill | None = None,
+    present: Callable[[], Apps] | None = None,
     **changes: object,
 ) -> AsyncIterator[Server]:
-    """Run the server on a free port; it drains at the end."""
+    """Run the server on a free port; it drains at the end. ``present``: apps that change."""
     settings = ingest_settings(**changes)
     apps = settings.apps
     assert apps is not None
@@ -154,7 +156,7 @@ async def running(
                     run_server(
                         listener,
                         settings,
-                        apps=lambda: apps,
+                        apps=present or (lambda: apps),
                         routing=routing_of(settings, kafka or KafkaSettings()),
                         sender=publisher,
                         spill=spill,

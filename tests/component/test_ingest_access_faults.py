@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from runtime.clock import SystemClock
 from tests.component.ingest_server import Headers, MemoryPublisher, Server, event, numbered, signed
-from tests.component.ingest_wire import on_both_loops, served
+from tests.component.ingest_wire import HandClock, on_both_loops, served
 
 secret = "the-newest-secret"
 here = ["127.0.0.0/8"]
@@ -104,16 +105,37 @@ async def test_an_unsigned_request_is_refused_wherever_it_comes_from(networks: l
 
 
 @on_both_loops
-async def test_an_event_of_an_account_that_is_not_listed_is_kept_in_quarantine() -> None:
-    publisher = MemoryPublisher()
+async def test_an_event_of_an_account_that_is_not_listed_is_sent_again_for_an_hour_then_kept() -> (
+    None
+):
+    publisher, clock = MemoryPublisher(), HandClock()
     name, labels = "zcc_ingest_quarantined_total", {"reason": "foreign_account"}
-    async with served(publisher, apps=apps(accounts=["other"])) as server:
+    async with served(publisher, clock=clock, apps=apps(accounts=["other"])) as server:
         before = await server.metric(name, **labels)
+        kept_out = await unavailable(server, "foreign_account")
+        for number in range(3):
+            assert (await server.post(numbered(number))).status == 503
+            await clock.move(1190)
+        assert publisher.records == []
+        assert await unavailable(server, "foreign_account") == kept_out + 3
+        await clock.move(100)
         assert (await server.post()).status == 204
+        other = event.replace(b'"account"', b'"another-account"')
+        assert (await server.post(other)).status == 503
         assert await server.metric(name, **labels) == before + 1
     (record,) = publisher.records
     assert (record.topic, record.value) == ("zcc.quarantine.v1", event)
     assert dict(record.headers)["zcc-reason"] == b"foreign_account"
+
+
+@on_both_loops
+async def test_the_last_attempt_at_an_event_of_another_account_is_kept_whoever_gets_it() -> None:
+    publisher = MemoryPublisher()
+    happened_ms = int((SystemClock().now().timestamp() - 85 * 60) * 1000)
+    body = event.replace(b"1751364000000", str(happened_ms).encode())
+    async with served(publisher, apps=apps(accounts=["other"])) as server:
+        assert (await server.post(body)).status == 204
+    assert [record.topic for record in publisher.records] == ["zcc.quarantine.v1"]
 
 
 async def traces(server: Server, publisher: MemoryPublisher, *bodies: bytes) -> list[bytes | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import random
 import signal
@@ -10,17 +11,19 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import orjson
 import pytest
 
+from ingest.present_apps import PresentApps
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas.catalogue import events
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
-from tests.component.ingest_server import Server, event, running
+from tests.component.ingest_server import Server, event, numbered, running
 
 program = """
 import uvloop
@@ -99,6 +102,46 @@ async def test_one_engagements_events_of_all_families_share_a_partition_number(
     found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
     assert len(found) > 5
     assert len({delivery.partition for delivery in found.values()}) == 1
+
+
+async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_mended(
+    kafka: KafkaSettings, tmp_path: Path
+) -> None:
+    file = tmp_path / "apps.json"
+    bodies = [numbered(number) for number in range(50)]
+    clock = SystemClock()
+
+    async def change(secret: str, account: str) -> None:
+        before = apps.current
+        file.write_text(json.dumps({"default": {"secrets": [secret], "accounts": [account]}}))
+        async with asyncio.timeout(20):
+            while apps.current is before:
+                await asyncio.sleep(0.05)
+
+    file.write_text('{"default": {"secrets": ["the-newest-secret"], "accounts": ["acount"]}}')
+    apps = PresentApps(file, clock=clock)
+    async with (
+        KafkaPublisher(kafka, client_id="test-ingest", clock=clock) as publisher,
+        running(publisher, kafka=kafka, present=lambda: apps.current) as server,
+        asyncio.TaskGroup() as tasks,
+    ):
+        following = tasks.create_task(apps.run(asyncio.Event()))
+        await until_it_is_ready(server)
+        for reason, mistake in (
+            ("foreign_account", ("the-newest-secert", "account")),
+            ("secret", ("the-newest-secret", "account")),
+        ):
+            before = await server.metric("zcc_ingest_unavailable_total", reason=reason)
+            assert {(await server.post(body)).status for body in bodies} == {503}
+            now = await server.metric("zcc_ingest_unavailable_total", reason=reason)
+            assert now == before + 50
+            await change(*mistake)
+        for body in bodies:
+            await accept(server, body)
+        following.cancel()
+    prefix = kafka.topic_prefix
+    assert set(await read(kafka, raw_topic("engagement", prefix=prefix))) == set(bodies)
+    assert await read(kafka, quarantine_topic(prefix=prefix)) == {}
 
 
 async def test_a_signed_body_that_cannot_be_read_is_in_quarantine(

@@ -69,7 +69,7 @@ async def test_a_head_of_the_limit_is_taken_and_one_byte_more_is_not(part_bytes:
     async with served(MemoryPublisher()) as server:
         assert await status_of(server, with_head_of(head_bytes), part_bytes=part_bytes) == 204
         before = await refused(server, "head_too_large")
-        assert await status_of(server, with_head_of(head_bytes + 1), part_bytes=part_bytes) == 431
+        assert await status_of(server, with_head_of(head_bytes + 1), part_bytes=part_bytes) == 503
         assert await refused(server, "head_too_large") == before + 1
 
 
@@ -77,7 +77,7 @@ async def test_a_head_of_the_limit_is_taken_and_one_byte_more_is_not(part_bytes:
 async def test_as_many_headers_as_the_limit_are_taken_and_one_more_is_not() -> None:
     async with served(MemoryPublisher()) as server:
         assert (await server.send(with_headers(64))).status == 204
-        assert (await server.send(with_headers(65))).status == 431
+        assert (await server.send(with_headers(65))).status == 503
 
 
 endless = {
@@ -114,7 +114,7 @@ async def test_what_never_ends_is_refused_before_it_costs_memory(case: str) -> N
                 sent_bytes += len(more)
                 await a_moment()
                 assert sent_bytes < 3 * head_bytes
-        assert answer.result().status == 431
+        assert answer.result().status == (503 if b"x-zm-signature" in begin else 431)
     assert publisher.records == []
 
 

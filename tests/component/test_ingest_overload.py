@@ -91,7 +91,7 @@ async def test_what_is_not_for_us_is_refused_as_such_however_much_is_under_way()
         writer.write(post())
         await publisher.until_sent(1)
         assert (await server.get("/webhooks/zoom")).status == 405
-        assert (await server.post(path="/webhooks/zoom/nobody")).status == 404
+        assert (await server.post(path="/webhooks/zoom/nobody", headers=[])).status == 404
         publisher.acknowledge_all()
         assert (await read_answer(reader)).status == 204
 

@@ -1,5 +1,6 @@
 """The AsyncAPI document holds what the topics are, and the official parser accepts it."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,3 +91,26 @@ def test_the_official_parser_finds_nothing_wrong(document: Any) -> None:
     assert told.stderr == ""
     channels, messages = document["channels"], document["components"]["messages"]
     assert told.stdout == f"{len(channels)} channels, {len(messages)} messages\n"
+
+
+def untitled(node: object, place: str) -> Iterator[str]:
+    """Yield where a schema of an object has no title, in a document or in a file it refers to."""
+    if isinstance(node, dict):
+        if (node.get("type") == "object" or "allOf" in node) and "title" not in node:
+            yield place
+        for name, child in node.items():
+            if name not in {"examples", "x-known-values"}:
+                yield from untitled(child, f"{place}.{name}")
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from untitled(child, f"{place}[{number}]")
+
+
+def test_each_object_has_a_title_so_that_no_generated_type_is_without_a_name(
+    document: Any,
+) -> None:
+    assert list(untitled(document["components"], "components")) == []
+    for path in set(files_in(document)):
+        if path.endswith(".schema.json"):
+            schema = json.loads((SCHEMAS / path).read_bytes())
+            assert list(untitled(schema, path)) == []

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from ingest.access import AccessFault, access_fault
+from ingest.access import AccessFault, ForeignAccounts, access_fault
 from ingest.answers import Unavailable
 from ingest.apps import App, Credential
 
@@ -121,3 +121,37 @@ def test_of_both_the_network_is_named_first() -> None:
 
 def test_each_fault_is_a_reason_why_a_signed_request_was_not_kept() -> None:
     assert {fault.value for fault in AccessFault} <= {reason.value for reason in Unavailable}
+
+
+def test_each_account_has_its_hour_and_another_one_once_the_list_was_changed() -> None:
+    foreign = ForeignAccounts(grace_s=3600)
+    app = App("a", (b"s",), accounts=frozenset({"A"}))
+
+    def sent_again(account: str, now_s: float, *, of: App = app, age_s: float = 0) -> bool:
+        return foreign.is_sent_again(of, account, age_s=age_s, now_s=now_s)
+
+    assert sent_again("B", 0)
+    assert sent_again("B", 3599)
+    assert not sent_again("B", 3600)
+    assert sent_again("C", 3600)
+    assert sent_again("B", 3600, of=App("a", (b"s",), accounts=frozenset({"A", "C"})))
+    assert sent_again("B", 3600, of=App("b", (b"s",), accounts=frozenset({"A"})))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"),
+    [(-60, True), (3599, True), (3600, False), (85 * 60, False), (3 * 3600, True)],
+)
+def test_a_late_attempt_is_kept_because_it_may_be_the_last(age_s: float, expected: bool) -> None:  # noqa: FBT001 - what a case expects
+    foreign = ForeignAccounts(grace_s=3600)
+    app = App("a", (b"s",), accounts=frozenset({"A"}))
+    assert foreign.is_sent_again(app, "B", age_s=age_s, now_s=0) is expected
+
+
+def test_of_very_many_accounts_the_first_are_forgotten() -> None:
+    foreign = ForeignAccounts(grace_s=10)
+    app = App("a", (b"s",), accounts=frozenset({"A"}))
+    for number in range(1025):
+        assert foreign.is_sent_again(app, f"{number}", age_s=0, now_s=0)
+    assert foreign.is_sent_again(app, "0", age_s=0, now_s=20)
+    assert not foreign.is_sent_again(app, "1024", age_s=0, now_s=20)

@@ -307,3 +307,24 @@ def test_the_signal_of_a_hangup_asks_for_a_reading_and_ends_nothing(
         runner.run(followed())
     assert reloads("taken") == before + 1
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def write(file: Path, content: str) -> None:
+    file.write_text(content)
+
+
+async def test_when_a_secret_was_taken_away_is_remembered_by_the_paths_of_its_app(
+    file: Path,
+) -> None:
+    async with following(file) as follower:
+        write(file, new)
+        await follower.look()
+        assert follower.apps.current.secrets_taken_s == {}
+        write(file, '{"sales": ["a-third-secret-of-sales"]}')
+        await follower.look()
+        taken = follower.apps.current.secrets_taken_s
+        assert taken.keys() == {"/webhooks/zoom/sales", "/webhooks/zoom/sales/"}
+        write(file, '{"default": ["another-secret-token"]}')
+        await follower.look()
+        assert follower.apps.current.secrets_taken_s.keys() == taken.keys()
+        assert follower.apps.current.secrets_taken_s != taken

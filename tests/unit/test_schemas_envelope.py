@@ -3,7 +3,14 @@
 import orjson
 import pytest
 
-from schemas.envelope import Envelope, UnreadableError, deepest_nesting, read_envelope
+from schemas.envelope import (
+    Envelope,
+    UnreadableError,
+    deepest_nesting,
+    parse_json,
+    read_envelope,
+    read_json,
+)
 from schemas.reasons import QuarantineReason
 
 good = {"event": "e", "event_ts": 1, "payload": {"account_id": "A", "object": {"x": 1}}}
@@ -27,16 +34,71 @@ def test_a_null_character_in_a_string_is_readable() -> None:
 
 
 @pytest.mark.parametrize(
+    ("odd", "value", "exact"),
+    [
+        (b'"cut \\ud83d"', "cut \ufffd", "cut \ud83d"),
+        (
+            b'"\\ude00\\ud83d\\ud83d\\ude00"',
+            "\ufffd\ufffd\N{GRINNING FACE}",
+            "\ude00\ud83d\N{GRINNING FACE}",
+        ),
+        (b'{"\\udfff":{"\\ud800":[1]}}', {"\ufffd": {"\ufffd": [1]}}, {"\udfff": {"\ud800": [1]}}),
+        (b"1e309", None, "1e309"),
+        (b"-1.5E+400", None, "-1.5E+400"),
+        (b"9" * 400, None, "9" * 400),
+        (b"9" * 5_000, None, "9" * 5_000),
+        (b'["\\ud800",18446744073709551616,-1,1.5,true]', ["\ufffd", 2.0**64, -1, 1.5, True], ...),
+    ],
+    ids=["half", "order", "names", "exponent", "negative", "digits", "more-digits", "others"],
+)
+def test_what_is_valid_and_a_strict_parser_refuses_is_read(
+    odd: bytes, value: object, exact: object
+) -> None:
+    text = b'{"x":%b}' % odd
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(text)
+    found = parse_json(text)
+    assert found.value == read_json(text) == {"x": value}
+    assert isinstance(found.exact, dict)
+    if exact is not ...:
+        assert found.exact == {"x": exact}
+    assert orjson.loads(orjson.dumps(found.value)) == found.value
+
+
+def test_a_mark_of_the_byte_order_is_ignored() -> None:
+    assert read_envelope(b"\xef\xbb\xbf" + body()) == read_envelope(body())
+
+
+def test_a_text_that_a_strict_parser_reads_has_no_other_form() -> None:
+    assert parse_json(body()).exact is None
+
+
+def test_what_stands_beside_the_object_is_kept_and_stands_in_for_it() -> None:
+    found = read_envelope(body(payload={"account_id": "A", "operator": "o", "object": {"x": 1}}))
+    assert (found.object, found.beside, found.entity) == ({"x": 1}, {"operator": "o"}, {"x": 1})
+    found = read_envelope(body(payload={"account_id": "A", "engagement_id": "E"}))
+    assert (found.object, found.entity) == ({}, {"engagement_id": "E"})
+    assert read_envelope(body()).beside == {}
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         (b"", QuarantineReason.NOT_JSON),
         (b"not json", QuarantineReason.NOT_JSON),
         (b"\xff\xfe", QuarantineReason.NOT_JSON),
-        (b"\xef\xbb\xbf{}", QuarantineReason.NOT_JSON),
+        (b"\xef\xbb\xbf{]", QuarantineReason.NOT_JSON),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", QuarantineReason.NOT_JSON),
+        (b'{"a":Infinity}', QuarantineReason.NOT_JSON),
+        (b'{"a":-Infinity,"b":1e309}', QuarantineReason.NOT_JSON),
+        (b'{"a":["\\ud800",]}', QuarantineReason.NOT_JSON),
+        (b'"\xed\xa0\x80"', QuarantineReason.NOT_JSON),
+        (b'"\\ud800\t\x01"', QuarantineReason.NOT_JSON),
         (b'{"a":NaN}', QuarantineReason.NOT_JSON),
-        (b'{"a":"\\ud800"}', QuarantineReason.NOT_JSON),
-        (b'{"a":' + b"1" * 5000 + b"}", QuarantineReason.NOT_JSON),
-        (b"[" * 100_000, QuarantineReason.NOT_JSON),
+        (b'{"a":"\\ud800"}', QuarantineReason.NOT_AN_ENVELOPE),
+        (b'{"a":' + b"1" * 5000 + b"}", QuarantineReason.NOT_AN_ENVELOPE),
+        (b"[" * 100_000, QuarantineReason.TOO_DEEP),
+        (b"[" * 1_100 + b"]" * 1_100, QuarantineReason.TOO_DEEP),
         (b'{"a":' + b"[" * 300 + b"]" * 300 + b"}", QuarantineReason.TOO_DEEP),
         (b"[]", QuarantineReason.NOT_AN_ENVELOPE),
         (b"null", QuarantineReason.NOT_AN_ENVELOPE),
@@ -53,6 +115,7 @@ def test_a_null_character_in_a_string_is_readable() -> None:
         (body(event_ts=...), QuarantineReason.NO_EVENT_TIME),
         (body(event_ts="1"), QuarantineReason.NO_EVENT_TIME),
         (body(event_ts=1.5), QuarantineReason.NO_EVENT_TIME),
+        (body().replace(b":1,", b":1e309,"), QuarantineReason.NO_EVENT_TIME),
         (body(event_ts=True), QuarantineReason.NO_EVENT_TIME),
         (body(event_ts=-1), QuarantineReason.NO_EVENT_TIME),
         (body(event_ts=253_402_300_800_000), QuarantineReason.NO_EVENT_TIME),

@@ -1,14 +1,17 @@
 """Identity, time, subject and key of events."""
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from schemas.catalogue import engagement_keyed_families, events, families, json_schema
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, envelope_of, parse_json
 from schemas.headers import event_headers, family_of, text, timestamp
 from schemas.identity import entity_names, event_id, occurred_at_ms, place
 from schemas.topics import TopicPlan, enriched_topics, raw_topics, topic_specs
+from simulator.identity import event_id as senders_event_id
 
 key = b"pseudonym-key-of-a-test"
 
@@ -44,6 +47,62 @@ def test_download_links_do_not_change_the_id_at_any_depth() -> None:
 )
 def test_anything_else_changes_the_id(other: Envelope) -> None:
     assert event_id(other) != event_id(Envelope("A", "contact_center.user_login", 5, {"a": 1}))
+
+
+def test_what_stands_beside_the_object_is_part_of_the_id_but_for_links() -> None:
+    def found(**beside: object) -> str:
+        return event_id(Envelope("A", "e", 5, {"a": 1}, beside))
+
+    # sha256 of ["zcc1","A","e",5,{"a":1},{"old_object":{"b":[1]},"operator":"é"}] in UTF-8
+    documented = found(operator="é", old_object={"b": [1]})
+    assert documented == "acc468b3e94d1a9c9393177cd31620427be105572ed21bed2948cda9c8cd0590"
+    assert len({found(), found(operator="o"), found(operator="p"), found(old_object={})}) == 4
+    assert found(operator="o", download_token="t") == found(operator="o")
+    assert found(download_token="t") == found() == event_id(Envelope("A", "e", 5, {"a": 1}))
+    assert event_id(Envelope("A", "e", 5, {}, {"a": 1})) != found()
+
+
+def test_half_a_pair_and_a_number_beyond_a_double_are_part_of_the_id_as_written() -> None:
+    def found(odd: str) -> str:
+        text = b'{"event":"e","event_ts":5,"payload":{"account_id":"A","object":{"a":%b}}}'
+        body = text % odd.encode()
+        exact = parse_json(body).exact
+        assert exact is not None
+        assert senders_event_id(body) == event_id(envelope_of(exact))
+        return event_id(envelope_of(exact))
+
+    odd = ('"\\ud83d"', '"\\ud83e"', "1e309", "1e310", '["\\ud83d",1e309]')
+    assert len({found(each) for each in odd}) == len(odd)
+    # sha256 of ["zcc1","A","e",5,{"a":"1e309"}] in UTF-8
+    assert found("1e309") == "dff1736568c524c7d518a44ceca50b7d85e14f33cd60473b7614e9b4beea8fa2"
+
+
+@pytest.mark.parametrize(
+    ("event", "members", "expected"),
+    [
+        ("engagement_started", {"engagement_id": "E"}, ("engagement/E", "ACC:E")),
+        ("an_event_of_tomorrow", {"engagement_id": "E"}, ("engagement/E", "ACC:E")),
+        ("app_deauthorized", {"user_id": "U"}, ("account/ACC", "ACC")),
+    ],
+)
+def test_an_event_without_an_object_belongs_to_what_its_payload_names(
+    event: str, members: dict[str, object], expected: tuple[str, str]
+) -> None:
+    found = Envelope("ACC", f"contact_center.{event}", 5, {}, members)
+    assert place(found, pseudonym_key=key) == expected
+
+
+def test_the_object_comes_before_what_stands_beside_it() -> None:
+    found = Envelope(
+        "ACC",
+        "contact_center.engagement_ended",
+        5,
+        {"engagement_id": "E"},
+        {"engagement_id": "F", "date_time_ms": "2026-01-02T03:04:05Z"},
+    )
+    assert place(found, pseudonym_key=key).subject == "engagement/E"
+    assert occurred_at_ms(found) == 5
+    assert occurred_at_ms(found._replace(object={})) == 1_767_323_045_000
 
 
 @pytest.mark.parametrize(
@@ -148,6 +207,17 @@ def test_headers_are_those_of_cloudevents() -> None:
         "zcc-revision": "1",
     }
     assert text(headers, "absent") is None
+
+
+@pytest.mark.parametrize("account", ["ACC", "a b", "x:y", "100%", "é/?#", "AbC-_1.~=="])
+def test_the_account_in_the_source_is_written_as_a_uri_and_read_back(account: str) -> None:
+    found = Envelope(account, f"contact_center.{account}", 5, {})
+    headers = event_headers(found, event_id="i", occurred_at_ms=5, subject="s", partition_key="k")
+    for name in ("ce_source", "ce_dataschema"):
+        value = text(headers, name) or ""
+        assert re.fullmatch(r"urn:([A-Za-z0-9._~!$&'()*+,;=@:-]|%[0-9A-F]{2})+", value)
+    source = text(headers, "ce_source") or ""
+    assert unquote(source.rpartition(":")[2]) == account
 
 
 def test_times_are_written_with_three_decimals() -> None:

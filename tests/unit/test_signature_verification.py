@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom.signature import SignatureError, SignatureFault, encrypted_token, sign, verify
+from zoom.signature import SignatureError, SignatureFault, encrypted_token, is_claimed, sign, verify
 
 now_s = 1_751_364_000.5
 timestamp = b"1751364000"
@@ -145,3 +145,22 @@ def test_a_challenge_is_answered_in_lower_case_hexadecimal() -> None:
     answer = encrypted_token("täken", secret=b"s")
     assert len(answer) == 64
     assert answer == answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "signatures", "expected"),
+    [
+        ([b"1751364000"], [b"v0=" + b"a" * 64], True),
+        ([], [b"v0=" + b"a" * 64], False),
+        ([b"1751364000"], [], False),
+        ([b"1751364000"] * 2, [b"v0=" + b"a" * 64], False),
+        ([b"now"], [b"v0=" + b"a" * 64], False),
+        ([b"1751364000"], [b"v0=" + b"a" * 63], False),
+    ],
+)
+def test_headers_of_the_form_that_a_signed_request_has_claim_a_signature(
+    timestamps: Sequence[bytes],
+    signatures: Sequence[bytes],
+    expected: bool,  # noqa: FBT001 - what a case expects
+) -> None:
+    assert is_claimed(timestamps=timestamps, signatures=signatures) is expected

@@ -235,7 +235,6 @@ def test_a_document_that_was_not_promised_is_handed_on_whatever_its_type_says() 
     [
         (Response(200, {}, b"<html>secret name</html>"), Fault.NOT_JSON),
         (Response(200, {}, b'{"user_id":"secret name"'), Fault.NOT_JSON),
-        (Response(200, {}, b'{"user_id":"\\ud800"}'), Fault.NOT_JSON),
         (Response(200, {}, b"[" * 5000), Fault.NOT_JSON),
         (reply(200, {"user_id": "u"}, content_type="text/html"), Fault.NOT_JSON),
         (reply(200, {"user_id": "u"}, content_type="secret name"), Fault.NOT_JSON),

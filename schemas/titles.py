@@ -1,0 +1,34 @@
+"""Pure: gives each object of a JSON Schema a title, the name of its type in generated code.
+
+A generator names a type by the title of its schema, and numbers the types of those without one;
+the numbers change with each member that the vendor adds.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+Schema = dict[str, object]
+
+
+def titled(schema: Mapping[str, object], title: str) -> Schema:
+    """Return the schema with a title on every object: that of the one around it, then its member.
+
+    The title of a schema that has one stays, and is that of what is below it.
+    """
+    own = str(schema.get("title", title))
+    found: Schema = {}
+    for keyword, value in schema.items():
+        if keyword == "properties":
+            members = cast("Mapping[str, Schema]", value)
+            found[keyword] = {
+                name: titled(member, f"{own}.{name}") for name, member in members.items()
+            }
+        elif keyword in {"items", "additionalProperties"} and isinstance(value, dict):
+            found[keyword] = titled(value, f"{own}.item")
+        else:
+            found[keyword] = value
+    return {"title": own, **found} if _is_object(schema) else found
+
+
+def _is_object(schema: Mapping[str, object]) -> bool:
+    return schema.get("type") == "object" and "title" not in schema
