@@ -4,6 +4,7 @@
 ``/metrics`` gives the figures. A plain ASGI callable, served by uvicorn or within a larger one.
 """
 
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
@@ -121,5 +122,6 @@ def _listen(host: str, port: int, setting: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_backlog)
     except OSError as error:
         raise ConfigurationError(
-            f"{setting}_HOST, {setting}_PORT: cannot listen on {host}:{port}: {error.strerror}"
+            f"{setting}_HOST, {setting}_PORT: cannot listen on {host}:{port}: "
+            f"{os.strerror(error.errno or 0)}"
         ) from error
