@@ -35,7 +35,8 @@ patient = {"produce_deadline_s": 2.9}
 pytestmark = pytest.mark.timeout(120)
 
 broker_resource, topic_resource = 4, 2
-# Source of these numbers: Kafka protocol guide, AlterConfigs, resource_type.
+invalid_config = 40
+# Source of these numbers: Kafka protocol guide, AlterConfigs, resource_type and error codes.
 
 
 def noise(size_bytes: int, seed: int = 1) -> bytes:
@@ -68,12 +69,18 @@ async def create(kafka: KafkaSettings, **sizes: int) -> None:
 
 async def set_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> None:
     """Replace the dynamic settings of a topic, or (without a name) of all brokers."""
+    assert await answer_to_config(kafka, kind, name, **values) == 0
+
+
+async def answer_to_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> int:
+    """Return the error code."""
     settings = [(key.replace("_", "."), value) for key, value in values.items()]
     async with admin_client(kafka) as admin:
         client = admin._client
         request = AlterConfigsRequest([(kind, name, settings)], validate_only=False)
         answer = await client.send(client.get_random_node(), request)
-        assert [each[0] for each in answer.resources] == [0]
+        ((code, *_),) = answer.resources
+        return int(code)
 
 
 @asynccontextmanager
@@ -262,6 +269,34 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
     )
 
 
+async def test_a_record_that_is_too_large_once_decompressed_is_quarantined_and_no_other(
+    kafka_settings: KafkaSettings,
+) -> None:
+    kafka = kafka_settings
+    await create(kafka, raw=1_048_588, quarantine=1_048_588)
+    raw = raw_topic("engagement", prefix=kafka.topic_prefix)
+    setting = {"max_decompressed_message_bytes": str(limit_bytes)}
+    code = await answer_to_config(kafka, topic_resource, raw, **setting)
+    if code == invalid_config:
+        pytest.skip("brokers below 4.4 have no such limit")
+    assert code == 0
+    large = body(7, b"a" * limit_bytes)  # a few hundred bytes, once compressed
+    before, refused_before = replaced(), refused(Limit.DECOMPRESSED_BYTES)
+    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
+        await limits_are_known(publisher, raw)
+        await until_it_refuses(publisher, raw, b"a" * limit_bytes)
+        bodies = [large if number == 7 else body(number) for number in range(20)]
+        answers = await asyncio.gather(*map(server.post, bodies))
+        assert [answer.status for answer in answers] == [204] * 20
+    assert replaced() == before
+    assert refused(Limit.DECOMPRESSED_BYTES) >= refused_before + 2
+    (kept,) = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
+    assert kept.value == large
+    assert f"max.decompressed.message.bytes is {limit_bytes} (set on the topic)" in str(
+        text(kept.headers, "zcc-error")
+    )
+
+
 @pytest.fixture
 async def limited_cluster(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaSettings]:
     """Topics without a limit of their own, on brokers that have a low one."""
@@ -281,12 +316,14 @@ async def limited_cluster(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaS
         await set_config(kafka_settings, broker_resource, "", **kept)
 
 
-async def until_it_refuses(publisher: KafkaPublisher, topic: str) -> None:
+async def until_it_refuses(
+    publisher: KafkaPublisher, topic: str, value: bytes = noise(limit_bytes)
+) -> None:
     """Wait until the brokers keep to a limit that was just set."""
     async with asyncio.timeout(deadline_s):
         while True:
             try:
-                await publisher.publish(Record(topic, b"k", noise(limit_bytes)))
+                await publisher.publish(Record(topic, b"k", value))
             except RejectedError:
                 return
             except TransientError:
