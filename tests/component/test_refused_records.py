@@ -370,26 +370,57 @@ async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     assert telemetry.spill.set_aside.labels("refused")._value.get() == counted + 1
 
 
-async def test_a_record_that_brings_a_broker_to_an_unknown_error_hurts_no_other(
-    kafka_settings: KafkaSettings,
-) -> None:
-    topic = f"{kafka_settings.topic_prefix}.poisoned.v1"
-    async with TopicAdmin(kafka_settings) as admin:
+@asynccontextmanager
+async def poisoned(
+    kafka: KafkaSettings, topic: str, code: int
+) -> AsyncIterator[tuple[KafkaPublisher, list[Record]]]:
+    """Yield a publisher, and records of which a broker answers the twelfth with this code."""
+    async with TopicAdmin(kafka) as admin:
         await admin.apply([TopicSpec(topic, 1, 1, "delete", 86_400_000)])
-    before = replaced()
-    async with proxy_before(kafka_settings.bootstrap_servers) as proxy:
-        proxy.poison = b"arsenic"
-        behind = kafka_settings.model_copy(update={"bootstrap_servers": proxy.address})
+    async with proxy_before(kafka.bootstrap_servers) as proxy:
+        proxy.poison, proxy.poison_code = b"arsenic", code
+        behind = kafka.model_copy(update={"bootstrap_servers": proxy.address})
         async with publishing(behind) as publisher:
-            records = [
-                Record(topic, b"k", b"arsenic" if number == 11 else b"%d" % number)
-                for number in range(20)
-            ]
-            told = await fates(publisher, records)
-            assert await fates(publisher, records[:3]) == [None] * 3
+            await publisher.publish(Record(topic, b"k", b"first"))
+            yield (
+                publisher,
+                [
+                    Record(topic, b"k", b"arsenic" if number == 11 else b"%d" % number)
+                    for number in range(20)
+                ],
+            )
+
+
+@pytest.mark.parametrize("code", [-1, 2, 42, 25, 999])
+async def test_a_record_that_brings_a_broker_to_an_answer_without_sense_hurts_no_other(
+    kafka_settings: KafkaSettings, code: int
+) -> None:
+    topic = f"{kafka_settings.topic_prefix}.senseless.v1"
+    before = replaced()
+    async with poisoned(kafka_settings, topic, code) as (publisher, records):
+        told = await fates(publisher, records)
+        assert await fates(publisher, records[:3]) == [None] * 3
     assert isinstance(told[11], TransientError)
     assert told[:11] + told[12:] == [None] * 19
     assert replaced() == before
-    values = [each.value for each in await read(kafka_settings, topic) if each.value != b"arsenic"]
-    first_seen = list(dict.fromkeys(values))
+    values = [each.value for each in await read(kafka_settings, topic)]
+    first_seen = [each for each in dict.fromkeys(values) if each not in {b"first", b"arsenic"}]
     assert first_seen == [each.value for each in records if each.value != b"arsenic"]
+
+
+@pytest.mark.parametrize(
+    ("code", "replacements"), [(29, 0), (44, 0), (76, 0), (8, 0), (77, 0), (45, 1), (90, 1)]
+)
+async def test_what_is_no_fault_of_a_record_fails_its_batch_and_no_more_is_given_up_than_must(
+    kafka_settings: KafkaSettings, code: int, replacements: int
+) -> None:
+    topic = f"{kafka_settings.topic_prefix}.faulty.v1"
+    before = replaced()
+    async with poisoned(kafka_settings, topic, code) as (publisher, records):
+        told = await fates(publisher, records)
+        assert isinstance(told[11], TransientError)
+        async with asyncio.timeout(deadline_s):
+            while replaced() < before + replacements or not publisher.ready:
+                await asyncio.sleep(0.01)
+            await publisher.publish(Record(topic, b"k", b"last"))
+    assert replaced() == before + replacements
