@@ -53,6 +53,9 @@ class Call:
         )
 
 
+_found: Final = "found"
+
+
 class Connection:
     """The app's tokens, the account's budget, and the breakers on the way to it."""
 
@@ -63,6 +66,7 @@ class Connection:
         self._transport = transport
         self._clock = clock
         self._breakers = Breakers()
+        self._shown: set[str] = set()
         self.tokens: Final = TokenSource(settings, transport=transport, clock=clock)
         self.turns: Final = turns
 
@@ -73,6 +77,7 @@ class Connection:
             ZoomError: as the class of the error says.
         """
         operation = call.operation
+        self._show_counters(operation.name)
         fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
         if fault is not None:
             raise _resting(operation, fault)
@@ -135,8 +140,18 @@ class Connection:
         detail = f"{call.operation.name}: no answer in {self._limit_s:g} s"
         return error_of(Fault.TIMEOUT, detail)
 
+    def _show_counters(self, name: str) -> None:
+        """Have each counter of an operation begin at 0, once it is asked.
+
+        One that first shows up at 1 has not increased. There are too many operations for all.
+        """
+        if name not in self._shown:
+            self._shown.add(name)
+            for outcome in (_found, *(fault.value for fault in Fault)):
+                telemetry.zoom.requests.labels(name, outcome)
+
     def _note_success(self, name: str) -> None:
-        telemetry.zoom.requests.labels(name, "found").inc()
+        telemetry.zoom.requests.labels(name, _found).inc()
         if self._breakers.opened_by(name) is not None:
             _log.info("zoom_operation_works_again", operation=name)
         self._breakers.succeeded(name)

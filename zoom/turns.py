@@ -93,6 +93,8 @@ class Turns:
         self._lines: Mapping[Label, _Line] = {
             label: self._line(label, limit, counts) for label, limit in settings.limits.items()
         }
+        for label in settings.limits:
+            _show_counters(label)
         self.sit(seat)
 
     def _line(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _Line:
@@ -267,6 +269,19 @@ class Turns:
 
     def _now(self) -> Moment:
         return Moment(self._clock.monotonic_s(), self._clock.now().timestamp())
+
+
+def _show_counters(label: Label) -> None:
+    """Have each counter begin at 0: one that first shows up at 1 has not increased."""
+    zoom = telemetry.zoom
+    zoom.budget_wait.labels(label.value)
+    for reason in ("second", "day", "paused", "seat"):
+        zoom.budget_refused.labels(label.value, reason)
+    for kind in ("limit", "second", "day"):
+        zoom.budget_corrections.labels(label.value, kind)
+    for priority in Priority:
+        zoom.budget_used.labels(label.value, priority.name.lower())
+        zoom.budget_waiting.labels(label.value, priority.name.lower())
 
 
 def _show_limits(line: _Line) -> None:

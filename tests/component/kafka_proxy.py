@@ -9,7 +9,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka.protocol.api import Response
 from aiokafka.protocol.fetch import FetchRequest_v4, FetchRequest_v11
@@ -17,7 +17,6 @@ from aiokafka.protocol.offset import OffsetRequest_v1, OffsetRequest_v3
 from aiokafka.protocol.produce import ProduceRequest_v7, ProduceRequest_v8
 
 _not_leader = 6
-_unknown = -1
 _produce = 0
 _host = "127.0.0.1"
 
@@ -30,14 +29,15 @@ class _Asked(NamedTuple):
 class Proxy:
     """``deposed`` topics have no leader here: what is asked of it as such is refused.
 
-    Of ``damaged`` topics the last bit of what is fetched is another. A broker that stores something
-    with ``poison`` in it says that it met an error that it did not expect.
+    Of ``damaged`` topics the last bit of what is fetched is another. Records that are sent together
+    with ``poison`` are not stored, and the answer is ``poison_code``.
     """
 
     def __init__(self, target: str) -> None:
         self.deposed: set[str] = set()
         self.damaged: set[str] = set()
         self.poison: bytes | None = None
+        self.poison_code = -1
         self.refusals = 0
         self.address = ""
         self._target = int(target.rpartition(":")[2])
@@ -72,6 +72,8 @@ class Proxy:
             key, version, correlation = struct.unpack(">hhi", request[:8])
             poisoned = self.poison is not None and key == _produce and self.poison in request
             asked[correlation] = _Asked((key, version), poisoned)
+            if poisoned:  # its checksum does not hold
+                request = _damaged(request)
             writer.write(struct.pack(">i", len(request)) + request)
 
     async def _answers(
@@ -88,7 +90,7 @@ class Proxy:
                 answer = answer[:4] + self._spoil(kind.decode(BytesIO(answer[4:])))
             if request.is_poisoned:
                 kind = _produced[request.api]
-                answer = answer[:4] + _unexpected(kind.decode(BytesIO(answer[4:])))
+                answer = answer[:4] + _answered(kind.decode(BytesIO(answer[4:])), self.poison_code)
             answer = answer.replace(self._broker, self._own)
             writer.write(struct.pack(">i", len(answer)) + answer)
 
@@ -112,15 +114,15 @@ def _refused(partition: tuple[object, ...]) -> tuple[object, ...]:
     return (number, _not_leader, *rest[:-1], *records)
 
 
-def _unexpected(answer: Response) -> bytes:
+def _answered(answer: Response, code: int) -> bytes:
     answer.topics = [
-        (topic, [(number, _unknown, *rest) for number, _, *rest in partitions])
+        (topic, [(number, code, *rest) for number, _, *rest in partitions])
         for topic, partitions in answer.topics
     ]
     return answer.encode()
 
 
-def _damaged(records: object) -> object:
+def _damaged(records: Any) -> Any:
     return (
         records[:-1] + bytes([records[-1] ^ 1])
         if records and isinstance(records, bytes)

@@ -35,7 +35,8 @@ patient = {"produce_deadline_s": 2.9}
 pytestmark = pytest.mark.timeout(120)
 
 broker_resource, topic_resource = 4, 2
-# Source of these numbers: Kafka protocol guide, AlterConfigs, resource_type.
+invalid_config = 40
+# Source of these numbers: Kafka protocol guide, AlterConfigs, resource_type and error codes.
 
 
 def noise(size_bytes: int, seed: int = 1) -> bytes:
@@ -68,12 +69,18 @@ async def create(kafka: KafkaSettings, **sizes: int) -> None:
 
 async def set_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> None:
     """Replace the dynamic settings of a topic, or (without a name) of all brokers."""
+    assert await answer_to_config(kafka, kind, name, **values) == 0
+
+
+async def answer_to_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> int:
+    """Return the error code."""
     settings = [(key.replace("_", "."), value) for key, value in values.items()]
     async with admin_client(kafka) as admin:
         client = admin._client
         request = AlterConfigsRequest([(kind, name, settings)], validate_only=False)
         answer = await client.send(client.get_random_node(), request)
-        assert [each[0] for each in answer.resources] == [0]
+        ((code, *_),) = answer.resources
+        return int(code)
 
 
 @asynccontextmanager
@@ -262,6 +269,34 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
     )
 
 
+async def test_a_record_that_is_too_large_once_decompressed_is_quarantined_and_no_other(
+    kafka_settings: KafkaSettings,
+) -> None:
+    kafka = kafka_settings
+    await create(kafka, raw=1_048_588, quarantine=1_048_588)
+    raw = raw_topic("engagement", prefix=kafka.topic_prefix)
+    setting = {"max_decompressed_message_bytes": str(limit_bytes)}
+    code = await answer_to_config(kafka, topic_resource, raw, **setting)
+    if code == invalid_config:
+        pytest.skip("brokers below 4.4 have no such limit")
+    assert code == 0
+    large = body(7, b"a" * limit_bytes)  # a few hundred bytes, once compressed
+    before, refused_before = replaced(), refused(Limit.DECOMPRESSED_BYTES)
+    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
+        await limits_are_known(publisher, raw)
+        await until_it_refuses(publisher, raw, b"a" * limit_bytes)
+        bodies = [large if number == 7 else body(number) for number in range(20)]
+        answers = await asyncio.gather(*map(server.post, bodies))
+        assert [answer.status for answer in answers] == [204] * 20
+    assert replaced() == before
+    assert refused(Limit.DECOMPRESSED_BYTES) >= refused_before + 2
+    (kept,) = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
+    assert kept.value == large
+    assert f"max.decompressed.message.bytes is {limit_bytes} (set on the topic)" in str(
+        text(kept.headers, "zcc-error")
+    )
+
+
 @pytest.fixture
 async def limited_cluster(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaSettings]:
     """Topics without a limit of their own, on brokers that have a low one."""
@@ -281,12 +316,14 @@ async def limited_cluster(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaS
         await set_config(kafka_settings, broker_resource, "", **kept)
 
 
-async def until_it_refuses(publisher: KafkaPublisher, topic: str) -> None:
+async def until_it_refuses(
+    publisher: KafkaPublisher, topic: str, value: bytes = noise(limit_bytes)
+) -> None:
     """Wait until the brokers keep to a limit that was just set."""
     async with asyncio.timeout(deadline_s):
         while True:
             try:
-                await publisher.publish(Record(topic, b"k", noise(limit_bytes)))
+                await publisher.publish(Record(topic, b"k", value))
             except RejectedError:
                 return
             except TransientError:
@@ -333,26 +370,57 @@ async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     assert telemetry.spill.set_aside.labels("refused")._value.get() == counted + 1
 
 
-async def test_a_record_that_brings_a_broker_to_an_unknown_error_hurts_no_other(
-    kafka_settings: KafkaSettings,
-) -> None:
-    topic = f"{kafka_settings.topic_prefix}.poisoned.v1"
-    async with TopicAdmin(kafka_settings) as admin:
+@asynccontextmanager
+async def poisoned(
+    kafka: KafkaSettings, topic: str, code: int
+) -> AsyncIterator[tuple[KafkaPublisher, list[Record]]]:
+    """Yield a publisher, and records of which a broker answers the twelfth with this code."""
+    async with TopicAdmin(kafka) as admin:
         await admin.apply([TopicSpec(topic, 1, 1, "delete", 86_400_000)])
-    before = replaced()
-    async with proxy_before(kafka_settings.bootstrap_servers) as proxy:
-        proxy.poison = b"arsenic"
-        behind = kafka_settings.model_copy(update={"bootstrap_servers": proxy.address})
+    async with proxy_before(kafka.bootstrap_servers) as proxy:
+        proxy.poison, proxy.poison_code = b"arsenic", code
+        behind = kafka.model_copy(update={"bootstrap_servers": proxy.address})
         async with publishing(behind) as publisher:
-            records = [
-                Record(topic, b"k", b"arsenic" if number == 11 else b"%d" % number)
-                for number in range(20)
-            ]
-            told = await fates(publisher, records)
-            assert await fates(publisher, records[:3]) == [None] * 3
+            await publisher.publish(Record(topic, b"k", b"first"))
+            yield (
+                publisher,
+                [
+                    Record(topic, b"k", b"arsenic" if number == 11 else b"%d" % number)
+                    for number in range(20)
+                ],
+            )
+
+
+@pytest.mark.parametrize("code", [-1, 2, 42, 25, 999])
+async def test_a_record_that_brings_a_broker_to_an_answer_without_sense_hurts_no_other(
+    kafka_settings: KafkaSettings, code: int
+) -> None:
+    topic = f"{kafka_settings.topic_prefix}.senseless.v1"
+    before = replaced()
+    async with poisoned(kafka_settings, topic, code) as (publisher, records):
+        told = await fates(publisher, records)
+        assert await fates(publisher, records[:3]) == [None] * 3
     assert isinstance(told[11], TransientError)
     assert told[:11] + told[12:] == [None] * 19
     assert replaced() == before
-    values = [each.value for each in await read(kafka_settings, topic) if each.value != b"arsenic"]
-    first_seen = list(dict.fromkeys(values))
+    values = [each.value for each in await read(kafka_settings, topic)]
+    first_seen = [each for each in dict.fromkeys(values) if each not in {b"first", b"arsenic"}]
     assert first_seen == [each.value for each in records if each.value != b"arsenic"]
+
+
+@pytest.mark.parametrize(
+    ("code", "replacements"), [(29, 0), (44, 0), (76, 0), (8, 0), (77, 0), (45, 1), (90, 1)]
+)
+async def test_what_is_no_fault_of_a_record_fails_its_batch_and_no_more_is_given_up_than_must(
+    kafka_settings: KafkaSettings, code: int, replacements: int
+) -> None:
+    topic = f"{kafka_settings.topic_prefix}.faulty.v1"
+    before = replaced()
+    async with poisoned(kafka_settings, topic, code) as (publisher, records):
+        told = await fates(publisher, records)
+        assert isinstance(told[11], TransientError)
+        async with asyncio.timeout(deadline_s):
+            while replaced() < before + replacements or not publisher.ready:
+                await asyncio.sleep(0.01)
+            await publisher.publish(Record(topic, b"k", b"last"))
+    assert replaced() == before + replacements

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from devstack.ports import HOST, reserve
 from runtime.settings import KafkaSettings
 
 PASSWORD = "right-password"
-start_s = 60.0
+start_s = 120.0
 
 PROPERTIES = """
 listeners=CLIENT://{host}:{plain},CONTROLLER://{host}:{controller},TLS://{host}:{tls},\
@@ -121,6 +122,8 @@ async def broker(folder: Path) -> AsyncIterator[Listeners]:
             while not await is_up(ports["plain"]):
                 assert process.returncode is None, (folder / "kafka.log").read_text()[-3000:]
                 await asyncio.sleep(0.1)
+            while not await shakes_hands(ports["tls"]):  # a virtual machine that is cold is slow
+                await asyncio.sleep(0.1)
         addresses = {name: f"{HOST}:{ports[name]}" for name in ("plain", "tls", "mtls", "login")}
         yield Listeners(authority, **addresses)
     finally:
@@ -129,6 +132,18 @@ async def broker(folder: Path) -> AsyncIterator[Listeners]:
         await process.wait()
         for port in reserved.values():
             port.release()
+
+
+async def shakes_hands(port: int) -> bool:
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE
+    try:
+        _, writer = await asyncio.open_connection(HOST, port, ssl=anybody)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def is_up(port: int) -> bool:

@@ -51,6 +51,22 @@ def standing(turns: Turns, label: Label) -> Standing:
     return next(each for each in turns.snapshot() if each.label is label)
 
 
+async def test_each_counter_begins_at_0() -> None:
+    some_turns()
+    for label in Label:
+        assert (
+            REGISTRY.get_sample_value("zcc_zoom_budget_wait_seconds_total", {"label": label.value})
+            is not None
+        )
+        for reason in ("second", "day", "paused", "seat"):
+            labels = {"label": label.value, "reason": reason}
+            assert REGISTRY.get_sample_value("zcc_zoom_budget_refused_total", labels) is not None
+        for kind in ("limit", "second", "day"):
+            labels = {"label": label.value, "kind": kind}
+            name = "zcc_zoom_budget_corrections_total"
+            assert REGISTRY.get_sample_value(name, labels) is not None
+
+
 def in_simulated_time(
     test: Callable[..., Coroutine[Any, Any, None]],
 ) -> Callable[..., None]:

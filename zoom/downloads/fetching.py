@@ -61,6 +61,8 @@ class Promise:
 
 any_file: Final = Promise()
 
+_fetched: Final = "fetched"
+
 
 class Downloads:
     """The downloads of one account. Open it with `opened_downloads`."""
@@ -73,6 +75,10 @@ class Downloads:
         self._tokens = tokens
         self._clock = clock
         self._places = asyncio.Semaphore(settings.download_concurrency)
+        for outcome in (_fetched, *(fault.value for fault in Fault)):
+            telemetry.zoom.downloads.labels(
+                outcome
+            )  # one that first shows up at 1 has not increased
 
     async def fetch(
         self, url: str, to: Path | Target, *, promise: Promise = any_file
@@ -96,7 +102,7 @@ class Downloads:
             except ZoomError as error:
                 telemetry.zoom.downloads.labels(error.fault.value).inc()
                 raise
-        telemetry.zoom.downloads.labels("fetched").inc()
+        telemetry.zoom.downloads.labels(_fetched).inc()
         return downloaded
 
     async def _fetched_to(self, to: Path | Target, url: str, promise: Promise) -> Downloaded:
