@@ -27,6 +27,7 @@ from operations.postgres_command import (
     offsets_app,
     retention_command,
 )
+from operations.schemas_command import schemas_app
 from operations.settings_errors import no_json, one_line
 from operations.spill_command import spill_app
 from operations.topics_command import topics_app
@@ -44,7 +45,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(topics_app, name="topics")
-schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(offsets_app, name="offsets")
 app.add_typer(api_app, name="api")
@@ -287,46 +287,6 @@ def reconcile(
         object_storage=read_settings(ObjectStorageSettings),
     )
     raise typer.Exit(asyncio.run(run(places, ledger=ledger, as_json=as_json)))
-
-
-@schemas_app.command("generate")
-def schemas_generate(
-    *,
-    webhooks: Annotated[Path, typer.Option(help="The vendor's OpenAPI document of webhooks.")],
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("schemas"),
-) -> None:
-    """Write JSON Schemas, models and examples; print what is new or has changed."""
-    from operations.schemas_command import generate
-
-    for path in generate(webhooks, out):
-        typer.echo(path)
-
-
-@schemas_app.command("diff")
-def schemas_diff(
-    old: Annotated[Path, typer.Argument(help="An OpenAPI document of webhooks.")],
-    new: Annotated[Path, typer.Argument(help="A later one.")],
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Compare two documents of the vendor; exit 1 if a change breaks consumers."""
-    from operations.schemas_command import diff
-
-    raise typer.Exit(diff(old, new, as_json=as_json))
-
-
-@schemas_app.command("drift")
-def schemas_drift(
-    *,
-    topic: Annotated[
-        list[str] | None, typer.Option(help="Raw topic to read; all where none is named.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Print what live events have that the contract lacks, with a suggested patch."""
-    from operations.drift import run
-
-    asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))
 
 
 @contextmanager

@@ -1,81 +1,52 @@
-"""`zcc schemas`: write the contract from the vendor's document, and compare two documents."""
+"""`zcc schemas`: the contract of events, written, compared, and held against live events."""
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from itertools import groupby
+import asyncio
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from operations.generated_files import read_source, write_changed
-from runtime.errors import ConfigurationError
-from schemas.catalogue import events
-from schemas.generation import (
-    Difference,
-    Schema,
-    SchemaSourceError,
-    artefacts,
-    differences,
-    json_schemas,
-    read_document,
-)
+from runtime.settings import KafkaSettings
+
+schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
 
 
-def generate(webhooks: Path, out: Path) -> list[Path]:
-    """Write schemas, models and examples of all events below ``out``.
+@schemas_app.command("generate")
+def schemas_generate(
+    *,
+    webhooks: Annotated[Path, typer.Option(help="The vendor's OpenAPI document of webhooks.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("schemas"),
+) -> None:
+    """Write JSON Schemas, models and examples; print what is new or has changed."""
+    from operations.contract_files import generate
 
-    Nothing is written before all of it is known, and no file is ever there in part.
-
-    Returns:
-        The files that are new or changed.
-
-    Raises:
-        ConfigurationError: the document cannot be used, or ``out`` cannot be written; one line.
-    """
-    try:
-        files = dict(artefacts(read_document(read_source(webhooks)), events))
-    except SchemaSourceError as error:
-        raise ConfigurationError(f"{webhooks}{error}") from None
-    return write_changed(files, out)
+    for path in generate(webhooks, out):
+        typer.echo(path)
 
 
-def diff(old: Path, new: Path, *, as_json: bool) -> int:
-    """Print what changes from the document ``old`` to ``new``.
+@schemas_app.command("diff")
+def schemas_diff(
+    old: Annotated[Path, typer.Argument(help="An OpenAPI document of webhooks.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two documents of the vendor; exit 1 if a change breaks consumers."""
+    from operations.contract_files import diff
 
-    Returns:
-        The exit code: 1 if a change breaks consumers, else 0.
-
-    Raises:
-        ConfigurationError: one of them cannot be used; one line.
-    """
-    found = differences(_schemas(old), _schemas(new))
-    breaking = any(each.breaking for each in found)
-    if as_json:
-        document = {"breaking": breaking, "differences": [asdict(each) for each in found]}
-        typer.echo(json.dumps(document))
-    else:
-        typer.echo("\n".join(diff_lines(found)))
-    return int(breaking)
+    raise typer.Exit(diff(old, new, as_json=as_json))
 
 
-def diff_lines(found: Iterable[Difference]) -> Iterator[str]:
-    """Yield the report: each event with its changes, ``!`` before those that break; a sum."""
-    found = tuple(found)
-    for event, changes in groupby(found, lambda each: each.event):
-        yield event
-        for each in changes:
-            place = f"{each.path}: " if each.path else ""
-            detail = f": {each.detail}" if each.detail else ""
-            yield f"  {'!' if each.breaking else ' '} {place}{each.change}{detail}"
-    counts = Counter(each.change for each in found)
-    told = ", ".join(f"{change}: {count}" for change, count in counts.items()) or "no change"
-    yield f"{told}; breaking: {sum(each.breaking for each in found)}"
+@schemas_app.command("drift")
+def schemas_drift(
+    *,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Raw topic to read; all where none is named.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what live events have that the contract lacks, with a suggested patch."""
+    from operations.cli import read_settings
+    from operations.drift import run
 
-
-def _schemas(path: Path) -> dict[str, Schema]:
-    try:
-        return dict(json_schemas(read_document(read_source(path))))
-    except SchemaSourceError as error:
-        raise ConfigurationError(f"{path}{error}") from None
+    asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))

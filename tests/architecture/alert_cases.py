@@ -156,17 +156,17 @@ workers = (
     Case(
         "ZccRecordsExpired",
         {
-            'zcc_worker_expired_records_total{worker="postgres",topic="old"}': "0x5 12x80",
-            'zcc_worker_expired_records_total{worker="postgres",topic="new"}': "_x5 12x80",
+            'zcc_worker_expired_records_total{worker="w",topic="old",partition="0"}': "0x5 12x80",
+            'zcc_worker_expired_records_total{worker="w",topic="new",partition="0"}': "_x5 12x80",
             'zcc_monitor_group_expired_records{group="zcc.object-storage",topic="t"}': "0x5 3 0x80",
         },
         {
             "6m": [
-                {"topic": "old"},
-                {"topic": "new"},
+                {"worker": "w", "topic": "old"},
+                {"worker": "w", "topic": "new"},
                 {"group": "zcc.object-storage", "topic": "t"},
             ],
-            "30m": [{"topic": "old"}, {"topic": "new"}],
+            "30m": [{"worker": "w", "topic": "old"}, {"worker": "w", "topic": "new"}],
         },
         silent=("4m", "70m"),
         note="while it runs, at its start, and from outside",
@@ -239,18 +239,49 @@ ingest = (
         {
             'zcc_ingest_refused_total{app="default",reason="too_large"}': "0x10 1x30",
             'zcc_ingest_refused_total{app="default",reason="too_slow"}': "0+1x40",
+            'zcc_ingest_unavailable_total{reason="over_limit"}': "0x10 1x30",
         },
-        {"12m": [{"app": "default"}]},
+        {"12m": [{"reason": "too_large"}, {"reason": "over_limit"}]},
         silent=("10m", "30m"),
     ),
     Case(
         "ZccWebhooksKeptOut",
         {
-            'zcc_ingest_unavailable_total{reason="network"}': "0x10 1x30",
+            'zcc_ingest_unavailable_total{reason="foreign_account"}': "0x10 1x30",
             'zcc_ingest_unavailable_total{reason="deadline"}': "0+1x40",
         },
-        {"13m": [{"reason": "network"}]},
+        {"13m": [{"reason": "foreign_account"}]},
         silent=("10m", "20m"),
+    ),
+    Case(
+        "ZccWebhooksNotKept",
+        {
+            'zcc_ingest_unavailable_total{reason="refused"}': "0x10 1x30",
+            'zcc_ingest_unavailable_total{reason="deadline"}': "0+1x40",
+        },
+        {"13m": [{"reason": "refused"}]},
+        silent=("10m", "20m"),
+    ),
+    Case(
+        "ZccRecordsRefused",
+        {'zcc_publisher_refused_records_total{limit="max.message.bytes"}': "0x10 1x30"},
+        {"12m": [{"limit": "max.message.bytes"}]},
+        silent=("10m", "30m"),
+    ),
+    Case(
+        "ZccIngestCrowded",
+        {
+            'zcc_ingest_crowded_out_total{state="unfinished"}': "0x5 120+120x30",
+            'zcc_ingest_crowded_out_total{state="idle"}': "0+10x36",
+        },
+        {"20m": [{"state": "unfinished"}]},
+        silent=("5m", "12m"),
+    ),
+    Case(
+        "ZccIngestReplays",
+        {'zcc_ingest_replays_total{app="default"}': "0x5 60x30"},
+        {"10m": [{"app": "default"}]},
+        silent=("4m", "30m"),
     ),
     Case(
         "ZccAppsNotRead",
@@ -394,6 +425,15 @@ stores = (
     ),
 )
 
+objects = (
+    Case(
+        "ZccObjectsSkipped",
+        {"zcc_object_storage_skipped_rows_total": "0x5 900x80"},
+        {"7m": [{}]},
+        silent=("4m", "70m"),
+    ),
+)
+
 zoom = (
     Case(
         "ZccZoomRefusesTheApp",
@@ -444,9 +484,7 @@ slow = (
     ),
 )
 
-announced = {
-    "zcc_worker_recreated_topics_total": {"worker", "topic"},
-}
+announced = {"zcc_object_storage_skipped_rows_total": set[str]()}
 """Metrics that rules ask for and that the catalogue has as soon as their parts are there."""
 
-cases = (*parts, *workers, *ingest, *stores, *zoom)
+cases = (*parts, *workers, *ingest, *stores, *objects, *zoom)

@@ -61,7 +61,12 @@ class Product:
         for name in names:
             await self.stop(name)
             part = commands[name]
-            own = {**self.settings, **changes, part.port_variable: str(self.ports[name])}
+            own = {
+                **self.settings,
+                **changes,
+                "ZCC_INGEST_PORT": str(self.ports["webhooks"]),
+                part.port_variable: str(self.ports[name]),
+            }
             log = self.folder / f"{name}.log"
             self.processes[name] = Process(name, part.arguments, own, log)
             await self.processes[name].start()
@@ -90,9 +95,15 @@ class Product:
 
     async def post(self, body: bytes, *, key: str = secret, app: str = "") -> int:
         """Send a webhook; return the answer's status."""
-        url = f"{self.url('ingest')}/webhooks/zoom{app}"
+        return (await self.post_again(body, times=1, key=key, app=app))[0]
+
+    async def post_again(
+        self, body: bytes, *, times: int, key: str = secret, app: str = ""
+    ) -> list[int]:
+        """Send the same request so often; return the answers' statuses."""
+        url = f"{self.url('webhooks')}/webhooks/zoom{app}"
         headers = {name: value.decode() for name, value in signed(body, secret=key)}
-        return await asyncio.to_thread(_post, url, body, headers)
+        return [await asyncio.to_thread(_post, url, body, headers) for _ in range(times)]
 
     async def fires(self, alert: str, **labels: str) -> None:
         """Wait until Prometheus says that an alert with these labels fires."""
@@ -163,6 +174,11 @@ def postgres_of(stack: devstack.Stack) -> psutil.Process:
     return psutil.Process(int(first))
 
 
+async def make_topics(kafka: KafkaSettings) -> None:
+    async with TopicAdmin(kafka) as admin:
+        await admin.apply(list(topic_specs(kafka.topic_plan, workers)))
+
+
 @asynccontextmanager
 async def product(folder: Path) -> AsyncIterator[Product]:
     """Kafka, Postgres, Zoom's stand-in and Prometheus; no part of ours runs yet."""
@@ -198,10 +214,10 @@ async def product(folder: Path) -> AsyncIterator[Product]:
             other_partitions=2,
             replication=1,
         )
-        async with TopicAdmin(kafka) as admin:
-            await admin.apply(list(topic_specs(kafka.topic_plan, workers)))
+        await make_topics(kafka)
         await asyncio.to_thread(migrate, stack.postgres_dsn)
-        ports = dict(zip((*commands, "prometheus"), _free_ports(len(commands) + 1), strict=True))
+        names = (*commands, "webhooks", "prometheus")
+        ports = dict(zip(names, _free_ports(len(names)), strict=True))
         watching = prometheus(folder, ports)
         url = await resources.enter_async_context(watching)
         found = Product(stack, settings, kafka, folder, ports, url)
@@ -221,7 +237,7 @@ async def prometheus(folder: Path, ports: Mapping[str, int]) -> AsyncIterator[st
         pytest.skip("prometheus is not installed (Debian: apt-get install prometheus)")
     rules = (root / "deploy" / "prometheus" / "alerts.yml").read_text()
     (folder / "alerts.yml").write_text(re.sub(r"(\n +for: )\w+", r"\g<1>2s", rules))
-    targets = [f"127.0.0.1:{port}" for name, port in ports.items() if name != "prometheus"]
+    targets = [f"127.0.0.1:{ports[name]}" for name in commands]
     config = {
         "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
         "rule_files": ["alerts.yml"],
