@@ -108,13 +108,13 @@ def ingest(
     from ingest.processes import follow_parent, own_command, run_processes
     from ingest.settings import IngestSettings
 
+    followed = follow_parent()
+    if followed is None:
+        warn_of_unknown_settings()
     settings, kafka = read_settings(IngestSettings), read_settings(KafkaSettings)
     if workers is not None:
         settings = settings.model_copy(update={"workers": workers})
     raise_open_files_limit()
-    followed = follow_parent()
-    if followed is None:
-        warn_of_unknown_settings()
     if settings.workers > 1 and followed is None:
         raise typer.Exit(uvloop.run(run_processes(settings, own_command(), clock=SystemClock())))
 
