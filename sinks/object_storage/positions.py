@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from runtime import telemetry
 from runtime.errors import ConfigurationError
 from runtime.values import Assignment, Resume, Span, TopicPartition
 from sinks.object_storage.bucket import Bucket, Listed
@@ -78,7 +79,16 @@ class Positions:
         position = state.log_start if state.committed is None else state.committed
         if frontier is None or (state.committed or 0) >= frontier.end:
             return Resume(position)
+        if state.committed is None:
+            self._count_expired(source, state.log_start - frontier.end)
         return Resume(frontier.start, frontier.end)
+
+    def _count_expired(self, source: TopicPartition, records: int) -> None:
+        """Count what retention deleted before it was stored; with a commit the consumer does."""
+        if records > 0:
+            labels = self.assignment.group, source.topic, str(source.partition)
+            telemetry.worker.expired.labels(*labels).inc(records)
+            log.error("retention deleted records before they were stored", records=records)
 
     async def check(self, rows: Rows, spans: Mapping[TopicPartition, Span]) -> None:
         """See whether the first records of a day are stored already; call it before writing.

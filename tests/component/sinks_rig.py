@@ -149,9 +149,9 @@ class Lake:
     async def make_topic_anew(self) -> None:
         async with admin_of(self.kafka) as admin:
             await admin.delete_topics([self.topic])
-        async with TopicAdmin(self.kafka) as ours, asyncio.timeout(DEADLINE_S):
-            while (await ours.record_counts([self.topic])).get(self.topic) is not None:
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(DEADLINE_S):
+                while self.topic in await admin.list_topics():
+                    await asyncio.sleep(0.1)
         await self.make_topic()
 
     async def delete_records(self) -> None:

@@ -255,8 +255,11 @@ async def test_without_a_commit_a_span_that_retention_ate_is_none_the_less_where
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await sink.write(batch(0, 4))
+    expired = telemetry.worker.expired.labels("group", source.topic, "1")
+    before = expired._value.get()
     resumes = await sink.assigned(assignment(None, log_start=7))
     assert resumes == {source: Resume(0, 4)}
+    assert expired._value.get() == before + 3
     assert await sink.write(Batch((), {source: Span(0, 4)})) == ()
     assert await sink.write(Batch(batch(7, 9).deliveries, {source: Span(4, 9)})) == ()
     assert await stored(settings) == [0, 1, 2, 3, 7, 8]
