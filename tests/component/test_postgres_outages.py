@@ -75,7 +75,7 @@ async def test_a_statement_that_waits_too_long_is_given_up_and_stored_later(dsn:
 
 
 async def test_a_silent_connection_is_given_up_within_the_time_of_a_write(dsn: str) -> None:
-    limits: dict[str, Any] = {"statement_timeout_s": 0.4, "write_timeout_s": 0.5}
+    limits: dict[str, Any] = {"statement_timeout_s": 1.9, "write_timeout_s": 2.0}
     async with proxied(dsn) as (proxy, through), owner(through, **limits) as found:
         await found.store([event(0)])
         proxy.swallow()
