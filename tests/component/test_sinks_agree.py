@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import obstore
 import psycopg
@@ -50,6 +50,8 @@ class Poison(NamedTuple):
     bare: bool = False
 
 
+_odd: Final = b'{"event":"e","event_ts":1,"payload":{"account_id":"ACCOUNT","object":{"n":%b}}}'
+
 POISONS = (
     Poison("good", is_stored=True),
     Poison("tombstone", value=None),
@@ -58,6 +60,8 @@ POISONS = (
     Poison("value not UTF-8", value=b'{"event":"\xff"}'),
     Poison("value is no object", value=b"[]"),
     Poison("value without an account", value=b'{"event":"e","event_ts":1,"payload":{}}'),
+    Poison("half a surrogate", value=_odd % b'"\\ud83d"', is_stored=True),
+    Poison("number beyond a double", value=_odd % b"1e309", is_stored=True),
     Poison("no day", headers={"ce_time": b"2026-13-45T99:00:00Z"}),
     Poison("year 1 with an offset", headers={"ce_time": b"0001-01-01T00:00:00+14:00"}),
     Poison("year 1", headers={"ce_time": b"0001-01-01T00:00:00Z"}, is_stored=True),
