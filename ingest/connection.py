@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         """What was received since a request or a part of a body last came out of it."""
         self._expects = False
         self._hosts: list[bytes] = []
+        self._right_hosts: list[bytes] | None = None
         self._ended = False
         self._stalled = False
         self._silent = True
@@ -153,11 +154,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def make_room(self) -> None:
-        """End for others' sake: an unfinished request is answered, an idle connection closed.
-
-        It does not linger: the answer may be lost with what is still unread, which is as good a
-        reason to send again.
-        """
+        """End for others' sake, and do not linger: an answer that is lost is a reason to resend."""
         if self._phase is Phase.HEAD:
             self._misfit(Refusal.CROWDED_OUT)
         elif self._reading is not None:
@@ -185,10 +182,9 @@ class Connection(asyncio.Protocol):
                 return
 
     def _head_to_repeat(self) -> bytes:
-        """Return the head that asked for an upgrade, to be parsed without that.
+        """Return the head that asked for an upgrade, without that, because its body was skipped.
 
-        The parser skips the body behind such a head. It does the same behind CONNECT, which has
-        none, and was handed on before it came here.
+        The parser does the same behind CONNECT, which was handed on before it came here.
         """
         if self._phase is not Phase.HEAD:
             return b""
@@ -197,8 +193,7 @@ class Connection(asyncio.Protocol):
     def _bound_unfinished(self) -> None:
         """Refuse a head that grew too large, headers or trailers that never end included.
 
-        What came in vain may be twice as much, because blanks and line ends are not counted. What
-        stays within bounds is counted, until it is received whole.
+        What came in vain may be twice as much: blanks and line ends are not counted.
         """
         limits = self._limits
         is_large = max(self._head_bytes, self._fruitless_bytes / 2) > limits.head_bytes
@@ -264,9 +259,11 @@ class Connection(asyncio.Protocol):
         if len(headers) > limits.headers or self._head_bytes > limits.head_bytes:
             self._refuse(exchange, Refusal.HEAD_TOO_LARGE)
             return
-        if not names_its_host(self._hosts, parser.get_http_version()):
-            self._refuse(exchange, Refusal.MALFORMED)
-            return
+        if self._hosts != self._right_hosts:  # they are the same for each request, as a rule
+            if not names_its_host(self._hosts, parser.get_http_version()):
+                self._refuse(exchange, Refusal.MALFORMED)
+                return
+            self._right_hosts = self._hosts.copy()
         exchange.application.began(exchange)
         if self._expects and exchange.answer is None and self._exchanges[0] is exchange:
             self._transport.write(_continue)
@@ -277,12 +274,13 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             return
         self._fruitless_bytes = 0
-        exchange.body_bytes += len(chunk)
+        size = len(chunk)
+        exchange.body_bytes += size
         if exchange.body_bytes > self._limits.body_bytes:
             self._refuse(exchange, Refusal.TOO_LARGE)
         elif exchange.answer is None:
-            if self._shared.hold(self, len(chunk)):
-                exchange.held_bytes += len(chunk)
+            if self._shared.admission.hold(size) or self._shared.hold(self, size):
+                exchange.held_bytes += size
                 exchange.chunks.append(chunk)
                 if len(exchange.chunks) > _most_chunks:
                     exchange.chunks[:] = [b"".join(exchange.chunks)]
@@ -295,8 +293,11 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             return
         self._reading = None
-        self._end_phase(Phase.IDLE)
+        self._phase = Phase.IDLE
+        self.due_s = inf
         exchange.is_read = True
+        if self._counted:
+            self._leave_unfinished()
         if exchange.answer is None:
             exchange.application.completed(exchange)
             if exchange.answer is None:
@@ -306,12 +307,9 @@ class Connection(asyncio.Protocol):
         if len(self._exchanges) >= _most_pipelined:
             self._transport.pause_reading()
 
-    def _end_phase(self, following: Phase) -> None:
-        self._phase = following
-        self.due_s = inf
-        if self._counted:
-            self._counted = False
-            self._shared.finished(self)
+    def _leave_unfinished(self) -> None:
+        self._counted = False
+        self._shared.finished(self)
 
     def _refuse(self, exchange: Exchange, reason: Refusal) -> None:
         exchange.chunks.clear()
@@ -366,12 +364,16 @@ class Connection(asyncio.Protocol):
         if last:
             self._finish(exchange)
         elif not exchanges_left and self._phase is Phase.IDLE:
-            self._start_time()
-            self._shared.rested(self)
+            self.due_s = self._shared.rested(self)
+            if self._stalled:
+                self._start_time()
 
     def _read_no_more(self) -> None:
+        self._phase = Phase.NOTHING
         self._reading = None
-        self._end_phase(Phase.NOTHING)
+        self.due_s = inf
+        if self._counted:
+            self._leave_unfinished()
 
     def _finish(self, exchange: Exchange) -> None:
         self._read_no_more()

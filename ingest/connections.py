@@ -93,9 +93,10 @@ class Connections:
         """Take note that a connection has sent its first bytes."""
         self._silent.leave(connection)
 
-    def rested(self, connection: Connection) -> None:
-        """Take note that a connection has become idle."""
+    def rested(self, connection: Connection) -> float:
+        """Take note that a connection has become idle; return until when it may be."""
         self._open.move_to_end(connection)
+        return self.now_s() + self.limits.keep_alive_s
 
     def began(self, connection: Connection) -> None:
         """Count a request that is not received whole; where it is one too many, the oldest goes."""

@@ -161,7 +161,11 @@ class _AcknowledgingWebhook(Webhook):
 
 
 def _webhook(secret: str, routing: Routing) -> Webhook:
-    settings = IngestSettings(apps={"default": [secret]}, pseudonym_key=_key.decode())  # type: ignore[arg-type]  # pydantic parses them
+    settings = IngestSettings(
+        apps={"default": [secret]},  # type: ignore[arg-type]  # pydantic parses it
+        pseudonym_key=_key.decode(),  # type: ignore[arg-type]  # as above
+        remembered_signatures=0,  # each run sends the same signed requests
+    )
     apps = settings.apps
     return _AcknowledgingWebhook(
         settings,
