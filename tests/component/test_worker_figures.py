@@ -139,9 +139,11 @@ async def test_a_worker_tells_no_lag_of_partitions_that_it_does_not_own_any_more
         return ()
 
     async with running(Worker(handler, rig.surroundings())):
-        await until(lambda: lag_of(source, "records") == lag_of(other, "records") == 0)
+        await until(lambda: lag_of(source, "records") == lag_of(other, "records") == 0, every_s=0.5)
         async with rig.connect(Idle()) as second:
             while len(rig.member.reading_at) > 1:
                 await second.poll(max_records=1, timeout_s=0.5)
-            await until(lambda: None in {lag_of(source, "records"), lag_of(other, "records")})
+            await until(
+                lambda: None in {lag_of(source, "records"), lag_of(other, "records")}, every_s=0.5
+            )
     assert lag_of(source, "seconds") is lag_of(other, "seconds") is None

@@ -234,7 +234,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
     sink.poison = {b"%d" % n for n in range(1000)}
     work = SinkWorker(sink, rig.surroundings(batch_records=100))
     async with running(work):
-        await until(lambda: sample("zcc_worker_paused_partitions") == 1)
+        await until(lambda: sample("zcc_worker_paused_partitions") == 1, every_s=0.1)
         rig.append(*[b"good"] * 5, to=other)
         await until(lambda: rig.position_of(other) == 5)
         assert rig.member.paused == {source}
