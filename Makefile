@@ -59,7 +59,8 @@ alarms: setup ## Bring about the fault of each alert, with a real Prometheus; 15
 promtool: ## Build promtool 3 into .tools/bin, for the tests of alerts; takes minutes
 	@mkdir -p .tools/promtool && cd .tools/promtool && { test -f go.mod || go mod init promtool; } \
 		&& GOFLAGS=-mod=mod go get github.com/prometheus/prometheus/cmd/promtool@v0.305.0 \
-		&& GOFLAGS=-mod=mod nice go build -o ../bin/promtool github.com/prometheus/prometheus/cmd/promtool
+		&& GOFLAGS=-mod=mod nice go build -ldflags "-X github.com/prometheus/common/version.Version=3.5.0" \
+		-o ../bin/promtool github.com/prometheus/prometheus/cmd/promtool
 	@.tools/bin/promtool --version
 
 simulate: setup ## Run 10,000 histories of workers in simulated time; ARGS="--seeds 500 --first 0"

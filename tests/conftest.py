@@ -14,6 +14,7 @@ from hypothesis import settings
 from devstack.options import chosen_kafka
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
+from tests.promtool import described
 from tests.stack import RealStack, chosen_source, real_stack
 
 
@@ -25,9 +26,12 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     source, reason = chosen_source()
-    return f"Kafka {chosen_kafka()}, Postgres and S3 from: {source} ({reason})"
+    return [
+        f"Kafka {chosen_kafka()}, Postgres and S3 from: {source} ({reason})",
+        f"promtool: {described()}",
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ a minute holds one sample; promtool 3 shows it, promtool 2 does not. `make promt
 """
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from tests.architecture.alert_cases import Case, cases, slow
+from tests.promtool import promtool
 
 root = Path(__file__).parents[2]
 folder = root / "deploy" / "prometheus"
@@ -24,21 +24,16 @@ rules: list[dict[str, Any]] = [
     for group in yaml.safe_load((folder / "alerts.yml").read_text())["groups"]
     for rule in group["rules"]
 ]
-built = root / ".tools" / "bin" / "promtool"
 shortest_range_s = 4 * 60
 unit_s = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def promtool() -> str:
-    found = str(built) if built.exists() else shutil.which("promtool")
-    if found is None:
-        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
-    return found
-
-
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = promtool()
+    if program is None:
+        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
     return subprocess.run(
-        [promtool(), *arguments],
+        [program, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
