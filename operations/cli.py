@@ -34,6 +34,7 @@ from operations.topics_command import topics_app
 from operations.unknown_settings import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
+from runtime.insistence import GivenUpError
 from runtime.logs import configure_logs
 from runtime.open_files import raise_open_files_limit
 from runtime.settings import KafkaSettings, WorkerSettings
@@ -64,7 +65,7 @@ def main() -> None:
     """Run the command line; the entry point of `zcc`."""
     try:
         app()
-    except ConfigurationError as error:
+    except (ConfigurationError, GivenUpError) as error:  # the second: the work had halted
         _stop(str(error), exit_code=2)
     except TransientError as error:
         _stop(str(error), exit_code=1)

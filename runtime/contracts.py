@@ -47,6 +47,8 @@ class Handler(Protocol):
 class Sink(Protocol):
     """Record in, store out. An async context manager; the runtime enters and leaves it.
 
+    It may be entered again after entering has raised.
+
     ``planned`` True asks the runtime to commit the boundaries of each batch before it calls
     `write`, and to present a batch that may have been written in part with the same boundaries
     again. ``write`` may see deliveries again; one call at a time, but for `prepare`.

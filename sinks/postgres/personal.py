@@ -25,13 +25,13 @@ _rules: Final[tuple[tuple[Personal, re.Pattern[str]], ...]] = (
         "person_name",
         re.compile(
             r"(.*_)?(display_name|first_name|last_name"
-            r"|(owner|user|agent|consumer|contact|customer|participant)_name)"
+            r"|(owner|user|agent|consumer|contact|customer|participant)_name)|operator"
         ),
     ),
     ("person_attr", re.compile(r"profile_avatar.*|job_title|company")),
     ("pseudonymous_id", re.compile(r"(.*_)?(consumer|contact|attendee|participant)_ids?")),
     ("pseudonymous_id", re.compile(r"participant_user_id")),
-    ("user_ref", re.compile(r"(.*_)?(user|owner|agent|supervisor)_ids?")),
+    ("user_ref", re.compile(r"(.*_)?(user|owner|agent|supervisor|operator)_ids?")),
     ("user_ref", re.compile(r"(.*_)?(modified|created|updated)_by")),
     ("free_text", re.compile(r"content|note|note_content|message_text|text|comment|answer")),
     ("free_text", re.compile(r"email_subject|(custom_field|variable)_value")),
