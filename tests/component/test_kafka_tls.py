@@ -1,7 +1,6 @@
 """Certificates on both sides of a real listener, and what is told where protocols do not fit."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,9 +9,8 @@ import pytest
 from aiokafka.conn import create_conn
 from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
-from typer.testing import CliRunner
 
-from operations.cli import app
+from operations.doctor import examine
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
@@ -158,14 +156,13 @@ async def test_ingests_publisher_logs_why_it_reaches_no_broker(listeners: Listen
             assert not publisher.ready
 
 
-def test_doctor_shows_why_it_reaches_no_broker(
+async def test_doctor_shows_why_it_reaches_no_broker(
     listeners: Listeners, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZCC_KAFKA_BOOTSTRAP_SERVERS", listeners.tls)
-    told = CliRunner().invoke(app, ["doctor", "--json"])
-    (finding,) = [each for each in json.loads(told.stdout)["findings"] if each["check"] == "kafka"]
-    assert finding["state"] == "wrong"
-    assert "ZCC_KAFKA_SECURITY_PROTOCOL is PLAINTEXT: expected SSL" in finding["text"]
+    (finding,) = [each async for each in examine(SystemClock()) if each.check == "kafka"]
+    assert finding.state == "wrong"
+    assert "ZCC_KAFKA_SECURITY_PROTOCOL is PLAINTEXT: expected SSL" in finding.text
 
 
 @pytest.mark.parametrize(
