@@ -198,9 +198,12 @@ workers = (
     ),
     Case(
         "ZccWorkerHalted",
-        {'zcc_worker_halted{worker="postgres"}': "0 0 1 1", 'zcc_worker_halted{worker="x"}': "0x4"},
-        {"2m": [pg]},
-        silent=("1m",),
+        {
+            'zcc_worker_halted{worker="postgres"}': "0 0 1x9",
+            'zcc_worker_halted{worker="x"}': "0 0 1 0x8",
+        },
+        {"5m": [pg]},
+        silent=("1m", "3m"),
     ),
     Case(
         "ZccCorrectionsLate",
@@ -267,6 +270,12 @@ ingest = (
         {'zcc_publisher_refused_records_total{limit="max.message.bytes"}': "0x10 1x30"},
         {"12m": [{"limit": "max.message.bytes"}]},
         silent=("10m", "30m"),
+    ),
+    Case(
+        "ZccProducersReplaced",
+        {"zcc_publisher_replaced_total": "0x5 1+1x8 9x30"},
+        {"15m": [{}]},
+        silent=("6m", "38m"),
     ),
     Case(
         "ZccIngestCrowded",
@@ -481,8 +490,5 @@ slow = (
         minutes=5,
     ),
 )
-
-announced = {"zcc_object_storage_skipped_rows_total": set[str]()}
-"""Metrics that rules ask for and that the catalogue has as soon as their parts are there."""
 
 cases = (*parts, *workers, *ingest, *stores, *objects, *zoom)

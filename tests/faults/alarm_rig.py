@@ -74,6 +74,8 @@ class Product:
             async with asyncio.timeout(part_deadline_s):
                 while (await get(f"{self.url(name)}/healthz"))[0] != 200:
                     await asyncio.sleep(0.1)
+                while name == "ingest" and (await get(self.url("webhooks")))[0] == 0:
+                    await asyncio.sleep(0.1)
 
     async def running(self, *names: str) -> None:
         """Have these run and be ready, with the usual settings where they have to be started."""

@@ -100,7 +100,7 @@ async def test_webhooks_of_a_wrong_secret_and_one_too_large(running: Product) ->
     await running.running("ingest")
     for _ in range(60):
         assert await running.post(event(next(numbers)), key="of-somebody-else-entirely") == 401
-    await running.fires("ZccWebhooksRefused", reason="signature")
+    await running.fires("ZccWebhooksRefused", reason="signature_wrong")
     large = event(next(numbers))[:-1] + b"," + b" " * 1024 * 1024 + b'"x": 1}'
     assert await running.post(large) in {413, 503}
     await running.fires("ZccWebhookTooLarge")
@@ -108,14 +108,19 @@ async def test_webhooks_of_a_wrong_secret_and_one_too_large(running: Product) ->
 
 async def test_webhooks_that_are_kept_out_and_an_apps_file_that_is_wrong(running: Product) -> None:
     apps = running.folder / "apps.json"
-    only = {"secrets": ["another-webhook-secret"], "networks": ["192.0.2.0/24"]}
-    apps.write_text(json.dumps({"default": ["simulated-webhook-secret"], "abroad": only}))
+    kept_out = {
+        "default": ["simulated-webhook-secret"],
+        "abroad": {"secrets": ["webhook-secret-of-abroad"], "networks": ["192.0.2.0/24"]},
+        "misspelt": {"secrets": ["webhook-secret-of-misspelt"], "accounts": ["ACOUNT"]},
+    }
+    apps.write_text(json.dumps(kept_out))
     settings = {k: v for k, v in running.settings.items() if k != "ZCC_INGEST_APPS"}
     other = replace(running, settings=settings)
     await other.run("ingest", ZCC_INGEST_APPS_FILE=str(apps))
-    abroad = event(next(numbers))
-    assert await running.post(abroad, key="another-webhook-secret", app="/abroad") == 503
-    await running.fires("ZccWebhooksKeptOut", reason="network")
+    for app, reason in (("abroad", "network"), ("misspelt", "foreign_account")):
+        body = event(next(numbers))
+        assert await running.post(body, key=f"webhook-secret-of-{app}", app=f"/{app}") == 503
+        await running.fires("ZccWebhooksKeptOut", reason=reason)
     apps.write_text("{")
     await running.fires("ZccAppsNotRead", outcome="wrong")
     await running.run("ingest")
@@ -182,14 +187,12 @@ async def test_a_topic_that_is_made_anew(running: Product) -> None:
     topic = raw_topic("unknown", prefix="zcc")
     assert await running.post(webhook("something_new", {"id": "one"})) == 204
     await caught_up(running, "enrichment")
-    await running.stop("enrichment")
     async with administering(running) as admin:
         await admin.delete_topics([topic])
         async with asyncio.timeout(60):
             while topic in await admin.list_topics():
                 await asyncio.sleep(0.1)
     await make_topics(running.kafka)
-    await running.running("enrichment")
     await running.fires("ZccTopicMadeAnew", worker="enrichment", topic=topic)
 
 
