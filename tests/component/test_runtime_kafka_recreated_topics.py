@@ -7,13 +7,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from runtime import telemetry
-from runtime.errors import FencedError
+from runtime.errors import FencedError, TransientError
 from runtime.kafka import Lag, TopicAdmin, scan
 from runtime.kafka.cluster import Cluster
 from runtime.ports import Position
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings
-from runtime.values import Delivery, Record, TopicPartition
+from runtime.values import Batch, Delivery, Record, Rejection, TopicPartition
 from schemas.topics import retry_topic
 from tests.component.kafka_members import HurriedClock, Member, create, poll_until, publish
 from tests.component.workers_on_kafka import LogSink, until, until_terminated, worker
@@ -135,16 +135,28 @@ async def test_a_retry_topic_made_anew_is_read_whole(
 async def test_a_planned_sink_stores_nothing_of_a_log_made_anew_under_the_name_of_the_old_one(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
-    sink = LogSink()
-    slow = worker.model_copy(update={"batch_records": 15, "batch_age_s": 8.0})
+    class Away(LogSink):
+        """Takes nothing at first: all partitions are paused meanwhile, so nobody sees a change."""
+
+        attempts = 0
+        back = False
+
+        async def write(self, batch: Batch) -> Sequence[Rejection]:
+            self.attempts += 1
+            if not self.back:
+                raise TransientError("the store is away")
+            return await super().write(batch)
+
+    sink = Away()
+    small = worker.model_copy(update={"batch_records": 10})
     await publish(kafka_settings, *records(topic, numbered("old", 10)))
     async with Cluster(kafka_settings, client_id="test") as cluster:
         (old,) = (await cluster.topic_ids([topic])).values()
-        work = run_sink(sink, name="g", topics=[topic], kafka=kafka_settings, worker=slow)
-        held = telemetry.worker.in_flight.labels("g")._value
+        work = run_sink(sink, name="g", topics=[topic], kafka=kafka_settings, worker=small)
         async with until_terminated(work):
-            await until(lambda: held.get() == 10)
+            await until(lambda: sink.attempts)
             await recreate(kafka_settings, topic, *numbered("new", 30))
+            sink.back = True
             await until(lambda: len({v for _, v in sink.stored if v in numbered("new", 30)}) == 30)
         (new,) = (await cluster.topic_ids([topic])).values()
     stored = {log: [v for where, v in sink.stored if where == log] for log in (old, new)}
