@@ -126,6 +126,20 @@ async def answering(what: str, *, timeout_s: float = answer_timeout_s) -> AsyncI
         raise by_fault(what, error) from error
     except OSError as error:
         raise TransientError(f"{what}: {error}") from error
+    except asyncio.CancelledError:
+        if _is_being_cancelled():
+            raise
+        raise TransientError(f"{what}: the client has ended a task of its own") from None
+
+
+def _is_being_cancelled() -> bool:
+    """Whether somebody cancels the present task.
+
+    The library awaits tasks that it has cancelled, and lets that out: closed while a fetch waits to
+    be tried again, a consumer would end the worker as if it had been told to stop.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def by_fault(

@@ -1,12 +1,13 @@
 """What operators set on a database changes nothing of what is stored."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 
 from runtime.errors import TransientError
 from runtime.values import Delivery
+from sinks.postgres.connection import command_connection
 from tests.component.postgres_rig import Owner, owner, query
 from tests.enriched import delivery, webhook
 
@@ -67,6 +68,17 @@ async def test_settings_of_a_database_change_nothing_of_what_is_stored(dsn: str)
         int(datetime(2024, month, 28, 23, 50, tzinfo=UTC).timestamp())
         for month in range(1, len(STATEMENTS) + 1)
     ]
+
+
+async def test_commands_read_times_whatever_style_a_database_has(dsn: str) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
+    for style in ("datestyle = 'SQL, DMY'", "intervalstyle = 'sql_standard'"):
+        await query(dsn, f"alter database {name} set {style}")
+    with command_connection(dsn, "zcc test") as connection:
+        row = connection.execute(
+            "select timestamptz '2024-01-31 23:50Z', interval '1 day 2 hours'"
+        ).fetchone()
+    assert row == (datetime(2024, 1, 31, 23, 50, tzinfo=UTC), timedelta(days=1, hours=2))
 
 
 async def test_a_database_that_takes_no_writes_for_a_while_is_waited_for(dsn: str) -> None:
