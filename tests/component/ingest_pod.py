@@ -146,7 +146,7 @@ def _variable(name: str) -> str:
     return f"{prefix}{name}".upper()
 
 
-async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 30) -> None:
+async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 90) -> None:
     """Wait for a condition; a pod that has ended meanwhile is shown with its log."""
     try:
         async with asyncio.timeout(timeout_s):
