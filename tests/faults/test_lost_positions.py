@@ -125,8 +125,8 @@ class Trouble:
         """Delete records that one sink has not read, and the other has."""
         topic = enriched_topic(family, prefix=prefix)
         (other,) = {*sinks} - {sink}
-        await self.logs.caught_up(sink, topic)
-        await self.stop(sink)
+        async with self.all_done(family):
+            await self.stop(sink)
         positions = await self.logs.positions(sink, topic)
         source, start = await self.grown(positions)
         end = start + removed_unread
