@@ -48,9 +48,14 @@ class OwnedLogs:
         self._clock = clock
         self._looked_s = clock.monotonic_s()
         self._ids: Mapping[str, str] = {}
+        self._known: dict[str, str] = {}
+        self._told: set[str] = set()
 
     async def learn(self, topics: Collection[str], brokers: Collection[int]) -> Mapping[str, str]:
         """Take the ids of these topics for those of the assignment that begins.
+
+        A topic may be deleted in one assignment and be made anew before the next; then the brokers
+        have deleted its commits as well, and only what was known before tells.
 
         Raises:
             TransientError: the brokers do not answer, or do not agree.
@@ -58,6 +63,10 @@ class OwnedLogs:
         self._ids = await self._cluster.topic_ids(topics, brokers=brokers)
         for topic in topics:
             telemetry.worker.recreated_topics.labels(self._worker, topic)
+        for topic, topic_id in self._ids.items():
+            before = self._known.setdefault(topic, topic_id)
+            if differs(before, topic_id):
+                self._tell(topic, before, topic_id)
         return self._ids
 
     def to_commit(
@@ -118,6 +127,11 @@ class OwnedLogs:
             log.debug("topic ids not seen", worker=self._worker, error=str(error))
 
     def _tell(self, topic: str, before: str, now: str) -> None:
+        """Tell of a new log, once."""
+        if now in self._told:
+            return
+        self._known[topic] = now
+        self._told.add(now)
         telemetry.worker.recreated_topics.labels(self._worker, topic).inc()
         log.error(
             "the topic was made anew; reading begins at the start of the new log",

@@ -6,6 +6,9 @@ with the last span of its objects, which may be there in part.
 A partition with a commit goes on there. The first records of each day are then looked up: an object
 that holds them says that the commit lies behind the objects, as it does once Kafka, or only the
 group's offsets, were restored from a backup. What the objects hold is then passed over.
+
+Brokers delete the commits of a topic with the topic. So it may be the objects of its former log
+alone that tell that a topic was made anew while the sink was stopped.
 """
 
 from collections.abc import Collection, Mapping
@@ -135,10 +138,23 @@ class Positions:
                 )
                 found = await search.frontiers(wanted)
                 del self._searches[topic]
+                if search.replaced:
+                    self._tell_replaced(topic, search.replaced)
                 for source in found.keys() - self._begun:
                     self._refuse_beyond_log(source, found[source])
                 self._frontiers |= found
                 self._searched |= wanted
+
+    def _tell_replaced(self, topic: str, logs: Collection[str]) -> None:
+        worker = self.assignment.group.rpartition(".")[2]
+        telemetry.worker.recreated_topics.labels(worker, topic).inc()
+        log.error(
+            "the topic was made anew; reading begins at the start of the new log",
+            worker=worker,
+            topic=topic,
+            topic_id=self._logs[topic].name,
+            topic_ids_before=sorted(logs),
+        )
 
     def _partitions(self, topic: str) -> set[TopicPartition]:
         return {source for source in self.assignment.partitions if source.topic == topic}

@@ -46,7 +46,13 @@ class TopicSearch:
         self._pages_per_call = pages_per_call
         self._days: list[str] | None = None
         self._last: dict[int, tuple[int, list[Listed]]] = {}
+        self._other_logs: set[str] = set()
         self._pages = 0
+
+    @property
+    def replaced(self) -> Collection[str]:
+        """Names of the logs that were stored before this one, of which nothing is stored yet."""
+        return () if self._last else self._other_logs
 
     async def frontiers(
         self, sources: Collection[TopicPartition]
@@ -89,7 +95,10 @@ class TopicSearch:
 
     def _note(self, listed: Listed) -> None:
         name = parse_name(listed.path)
-        if name is None or name.log != self._log.name:
+        if name is None:
+            return
+        if name.log != self._log.name:
+            self._other_logs.add(name.log)
             return
         start, objects = self._last.get(name.partition, (-1, []))
         if name.start > start:

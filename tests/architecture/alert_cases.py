@@ -156,17 +156,17 @@ workers = (
     Case(
         "ZccRecordsExpired",
         {
-            'zcc_worker_expired_records_total{worker="w",topic="old",partition="0"}': "0x5 12x80",
-            'zcc_worker_expired_records_total{worker="w",topic="new",partition="0"}': "_x5 12x80",
+            'zcc_worker_expired_records_total{group="g",topic="old",partition="0"}': "0x5 12x80",
+            'zcc_worker_expired_records_total{group="g",topic="new",partition="0"}': "_x5 12x80",
             'zcc_monitor_group_expired_records{group="zcc.object-storage",topic="t"}': "0x5 3 0x80",
         },
         {
             "6m": [
-                {"worker": "w", "topic": "old"},
-                {"worker": "w", "topic": "new"},
+                {"group": "g", "topic": "old"},
+                {"group": "g", "topic": "new"},
                 {"group": "zcc.object-storage", "topic": "t"},
             ],
-            "30m": [{"worker": "w", "topic": "old"}, {"worker": "w", "topic": "new"}],
+            "30m": [{"group": "g", "topic": "old"}, {"group": "g", "topic": "new"}],
         },
         silent=("4m", "70m"),
         note="while it runs, at its start, and from outside",

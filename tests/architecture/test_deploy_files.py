@@ -17,9 +17,11 @@ from operations.reference import all_settings, variables
 from runtime import telemetry
 from simulator.company import make_company
 from tests import containers as test_containers
+from tests.architecture.alert_cases import cases, slow
 
 root = Path(__file__).parents[2]
 deploy = root / "deploy"
+suffix = r"_(bucket|sum|count)$"
 compose = yaml.safe_load((root / "docker-compose.yml").read_text())
 own_services = {
     name: service
@@ -219,9 +221,19 @@ def queries() -> Iterator[tuple[str, str]]:
 def test_dashboards_and_alerts_ask_for_metrics_that_exist(where: str, query: str) -> None:
     labels = {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
     for name, selector in re.findall(r"\b(zcc_[a-z_]+)(?:\{([^}]*)\})?", query):
-        metric = re.sub(r"_(bucket|sum|count)$", "", name)
+        metric = re.sub(suffix, "", name)
         assert metric in labels, where
         assert set(re.findall(r"(\w+)\s*[=!]", selector)) <= labels[metric], where
+
+
+def test_what_alerts_are_tried_on_has_the_labels_of_the_metrics() -> None:
+    """An alert that sums by a label that no sample has says of nobody what has happened."""
+    labels = {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
+    for case in (*cases, *slow):
+        for series in case.series:
+            name, _, selector = series.partition("{")
+            own = set(re.findall(r"(\w+)=", selector)) - {"job", "instance"}
+            assert not name.startswith("zcc_") or own <= labels[re.sub(suffix, "", name)], case
 
 
 monitoring = {

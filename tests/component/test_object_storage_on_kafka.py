@@ -42,7 +42,10 @@ async def test_a_topic_made_anew_and_grown_beyond_the_old_one_is_stored_from_its
     before = await lake.paths()
     await lake.make_topic_anew()
     await lake.produce(60)
+    recreated = telemetry.worker.recreated_topics.labels("lake", lake.topic)._value
+    assert recreated.get() == 0
     await lake.store(until=80)
+    assert recreated.get() >= 1
     assert await lake.stored() == Counter(lake.sent)
     logs = {name.log for name in map(parse_name, await lake.paths()) if name}
     assert len(logs) == 2

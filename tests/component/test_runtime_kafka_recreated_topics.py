@@ -29,13 +29,17 @@ async def topic(kafka_settings: KafkaSettings) -> str:
 
 async def recreate(kafka: KafkaSettings, topic: str, *values: bytes) -> None:
     """Delete a topic, make it anew with one partition, and fill it."""
+    await delete(kafka, topic)
+    name = topic.removeprefix(f"{kafka.topic_prefix}.").removesuffix(".v1")
+    await create(kafka, name, partitions=1)
+    await publish(kafka, *records(topic, values))
+
+
+async def delete(kafka: KafkaSettings, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
     await admin.start()
     await admin.delete_topics([topic])
     await admin.close()
-    name = topic.removeprefix(f"{kafka.topic_prefix}.").removesuffix(".v1")
-    await create(kafka, name, partitions=1)
-    await publish(kafka, *records(topic, values))
 
 
 def records(topic: str, values: Sequence[bytes]) -> list[Record]:
@@ -90,6 +94,22 @@ async def test_a_member_that_reads_beyond_the_end_of_a_log_made_anew_enters_anew
             await poll_until(lambda: b"new" in member.values, member)
     async with after.consumer:
         await poll_until(lambda: after.values == [b"new"], after)
+
+
+async def test_a_topic_that_was_away_for_a_while_is_told_to_be_made_anew(
+    kafka_settings: KafkaSettings, topic: str
+) -> None:
+    """The member is given an assignment without it in between, and its commits are gone."""
+    kept = await create(kafka_settings, "two", partitions=1)
+    member = Member(kafka_settings, [topic, kept], clock=HurriedClock())
+    async with member.consumer:
+        await poll_until(lambda: len(member.owned) == 2, member)
+        await delete(kafka_settings, topic)
+        await poll_until(lambda: member.owned == {TopicPartition(kept, 0)}, member)
+        before = recreations(topic)
+        await create(kafka_settings, "one", partitions=1)
+        await poll_until(lambda: len(member.owned) == 2, member)
+    assert recreations(topic) == before + 1
 
 
 async def test_a_handler_handles_all_of_a_topic_that_is_made_anew_while_it_works(
