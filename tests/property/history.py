@@ -230,7 +230,10 @@ class History:
             while not self._all_settled():
                 await self._pause(0.25)
                 left = records - len(self.settled)
-                self.demand(self.broker.clock.monotonic_s() < until_s, f"{left} are not settled")
+                self.demand(
+                    self.broker.clock.monotonic_s() < until_s,
+                    f"{left} are not settled, or not committed",
+                )
             for life in self.lives:
                 life.stopping.set()
 

@@ -174,7 +174,7 @@ def first_violation(kind: type[History]) -> str:
     ("broken", "said"),
     [
         (CommitsOneTooFar, "passed"),
-        (CommitsRarely, "were done since the last commit"),
+        (CommitsRarely, "were done since the last commit|not committed"),
         (ClaimsTooMuch, "as done"),
         (ForgetsWhatStandsBesidePositions, "was known to be done"),
         (LetsTwoOfAKeyRun, "run at once"),
