@@ -24,6 +24,7 @@ from runtime.health import serving_health
 from runtime.kafka import Lag, TopicAdmin, made_at_ms
 from runtime.settings import KafkaSettings
 from runtime.signals import stop_event
+from runtime.topic_ids import differs
 from runtime.values import TopicPartition
 from schemas.topics import (
     dead_letter_topic,
@@ -74,7 +75,7 @@ class Monitor:
         self.groups: Final = {
             group: topics for group, topics in topics_of_groups(prefix).items() if group in names
         }
-        self._set_aside = (
+        self._set_aside: Final = (
             quarantine_topic(prefix=prefix),
             *(dead_letter_topic(worker, prefix=prefix) for worker in workers),
         )
@@ -89,6 +90,9 @@ class Monitor:
         for kind in (TransientError, ConfigurationError):
             telemetry.monitor.failures.labels(_kind(kind))
         read = {topic for topics in self.groups.values() for topic in topics}
+        self._topic_ids: dict[str, str] = {}
+        for topic in (*read, *self._set_aside):
+            telemetry.monitor.recreated_topics.labels(topic)
         for spec in topic_specs(kafka.topic_plan, workers):
             if spec.name in read:
                 retention_s = spec.retention_ms / 1000
@@ -121,6 +125,8 @@ class Monitor:
             ConfigurationError: they refused at least one question.
         """
         refused = []
+        read = {topic for topics in self.groups.values() for topic in topics}
+        self._look_at_ids(await admin.topic_ids({*read, *self._set_aside}))
         for group, topics in self.groups.items():
             try:
                 lags = await admin.lag(group, topics)
@@ -141,6 +147,19 @@ class Monitor:
         if self._reason is not None:
             _log.info("the brokers answer")
             self._reason = None
+
+    def _look_at_ids(self, present: Mapping[str, str]) -> None:
+        """Count topics that are others than before; one that is gone meanwhile is remembered.
+
+        Brokers forget a group's commits in a topic that is deleted, so that its worker often cannot
+        tell.
+        """
+        for topic, topic_id in present.items():
+            before = self._topic_ids.get(topic, "")
+            if differs(before, topic_id):
+                telemetry.monitor.recreated_topics.labels(topic).inc()
+                _log.error("topic made anew", topic=topic, before=before, now=topic_id)
+        self._topic_ids |= present
 
     async def _look_aside(self, admin: TopicAdmin, topic: str) -> None:
         bounds = await admin.log_bounds([topic])

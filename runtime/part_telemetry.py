@@ -53,6 +53,12 @@ class MonitorMetrics:
         "refused, or a topic is missing). Figures then stay as they were",
         ["kind"],
     )
+    recreated_topics: Final = Counter(
+        "zcc_monitor_recreated_topics_total",
+        "Times that a topic was seen to have been made anew, under the same name with another id, "
+        "whoever reads it",
+        ["topic"],
+    )
     members: Final = Gauge(
         "zcc_monitor_group_members",
         "Members of the consumer group",

@@ -135,6 +135,10 @@ class TopicAdmin:
         """Return how many members a group has; none where nobody knows it."""
         return await self._cluster.member_count(group)
 
+    async def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
+        """Return the id of each of these topics, "" where brokers have none, nothing of others."""
+        return await self._cluster.topic_ids(topics)
+
     async def log_bounds(self, topics: Collection[str]) -> Mapping[TopicPartition, LogBounds]:
         """Return where the log of each partition of these topics begins and ends."""
         return await self._cluster.log_bounds(await self._cluster.partitions(topics))

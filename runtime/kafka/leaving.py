@@ -19,11 +19,18 @@ async def leave(client: AIOKafkaConsumer) -> None:
     """Leave the group and close, whatever the brokers and the library's tasks are doing.
 
     The library would first finish a rebalance that is going on, and so wait for all other members;
-    or wait for `poll` to settle a change, for ever. So its task is ended before.
+    or wait for `poll` to settle a change, for ever. So its task is ended before. Its fetches are,
+    too: it would cancel one that waits to be tried again, and let that cancellation out of `stop`.
     """
     coordinator = client._coordinator  # noqa: SLF001 - the library has no way to leave at once
     if coordinator is not None:
         await _end(coordinator._coordination_task)  # noqa: SLF001 - that is what waits
+    fetcher = client._fetcher  # noqa: SLF001 - as above
+    if fetcher is not None:
+        await _end(fetcher._fetch_task)  # noqa: SLF001 - it begins the others
+        for fetch in fetcher._pending_tasks:  # noqa: SLF001 - as above
+            await _end(fetch)
+        fetcher._pending_tasks.clear()  # noqa: SLF001 - as above
     try:
         async with answering("leave the group", timeout_s=_leave_s):
             await client.stop()

@@ -24,6 +24,9 @@ _command_timeout_s: Final = 5
 _no_answer_s: Final = 10
 """A network that swallows packets is given up after this; the system's own limit is hours."""
 
+_readable_times: Final = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
+"""The driver reads times in no other style, whatever a role or a database has set."""
+
 _limit: Final = """
 select set_config('synchronous_commit', %(synchronous_commit)s, %(local)s),
        set_config('statement_timeout', %(statement_timeout)s, %(local)s),
@@ -85,7 +88,7 @@ def command_connection(
             dsn,
             connect_timeout=_command_timeout_s,
             application_name=name,
-            options=f"-c timezone=UTC -c lock_timeout={lock_timeout}",
+            options=f"{_readable_times} -c lock_timeout={lock_timeout}",
             row_factory=row_factory,
         ) as connection,
     ):

@@ -178,12 +178,14 @@ workers = (
             'zcc_worker_recreated_topics_total{worker="postgres",topic="new"}': "_x5 1x80",
             'zcc_postgres_recreated_partitions_total{topic="stored"}': "0x5 3x80",
             'zcc_postgres_recreated_partitions_total{topic="other"}': "0x85",
+            'zcc_monitor_recreated_topics_total{topic="seen"}': "0x5 1x80",
         },
         {
             "7m": [
                 {**pg, "topic": "old"},
                 {**pg, "topic": "new"},
                 {**pg, "topic": "stored"},
+                {"topic": "seen"},
             ]
         },
         silent=("4m", "70m"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 
 from operations.monitor import Monitor
@@ -209,6 +210,29 @@ async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
         assert "retry.enrichment.30s" in str(monitor.why_not_ready())
         await make_topics(kafka_settings)
         await until(lambda: monitor.why_not_ready() is None)
+
+
+async def test_a_topic_made_anew_is_counted_though_it_was_gone_for_a_while(
+    kafka_settings: KafkaSettings,
+) -> None:
+    """The brokers forget the commits in a deleted topic, so that its workers may not know."""
+    await make_topics(kafka_settings)
+    topic = enriched_topic("task", prefix=kafka_settings.topic_prefix)
+    other = enriched_topic("user", prefix=kafka_settings.topic_prefix)
+    async with monitoring(kafka_settings) as monitor:
+        await until(lambda: monitor.why_not_ready() is None)
+        await next_look()
+        assert figure("recreated_topics_total", topic=topic) == 0
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_settings.bootstrap_servers)
+        await admin.start()
+        await admin.delete_topics([topic])
+        await admin.close()
+        await until(lambda: topic in (monitor.why_not_ready() or ""))
+        await make_topics(kafka_settings)
+        await until(lambda: figure("recreated_topics_total", topic=topic) == 1)
+        await next_look()
+    assert figure("recreated_topics_total", topic=topic) == 1
+    assert figure("recreated_topics_total", topic=other) == 0
 
 
 async def test_a_worker_that_is_not_deployed_is_not_looked_at(

@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 import devstack
 from devstack.locks import holder
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, scan
+from runtime.kafka.leaving import leave
 from runtime.ports import Position
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
@@ -427,3 +429,18 @@ async def test_topics_that_stay_away_are_the_operators_fault(settings: KafkaSett
     with pytest.raises(ConfigurationError, match=r"outages\.nowhere\.v1.*zcc topics apply"):
         async with consumer:
             pass
+
+
+async def test_leaving_while_a_fetch_waits_to_be_tried_again_cancels_nobody(
+    settings: KafkaSettings,
+) -> None:
+    """After a failed fetch the library waits; it cancels that, awaits it, and lets it out."""
+    client = AIOKafkaConsumer(
+        topic, bootstrap_servers=settings.bootstrap_servers, group_id="leaving-in-an-outage"
+    )
+    await client.start()
+    client._fetcher._pending_tasks.add(asyncio.ensure_future(asyncio.sleep(deadline_s)))
+    await leave(client)
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
