@@ -257,7 +257,7 @@ async def test_a_broker_that_is_away_with_and_without_a_spill(
         await running.fires("ZccSpillFails", reason="full")
         await running.stop("ingest")
         tear_a_segment(tmp_path)
-        await running.run("ingest", ZCC_SPILL_URL=f"file://{tmp_path}")
-        await running.fires("ZccSpillSetAside", reason="unreadable")
     finally:
         await running.stack.start("kafka")
+    await running.run("ingest", ZCC_SPILL_URL=f"file://{tmp_path}")
+    await running.fires("ZccSpillSetAside", reason="unreadable")
