@@ -522,7 +522,7 @@ async def test_a_defect_of_the_runtime_itself_ends_it_with_that_error() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    rig.failures["log_ends"] = [KeyError("a bug")]
+    rig.failures["poll"] = [KeyError("a bug")]
     with pytest.raises(KeyError, match="a bug"):
         await runs_until_it_halts(Worker(handler, rig.surroundings()))
 
