@@ -342,8 +342,9 @@ def test_what_the_document_describes_is_answered_as_it_says(
                 publisher.records.clear()
                 answer = session.send(raw)
                 assert answer.status_code in documented
-                if answer.status_code == 204:
-                    assert [record.value for record in publisher.records] == [body]
+                kept = [record.value for record in publisher.records]
+                # 503 is for what settings of ours may keep out; a defect would be kept besides.
+                assert kept == ([body] if answer.status_code == 204 else [])
 
         generation = schemathesis.GenerationMode(mode)
         fuzz_each = fuzzing(examples=100 if long else 10)
