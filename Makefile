@@ -73,7 +73,7 @@ coverage: setup ## Run the tests with the coverage gate: 95 %, pure modules 100 
 	@$(run)coverage report --fail-under=100 --include="$$($(run)python -m tests.pure_modules)"
 
 docs: setup ## Write the generated reference pages
-	@$(run)python -m operations.reference
+	@$(run)python -m operations.reference_docs.command
 
 clean: ## Remove what the targets made, caches of downloads included
 	@rm -rf .venv .devstack .tools .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache

@@ -34,7 +34,7 @@ from benchmarks.rig.contenders import Contender, broker, cpu_s, free_port, modul
 from benchmarks.rig.driving import drive, tool
 from benchmarks.rig.steps import steps_us
 from devstack import DevstackOptions, running
-from ingest.apps import base_path
+from ingest.apps.registry import base_path
 from operations.components import workers
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings

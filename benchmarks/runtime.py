@@ -29,9 +29,9 @@ from benchmarks.rig.runtime_machines import machines_us
 from benchmarks.rig.runtime_worker import name
 from benchmarks.rig.sink_events import connected
 from devstack import DevstackOptions, running
-from ingest.decision import Event, Routing, SignedRequest, decide
-from runtime.garbage import settle_garbage_collection
+from ingest.webhook.routing import Event, Routing, SignedRequest, decide
 from runtime.kafka import TopicAdmin
+from runtime.process.gc_tuning import settle_garbage_collection
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic

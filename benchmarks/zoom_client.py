@@ -28,10 +28,10 @@ from pydantic import SecretStr
 
 from benchmarks.contract import commit, machine
 from runtime.clock import SystemClock
-from zoom.arguments import address
-from zoom.budget import Label
 from zoom.catalogue import find
 from zoom.client import connected
+from zoom.rate_limits.limits import Label
+from zoom.requests.arguments import address
 from zoom.settings import ZoomSettings
 
 target_us: Final = 300.0

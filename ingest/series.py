@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from ingest.answers import Refusal, Unavailable, table
-from ingest.apps import App
-from ingest.connections import Displaced
-from ingest.exchange import no_app
+from ingest.apps.registry import App
+from ingest.http.connections import Displaced
+from ingest.http.exchange import no_app
+from ingest.webhook.responses import Refusal, Unavailable, table
 from runtime.telemetry import ingest as metrics
 from schemas.catalogue import families, unknown_family
 from schemas.reasons import QuarantineReason

@@ -10,21 +10,21 @@ from typing import Final
 
 import structlog
 
-from ingest.addresses import bound_socket, listen
-from ingest.decision import Routing
+from ingest.apps.reloading import PresentApps
 from ingest.health import Health, health_setting
-from ingest.present_apps import PresentApps
-from ingest.processes import Followed
-from ingest.server import run_server
+from ingest.http.listen_socket import bound_socket, listen
+from ingest.http.server import run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
+from ingest.supervisor import Followed
+from ingest.webhook.routing import Routing
 from runtime.clock import SystemClock
-from runtime.garbage import settle_garbage_collection
-from runtime.health import serving_health
 from runtime.kafka import KafkaPublisher
+from runtime.process.gc_tuning import settle_garbage_collection
+from runtime.process.health import serving_health
+from runtime.process.signals import hangup_event, stop_event
 from runtime.settings import KafkaSettings
-from runtime.signals import hangup_event, stop_event
 from runtime.telemetry import process
 
 _connect_s: Final = 2.0

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ingest.apps import Apps
-from ingest.apps_json import apps_form, read_apps
+from ingest.apps.config import apps_form, read_apps
+from ingest.apps.registry import Apps
 
 _shortest_pseudonym_key: Final = 16
 """Bytes: with less, the few billion phone numbers there are can be tried one by one."""

@@ -16,27 +16,27 @@ import uvloop
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
-from operations.api_command import api_app
+from operations.api.command import api_app
 from operations.components import DevstackPart, ProcessorName, RehearsedAction, SinkName
 from operations.dead_letters.commands import dead_letters_app
-from operations.doctor_command import doctor
-from operations.lag_command import lag, monitor
-from operations.postgres_command import (
+from operations.doctor.command import doctor
+from operations.lag.command import lag, monitor
+from operations.postgres.command import (
     erase_command,
     migrate_command,
     offsets_app,
     retention_command,
 )
-from operations.schemas_command import schemas_app
-from operations.settings_errors import no_json, one_line
-from operations.spill_command import spill_app
-from operations.topics_command import topics_app
-from operations.unknown_settings import warn_of_unknown_settings
+from operations.schemas.command import schemas_app
+from operations.settings.errors import no_json, one_line
+from operations.settings.unknown import warn_of_unknown_settings
+from operations.spill.command import spill_app
+from operations.topics.command import topics_app
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.insistence import GivenUpError
-from runtime.logs import configure_logs
-from runtime.open_files import raise_open_files_limit
+from runtime.process.logs import configure_logs
+from runtime.process.open_files import raise_open_files_limit
+from runtime.retries.loop import GivenUpError
 from runtime.settings import KafkaSettings, WorkerSettings
 
 app = typer.Typer(
@@ -106,8 +106,8 @@ def ingest(
     ] = None,
 ) -> None:
     """Receive webhooks and put them on Kafka."""
-    from ingest.processes import follow_parent, own_command, run_processes
     from ingest.settings import IngestSettings
+    from ingest.supervisor import follow_parent, own_command, run_processes
 
     followed = follow_parent()
     if followed is None:
@@ -173,9 +173,9 @@ def simulate(
 ) -> None:
     """Play Zoom: send signed webhooks and serve the REST API; needs the checkout."""
     with _checkout_needed("simulator"):
-        from simulator.endpoint import EndpointInvalidError
         from simulator.service import AccountMismatchError, run
         from simulator.settings import SimulatorSettings
+        from simulator.webhooks.endpoint import EndpointInvalidError
 
     try:
         if faults is not None:
@@ -203,7 +203,7 @@ def devstack(
     """Run Kafka, Postgres and an S3 server here, without containers, until Ctrl-C."""
     with _checkout_needed("devstack"):
         from devstack import Part
-        from operations.local_stack import run
+        from operations.local.devstack import run
 
     wanted: frozenset[Part] = frozenset(each.value for each in part or DevstackPart)
     ports: dict[Part, int] = {"kafka": kafka_port, "postgres": postgres_port, "s3": s3_port}
@@ -234,8 +234,8 @@ def up(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Run everything on this machine, with Zoom simulated. Ctrl-C drains."""
     with _checkout_needed("simulator and devstack"):
-        from operations.up import UpOptions
-        from operations.up_command import run
+        from operations.local.up import UpOptions
+        from operations.local.up_command import run
 
     if leave and not events:
         raise ConfigurationError("--exit needs --events: an endless run does not end by itself")
@@ -263,7 +263,7 @@ def rehearse(
 ) -> None:
     """Stop or start a store of a running `zcc up`, to see what an outage does."""
     with _checkout_needed("devstack"):
-        from operations.rehearsal import rehearse as ask
+        from operations.local.rehearsal import rehearse as ask
 
     asyncio.run(ask(action, store.value, socket=socket))
 
@@ -277,8 +277,8 @@ def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare topics, Postgres and objects; exit 1 if an event is missing anywhere."""
-    from operations.places import Places
-    from operations.reconcile import run
+    from operations.reconcile.command import run
+    from operations.reconcile.stores import Places
     from sinks.object_storage.settings import ObjectStorageSettings
     from sinks.postgres.settings import PostgresSettings
 

@@ -2,7 +2,8 @@
 
 One record per seat and label, ``account_id:api_budget:<worker>/<label>/<rank>``; the topic is
 compacted, so a seat has one record in the end, however often its process is replaced. Few are
-written (see `zoom.allowance`), and they are read when a seat is taken: the whole topic, once.
+written (see `zoom.rate_limits.daily_share`), and they are read when a seat is taken: the whole
+topic, once.
 
 Processes that no group gives seats to, as commands, would write over each other's records: what one
 added after the other had read is lost. So each of them writes a record of its own,
@@ -28,8 +29,8 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import timestamp
 from schemas.topics import reference_topic
-from zoom.allowance import Count, Counts
-from zoom.budget import Label
+from zoom.rate_limits.daily_share import Count, Counts
+from zoom.rate_limits.limits import Label
 
 _entity: Final = "api_budget"
 
@@ -43,7 +44,7 @@ _deleted_at_once: Final = 200
 
 
 class KafkaDailyCounts:
-    """`zoom.allowance.DailyCounts` of one worker at one account.
+    """`zoom.rate_limits.daily_share.DailyCounts` of one worker at one account.
 
     ``writer``, in small letters and digits, tells a process from others that run at the same time
     in the same seat; empty where a group gives each its own.
@@ -72,7 +73,7 @@ class KafkaDailyCounts:
         prefix = self._key(label)
         try:
             found = await self._latest(prefix)
-        except ConfigurationError as error:  # calls go on without: see zoom.daily_budget
+        except ConfigurationError as error:  # calls go on without: see zoom.rate_limits.daily_quota
             raise TransientError(str(error)) from error
         counts: dict[int, Count] = {}
         others: list[Count] = []

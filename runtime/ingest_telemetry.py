@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from runtime.exposition import latency_buckets_s, place_values
+from runtime.process.metrics_exposition import latency_buckets_s, place_values
 
 place_values()
 

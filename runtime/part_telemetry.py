@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from runtime.exposition import place_values
+from runtime.process.metrics_exposition import place_values
 
 place_values()
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.guard import GuardBounds
+from runtime.retries.dead_letter_guard import GuardBounds
 from schemas.topics import TopicPlan
 
 _segment_days: Final = 7

@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from runtime.exposition import latency_buckets_s, place_values
 from runtime.ingest_telemetry import IngestMetrics, SpillMetrics
 from runtime.part_telemetry import MonitorMetrics, ProcessMetrics, PublisherMetrics
+from runtime.process.metrics_exposition import latency_buckets_s, place_values
 from runtime.rest_telemetry import ZoomMetrics
-from runtime.retry import Fault
+from runtime.retries.policy import Fault
 from schemas.reasons import DeadLetterReason
 
 place_values()

@@ -11,15 +11,15 @@ import structlog
 
 from simulator.clock import Clock, SystemClock
 from simulator.company import Company, make_company
-from simulator.delivery import Courier
-from simulator.endpoint import Endpoint, EndpointInvalidError, open_endpoint
-from simulator.ledger import LedgerWriter, Totals
-from simulator.rest import rest_app
-from simulator.rest_server import serving
-from simulator.schedule import challenge_interval_s
+from simulator.rest.app import rest_app
+from simulator.rest.server import serving
 from simulator.settings import SimulatorSettings
 from simulator.state import State, state_answers, told_to
 from simulator.stories import StoryEvent, live_stream
+from simulator.webhooks.endpoint import Endpoint, EndpointInvalidError, open_endpoint
+from simulator.webhooks.ledger import LedgerWriter, Totals
+from simulator.webhooks.retry_schedule import challenge_interval_s
+from simulator.webhooks.sender import Courier
 
 _log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from simulator.rest_faults import Faults
+from simulator.rest.faults import Faults
 
 
 class SimulatorSettings(BaseSettings):

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from simulator.company import Company, make_company
-from simulator.rest_answers import Asked, Listing, QueryValue, Span
-from simulator.rest_documents import ApiError
+from simulator.rest.answers import Asked, Listing, QueryValue, Span
+from simulator.rest.documents import ApiError
 from simulator.state import State, state_answers, told_to
 from simulator.stories import StoryEvent, event_stream
 from zoom.catalogue import find

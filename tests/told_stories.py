@@ -11,8 +11,8 @@ from runtime.values import Delivery
 from schemas.envelope import JsonObject
 from simulator.company import make_company
 from simulator.stories import stories
-from simulator.stories.programme import first_round
-from sinks.postgres.tables import Table
+from simulator.stories.schedule import first_round
+from sinks.postgres.write.copy_format import Table
 from tests.enriched import complete, delivery
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)

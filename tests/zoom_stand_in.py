@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from zoom.client import ZoomClient, connected
-from zoom.connection import Connection
-from zoom.exchange import Request, Response, Transport
+from zoom.http.connection import Connection
+from zoom.http.messages import Request, Response, Transport
+from zoom.rate_limits.scheduler import Turns
 from zoom.settings import ZoomSettings
-from zoom.turns import Turns
 
 secret = "not-to-be-seen-anywhere"
 
@@ -63,7 +63,7 @@ class ShiftedClock(SystemClock):
 
 
 first_window_s = 2.0
-"""A new process leaves the first window of the budget to the one before it: see `zoom.pace`."""
+"""A new process leaves the first window to its predecessor: see `zoom.rate_limits.pacing`."""
 
 
 def client_with(

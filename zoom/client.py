@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from runtime.clock import Clock
-from zoom.arguments import address
-from zoom.bodies import content
-from zoom.budget import Priority
 from zoom.catalogue import Operation, find
-from zoom.connection import Call, Connection
 from zoom.errors import Fault, WritesNotAllowedError
-from zoom.oauth import TokenSource
+from zoom.http.connection import Call, Connection
+from zoom.http.oauth import TokenSource
+from zoom.http.transport import opened
+from zoom.rate_limits.limits import Priority
+from zoom.rate_limits.scheduler import Turns
+from zoom.requests.arguments import address
+from zoom.requests.bodies import content
 from zoom.resources import Resources
 from zoom.settings import ZoomSettings
-from zoom.transport import opened
-from zoom.turns import Turns
 
 
 class ZoomClient(Resources):
-    """The REST API of one account: a `zoom.exchange.Caller`. Open it with `connected`.
+    """The REST API of one account: a `zoom.http.messages.Caller`. Open it with `connected`.
 
     `at` and `expecting` give further clients of the same account, which ask in another way. Calls
     that change something are refused unless ``allow_writes``.
@@ -72,11 +72,12 @@ class ZoomClient(Resources):
 
     async def call(
         self, operation: str | Operation, /, *, body: object = None, **arguments: object
-    ) -> Any:  # noqa: ANN401 - as zoom.exchange.Caller
+    ) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
         """Return the document that the operation answers with, None where it answers with none.
 
-        ``arguments`` go by `Parameter.argument`, None leaves one out: see `zoom.arguments.address`;
-        for the body see `zoom.bodies.content`. A document is as it came, unknown members included.
+        ``arguments`` go by `Parameter.argument`, None leaves one out: see
+        `zoom.requests.arguments.address`; for the body see `zoom.requests.bodies.content`. A
+        document is as it came, unknown members included.
 
         Raises:
             UnknownOperationError: there is no operation of this name.

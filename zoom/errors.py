@@ -2,8 +2,8 @@
 
 One tree, by who has to act: `UnavailableError` nobody, it passes; `ForbiddenError` the operator;
 `RefusedError` whoever wrote the call; `ConflictError` whoever wants the change. `AbsentError` is no
-failure at all: Zoom's answer is that there is no such thing. `zoom.answers` decides which one an
-answer is.
+failure at all: Zoom's answer is that there is no such thing. `zoom.http.response_errors` decides
+which one an answer is.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Final
 
 from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import UnreadableError, read_json
-from zoom.exchange import Response
+from zoom.http.messages import Response
 
 _longest_wish_s: Final = 86_400.0
 """The daily limit ends within a day; a header that asks for more is a mistake."""

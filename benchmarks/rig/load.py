@@ -17,7 +17,7 @@ from typing import Final
 
 import uvloop
 
-from simulator.signing import signature
+from simulator.webhooks.signing import signature
 
 buckets_per_s: Final = 10_000
 """Latencies are counted by tenths of a millisecond."""

@@ -6,13 +6,13 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from runtime.batcher import Batcher, BatchLimits
 from runtime.errors import TransientError
-from runtime.lanes import KeyLanes
-from runtime.offset_map import OffsetMap, to_commit
-from runtime.offsets import OffsetTracker
-from runtime.retry import RetryPolicy, decide
+from runtime.handlers.key_lanes import KeyLanes
+from runtime.offsets.metadata import OffsetMap, to_commit
+from runtime.offsets.tracker import OffsetTracker
+from runtime.retries.policy import RetryPolicy, decide
 from runtime.settings import WorkerSettings
+from runtime.sinks.batcher import Batcher, BatchLimits
 from runtime.values import Delivery
 
 keys_in_flight: Final = (1, 100, 10_000)

@@ -16,7 +16,7 @@ from random import Random
 from typing import Final
 
 from runtime.contracts import Handler
-from runtime.logs import configure_logs
+from runtime.process.logs import configure_logs
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record

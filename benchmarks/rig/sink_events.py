@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from ingest.decision import Event, Routing, SignedRequest, decide
+from ingest.webhook.routing import Event, Routing, SignedRequest, decide
 from processors.enrichment.document import Answer, Missing, enrichment, spliced
 from processors.enrichment.references import Entity, Reference, references
 from runtime.clock import SystemClock

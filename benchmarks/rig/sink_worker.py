@@ -16,7 +16,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 
 from runtime.clock import SystemClock
-from runtime.logs import configure_logs
+from runtime.process.logs import configure_logs
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.headers import event_id_header

@@ -7,20 +7,20 @@ from typing import Final
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from benchmarks.rig.load import signed
-from ingest.admission import Admission
-from ingest.answers import Refusal, kept
-from ingest.connection import Connection
-from ingest.connections import Connections, Room
-from ingest.decision import Event, Routing, SignedRequest, decide
-from ingest.exchange import Exchange
-from ingest.limits import Limits
+from ingest.http.admission import Admission
+from ingest.http.connection import Connection
+from ingest.http.connections import Connections, Room
+from ingest.http.exchange import Exchange
+from ingest.http.limits import Limits
 from ingest.settings import IngestSettings
-from ingest.webhook import Webhook
+from ingest.webhook.endpoint import Webhook
+from ingest.webhook.responses import Refusal, kept
+from ingest.webhook.routing import Event, Routing, SignedRequest, decide
 from runtime.clock import SystemClock
 from runtime.contracts import Settled
-from runtime.garbage import settle_garbage_collection
 from runtime.kafka.compression import compress_lightly
 from runtime.partitioner import partition_of
+from runtime.process.gc_tuning import settle_garbage_collection
 from runtime.values import Record
 from schemas import headers, identity
 from schemas.envelope import read_envelope

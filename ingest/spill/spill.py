@@ -14,15 +14,15 @@ from typing import Final, Self
 import structlog
 
 from ingest.spill.backlog import Backlog
-from ingest.spill.draining import Drain
-from ingest.spill.gathering import Failure, Gathering
+from ingest.spill.drain import Drain
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
 from ingest.spill.store import Places
+from ingest.spill.writer import Failure, Gathering
 from runtime.clock import Clock
 from runtime.contracts import Publisher, Settled
 from runtime.errors import ConfigurationError, TransientError
-from runtime.retry import described
+from runtime.retries.policy import described
 from runtime.telemetry import spill as metrics
 from runtime.values import Record
 
@@ -38,7 +38,7 @@ _log = structlog.get_logger()
 
 
 class Spill:
-    """Implements `ingest.keeping.Spill`. An async context manager.
+    """Implements `ingest.webhook.pending.Spill`. An async context manager.
 
     ``instance`` is the name of this process; no other that lives may have it.
     """

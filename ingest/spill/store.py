@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from ingest.spill.bucket import BucketSegments, open_prefix
-from ingest.spill.folder import FolderSegments
+from ingest.spill.local import FolderSegments
+from ingest.spill.remote import BucketSegments, open_prefix
 from ingest.spill.settings import SpillSettings
 from runtime.errors import ConfigurationError
 

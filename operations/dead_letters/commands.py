@@ -13,9 +13,9 @@ from typing import Annotated, Final, NamedTuple
 import typer
 
 from operations.components import workers as all_workers
-from operations.dead_letters import options, printing
-from operations.dead_letters.acting import Executor, Operator, Plan, carry_out, plan, replay_rules
-from operations.dead_letters.acts import Act, Judge, discard, to_origin, to_worker
+from operations.dead_letters import options, output
+from operations.dead_letters.actions import Act, Judge, discard, to_origin, to_worker
+from operations.dead_letters.executor import Executor, Operator, Plan, carry_out, plan, replay_rules
 from operations.dead_letters.letter import Place
 from operations.dead_letters.reading import Asked, find, find_open
 from operations.dead_letters.selection import Selection
@@ -62,9 +62,9 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
     )
     found = (find if handled_too else find_open)(_kafka(), asked)
     if summary:
-        count = asyncio.run(printing.print_summary(found, as_json=as_json))
+        count = asyncio.run(output.print_summary(found, as_json=as_json))
     else:
-        count = asyncio.run(printing.print_letters(found, as_json=as_json, most=limit))
+        count = asyncio.run(output.print_letters(found, as_json=as_json, most=limit))
     raise typer.Exit(_exit_code(count))
 
 
@@ -84,7 +84,7 @@ def show(
     if body:
         typer.echo("zcc: the body holds personal data", err=True)
     found = find(_kafka(), Asked(all_workers, Selection()))
-    count = asyncio.run(printing.print_whole(found, wanted, body=body, as_json=as_json))
+    count = asyncio.run(output.print_whole(found, wanted, body=body, as_json=as_json))
     raise typer.Exit(_exit_code(count))
 
 
@@ -183,10 +183,10 @@ def _act(verb: str, asked: Asked, judge: Judge, how: _How) -> int:
     planned = asyncio.run(plan(find_open(kafka, asked), judge, most=how.most))
     count = len(planned.chosen)
     if how.dry_run:
-        printing.print_plan(planned, as_json=how.as_json, to=sys.stdout)
+        output.print_plan(planned, as_json=how.as_json, to=sys.stdout)
         return _exit_code(count, refused=planned.refused.total())
     if count and not how.yes:
-        printing.print_plan(planned, as_json=False, to=sys.stderr)
+        output.print_plan(planned, as_json=False, to=sys.stderr)
         typer.echo(f"Type {count} to {verb} {count} letters:", err=True)
         if sys.stdin.readline().strip() != str(count):
             typer.echo("zcc: not confirmed: nothing was done", err=True)
@@ -215,7 +215,7 @@ async def _carry_out(
             aclosing(carry_out(found, judge, planned, executor)) as told,
         ):
             async for letter, outcome in told:
-                printing.print_outcome(letter, outcome, as_json=how.as_json)
+                output.print_outcome(letter, outcome, as_json=how.as_json)
                 outcomes[outcome.action if isinstance(outcome, Act) else "refused"] += 1
     return outcomes
 

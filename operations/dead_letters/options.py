@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from operations.components import workers as all_workers
-from operations.dead_letters.acting import Operator
+from operations.dead_letters.executor import Operator
 from operations.dead_letters.reading import Asked
 from operations.dead_letters.selection import Selection
 from runtime.errors import ConfigurationError

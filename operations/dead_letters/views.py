@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from operations.dead_letters.acts import Act, Refused
+from operations.dead_letters.actions import Act, Refused
 from operations.dead_letters.audit import Handling
 from operations.dead_letters.letter import Letter
 from operations.dead_letters.summary import Group

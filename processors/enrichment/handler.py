@@ -2,8 +2,9 @@
 
 An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: what
 is not known in time is listed as missing. While the API is down, known names still go out; unknown
-ones cost one deadline per id at most, until the client stops asking (`zoom.breaker`), and nothing
-from then on. Repeats of Zoom's pass through: consumers remove them by the event id.
+ones cost one deadline per id at most, until the client stops asking
+(`zoom.rate_limits.circuit_breaker`), and nothing from then on. Repeats of Zoom's pass through:
+consumers remove them by the event id.
 
 What was not known in time is looked at again later. That look waits for the API for as long as it
 takes, beside the events of the present, and what it finds goes out as the next revision.

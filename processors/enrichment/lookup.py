@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from processors.enrichment.background import Background
 from processors.enrichment.cache import Entry, RecentAnswers
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.clock import Clock
 from runtime.contracts import Lookup
 from runtime.errors import ConfigurationError, TransientError

@@ -4,22 +4,22 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from processors.enrichment.background import Background
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Later, Record
 from schemas.topics import enriched_topics, raw_topics, retry_delays_s
-from zoom.budget import Label
 from zoom.client import ZoomClient, connected
 from zoom.lookups import queue_lookup, user_lookup
+from zoom.rate_limits.limits import Label
+from zoom.rate_limits.scheduler import Turns
 from zoom.settings import ZoomSettings
-from zoom.turns import Turns
 
 name: Final = "enrichment"
 

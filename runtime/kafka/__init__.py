@@ -2,9 +2,9 @@
 
 from runtime.kafka.admin import Lag, TopicAdmin
 from runtime.kafka.consumer import KafkaConsumer
-from runtime.kafka.publisher import KafkaPublisher
-from runtime.kafka.reading import latest, made_at_ms, require_topics, scan
-from runtime.topics import TopicChanges
+from runtime.kafka.producer import KafkaPublisher
+from runtime.kafka.topic_reader import latest, made_at_ms, require_topics, scan
+from runtime.topic_settings import TopicChanges
 
 __all__ = [
     "KafkaConsumer",

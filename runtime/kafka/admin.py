@@ -13,9 +13,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from runtime.kafka.cluster import Cluster, LogBounds
 from runtime.kafka.connection import answering, connecting, connection_options
+from runtime.offsets.topic_ids import of_these_logs
 from runtime.settings import KafkaSettings
-from runtime.topic_ids import of_these_logs
-from runtime.topics import (
+from runtime.topic_settings import (
     AddPartitions,
     Change,
     Configure,

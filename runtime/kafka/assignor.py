@@ -16,7 +16,7 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberMetadata,
 )
 
-from runtime.kafka.shares import Claim, shares
+from runtime.kafka.partition_assignment import Claim, shares
 from runtime.values import TopicPartition
 
 _version: Final = 0

@@ -26,24 +26,20 @@ from runtime.errors import (
     RestartNeededError,
     TransientError,
 )
+from runtime.group.member_share import Seat
 from runtime.kafka.assignor import Assignor
 from runtime.kafka.cluster import Cluster
 from runtime.kafka.connection import by_fault, connecting, know_brokers
 from runtime.kafka.deliveries import delivery_of
-from runtime.kafka.entering import (
-    existing_partitions,
-    foreign_members_error,
-    refuse_foreign_members,
-)
-from runtime.kafka.expiry import count_expired
+from runtime.kafka.joining import existing_partitions, foreign_members_error, refuse_foreign_members
 from runtime.kafka.leaving import leave
-from runtime.kafka.marks import Marks
 from runtime.kafka.options import consumer_options, longest_rebalance_s
 from runtime.kafka.owned_logs import OwnedLogs, leaders
 from runtime.kafka.rebalancing import Assigned, Changes, Revoked
-from runtime.kafka.silence import Watch, look_s
+from runtime.kafka.retention_loss import count_expired
+from runtime.kafka.stall_detector import Watch, look_s
+from runtime.kafka.timestamp_index import Marks
 from runtime.ports import Position, RebalanceListener
-from runtime.seat import Seat
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 

@@ -19,8 +19,8 @@ from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.cluster import Cluster
 from runtime.kafka.connection import answering
+from runtime.offsets.topic_ids import differs, of_these_logs, split_topic_id, with_topic_id
 from runtime.ports import Position
-from runtime.topic_ids import differs, of_these_logs, split_topic_id, with_topic_id
 from runtime.values import TopicPartition
 
 look_s: Final = 5.0

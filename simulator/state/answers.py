@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from simulator.rest_answers import Answer
+from simulator.rest.answers import Answer
 from simulator.state.engagements import engagement_answers
 from simulator.state.entities import entity_answers
 from simulator.state.members import member_answers

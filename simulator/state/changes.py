@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from simulator.state import directory as kinds
 from simulator.state.directory import Directory, Kind, Tie, derived_id
-from simulator.state.fitting import Facts
+from simulator.state.schema_projection import Facts
 from simulator.state.words import queue_words, user_words
 
 status_members: Final = ("status_id", "status_name", "sub_status_id", "sub_status_name")

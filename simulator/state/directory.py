@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from simulator.state.fitting import Facts
+from simulator.state.schema_projection import Facts
 
 Tie = Literal["queue_agents", "queue_supervisors", "team_agents", "team_supervisors", "user_skills"]
 """Owner and member: ``queue_agents`` ties agents to a queue."""

@@ -1,9 +1,9 @@
-"""Pure: what is known of one engagement; `simulator.state.hearing` learns it from events."""
+"""Pure: what is known of one engagement; `simulator.state.reducer` learns it from events."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from simulator.rest_documents import Document
+from simulator.rest.documents import Document
 from simulator.state.durations import Durations
 
 Found = dict[str, dict[str, object]]

@@ -6,12 +6,12 @@ V1 counts in seconds, V2, the reports that are called CX analytics, in milliseco
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
-from simulator.invention import to_the_second
 from simulator.state import directory as kinds
 from simulator.state.directory import Directory
 from simulator.state.engagement import Engagement
 from simulator.state.entities import shown
-from simulator.state.fitting import Facts
+from simulator.state.schema_projection import Facts
+from simulator.synthetic_values import to_the_second
 
 channel_sources_v2: Final[Mapping[object, str]] = {
     "whatsapp": "whats_app",

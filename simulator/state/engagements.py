@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, cast
 
-from simulator.invention import to_the_second
-from simulator.rest_answers import Answer, Asked, Listing
-from simulator.rest_documents import ApiError, Document
+from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.directory import derived_id
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import engagement_facts, event_facts
-from simulator.state.fitting import Facts, fitted, fitted_item
 from simulator.state.links import served
 from simulator.state.lists import listed
+from simulator.state.schema_projection import Facts, fitted, fitted_item
 from simulator.state.state import State
+from simulator.synthetic_values import to_the_second
 
 no_answer_status: Final = 444
 """Zoom's own status for a survey that was sent and not answered."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, cast
 
-from simulator.invention import to_the_second
-from simulator.rest_answers import Answer, Asked, Listing
-from simulator.rest_documents import ApiError, Document
+from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.directory import Directory, Kind, Tie, derived_id
-from simulator.state.fitting import Facts, fitted, fitted_item
 from simulator.state.lists import listed
+from simulator.state.schema_projection import Facts, fitted, fitted_item
 from simulator.state.state import State
+from simulator.synthetic_values import to_the_second
 from zoom.catalogue import find
 
 Method = Literal["list", "get", "create", "update", "delete"]

@@ -1,14 +1,14 @@
 """Pure: links to files as the REST API gives them, to the place that serves them.
 
-Events link to nowhere, under `simulator.invention.download_origin`; the id in the link is the same.
-Source: Zoom Contact Center webhooks and REST API, examples of download links.
+Events link to nowhere, under `simulator.synthetic_values.download_origin`; the id in the link is
+the same. Source: Zoom Contact Center webhooks and REST API, examples of download links.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from simulator.invention import download_origin
+from simulator.synthetic_values import download_origin
 
 File = Literal["recording", "recording_playback", "voicemail", "voicemail_playback"]
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, cast
 
-from simulator.rest_answers import Asked, Listing, QueryValue
-from simulator.rest_documents import Document
-from simulator.state.fitting import Facts, fitted_beside_items, item_schema
+from simulator.rest.answers import Asked, Listing, QueryValue
+from simulator.rest.documents import Document
+from simulator.state.schema_projection import Facts, fitted_beside_items, item_schema
 from zoom.catalogue import Operation, Schema, find
 
 no_filters: Final = frozenset({"page_size", "next_page_token", "timezone", "sort_order"})

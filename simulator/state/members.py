@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
-from simulator.invention import to_the_second
-from simulator.rest_answers import Answer, Asked, Listing
-from simulator.rest_documents import Document
+from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.documents import Document
 from simulator.state import directory as kinds
 from simulator.state.directory import Kind, Tie
 from simulator.state.entities import asked_for, shown, user_shown
-from simulator.state.fitting import Facts, fitted, fitted_item
 from simulator.state.lists import listed
+from simulator.state.schema_projection import Facts, fitted, fitted_item
 from simulator.state.state import State
+from simulator.synthetic_values import to_the_second
 
 
 @dataclass(frozen=True, slots=True)

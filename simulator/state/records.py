@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import cast
 
-from simulator.rest_answers import Answer, Asked, Listing
-from simulator.rest_documents import ApiError, Document
+from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import agent_facts
 from simulator.state.engagements import absent, found
 from simulator.state.entities import asked_for
-from simulator.state.fitting import Facts, fitted, fitted_item
 from simulator.state.links import link_to, served
 from simulator.state.lists import listed
+from simulator.state.schema_projection import Facts, fitted, fitted_item
 from simulator.state.state import State
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import cast
 
-from simulator.rest_answers import Answer, Asked, Listing
-from simulator.rest_documents import ApiError
+from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.documents import ApiError
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import (
     abandoned,
@@ -15,8 +15,8 @@ from simulator.state.engagement_words import (
     v2_facts,
 )
 from simulator.state.engagements import said_of, shown_engagements
-from simulator.state.fitting import Facts, fitted_item
 from simulator.state.lists import filtered, in_windows, listed
+from simulator.state.schema_projection import Facts, fitted_item
 from simulator.state.state import State
 
 

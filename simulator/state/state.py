@@ -8,13 +8,13 @@ from typing import Any, Final, cast
 import orjson
 
 from simulator.company import Company
-from simulator.invention import to_the_second
 from simulator.state.changes import Change, apply_change, status_members
 from simulator.state.engagement import Engagement
-from simulator.state.fitting import Facts
-from simulator.state.founding import directory_of
-from simulator.state.hearing import hear
+from simulator.state.reducer import hear
+from simulator.state.schema_projection import Facts
+from simulator.state.seed_data import directory_of
 from simulator.stories import StoryEvent
+from simulator.synthetic_values import to_the_second
 
 longest_history: Final = 5_000
 """Rows about the states of users, less than 1 KB each."""

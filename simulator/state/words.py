@@ -6,7 +6,7 @@ Source: Zoom Contact Center webhooks and REST API, members of users, queues, clo
 from collections.abc import Mapping
 from typing import Final, cast
 
-from simulator.state.fitting import Facts
+from simulator.state.schema_projection import Facts
 
 queue_renames: Final[Mapping[str, str]] = {
     "connecting_media_name": "connecting_media_filename",

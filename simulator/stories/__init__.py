@@ -5,7 +5,7 @@ parts that several stories share. What is said once stays known: ids, names, que
 consumer agree through a story, and its times rise. Everything follows from the seed.
 """
 
-from simulator.stories.programme import event_stream, live_stream, stories
-from simulator.stories.telling import StoryEvent
+from simulator.stories.scenario import StoryEvent
+from simulator.stories.schedule import event_stream, live_stream, stories
 
 __all__ = ["StoryEvent", "event_stream", "live_stream", "stories"]

@@ -6,7 +6,7 @@ from typing import Final
 from simulator.company import User
 from simulator.stories.engagement import served_by
 from simulator.stories.recording import recording_paused
-from simulator.stories.telling import Story, Tell
+from simulator.stories.scenario import Story, Tell
 
 
 def held(story: Story) -> None:

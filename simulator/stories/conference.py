@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, Literal, cast
 
-from simulator.invention import company_number, uuid
 from simulator.stories.engagement import other_agent, queue_of
-from simulator.stories.telling import Story, Tell, commanded
+from simulator.stories.scenario import Story, Tell, commanded
+from simulator.synthetic_values import company_number, uuid
 
 Answer = Literal["joined", "rejected", "timeout", "canceled"]
 Participant = dict[str, object]

@@ -3,7 +3,6 @@
 from functools import partial
 
 from simulator.company import QueueChannel
-from simulator.invention import download_origin, opaque_id
 from simulator.stories.engagement import (
     Channel,
     assigned,
@@ -18,8 +17,9 @@ from simulator.stories.engagement import (
     voice,
     work_item,
 )
-from simulator.stories.telling import Story, play
+from simulator.stories.scenario import Story, play
 from simulator.stories.transfer import transfer
+from simulator.synthetic_values import download_origin, opaque_id
 
 cold_transfer = partial(transfer, level="agent", transfer_type="cold")
 

@@ -6,7 +6,8 @@ from random import Random
 from typing import Final
 
 from simulator.company import Queue, User
-from simulator.invention import (
+from simulator.stories.scenario import Story, Tell
+from simulator.synthetic_values import (
     consumer_number,
     notes,
     opaque_id,
@@ -15,7 +16,6 @@ from simulator.invention import (
     to_the_millisecond,
     to_the_second,
 )
-from simulator.stories.telling import Story, Tell
 
 refusals: Final = ("timeout", "rejected", "canceled")
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from simulator.invention import download_origin, messages, opaque_id, uuid
 from simulator.stories.call_scenes import held
 from simulator.stories.engagement import (
     Channel,
@@ -22,9 +21,10 @@ from simulator.stories.engagement import (
     whatsapp,
     wrapped_up,
 )
-from simulator.stories.telling import Story, Tell, play
+from simulator.stories.scenario import Story, Tell, play
 from simulator.stories.transfer import transfer
 from simulator.stories.voice import talked, upgrade_offered
+from simulator.synthetic_values import download_origin, messages, opaque_id, uuid
 
 files: Final = (
     ("étiquette 📦.jpg", "Image"),

@@ -1,7 +1,7 @@
 """A recording beside its call; it lives longer than the call does."""
 
-from simulator.invention import download_origin, opaque_id, to_the_millisecond, to_the_second
-from simulator.stories.telling import Story
+from simulator.stories.scenario import Story
+from simulator.synthetic_values import download_origin, opaque_id, to_the_millisecond, to_the_second
 
 
 def recording_started(story: Story) -> int:

@@ -6,8 +6,8 @@
 from typing import Final
 
 from simulator.company import make_queue
-from simulator.invention import download_origin, opaque_id, to_the_millisecond, to_the_second
-from simulator.stories.telling import Story
+from simulator.stories.scenario import Story
+from simulator.synthetic_values import download_origin, opaque_id, to_the_millisecond, to_the_second
 
 day_ms: Final = 86_400_000
 

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Final, Literal
 
 from simulator.company import Queue, User
-from simulator.invention import company_number, prefixed_id
 from simulator.stories.engagement import other_agent, queue_of, served_by
-from simulator.stories.telling import Story, Tell
+from simulator.stories.scenario import Story, Tell
+from simulator.synthetic_values import company_number, prefixed_id
 
 Level = Literal["queue", "agent", "flow", "did", "inbox"]
 End = Literal["initiated", "accepted", "completed", "rejected", "timeout", "canceled"]

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 from simulator.company import Queue, User
-from simulator.invention import opaque_id, person_name, some, to_the_millisecond
 from simulator.stories.call_scenes import call_scenes, held
 from simulator.stories.conference import conference_by_command, conference_scenes
 from simulator.stories.engagement import (
@@ -32,8 +31,9 @@ from simulator.stories.recording import (
     recording_started,
     recording_stopped,
 )
-from simulator.stories.telling import Story, Tell, commanded, play
+from simulator.stories.scenario import Story, Tell, commanded, play
 from simulator.stories.transfer import returned_transfer_scenes, transfer_scenes
+from simulator.synthetic_values import opaque_id, person_name, some, to_the_millisecond
 
 campaign_failures: Final = (
     "consumer_no_answer", "consumer_reject", "consumer_busy", "agent_abandoned",

@@ -10,10 +10,10 @@ from psycopg.rows import RowFactory, tuple_row
 
 from runtime.errors import ConfigurationError
 from sinks.postgres.errors import errors_by_fault
-from sinks.postgres.rows import tables
 from sinks.postgres.settings import PostgresSettings
-from sinks.postgres.tables import schema
-from sinks.postgres.writing import adapt
+from sinks.postgres.write.copy_format import schema
+from sinks.postgres.write.rows import tables
+from sinks.postgres.write.statements import adapt
 
 required_revision: Final = "0007"
 """The least revision of the tables that this sink can write to; a newer one does as well."""

@@ -25,8 +25,8 @@ from sqlalchemy.exc import DBAPIError
 from runtime.errors import ConfigurationError
 from sinks.postgres.connection import command_connection
 from sinks.postgres.errors import errors_by_fault
-from sinks.postgres.partitions import Step
-from sinks.postgres.tables import schema
+from sinks.postgres.write.copy_format import schema
+from sinks.postgres.write.partitions import Step
 
 Phase = Literal["pre", "post"]
 

@@ -8,8 +8,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from sinks.postgres.pseudonyms import PersonalData, Treatment
-from sinks.postgres.tables import Personal
+from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment
+from sinks.postgres.write.copy_format import Personal
 
 _key_characters: Final = 16
 

@@ -13,7 +13,7 @@ import typer
 import yaml
 
 from operations.cli import app
-from operations.reference import all_settings, variables
+from operations.reference_docs.command import all_settings, variables
 from runtime import telemetry
 from simulator.company import make_company
 from tests import containers as test_containers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.reference import all_settings, generated, root, variables
+from operations.reference_docs.command import all_settings, generated, root, variables
 
 texts = dict(generated())
 

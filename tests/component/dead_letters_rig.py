@@ -12,8 +12,8 @@ from typing import Any
 
 from operations.components import workers
 from runtime.clock import SystemClock
-from runtime.dead_letters import Failure, dead_letter
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.headers import Headers

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from ingest.addresses import bound_socket, listen
-from ingest.apps import Apps
+from ingest.apps.registry import Apps
 from ingest.health import Health
-from ingest.keeping import Spill
-from ingest.server import run_server
+from ingest.http.listen_socket import bound_socket, listen
+from ingest.http.server import run_server
 from ingest.service import routing_of
 from ingest.settings import IngestSettings
+from ingest.webhook.pending import Spill
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Sender, Settled
-from runtime.health import serving_health
+from runtime.process.health import serving_health
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from runtime.clock import SystemClock
-from runtime.exposition import total
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec

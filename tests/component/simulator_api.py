@@ -12,9 +12,9 @@ from aiohttp import ClientSession, encode_basic_auth
 from yarl import URL
 
 from simulator.company import Company
-from simulator.rest import rest_app
-from simulator.rest_answers import Answer
-from simulator.rest_server import serving
+from simulator.rest.answers import Answer
+from simulator.rest.app import rest_app
+from simulator.rest.server import serving
 from simulator.service import rest_api
 from tests.component.simulator_receiver import simulator_settings
 

@@ -16,11 +16,11 @@ from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from runtime.contracts import Sink
+from runtime.group.membership import Surroundings
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
-from runtime.membership import Surroundings
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.sink_worker import SinkWorker
+from runtime.sinks.worker import SinkWorker
 from runtime.values import Record, TopicPartition
 from schemas.headers import event_id_header, text
 from schemas.topics import TopicSpec, dead_letter_topic

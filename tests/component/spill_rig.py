@@ -14,7 +14,7 @@ from ingest.spill.store import Places, SegmentStore, open_places
 from runtime.clock import SystemClock
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
-from runtime.exposition import exposition, total
+from runtime.process.metrics_exposition import exposition, total
 from runtime.values import Record
 from schemas.reasons import DeadLetterReason
 

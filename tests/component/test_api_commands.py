@@ -15,9 +15,9 @@ import structlog.testing
 from aiohttp import ClientSession
 from typer.testing import CliRunner, Result
 
-from operations.api_command import api_app
-from operations.doctor_command import run as doctor
-from operations.topics import apply as apply_topics
+from operations.api.command import api_app
+from operations.doctor.command import run as doctor
+from operations.topics.apply import apply as apply_topics
 from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
@@ -30,8 +30,8 @@ from tests.component.simulator_api import Api
 from tests.component.simulator_receiver import simulator_settings
 from tests.component.test_cli import zcc
 from tests.zoom_stand_in import http, raw_server
-from zoom.allowance import Count
-from zoom.budget import Label
+from zoom.rate_limits.daily_share import Count
+from zoom.rate_limits.limits import Label
 
 company = make_company(1)
 secret = "credentials of the tests"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from devstack.jars import class_path, local_repository, locked_jars
-from ingest.decision import Event, Routing, SignedRequest, decide
+from ingest.webhook.routing import Event, Routing, SignedRequest, decide
 from processors.enrichment.document import enrichment, spliced
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin

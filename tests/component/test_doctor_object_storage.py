@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from operations.doctor import Finding, _object_storage
+from operations.doctor.checks import Finding, _object_storage
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.stack import RealStack

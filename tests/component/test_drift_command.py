@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from operations.drift import run
+from operations.schemas.drift import run
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.kafka import KafkaPublisher, TopicAdmin

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from random import Random
 
-from runtime.delayed import DueConsumer
-from runtime.delays import Delays, RetryTopic
+from runtime.handlers.delayed_consumer import DueConsumer
 from runtime.ports import Position, RebalanceListener
+from runtime.retries.retry_topics import Delays, RetryTopic
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.headers import timestamp
 from tests.component.worker_rig import simulated

@@ -9,11 +9,11 @@ from itertools import permutations
 import orjson
 import pytest
 
-from processors.enrichment.background import Background
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.service import run_handler

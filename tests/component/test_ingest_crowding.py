@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 
 import pytest
 
-from ingest.answers import Unavailable
+from ingest.webhook.responses import Unavailable
 from runtime.settings import KafkaSettings
 from tests.component.ingest_pod import Pod, engagements, make_topics, pod
 from tests.component.ingest_server import (

@@ -16,7 +16,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ingest.present_apps import PresentApps
+from ingest.apps.reloading import PresentApps
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.settings import KafkaSettings

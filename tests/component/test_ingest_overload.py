@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from ingest.exchange import Exchange
+from ingest.http.exchange import Exchange
 from tests.component.ingest_server import (
     event,
     numbered,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.apps import App, Apps
+from ingest.apps.registry import App, Apps
 from tests.component.ingest_server import (
     Headers,
     MemoryPublisher,

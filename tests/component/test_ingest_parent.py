@@ -13,10 +13,10 @@ from tests.component.ingest_pod import Pod, pod, until
 
 parent = """
 import asyncio, sys
-from ingest.processes import run_processes
+from ingest.supervisor import run_processes
 from ingest.settings import IngestSettings
 from runtime.clock import SystemClock
-from runtime.logs import configure_logs
+from runtime.process.logs import configure_logs
 
 class Hasty(SystemClock):
     async def sleep(self, delay_s):
@@ -154,7 +154,10 @@ async def test_the_port_is_held_before_any_process_listens() -> None:
 
 
 async def test_a_process_whose_parent_is_gone_before_it_can_ask_ends_at_once() -> None:
-    program = "from runtime.parent import end_with_parent; end_with_parent(2**30); print('alive')"
+    program = (
+        "from runtime.process.parent_death import end_with_parent;"
+        " end_with_parent(2**30); print('alive')"
+    )
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
     )
@@ -165,7 +168,7 @@ async def test_a_process_whose_parent_is_gone_before_it_can_ask_ends_at_once() -
 async def test_the_limit_of_open_files_is_raised_to_what_the_system_allows() -> None:
     program = """
 import resource
-from runtime.open_files import raise_open_files_limit
+from runtime.process.open_files import raise_open_files_limit
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
 raise_open_files_limit()

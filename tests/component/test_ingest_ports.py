@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from ingest.answers import Refusal, Unavailable, table
-from ingest.connections import Displaced
+from ingest.http.connections import Displaced
+from ingest.webhook.responses import Refusal, Unavailable, table
 from runtime.settings import KafkaSettings
 from schemas.catalogue import families, unknown_family
 from schemas.reasons import QuarantineReason

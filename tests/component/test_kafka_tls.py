@@ -10,7 +10,7 @@ from aiokafka.conn import create_conn
 from pydantic import SecretStr, ValidationError
 from structlog.testing import capture_logs
 
-from operations.doctor import examine
+from operations.doctor.checks import examine
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan

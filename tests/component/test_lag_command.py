@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from operations.lag import run
+from operations.lag.group_lag import run
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.kafka import TopicAdmin, made_at_ms

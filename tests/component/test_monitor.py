@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 
-from operations.monitor import Monitor
-from operations.monitor_settings import MonitorSettings
-from operations.pipeline import get
-from operations.processes import Process
+from operations.lag.monitor import Monitor
+from operations.lag.monitor_settings import MonitorSettings
+from operations.local.pipeline import get
+from operations.local.processes import Process
 from runtime.clock import SystemClock
 from runtime.kafka import TopicAdmin
 from runtime.ports import Position

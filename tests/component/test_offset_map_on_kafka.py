@@ -11,10 +11,10 @@ from runtime.clock import SystemClock
 from runtime.contracts import Handler
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.kafka.cluster import Cluster
-from runtime.offset_map import OffsetMap, most_characters, to_commit
+from runtime.offsets.metadata import OffsetMap, most_characters, to_commit
+from runtime.offsets.topic_ids import split_topic_id
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.topic_ids import split_topic_id
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.topics import TopicSpec
 from tests.component.worker_rig import until

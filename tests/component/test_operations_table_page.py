@@ -2,7 +2,7 @@
 
 import asyncio
 
-from operations.table_page import read_reports, read_tables, read_views
+from operations.reference_docs.table_page import read_reports, read_tables, read_views
 from sinks.postgres.migrate import migrate, migration_sql
 from tests.component.postgres_rig import query
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sinks.postgres.personal import normal
+from sinks.postgres.privacy.classes import normal
 from tests.component.postgres_rig import owner, query
 from tests.component.test_cli import zcc
 from tests.people import People

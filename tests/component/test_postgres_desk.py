@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from runtime import exposition
+from runtime.process import metrics_exposition
 from runtime.values import Delivery, TopicPartition
 from schemas.headers import timestamp
 from schemas.reasons import DeadLetterReason
@@ -149,7 +149,7 @@ async def test_the_state_of_a_recording_and_of_a_message_follows_from_what_is_kn
 
 async def test_references_fill_tables_beside_events_and_are_no_raw_events(dsn: str) -> None:
     visible = "zcc_postgres_visible_seconds_count"
-    seen = exposition.total(exposition.exposition(), visible)
+    seen = metrics_exposition.total(metrics_exposition.exposition(), visible)
     told = (
         snapshot("user", "U1", {"user_id": "U1", "display_name": "Alex"}, after_s=5),
         snapshot("queue", "Q1", {"cc_queue_id": "Q1", "max_wait_time": 60}),
@@ -158,7 +158,7 @@ async def test_references_fill_tables_beside_events_and_are_no_raw_events(dsn: s
         snapshot("sms_log", "E1", {"engagement_id": "E1", "sms_types": []}),
     )
     await store(dsn, *told, source=REFERENCES)
-    assert exposition.total(exposition.exposition(), visible) == seen
+    assert metrics_exposition.total(metrics_exposition.exposition(), visible) == seen
     await store(dsn, event("user_login", user_id="U1", display_name="Alex before"))
     (user,) = await query(dsn, "select display_name, looked_up_at from zcc.app_user")
     assert (user["display_name"], seconds(user["looked_up_at"])) == ("Alex", 5)

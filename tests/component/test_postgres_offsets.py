@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, FencedError
 from runtime.values import Batch, Delivery, Resume, Span, TopicPartition
-from sinks.postgres.offsets import reset_offsets
 from sinks.postgres.sink import PostgresSink
+from sinks.postgres.write.offsets import reset_offsets
 from tests.component.postgres_rig import GROUP, Owner, assignment, owner, query, settings
 from tests.enriched import SOURCE, START_MS, batch, delivery, webhook
 

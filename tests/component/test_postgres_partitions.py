@@ -12,7 +12,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from runtime.values import Delivery, TopicPartition
 from sinks.postgres.migrate import partition_by
-from sinks.postgres.partitions import Partitions, Step, following
+from sinks.postgres.write.partitions import Partitions, Step, following
 from tests.component.postgres_rig import owner, query, until
 from tests.enriched import delivery, webhook
 from tests.projected import event as told

@@ -9,8 +9,8 @@ import pytest
 
 from runtime.errors import TransientError
 from runtime.values import Delivery
-from sinks.postgres.retention import Old, classes, remove_old
-from sinks.postgres.rows import tables
+from sinks.postgres.privacy.retention import Old, classes, remove_old
+from sinks.postgres.write.rows import tables
 from tests.component.postgres_rig import owner, query, settings
 from tests.enriched import delivery, webhook
 from tests.people import People

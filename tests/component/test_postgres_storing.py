@@ -5,7 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from runtime import exposition, telemetry
+from runtime import telemetry
+from runtime.process import metrics_exposition
 from schemas.reasons import DeadLetterReason
 from tests.component.postgres_rig import owner, query
 from tests.enriched import SOURCE, START_MS, complete, delivery, webhook, with_fields
@@ -16,7 +17,7 @@ def call(engagement_id: str = "E1", **members: Any) -> bytes:
 
 
 def total(sample: str) -> float:
-    return exposition.total(exposition.exposition(), sample)
+    return metrics_exposition.total(metrics_exposition.exposition(), sample)
 
 
 async def test_an_event_is_one_row_with_all_that_is_known_of_it(dsn: str) -> None:

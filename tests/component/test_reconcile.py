@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from operations.accounting import account
-from operations.places import Places, look
-from operations.topics import apply
+from operations.reconcile.accounting import account
+from operations.reconcile.stores import Places, look
+from operations.topics.apply import apply
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings

@@ -9,7 +9,7 @@ import pytest
 
 from devstack import DevstackOptions, Stack, running
 from operations.components import RehearsedAction
-from operations.rehearsal import accepting, rehearse
+from operations.local.rehearsal import accepting, rehearse
 from runtime.errors import ConfigurationError, TransientError
 
 STOP, KILL, START = RehearsedAction.STOP, RehearsedAction.KILL, RehearsedAction.START

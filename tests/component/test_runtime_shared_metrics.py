@@ -10,11 +10,11 @@ import pytest
 from prometheus_client import Gauge
 
 from runtime import telemetry
-from runtime.exposition import SharedMetrics, shared_metrics, total
+from runtime.process.metrics_exposition import SharedMetrics, shared_metrics, total
 
 prologue = """
 import os, signal, sys
-from runtime.exposition import add_tally, exposition, count
+from runtime.process.metrics_exposition import add_tally, exposition, count
 from runtime.telemetry import ingest
 """
 shows = "\nsys.stdout.buffer.write(exposition())\n"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator.rest_downloads import file_paths
+from simulator.rest.downloads import file_paths
 from tests.component.simulator_api import Api, ClockThatStands, asking_inventions
 
 RECORDING = "/v2/contact_center/recording/download/r1"

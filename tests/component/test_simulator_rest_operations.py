@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from openapi_schema_validator import OAS30Validator
 
 from simulator.company import make_company
-from simulator.rest_schema import fits
-from simulator.rest_values import invent
-from simulator.rest_words import Scene
+from simulator.rest.schema import fits
+from simulator.rest.values import invent
+from simulator.rest.words import Scene
 from tests.component.simulator_api import (
     Api,
     ClockThatStands,

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession
 
 from simulator.company import make_company
-from simulator.endpoint import EndpointInvalidError
-from simulator.ledger import read_ledger
 from simulator.service import run
+from simulator.webhooks.endpoint import EndpointInvalidError
+from simulator.webhooks.ledger import read_ledger
 from tests.component.simulator_api import Api
 from tests.component.simulator_receiver import Receiver, is_signed, serving, simulator_settings
 

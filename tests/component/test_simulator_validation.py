@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from simulator.company import Company, make_company
-from simulator.endpoint import EndpointInvalidError
-from simulator.ledger import LedgerWriter
 from simulator.service import send, validate_endpoint
+from simulator.webhooks.endpoint import EndpointInvalidError
+from simulator.webhooks.ledger import LedgerWriter
 from tests.component.simulator_receiver import (
     Receiver,
     is_signed,

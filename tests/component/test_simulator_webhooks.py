@@ -11,11 +11,11 @@ import pytest
 
 from simulator.clock import SystemClock
 from simulator.company import Company, make_company
-from simulator.endpoint import open_endpoint
-from simulator.identity import event_id
-from simulator.ledger import Ledger, LedgerWriter, Totals, read_ledger
-from simulator.schedule import Outcome, retry_delays_s
 from simulator.service import AccountMismatchError, send
+from simulator.webhooks.endpoint import open_endpoint
+from simulator.webhooks.identity import event_id
+from simulator.webhooks.ledger import Ledger, LedgerWriter, Totals, read_ledger
+from simulator.webhooks.retry_schedule import Outcome, retry_delays_s
 from tests.component.simulator_receiver import (
     Receiver,
     Reply,

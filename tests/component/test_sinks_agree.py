@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processors.enrichment.background import Background
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.clock import SystemClock
 from runtime.kafka import TopicAdmin, scan
 from runtime.settings import KafkaSettings

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ingest.spill.segment import segment_of
 from ingest.spill.store import open_places
-from operations.spill_command import produce, spill_app
+from operations.spill.command import produce, spill_app
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import TopicAdmin, scan
 from runtime.settings import KafkaSettings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.spill.folder import FolderSegments
+from ingest.spill.local import FolderSegments
 from ingest.spill.segment import segment_of
 from runtime.errors import ConfigurationError, TransientError
 from runtime.values import Record

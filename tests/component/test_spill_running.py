@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.spill.folder import FolderSegments
+from ingest.spill.local import FolderSegments
 from ingest.spill.segment import records_of
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings

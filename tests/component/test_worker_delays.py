@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from runtime.delayed import Delayed, DueConsumer
-from runtime.delays import Delays, RetryTopic
 from runtime.errors import ConfigurationError, RejectedError, TransientError
+from runtime.handlers.delayed_consumer import Delayed, DueConsumer
+from runtime.handlers.worker import Worker
 from runtime.ports import Consumer, RebalanceListener
+from runtime.retries.retry_topics import Delays, RetryTopic
 from runtime.values import Delivery, Later, Record, TopicPartition
-from runtime.worker import Worker
 from schemas.headers import text, timestamp
 from schemas.reasons import DeadLetterReason
 from tests.component.worker_rig import Rig, running, runs_until_it_halts, sample, simulated, source

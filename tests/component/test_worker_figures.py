@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from prometheus_client import REGISTRY
 
 from runtime.errors import ConfigurationError, TransientError
+from runtime.handlers.worker import Worker
 from runtime.ports import Position
 from runtime.values import Assignment, Delivery, Record, TopicPartition
-from runtime.worker import Worker
 from tests.component.worker_rig import Rig, other, running, sample, simulated, source, until
 
 

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
+from runtime.handlers.worker import Worker
 from runtime.ports import Position
 from runtime.values import Assignment, Delivery, Record, TopicPartition
-from runtime.worker import Worker
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.worker_rig import (

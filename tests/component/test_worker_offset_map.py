@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from runtime.offset_map import OffsetMap, from_committed, to_commit
-from runtime.plans import planned
+from runtime.handlers.worker import Worker
+from runtime.offsets.metadata import OffsetMap, from_committed, to_commit
 from runtime.ports import Position
+from runtime.sinks.batch_plans import planned
 from runtime.values import Delivery, Record, Span
-from runtime.worker import Worker
 from tests.component.worker_rig import Rig, running, sample, simulated, source, until
 
 skipped, ignored = "zcc_worker_skipped_records_total", "zcc_worker_ignored_maps_total"

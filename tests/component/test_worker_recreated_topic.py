@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.sink_worker import SinkWorker
+from runtime.sinks.worker import SinkWorker
 from tests.component.worker_rig import Rig, running, simulated, source, until
 from tests.component.workers_on_kafka import LogSink
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.delays import Delays
 from runtime.errors import (
     ConfigurationError,
     KeyRejectedError,
@@ -14,11 +13,12 @@ from runtime.errors import (
     TooManyDeadLettersError,
     TransientError,
 )
-from runtime.settling import Settler
-from runtime.sink_worker import SinkWorker
+from runtime.group.liveness import Vitals
+from runtime.handlers.record_processor import Settler
+from runtime.handlers.worker import Worker
+from runtime.retries.retry_topics import Delays
+from runtime.sinks.worker import SinkWorker
 from runtime.values import Delivery, Record
-from runtime.vitals import Vitals
-from runtime.worker import Worker
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.test_worker_sink import MemorySink

@@ -9,9 +9,9 @@ from typing import Self
 import pytest
 
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
-from runtime.insistence import GivenUpError
 from runtime.ports import Position
-from runtime.sink_worker import SinkWorker
+from runtime.retries.loop import GivenUpError
+from runtime.sinks.worker import SinkWorker
 from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason

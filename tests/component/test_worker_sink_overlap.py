@@ -7,7 +7,7 @@ from typing import Self
 
 from runtime.errors import TransientError
 from runtime.ports import Position
-from runtime.sink_worker import SinkWorker
+from runtime.sinks.worker import SinkWorker
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from tests.component.worker_rig import Rig, running, simulated, source, until
 

@@ -9,13 +9,13 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from runtime.clock import SystemClock
-from runtime.seat import Seat
+from runtime.group.member_share import Seat
 from tests.component.simulator_api import asking_inventions
 from tests.zoom_stand_in import zoom_settings
-from zoom.budget import Label
 from zoom.client import ZoomClient, connected
 from zoom.errors import Fault, UnavailableError
-from zoom.turns import Turns
+from zoom.rate_limits.limits import Label
+from zoom.rate_limits.scheduler import Turns
 
 calls_per_second = 20
 

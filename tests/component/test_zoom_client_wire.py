@@ -9,12 +9,12 @@ import pytest
 import structlog.testing
 
 from tests.zoom_stand_in import client_of, http, http_token, raw_server, secret, zoom_settings
-from zoom.breaker import failures_that_open
 from zoom.client import ZoomClient
 from zoom.entities import User
 from zoom.errors import Fault, ForbiddenError, UnavailableError
+from zoom.http.transport import largest_reply_bytes
 from zoom.lookups import user_lookup
-from zoom.transport import largest_reply_bytes
+from zoom.rate_limits.circuit_breaker import failures_that_open
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 

@@ -17,7 +17,7 @@ from zoom.downloads.addresses import UnsafeAddressError
 from zoom.downloads.arriving import Downloaded, most_breaks
 from zoom.downloads.fetching import Downloads, Promise, most_redirects, opened_downloads
 from zoom.errors import Fault, ForbiddenError, GoneError, NotFoundError, UnavailableError, ZoomError
-from zoom.oauth import Token
+from zoom.http.oauth import Token
 
 content = bytes(range(256)) * 1200
 """More than one read of a connection brings."""

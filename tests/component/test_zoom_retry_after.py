@@ -12,7 +12,7 @@ from tests.component.simulator_api import asking_inventions
 from tests.zoom_stand_in import zoom_settings
 from zoom.client import connected
 from zoom.errors import RateLimitedError
-from zoom.turns import Turns
+from zoom.rate_limits.scheduler import Turns
 
 longest_s = 4.5
 """A second, what the longest of the readable ones asks for, and time for a slow machine."""

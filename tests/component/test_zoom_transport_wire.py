@@ -13,8 +13,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from tests.zoom_stand_in import http, zoom_settings
 from zoom.downloads.addresses import UnsafeAddressError
 from zoom.errors import Fault, UnavailableError
-from zoom.exchange import Method, Part, Request
-from zoom.transport import opened, opened_streams
+from zoom.http.messages import Method, Part, Request
+from zoom.http.transport import opened, opened_streams
 
 
 @asynccontextmanager

@@ -14,10 +14,10 @@ from zoom.client import ZoomClient, connected
 from zoom.downloads.addresses import UnsafeAddressError
 from zoom.downloads.fetching import Downloads, Promise, opened_downloads
 from zoom.errors import NotFoundError, RateLimitedError, RefusedError, UnavailableError
-from zoom.oauth import TokenSource
-from zoom.paging import IncompleteListError, RepeatedPageError, items, pages
+from zoom.http.oauth import TokenSource
+from zoom.http.transport import opened
+from zoom.requests.paging import IncompleteListError, RepeatedPageError, items, pages
 from zoom.settings import ZoomSettings
-from zoom.transport import opened
 
 lists = [
     each

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from runtime.logs import configure_logs
-from runtime.parent import end_with_parent
+from runtime.process.logs import configure_logs
+from runtime.process.parent_death import end_with_parent
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record

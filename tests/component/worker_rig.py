@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, ParamSpec, Protocol, Self
 
-from runtime import exposition
-from runtime.membership import Surroundings
-from runtime.past_letters import Letters
+from runtime.group.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
+from runtime.process import metrics_exposition
+from runtime.retries.dead_letter_history import Letters
 from runtime.settings import WorkerSettings
 from runtime.values import Delivery, Record, TopicPartition
 from tests.fakes.kafka import FakeBroker, FakeConsumer
@@ -198,7 +198,7 @@ async def until(condition: Callable[[], bool], *, every_s: float = 0.002) -> Non
 
 def sample(name: str) -> float:
     """One figure, summed over its labels."""
-    return exposition.total(exposition.exposition(), name)
+    return metrics_exposition.total(metrics_exposition.exposition(), name)
 
 
 def first_seen_in_order(values: Sequence[bytes | None], *, key_of: Callable[[int], object]) -> bool:

@@ -9,10 +9,10 @@ from typing import Literal
 import aiohttp
 import pytest
 
-from processors.enrichment.background import Background
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.contracts import Lookup
 from runtime.errors import TransientError
 from simulator.company import Company, make_company

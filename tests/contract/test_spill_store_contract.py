@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ingest.spill.bucket import BucketSegments
+from ingest.spill.remote import BucketSegments
 from ingest.spill.segment import Segment, segment_of
 from ingest.spill.settings import SpillSettings
 from ingest.spill.store import Places, open_places

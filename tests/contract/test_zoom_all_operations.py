@@ -23,17 +23,17 @@ from openapi_core.datatypes import RequestParameters
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-from simulator.rest import rest_app
-from simulator.rest_answers import Answer
-from simulator.rest_server import serving
+from simulator.rest.answers import Answer
+from simulator.rest.app import rest_app
+from simulator.rest.server import serving
 from tests.component.simulator_api import ClockThatStands
 from tests.component.simulator_receiver import simulator_settings
 from tests.contract.zoom_samples import all_arguments, body_of, required_arguments
 from tests.zoom_stand_in import VirtualClock, zoom_settings
-from zoom.budget import Label
 from zoom.catalogue import Operation, operations, reply_schema
 from zoom.client import ZoomClient, connected
 from zoom.errors import ArgumentError
+from zoom.rate_limits.limits import Label
 
 SHARED = Path(__file__).parents[3] / "shared" / "zoom"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.component.simulator_api import ClockThatStands
-from zoom.bodies import File
 from zoom.catalogue import Operation, Parameter, Schema, body_schema
+from zoom.requests.bodies import File
 
 ODD_ID = "a/b+c=="
 

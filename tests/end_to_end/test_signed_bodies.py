@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from operations.up import Running, UpOptions, everything
+from operations.local.up import Running, UpOptions, everything
 from runtime.kafka import scan
 from runtime.values import Delivery
 from schemas.catalogue import events

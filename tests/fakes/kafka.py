@@ -15,9 +15,9 @@ from typing import Self
 
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
-from runtime.offset_map import most_characters
+from runtime.offsets.metadata import most_characters
+from runtime.offsets.topic_ids import differs
 from runtime.ports import Position, RebalanceListener
-from runtime.topic_ids import differs
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
 from tests.fakes.kafka_log import Log
 from tests.fakes.kafka_publisher import FakePublisher

@@ -25,8 +25,8 @@ import yaml
 
 import devstack
 from operations.components import parts, workers
-from operations.pipeline import Surroundings, _free_ports, environment, get
-from operations.processes import Process
+from operations.local.pipeline import Surroundings, _free_ports, environment, get
+from operations.local.processes import Process
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from schemas.topics import topic_specs

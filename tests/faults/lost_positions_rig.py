@@ -17,8 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from operations.components import workers
-from operations.pipeline import get
-from operations.up import Running
+from operations.local.pipeline import get
+from operations.local.up import Running
 from runtime.kafka import TopicAdmin, scan
 from runtime.kafka.cluster import Cluster
 from runtime.values import TopicPartition
@@ -26,8 +26,8 @@ from schemas.catalogue import events as known_events
 from schemas.catalogue import unknown_family
 from schemas.headers import event_id_header, text
 from schemas.topics import enriched_topics, topic_specs
-from simulator.ledger import Entry, LedgerWriter
 from simulator.stories import StoryEvent
+from simulator.webhooks.ledger import Entry, LedgerWriter
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.store import open_store
 

@@ -12,7 +12,7 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
-from operations.processes import Process
+from operations.local.processes import Process
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition

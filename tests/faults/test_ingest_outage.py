@@ -14,10 +14,10 @@ from runtime.settings import KafkaSettings
 from schemas import headers
 from schemas.topics import raw_topics
 from simulator.company import make_company
-from simulator.ledger import LedgerWriter, Totals, read_ledger
 from simulator.service import send
 from simulator.settings import SimulatorSettings
 from simulator.stories import event_stream
+from simulator.webhooks.ledger import LedgerWriter, Totals, read_ledger
 from tests.component.ingest_pod import make_topics, pod
 
 rate_per_s = 40

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from operations.up import Running, UpOptions, everything, settled
+from operations.local.up import Running, UpOptions, everything, settled
 from runtime.clock import SystemClock
-from simulator.ledger import LedgerWriter
 from simulator.service import send
 from simulator.stories import event_stream
+from simulator.webhooks.ledger import LedgerWriter
 
 events = 2000
 

@@ -15,17 +15,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from operations.components import parts, workers
-from operations.pipeline import _free_ports
-from operations.places import look
-from operations.report import Stored
-from operations.up import Running, UpOptions, everything
+from operations.local.pipeline import _free_ports
+from operations.local.report import Stored
+from operations.local.up import Running, UpOptions, everything
+from operations.reconcile.stores import look
 from runtime.clock import SystemClock
 from runtime.values import TopicPartition
 from schemas.topics import enriched_topic, raw_topic
-from simulator.ledger import read_ledger
 from simulator.service import send
 from simulator.state import told_to
 from simulator.stories import live_stream
+from simulator.webhooks.ledger import read_ledger
 from tests.component.kafka_members import delete_before
 from tests.faults.alarm_rig import prometheus
 from tests.faults.lost_positions_rig import (

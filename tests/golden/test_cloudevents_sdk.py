@@ -7,7 +7,7 @@ import orjson
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
-from ingest.decision import Event, Routing, SignedRequest, decide
+from ingest.webhook.routing import Event, Routing, SignedRequest, decide
 from runtime.values import Record
 from schemas.catalogue import events
 from schemas.envelope import read_envelope

@@ -15,7 +15,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from operations.contract_files import diff, generate
+from operations.schemas.contract_files import diff, generate
 from processors.enrichment.document import Missing, enrichment, spliced
 from processors.enrichment.references import Entity, Reference
 from schemas.catalogue import events, example, json_schema

@@ -16,7 +16,7 @@ from schemas.envelope import read_envelope
 from schemas.headers import timestamp
 from schemas.identity import event_id, occurred_at_ms, place
 from schemas.natural_key import natural_key
-from simulator.identity import event_id as senders_event_id
+from simulator.webhooks.identity import event_id as senders_event_id
 
 VECTORS = Path(__file__).with_name("event_identity.json")
 PSEUDONYM_KEY = b"pseudonym-key-of-the-vectors"

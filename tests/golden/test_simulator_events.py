@@ -15,8 +15,8 @@ from schemas.generation import strict
 from schemas.identity import event_id as receivers_event_id
 from schemas.identity import occurred_at_ms
 from simulator.company import make_company
-from simulator.identity import event_id, variant_with_other_links
 from simulator.stories import StoryEvent, event_stream
+from simulator.webhooks.identity import event_id, variant_with_other_links
 
 PUBLISHED = Path(__file__).parents[2].parent / "shared" / "zoom" / "events.json"
 

@@ -14,8 +14,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from operations.api_command import generate
-from zoom.budget import Label
+from operations.api.command import generate
 from zoom.catalogue import (
     Operation,
     Parameter,
@@ -25,6 +24,7 @@ from zoom.catalogue import (
     reply_schema,
 )
 from zoom.generation.names import snake
+from zoom.rate_limits.limits import Label
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "zoom"

@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from zoom.answers import error_in, fault_of
 from zoom.catalogue import Operation, operations
 from zoom.errors import Fault, operators_faults
-from zoom.exchange import Response
+from zoom.http.messages import Response
+from zoom.http.response_errors import error_in, fault_of
 
 SHARED = Path(__file__).parents[3] / "shared" / "zoom"
 

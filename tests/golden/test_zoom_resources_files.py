@@ -12,7 +12,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 
 import pytest
 
-from zoom.bodies import File
 from zoom.catalogue import (
     Operation,
     Parameter,
@@ -21,8 +20,9 @@ from zoom.catalogue import (
     operations,
     reply_schema,
 )
-from zoom.exchange import Caller
 from zoom.generation.resources import resource_files
+from zoom.http.messages import Caller
+from zoom.requests.bodies import File
 from zoom.resources import Resources
 
 ZOOM = Path(__file__).parents[2] / "zoom"

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime
 from typing import assert_type
 
-from zoom.bodies import File
+from zoom.requests.bodies import File
 from zoom.resources import Resources
 from zoom.resources.types.queues import CreateQueueBody, ListedQueue, Queue
 from zoom.resources.types.engagements import Engagement

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from random import Random
 from typing import ClassVar, Protocol, TypeVar
 
-from runtime.membership import Surroundings
-from runtime.past_letters import Letters
+from runtime.group.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
+from runtime.retries.dead_letter_history import Letters
 from runtime.settings import WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from tests.fakes.kafka import FakeBroker, FakeConsumer

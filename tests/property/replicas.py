@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
-from runtime.seat import Seat
+from runtime.group.member_share import Seat
 from tests.fakes.simulated_time import SimulatedClock
 from tests.zoom_stand_in import zoom_settings
-from zoom.allowance import DailyCounts
-from zoom.budget import Label, Priority
 from zoom.errors import UnavailableError
-from zoom.turns import Turns
+from zoom.rate_limits.daily_share import DailyCounts
+from zoom.rate_limits.limits import Label, Priority
+from zoom.rate_limits.scheduler import Turns
 
 session_s = 10.0
 

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from runtime.errors import FencedError, TransientError
-from runtime.membership import Surroundings
-from runtime.plans import pending
+from runtime.group.membership import Surroundings
 from runtime.ports import Position
-from runtime.sink_worker import SinkWorker
+from runtime.sinks.batch_plans import pending
+from runtime.sinks.worker import SinkWorker
 from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason

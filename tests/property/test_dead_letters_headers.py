@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.dead_letters.acts import Act, ReplayRules, to_origin
+from operations.dead_letters.actions import Act, ReplayRules, to_origin
 from operations.dead_letters.fingerprint import normalised
 from operations.dead_letters.letter import Letter, Place, letter_of
 from operations.dead_letters.summary import Earliest
-from runtime.dead_letters import Failure, dead_letter
+from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.values import Delivery
 from schemas.headers import Headers
 from schemas.reasons import DeadLetterReason

@@ -5,8 +5,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ingest.access import access_fault
-from ingest.apps import App, Network
+from ingest.apps.registry import App, Network
+from ingest.webhook.access import access_fault
 
 
 def network_around(address: IPv4Address | IPv6Address, prefix: int) -> Network:

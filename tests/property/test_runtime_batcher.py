@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from runtime.batcher import Batcher, BatchLimits
+from runtime.sinks.batcher import Batcher, BatchLimits
 from runtime.values import Delivery, Span, TopicPartition
 
 sources = [TopicPartition("t", 0), TopicPartition("t", 1)]

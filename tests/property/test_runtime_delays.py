@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.delays import Delays, RetryTopic, due_ms
 from runtime.errors import RejectedError
+from runtime.retries.retry_topics import Delays, RetryTopic, due_ms
 from runtime.values import Delivery, Record
 from schemas.headers import text
 

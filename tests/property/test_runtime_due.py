@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from runtime.due import DueQueues
+from runtime.handlers.due_queues import DueQueues
 from runtime.values import Delivery, TopicPartition
 from schemas.headers import timestamp
 

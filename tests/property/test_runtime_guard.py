@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.guard import DeadLetterGuard, GuardBounds, Origin, Past, Refusal
+from runtime.retries.dead_letter_guard import DeadLetterGuard, GuardBounds, Origin, Past, Refusal
 from schemas.reasons import DeadLetterReason
 
 DEFECT, REJECTED = DeadLetterReason.DEFECT, DeadLetterReason.UNREADABLE

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.kafka.shares import Claim, shares
+from runtime.kafka.partition_assignment import Claim, shares
 from runtime.values import TopicPartition
 
 Given = Mapping[str, Collection[TopicPartition]]

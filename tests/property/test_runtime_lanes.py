@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from runtime.lanes import KeyLanes
+from runtime.handlers.key_lanes import KeyLanes
 from runtime.values import Delivery, TopicPartition
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.offset_map import (
+from runtime.offsets.metadata import (
     OffsetMap,
     UnreadableMapError,
     from_committed,

@@ -5,8 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from runtime.offset_map import OffsetMap, from_committed, to_commit
-from runtime.offsets import OffsetTracker
+from runtime.offsets.metadata import OffsetMap, from_committed, to_commit
+from runtime.offsets.tracker import OffsetTracker
 
 
 class TrackerMachine(RuleBasedStateMachine):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from runtime.parking import Parking
+from runtime.retries.blocked_keys import Parking
 from runtime.values import Delivery
 
 most_keys = 3

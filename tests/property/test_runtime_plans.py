@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import ConfigurationError
-from runtime.plans import pending, planned
 from runtime.ports import Position
+from runtime.sinks.batch_plans import pending, planned
 from runtime.values import Span
 
 spans = st.builds(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import RejectedError, TransientError
-from runtime.retry import DeadLetter, Done, RetryLater, RetryPolicy, decide
+from runtime.retries.policy import DeadLetter, Done, RetryLater, RetryPolicy, decide
 from schemas.reasons import DeadLetterReason
 
 attempts = st.integers(min_value=1, max_value=10**30)

@@ -16,12 +16,12 @@ from typing import ClassVar
 import pytest
 from structlog.testing import capture_logs
 
-from runtime import exposition
 from runtime.errors import FencedError
-from runtime.offset_map import from_committed, to_commit
-from runtime.past_letters import Letters
-from runtime.plans import pending
+from runtime.offsets.metadata import from_committed, to_commit
 from runtime.ports import Position
+from runtime.process import metrics_exposition
+from runtime.retries.dead_letter_history import Letters
+from runtime.sinks.batch_plans import pending
 from runtime.values import Delivery, TopicPartition
 from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, WatchedConsumer, lived
@@ -68,15 +68,15 @@ def test_a_seed_repeats_a_history_in_another_process_too() -> None:
 
 
 def test_the_histories_reach_what_they_are_for() -> None:
-    before = exposition.exposition()
+    before = metrics_exposition.exposition()
     repeats = sum(lived(HandlerHistory(seed)).repeats for seed in range(20))
-    after = exposition.exposition()
+    after = metrics_exposition.exposition()
     assert repeats > 0
     for reached in ("skipped_records", "late", "fenced", "dead_letters", "errors"):
         name = f"zcc_worker_{reached}_total"
-        assert exposition.total(after, name) > exposition.total(before, name), name
+        assert metrics_exposition.total(after, name) > metrics_exposition.total(before, name), name
     ignored = "zcc_worker_ignored_maps_total"
-    assert exposition.total(after, ignored) == exposition.total(before, ignored)
+    assert metrics_exposition.total(after, ignored) == metrics_exposition.total(before, ignored)
 
 
 class CommitsOneTooFar(WatchedConsumer):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.envelope import Envelope, envelope_of, parse_json
 from schemas.identity import event_id, place
 from schemas.models import read
-from sinks.postgres.content import read_content
+from sinks.postgres.model.content import read_content
 
 any_text = st.text(st.characters(), max_size=6)
 halves = st.text(st.characters(categories=["Cs"]), max_size=3)

@@ -13,8 +13,8 @@ from schemas.envelope import Envelope, read_envelope
 from schemas.identity import event_id as receivers_event_id
 from schemas.identity import occurred_at_ms
 from simulator.company import Company, make_company
-from simulator.identity import event_id
 from simulator.stories import event_stream, stories
+from simulator.webhooks.identity import event_id
 
 companies = st.builds(
     make_company,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.seat import Seat, alone
-from zoom.pace import Moment, spacing, whole_calls
-from zoom.second_budget import SecondBudget
+from runtime.group.member_share import Seat, alone
+from zoom.rate_limits.pacing import Moment, spacing, whole_calls
+from zoom.rate_limits.per_second_limiter import SecondBudget
 
 pauses_s = st.one_of(
     st.just(0.0),

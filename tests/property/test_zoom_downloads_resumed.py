@@ -13,7 +13,7 @@ from tests.zoom_stand_in import zoom_settings
 from zoom.downloads.arriving import most_breaks
 from zoom.downloads.fetching import Downloads
 from zoom.errors import Fault, error_of
-from zoom.oauth import Token
+from zoom.http.oauth import Token
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from runtime import telemetry
-from runtime.seat import Seat
+from runtime.group.member_share import Seat
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.property.test_zoom_budget_replicas import most_in_a_window
 from tests.zoom_stand_in import reply, zoom_settings
-from zoom.budget import Label, Priority
 from zoom.errors import UnavailableError
-from zoom.pace import spacing
-from zoom.turns import Turns
+from zoom.rate_limits.limits import Label, Priority
+from zoom.rate_limits.pacing import spacing
+from zoom.rate_limits.scheduler import Turns
 
 per_second, per_day, wait_s = 5, 10_000, 3.0
 longest_blow_s = 3

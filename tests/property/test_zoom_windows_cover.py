@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoom.catalogue import Operation, TimeForm, Window, operations
-from zoom.windows import divided
+from zoom.requests.date_ranges import divided
 
 kinds = {
     (form, window.longest_days, window.lookback_days): (operation, window)

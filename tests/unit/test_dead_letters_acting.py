@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from operations.dead_letters.acting import Executor, Operator, Plan, carry_out, plan
-from operations.dead_letters.acts import Act, Judge, Refused
+from operations.dead_letters.actions import Act, Judge, Refused
 from operations.dead_letters.audit import read_line
+from operations.dead_letters.executor import Executor, Operator, Plan, carry_out, plan
 from operations.dead_letters.letter import Letter, letter_of
 from operations.dead_letters.reading import Found
 from runtime.errors import RejectedError, TransientError

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from operations.dead_letters.acts import (
+from operations.dead_letters.actions import (
     Act,
     Refused,
     ReplayRules,
@@ -26,8 +26,8 @@ from operations.dead_letters.audit import (
     record_of,
 )
 from operations.dead_letters.letter import Place, letter_of
-from runtime.dead_letters import Failure, dead_letter
-from runtime.delays import Delays, RetryTopic, due_ms
+from runtime.retries.dead_letters import Failure, dead_letter
+from runtime.retries.retry_topics import Delays, RetryTopic, due_ms
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.asyncapi import asyncapi

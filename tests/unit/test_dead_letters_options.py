@@ -3,7 +3,7 @@
 import pytest
 
 from operations.components import workers
-from operations.dead_letters.acting import Operator
+from operations.dead_letters.executor import Operator
 from operations.dead_letters.options import asked, operator
 from operations.dead_letters.reading import Asked
 from operations.dead_letters.selection import Selection

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from operations.dead_letters import views
-from operations.dead_letters.acts import Act, Refused
+from operations.dead_letters.actions import Act, Refused
 from operations.dead_letters.audit import Handling
 from operations.dead_letters.letter import letter_of
 from runtime.values import Delivery, Record

@@ -7,11 +7,11 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from processors.enrichment.background import Background
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.errors import ConfigurationError, RejectedError, TransientError
 from runtime.values import Delivery, Later, Record
 from schemas.headers import Headers

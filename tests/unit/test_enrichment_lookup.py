@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from processors.enrichment.background import Background
 from processors.enrichment.lookup import CachedLookup, DeadlineError
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from runtime.errors import ConfigurationError, TransientError
 from tests.zoom_stand_in import VirtualClock
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from processors.enrichment.background import Background
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
 from processors.enrichment.references import queue_ids
 from processors.enrichment.settings import EnrichmentSettings
+from runtime.background_tasks import Background
 from tests.zoom_stand_in import Answer, ScriptedTransport, VirtualClock, client_with, reply
 from zoom.entities import Queue
 from zoom.lookups import queue_lookup

@@ -5,9 +5,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from ingest.access import AccessFault, ForeignAccounts, access_fault
-from ingest.answers import Unavailable
-from ingest.apps import App, Credential
+from ingest.apps.registry import App, Credential
+from ingest.webhook.access import AccessFault, ForeignAccounts, access_fault
+from ingest.webhook.responses import Unavailable
 
 networks = (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"))
 credential = Credential(b"x-zoom", "right-välue".encode())

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 import orjson
 import pytest
 
-from ingest.apps import App, Apps, Credential
-from ingest.apps_json import read_apps
+from ingest.apps.config import read_apps
+from ingest.apps.registry import App, Apps, Credential
 
 secret = "a-secret-not-to-be-seen"
 

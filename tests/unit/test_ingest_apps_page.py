@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ingest.apps import App
-from ingest.apps_json import read_apps
+from ingest.apps.config import read_apps
+from ingest.apps.registry import App
 from ingest.settings import IngestSettings
-from operations.reference import variables
+from operations.reference_docs.command import variables
 from runtime import telemetry
 
 root = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from ingest.answers import Answer, Refusal
-from ingest.asgi import Asgi, AsgiApplication
-from ingest.exchange import Exchange
+from ingest.http.asgi_adapter import Asgi, AsgiApplication
+from ingest.http.exchange import Exchange
+from ingest.webhook.responses import Answer, Refusal
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from ingest.crowd import Crowd, origin_of
+from ingest.http.shedding import Crowd, origin_of
 
 here, there = origin_of(ip_address("192.0.2.1")), origin_of(ip_address("192.0.2.2"))
 

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.decision import Challenge, Decision, Event, Quarantined, Routing, SignedRequest, decide
+from ingest.webhook.routing import (
+    Challenge,
+    Decision,
+    Event,
+    Quarantined,
+    Routing,
+    SignedRequest,
+    decide,
+)
 from schemas import headers
 from schemas.catalogue import events
 from schemas.envelope import Envelope

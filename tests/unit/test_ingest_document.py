@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from ingest import answers
-from ingest.answers import Answer, Refusal, refusals, table
-from ingest.document import webhook_paths
+from ingest.webhook import responses
+from ingest.webhook.openapi import webhook_paths
+from ingest.webhook.responses import Answer, Refusal, refusals, table
 
 every_answer = {
     *refusals.values(),
-    *(found for found in vars(answers).values() if isinstance(found, Answer)),
-    answers.challenge_met(b""),
+    *(found for found in vars(responses).values() if isinstance(found, Answer)),
+    responses.challenge_met(b""),
 }
 
 
@@ -30,7 +30,7 @@ def test_every_refusal_has_an_answer_but_that_of_a_client_that_is_gone() -> None
 
 @pytest.mark.parametrize("row", table)
 def test_zoom_sends_again_what_is_answered_5xx_or_too_late_and_nothing_else(
-    row: answers.Row,
+    row: responses.Row,
 ) -> None:
     status = row.answer.status
     is_sent_again = status >= 500 or status is HTTPStatus.REQUEST_TIMEOUT
@@ -38,7 +38,7 @@ def test_zoom_sends_again_what_is_answered_5xx_or_too_late_and_nothing_else(
 
 
 @pytest.mark.parametrize("row", [row for row in table if row.what.startswith("signed")])
-def test_what_is_signed_is_answered_204_or_503(row: answers.Row) -> None:
+def test_what_is_signed_is_answered_204_or_503(row: responses.Row) -> None:
     assert row.answer.status in {204, 503}
 
 

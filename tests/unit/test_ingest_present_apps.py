@@ -13,12 +13,12 @@ import structlog
 import uvloop
 from prometheus_client import REGISTRY
 
-from ingest.apps import Apps
-from ingest.apps_json import read_apps
-from ingest.present_apps import PresentApps
+from ingest.apps.config import read_apps
+from ingest.apps.registry import Apps
+from ingest.apps.reloading import PresentApps
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
-from runtime.signals import hangup_event
+from runtime.process.signals import hangup_event
 from runtime.telemetry import ingest
 
 old = '{"sales": ["the-old-secret-token"]}'

@@ -1,6 +1,6 @@
 """Signatures that were answered 204 are remembered for their time, and never more than so many."""
 
-from ingest.replays import AnsweredSignatures
+from ingest.webhook.replays import AnsweredSignatures
 
 
 def test_a_signature_is_known_for_its_app_alone() -> None:

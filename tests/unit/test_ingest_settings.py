@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ingest.apps import Apps
+from ingest.apps.registry import Apps
 from ingest.settings import IngestSettings
 
 good = {"apps": {"default": ["first-secret-token"]}, "pseudonym_key": "0123456789abcdef"}

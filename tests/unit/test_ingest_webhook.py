@@ -6,12 +6,12 @@ from typing import cast
 
 import structlog
 
-from ingest.admission import Admission
-from ingest.apps import App, Apps
-from ingest.decision import Routing
-from ingest.exchange import Exchange
+from ingest.apps.registry import App, Apps
+from ingest.http.admission import Admission
+from ingest.http.exchange import Exchange
 from ingest.settings import IngestSettings
-from ingest.webhook import Webhook
+from ingest.webhook.endpoint import Webhook
+from ingest.webhook.routing import Routing
 from runtime.clock import SystemClock
 from runtime.contracts import Settled
 from runtime.values import Record

@@ -1,6 +1,6 @@
 """Accounting: what was accepted must be in the topics and in each store."""
 
-from operations.accounting import Found, account
+from operations.reconcile.accounting import Found, account
 
 
 def found(**changes: object) -> Found:

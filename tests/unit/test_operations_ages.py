@@ -1,6 +1,6 @@
 """Which records' age is asked for, and what it is."""
 
-from operations.ages import Ages
+from operations.lag.ages import Ages
 from runtime.kafka import Lag
 from runtime.values import TopicPartition
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from operations.api_command import api_app
+from operations.api.command import api_app
 from runtime.errors import ConfigurationError
 from zoom.catalogue import operations
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from operations.api_options import arguments, body_of, option_of, with_files
-from zoom.bodies import File
+from operations.api.options import arguments, body_of, option_of, with_files
 from zoom.catalogue import body_schema, find, operations
 from zoom.errors import ArgumentError
+from zoom.requests.bodies import File
 
 list_users = find("list_users")
 

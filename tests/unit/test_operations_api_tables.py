@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from operations.api_tables import columns_of, document_table, items_table, shown
+from operations.api.tables import columns_of, document_table, items_table, shown
 
 
 def printed(part: RenderableType, width: int = 100) -> list[str]:

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic_settings import BaseSettings, SettingsError
 
-from operations.clock_skew import DatesHeard, skew_s
 from operations.components import ProcessorName
-from operations.configured import is_configured, suggestions, unknown_variables
-from operations.scopes import asked_by, needs, scopes_page
-from operations.settings_errors import no_json
-from operations.unknown_settings import product_settings
+from operations.doctor.clock_skew import DatesHeard, skew_s
+from operations.doctor.scopes import asked_by, needs, scopes_page
+from operations.settings.configured import is_configured, suggestions, unknown_variables
+from operations.settings.errors import no_json
+from operations.settings.unknown import product_settings
 from runtime.settings import KafkaSettings, WorkerSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
-from zoom.exchange import Request
+from zoom.http.messages import Request
 from zoom.lookups import queue_lookup, user_lookup
 from zoom.settings import ZoomSettings
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.lag import GroupLag, Progress, duration, lines, progress
+from operations.lag.group_lag import GroupLag, Progress, duration, lines, progress
 from runtime.kafka import Lag
 from runtime.values import TopicPartition
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.person_file import read_person
+from operations.postgres.person_file import read_person
 from runtime.errors import ConfigurationError
 
 

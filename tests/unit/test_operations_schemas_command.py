@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.contract_files import diff, generate
+from operations.schemas.contract_files import diff, generate
 from runtime.errors import ConfigurationError
 from schemas.catalogue import events
 from tests.vendor_document import Schema, document, text_of, webhook

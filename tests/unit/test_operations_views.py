@@ -5,9 +5,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from operations.accounting import Accounting
-from operations.live import LiveView, Stage, stages
-from operations.reconcile import _json, _lines
+from operations.local.live_view import LiveView, Stage, stages
+from operations.reconcile.accounting import Accounting
+from operations.reconcile.command import _json, _lines
 
 before = {
     "ingest": b'zcc_ingest_accepted_total{family="task"} 10.0\n',

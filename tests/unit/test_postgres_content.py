@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from schemas.envelope import UnreadableError
-from sinks.postgres.content import read_content
+from sinks.postgres.model.content import read_content
 
 
 def test_the_body_and_the_enrichment_are_cut_apart_byte_for_byte() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sinks.postgres.culprits import culprits
+from sinks.postgres.write.bisection import culprits
 
 
 class Tries:

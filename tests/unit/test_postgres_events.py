@@ -7,7 +7,7 @@ import pytest
 from runtime.errors import RejectedError
 from runtime.values import Delivery
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.events import read_event
+from sinks.postgres.model.events import read_event
 from tests.enriched import START_MS, delivery, webhook, with_fields, with_header
 
 good = delivery(webhook("engagement_user_hold", {"engagement_id": "E1", "user_id": "U1"}))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.headers import timestamp
-from sinks.postgres.families.asset import asset, item
+from sinks.postgres.model.families.asset import asset, item
 from tests.enriched import START_MS
 from tests.projected import event, rows_of
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from sinks.postgres.families.call_control import command
-from sinks.postgres.families.conference import conference_event
-from sinks.postgres.families.consent import consent, history
-from sinks.postgres.families.conversation import file, message
-from sinks.postgres.families.message_delivery import delivery
-from sinks.postgres.families.transfer import transfer
+from sinks.postgres.model.families.call_control import command
+from sinks.postgres.model.families.conference import conference_event
+from sinks.postgres.model.families.consent import consent, history
+from sinks.postgres.model.families.conversation import file, message
+from sinks.postgres.model.families.message_delivery import delivery
+from sinks.postgres.model.families.transfer import transfer
 from tests.enriched import START_MS, complete
 from tests.projected import event, rows_of
 

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from schemas.headers import timestamp
-from sinks.postgres.families.engagement import engagement, timeline
-from sinks.postgres.families.engagement_work import (
+from sinks.postgres.model.families.engagement import engagement, timeline
+from sinks.postgres.model.families.engagement_work import (
     disposition,
     follow_up,
     note,
     supervision,
     survey,
 )
-from sinks.postgres.families.participants import channel, participant
+from sinks.postgres.model.families.participants import channel, participant
 from tests.enriched import START_MS, complete
 from tests.projected import event, rows_of
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sinks.postgres.families.inbox import inbox_message
+from sinks.postgres.model.families.inbox import inbox_message
 from tests.enriched import START_MS, complete
 from tests.projected import event, rows_of
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from schemas.headers import timestamp
-from sinks.postgres.families.operating_hours import business_hour, closure, closure_set
+from sinks.postgres.model.families.operating_hours import business_hour, closure, closure_set
 from tests.enriched import START_MS
 from tests.projected import event, rows_of
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schemas.headers import timestamp
-from sinks.postgres.families.queue import member, queue, scheduled_callback
-from sinks.postgres.families.user import user
+from sinks.postgres.model.families.queue import member, queue, scheduled_callback
+from sinks.postgres.model.families.user import user
 from tests.enriched import START_MS
 from tests.projected import event, rows_of
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from schemas.headers import timestamp
-from sinks.postgres.families.recording import recording
+from sinks.postgres.model.families.recording import recording
 from tests.enriched import START_MS
 from tests.projected import event, rows_of
 

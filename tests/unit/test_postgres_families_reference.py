@@ -6,12 +6,12 @@ import orjson
 import pytest
 
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.families.logs import sms_log, voice_call_log
-from sinks.postgres.families.queue import queue
-from sinks.postgres.families.reference import reference_entity
-from sinks.postgres.families.team import team
-from sinks.postgres.families.user import user
-from sinks.postgres.rows import read_deliveries
+from sinks.postgres.model.families.logs import sms_log, voice_call_log
+from sinks.postgres.model.families.queue import queue
+from sinks.postgres.model.families.reference import reference_entity
+from sinks.postgres.model.families.team import team
+from sinks.postgres.model.families.user import user
+from sinks.postgres.write.rows import read_deliveries
 from tests.enriched import START_MS, with_fields
 from tests.projected import event, rows_of, snapshot
 

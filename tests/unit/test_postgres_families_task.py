@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.headers import timestamp
-from sinks.postgres.families.task import queue_move, reservation, task
+from sinks.postgres.model.families.task import queue_move, reservation, task
 from tests.enriched import START_MS, complete
 from tests.projected import event, rows_of
 

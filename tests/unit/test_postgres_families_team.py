@@ -1,6 +1,6 @@
 """Teams and their members."""
 
-from sinks.postgres.families.team import member, team
+from sinks.postgres.model.families.team import member, team
 from tests.enriched import START_MS
 from tests.projected import event, rows_of
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from sinks.postgres.families.user import phone_number, presence, skill, status_change, user
+from sinks.postgres.model.families.user import phone_number, presence, skill, status_change, user
 from tests.enriched import START_MS
 from tests.projected import event, rows_of
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sinks.postgres.left_out import left_out
-from sinks.postgres.rows import read_deliveries
+from sinks.postgres.model.omissions import left_out
+from sinks.postgres.write.rows import read_deliveries
 from tests.enriched import delivery, webhook
 from tests.projected import event, snapshot
 

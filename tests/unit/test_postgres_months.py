@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from sinks.postgres.partitions import Step, days_of, following
+from sinks.postgres.write.partitions import Step, days_of, following
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,17 @@ from typing import Any
 
 import pytest
 
-from sinks.postgres.families.conference import projections as conferences
-from sinks.postgres.families.participants import participant
-from sinks.postgres.families.recording import projections as recordings
-from sinks.postgres.families.user import phone_number
-from sinks.postgres.person import Person, erased_cells, erased_document, erased_raw, ids_beside
+from sinks.postgres.model.families.conference import projections as conferences
+from sinks.postgres.model.families.participants import participant
+from sinks.postgres.model.families.recording import projections as recordings
+from sinks.postgres.model.families.user import phone_number
+from sinks.postgres.privacy.person import (
+    Person,
+    erased_cells,
+    erased_document,
+    erased_raw,
+    ids_beside,
+)
 
 CONSUMER = Person("consumer", {"15550107001": "token", "C1": "token", "ann@example.com": "token"})
 USER = Person("user", {"U1": "token"})

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sinks.postgres.projection import (
+from sinks.postgres.model.projection import (
     Bound,
     Mention,
     Projection,
@@ -12,7 +12,7 @@ from sinks.postgres.projection import (
     longest_key,
     reduced,
 )
-from sinks.postgres.tables import Cell, Column, columns_of
+from sinks.postgres.write.copy_format import Cell, Column, columns_of
 
 KEY = columns_of("text", "account_id", "id")
 PERSON = Projection(

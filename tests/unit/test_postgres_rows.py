@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.families.engagement import engagement, timeline
-from sinks.postgres.families.reference import reference_entity
-from sinks.postgres.rows import events_in, raw_table, read_deliveries, rows_by_table, tables
-from sinks.postgres.tables import Cell, Table
+from sinks.postgres.model.families.engagement import engagement, timeline
+from sinks.postgres.model.families.reference import reference_entity
+from sinks.postgres.write.copy_format import Cell, Table
+from sinks.postgres.write.rows import events_in, raw_table, read_deliveries, rows_by_table, tables
 from tests.enriched import SOURCE, START_MS, complete, delivery, story, webhook, with_fields
 
 engagement_table, timeline_table = engagement.table, timeline.table

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.errors import ConfigurationError
 from runtime.values import Assignment, PartitionState, TopicPartition
-from sinks.postgres.takeover import Start, Stored, start_of
+from sinks.postgres.write.takeover import Start, Stored, start_of
 
 SOURCE = TopicPartition("topic", 0)
 

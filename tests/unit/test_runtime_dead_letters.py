@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runtime.dead_letters import Failure, dead_letter
+from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.values import Delivery
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason

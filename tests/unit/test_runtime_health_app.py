@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from runtime.errors import ConfigurationError
-from runtime.health import serving_health
+from runtime.process.health import serving_health
 
 
 def well() -> None:

@@ -1,6 +1,6 @@
 """When what was read was made: noted about once a second, told for any later offset."""
 
-from runtime.kafka.marks import Marks
+from runtime.kafka.timestamp_index import Marks
 from runtime.values import Delivery, TopicPartition
 
 source = TopicPartition("t", 0)

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from runtime.errors import ConfigurationError
-from runtime.logs import configure_logs
+from runtime.process.logs import configure_logs
 
 
 @pytest.fixture(autouse=True)

@@ -6,15 +6,15 @@ from random import Random
 
 import pytest
 
-from runtime.offset_map import (
+from runtime.offsets.metadata import (
     OffsetMap,
     UnreadableMapError,
     from_committed,
     most_characters,
     to_commit,
 )
-from runtime.plans import pending, planned
 from runtime.ports import Position
+from runtime.sinks.batch_plans import pending, planned
 from runtime.values import Span
 
 stuck = OffsetMap((7,), 10_000)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from runtime.guard import Origin, Past
-from runtime.past_letters import Letters, longest_s, past
+from runtime.retries.dead_letter_guard import Origin, Past
+from runtime.retries.dead_letter_history import Letters, longest_s, past
 from runtime.values import Delivery, TopicPartition
 from schemas.headers import (
     Headers,

@@ -3,8 +3,8 @@
 import pytest
 
 from runtime.errors import ConfigurationError
-from runtime.plans import pending, planned
 from runtime.ports import Position
+from runtime.sinks.batch_plans import pending, planned
 from runtime.values import Span
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from runtime.errors import RejectedError, TransientError
-from runtime.retry import Fault, described, fault_of
+from runtime.retries.policy import Fault, described, fault_of
 from schemas.reasons import DeadLetterReason
 
 

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.offset_map import OffsetMap, to_commit
-from runtime.plans import planned
-from runtime.ports import Position
-from runtime.topic_ids import (
+from runtime.offsets.metadata import OffsetMap, to_commit
+from runtime.offsets.topic_ids import (
     differs,
     of_these_logs,
     split_topic_id,
     topic_id_characters,
     with_topic_id,
 )
+from runtime.ports import Position
+from runtime.sinks.batch_plans import planned
 from runtime.values import Span, TopicPartition
 
 old, new = "qWa9gWy9RdWMePB2YewMyg", "EqjOvpPjSsCVX5grs5-A_Q"

@@ -1,6 +1,6 @@
 """How topics differ from what they should be."""
 
-from runtime.topics import (
+from runtime.topic_settings import (
     AddPartitions,
     Change,
     Configure,

@@ -1,6 +1,6 @@
 """The age of what is unfinished goes on across memberships, until something is finished."""
 
-from runtime.unfinished import OldestUnfinished
+from runtime.offsets.unfinished import OldestUnfinished
 from runtime.values import TopicPartition
 
 one, two = TopicPartition("in", 0), TopicPartition("in", 1)

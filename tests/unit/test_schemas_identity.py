@@ -11,7 +11,7 @@ from schemas.envelope import Envelope, envelope_of, parse_json
 from schemas.headers import event_headers, family_of, text, timestamp
 from schemas.identity import entity_names, event_id, occurred_at_ms, place
 from schemas.topics import TopicPlan, enriched_topics, raw_topics, topic_specs
-from simulator.identity import event_id as senders_event_id
+from simulator.webhooks.identity import event_id as senders_event_id
 
 key = b"pseudonym-key-of-a-test"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.company import Company, make_company
-from simulator.invention import company_number, consumer_number
+from simulator.synthetic_values import company_number, consumer_number
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import agenda as agenda_module
-from simulator.agenda import Agenda
+from simulator.webhooks import send_queue as agenda_module
+from simulator.webhooks.send_queue import Agenda
 
 Group = list[tuple[float, str]]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from simulator.ledger import Entry, LedgerWriter, Tally, Totals, read_ledger
-from simulator.schedule import Answer, Outcome
+from simulator.webhooks.ledger import Entry, LedgerWriter, Tally, Totals, read_ledger
+from simulator.webhooks.retry_schedule import Answer, Outcome
 
 
 def entry(

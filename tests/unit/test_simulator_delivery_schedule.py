@@ -5,18 +5,18 @@ import random
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from simulator.delivery import Notification, notifications_of
-from simulator.endpoint import request_id_of
-from simulator.schedule import (
+from simulator.settings import SimulatorSettings
+from simulator.stories import StoryEvent
+from simulator.webhooks.endpoint import request_id_of
+from simulator.webhooks.retry_schedule import (
     Answer,
     Outcome,
     challenge_interval_s,
     outcome_of,
     retry_delay_s,
 )
-from simulator.settings import SimulatorSettings
-from simulator.signing import encrypted_token, signature
-from simulator.stories import StoryEvent
+from simulator.webhooks.sender import Notification, notifications_of
+from simulator.webhooks.signing import encrypted_token, signature
 
 with_link = (
     b'{"event":"contact_center.recording_completed","event_ts":1700000000000,"payload":'

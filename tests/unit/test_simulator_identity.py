@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from simulator.identity import event_id, variant_with_other_links
+from simulator.webhooks.identity import event_id, variant_with_other_links
 
 NESTED = {
     "engagement_id": "E1",

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import pytest
 
-from simulator.rest_bodies import read_body
-from simulator.rest_documents import ApiError
-from simulator.rest_parameters import check_path, read_query
-from simulator.rest_routes import Routes
-from simulator.rest_schema import faults, fits
+from simulator.rest.bodies import read_body
+from simulator.rest.documents import ApiError
+from simulator.rest.parameters import check_path, read_query
+from simulator.rest.routes import Routes
+from simulator.rest.schema import faults, fits
 from zoom.catalogue import Body, Operation, Parameter, Reply, Scopes, find, operations
 
 

@@ -6,10 +6,10 @@ from random import Random
 import jsonschema_rs
 import pytest
 
-from simulator.rest_answers import Asked, Listing, QueryValue, Said, Span
-from simulator.rest_invention import Inventor
-from simulator.rest_values import invent
-from simulator.rest_words import Scene
+from simulator.rest.answers import Asked, Listing, QueryValue, Said, Span
+from simulator.rest.synthetic_answers import Inventor
+from simulator.rest.values import invent
+from simulator.rest.words import Scene
 from zoom.catalogue import Schema, find, operations, reply_schema
 
 ORIGIN = "http://127.0.0.1:8090"

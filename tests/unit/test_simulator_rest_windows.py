@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from simulator.rest_documents import ApiError
-from simulator.rest_windows import spans_of
+from simulator.rest.date_ranges import spans_of
+from simulator.rest.documents import ApiError
 from zoom.catalogue import find
 
 NOW = datetime(2025, 6, 15, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from simulator.rest_answers import Span
+from simulator.rest.answers import Span
 from tests.simulated_account import LATER, START, SimulatedAccount
 
 Told = Sequence[tuple[str, Mapping[str, Any]]]

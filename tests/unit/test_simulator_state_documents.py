@@ -7,8 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from simulator.company import make_company
-from simulator.rest_answers import Asked, Listing
-from simulator.rest_documents import ApiError
+from simulator.rest.answers import Asked, Listing
+from simulator.rest.documents import ApiError
 from simulator.state import State, directory, state_answers
 from tests.simulated_account import SimulatedAccount
 from zoom.catalogue import Operation, find, operations, reply_schema

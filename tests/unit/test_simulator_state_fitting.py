@@ -3,8 +3,8 @@
 import pytest
 
 from simulator.state.durations import Durations
-from simulator.state.fitting import fitted, fitted_item
 from simulator.state.links import served
+from simulator.state.schema_projection import fitted, fitted_item
 from zoom.catalogue import find
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulator.rest_answers import QueryValue, Span
+from simulator.rest.answers import QueryValue, Span
 from tests.simulated_account import LATER, START, SimulatedAccount
 
 BEGINNINGS = {"early": 0, "midday": 4 * 3600, "late": 5 * 3600}

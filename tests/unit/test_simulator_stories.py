@@ -11,8 +11,8 @@ import pytest
 
 from schemas.catalogue import events
 from simulator.company import Company, make_company
-from simulator.identity import event_id
 from simulator.stories import StoryEvent, event_stream, stories
+from simulator.webhooks.identity import event_id
 
 START = datetime(2025, 3, 1, 8, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from importlib.resources import files
 import orjson
 import pytest
 
-from ingest.decision import Event, Quarantined, Routing, SignedRequest, decide
-from runtime.dead_letters import Failure, dead_letter
-from runtime.delays import Delays, RetryTopic
+from ingest.webhook.routing import Event, Quarantined, Routing, SignedRequest, decide
+from runtime.retries.dead_letters import Failure, dead_letter
+from runtime.retries.retry_topics import Delays, RetryTopic
 from runtime.values import Delivery, Record
 from schemas.catalogue import events, example, unknown_family
 from schemas.envelope import UnreadableError, read_envelope

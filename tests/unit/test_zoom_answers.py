@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.zoom_stand_in import reply
-from zoom.answers import (
+from zoom.catalogue import find, operations, reply_schema
+from zoom.errors import Fault, NotReadyError, UnavailableError, ZoomError
+from zoom.http.messages import Response
+from zoom.http.response_errors import (
     _faults_by_code,
     _faults_by_operation,
     document_in,
@@ -15,9 +18,6 @@ from zoom.answers import (
     token_is_refused,
     young_s,
 )
-from zoom.catalogue import find, operations, reply_schema
-from zoom.errors import Fault, NotReadyError, UnavailableError, ZoomError
-from zoom.exchange import Response
 
 now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

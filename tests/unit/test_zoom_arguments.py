@@ -6,10 +6,10 @@ from enum import StrEnum
 
 import pytest
 
-from zoom.arguments import address, escaped
-from zoom.budget import Label
 from zoom.catalogue import Operation, Parameter, Reply, Scopes, Window, find, operations
 from zoom.errors import ArgumentError
+from zoom.rate_limits.limits import Label
+from zoom.requests.arguments import address, escaped
 
 
 def operation(

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from zoom.bodies import Content, File, content
 from zoom.catalogue import body_schema, find, operations
 from zoom.errors import ArgumentError
-from zoom.exchange import Part
+from zoom.http.messages import Part
+from zoom.requests.bodies import Content, File, content
 
 secret = "secret name"
 
@@ -150,7 +150,7 @@ def test_nested_members_beside_a_file_have_names_of_their_own() -> None:
     ("changes", "expected"),
     [
         ({"flow_file": None}, "body.flow_file: is required"),
-        ({"flow_file": secret}, "body.flow_file: expected a zoom.bodies.File, got str"),
+        ({"flow_file": secret}, "body.flow_file: expected a zoom.requests.bodies.File, got str"),
         ({"flow_file": File("", b"x")}, "body.flow_file: expected a file with a name"),
         ({"flow_file": File("a\r\nb", b"x")}, "body.flow_file: expected a file with a name"),
         ({"flow_file": File("a", b"x", "a\nb")}, "body.flow_file: expected a file with a name"),

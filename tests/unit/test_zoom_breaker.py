@@ -2,8 +2,14 @@
 
 import pytest
 
-from zoom.breaker import Breaker, Breakers, failures_that_open, operators_pause_s, pause_s
 from zoom.errors import Fault
+from zoom.rate_limits.circuit_breaker import (
+    Breaker,
+    Breakers,
+    failures_that_open,
+    operators_pause_s,
+    pause_s,
+)
 
 
 def opened(at_s: float = 0.0) -> Breaker:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from zoom.budget import Label
 from zoom.catalogue import UnknownOperationError, body_schema, find, operations, reply_schema
+from zoom.rate_limits.limits import Label
 
 
 def test_an_operation_tells_how_it_is_asked() -> None:

@@ -17,8 +17,6 @@ from tests.zoom_stand_in import (
     reply,
     token_reply,
 )
-from zoom.breaker import failures_that_open, operators_pause_s, pause_s
-from zoom.budget import Priority
 from zoom.catalogue import UnknownOperationError, find
 from zoom.errors import (
     ArgumentError,
@@ -31,7 +29,9 @@ from zoom.errors import (
     ZoomError,
     error_of,
 )
-from zoom.exchange import Caller, Response
+from zoom.http.messages import Caller, Response
+from zoom.rate_limits.circuit_breaker import failures_that_open, operators_pause_s, pause_s
+from zoom.rate_limits.limits import Priority
 
 ann = reply(200, {"user_id": "u1", "display_name": "Ann", "unknown": [1]})
 expired = reply(401, {"code": 124})

@@ -7,8 +7,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from tests.vendor_rest_document import Document, document, in_path, listing, operation, query
-from zoom.bodies import File
 from zoom.generation import artefacts
+from zoom.requests.bodies import File
 
 Members = dict[str, Any]
 
@@ -248,5 +248,5 @@ def test_what_one_resource_needs_is_imported_and_no_more() -> None:
     assert imports == [
         "from __future__ import annotations",
         "from typing import TYPE_CHECKING",
-        "from zoom.exchange import Caller",
+        "from zoom.http.messages import Caller",
     ]

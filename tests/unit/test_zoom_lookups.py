@@ -11,7 +11,7 @@ from zoom.errors import (
     RefusedError,
     UnavailableError,
 )
-from zoom.exchange import Response
+from zoom.http.messages import Response
 from zoom.lookups import EntityLookup, is_id, queue_lookup, user_lookup
 
 ann = reply(200, {"user_id": "u1", "display_name": "Ann", "new": {}})

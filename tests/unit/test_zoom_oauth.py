@@ -16,8 +16,8 @@ from tests.zoom_stand_in import (
 )
 from zoom.catalogue import find
 from zoom.errors import Fault, ForbiddenError, MissingScopeError, UnavailableError
-from zoom.exchange import Request, Response
-from zoom.oauth import TokenSource, api_base, global_api_url, young_s
+from zoom.http.messages import Request, Response
+from zoom.http.oauth import TokenSource, api_base, global_api_url, young_s
 
 
 class Source:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.zoom_stand_in import reply
-from zoom.budget import Label
-from zoom.rate_limits import Told, told
+from zoom.rate_limits.limits import Label
+from zoom.rate_limits.response_headers import Told, told
 
 now = datetime(2026, 1, 1, 12, tzinfo=UTC)
 soon = str(int(now.timestamp()) + 3)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from runtime.seat import Seat, alone
+from runtime.group.member_share import Seat, alone
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.zoom_stand_in import reply, zoom_settings
-from zoom.budget import Label, Priority
 from zoom.errors import Fault, UnavailableError
-from zoom.pace import spacing
-from zoom.turns import Standing, Turns, most_waiting
+from zoom.rate_limits.limits import Label, Priority
+from zoom.rate_limits.pacing import spacing
+from zoom.rate_limits.scheduler import Standing, Turns, most_waiting
 
 light, heavy = Label.LIGHT, Label.HEAVY
 enrichment, interactive, backfill = Priority

@@ -7,7 +7,7 @@ import pytest
 
 from zoom.catalogue import find
 from zoom.errors import ArgumentError
-from zoom.windows import divided
+from zoom.requests.date_ranges import divided
 
 now = datetime(2026, 6, 30, 12, 0, 0, 5, tzinfo=UTC)
 

@@ -23,9 +23,9 @@ from zoom.downloads.file import new_file
 from zoom.downloads.pieces import Piece, piece_in
 from zoom.downloads.ports import Stream, Streams, Target, Tokens
 from zoom.errors import Fault, UnavailableError, ZoomError, code_of, error_of, retry_after_s
-from zoom.exchange import Response
+from zoom.http.messages import Response
+from zoom.http.transport import opened_streams
 from zoom.settings import ZoomSettings
-from zoom.transport import opened_streams
 
 most_redirects: Final = 5
 largest_refusal_bytes: Final = 16 * 1024

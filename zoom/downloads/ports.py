@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from zoom.oauth import Token
+from zoom.http.oauth import Token
 
 
 class Target(Protocol):
@@ -24,7 +24,7 @@ class Target(Protocol):
 
 
 class Tokens(Protocol):
-    """Gives permission to call; `zoom.oauth.TokenSource` is one."""
+    """Gives permission to call; `zoom.http.oauth.TokenSource` is one."""
 
     async def token(self) -> Token:
         """Return a valid token."""

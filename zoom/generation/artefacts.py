@@ -7,9 +7,7 @@ from itertools import groupby
 from typing import Final, Literal
 
 from schemas.generation.document import Place, SchemaSourceError
-from zoom.budget import Label
 from zoom.catalogue import Body, Operation, Scopes, operations_adapter
-from zoom.exchange import Method
 from zoom.generation.json_schema import body_schema, reply_schema
 from zoom.generation.names import (
     UnnamedError,
@@ -24,6 +22,8 @@ from zoom.generation.replies import error_codes, paging, reply, success
 from zoom.generation.resources import resource_files
 from zoom.generation.types_source import Described
 from zoom.generation.windows import windows
+from zoom.http.messages import Method
+from zoom.rate_limits.limits import Label
 
 _methods: Final[Mapping[str, Method]] = {
     "get": "GET",

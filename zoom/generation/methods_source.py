@@ -15,7 +15,7 @@ from zoom.generation.layout import docstring_lines, generated, literal, pascal, 
 from zoom.generation.types_source import TypeNames, TypesModule
 
 _of_pages: Final = frozenset({"next_page_token", "page", "page_size"})
-"""Parameters that `zoom.paging` sees to."""
+"""Parameters that `zoom.requests.paging` sees to."""
 
 _scalars: Final = {"string": "str", "integer": "int", "boolean": "bool", "array": "str"}
 
@@ -162,7 +162,7 @@ def _annotation(parameter: Parameter, types: TypesModule) -> str:
 
 
 def _moment(window: Window) -> str:
-    """Return the type of an end of a window: what `zoom.moments` can write in its forms."""
+    """Return the type of an end of a window, as `zoom.requests.time_arguments` can write it."""
     has_time = "offset" in window.forms or ("z" in window.forms and not window.z_is_literal)
     kinds = {"datetime": has_time, "date": "date" in window.forms, "str": True}
     return " | ".join(kind for kind, holds in kinds.items() if holds)
@@ -204,12 +204,12 @@ def _imports(module: str, methods: Sequence[_Method], types: TypesModule) -> Ite
     words = {word for each in methods for word in re.findall(r"\w+", each.annotations)}
     yield "from typing import TYPE_CHECKING"
     if any(each.name.endswith("_all") for each in methods):
-        yield from ("", "from zoom.catalogue import find", "from zoom.paging import items")
+        yield from ("", "from zoom.catalogue import find", "from zoom.requests.paging import items")
     yield from ("", "if TYPE_CHECKING:")
     standard = [_import(found, words & names) for found, names in _standard.items()]
     if used := list(chain.from_iterable(standard)):
         yield from (*used, "")
-    yield from _import("zoom.exchange", ("Caller",))
+    yield from _import("zoom.http.messages", ("Caller",))
     yield from _import(module, words & types.defined)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Final
 
-from zoom.exchange import Method
+from zoom.http.messages import Method
 
 _parameter: Final = "{}"
 

@@ -123,7 +123,7 @@ class _Module:
         """Yield the lines that follow the title."""
         yield from import_lines("typing", self.used & _standard)
         if "File" in self.used:
-            yield from ("", "from zoom.bodies import File")
+            yield from ("", "from zoom.requests.bodies import File")
         for lines in self.classes.values():
             yield from lines
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoom.catalogue import find
-from zoom.paging import items
+from zoom.requests.paging import items
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from datetime import date, datetime
     from typing import Literal
 
-    from zoom.exchange import Caller
+    from zoom.http.messages import Caller
     from zoom.resources.types.reports_v1 import (
         ChannelSource,
         Interval,

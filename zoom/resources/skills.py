@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoom.catalogue import find
-from zoom.paging import items
+from zoom.requests.paging import items
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Literal
 
-    from zoom.exchange import Caller
+    from zoom.http.messages import Caller
     from zoom.resources.types.skills import (
         CreatedSkill,
         CreatedSkillCategory,

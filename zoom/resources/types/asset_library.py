@@ -3,7 +3,7 @@
 
 from typing import Literal, Required, TypedDict
 
-from zoom.bodies import File
+from zoom.requests.bodies import File
 
 AssetType = Literal["audio", "image", "script", "slides", "text", "video", "saved_reply"]
 

@@ -3,7 +3,7 @@
 
 from typing import Literal, Required, TypedDict
 
-from zoom.bodies import File
+from zoom.requests.bodies import File
 
 ChannelType = Literal["voice", "chat", "sms", "video", "in_app_chat"]
 

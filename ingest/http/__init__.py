@@ -1,0 +1,1 @@
+"""The HTTP server that the webhook runs on: connections, bounds, exchanges, pages."""

@@ -1,0 +1,28 @@
+"""The pages beside the webhook: what it takes and answers, by FastAPI; no webhook comes here."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from ingest.webhook.openapi import webhook_paths
+
+
+def create_app(*, docs_enabled: bool) -> FastAPI:
+    """Return the application, which has no page at all unless ``docs_enabled``."""
+    return _Pages(
+        title="Zoom Contact Center ingest",
+        docs_url="/docs" if docs_enabled else None,
+        openapi_url="/openapi.json" if docs_enabled else None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+
+
+class _Pages(FastAPI):
+    """Describes the webhook, which it does not serve."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, which is made once."""
+        document = super().openapi()
+        document["paths"].update(webhook_paths())
+        return document

@@ -1,0 +1,1 @@
+"""`zcc api`: call, describe and count operations of Zoom's REST API."""

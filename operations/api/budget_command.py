@@ -1,0 +1,106 @@
+"""`zcc api budget`: the account's rate limits, our share of them, and what of it is used today."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from operations.api.output import console, print_json
+from runtime.clock import Clock, SystemClock
+from runtime.errors import ConfigurationError
+from zoom.catalogue import Operation, operations
+from zoom.http.oauth import Token
+from zoom.rate_limits.limits import Label
+from zoom.rate_limits.scheduler import Standing, Turns
+from zoom.settings import ZoomSettings
+
+_labels: Final = tuple(Label)
+"""The lightest first."""
+
+
+def budget(
+    *,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask Zoom one list, and heed what it says of limits.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print rate limits, the share that one worker takes, and what is used of it today."""
+    from operations.api.access import errors_told, zoom_settings
+    from operations.api.daily_counts import kafka_settings, used_today
+
+    settings = zoom_settings()
+    kafka = kafka_settings()
+    clock = SystemClock()
+    turns = Turns(settings, clock=clock)
+    with errors_told():
+        if probe:
+            asyncio.run(_probe(settings, turns, clock))
+        used = asyncio.run(used_today(settings, kafka, clock)) if kafka else None
+    rows = [_row(each, settings, used) for each in turns.snapshot()]
+    if as_json:
+        print_json({"plan": settings.plan, "share": settings.share, "labels": rows})
+    else:
+        console().print(_table(rows))
+        if used is None:
+            typer.echo(
+                "what is used today is in Kafka, and no ZCC_KAFKA_ variable is set", err=True
+            )
+
+
+async def _probe(settings: ZoomSettings, turns: Turns, clock: Clock) -> None:
+    """Have ``turns`` learn from the answer to one call, even where that is a refusal."""
+    from zoom.client import connected
+    from zoom.errors import RateLimitedError
+
+    async with connected(settings, clock=clock, turns=turns) as client:
+        asked = lightest_list(await client.tokens.token())
+        try:
+            await client.call(asked.name)
+        except RateLimitedError as error:
+            typer.echo(f"zcc: {error}", err=True)
+
+
+def lightest_list(token: Token) -> Operation:
+    """Return the list that costs least of those that a token may ask.
+
+    Raises:
+        ConfigurationError: it may ask none.
+    """
+    for label in _labels:
+        for each in operations().values():
+            free = not each.writes and not any(p.required for p in each.parameters)
+            if each.label is label and free and token.allows(each):
+                return each
+    raise ConfigurationError("--probe: the token may ask no list: see `zcc doctor`")
+
+
+def _row(
+    standing: Standing, settings: ZoomSettings, used: Mapping[Label, int] | None
+) -> dict[str, object]:
+    until = standing.paused_until
+    return {
+        "label": standing.label.value,
+        "limit_per_second": standing.limit_per_second,
+        "share_per_second": round(standing.share_per_second, 3),
+        "limit_per_day": settings.limits[standing.label].per_day,
+        "share_per_day": standing.share_per_day,
+        "used_today": None if used is None else used.get(standing.label),
+        "paused_until": None if until is None else _written(until),
+    }
+
+
+def _table(rows: list[dict[str, object]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="left" if name == "label" else "right")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    return table
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,243 @@
+"""`zcc api call` and `zcc api download`: ask Zoom's REST API from the command line.
+
+Exit codes: 0 done, 1 Zoom says no or does not answer, 2 wrong usage or settings.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from operations.api.options import arguments, body_of, with_files
+from operations.api.output import (
+    Pages,
+    Show,
+    console,
+    print_json,
+    show_document,
+    show_items_as_json,
+)
+from operations.api.views import options_of
+from operations.schemas.generated_files import read_source
+from operations.settings.configured import is_configured
+from runtime.clock import SystemClock
+from runtime.errors import ConfigurationError
+from zoom.catalogue import Operation, UnknownOperationError, body_schema, find
+from zoom.http.messages import Caller
+from zoom.requests.arguments import address
+from zoom.requests.bodies import File, content
+from zoom.settings import ZoomSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: an operation with its arguments and its body, or all pages of a list."""
+
+    operation: Operation
+    arguments: dict[str, object]
+    body: object
+    all_pages: bool
+
+
+def call(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    operation: Annotated[
+        str, typer.Argument(help="Its name, as `zcc api list` prints it.", show_default=False)
+    ] = "",
+    *,
+    body: Annotated[
+        str, typer.Option(metavar="JSON|@FILE|-", help="Members that are files hold a path.")
+    ] = "",
+    page_all: Annotated[
+        bool, typer.Option("--page-all", help="All of a list, as it comes in.")
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print the reply on a line; with --page-all, each thing on one."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the request, send nothing.")
+    ] = False,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Let it change something in the account.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it does.")] = False,
+    help_: Annotated[
+        bool, typer.Option("--help", help="Print this, and the options of OPERATION.")
+    ] = False,
+) -> None:
+    """Ask an operation, its parameters as options: --user-id ID, --channels chat,sms."""
+    if help_:
+        _print_help(context, operation)
+        return
+    if not operation:
+        raise ConfigurationError("expected an operation: zcc api list shows all of them")
+    from operations.api.access import errors_told
+
+    found = find_operation(operation)
+    with errors_told():
+        given = _body(found, body) if body else None
+        question = Question(found, arguments(found, context.args), given, page_all)
+        _check(question)
+        if dry_run:
+            asyncio.run(_show_requests(question, as_json=as_json))
+            return
+        if found.writes:
+            _confirm(question, allowed=allow_writes, yes=yes, body_is_stdin=body == "-")
+        asyncio.run(_ask(question, as_json=as_json))
+
+
+def download(
+    url: Annotated[str, typer.Argument(help="As an event or a reply names it.")],
+    *,
+    to: Annotated[Path, typer.Option(help="The file; it appears when it is whole.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Fetch a recording, a transcript or an attachment."""
+    from operations.api.access import errors_told
+
+    try:
+        with errors_told():
+            asyncio.run(_download(url, to, as_json=as_json))
+    except OSError as error:
+        raise ConfigurationError(f"{to}: cannot write it: {error.strerror}") from None
+
+
+def find_operation(name: str) -> Operation:
+    """Return the operation of this name.
+
+    Raises:
+        ConfigurationError: there is none; the nearest names.
+    """
+    try:
+        return find(name)
+    except UnknownOperationError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _print_help(context: typer.Context, operation: str) -> None:
+    typer.echo(context.get_help())
+    if operation:
+        for part in options_of(find_operation(operation)):
+            console().print(part)
+
+
+def _check(question: Question) -> None:
+    """Raise before anything is asked, or confirmed."""
+    operation = question.operation
+    if not question.all_pages:
+        address(operation, question.arguments)
+        content(operation, question.body)
+    elif operation.reply.items is None:
+        raise ConfigurationError(f"--page-all: {operation.name} is no list")
+    elif question.body is not None:
+        raise ConfigurationError(f"--body: {operation.name} takes none")
+
+
+def _body(operation: Operation, text: str) -> object:
+    given = text.encode(errors="surrogateescape")
+    if text == "-":
+        given = sys.stdin.buffer.read()
+    elif text.startswith("@"):
+        given = read_source(Path(text[1:]))
+    return with_files(body_of(operation, given), body_schema(operation) or {}, _file)
+
+
+def _file(path: str) -> File:
+    return File(Path(path).name, read_source(Path(path)))
+
+
+def _confirm(question: Question, *, allowed: bool, yes: bool, body_is_stdin: bool) -> None:
+    operation = question.operation
+    request = f"{operation.method} {address(operation, question.arguments)}"
+    if not allowed:
+        raise ConfigurationError(f"{request} changes the account: say so with --allow-writes")
+    if yes:
+        return
+    if body_is_stdin:
+        raise ConfigurationError("--body -: standard input is the body: confirm with --yes")
+    typer.confirm(f"{request}?", abort=True, err=True)
+
+
+async def _show_requests(question: Question, *, as_json: bool) -> None:
+    from operations.api.access import zoom_settings
+    from operations.api.dry_run import DryRun, request_object, request_text
+    from zoom.http.oauth import global_api_url
+
+    known = zoom_settings().api_url if is_configured(ZoomSettings, os.environ) else ""
+    caller = DryRun(
+        known or global_api_url,
+        lambda operation, request: (
+            print_json(request_object(operation, request))
+            if as_json
+            else typer.echo(request_text(operation, request))
+        ),
+    )
+    async with aclosing(_replies(caller, question)) as replies:
+        async for _ in replies:
+            pass
+
+
+async def _ask(question: Question, *, as_json: bool) -> None:
+    from operations.api.access import opened_client, zoom_settings
+
+    operation = question.operation
+    pages = Pages(operation.reply.items or "") if question.all_pages and not as_json else None
+    show: Show = partial(show_document, operation)
+    if pages is not None:
+        show = pages.show
+    elif as_json:
+        show = show_items_as_json(operation.reply.items or "") if question.all_pages else print_json
+    async with (
+        opened_client(
+            zoom_settings(), label=operation.label, allow_writes=operation.writes
+        ) as client,
+        aclosing(_replies(client, question)) as replies,
+    ):
+        async for reply in replies:
+            show(reply)
+    if pages is not None:
+        pages.tell()
+
+
+async def _replies(caller: Caller, question: Question) -> AsyncGenerator[Any, None]:
+    from zoom.requests.paging import pages
+
+    operation = question.operation
+    if not question.all_pages:
+        yield await caller.call(operation.name, body=question.body, **question.arguments)
+        return
+    async with aclosing(pages(caller, operation, question.arguments)) as walk:
+        async for page in walk:
+            yield page
+
+
+async def _download(url: str, to: Path, *, as_json: bool) -> None:
+    from operations.api.access import opened_client, zoom_settings
+    from zoom.downloads.fetching import opened_downloads
+
+    settings = zoom_settings()
+    async with (
+        opened_client(settings) as client,
+        opened_downloads(settings, tokens=client.tokens, clock=SystemClock()) as downloads,
+    ):
+        done = await downloads.fetch(url, to)
+    told = {
+        "file": str(to),
+        "size_bytes": done.size_bytes,
+        "sha256": done.sha256,
+        "content_type": done.content_type,
+    }
+    if as_json:
+        print_json(told)
+    else:
+        typer.echo(f"{to}: {done.size_bytes} bytes, {done.content_type}, sha256 {done.sha256}")

@@ -1,0 +1,84 @@
+"""What `zcc api` uses of the limits per day: kept in Kafka, beside what the workers use."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC
+from secrets import token_hex
+from typing import Final
+
+from operations.components import ProcessorName
+from operations.settings.configured import is_configured
+from runtime.clock import Clock
+from runtime.settings import KafkaSettings
+from zoom.rate_limits.daily_share import DailyCounts
+from zoom.rate_limits.limits import Label
+from zoom.settings import ZoomSettings
+
+commands: Final = "zcc-api"
+"""Under this name all commands together have one count, as a worker has: the sum of theirs."""
+
+_connect_s: Final = 3.0
+_writer_bytes: Final = 8
+"""No two commands of a day have the same name."""
+
+
+def kafka_settings() -> KafkaSettings | None:
+    """Read the settings of Kafka, None where no variable of them is set.
+
+    Raises:
+        ConfigurationError: one line that names each variable at fault.
+    """
+    from operations.cli import read_settings  # which imports the commands
+
+    return read_settings(KafkaSettings) if is_configured(KafkaSettings, os.environ) else None
+
+
+@asynccontextmanager
+async def kept_counts(
+    zoom: ZoomSettings, label: Label | None, clock: Clock
+) -> AsyncIterator[DailyCounts | None]:
+    """Open the counts of commands; None where no limit per day is met, or Kafka is not configured.
+
+    A Kafka that does not answer stops nothing: see `zoom.rate_limits.daily_quota`.
+    """
+    counted = label is not None and zoom.limits[label].per_day is not None
+    kafka = kafka_settings() if counted else None
+    if kafka is None:
+        yield None
+        return
+    from processors.daily_counts import KafkaDailyCounts
+    from runtime.kafka import KafkaPublisher
+
+    async with KafkaPublisher(kafka, client_id=commands, clock=clock) as publisher:
+        await publisher.reached(within_s=_connect_s)
+        yield KafkaDailyCounts(
+            kafka,
+            publisher,
+            account_id=zoom.account_id,
+            worker=commands,
+            clock=clock,
+            writer=token_hex(_writer_bytes),
+        )
+
+
+async def used_today(zoom: ZoomSettings, kafka: KafkaSettings, clock: Clock) -> Mapping[Label, int]:
+    """Return what workers and commands have used, of the labels that have a limit per day.
+
+    Raises:
+        TransientError: Kafka does not answer, or has no such topic.
+    """
+    from processors.daily_counts import KafkaDailyCounts
+    from runtime.kafka import KafkaPublisher
+
+    today = clock.now().astimezone(UTC).date()
+    unopened = KafkaPublisher(kafka, client_id=commands, clock=clock)  # nothing is saved
+    used = dict.fromkeys((n for n, limit in zoom.limits.items() if limit.per_day), 0)
+    for user in (*ProcessorName, commands):
+        kept = KafkaDailyCounts(
+            kafka, unopened, account_id=zoom.account_id, worker=user, clock=clock
+        )
+        for label in used:
+            counts = (await kept.load(label)).values()
+            used[label] += sum(count.used for count in counts if count.day == today)
+    return used

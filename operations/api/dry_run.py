@@ -1,0 +1,73 @@
+"""Shows requests to Zoom's API instead of sending them; needs no token and asks nobody."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+
+from operations.dead_letters.views import printable
+from zoom.catalogue import Operation, find
+from zoom.http.connection import Call
+from zoom.http.messages import Part, Request
+from zoom.http.oauth import Token
+from zoom.rate_limits.limits import Priority
+from zoom.requests.arguments import address
+from zoom.requests.bodies import content
+
+_no_token: Final = "(a token of the app)"  # noqa: S105 - stands where a token would
+
+
+class DryRun:
+    """A `zoom.http.messages.Caller` that prints requests and returns an empty list."""
+
+    def __init__(self, base_url: str, show: Callable[[Operation, Request], None]) -> None:
+        self._token = Token(_no_token, base_url, asked_at_s=0, renew_at_s=0, expires_at_s=0)
+        self._show = show
+
+    async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+        """Show the request of a call.
+
+        Raises:
+            ArgumentError: an argument or the body is wrong.
+        """
+        found = find(operation)
+        call = Call(
+            operation=found,
+            address=address(found, arguments),
+            content=content(found, body),
+            priority=Priority.INTERACTIVE,
+            expected_since=None,
+        )
+        self._show(found, call.request(self._token))
+        return {found.reply.items: []} if found.reply.items else None
+
+
+def request_text(operation: Operation, request: Request) -> str:
+    """Return a request for people, nearly as it would be on the wire."""
+    told = request_object(operation, request)
+    lines = [f"{request.method} {request.url}"]
+    lines += [f"{name}: {value}" for name, value in told["headers"].items()]
+    if "body" in told:
+        lines += ["", orjson.dumps(told["body"], option=orjson.OPT_INDENT_2).decode()]
+    for part in told.get("parts", ()):
+        lines += ["", *(f"{name}: {value}" for name, value in part.items())]
+    return "\n".join("\n".join(map(printable, line.split("\n"))) for line in lines) + "\n"
+
+
+def request_object(operation: Operation, request: Request) -> dict[str, Any]:
+    """Return a request as one JSON object, without its token."""
+    headers = dict(request.headers)
+    told: dict[str, Any] = {"method": request.method, "url": request.url, "headers": headers}
+    if operation.body is not None and (request.json or request.parts):
+        headers["Content-Type"] = operation.body.content_type
+    if request.json:
+        told["body"] = orjson.loads(request.json)
+    if request.parts:
+        told["parts"] = [_part_object(part) for part in request.parts]
+    return told
+
+
+def _part_object(part: Part) -> dict[str, object]:
+    if part.file_name is None:
+        return {"name": part.name, "text": part.content.decode()}
+    return {"name": part.name, "file": part.file_name, "size_bytes": len(part.content)}

@@ -1,0 +1,148 @@
+"""Does something about dead letters: first a plan, which a person may look at, then the acts."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from operations.components import workers as all_workers
+from operations.dead_letters.actions import Act, Judge, Refused, ReplayRules, line_of
+from operations.dead_letters.audit import record_of
+from operations.dead_letters.letter import Letter, Place
+from operations.dead_letters.reading import Found
+from operations.dead_letters.summary import Earliest, Group, Summary
+from runtime.clock import Clock
+from runtime.contracts import Publisher
+from runtime.errors import RejectedError, TransientError
+from runtime.kafka.cluster import Cluster
+from runtime.settings import KafkaSettings
+from runtime.values import Record
+from schemas.headers import timestamp
+from schemas.topics import topic_specs
+
+_patience_s: Final = 20.0
+"""For one record to be acknowledged, a new producer in between included."""
+
+_look_s: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done: the letters chosen, by fingerprint, and how many are refused, by why."""
+
+    chosen: frozenset[Place]
+    groups: Collection[Group]
+    refused: Counter[str]
+
+
+class Operator(NamedTuple):
+    """Who acts, and why; both go into the audit."""
+
+    by: str
+    reason: str
+
+
+async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRules:
+    """Ask which topics of the deployment exist.
+
+    Raises:
+        TransientError: the brokers do not answer.
+    """
+    names = [spec.name for spec in topic_specs(kafka.topic_plan, all_workers)]
+    async with Cluster(kafka, client_id="zcc-dead-letters") as cluster:
+        return ReplayRules(kafka.topic_prefix, most_replays, await cluster.partition_counts(names))
+
+
+async def plan(found: AsyncIterator[Found], judge: Judge, *, most: int | None) -> Plan:
+    """Return what would be done about open letters; with ``most``, about the earliest so many.
+
+    Held is what the headers of each of those say, no body.
+    """
+    earliest, refused = Earliest(most), Counter[str]()
+    async for delivery, letter, _ in found:
+        verdict = judge(delivery, letter)
+        if isinstance(verdict, Refused):
+            refused[verdict.why] += 1
+        else:
+            earliest.add(letter)
+    letters = earliest.letters
+    return Plan(frozenset(each.place for each in letters), Summary(letters).groups, refused)
+
+
+async def carry_out(
+    found: AsyncIterator[Found], judge: Judge, planned: Plan, executor: "Executor"
+) -> AsyncGenerator[tuple[Letter, Act | Refused], None]:
+    """Do what was planned about open letters, and yield each once it is done or refused.
+
+    What has been set aside since is left alone.
+
+    Raises:
+        TransientError: the brokers do not acknowledge; what was yielded is done, the rest is open.
+    """
+    async for delivery, letter, _ in found:
+        act = judge(delivery, letter)
+        if isinstance(act, Refused):
+            yield letter, act
+        elif letter.place in planned.chosen:
+            yield letter, await executor.do(letter, act)
+
+
+class Executor:
+    """Does what is to be done about one letter after the other, not faster than it may.
+
+    Whoever is killed leaves at most one letter whose record was sent and whose line is missing: a
+    line is written when the record before it is acknowledged, and waited for before the next.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        clock: Clock,
+        *,
+        audit_topic: str,
+        operator: Operator,
+        rate_per_s: float | None = None,
+    ) -> None:
+        self._publisher = publisher
+        self._clock = clock
+        self._audit_topic = audit_topic
+        self._operator = operator
+        self._interval_s = 1 / rate_per_s if rate_per_s else 0.0
+        self._due_s = clock.monotonic_s()
+
+    async def do(self, letter: Letter, act: Act) -> Act | Refused:
+        """Return what became of it: the act, or why the brokers never take the record.
+
+        Raises:
+            TransientError: they do not acknowledge; the letter is open.
+        """
+        now_s = self._clock.monotonic_s()
+        await self._clock.sleep(max(0.0, self._due_s - now_s))
+        self._due_s = max(self._due_s, now_s) + self._interval_s
+        if act.record is not None:
+            try:
+                await self._publish(act.record)
+            except RejectedError as error:
+                return Refused(error.detail)
+        at = timestamp(int(self._clock.now().timestamp() * 1000))
+        line = line_of(letter, act, by=self._operator.by, at=at, reason=self._operator.reason)
+        await self._publish(record_of(line, topic=self._audit_topic))
+        return act
+
+    async def _publish(self, record: Record) -> None:
+        last = "not connected to Kafka"
+        try:
+            async with asyncio.timeout(_patience_s):
+                while True:
+                    while not self._publisher.ready:
+                        await self._clock.sleep(_look_s)
+                    try:
+                        return await self._publisher.publish(record)
+                    except TransientError as error:
+                        last = str(error)
+                    await self._clock.sleep(_look_s)
+        except TimeoutError:
+            raise TransientError(
+                f"{last}; what was told before is done, the same command goes on with the rest"
+            ) from None

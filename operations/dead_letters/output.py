@@ -1,0 +1,101 @@
+"""Prints letters and groups of them, as tables and lines for people or as JSON for programs."""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Final, TextIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from operations.dead_letters import views
+from operations.dead_letters.actions import Act, Refused
+from operations.dead_letters.audit import Handling
+from operations.dead_letters.executor import Plan
+from operations.dead_letters.letter import Letter, Place
+from operations.dead_letters.reading import Found
+from operations.dead_letters.summary import Earliest, Summary
+
+_columns: Final = 240
+"""Width of a table that goes to a file, so that a letter has one line there."""
+
+
+async def print_letters(found: AsyncIterator[Found], *, as_json: bool, most: int) -> int:
+    """Print each letter, in a table the ``most`` earliest; return how many there are."""
+    earliest, handlings = Earliest(most), dict[Place, Handling]()
+    async for _, letter, handling in found:
+        earliest.add(letter)
+        if as_json:
+            _print_object(views.letter_object(letter, handling))
+        elif handling is not None:
+            handlings[letter.place] = handling
+    if not as_json:
+        rows = [(letter, handlings.get(letter.place)) for letter in earliest.letters]
+        _print_table(views.letters_table(rows), sys.stdout)
+        if len(rows) < earliest.added:
+            typer.echo(f"{len(rows)} of {earliest.added}: see --summary, --limit, --json", err=True)
+    return earliest.added
+
+
+async def print_summary(found: AsyncIterator[Found], *, as_json: bool) -> int:
+    """Print letters counted by fingerprint; return how many there are."""
+    summary = Summary()
+    async for _, letter, _ in found:
+        summary.add(letter)
+    if as_json:
+        for group in summary.groups:
+            _print_object(views.group_object(group))
+    else:
+        _print_table(views.groups_table(summary.groups), sys.stdout)
+    return sum(group.count for group in summary.groups)
+
+
+async def print_whole(
+    found: AsyncIterator[Found], place: Place, *, body: bool, as_json: bool
+) -> int:
+    """Print the letters that lie at a place or come from it; return how many there are."""
+    count = 0
+    async for delivery, letter, handling in found:
+        if place not in (letter.place, letter.origin):
+            continue
+        count += 1
+        if as_json:
+            told = views.body_object(delivery.value) if body else {}
+            _print_object(views.whole_letter_object(delivery, letter, handling) | told)
+        else:
+            for line in views.whole_letter_lines(delivery, letter, handling):
+                typer.echo(line)
+            for line in views.body_lines(delivery.value) if body else ():
+                typer.echo(line)
+    return count
+
+
+def print_plan(plan: Plan, *, as_json: bool, to: TextIO) -> None:
+    """Print what would be done, by fingerprint, and what is refused, by reason."""
+    if as_json:
+        for group in plan.groups:
+            _print_object(views.group_object(group), to)
+        for why, count in plan.refused.items():
+            _print_object({"refused": count, "why": why}, to)
+        return
+    _print_table(views.groups_table(plan.groups), to)
+    for why, count in plan.refused.items():
+        typer.echo(f"refused {count}: {views.printable(why)}", file=to)
+
+
+def print_outcome(letter: Letter, outcome: Act | Refused, *, as_json: bool) -> None:
+    """Print what became of a letter."""
+    if as_json:
+        _print_object(views.outcome_object(letter, outcome))
+    else:
+        typer.echo(views.outcome_line(letter, outcome))
+
+
+def _print_object(told: views.JsonObject, to: TextIO | None = None) -> None:
+    typer.echo(json.dumps(told), file=to)
+
+
+def _print_table(table: Table, to: TextIO) -> None:
+    if table.row_count:
+        Console(file=to, width=None if to.isatty() else _columns).print(table)

@@ -1,0 +1,1 @@
+"""`zcc doctor`: checks settings, Zoom, scopes, clock, Kafka, Postgres and object storage."""

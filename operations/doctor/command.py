@@ -1,0 +1,35 @@
+"""`zcc doctor`: whether what is configured can work, and what to mend."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from operations.doctor.checks import Finding
+
+
+def doctor(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+) -> None:
+    """Check settings, Zoom's token and scopes, clock, Kafka and stores; exit 1 if one is wrong."""
+    raise typer.Exit(asyncio.run(run(as_json=as_json, clock=SystemClock())))
+
+
+async def run(*, as_json: bool, clock: Clock) -> int:
+    """Print what is well and what is not; return the exit code: 1 if anything is wrong."""
+    from operations.doctor.checks import examine
+
+    findings: list[Finding] = []
+    async for finding in examine(clock):
+        findings.append(finding)
+        if not as_json:
+            typer.echo(f"{finding.state:8}{finding.check:18} {finding.text}")
+    well = all(finding.state != "wrong" for finding in findings)
+    if as_json:
+        told = [{"check": f.check, "state": f.state, "text": f.text} for f in findings]
+        typer.echo(json.dumps({"well": well, "findings": told}))
+    return 0 if well else 1

@@ -1,0 +1,211 @@
+"""`zcc monitor`: lag and set-aside records, measured at the brokers and not by the workers.
+
+A worker that hangs, crashes or never starts cannot say how far it is behind; the brokers can. Every
+few seconds this part asks them for the commits, the ends of the logs and the members of each group
+of ours, and for what lies in the dead-letter topics and the quarantine. While the brokers are away
+the figures stay as they were, and `zcc_monitor_last_look_timestamp_seconds` stands still.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import structlog
+
+from operations import components
+from operations.lag.ages import Ages
+from operations.lag.group_lag import topics_of_groups
+from operations.lag.monitor_settings import MonitorSettings
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, TransientError
+from runtime.kafka import Lag, TopicAdmin, made_at_ms
+from runtime.offsets.topic_ids import differs
+from runtime.process.health import serving_health
+from runtime.process.signals import stop_event
+from runtime.settings import KafkaSettings
+from runtime.values import TopicPartition
+from schemas.topics import (
+    dead_letter_topic,
+    quarantine_topic,
+    retry_delays_s,
+    retry_topic,
+    topic_specs,
+)
+
+_log = structlog.get_logger()
+
+
+async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) -> None:
+    """Look at the brokers and serve the figures until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on.
+    """
+    monitor = Monitor(settings, kafka, clock)
+    telemetry.process.started.labels(components.monitor).set(clock.now().timestamp())
+    with stop_event() as stopping:
+        async with (
+            serving_health(
+                settings.health_host,
+                settings.health_port,
+                alive=lambda: None,
+                ready=monitor.why_not_ready,
+                setting="ZCC_MONITOR_HEALTH",
+            ),
+            asyncio.TaskGroup() as tasks,
+        ):
+            _log.info("started", groups=sorted(monitor.groups))
+            looking = tasks.create_task(monitor.run())
+            await stopping.wait()
+            looking.cancel()
+    _log.info("stopped")
+
+
+class Monitor:
+    """Looks again and again, and sets the metrics; no answer of the brokers ends it."""
+
+    def __init__(self, settings: MonitorSettings, kafka: KafkaSettings, clock: Clock) -> None:
+        self._kafka = kafka
+        self._clock = clock
+        self._interval_s = settings.interval_s
+        prefix, workers = kafka.topic_prefix, settings.workers
+        names = {f"{prefix}.{worker}{end}" for worker in workers for end in ("", "-retry")}
+        self.groups: Final = {
+            group: topics for group, topics in topics_of_groups(prefix).items() if group in names
+        }
+        self._set_aside: Final = (
+            quarantine_topic(prefix=prefix),
+            *(dead_letter_topic(worker, prefix=prefix) for worker in workers),
+        )
+        self._delays_s = {
+            retry_topic(worker, delay_s, prefix=prefix): delay_s
+            for worker in workers
+            for delay_s in retry_delays_s.get(worker, ())
+        }
+        self._ages: defaultdict[str, Ages] = defaultdict(Ages)
+        self._reason: str | None = "the brokers were not asked yet"
+        telemetry.monitor.last_look.set(0)
+        for kind in (TransientError, ConfigurationError):
+            telemetry.monitor.failures.labels(_kind(kind))
+        read = {topic for topics in self.groups.values() for topic in topics}
+        self._topic_ids: dict[str, str] = {}
+        for topic in (*read, *self._set_aside):
+            telemetry.monitor.recreated_topics.labels(topic)
+        for spec in topic_specs(kafka.topic_plan, workers):
+            if spec.name in read:
+                retention_s = spec.retention_ms / 1000
+                telemetry.monitor.retention_seconds.labels(spec.name).set(retention_s)
+
+    def why_not_ready(self) -> str | None:
+        """Return why the last look failed, None where it did not."""
+        return self._reason
+
+    async def run(self) -> None:
+        """Look until cancelled, each time over a new connection after one that failed."""
+        while True:
+            try:
+                async with TopicAdmin(self._kafka) as admin:
+                    while True:
+                        await self._look(admin)
+                        await self._clock.sleep(self._interval_s)
+            except (TransientError, ConfigurationError) as error:
+                self._failed(error)
+            await self._clock.sleep(self._interval_s)
+
+    async def _look(self, admin: TopicAdmin) -> None:
+        """Ask everything once.
+
+        A question that the brokers refuse, such as one for a topic that does not exist, leaves the
+        others as they are.
+
+        Raises:
+            TransientError: the brokers do not answer.
+            ConfigurationError: they refused at least one question.
+        """
+        refused = []
+        read = {topic for topics in self.groups.values() for topic in topics}
+        self._look_at_ids(await admin.topic_ids({*read, *self._set_aside}))
+        for group, topics in self.groups.items():
+            try:
+                lags = await admin.lag(group, topics)
+                ages_s = await self._ages_s(group, lags)
+                telemetry.monitor.members.labels(group).set(await admin.member_count(group))
+            except ConfigurationError as error:
+                refused.append(error)
+            else:
+                self._tell_lag(group, topics, lags, ages_s)
+        for topic in self._set_aside:
+            try:
+                await self._look_aside(admin, topic)
+            except ConfigurationError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+        telemetry.monitor.last_look.set(self._clock.now().timestamp())
+        if self._reason is not None:
+            _log.info("the brokers answer")
+            self._reason = None
+
+    def _look_at_ids(self, present: Mapping[str, str]) -> None:
+        """Count topics that are others than before; one that is gone meanwhile is remembered.
+
+        Brokers forget a group's commits in a topic that is deleted, so that its worker often cannot
+        tell.
+        """
+        for topic, topic_id in present.items():
+            before = self._topic_ids.get(topic, "")
+            if differs(before, topic_id):
+                telemetry.monitor.recreated_topics.labels(topic).inc()
+                _log.error("topic made anew", topic=topic, before=before, now=topic_id)
+        self._topic_ids |= present
+
+    async def _look_aside(self, admin: TopicAdmin, topic: str) -> None:
+        bounds = await admin.log_bounds([topic])
+        # As if somebody had to do all of it from the start.
+        lags = {source: Lag(start, start, end) for source, (start, end) in bounds.items()}
+        ages_s = await self._ages_s(topic, lags)
+        records = sum(lag.behind for lag in lags.values())
+        telemetry.monitor.set_aside_records.labels(topic).set(records)
+        telemetry.monitor.set_aside_seconds.labels(topic).set(max(ages_s.values(), default=0.0))
+        ends = sum(lag.log_end for lag in lags.values())
+        telemetry.monitor.set_aside_offsets.labels(topic).set(ends)
+
+    async def _ages_s(
+        self, subject: str, lags: Mapping[TopicPartition, Lag]
+    ) -> Mapping[TopicPartition, float]:
+        """Return the age of the first record not done, where it is older than the last look."""
+        ages = self._ages[subject]
+        made_ms = ages.note(lags, await made_at_ms(self._kafka, ages.unknown(lags)))
+        now_ms = self._clock.now().timestamp() * 1000
+        return {source: max(0.0, now_ms - moment) / 1000 for source, moment in made_ms.items()}
+
+    def _tell_lag(
+        self,
+        group: str,
+        topics: Collection[str],
+        lags: Mapping[TopicPartition, Lag],
+        ages_s: Mapping[TopicPartition, float],
+    ) -> None:
+        for topic in topics:
+            own = {source: lag for source, lag in lags.items() if source.topic == topic}
+            oldest_s = max((ages_s.get(source, 0.0) for source in own), default=0.0)
+            late_s = max(0.0, oldest_s - self._delays_s.get(topic, 0))
+            labels = (group, topic)
+            records = sum(lag.behind for lag in own.values())
+            expired = sum(lag.expired for lag in own.values())
+            telemetry.monitor.lag_records.labels(*labels).set(records)
+            telemetry.monitor.lag_seconds.labels(*labels).set(late_s)
+            telemetry.monitor.expired_records.labels(*labels).set(expired)
+
+    def _failed(self, error: TransientError | ConfigurationError) -> None:
+        telemetry.monitor.failures.labels(_kind(type(error))).inc()
+        reason = str(error)
+        if reason != self._reason:
+            _log.warning("look failed", reason=reason)
+        self._reason = reason
+
+
+def _kind(error: type[TransientError] | type[ConfigurationError]) -> str:
+    return "transient" if issubclass(error, TransientError) else "configuration"

@@ -1,0 +1,1 @@
+"""`zcc up` and `zcc devstack`: the whole pipeline on one machine."""

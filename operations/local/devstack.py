@@ -1,0 +1,56 @@
+"""`zcc devstack`: the real parts alone, until told to stop."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+
+from devstack import DevstackError, DevstackOptions, Part, Stack, running
+from runtime.errors import ConfigurationError
+from runtime.process.signals import stop_event
+
+
+async def run(directory: Path, parts: frozenset[Part], ports: Mapping[Part, int]) -> None:
+    """Start the parts, print where they answer as settings, and wait for a signal.
+
+    Raises:
+        ConfigurationError: a part cannot be started, or has ended by itself; with its last lines.
+    """
+    try:
+        options = DevstackOptions(
+            directory=directory,
+            parts=parts,
+            kafka_port=ports["kafka"],
+            postgres_port=ports["postgres"],
+            s3_port=ports["s3"],
+        )
+        with stop_event() as stop:
+            async with running(options) as stack:
+                _print_settings(stack)
+                await _until(stop, stack)
+    except (DevstackError, ValueError) as error:
+        raise ConfigurationError(str(error)) from error
+
+
+async def _until(stop: asyncio.Event, stack: Stack) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(stack.watch())
+        await stop.wait()
+        watching.cancel()
+
+
+def _print_settings(stack: Stack) -> None:
+    settings = {
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": stack.bootstrap_servers,
+        "ZCC_KAFKA_REPLICATION": "1" if stack.bootstrap_servers else "",
+        "ZCC_POSTGRES_DSN": stack.postgres_dsn,
+        "ZCC_OBJECT_STORAGE_URL": f"s3://{stack.s3_bucket}/events" if stack.s3_bucket else "",
+        "ZCC_OBJECT_STORAGE_ENDPOINT": stack.s3_endpoint,
+        "ZCC_OBJECT_STORAGE_ACCESS_KEY_ID": stack.s3_access_key,
+        "ZCC_OBJECT_STORAGE_SECRET_ACCESS_KEY": stack.s3_secret_key,
+    }
+    for name, value in settings.items():
+        if value:
+            typer.echo(f"export {name}={value}")
+    typer.echo(f"# data and logs: {stack.directory}; Ctrl-C stops", err=True)

@@ -1,0 +1,1 @@
+"""`zcc migrate`, `retention`, `erase` and `offsets`."""

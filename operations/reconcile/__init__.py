@@ -1,0 +1,1 @@
+"""`zcc reconcile`: whether every accepted event is stored, set aside or still on its way."""

@@ -1,0 +1,111 @@
+"""Read every place where events lie: topics, Postgres, objects."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from operations.components import SinkName, workers
+from operations.local.report import Latency, Stored
+from operations.reconcile.accounting import Found
+from runtime.kafka import TopicAdmin, scan
+from runtime.settings import KafkaSettings
+from runtime.values import Delivery
+from schemas import topics
+from schemas.headers import event_id_header, origin_header, text
+from sinks.object_storage.reading import stored_event_ids
+from sinks.object_storage.settings import ObjectStorageSettings
+from sinks.postgres.settings import PostgresSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The settings of every place."""
+
+    kafka: KafkaSettings
+    postgres: PostgresSettings
+    object_storage: ObjectStorageSettings
+
+
+async def look(places: Places, *, accepted: frozenset[str] | None) -> tuple[Found, Stored]:
+    """Read everything once.
+
+    Raises:
+        TransientError: a place does not answer.
+    """
+    prefix = places.kafka.topic_prefix
+    raw = await _ids(places.kafka, topics.raw_topics(prefix=prefix))
+    set_aside = {
+        worker: await _ids(places.kafka, [topics.dead_letter_topic(worker, prefix=prefix)])
+        for worker in workers
+    }
+    in_postgres = await _postgres_ids(places.postgres)
+    in_objects = Counter([found async for found in stored_event_ids(places.object_storage)])
+    found = Found(
+        accepted=accepted,
+        in_topics=frozenset(raw),
+        in_stores={
+            SinkName.POSTGRES: frozenset(in_postgres),
+            SinkName.OBJECT_STORAGE: frozenset(in_objects),
+        },
+        set_aside={worker: frozenset(ids) for worker, ids in set_aside.items()},
+    )
+    counts = await _record_counts(places.kafka)
+    stored = Stored(
+        records_per_topic=counts,
+        postgres_rows=in_postgres.total(),
+        postgres_distinct_event_ids=len(in_postgres),
+        object_rows=in_objects.total(),
+        object_distinct_event_ids=len(in_objects),
+        dead_letters=sum(ids.total() for ids in set_aside.values()),
+        quarantined=counts.get(topics.quarantine_topic(prefix=prefix), 0),
+    )
+    return found, stored
+
+
+async def latency(postgres: PostgresSettings) -> Latency:
+    """Return the time from acceptance to the row being visible.
+
+    Where Postgres keeps commit times (`track_commit_timestamp`) it is measured to the commit,
+    elsewhere to the insertion.
+    """
+    async with await psycopg.AsyncConnection.connect(postgres.dsn.get_secret_value()) as connection:
+        setting = await connection.execute("show track_commit_timestamp")
+        tracked = await setting.fetchone() == ("on",)
+        moment = "pg_xact_commit_timestamp(xmin)" if tracked else "stored_at"
+        quantiles = await connection.execute(
+            "select percentile_cont(array[0.5, 0.99]) within group "  # noqa: S608 - two constants
+            f"(order by extract(epoch from {moment} - received_at) * 1000) from zcc.raw_event"
+        )
+        row = await quantiles.fetchone()
+    p50_ms, p99_ms = (round(value, 1) for value in row[0]) if row and row[0] else (None, None)
+    return Latency(p50_ms, p99_ms, "commit" if tracked else "insertion")
+
+
+async def _ids(kafka: KafkaSettings, names: Sequence[str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    async for delivery in scan(kafka, names):
+        found[_name_of(delivery)] += 1
+    return found
+
+
+def _name_of(delivery: Delivery) -> str:
+    """Return the event id; without one, where the record was first read: topic/partition/offset.
+
+    A dead letter says so in a header, so that it and its record have one name.
+    """
+    headers = delivery.headers
+    return text(headers, event_id_header) or text(headers, origin_header) or delivery.origin
+
+
+async def _postgres_ids(postgres: PostgresSettings) -> Counter[str]:
+    async with await psycopg.AsyncConnection.connect(postgres.dsn.get_secret_value()) as connection:
+        rows = await connection.execute("select event_id from zcc.raw_event")
+        return Counter([row[0] async for row in rows])
+
+
+async def _record_counts(kafka: KafkaSettings) -> dict[str, int]:
+    names = [spec.name for spec in topics.topic_specs(kafka.topic_plan, workers)]
+    async with TopicAdmin(kafka) as admin:
+        return await admin.record_counts(names)

@@ -1,0 +1,1 @@
+"""Generates reference pages and monitoring objects from code and records."""

@@ -1,0 +1,126 @@
+"""Write what follows from code and records: `python -m operations.reference_docs.command`.
+
+The reference pages and the AsyncAPI document. A test compares what is committed with what this
+would write.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from operations.components import workers
+from operations.doctor.scopes import scopes_page
+from operations.reference_docs.api_page import zoom_api_page
+from operations.reference_docs.monitoring_objects import dashboard_config_map, prometheus_rule
+from operations.reference_docs.table_page import tables_page
+from operations.reference_docs.topic_pages import shown_retention, shown_topic, topic_pages
+from operations.settings.unknown import product_settings
+from runtime import telemetry
+from runtime.settings import KafkaSettings
+from schemas.asyncapi import asyncapi_text
+from schemas.topics.records import topic_records
+from simulator.settings import SimulatorSettings
+from sinks.postgres.migrate import migration_sql
+from zoom.catalogue import operations
+
+all_settings: Final[tuple[type[BaseSettings], ...]] = (*product_settings, SimulatorSettings)
+
+root: Final = Path(__file__).parent.parent
+
+_plan: Final = KafkaSettings.model_construct().topic_plan
+"""The topics with the default settings."""
+
+
+def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
+    """Yield (environment variable, default, description) of a settings class."""
+    prefix = settings.model_config.get("env_prefix", "")
+    for name, field in settings.model_fields.items():
+        default = "required" if field.is_required() else _default(field.get_default())
+        yield f"{prefix}{name}".upper(), default, field.description or ""
+
+
+def settings_page() -> str:
+    """Return the page of all settings."""
+    lines = [
+        "# Settings",
+        "",
+        "Everything is set by environment variables and checked at the start: what is wrong is",
+        "named in one line, and the exit code is 2. Lists and mappings are JSON.",
+    ]
+    for settings in all_settings:
+        lines += ["", f"## {_first_line(settings.__doc__)}", ""]
+        lines += ["| variable | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{name}` | {default} | {text} |" for name, default, text in variables(settings)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def metrics_page() -> str:
+    """Return the page of all metrics."""
+    lines = ["# Metrics", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
+    lines += [
+        f"| `{found.name}` | {found.kind} | {', '.join(found.labels)} | {found.meaning} |"
+        for found in telemetry.catalogue()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def topics_page() -> str:
+    """Return the page of all topics, with the default settings."""
+    lines = [
+        "# Topics",
+        "",
+        "With the default settings; `zcc topics apply` makes them so, `zcc topics check` compares.",
+        "Each topic has a record in `schemas/topics`, from which this page, the pages that it",
+        "links to and the [AsyncAPI document](../../schemas/asyncapi.yaml) follow.",
+        "[How to consume them](../how-to/consume.md).",
+        "",
+        "| topic | partitions | cleanup | retention | largest record |",
+        "|---|---|---|---|---|",
+    ]
+    for record in topic_records():
+        name = f"[`{shown_topic(record, _plan)}`](topics/{record.short_name}.md)"
+        partitions: int = getattr(_plan, record.partitions)
+        largest = f"{record.max_message_bytes / 1024 / 1024:g} MiB"
+        kept = shown_retention(record, _plan)
+        lines.append(f"| {name} | {partitions} | {record.cleanup} | {kept} | {largest} |")
+    return "\n".join(lines) + "\n"
+
+
+def generated() -> Iterator[tuple[str, str]]:
+    """Yield (path from the root, text) of all that is written."""
+    yield "docs/reference/settings.md", settings_page()
+    yield "docs/reference/metrics.md", metrics_page()
+    yield "docs/reference/topics.md", topics_page()
+    for name, page in topic_pages(_plan):
+        yield f"docs/reference/topics/{name}", page
+    yield "docs/reference/tables.md", tables_page(migration_sql())
+    yield "docs/reference/zoom-api.md", zoom_api_page(operations())
+    yield "docs/reference/zoom-scopes.md", scopes_page()
+    yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
+    alerts, dashboard = "deploy/prometheus/alerts.yml", "deploy/grafana/dashboards/overview.json"
+    rule = prometheus_rule((root / alerts).read_text(), source=alerts)
+    yield "deploy/kubernetes/monitoring/prometheus-rule.yaml", rule
+    shown = (root / dashboard).read_text()
+    config_map = dashboard_config_map(shown, source=dashboard, name="zcc-overview.json")
+    yield "deploy/kubernetes/monitoring/dashboard.yaml", config_map
+
+
+def _default(value: object) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return f"`{value}`" if value not in ("", None) else "empty"
+
+
+def _first_line(docstring: str | None) -> str:
+    return (docstring or "").partition("\n")[0].rstrip(".")
+
+
+if __name__ == "__main__":
+    for path, text in generated():
+        root.joinpath(path).parent.mkdir(exist_ok=True)
+        root.joinpath(path).write_text(text)

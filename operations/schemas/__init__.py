@@ -1,0 +1,1 @@
+"""`zcc schemas`: write the contract, compare two, measure drift of live events."""

@@ -1,0 +1,52 @@
+"""`zcc schemas`: the contract of events, written, compared, and held against live events."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.settings import KafkaSettings
+
+schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
+
+
+@schemas_app.command("generate")
+def schemas_generate(
+    *,
+    webhooks: Annotated[Path, typer.Option(help="The vendor's OpenAPI document of webhooks.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("schemas"),
+) -> None:
+    """Write JSON Schemas, models and examples; print what is new or has changed."""
+    from operations.schemas.contract_files import generate
+
+    for path in generate(webhooks, out):
+        typer.echo(path)
+
+
+@schemas_app.command("diff")
+def schemas_diff(
+    old: Annotated[Path, typer.Argument(help="An OpenAPI document of webhooks.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two documents of the vendor; exit 1 if a change breaks consumers."""
+    from operations.schemas.contract_files import diff
+
+    raise typer.Exit(diff(old, new, as_json=as_json))
+
+
+@schemas_app.command("drift")
+def schemas_drift(
+    *,
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Raw topic to read; all where none is named.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what live events have that the contract lacks, with a suggested patch."""
+    from operations.cli import read_settings
+    from operations.schemas.drift import run
+
+    asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))

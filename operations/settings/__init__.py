@@ -1,0 +1,1 @@
+"""Which settings the environment holds, which are unknown, and errors in one line each."""

@@ -1,0 +1,1 @@
+"""`zcc spill`: segments that wait in the spill."""

@@ -1,0 +1,1 @@
+"""`zcc topics`: create and compare topics."""

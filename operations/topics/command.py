@@ -1,0 +1,73 @@
+"""`zcc topics apply` and `check`."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime.errors import ConfigurationError
+from runtime.kafka import TopicChanges
+from runtime.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from operations.topics.apply import OwnProcessor
+
+topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=True)
+
+_Worker = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Also those of a processor of your own, by its name."),
+]
+_Output = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TOPIC", help="That it writes to, below the prefix: answers.v1."),
+]
+_RetryDelay = Annotated[
+    list[int] | None, typer.Option(min=1, help="Seconds of a delay that it is given.")
+]
+
+
+@topics_app.command("apply")
+def topics_apply(
+    *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
+) -> None:
+    """Create and alter the topics; exit 1 if one cannot be made as the settings say."""
+    from operations.topics.apply import apply
+
+    own = _own_processor(worker, output, retry_delay)
+    _print_changes(asyncio.run(apply(_kafka_settings(), own)))
+
+
+@topics_app.command("check")
+def topics_check(
+    *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
+) -> None:
+    """Report what `apply` would change; exit 1 if anything."""
+    from operations.topics.apply import check
+
+    own = _own_processor(worker, output, retry_delay)
+    _print_changes(asyncio.run(check(_kafka_settings(), own)))
+
+
+def _own_processor(
+    name: str | None, outputs: list[str] | None, retry_delays_s: list[int] | None
+) -> "OwnProcessor | None":
+    from operations.topics.apply import OwnProcessor
+
+    if name is None:
+        if outputs or retry_delays_s:
+            raise ConfigurationError("--output and --retry-delay need --worker")
+        return None
+    return OwnProcessor(name, outputs or (), retry_delays_s or ())
+
+
+def _print_changes(changes: TopicChanges) -> None:
+    for line in changes.lines:
+        typer.echo(line)
+    raise typer.Exit(0 if changes.settled else 1)
+
+
+def _kafka_settings() -> KafkaSettings:
+    from operations.cli import read_settings  # which starts this command
+
+    return read_settings(KafkaSettings)

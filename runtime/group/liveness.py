@@ -1,0 +1,136 @@
+"""What a worker tells of itself to probes: whether it is alive, and whether it is ready."""
+
+from collections.abc import Collection
+from typing import Final
+
+from runtime.clock import Clock
+from runtime.group.failing_steps import Steps
+from runtime.offsets.unfinished import OldestUnfinished
+from runtime.values import TopicPartition
+
+stuck_after_s: Final = 300.0
+"""Longer than all time limits of clients: a call or a turn of this age will never end."""
+
+_assignment: Final = "partitions"
+_patience_s: Final = 10.0
+"""A step that has failed for so long, and for no record works, makes a worker unready."""
+_bearable: Final = frozenset({"handle", "lag"})
+"""Steps that are told of, but make nobody unready: other keys go on, or a figure is missing."""
+_steady_s: Final = 5.0
+"""A worker that had halted counts as mended once it has been ready for so long."""
+
+
+class Vitals:
+    """From what liveness and readiness are told; ``waits_for`` nothing means ready.
+
+    Kafka's health is no part of liveness: starting again would not mend it. A worker with some
+    partitions paused by the guard is ready, because the others go on, and because a rollout of the
+    mended release must not wait for it.
+    """
+
+    def __init__(self, clock: Clock, steps: Steps | None = None) -> None:
+        self.unfinished = OldestUnfinished()
+        self._clock = clock
+        self._steps = steps or Steps()
+        self._turned_s = clock.monotonic_s()
+        self._calls: dict[int, float] = {}
+        self._entered_count = 0
+        self._waits_for: str | None = _assignment
+        self._ready_since_s = 0.0
+        self._halted_by: str | None = None
+        self._owned: frozenset[TopicPartition] = frozenset()
+        self._paused: dict[TopicPartition, str] = {}
+
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps the worker from working now; None where nothing does."""
+        return self._waits_for
+
+    @waits_for.setter
+    def waits_for(self, what: str | None) -> None:
+        if what is None and self._waits_for is not None:
+            self._ready_since_s = self._clock.monotonic_s()
+        self._waits_for = what
+
+    def turned(self) -> None:
+        """Note that the loop goes round."""
+        self._turned_s = self._clock.monotonic_s()
+
+    def entered(self) -> int:
+        """Note that a call into a handler or a sink begins; hand the answer to `left`."""
+        self._entered_count += 1
+        self._calls[self._entered_count] = self._clock.monotonic_s()
+        return self._entered_count
+
+    def left(self, call: int) -> None:
+        """Note that it ended."""
+        del self._calls[call]
+
+    def lost(self) -> None:
+        """Note that nothing is owned any more."""
+        self.waits_for = _assignment
+        self._owned = frozenset()
+        self._paused.clear()
+
+    def owns(self, partitions: Collection[TopicPartition]) -> None:
+        """Note which partitions are read from now on."""
+        self._owned = frozenset(partitions)
+        self._paused.clear()
+        self.waits_for = None
+
+    def paused(self, source: TopicPartition, why: str) -> None:
+        """Note that the guard has paused a partition until it is assigned again."""
+        self._paused[source] = why
+
+    @property
+    def paused_count(self) -> int:
+        """How many partitions the guard has paused."""
+        return len(self._paused)
+
+    def halted(self, why: str) -> None:
+        """Note that the work has stopped until somebody has acted."""
+        self._halted_by = why
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether it has, and has not been ready for a while since."""
+        if self._halted_by is not None and self._waits_for is None:
+            ready_s = self._clock.monotonic_s() - self._ready_since_s
+            if ready_s >= _steady_s:
+                self._halted_by = None
+        return self._halted_by is not None
+
+    def why_not_alive(self) -> str | None:
+        """Return why the process will never work again; None where the loop and calls go round."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._turned_s >= stuck_after_s:
+            return f"the loop has stood still for {now_s - self._turned_s:.0f} s"
+        oldest_s = min(self._calls.values(), default=now_s)
+        if now_s - oldest_s >= stuck_after_s:
+            return f"a call has been running for {now_s - oldest_s:.0f} s"
+        return None
+
+    def why_not_ready(self) -> str | None:
+        """Return what keeps it from working now; None where nothing does."""
+        if self.is_halted:
+            return f"halted, looks again: {self._halted_by}"
+        now_s = self._clock.monotonic_s()
+        if self._waits_for is not None:
+            told = "; ".join(each.told(now_s) for each in self._steps.failing(now_s))
+            return f"waits for {self._waits_for}" + (f": {told}" if told else "")
+        if self._owned and self._owned == self._paused.keys():
+            return f"all its partitions are paused: {next(iter(self._paused.values()))}"
+        lasting = self._steps.failing(now_s, at_least_s=_patience_s)
+        hindering = [each.told(now_s) for each in lasting if each.stage not in _bearable]
+        return "; ".join(hindering) or None
+
+    def remarks(self) -> str | None:
+        """Return what a person should know of a worker although it is ready."""
+        now_s = self._clock.monotonic_s()
+        lasting = self._steps.failing(now_s, at_least_s=_patience_s)
+        told = [each.told(now_s) for each in lasting if each.stage in _bearable]
+        told += [
+            f"paused {source.topic}/{source.partition}: {why}"
+            for source, why in sorted(self._paused.items())
+        ]
+        return "\n".join(told) or None

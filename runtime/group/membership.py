@@ -1,0 +1,309 @@
+"""What each worker needs around its work: staying in the group, figures.
+
+A member of the group works until it is told to stop, or until Kafka fails it or throws it out;
+then it is left behind with all its state and a new one enters. So nothing that completes late can
+reach the state of a later assignment. What only a person can mend halts the work: the process stays
+and says why, and a new member enters now and then to see whether it is mended.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.contracts import Publisher
+from runtime.errors import (
+    ConfigurationError,
+    FencedError,
+    RestartNeededError,
+    TransientError,
+)
+from runtime.group.failing_steps import Steps
+from runtime.group.lag import LagFigures
+from runtime.group.liveness import Vitals
+from runtime.ports import Consumer, RebalanceListener
+from runtime.retries.dead_letter_history import Letters
+from runtime.retries.loop import GivenUpError
+from runtime.retries.policy import Chance, Fault, RetryPolicy, fault_of
+from runtime.settings import WorkerSettings
+from runtime.values import TopicPartition
+
+_figures_interval_s: Final = 5.0
+_good_while_s: Final = 60.0
+"""After a membership that lasted longer, a failure is the first again."""
+
+_longest_halt_s: Final = 30.0
+"""So often, at least, a worker that has halted looks again."""
+
+_wink_s: Final = 0.25
+"""Longest sleep of a loop that has to notice a stop."""
+
+log = structlog.get_logger()
+
+
+async def _nothing_to_check() -> None: ...
+
+
+async def _no_letters() -> Letters:
+    return Letters()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker is given to work with; all of it is shared by its memberships.
+
+    ``check`` is called before each membership and raises ConfigurationError where something that
+    the work needs is missing. ``past_letters`` reads what was set aside before.
+    """
+
+    name: str
+    connect: Callable[[RebalanceListener], Consumer]
+    publisher: Publisher
+    dead_letter_topic: str
+    settings: WorkerSettings
+    clock: Clock
+    chance: Chance
+    check: Callable[[], Awaitable[None]] = _nothing_to_check
+    past_letters: Callable[[], Awaitable[Letters]] = _no_letters
+    steps: Steps = field(default_factory=Steps)
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """How often and when failures are tried again."""
+        return RetryPolicy(self.settings.defect_attempts, self.chance)
+
+    def failed(self, stage: str, fault: Fault, error: Exception) -> None:
+        """Count a failure of a step, and tell of it."""
+        telemetry.worker.errors.labels(self.name, stage, fault.value).inc()
+        now_s = self.clock.monotonic_s()
+        failing = self.steps.failed(stage, fault, error, now_s=now_s)
+        if failing is not None:
+            log.warning(
+                "a step fails, tries again",
+                worker=self.name,
+                stage=stage,
+                kind=fault,
+                error=failing.cause,
+                failing_s=round(now_s - failing.since_s, 1),
+            )
+
+    def worked(self, stage: str) -> None:
+        """Note that a step succeeded."""
+        self.steps.worked(stage)
+
+
+class Member(RebalanceListener, Protocol):
+    """One membership: told of its assignments from within `work`."""
+
+    async def work(self, consumer: Consumer) -> None:
+        """Work until told to stop, and drain.
+
+        Raises:
+            TransientError: Kafka does not answer or threw the member out.
+            FencedError: another owner has the partitions.
+        """
+        ...
+
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """How far each partition owned is done."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """How many records are held."""
+        ...
+
+    @property
+    def oldest_since_s(self) -> float | None:
+        """Since when, by the clock's monotonic time, the oldest of them is held."""
+        ...
+
+
+async def keep_membership(
+    around: Surroundings,
+    new_member: Callable[[asyncio.Event], Member],
+    *,
+    vitals: Vitals,
+    stopping: asyncio.Event,
+) -> Exception | None:
+    """Be a member of the group, a new one after each failure, until told to stop.
+
+    Returns what the work had halted for when it was told to stop, None where it was at work.
+
+    Raises:
+        RestartNeededError: nothing more may be done before somebody has acted.
+    """
+    async with task_group() as tasks:
+        tenure = _Tenure(around, new_member, vitals)
+        telling = tasks.create_task(tenure.tell())
+        try:
+            enter = partial(tenure.serve, stopping)
+            return await keep_trying("membership", enter, around, vitals=vitals, stopping=stopping)
+        finally:
+            telling.cancel()
+
+
+async def keep_trying(
+    stage: str,
+    attempt: Callable[[], Awaitable[None]],
+    around: Surroundings,
+    *,
+    vitals: Vitals,
+    stopping: asyncio.Event,
+) -> Exception | None:
+    """Call until it succeeds or until told to stop; what only a person can mend halts meanwhile.
+
+    Returns what the last call failed with, None where it succeeded.
+
+    Raises:
+        RestartNeededError: at once, as it came.
+    """
+    failures, clock, last = 0, around.clock, None
+    while not stopping.is_set():
+        began_s = clock.monotonic_s()
+        try:
+            await attempt()
+        except RestartNeededError:
+            raise
+        except (TransientError, FencedError) as error:
+            _count(around, stage, error)
+            last, limit_s = None, around.policy.limit_s
+        except (ConfigurationError, GivenUpError) as error:
+            _halt(around, vitals, error)
+            last, limit_s = error, _longest_halt_s
+        else:
+            around.worked(stage)
+            return None
+        failures = 1 if clock.monotonic_s() - began_s > _good_while_s else failures + 1
+        delay_s = replace(around.policy, limit_s=limit_s).delay_s(failures)
+        await _sleep_unless(stopping, delay_s, clock, vitals)
+    return last
+
+
+class _Tenure:
+    """The memberships of a worker in one group, one after the other."""
+
+    def __init__(
+        self, around: Surroundings, new_member: Callable[[asyncio.Event], Member], vitals: Vitals
+    ) -> None:
+        self._around = around
+        self._new_member = new_member
+        self._vitals = vitals
+        self._member: Member | None = None
+
+    async def serve(self, stopping: asyncio.Event) -> None:
+        """Be a member until told to stop.
+
+        Raises:
+            TransientError, FencedError, ConfigurationError, GivenUpError: left, or not entered.
+        """
+        self._member = member = self._new_member(stopping)
+        try:
+            await self._around.check()
+            async with self._around.connect(member) as consumer:
+                await member.work(consumer)
+        finally:
+            self._vitals.lost()
+
+    async def tell(self) -> None:
+        """Keep the figures up to date that outlive a membership, until cancelled."""
+        gauges, name, clock = telemetry.worker, self._around.name, self._around.clock
+        try:
+            while True:
+                gauges.oldest.labels(name).set(self._oldest_s(clock.monotonic_s()))
+                gauges.halted.labels(name).set(self._vitals.is_halted)
+                gauges.paused.labels(name).set(self._vitals.paused_count)
+                await clock.sleep(_figures_interval_s)
+        finally:
+            gauges.oldest.labels(name).set(0)
+            gauges.paused.labels(name).set(0)
+
+    def _oldest_s(self, now_s: float) -> float:
+        held, member = None, self._member
+        positions: Mapping[TopicPartition, int] = {}
+        if member is not None:
+            held, positions = member.oldest_since_s, member.positions
+        since_s = self._vitals.unfinished.since_s(held, positions)
+        return 0.0 if since_s is None else now_s - since_s
+
+
+def _halt(around: Surroundings, vitals: Vitals, error: ConfigurationError | GivenUpError) -> None:
+    log.error("halted, looks again", worker=around.name, reason=str(error))
+    vitals.halted(str(error))
+    telemetry.worker.halted.labels(around.name).set(1)
+
+
+def _count(around: Surroundings, stage: str, error: TransientError | FencedError) -> None:
+    if stage == "membership":
+        log.warning("left the group, enters again", worker=around.name, error=str(error))
+    if isinstance(error, FencedError):
+        telemetry.worker.fenced.labels(around.name).inc()
+    else:
+        around.failed(stage, fault_of(error), error)
+
+
+async def _sleep_unless(
+    stopping: asyncio.Event, delay_s: float, clock: Clock, vitals: Vitals
+) -> None:
+    until_s = clock.monotonic_s() + delay_s
+    while not stopping.is_set() and (left_s := until_s - clock.monotonic_s()) > 0:
+        vitals.turned()
+        await clock.sleep(min(left_s, _wink_s))
+
+
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """A TaskGroup that raises its first failure as it is, because its class decides what follows.
+
+    A failure of ours goes before one of the world's that came with it.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except BaseExceptionGroup as failures:
+        first = _weightiest(failures)
+        raise first from first.__cause__
+
+
+def _weightiest(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    leaves = list(_leaves(failures))
+    ours = [error for error in leaves if not isinstance(error, TransientError | FencedError)]
+    return (ours or leaves)[0]
+
+
+def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseException]:
+    return [
+        leaf
+        for error in failures.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else (error,))
+    ]
+
+
+async def watch(member: Member, consumer: Consumer, around: Surroundings) -> None:
+    """Keep the figures of a membership up to date until cancelled; then nothing is held.
+
+    Whatever a figure fails by is counted, and never ends the work.
+    """
+    gauges, name = telemetry.worker, around.name
+    with LagFigures(name, consumer, around.clock) as lag:
+        try:
+            while True:
+                try:
+                    gauges.in_flight.labels(name).set(member.in_flight)
+                    gauges.assigned.labels(name).set(len(member.positions))
+                    await lag.look(member)
+                except Exception as error:  # noqa: BLE001 - no figure may end the work
+                    around.failed("lag", fault_of(error), error)
+                else:
+                    around.worked("lag")
+                await around.clock.sleep(_figures_interval_s)
+        finally:
+            for gauge in (gauges.in_flight, gauges.assigned):
+                gauge.labels(name).set(0)

@@ -1,0 +1,1 @@
+"""Runs a Handler: record in, records out, in order within each key."""

@@ -1,0 +1,126 @@
+"""Reads retry topics: each record when it is due, by pausing its partition until then."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from runtime.clock import Clock
+from runtime.group.membership import Surroundings
+from runtime.handlers.due_queues import DueQueues
+from runtime.ports import Consumer, Position, RebalanceListener
+from runtime.retries.retry_topics import Delays
+from runtime.values import Assignment, Delivery, TopicPartition
+
+
+class Delayed(NamedTuple):
+    """What a worker puts off: the topics where it waits, and around whom they are read."""
+
+    delays: Delays
+    around: Surroundings
+
+
+class DueConsumer:
+    """A `Consumer` of retry topics around another one, which it holds back.
+
+    Held is at most one poll of each partition, which is paused for as long; the membership goes on.
+    A record that was added while its partition was owned is forgotten with the assignment: the next
+    owner reads it again.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[RebalanceListener], Consumer],
+        listener: RebalanceListener,
+        *,
+        delays: Delays,
+        clock: Clock,
+    ) -> None:
+        self._consumer = connect(self)
+        self._listener = listener
+        self._clock = clock
+        self._queues = DueQueues(delays.delays_s)
+        self._paused: set[TopicPartition] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._consumer.__aexit__(kind, error, trace)
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        """Return what is due; empty after the time-out. See `Consumer.poll`."""
+        next_ms = self._queues.next_due_ms(without=self._paused)
+        if next_ms is not None:
+            timeout_s = min(timeout_s, max(0.0, (next_ms - self._now_ms()) / 1000))
+        arrived = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)
+        now_ms, held = self._now_ms(), set(self._queues.sources)
+        for delivery in arrived:
+            self._queues.add(delivery, now_ms=now_ms)
+        due = self._queues.take(max_records, now_ms=now_ms, without=self._paused)
+        holds = set(self._queues.sources)
+        if fuller := holds - held - self._paused:
+            self._consumer.pause(fuller)
+        if emptied := held - holds - self._paused:
+            self._consumer.resume(emptied)
+        return due
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        """Let go of nothing from these."""
+        self._consumer.pause(partitions)
+        self._paused.update(partitions)
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        """Go on with these; what is held of them comes first."""
+        self._paused.difference_update(partitions)
+        if free := set(partitions).difference(self._queues.sources):
+            self._consumer.resume(free)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Continue an owned partition at this offset."""
+        if partition in self._queues.sources:
+            self._queues.drop(partition)
+            self._consumer.resume({partition} - self._paused)
+        self._consumer.seek(partition, offset)
+
+    async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Commit, for this generation only."""
+        await self._consumer.commit(positions)
+
+    async def committed(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Position | None]:
+        """Return what the group has committed."""
+        return await self._consumer.committed(partitions)
+
+    async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
+        """Return where all that was polled of these is of the logs of the assignment."""
+        await self._consumer.refuse_recreated(partitions)
+
+    async def log_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        """Return the offset after the last readable record of each."""
+        return await self._consumer.log_ends(partitions)
+
+    def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
+        """Return when the first record from this offset on was made."""
+        return self._consumer.timestamp_ms(partition, offset)
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Forget what is held; the listener commits what is done."""
+        self._queues.clear()
+        await self._listener.revoked(partitions)
+
+    async def assigned(self, assignment: Assignment) -> None:
+        """Begin anew: what was owned before was revoked, and nothing is paused."""
+        self._paused.clear()
+        await self._listener.assigned(assignment)
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)

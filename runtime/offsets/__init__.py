@@ -1,0 +1,1 @@
+"""Which offsets may be committed, what stands beside a commit, and which log it belongs to."""

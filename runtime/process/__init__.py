@@ -1,0 +1,1 @@
+"""The operating-system process around a worker: health, logs, signals, metrics, limits."""

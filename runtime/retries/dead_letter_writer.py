@@ -1,0 +1,126 @@
+"""Sets a record aside: through the guard, onto the dead-letter topic, acknowledged and counted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import NoReturn
+
+import structlog
+
+from runtime import telemetry
+from runtime.errors import ConfigurationError, PartitionPausedError, TooManyDeadLettersError
+from runtime.group.membership import Surroundings
+from runtime.retries.dead_letter_guard import DeadLetterGuard, Origin, Refusal
+from runtime.retries.dead_letter_history import past
+from runtime.retries.dead_letters import Failure, dead_letter
+from runtime.retries.loop import GivenUpError, insist
+from runtime.retries.policy import DeadLetter
+from runtime.values import Delivery, TopicPartition
+
+Pause = Callable[[float], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+class SetAside:
+    """The way to the dead-letter topic, for all records of a worker.
+
+    Before the first record after an assignment it reads what was set aside before, so that a
+    restart does not begin to count anew. A worker that sets nothing aside reads nothing.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._guard = DeadLetterGuard(around.settings.guard_bounds)
+        self._positions: Mapping[TopicPartition, int] | None = None
+        self._remembering = asyncio.Lock()
+
+    def assigned(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Note which partitions are read from now on, and from where."""
+        self._positions = dict(positions)
+        self._guard.reopen()
+
+    def done(self, count: int = 1) -> None:
+        """Note that so many more records are settled, dead letters included."""
+        self._guard.done(count)
+
+    async def put(
+        self, delivery: Delivery, verdict: DeadLetter, *, attempts: int, pause: Pause
+    ) -> None:
+        """Return once the dead letter is acknowledged; only then may the record count as done.
+
+        Raises:
+            PartitionPausedError: the guard refuses; nothing was set aside, others may go on.
+            TooManyDeadLettersError: the guard refuses; nobody may go on.
+            ConfigurationError: the topic does not take this one.
+        """
+        await self._remember(pause)
+        around, origin = self._around, Origin(delivery.topic, delivery.partition, delivery.offset)
+        now_s = around.clock.monotonic_s()
+        refusal = self._guard.refusal(origin, verdict.reason, now_s=now_s)
+        if refusal is not None:
+            self._refuse(delivery, verdict, refusal)
+        failure = Failure(
+            around.name, verdict.reason, verdict.detail, attempts, failed_at=around.clock.now()
+        )
+        record = dead_letter(delivery, failure, topic=around.dead_letter_topic)
+        try:
+            await insist(
+                partial(around.publisher.publish, record),
+                policy=around.policy,
+                pause=pause,
+                failed=partial(around.failed, "dead_letter"),
+            )
+        except GivenUpError as refused:
+            raise ConfigurationError(
+                f"{around.dead_letter_topic} does not take the dead letter of {delivery.origin} "
+                f"({refused}): raise max.message.bytes of that topic above that of {delivery.topic}"
+            ) from refused
+        around.worked("dead_letter")
+        telemetry.worker.dead_letters.labels(around.name, verdict.reason.value).inc()
+        log.warning(
+            "set aside", worker=around.name, origin=delivery.origin, reason=verdict.reason.value
+        )
+
+    def _refuse(self, delivery: Delivery, verdict: DeadLetter, refusal: Refusal) -> NoReturn:
+        last = f"{verdict.reason.value}, last at {delivery.origin}: {verdict.detail}"
+        said = (
+            f"{self._around.name} would set aside too many records, more than {refusal.setting} "
+            f"allows ({last})"
+        )
+        to_do = "undo the latest release or mend the cause, then start it again"
+        if len(refusal.topics) > 1:
+            topics = ", ".join(sorted(refusal.topics))
+            raise TooManyDeadLettersError(
+                f"{said}, of more than one topic ({topics}): {to_do}; nothing more was set aside"
+            )
+        raise PartitionPausedError(f"{said}: {to_do}; the other partitions go on")
+
+    async def _remember(self, pause: Pause) -> None:
+        """Read, once after each assignment, what this worker has set aside before."""
+        async with self._remembering:
+            positions, around = self._positions, self._around
+            if positions is None:
+                return
+            try:
+                found = await insist(
+                    around.past_letters,
+                    policy=around.policy,
+                    pause=pause,
+                    failed=partial(around.failed, "dead_letter"),
+                )
+            except (ConfigurationError, GivenUpError) as error:
+                # Reading is a right of its own. Without it the guard begins with nothing.
+                log.warning("dead letters of before not read", worker=around.name, error=str(error))
+            else:
+                around.worked("dead_letter")
+                letters = past(
+                    found,
+                    worker=around.name,
+                    positions=positions,
+                    records=around.settings.guard_records,
+                    now_ms=int(around.clock.now().timestamp() * 1000),
+                )
+                self._guard.remember(letters, now_s=around.clock.monotonic_s())
+            if self._positions is positions:
+                self._positions = None

@@ -1,0 +1,103 @@
+"""Calls something again until it succeeds or `retry.decide` gives it up: the only retry loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from runtime.errors import ConfigurationError, FencedError
+from runtime.retries.policy import (
+    DeadLetter,
+    Done,
+    Fault,
+    RetryLater,
+    RetryPolicy,
+    decide,
+    fault_of,
+)
+
+Result = TypeVar("Result")
+
+
+class GivenUpError(Exception):
+    """No further attempt will help; the cause is the last error, ``attempts`` counts all calls."""
+
+    def __init__(self, verdict: DeadLetter, attempts: int) -> None:
+        super().__init__(f"{verdict.reason.value} after {attempts} attempts: {verdict.detail}")
+        self.verdict = verdict
+        self.attempts = attempts
+
+
+class PanicError(Exception):
+    """What was raised is no Exception; the message names its class."""
+
+
+async def insist(
+    call: Callable[[], Awaitable[Result]],
+    *,
+    policy: RetryPolicy,
+    pause: Callable[[float], Awaitable[None]],
+    failed: Callable[[Fault, Exception], None],
+) -> Result:
+    """Return what a call of ``call`` returns in the end.
+
+    ``failed`` is told of each failure, ``pause`` waits between calls and may raise to stop this.
+
+    Raises:
+        GivenUpError: by `retry.decide`.
+        ConfigurationError, FencedError: at once, as they came.
+    """
+    attempts = 0
+    failures: dict[Fault, int] = {}
+    while True:
+        error: Exception | None = None
+        of_this_fault = 0
+        attempts += 1
+        try:
+            result = await call()
+        except (ConfigurationError, FencedError):
+            raise
+        except asyncio.CancelledError as cancelled:
+            error = _from_within(cancelled)
+        except Exception as caught:  # noqa: BLE001 - any fault must be decided about, by class
+            error = _unless_cancelled(caught)
+        except (SystemExit, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as caught:  # noqa: BLE001 - the panic of an extension, say: a defect
+            error = _unless_cancelled(PanicError(type(caught).__qualname__)).with_traceback(
+                caught.__traceback__
+            )
+        if error is not None:
+            fault = fault_of(error)
+            of_this_fault = failures[fault] = failures.get(fault, 0) + 1
+            failed(fault, error)
+        match decide(error, of_this_fault, policy):
+            case Done():
+                return result
+            case RetryLater(delay_s):
+                await pause(delay_s)
+            case verdict:
+                raise GivenUpError(verdict, attempts) from error
+
+
+def _unless_cancelled(error: Exception) -> Exception:
+    """Return the error, unless the call swallowed a cancellation of this task before it failed.
+
+    Nobody waits for another attempt then: a failure of the world's would keep the task for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
+    return error
+
+
+def _from_within(cancelled: asyncio.CancelledError) -> Exception:
+    """Tell a cancellation of this task from one that leaked out of something it waited for.
+
+    Taken for a real one, a leaked one would end the task without a trace and leave its record
+    unfinished for ever.
+    """
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise cancelled
+    error = RuntimeError("something that was waited for had been cancelled")
+    return error.with_traceback(cancelled.__traceback__)

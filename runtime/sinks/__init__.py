@@ -1,0 +1,1 @@
+"""Runs a Sink: batches across partitions, stored whole, then committed."""

@@ -1,0 +1,150 @@
+"""Stores one batch for a SinkWorker: planned where the sink asks for it, written, committed.
+
+Where the guard refuses to set a record aside, its partition is cut off there: what lies before that
+record is stored with the rest of the batch, and its position stays before it. A plan is committed
+again for the shorter span, before anything is written. Nothing can have been written by the longer
+plan: a sink writes none of a batch while it rejects records of it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final, TypeVar
+
+from runtime import telemetry
+from runtime.contracts import Sink
+from runtime.errors import PartitionPausedError
+from runtime.group.liveness import Vitals
+from runtime.group.membership import Surroundings
+from runtime.ports import Consumer, Position
+from runtime.retries.dead_letter_writer import SetAside
+from runtime.retries.loop import insist
+from runtime.retries.policy import DeadLetter
+from runtime.sinks.batch_plans import planned
+from runtime.values import Batch, Delivery, Rejection, Span, TopicPartition
+
+_longest_delay_s: Final = 4.0
+"""A sink asks with one call at a time, so it may ask often: what stood still goes on soon after the
+store is back."""
+
+Result = TypeVar("Result")
+Pause = Callable[[float], Awaitable[None]]
+
+
+Paused = Callable[[TopicPartition, PartitionPausedError], None]
+
+
+class Storer:
+    """Calls the sink; ``pause`` waits between attempts and raises where the batch is given up."""
+
+    def __init__(self, sink: Sink, around: Surroundings, vitals: Vitals) -> None:
+        self.sink = sink
+        self._around = around
+        self._aside = SetAside(around)
+        self._vitals = vitals
+
+    def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
+        """Note from where partitions are read."""
+        self._aside.assigned(starts)
+
+    async def insist(
+        self, stage: str, call: Callable[[], Awaitable[Result]], pause: Pause
+    ) -> Result:
+        """Return what the call returns in the end; see `insistence.insist`."""
+        failed = partial(self._around.failed, stage)
+        policy = replace(self._around.policy, limit_s=_longest_delay_s)
+        result = await insist(call, policy=policy, pause=pause, failed=failed)
+        self._around.worked(stage)
+        return result
+
+    async def store(
+        self, batch: Batch, consumer: Consumer, pause: Pause, paused: Paused
+    ) -> Mapping[TopicPartition, int]:
+        """Store a batch and commit its positions, which it returns; all that may be stored is.
+
+        ``paused`` is told of each partition that is cut off, before anything is stored.
+
+        Raises:
+            ConfigurationError, GivenUpError, RuntimeError: nothing was skipped; halt.
+            FencedError: another owner has the partitions.
+        """
+        await self._plan(batch, consumer, pause)
+        rest = batch
+        while rest.spans and (
+            rejections := await self.insist("write", partial(self._write, rest), pause)
+        ):
+            kept = await self._without(rest, rejections, pause, paused)
+            if kept.spans != rest.spans:
+                await self._plan(kept, consumer, pause)
+            rest = kept
+        settled = sum(_is_within(delivery, rest.spans) for delivery in batch.deliveries)
+        telemetry.worker.records.labels(self._around.name).inc(settled)
+        if rest is batch:
+            self._aside.done(settled)
+        ends = {source: span.end for source, span in rest.spans.items()}
+        if ends:
+            positions = {source: Position(end) for source, end in ends.items()}
+            await self.insist("commit", partial(consumer.commit, positions), pause)
+        return ends
+
+    async def _plan(self, batch: Batch, consumer: Consumer, pause: Pause) -> None:
+        if self.sink.planned and batch.spans:
+            sources = tuple(batch.spans)
+            await self.insist("commit", partial(consumer.refuse_recreated, sources), pause)
+            plan = {source: planned(span) for source, span in batch.spans.items()}
+            await self.insist("commit", partial(consumer.commit, plan), pause)
+
+    async def _write(self, batch: Batch) -> Sequence[Rejection]:
+        call = self._vitals.entered()
+        try:
+            with telemetry.worker.batch_seconds.labels(self._around.name).time():
+                return await self.sink.write(batch)
+        finally:
+            self._vitals.left(call)
+
+    async def _without(
+        self, batch: Batch, rejections: Sequence[Rejection], pause: Pause, paused: Paused
+    ) -> Batch:
+        """Set aside what was rejected; return the rest of the batch.
+
+        Its spans are the same, but for partitions that are cut off before a record.
+        """
+        rejected = {(rejection.source, rejection.offset): rejection for rejection in rejections}
+        if strange := rejected.keys() - {_place(delivery) for delivery in batch.deliveries}:
+            raise RuntimeError(f"the sink rejected records that are not in its batch: {strange}")
+        kept = []
+        cut_off: dict[TopicPartition, int] = {}
+        for delivery in batch.deliveries:
+            if delivery.source in cut_off:
+                continue
+            rejection = rejected.get(_place(delivery))
+            self._aside.done()  # in turn, so that the share is that of the records around it
+            if rejection is None:
+                kept.append(delivery)
+                continue
+            verdict = DeadLetter(rejection.reason, rejection.detail)
+            try:
+                await self._aside.put(delivery, verdict, attempts=1, pause=pause)
+            except PartitionPausedError as refused:
+                cut_off[delivery.source] = delivery.offset
+                paused(delivery.source, refused)
+        return Batch(tuple(kept), dict(_cut(batch.spans, cut_off)))
+
+
+def _cut(
+    spans: Mapping[TopicPartition, Span], cut_off: Mapping[TopicPartition, int]
+) -> Iterator[tuple[TopicPartition, Span]]:
+    """Yield the spans up to where they are cut off, without those of which nothing is left."""
+    for source, span in spans.items():
+        end = cut_off.get(source, span.end)
+        if end > span.start:
+            yield source, Span(span.start, end)
+
+
+def _is_within(delivery: Delivery, spans: Mapping[TopicPartition, Span]) -> bool:
+    span = spans.get(delivery.source)
+    return span is not None and delivery.offset < span.end
+
+
+def _place(delivery: Delivery) -> tuple[TopicPartition, int]:
+    return delivery.source, delivery.offset

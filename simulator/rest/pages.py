@@ -1,0 +1,138 @@
+"""Pure: cut a list into pages in the way of its operation.
+
+A token names the list, its filters and the moment of its first page, to which a window that was
+left out stays bound; it lives 15 minutes.
+Source: Zoom Contact Center REST API: next_page_token, page_size; where they are not
+told, 30 items by default and 300 at most.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, cast
+
+from simulator.rest.answers import Asked, Listing, QueryValue
+from simulator.rest.documents import Document
+from simulator.rest.errors import refusal
+from simulator.rest.schema import fits
+from zoom.catalogue import Operation, Schema, reply_schema
+
+default_page_size: Final = 30
+largest_page_size: Final = 300
+token_lifetime_s: Final = 15 * 60
+
+_of_the_page: Final = frozenset({"next_page_token", "page_size"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a list a page begins, and when the first page was asked for."""
+
+    start: int
+    since: datetime
+
+
+def place_of(
+    operation: Operation,
+    path: Mapping[str, str],
+    query: Mapping[str, QueryValue],
+    *,
+    now: datetime,
+) -> Place:
+    """Return where the asked page begins.
+
+    Raises:
+        ApiError: 400: the token is not ours, of another list, of other filters or too old.
+    """
+    paging = operation.paging
+    if paging is not None and paging.style == "page_number":
+        page = cast("int", query.get("page", 1))
+        return Place((page - 1) * _size(operation, query), now)
+    token = query.get("next_page_token")
+    if not token or paging is None or paging.style != "next_page_token":
+        return Place(0, now)
+    place = _read(str(token), _name_of(operation, path, query), now)
+    if place is None:
+        raise refusal(operation, "next_page_token", "expected a token of the last 15 minutes")
+    return place
+
+
+def page_of(asked: Asked, listing: Listing, place: Place) -> Document:
+    """Return the page of a list that begins at this place, as a document of its operation.
+
+    Raises:
+        ApiError: 400: the page size is out of range.
+    """
+    operation = asked.operation
+    members: Mapping[str, Schema] = cast("Schema", reply_schema(operation))["properties"]
+    size = len(listing.items) if operation.paging is None else _size(operation, asked.query)
+    end = place.start + size
+    more = end < len(listing.items)
+    told = {
+        **_ends(asked),
+        **listing.more,
+        cast("str", operation.reply.items): list(listing.items[place.start : end]),
+        "next_page_token": _token(asked, end, place, asked.now) if more else "",
+        "has_more": more,
+        "page": asked.query.get("page", 1),
+        "page_size": size,
+        "total_records": len(listing.items),
+    }
+    return {
+        name: value if fits(value, members[name]) else str(value)
+        for name, value in told.items()
+        if name in members
+    }
+
+
+def _ends(asked: Asked) -> Document:
+    """Repeat the window and the zone, as the answers of many lists do."""
+    told: Document = {}
+    for window in asked.operation.windows:
+        span = asked.spans.get(window.start)
+        if span is not None:
+            told[window.start] = asked.query.get(window.start, _text(span.start))
+            told[window.end] = asked.query.get(window.end, _text(span.end))
+    return told | {"timezone": asked.query.get("timezone", "UTC")}
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _size(operation: Operation, query: Mapping[str, QueryValue]) -> int:
+    """Return how many items a page has; the answer may hold fewer than may be asked for."""
+    paging = operation.paging
+    default = (paging and paging.size_default) or default_page_size
+    asked = str(query.get("page_size", default))
+    most = (paging and paging.size_max) or largest_page_size
+    size = int(asked) if asked.isascii() and asked.isdecimal() else 0
+    if not 1 <= size <= most:
+        raise refusal(operation, "page_size", f"expected 1 to {most}")
+    return min(size, (paging and paging.reply_size_max) or size)
+
+
+def _name_of(operation: Operation, path: Mapping[str, str], query: Mapping[str, QueryValue]) -> str:
+    filters = sorted((name, query[name]) for name in query.keys() - _of_the_page)
+    named = f"{operation.name} {sorted(path.items())} {filters}"
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+def _token(asked: Asked, start: int, place: Place, now: datetime) -> str:
+    name = _name_of(asked.operation, asked.path, asked.query)
+    words = (name, start, place.since.timestamp(), int(now.timestamp()))
+    return base64.urlsafe_b64encode(" ".join(map(str, words)).encode()).decode()
+
+
+def _read(token: str, expected_name: str, now: datetime) -> Place | None:
+    try:
+        text = base64.urlsafe_b64decode(token).decode()
+        name, start, since_s, made_s = text.split(" ")
+        if name == expected_name and now.timestamp() - int(made_s) <= token_lifetime_s:
+            return Place(int(start), datetime.fromtimestamp(float(since_s), UTC))
+    except (binascii.Error, ValueError):  # not made by us; UnicodeDecodeError is a ValueError
+        pass
+    return None

@@ -1,0 +1,82 @@
+"""Pure: which operation a method and a path mean.
+
+A path is walked word by word. A literal goes before a parameter, so that ``/users/templates`` is
+never a user, and a path that is known wholly goes before its methods are looked at.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from simulator.rest.documents import ApiError
+from zoom.catalogue import Operation
+
+
+@dataclass(slots=True)
+class _Place:
+    """A place in a path: what may follow, and what can be asked if nothing does."""
+
+    literals: "dict[str, _Place]" = field(default_factory=dict)
+    parameter: "_Place | None" = None
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+
+class Routes:
+    """The operations by their paths, which stand behind the base URL."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Place()
+        for operation in operations:
+            _grow(self._root, operation)
+
+    def find(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
+        """Return the operation and the values of its path's parameters.
+
+        ``path`` has been unescaped once, as a server does; the values are unescaped once more.
+
+        Raises:
+            ApiError: 404: no such path; 405: it cannot be asked with this method.
+        """
+        words = path.removeprefix("/").split("/")
+        place = _walk(self._root, words)
+        if place is None:
+            raise ApiError(404, 404, "no operation has this path")
+        operation = place.operations.get(method)
+        if operation is None:
+            allow = {"Allow": ", ".join(sorted(place.operations))}
+            raise ApiError(405, 405, "this path has no such method", allow)
+        return operation, _values(operation, words)
+
+
+def _grow(root: _Place, operation: Operation) -> None:
+    place = root
+    for word in operation.path.removeprefix("/").split("/"):
+        if not _is_parameter(word):
+            place = place.literals.setdefault(word, _Place())
+            continue
+        if place.parameter is None:
+            place.parameter = _Place()
+        place = place.parameter
+    place.operations[operation.method] = operation
+
+
+def _walk(place: _Place | None, words: list[str]) -> _Place | None:
+    if place is None:
+        return None
+    if not words:
+        return place if place.operations else None
+    word, *rest = words
+    found = _walk(place.literals.get(word), rest)
+    if found is None and word:
+        found = _walk(place.parameter, rest)
+    return found
+
+
+def _values(operation: Operation, words: list[str]) -> Mapping[str, str]:
+    pattern = operation.path.removeprefix("/").split("/")
+    pairs = zip(pattern, words, strict=True)
+    return {name[1:-1]: unquote(value) for name, value in pairs if _is_parameter(name)}
+
+
+def _is_parameter(word: str) -> bool:
+    return word.startswith("{")

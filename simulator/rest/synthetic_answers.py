@@ -1,0 +1,195 @@
+"""Invent answers from the schemas of the catalogue, for what no story tells of.
+
+The same seed, operation, path and filters give the same answer. An entity's members follow from
+its id, so that a list and a question for one of its items agree. A list that a window limits has
+one item in every 24th part of its default span, dated at its start, so that any two ways of
+cutting a span into windows read the same items.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from random import Random
+from typing import Final, cast, overload
+
+from simulator.rest.answers import Asked, Listing, QueryValue, Said
+from simulator.rest.documents import Document
+from simulator.rest.pages import default_page_size
+from simulator.rest.schema import fits
+from simulator.rest.values import invent, is_told
+from simulator.rest.words import Scene
+from zoom.catalogue import Operation, Schema, find, operations, reply_schema
+
+most_remembered: Final = 4096
+"""Entities, of a few KB each."""
+
+_first_moment: Final = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
+_zero: Final = datetime.fromtimestamp(0, UTC)
+_default_hours: Final = 24
+_slots_in_default_span: Final = 24
+_unpaged_size: Final = 3
+
+_Facts = tuple[tuple[str, QueryValue], ...]
+
+
+class Inventor:
+    """Answers any operation from its schema."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._document = lru_cache(most_remembered)(self._invent_document)
+        self._item = lru_cache(most_remembered)(self._invent_item)
+
+    def answer(self, asked: Asked) -> Said:
+        """Answer what has passed every check; see `simulator.rest.answers.Answer`."""
+        operation, path = asked.operation, tuple(asked.path.values())
+        if operation.reply.content_type is None:
+            return None
+        known = _known(asked)
+        scene = Scene(asked.origin, _first_moment)
+        if _is_array(operation.name):
+            bodies = asked.body if isinstance(asked.body, list) and asked.body else [None]
+            return [self._array_item(asked, body, number) for number, body in enumerate(bodies)]
+        document = self._document(operation.name, path, known, scene)
+        if operation.reply.items is None:
+            return document | _echo(_reply(operation.name), asked.body)
+        numbers, moment = _places(asked)
+
+        def item(number: int) -> Document:
+            scene = Scene(asked.origin, moment(number))
+            return self._item(operation.name, path, known, scene, number)
+
+        beside = {name: document[name] for name in document.keys() - _names_of_pages(operation)}
+        return Listing(_Invented(numbers, item), beside)
+
+    def _array_item(self, asked: Asked, body: object, number: int) -> Document:
+        schema, identity = _reply(asked.operation.name)["items"], f"{asked.operation.name} {number}"
+        told = self._told(schema, identity, asked.path, Scene(asked.origin, _first_moment))
+        return told | _echo(schema, body)
+
+    def _invent_document(
+        self, name: str, path: tuple[str, ...], known: _Facts, scene: Scene
+    ) -> Document:
+        identity = path[-1] if path else name
+        return self._told(_reply(name), identity, dict(known), scene)
+
+    def _invent_item(
+        self, name: str, path: tuple[str, ...], known: _Facts, scene: Scene, number: int
+    ) -> Document:
+        schema, facts = _items(name), dict(known)
+        identity = f"{name} {path} {number}"
+        who = _identity_of(name)
+        if who is not None:
+            rng = Random(f"{self._seed} {identity}")
+            identity = str(invent(who, schema["properties"][who], scene, rng))
+            facts[who] = identity
+        return self._told(schema, identity, facts, scene)
+
+    def _told(
+        self, schema: Schema, identity: str, facts: Mapping[str, QueryValue], scene: Scene
+    ) -> Document:
+        document: Document = {}
+        for name, member in schema.get("properties", {}).items():
+            rng = Random(f"{self._seed} {identity} {name}")
+            if name in facts and fits(facts[name], member):
+                document[name] = facts[name]
+            elif is_told(name, schema, rng):
+                value = invent(name, member, scene, rng)
+                if fits(value, member):
+                    document[name] = value
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class _Invented(Sequence[Document]):
+    """Items that are invented when somebody looks."""
+
+    numbers: range
+    item: Callable[[int], Document]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | list[Document]:
+        if isinstance(index, slice):
+            return [self.item(number) for number in self.numbers[index]]
+        return self.item(self.numbers[index])
+
+
+def _places(asked: Asked) -> tuple[range, Callable[[int], datetime]]:
+    """Return the numbers of a list's items, and the time that each stands for."""
+    if not asked.spans:
+        paging = asked.operation.paging
+        size = _unpaged_size if paging is None else paging.size_default or default_page_size
+        return range(2 * size + size // 3), lambda number: _first_moment + timedelta(hours=number)
+    hours = asked.operation.windows[0].default_hours or _default_hours
+    spacing = timedelta(hours=hours) / _slots_in_default_span
+    start = max(span.start for span in asked.spans.values())
+    end = min(span.end for span in asked.spans.values())
+    first, last = -((_zero - start) // spacing), (end - _zero) // spacing
+    return range(first, last + 1), lambda number: _zero + number * spacing
+
+
+def _known(asked: Asked) -> _Facts:
+    """Say what the request itself tells of the answer."""
+    of_pages = _names_of_pages(asked.operation)
+    told = {
+        name: value
+        for name, value in asked.query.items()
+        if isinstance(value, str | bool) and name not in of_pages
+    }
+    return tuple(sorted({**told, **asked.path}.items()))
+
+
+def _echo(schema: Schema, body: object) -> Document:
+    """Return the members of a written body that the answer has too."""
+    if not isinstance(body, dict):
+        return {}
+    members = schema.get("properties", {})
+    return {
+        name: body[name] for name in members.keys() & body.keys() if fits(body[name], members[name])
+    }
+
+
+def _names_of_pages(operation: Operation) -> set[str | None]:
+    """Return what only the page of a list can tell, in its answer or in the question for it."""
+    ends = {name for window in operation.windows for name in (window.start, window.end)}
+    return {operation.reply.items, "timezone", "next_page_token", "page_size", "page"} | ends
+
+
+def _is_array(name: str) -> bool:
+    return _reply(name).get("type") == "array"
+
+
+@cache
+def _identity_of(name: str) -> str | None:
+    """Return the member of a list's items that says who each is."""
+    operation = find(name)
+    members = _items(name).get("properties", {})
+    ids = {
+        parameter.name
+        for other in operations().values()
+        if other.resource == operation.resource
+        for parameter in other.parameters
+        if parameter.place == "path" and parameter.name not in _path_names(operation)
+    }
+    own = [member for member in members if member in ids]
+    return next(iter(own or [member for member in members if member.endswith("_id")]), None)
+
+
+def _path_names(operation: Operation) -> set[str]:
+    return {parameter.name for parameter in operation.parameters if parameter.place == "path"}
+
+
+def _reply(name: str) -> Schema:
+    return cast("Schema", reply_schema(find(name)))
+
+
+def _items(name: str) -> Schema:
+    operation = find(name)
+    return cast("Schema", _reply(name)["properties"][operation.reply.items]["items"])

@@ -1,0 +1,148 @@
+"""One story while it is told: its clock, what is known so far, the events told."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from simulator.company import Company, User
+from simulator.synthetic_values import to_the_millisecond, to_the_second, uuid
+from simulator.webhooks.payloads import payload_object, render
+
+longest_lag_ms: Final = 50
+"""How far ``event_ts`` may follow the time of occurrence."""
+
+shortest_step_ms: Final = 60
+"""More than the lag, so that ``event_ts`` rises through a story as ``date_time_ms`` does."""
+
+longest_step_ms: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """One webhook body, as sent.
+
+    ``offset_ms`` is when Zoom would send it, milliseconds since the ``start`` that was asked for:
+    ``start`` plus ``offset_ms`` is its ``event_ts``. ``story`` is kind and number: ``chat-17``.
+    """
+
+    event: str
+    offset_ms: int
+    body: bytes
+    story: str
+
+
+@dataclass(slots=True)
+class Rota:
+    """Who may come on shift: the users in turn, each with the time from which they are free.
+
+    Two stories of one user's presence never overlap. So no two events are the same: all other
+    stories are about ids of their own.
+    """
+
+    free: deque[tuple[int, User]]
+
+    def take(self, story: "Story") -> User:
+        """Return the user who has been free longest, when he or she is."""
+        free_from_ms, user = self.free.popleft()
+        story.wait_until(free_from_ms)
+        return user
+
+    def give_back(self, story: "Story", user: User) -> None:
+        """Let the user come again, but later than what this story has told."""
+        self.free.append((story.now_ms + longest_step_ms, user))
+
+
+class Story:
+    """Tells events about a company; ``number`` is unique in the programme.
+
+    ``origin_ms`` is the start of the programme and ``begin_ms`` that of the story, epoch
+    milliseconds.
+    """
+
+    def __init__(
+        self,
+        company: Company,
+        *,
+        number: int,
+        rng: Random,
+        rota: Rota,
+        origin_ms: int,
+        begin_ms: int,
+    ) -> None:
+        self.company = company
+        self.number = number
+        self.rng = rng
+        self.rota = rota
+        self.now_ms = begin_ms
+        self.known: dict[str, object] = {}
+        self._origin_ms = origin_ms
+        self._told: list[tuple[str, int, bytes]] = []
+
+    def learn(self, **facts: object) -> None:
+        """Know these facts from now on; None forgets one."""
+        self.known.update(facts)
+
+    def wait(self, least_s: float, most_s: float) -> None:
+        """Let some time pass."""
+        self.now_ms += round(self.rng.uniform(least_s, most_s) * 1000)
+
+    def wait_until(self, moment_ms: int) -> None:
+        """Let time pass until this moment, unless it has passed."""
+        self.now_ms = max(self.now_ms, moment_ms)
+
+    def tell(self, event: str, /, **told: object) -> None:
+        """Tell an event, named without ``contact_center.``.
+
+        Facts told are for this event alone; its schema must have members of their names.
+
+        Raises:
+            ValueError: the event cannot say what it should: a mistake in the story.
+        """
+        self.now_ms += self.rng.randint(shortest_step_ms, longest_step_ms)
+        event_ts_ms = self.now_ms + self.rng.randrange(longest_lag_ms)
+        name = f"contact_center.{event}"
+        entity = payload_object(name, told=told, known=self.known | self._now(), rng=self.rng)
+        body = render(
+            name,
+            event_ts_ms=event_ts_ms,
+            account_id=self.company.account_id,
+            entity=entity,
+            rng=self.rng,
+        )
+        self._told.append((name, event_ts_ms - self._origin_ms, body))
+
+    def events(self, kind: str) -> Sequence[StoryEvent]:
+        """Return what was told, in order."""
+        title = f"{kind}-{self.number}"
+        return [StoryEvent(event, offset_ms, body, title) for event, offset_ms, body in self._told]
+
+    def _now(self) -> dict[str, object]:
+        exact, whole = to_the_millisecond(self.now_ms), to_the_second(self.now_ms)
+        return {
+            "date_time_ms": exact,
+            "date_time": whole,
+            "last_modified_time_ms": exact,
+            "last_modified_time": whole,
+        }
+
+
+Tell = Callable[[Story], None]
+"""A whole story, or a scene of one."""
+
+
+def play(story: Story, scenes: Sequence[Tell]) -> None:
+    """Tell scenes one after the other, with a pause before each."""
+    for scene in scenes:
+        story.wait(2, 20)
+        scene(story)
+
+
+def commanded(story: Story, command: str) -> None:
+    """Let another program send a call control command.
+
+    Later events of the task carry its ``request_id`` too, as they may.
+    """
+    story.learn(request_id=uuid(story.rng))
+    story.tell(f"call_control_{command}_executed")

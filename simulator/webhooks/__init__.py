@@ -1,0 +1,1 @@
+"""Webhooks as Zoom sends them: bodies, signatures, delivery, retries, a ledger."""

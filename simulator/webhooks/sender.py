@@ -1,0 +1,167 @@
+"""Deliver events as Zoom does: bounded, retried, now and then twice or late.
+
+One pump takes what is due from the agenda as soon as a connection is free, and starts one task per
+delivery. A notification whose delivery fails goes back to the agenda until its retry is due, so
+that any number may wait at the cost of memory alone.
+"""
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from simulator.clock import Clock
+from simulator.settings import SimulatorSettings
+from simulator.stories import StoryEvent
+from simulator.webhooks.endpoint import Endpoint, request_id_of
+from simulator.webhooks.identity import event_id, event_ts_ms, variant_with_other_links
+from simulator.webhooks.ledger import Entry, LedgerWriter
+from simulator.webhooks.retry_schedule import Answer, Outcome, outcome_of, retry_delay_s
+from simulator.webhooks.send_queue import Agenda
+
+_lateness_s: Final = (1.0, 90.0)
+"""Zoom's seconds by which an event may come late; pairs were seen inverted by up to 90."""
+
+_late_duplicate_s: Final = (60.0, 600.0)
+"""Zoom's seconds from an event to a duplicate that is not near-simultaneous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One telling of an event, and the answers to its deliveries so far."""
+
+    event: str
+    event_id: str
+    request_id: str
+    body: bytes
+    duplicate: bool
+    first_sent_at: datetime | None = None
+    answers: tuple[Answer, ...] = ()
+
+
+def notifications_of(
+    event: StoryEvent, settings: SimulatorSettings, chance: random.Random
+) -> list[tuple[float, Notification]]:
+    """Decide how an event is told: (real seconds of delay, notification), once or twice.
+
+    A duplicate has its own request id and, where the event has links, other links; it comes at
+    the same moment as the first, or minutes of Zoom's time later.
+    """
+    identity = event_id(event.body)
+    delay_s = 0.0
+    if chance.random() < settings.reorder:
+        delay_s = chance.uniform(*_lateness_s) / settings.time_scale
+    first = Notification(
+        event.event, identity, _request_id(identity, 1), event.body, duplicate=False
+    )
+    told = [(delay_s, first)]
+    if chance.random() < settings.duplicates:
+        later_s = chance.choice((0.0, chance.uniform(*_late_duplicate_s))) / settings.time_scale
+        second = replace(
+            first,
+            request_id=_request_id(identity, 2),
+            body=variant_with_other_links(event.body),
+            duplicate=True,
+        )
+        told.append((delay_s + later_s, second))
+    return told
+
+
+class Courier:
+    """Delivers all events of a source, each to its outcome, and none before it has happened."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        settings: SimulatorSettings,
+        ledger: LedgerWriter,
+        *,
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self._endpoint = endpoint
+        self._settings = settings
+        self._ledger = ledger
+        self._clock = clock
+        self._chance = chance
+        self._free = asyncio.Semaphore(settings.connections)
+        self._changed = asyncio.Event()
+        self._reached_s = float("-inf")
+
+    async def deliver_all(self, events: Iterator[StoryEvent]) -> None:
+        """Return when every event has an outcome. Cancelled: those on their way have none."""
+        agenda = Agenda(
+            (self._told(event) for event in events),
+            rate_per_s=self._settings.rate_per_s,
+            start_s=self._clock.monotonic_s(),
+            reached_s=lambda: self._reached_s,
+        )
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._free.acquire()
+                notification = await self._next(agenda)
+                if notification is None:
+                    return
+                group.create_task(self._attempt(notification, agenda))
+
+    def _told(self, event: StoryEvent) -> list[tuple[float, Notification]]:
+        told = notifications_of(event, self._settings, self._chance)
+        self._ledger.opened(event.event, told[0][1].event_id, notifications=len(told))
+        ahead_s = self._ahead_s(event)
+        return [(ahead_s + delay_s, notification) for delay_s, notification in told]
+
+    def _ahead_s(self, event: StoryEvent) -> float:
+        """Return for how long the event has not happened yet; nothing after it is read before."""
+        happens_s = event_ts_ms(event.body) / 1000
+        ahead_s = max(0.0, happens_s - self._clock.now().timestamp())
+        self._reached_s = self._clock.monotonic_s() + ahead_s
+        return ahead_s
+
+    async def _next(self, agenda: Agenda[Notification]) -> Notification | None:
+        while True:
+            now_s = self._clock.monotonic_s()
+            notification = agenda.take(now_s)
+            if notification is not None or agenda.finished:
+                return notification
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(agenda.wait_s(now_s)):
+                    await self._changed.wait()
+
+    async def _attempt(self, notification: Notification, agenda: Agenda[Notification]) -> None:
+        sent_at = notification.first_sent_at or self._clock.now()
+        answer = await self._endpoint.deliver(notification.body, request_id=notification.request_id)
+        answers = (*notification.answers, answer)
+        self._ledger.attempted(attempt=len(answers))
+        told = replace(notification, first_sent_at=sent_at, answers=answers)
+        outcome = outcome_of(answer, attempts=len(answers))
+        if outcome is None:
+            wait_s = retry_delay_s(attempts=len(answers), time_scale=self._settings.time_scale)
+            agenda.add(told, due_s=self._clock.monotonic_s() + wait_s)
+        else:
+            self._ledger.closed(self._entry(told, sent_at, outcome))
+        agenda.settled()
+        self._free.release()
+        self._changed.set()
+
+    def _entry(self, told: Notification, sent_at: datetime, outcome: Outcome) -> Entry:
+        return Entry(
+            event=told.event,
+            event_id=told.event_id,
+            request_id=told.request_id,
+            duplicate=told.duplicate,
+            attempts=len(told.answers),
+            statuses=told.answers,
+            outcome=outcome,
+            first_sent_at=sent_at.isoformat(),
+            accepted_at=self._clock.now().isoformat() if outcome is Outcome.ACCEPTED else None,
+        )
+
+
+def _request_id(identity: str, notification: int) -> str:
+    """Derive it, so that a run can be repeated and no two events share one."""
+    return request_id_of(hashlib.sha256(f"{identity}:{notification}".encode()).digest()[:16])

@@ -1,0 +1,61 @@
+"""Pure: attributes of what changes slowly: each has a column and a register of its own.
+
+What an event leaves out of an object is as it was, so its members are told one by one and nothing
+takes the place of a value but another value.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from schemas.envelope import JsonObject
+from sinks.postgres.model.json_fields import bigint, flag, integer, json, moment_ms, text, texts
+from sinks.postgres.model.projection import Register, Values
+from sinks.postgres.write.copy_format import Cell, Column, SqlType
+
+Attributes = Mapping[str, Column]
+"""Columns by the name of the member that tells their value."""
+
+account_id: Final = Column("account_id", "text")
+user_id: Final = Column("user_id", "text", "user_ref")
+modified_by: Final = Column("modified_by", "text", "user_ref")
+deleted: Final = Register("deleted", (Column("deleted_at", "timestamptz"),))
+"""Only what says that the thing is there again takes the time away, by None."""
+
+alive: Final[Mapping[str, Values]] = {deleted.name: (None,)}
+
+_readers: Final[Mapping[SqlType, Callable[[JsonObject, str], Cell]]] = {
+    "text": text,
+    "text[]": texts,
+    "timestamptz": moment_ms,
+    "boolean": flag,
+    "integer": integer,
+    "bigint": bigint,
+    "jsonb": json,
+}
+
+
+def attributes(*columns: Column, **renamed: Column) -> Attributes:
+    """Return attributes whose member has the name of the column, and others by member."""
+    return {column.name: column for column in columns} | renamed
+
+
+def registers_of(*parts: Attributes) -> tuple[Register, ...]:
+    """Return the registers in which attributes are kept."""
+    return tuple(Register(column.name, (column,)) for part in parts for column in part.values())
+
+
+def values_of(entity: JsonObject, told: Attributes) -> dict[str, Values]:
+    """Return what an object says about attributes, by register."""
+    found: dict[str, Values] = {}
+    for member in entity:
+        column = told.get(member)
+        if column is not None:
+            cell = _readers[column.type](entity, member)
+            if cell is not None:
+                found[column.name] = (cell,)
+    return found
+
+
+def cells_of(entity: JsonObject, told: Attributes) -> Values:
+    """Return the cells of all attributes, for a register that holds them together."""
+    return tuple(_readers[column.type](entity, member) for member, column in told.items())

@@ -1,0 +1,46 @@
+"""Pure: commands that another program gave to a user's telephone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.json_fields import id_text
+from sinks.postgres.model.projection import Mention, Reader, event_columns, facts
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_commands: Final = {
+    f"contact_center.call_control_{command}_executed": command
+    for command in (
+        "conference_warm_invite",
+        "make_call",
+        "answer_call",
+        "end_call",
+        "hold_call",
+        "unhold_call",
+    )
+}
+
+command: Final = facts(
+    "call_control_command",
+    (Column("account_id", "text"), *event_columns),
+    Column("occurred_at", "timestamptz"),
+    *columns_of("text", "command", "request_id", "engagement_id", "conference_id"),
+    Column("user_id", "text", "user_ref"),
+)
+
+projections: Final = (command,)
+
+
+def _command(event: Event) -> Iterator[Mention]:
+    told = (
+        event.occurred_at_ms,
+        _commands[event.name],
+        id_text(event.object, "request_id"),
+        event.engagement_id,
+        id_text(event.object, "conference_id"),
+        id_text(event.object, "user_id"),
+    )
+    yield Mention(command, (event.account_id, event.event_id, event.event_ts_ms), {"told": told})
+
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_commands, (_command,))

@@ -1,0 +1,88 @@
+"""Pure: messages and files of conversations.
+
+Messages have no id of their own: an event is a message. Its address in the object store, once a
+processor has fetched a file, is no business of these tables.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.json_fields import bigint, id_text, objects_in, text
+from sinks.postgres.model.projection import Mention, Reader, Values, event_columns, facts
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_message_senders: Final = {
+    "contact_center.engagement_consumer_sent_message": "consumer",
+    "contact_center.engagement_user_sent_message": "user",
+}
+_file_senders: Final = {
+    "contact_center.engagement_consumer_sent_file": "consumer",
+    "contact_center.engagement_user_sent_file": "user",
+}
+
+_sending: Final = (
+    *columns_of("timestamptz", "sent_at"),
+    *columns_of("text", "engagement_id", "sender", "channel_source"),
+    Column("user_id", "text", "user_ref"),
+    Column("consumer_id", "text", "pseudonymous_id"),
+)
+
+message: Final = facts(
+    "conversation_message",
+    (Column("account_id", "text"), *event_columns),
+    *_sending,
+    Column("message_text", "text", "free_text"),
+    partitioned=True,
+)
+
+file: Final = facts(
+    "conversation_file",
+    (Column("account_id", "text"), *event_columns, Column("position", "integer")),
+    *_sending,
+    Column("file_id", "text"),
+    Column("file_name", "text", "file_name"),
+    Column("file_type", "text"),
+    Column("size_bytes", "bigint"),
+    Column("download_url", "text", "url"),
+    partitioned=True,
+)
+
+projections: Final = (message, file)
+
+
+def _message(event: Event) -> Iterator[Mention]:
+    told = (*_sent(event, _message_senders[event.name]), event.text("message_text"))
+    yield Mention(message, (event.account_id, event.event_id, event.event_ts_ms), {"told": told})
+
+
+def _files(event: Event) -> Iterator[Mention]:
+    key = event.account_id, event.event_id, event.event_ts_ms
+    sent = _sent(event, _file_senders[event.name])
+    for position, entity in enumerate(objects_in(event.object, "files")):
+        told = (
+            *sent,
+            id_text(entity, "file_id"),
+            text(entity, "file_name"),
+            text(entity, "file_type"),
+            bigint(entity, "file_size"),
+            text(entity, "download_url"),
+        )
+        yield Mention(file, (*key, position), {"told": told})
+
+
+def _sent(event: Event, sender: str) -> Values:
+    return (
+        event.occurred_at_ms,
+        event.engagement_id,
+        sender,
+        event.text("channel_source"),
+        event.text("user_id"),
+        event.text("consumer_id"),
+    )
+
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    **dict.fromkeys(_message_senders, (_message,)),
+    **dict.fromkeys(_file_senders, (_files,)),
+}

@@ -1,0 +1,242 @@
+"""Pure: what every event that names an engagement says about it, whatever its family.
+
+One reader for all of it, the participants included, because they share what is looked up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.participants import channel_of, engagement_key, read_participants
+from sinks.postgres.model.json_fields import id_text, moment_ms, text
+from sinks.postgres.model.projection import (
+    Bound,
+    Mention,
+    Projection,
+    Register,
+    Values,
+    carried,
+    event_columns,
+    facts,
+)
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_phases: Final = {
+    "contact_center.engagement_started": "started",
+    "contact_center.task_entered_queue": "queued",
+    "contact_center.task_reservation_created": "ringing",
+    "contact_center.engagement_consumer_notified": "ringing",
+    "contact_center.engagement_user_answered": "connected",
+    "contact_center.engagement_consumer_answered": "connected",
+    "contact_center.engagement_user_hold": "on_hold",
+    "contact_center.engagement_user_unhold": "connected",
+    "contact_center.engagement_wrap_up_started": "wrap_up",
+}
+
+_follow_ups: Final = frozenset(
+    {
+        "contact_center.engagement_follow_up_task_created",
+        "contact_center.engagement_follow_up_task_updated",
+    }
+)
+"""Their ``task_id`` is no routing task."""
+
+_upgrades: Final = {
+    "contact_center.engagement_upgrade_initiated": "initiated",
+    "contact_center.engagement_upgrade_completed": "completed",
+    "contact_center.engagement_upgrade_expired": "expired",
+}
+
+_bounds: Final = {
+    "contact_center.engagement_ended": "ended_at",
+    "contact_center.engagement_wrap_up_started": "wrap_up_started_at",
+    "contact_center.engagement_wrap_up_ended": "wrap_up_ended_at",
+    "contact_center.legacy_engagement_end_data_ready": "v1_data_ready_at",
+    "contact_center.cx_engagement_end_data_ready": "v2_data_ready_at",
+}
+
+_texts: Final = {
+    "engagement_direction": "direction",
+    "flow_number": "flow_number",
+    "contact_center_number": "contact_center_number",
+    "consumer_display_name": "consumer_display_name",
+}
+_ids: Final = ("consumer_id", "consumer_number")
+"""Members that are told alone, with their registers; those of ids have the names of the members."""
+
+Pair = tuple[str | None, str | None]
+
+engagement: Final = Projection(
+    "engagement",
+    engagement_key,
+    (
+        Register("direction", columns_of("text", "direction")),
+        Register("channel", columns_of("text", "channel")),
+        Register("channel_source", columns_of("text", "channel_source")),
+        Register(
+            "started",
+            (
+                *columns_of("timestamptz", "started_at"),
+                *columns_of("text", "transfer_from", "transfer_from_id"),
+            ),
+            "oldest",
+        ),
+        Register("first_flow", columns_of("text", "first_flow_id", "first_flow_name"), "oldest"),
+        Register("last_flow", columns_of("text", "last_flow_id", "last_flow_name")),
+        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        Register(
+            "last_user",
+            (
+                Column("last_user_id", "text", "user_ref"),
+                Column("last_user_display_name", "text", "person_name"),
+            ),
+        ),
+        Register("consumer_id", columns_of("text", "consumer_id", personal="pseudonymous_id")),
+        Register("consumer_number", columns_of("text", "consumer_number", personal="phone")),
+        Register(
+            "consumer_display_name",
+            columns_of("text", "consumer_display_name", personal="person_name"),
+        ),
+        Register(
+            "campaign", columns_of("text", "campaign_dialer_status", "external_engagement_id")
+        ),
+        Register("phase", columns_of("text", "phase")),
+        Register(
+            "last_event",
+            (Column("last_event_id", "text"), Column("last_occurred_at", "timestamptz")),
+        ),
+        Register("flow_number", columns_of("text", "flow_number", personal="org_phone")),
+        Register(
+            "contact_center_number",
+            columns_of("text", "contact_center_number", personal="org_phone"),
+        ),
+        Register(
+            "invite",
+            (
+                Column("consumer_invite_number", "text", "phone"),
+                Column("consumer_invite_email", "text", "email"),
+            ),
+        ),
+        Register(
+            "upgrade",
+            (
+                *columns_of(
+                    "text", "upgrade_state", "upgrade_to_channel", "upgrade_to_channel_source"
+                ),
+                Column("upgrade_told_at", "timestamptz"),
+            ),
+        ),
+        Register(
+            "transcript",
+            (
+                Column("transcript_ready_at", "timestamptz"),
+                Column("transcript_url", "text", "url"),
+            ),
+        ),
+        Register("reported_start", columns_of("timestamptz", "reported_started_at")),
+    ),
+    (
+        Bound("first_occurred_at", "least"),
+        Bound("ended_at", "greatest"),
+        Bound("wrap_up_started_at", "least"),
+        Bound("wrap_up_ended_at", "greatest"),
+        Bound("v1_data_ready_at", "least"),
+        Bound("v2_data_ready_at", "least"),
+    ),
+)
+
+timeline: Final = facts(
+    "engagement_timeline",
+    (
+        *engagement_key,
+        Column("occurred_at", "timestamptz"),
+        *event_columns,
+    ),
+    *columns_of("text", "event", "family", "channel", "cc_queue_id", "queue_name"),
+    Column("user_id", "text", "user_ref"),
+    Column("user_display_name", "text", "person_name"),
+    Column("task_id", "text"),
+    partitioned=True,
+)
+
+projections: Final = (engagement, timeline)
+
+
+def read_engagement(event: Event) -> Sequence[Mention]:
+    """Return what an event says about the engagement that it names, if it names one."""
+    if event.engagement_id is None:
+        return ()
+    name, occurred_at_ms = event.name, event.occurred_at_ms
+    user, queue, channel = event.user(), event.queue(), channel_of(event.object)
+    key = event.account_id, event.engagement_id
+    bounds = {"first_occurred_at": occurred_at_ms}
+    if bound := _bounds.get(name):
+        bounds[bound] = occurred_at_ms
+    task_id = None if name in _follow_ups else event.text("task_id")
+    told = (name, event.family, channel[0], *queue, *user, task_id)
+    return (
+        Mention(engagement, key, _registers(event, user, queue, channel), bounds),
+        Mention(
+            timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"told": told}
+        ),
+        *read_participants(event, user=user, channel_=channel),
+    )
+
+
+def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
+    entity = event.object
+    told: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
+    for member, register in _texts.items():
+        if member in entity and (cell := text(entity, member)):
+            told[register] = (cell,)
+    for member in _ids:
+        if member in entity and (cell := id_text(entity, member)):
+            told[member] = (cell,)
+    told |= carried(queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:])
+    if flow_id := text(entity, "flow_id"):
+        told["first_flow"] = told["last_flow"] = (flow_id, text(entity, "flow_name"))
+    if phase := _phases.get(event.name):
+        told["phase"] = (phase,)
+    read = _told_by.get(event.name)
+    return told if read is None else {**told, **read(event)}
+
+
+def _started(event: Event) -> Mapping[str, Values]:
+    source = event.text("transfer_from"), event.text("transfer_from_id")
+    return {"started": (event.occurred_at_ms, *source)}
+
+
+def _dialed(event: Event) -> Mapping[str, Values]:
+    status = event.text("campaign_dialer_status")
+    return carried(campaign=(status, event.text("external_engagement_id")))
+
+
+def _invited(event: Event) -> Mapping[str, Values]:
+    invited = event.text("consumer_invite_number"), event.text("consumer_invite_email")
+    return {"invite": invited} if any(invited) else {}
+
+
+def _upgraded(event: Event) -> Mapping[str, Values]:
+    target = event.text("upgrade_to_channel"), event.text("upgrade_to_channel_source")
+    return {"upgrade": (_upgrades[event.name], *target, event.occurred_at_ms)}
+
+
+def _transcribed(event: Event) -> Mapping[str, Values]:
+    return {"transcript": (event.occurred_at_ms, event.text("transcript_url"))}
+
+
+def _settled(event: Event) -> Mapping[str, Values]:
+    return carried(reported_start=(moment_ms(event.object, "start_time"),))
+
+
+_told_by: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
+    "contact_center.engagement_started": _started,
+    "contact_center.outbound_campaign_dialer_status": _dialed,
+    "contact_center.engagement_consumer_notified": _invited,
+    **dict.fromkeys(_upgrades, _upgraded),
+    "contact_center.engagement_messaging_transcript_completed": _transcribed,
+    "contact_center.engagement_email_transcript_completed": _transcribed,
+    "contact_center.legacy_engagement_end_data_ready": _settled,
+    "contact_center.cx_engagement_end_data_ready": _settled,
+}
+"""Events that tell what no other event does."""

@@ -1,0 +1,196 @@
+"""Pure: what people do about an engagement: disposition, note, follow-up, survey, supervision."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.participants import engagement_key
+from sinks.postgres.model.json_fields import id_text, moment_ms, text
+from sinks.postgres.model.projection import (
+    Bound,
+    Mention,
+    Projection,
+    Reader,
+    Register,
+    carried,
+    event_columns,
+    facts,
+)
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_user_id: Final = Column("user_id", "text", "user_ref")
+_user_name: Final = Column("user_display_name", "text", "person_name")
+
+disposition: Final = Projection(
+    "engagement_disposition",
+    (*engagement_key, Column("disposition_id", "text"), _user_id),
+    (
+        Register(
+            "disposition",
+            (
+                *columns_of("text", "disposition_name", "disposition_description", "status"),
+                Column("definition_modified_at", "timestamptz"),
+                Column("definition_modified_by", "text", "user_ref"),
+            ),
+        ),
+    ),
+    (Bound("first_added_at", "least"), Bound("last_added_at", "greatest")),
+)
+
+note: Final = Projection(
+    "engagement_note",
+    columns_of("text", "account_id", "note_id"),
+    (
+        Register(
+            "note",
+            (
+                *columns_of("text", "engagement_id"),
+                Column("note", "text", "free_text"),
+                Column("note_modified_at", "timestamptz"),
+                _user_id,
+                _user_name,
+            ),
+        ),
+    ),
+    (Bound("added_at", "least"),),
+)
+
+follow_up: Final = Projection(
+    "follow_up_task",
+    columns_of("text", "account_id", "follow_up_task_id"),
+    (
+        Register(
+            "content",
+            (Column("engagement_id", "text"), Column("content", "text", "free_text")),
+        ),
+        Register("created", columns_of("text", "created_by", personal="user_ref"), "oldest"),
+        Register("updated", columns_of("text", "updated_by", personal="user_ref")),
+    ),
+    (Bound("created_at", "least"), Bound("updated_at", "greatest")),
+)
+
+survey: Final = Projection(
+    "engagement_survey",
+    (*engagement_key, *columns_of("text", "survey_id", "survey_question_id")),
+    (
+        Register(
+            "status",
+            (
+                *columns_of("text", "survey_status", "survey_trigger_from"),
+                _user_id,
+                Column("status_told_at", "timestamptz"),
+            ),
+        ),
+        Register("consumer_email", columns_of("text", "consumer_email", personal="email")),
+    ),
+    (Bound("sent_at", "least"), Bound("completed_at", "least")),
+)
+
+supervision: Final = facts(
+    "engagement_supervision",
+    (*engagement_key, *event_columns),
+    Column("occurred_at", "timestamptz"),
+    *columns_of("text", "action_type", "boundary"),
+    _user_id,
+    _user_name,
+    Column("supervisor_id", "text", "user_ref"),
+    Column("supervisor_display_name", "text", "person_name"),
+)
+"""``boundary`` is started or ended. Nothing links the two but the order: the view pairs them."""
+
+projections: Final = (disposition, note, follow_up, survey, supervision)
+
+
+def _disposition(event: Event) -> Iterator[Mention]:
+    entity = event.object
+    disposition_id = id_text(entity, "disposition_id")
+    if event.engagement_id is None or disposition_id is None:
+        return
+    told = (
+        text(entity, "disposition_name"),
+        text(entity, "disposition_description"),
+        text(entity, "status"),
+        moment_ms(entity, "last_modified_time"),
+        text(entity, "modified_by"),
+    )
+    key = event.account_id, event.engagement_id, disposition_id, event.user()[0] or ""
+    bounds = {"first_added_at": event.occurred_at_ms, "last_added_at": event.occurred_at_ms}
+    yield Mention(disposition, key, {"disposition": told}, bounds)
+
+
+def _note(event: Event) -> Iterator[Mention]:
+    note_id = id_text(event.object, "note_id")
+    if note_id is None:
+        return
+    modified_at_ms = moment_ms(event.object, "last_modified_time")
+    told = event.engagement_id, event.text("note"), modified_at_ms, *event.user()
+    bounds = {"added_at": event.occurred_at_ms}
+    yield Mention(note, (event.account_id, note_id), {"note": told}, bounds)
+
+
+def _follow_up_created(event: Event) -> Iterator[Mention]:
+    yield from _follow_up(event, "created")
+
+
+def _follow_up_updated(event: Event) -> Iterator[Mention]:
+    yield from _follow_up(event, "updated")
+
+
+def _follow_up(event: Event, act: str) -> Iterator[Mention]:
+    task_id = id_text(event.object, "task_id")
+    if task_id is None:
+        return
+    told = {"content": (event.engagement_id, event.text("content")), act: event.user()[:1]}
+    bounds = {f"{act}_at": event.occurred_at_ms}
+    yield Mention(follow_up, (event.account_id, task_id), told, bounds)
+
+
+def _survey(event: Event) -> Iterator[Mention]:
+    entity = event.object
+    survey_id = id_text(entity, "survey_id")
+    if event.engagement_id is None or survey_id is None:
+        return
+    status = text(entity, "survey_status")
+    told = carried(
+        status=(status, text(entity, "survey_trigger_from"), event.user()[0], event.occurred_at_ms),
+        consumer_email=(text(entity, "consumer_email"),),
+    )
+    question_id = id_text(entity, "survey_question_id") or ""
+    key = event.account_id, event.engagement_id, survey_id, question_id
+    bounds = {
+        f"{status}_at": event.occurred_at_ms for known in ("sent", "completed") if status == known
+    }
+    yield Mention(survey, key, told, bounds)
+
+
+def _supervision(event: Event) -> Iterator[Mention]:
+    boundary = "ended" if event.name.endswith("_ended") else "started"
+    yield from _supervised(event, event.text("action_type"), boundary, "monitoring_user")
+
+
+def _takeover(event: Event) -> Iterator[Mention]:
+    yield from _supervised(event, "takeover", "started", "takeover_user")
+
+
+def _supervised(
+    event: Event, action: str | None, boundary: str, supervisor: str
+) -> Iterator[Mention]:
+    if event.engagement_id is None:
+        return
+    supervisor_id = id_text(event.object, f"{supervisor}_id")
+    name = event.text(f"{supervisor}_display_name") or event.user_name(supervisor_id)
+    told = (event.occurred_at_ms, action, boundary, *event.user(), supervisor_id, name)
+    key = event.account_id, event.engagement_id, event.event_id, event.event_ts_ms
+    yield Mention(supervision, key, {"told": told})
+
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    "contact_center.engagement_disposition_added": (_disposition,),
+    "contact_center.engagement_note_added": (_note,),
+    "contact_center.engagement_follow_up_task_created": (_follow_up_created,),
+    "contact_center.engagement_follow_up_task_updated": (_follow_up_updated,),
+    "contact_center.engagement_survey_status": (_survey,),
+    "contact_center.engagement_monitor_started": (_supervision,),
+    "contact_center.engagement_monitor_ended": (_supervision,),
+    "contact_center.engagement_takeover_started": (_takeover,),
+}

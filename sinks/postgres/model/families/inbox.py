@@ -1,0 +1,136 @@
+"""Pure: messages in inboxes: voicemail, from its arrival to its deletion."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import (
+    account_id,
+    attributes,
+    cells_of,
+    deleted,
+    registers_of,
+    values_of,
+)
+from sinks.postgres.model.json_fields import id_text
+from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_told: Final = attributes(
+    Column("channel", "text"),
+    Column("flow_number", "text", "org_phone"),
+    Column("consumer_number", "text", "phone"),
+    Column("consumer_id", "text", "pseudonymous_id"),
+    Column("consumer_display_name", "text", "person_name"),
+    engagement_direction=Column("direction", "text"),
+)
+
+_assignment: Final = attributes(
+    Column("assign_type", "text"),
+    Column("previous_user_id", "text", "user_ref"),
+    Column("previous_user_display_name", "text", "person_name"),
+)
+
+_voicemail: Final = attributes(
+    Column("transcript_url", "text", "url"),
+    message_duration=Column("duration_seconds", "integer"),
+    status=Column("voicemail_status", "text"),
+)
+
+inbox_message: Final = Projection(
+    "inbox_message",
+    (account_id, Column("message_id", "text")),
+    (
+        Register("inbox", columns_of("text", "inbox_id", "inbox_name")),
+        Register("engagement", (Column("engagement_id", "text"),)),
+        *registers_of(_told, _voicemail),
+        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        Register("flow", columns_of("text", "flow_id", "flow_name")),
+        Register(
+            "user",
+            (
+                Column("user_id", "text", "user_ref"),
+                Column("user_display_name", "text", "person_name"),
+            ),
+        ),
+        Register(
+            "assignment",
+            (
+                Column("assigned_user_id", "text", "user_ref"),
+                Column("assigned_user_display_name", "text", "person_name"),
+                *_assignment.values(),
+            ),
+        ),
+        Register("phase", (Column("phase", "text"),)),
+        Register("download", (Column("download_type", "text"),)),
+        Register("deletion", (Column("delete_type", "text"),)),
+        deleted,
+    ),
+    (
+        Bound("received_at", "least"),
+        Bound("assigned_at", "greatest"),
+        Bound("opened_at", "least"),
+        Bound("downloaded_at", "greatest"),
+        Bound("resolved_at", "greatest"),
+        Bound("reopened_at", "greatest"),
+        Bound("transcript_ready_at", "least"),
+    ),
+)
+
+_phases: Final = {
+    f"contact_center.inbox_message_{phase}": phase
+    for phase in ("received", "assigned", "opened", "resolved", "reopened")
+}
+_downloaded: Final = "contact_center.inbox_message_downloaded"
+_deleted: Final = "contact_center.inbox_message_deleted"
+_transcribed: Final = "contact_center.voicemail_transcript_completed"
+
+_times: Final = {
+    **{name: f"{phase}_at" for name, phase in _phases.items()},
+    _downloaded: "downloaded_at",
+    _transcribed: "transcript_ready_at",
+}
+
+
+def _message(event: Event) -> Iterator[Mention]:
+    message_id = event.text("message_id")
+    if message_id is None:
+        return
+    registers = values_of(event.object, _told) | dict(_place(event)) | dict(_change(event))
+    time = _times.get(event.name)
+    bounds = {} if time is None else {time: event.occurred_at_ms}
+    yield Mention(inbox_message, (event.account_id, message_id), registers, bounds)
+
+
+def _place(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield what the message belongs to."""
+    queue, user = event.queue(), event.user()
+    if inbox_id := id_text(event.object, "inbox_id"):
+        yield "inbox", (inbox_id, event.text("inbox_name"))
+    if event.engagement_id is not None:
+        yield "engagement", (event.engagement_id,)
+    if queue[0]:
+        yield "queue", queue
+    if flow_id := event.text("flow_id"):
+        yield "flow", (flow_id, event.text("flow_name"))
+    if user[0]:
+        yield "user", user
+
+
+def _change(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield what happened to the message."""
+    if phase := _phases.get(event.name):
+        yield "phase", (phase,)
+    if phase == "assigned":
+        yield "assignment", (*event.user(), *cells_of(event.object, _assignment))
+    elif event.name == _downloaded:
+        yield "download", (event.text("download_type"),)
+    elif event.name == _deleted:
+        yield "deletion", (event.text("delete_type"),)
+        yield "deleted", (event.occurred_at_ms,)
+    elif event.name == _transcribed:
+        yield from values_of(event.object, _voicemail).items()
+
+
+projections: Final = (inbox_message,)
+readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys((*_times, _deleted), (_message,))

@@ -1,0 +1,104 @@
+"""Pure: how the delivery of a message stands.
+
+Two kinds of message ids, by the API that sent the message: the channel in the key keeps them apart.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from schemas.envelope import JsonObject
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.json_fields import id_text, object_in, text
+from sinks.postgres.model.projection import (
+    Bound,
+    Mention,
+    Projection,
+    Reader,
+    Register,
+    Values,
+    carried,
+)
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_bounds: Final = {
+    "sent": "sent_at",
+    "delivered": "delivered_at",
+    "read": "read_at",
+    "failed": "failed_at",
+    "undelivered": "failed_at",
+}
+
+delivery: Final = Projection(
+    "message_delivery",
+    columns_of("text", "account_id", "message_id", "channel"),
+    (
+        Register(
+            "status",
+            (
+                Column("status", "text"),
+                Column("reason", "text", "free_text_low"),
+                Column("error_detail", "text", "free_text_low"),
+            ),
+        ),
+        Register("engagement", columns_of("text", "engagement_id")),
+        Register(
+            "contact_center_number",
+            columns_of("text", "contact_center_number", personal="org_phone"),
+        ),
+        Register("consumer_number", columns_of("text", "consumer_number", personal="phone")),
+        Register("sender", columns_of("text", "from_address", personal="phone")),
+        Register("recipient", columns_of("text", "to_address", personal="phone")),
+    ),
+    (
+        Bound("sent_at", "least"),
+        Bound("delivered_at", "least"),
+        Bound("read_at", "least"),
+        Bound("failed_at", "least"),
+        Bound("last_told_at", "greatest"),
+    ),
+)
+
+projections: Final = (delivery,)
+
+
+def _sms(event: Event) -> Iterator[Mention]:
+    told = carried(
+        contact_center_number=(event.text("contact_center_number"),),
+        consumer_number=(event.text("consumer_number"),),
+    )
+    yield from _delivery(event, "sms", event.object, told)
+
+
+def _message(event: Event) -> Iterator[Mention]:
+    told = carried(
+        engagement=(event.engagement_id,),
+        sender=(event.text("from"),),
+        recipient=(event.text("to"),),
+    )
+    messages = {
+        channel: message
+        for channel, member in (("whatsapp", "whatsapp_message"), ("sms", "sms_message"))
+        if (message := object_in(event.object, member)) is not None
+    }
+    for channel, message in (messages or {"unknown": {}}).items():
+        yield from _delivery(event, channel, message, dict(told))
+
+
+def _delivery(
+    event: Event, channel: str, message: JsonObject, told: dict[str, Values]
+) -> Iterator[Mention]:
+    message_id = id_text(event.object, "message_id")
+    if message_id is None:
+        return
+    status = text(message, "status")
+    told |= carried(status=(status, text(message, "reason"), text(message, "error_detail")))
+    bounds = {"last_told_at": event.occurred_at_ms}
+    if bound := _bounds.get(status or ""):
+        bounds[bound] = event.occurred_at_ms
+    yield Mention(delivery, (event.account_id, message_id, channel), told, bounds)
+
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    "contact_center.sms_status": (_sms,),
+    "contact_center.message_status": (_message,),
+}

@@ -1,0 +1,137 @@
+"""Pure: business hours, and sets of closures with the closures in them.
+
+An update of a set lists the closures that changed, and of each what changed; that one was taken
+out, no event tells.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from schemas.envelope import JsonObject
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import (
+    account_id,
+    alive,
+    attributes,
+    deleted,
+    modified_by,
+    registers_of,
+    values_of,
+)
+from sinks.postgres.model.json_fields import id_text, object_in, objects_in
+from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Values
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_modifier: Final = attributes(modified_by)
+
+_business_hour: Final = attributes(
+    Column("timezone", "text"),
+    Column("account_default", "boolean"),
+    business_hour_name=Column("name", "text"),
+    business_hour_description=Column("description", "text"),
+)
+_hours: Final = attributes(Column("hour_type", "integer"), Column("custom_hours", "jsonb"))
+
+_lifetime: Final = (Bound("created_at", "least"), Bound("modified_at", "greatest"))
+
+business_hour: Final = Projection(
+    "business_hour",
+    (account_id, Column("business_hour_id", "text")),
+    (*registers_of(_business_hour, _hours, _modifier), deleted),
+    _lifetime,
+)
+
+_closure_set: Final = attributes(
+    Column("timezone", "text"),
+    Column("account_default", "boolean"),
+    closure_set_name=Column("name", "text"),
+    closure_set_description=Column("description", "text"),
+)
+
+closure_set: Final = Projection(
+    "closure_set",
+    (account_id, Column("closure_set_id", "text")),
+    (*registers_of(_closure_set, _modifier), deleted),
+    _lifetime,
+)
+
+_closure: Final = attributes(
+    *columns_of("timestamptz", "start_time", "end_time"),
+    *columns_of(
+        "integer",
+        "recurring_frequency",
+        "recurring_frequency_type",
+        "recurring_month",
+        "recurring_week_interval",
+    ),
+    Column("recurring_days_of_week", "jsonb"),
+    closure_name=Column("name", "text"),
+    closure_hour_type=Column("hour_type", "integer"),
+)
+
+closure: Final = Projection(
+    "closure",
+    (account_id, *columns_of("text", "closure_set_id", "closure_id")),
+    registers_of(_closure),
+)
+
+
+def _business_hours(event: Event) -> Iterator[Mention]:
+    found = event.text("business_hour_id")
+    if found is not None:
+        told = object_in(event.object, "updates") or event.object
+        hours = object_in(told, "hours") or {}
+        registers = {
+            **values_of(told, _business_hour),
+            **values_of(hours, _hours),
+            **values_of(event.object, _modifier),
+            **_existence(event),
+        }
+        yield Mention(business_hour, (event.account_id, found), registers, _times(event))
+
+
+def _closures(event: Event) -> Iterator[Mention]:
+    found = event.text("closure_set_id")
+    if found is not None:
+        told = object_in(event.object, "updates") or event.object
+        registers = {
+            **values_of(told, _closure_set),
+            **values_of(event.object, _modifier),
+            **_existence(event),
+        }
+        key = event.account_id, found
+        yield Mention(closure_set, key, registers, _times(event))
+        yield from _listed(key, told)
+
+
+def _listed(key: Values, told: JsonObject) -> Iterator[Mention]:
+    for each in objects_in(told, "closures"):
+        if closure_id := id_text(each, "closure_id"):
+            yield Mention(closure, (*key, closure_id), values_of(each, _closure))
+
+
+def _existence(event: Event) -> Mapping[str, Values]:
+    if event.name.endswith("_created"):
+        return alive
+    return {deleted.name: (event.occurred_at_ms,)} if event.name.endswith("_deleted") else {}
+
+
+def _times(event: Event) -> Mapping[str, int]:
+    found = {"modified_at": event.occurred_at_ms}
+    if event.name.endswith("_created"):
+        found["created_at"] = event.occurred_at_ms
+    return found
+
+
+projections: Final = (business_hour, closure_set, closure)
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    **{
+        f"contact_center.business_hours_{change}": (_business_hours,)
+        for change in ("created", "updated", "deleted")
+    },
+    **{
+        f"contact_center.closure_{change}": (_closures,)
+        for change in ("created", "updated", "deleted")
+    },
+}

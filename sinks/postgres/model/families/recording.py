@@ -1,0 +1,130 @@
+"""Pure: recordings, which outlive their calls.
+
+The two events of a deletion know the recording only, so its engagement may come from an event
+before or after them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import account_id, attributes, registers_of, values_of
+from sinks.postgres.model.json_fields import json, moment_ms, objects_in, text
+from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_told: Final = attributes(
+    Column("channel", "text"),
+    Column("transcript_url", "text", "url"),
+    engagement_direction=Column("direction", "text"),
+    recording_type=Column("type", "text"),
+    recording_duration=Column("duration_seconds", "integer"),
+)
+
+recording: Final = Projection(
+    "recording",
+    (account_id, Column("recording_id", "text")),
+    (
+        Register("engagement", (Column("engagement_id", "text"),)),
+        *registers_of(_told),
+        Register(
+            "owner",
+            (
+                Column("owner_type", "text"),
+                Column("owner_id", "text", "user_ref"),
+                Column("owner_name", "text", "person_name"),
+            ),
+        ),
+        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        Register("flow", columns_of("text", "flow_id", "flow_name")),
+        Register(
+            "users",
+            (Column("user_ids", "text[]", "user_ref"), Column("users", "jsonb", "document")),
+        ),
+        Register(
+            "consumers",
+            (
+                Column("consumer_ids", "text[]", "pseudonymous_id"),
+                Column("consumer_numbers", "text[]", "phone"),
+                Column("consumers", "jsonb", "document"),
+            ),
+        ),
+        Register("phase", (Column("phase", "text"),)),
+    ),
+    (
+        Bound("started_at", "least"),
+        Bound("ended_at", "greatest"),
+        Bound("completed_at", "least"),
+        Bound("transcript_ready_at", "least"),
+        Bound("deleted_at", "least"),
+        Bound("purged_at", "least"),
+    ),
+)
+
+_phases: Final = {
+    f"contact_center.recording_{phase}": phase
+    for phase in ("started", "paused", "resumed", "stopped")
+}
+
+_times: Final = {
+    "contact_center.recording_started": "started_at",
+    "contact_center.recording_stopped": "ended_at",
+    "contact_center.recording_completed": "completed_at",
+    "contact_center.recording_transcript_completed": "transcript_ready_at",
+    "contact_center.recording_deleted": "deleted_at",
+    "contact_center.recording_permanently_deleted": "purged_at",
+}
+
+_told_times: Final = (
+    ("started_at", "recording_start_time_ms"),
+    ("ended_at", "recording_end_time_ms"),
+)
+
+
+def _recording(event: Event) -> Iterator[Mention]:
+    recording_id = event.text("recording_id")
+    if recording_id is not None:
+        registers = values_of(event.object, _told) | dict(_groups(event))
+        yield Mention(recording, (event.account_id, recording_id), registers, _bounds(event))
+
+
+def _groups(event: Event) -> Iterator[tuple[str, Values]]:
+    entity = event.object
+    if event.engagement_id is not None:
+        yield "engagement", (event.engagement_id,)
+    if owner_id := event.text("owner_id"):
+        yield "owner", (event.text("owner_type"), owner_id, event.text("owner_name"))
+    queue = event.queue()
+    if queue[0]:
+        yield "queue", queue
+    if flow_id := event.text("flow_id"):
+        yield "flow", (flow_id, event.text("flow_name"))
+    if isinstance(entity.get("users"), list):
+        yield "users", (_each(event, "users", "user_id"), json(entity, "users"))
+    if isinstance(entity.get("consumers"), list):
+        ids = _each(event, "consumers", "consumer_id")
+        numbers = _each(event, "consumers", "consumer_number")
+        yield "consumers", (ids, numbers, json(entity, "consumers"))
+    if phase := _phases.get(event.name):
+        yield "phase", (phase,)
+
+
+def _each(event: Event, people: str, member: str) -> tuple[str, ...]:
+    found = (text(person, member) for person in objects_in(event.object, people))
+    return tuple(each for each in found if each is not None)
+
+
+def _bounds(event: Event) -> Mapping[str, int]:
+    """Return the times; a start and an end that the event tells are nearer than its own time."""
+    found = {}
+    if column := _times.get(event.name):
+        found[column] = event.occurred_at_ms
+    for column, member in _told_times:
+        time_ms = moment_ms(event.object, member)
+        if time_ms is not None:
+            found[column] = time_ms
+    return found
+
+
+projections: Final = (recording,)
+readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys((*_phases, *_times), (_recording,))

@@ -1,0 +1,91 @@
+"""Pure: what the reference topic says: users, queues and teams, logs, and what has no table.
+
+A snapshot tells attributes as an event does, so the newer of the two stays. An entity that is
+known by no table of its own is kept as it came, in ``reference_entity``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+import orjson
+
+from schemas.envelope import JsonObject
+from sinks.postgres.model.families import queue, team, user
+from sinks.postgres.model.families.attributes import (
+    account_id,
+    alive,
+    attributes,
+    deleted,
+    values_of,
+)
+from sinks.postgres.model.families.logs import sms_log_mentions, voice_call_log_mentions
+from sinks.postgres.model.families.participants import teams_told
+from sinks.postgres.model.projection import Bound, Mention, Projection, Register, Values
+from sinks.postgres.model.references import Reference
+from sinks.postgres.write.copy_format import Column
+
+reference_entity: Final = Projection(
+    "reference_entity",
+    (account_id, Column("entity", "text"), Column("id", "text", "pseudonymous_id")),
+    (Register("state", (Column("state", "jsonb", "document"),)), deleted),
+    (Bound("looked_up_at", "greatest"),),
+)
+
+_user: Final = {**user.profile, **user.looked_up, **user.package}
+_queue: Final = {**queue.settings, **queue.service_level, **attributes(Column("channel", "text"))}
+
+
+def reference_mentions(reference: Reference) -> Iterable[Mention]:
+    """Return what a record of the reference topic says about rows."""
+    return _by_entity.get(reference.entity, _other)(reference)
+
+
+def _mention(
+    projection: Projection, reference: Reference, told: Callable[[JsonObject], dict[str, Values]]
+) -> Mention:
+    key = reference.account_id, reference.id
+    if reference.state is None:
+        return Mention(projection, key, {deleted.name: (reference.as_of_ms,)})
+    bounds = {"looked_up_at": reference.as_of_ms}
+    return Mention(projection, key, {**told(reference.state), **alive}, bounds)
+
+
+def _user_mentions(reference: Reference) -> Iterator[Mention]:
+    yield _mention(user.user, reference, _user_values)
+
+
+def _user_values(state: JsonObject) -> dict[str, Values]:
+    return {**values_of(state, _user), **teams_told(state)}
+
+
+def _queue_mentions(reference: Reference) -> Iterator[Mention]:
+    yield _mention(queue.queue, reference, _queue_values)
+
+
+def _queue_values(state: JsonObject) -> dict[str, Values]:
+    return {**values_of(state, _queue), **teams_told(state)}
+
+
+def _team_mentions(reference: Reference) -> Iterator[Mention]:
+    yield _mention(team.team, reference, team.values)
+
+
+def _other(reference: Reference) -> Iterator[Mention]:
+    key = reference.account_id, reference.entity, reference.id
+    told: Mapping[str, Values] = {deleted.name: (reference.as_of_ms,)}
+    bounds = {}
+    if reference.state is not None:
+        told = {"state": (orjson.dumps(reference.state),), **alive}
+        bounds = {"looked_up_at": reference.as_of_ms}
+    yield Mention(reference_entity, key, told, bounds)
+
+
+projections: Final = (reference_entity,)
+
+_by_entity: Final[Mapping[str, Callable[[Reference], Iterable[Mention]]]] = {
+    "user": _user_mentions,
+    "queue": _queue_mentions,
+    "team": _team_mentions,
+    "sms_log": sms_log_mentions,
+    "voice_call_log": voice_call_log_mentions,
+}

@@ -1,0 +1,220 @@
+"""Pure: routing tasks, their reservations, and the queues that they wait in.
+
+An exit from a queue does not say when the task came in, and no exit is promised when a user takes
+it: so entries and exits are kept as they come, and the view ``task_queue_stay`` pairs them with
+whatever ended the wait. Source: Zoom webhooks, task_exited_queue.
+
+A follow-up task has a ``task_id`` as well and is none of these.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import (
+    account_id,
+    attributes,
+    cells_of,
+    registers_of,
+    values_of,
+)
+from sinks.postgres.model.families.participants import channel_of
+from sinks.postgres.model.json_fields import id_text, moment_ms
+from sinks.postgres.model.projection import (
+    Bound,
+    Mention,
+    Projection,
+    Reader,
+    Register,
+    Values,
+    event_columns,
+    facts,
+)
+from sinks.postgres.write.copy_format import Column, columns_of
+
+_told: Final = attributes(
+    Column("channel_id", "text"),
+    Column("auto_assign", "boolean"),
+    Column("caller_number", "text", "phone"),
+    Column("callee_number", "text", "phone"),
+    task_status=Column("status", "text"),
+    task_priority=Column("priority", "integer"),
+    task_timeout=Column("timeout_seconds", "integer"),
+)
+
+_where: Final = (
+    Register("channel", columns_of("text", "channel", "channel_source")),
+    Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
+    Register("flow", columns_of("text", "flow_id", "flow_name")),
+)
+
+task: Final = Projection(
+    "task",
+    (account_id, Column("task_id", "text")),
+    (
+        Register("engagement", (Column("engagement_id", "text"),)),
+        *registers_of(_told),
+        *_where,
+    ),
+    (
+        Bound("created_at", "least"),
+        Bound("modified_at", "greatest"),
+        Bound("assigned_at", "least"),
+        Bound("completed_at", "greatest"),
+        Bound("canceled_at", "greatest"),
+        Bound("deleted_at", "greatest"),
+    ),
+)
+
+reservation: Final = Projection(
+    "task_reservation",
+    (account_id, Column("task_reservation_id", "text")),
+    (
+        Register("task", (Column("task_id", "text"),)),
+        Register("engagement", (Column("engagement_id", "text"),)),
+        Register("user", (Column("assigned_user_id", "text", "user_ref"),)),
+        Register("direction", (Column("direction", "text"),)),
+        Register("request", (Column("request_id", "text"),)),
+        Register("state", (Column("state", "text"),)),
+    ),
+    (
+        Bound("created_at", "least"),
+        Bound("accepted_at", "least"),
+        Bound("ended_at", "greatest"),
+    ),
+)
+
+_queue_then: Final = attributes(
+    *columns_of("integer", "max_wait_time", "wrap_up_time", "max_engagement_in_queue"),
+    Column("short_abandon_enable", "boolean"),
+    *columns_of(
+        "integer",
+        "short_abandon_threshold",
+        "distribution_type",
+        "distribution_duration_in_seconds",
+    ),
+)
+"""What decides about a waiting task, as it was then: no event tells when it changes."""
+
+queue_move: Final = facts(
+    "task_queue_move",
+    (
+        account_id,
+        Column("task_id", "text"),
+        Column("occurred_at", "timestamptz"),
+        *event_columns,
+    ),
+    *columns_of("text", "move", "engagement_id", "channel", "channel_source"),
+    *columns_of("text", "cc_queue_id", "queue_name", "flow_id", "flow_name"),
+    *_queue_then.values(),
+)
+
+_told_times: Final = (
+    ("created_at", "created_time_ms"),
+    ("modified_at", "last_modified_time_ms"),
+)
+
+_ends: Final = {
+    "contact_center.task_completed": "completed_at",
+    "contact_center.task_canceled": "canceled_at",
+    "contact_center.task_deleted": "deleted_at",
+}
+
+_states: Final = {
+    f"contact_center.task_reservation_{state}": state
+    for state in ("created", "accepted", "rejected", "timeout", "canceled", "completed")
+}
+_reserved: Final = (
+    ("task", "task_id"),
+    ("engagement", "engagement_id"),
+    ("user", "assigned_user_id"),
+    ("direction", "engagement_direction"),
+    ("request", "request_id"),
+)
+_times_of_states: Final = {"created": "created_at", "accepted": "accepted_at"}
+
+_moves: Final = {
+    "contact_center.task_entered_queue": "entered",
+    "contact_center.task_exited_queue": "exited",
+}
+
+
+def _task(event: Event) -> Iterator[Mention]:
+    task_id = event.text("task_id")
+    if task_id is not None:
+        registers = values_of(event.object, _told)
+        if event.engagement_id is not None:
+            registers["engagement"] = (event.engagement_id,)
+        registers |= _place(event)
+        yield Mention(task, (event.account_id, task_id), registers, _times(event))
+
+
+def _place(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield channel, queue and flow, where the event tells them."""
+    channel, queue = channel_of(event.object), event.queue()
+    if channel[0]:
+        yield "channel", channel
+    if queue[0]:
+        yield "queue", queue
+    if flow_id := event.text("flow_id"):
+        yield "flow", (flow_id, event.text("flow_name"))
+
+
+def _times(event: Event) -> Mapping[str, int]:
+    entity = event.object
+    found = {}
+    for column, member in _told_times:
+        time_ms = moment_ms(entity, member)
+        if time_ms is not None:
+            found[column] = time_ms
+    if entity.get("task_status") == "assigned":
+        found["assigned_at"] = event.occurred_at_ms
+    if end := _ends.get(event.name):
+        found[end] = event.occurred_at_ms
+    return found
+
+
+def _reservation(event: Event) -> Iterator[Mention]:
+    reservation_id = event.text("task_reservation_id")
+    if reservation_id is None:
+        return
+    state = _states[event.name]
+    registers: dict[str, Values] = {"state": (state,)}
+    for register, member in _reserved:
+        if found := id_text(event.object, member):
+            registers[register] = (found,)
+    bounds = {_times_of_states.get(state, "ended_at"): event.occurred_at_ms}
+    yield Mention(reservation, (event.account_id, reservation_id), registers, bounds)
+
+
+def _move(event: Event) -> Iterator[Mention]:
+    task_id, queue = event.text("task_id"), event.queue()
+    if task_id is not None and queue[0]:
+        told = (
+            _moves[event.name],
+            event.engagement_id,
+            *channel_of(event.object),
+            *queue,
+            event.text("flow_id"),
+            event.text("flow_name"),
+            *cells_of(event.object, _queue_then),
+        )
+        moment = event.occurred_at_ms, event.event_id, event.event_ts_ms
+        key = (event.account_id, task_id, *moment)
+        yield Mention(queue_move, key, {"told": told})
+
+
+projections: Final = (task, reservation, queue_move)
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    **dict.fromkeys(
+        (
+            "contact_center.task_created",
+            "contact_center.task_updated",
+            *_ends,
+        ),
+        (_task,),
+    ),
+    **dict.fromkeys(_states, (_task, _reservation)),
+    **dict.fromkeys(_moves, (_move,)),
+}

@@ -1,0 +1,88 @@
+"""Pure: teams, where they stand, and who is in them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from schemas.envelope import JsonObject
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import (
+    account_id,
+    alive,
+    attributes,
+    deleted,
+    registers_of,
+    user_id,
+    values_of,
+)
+from sinks.postgres.model.json_fields import text, texts
+from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.write.copy_format import Column, columns_of
+
+profile: Final = attributes(*columns_of("text", "team_name", "team_description"))
+
+team: Final = Projection(
+    "team",
+    (account_id, Column("team_id", "text")),
+    (
+        *registers_of(profile),
+        Register("parent", columns_of("text", "parent_team_id", "parent_team_name")),
+        deleted,
+    ),
+    (Bound("created_at", "least"), Bound("looked_up_at", "greatest")),
+)
+
+member: Final = Projection(
+    "team_member",
+    (account_id, Column("team_id", "text"), user_id, Column("team_role", "text")),
+    (Register("assigned", (Column("assigned", "boolean"),)),),
+)
+
+_created: Final = "contact_center.team_created"
+_deleted: Final = "contact_center.team_deleted"
+_moved: Final = "contact_center.team_moved"
+_assigned: Final = "contact_center.team_members_assigned"
+_unassigned: Final = "contact_center.team_members_unassigned"
+
+
+def values(entity: JsonObject) -> dict[str, Values]:
+    """Return what an object says about a team: its words, and its parent where it names one."""
+    return values_of(entity, profile) | _parent(entity, prefix="")
+
+
+def _parent(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
+    parent_id = text(entity, f"{prefix}parent_team_id")
+    name = text(entity, f"{prefix}parent_team_name")
+    return {"parent": (parent_id, name)} if parent_id else {}
+
+
+def _team(event: Event) -> Iterator[Mention]:
+    team_id = event.text("team_id")
+    if team_id is not None:
+        registers = {**values(event.object), **_change(event)}
+        bounds = {"created_at": event.occurred_at_ms} if event.name == _created else {}
+        yield Mention(team, (event.account_id, team_id), registers, bounds)
+
+
+def _change(event: Event) -> Mapping[str, Values]:
+    if event.name == _moved:
+        return _parent(event.object, prefix="new_")
+    if event.name == _created:
+        return alive
+    return {deleted.name: (event.occurred_at_ms,)} if event.name == _deleted else {}
+
+
+def _members(event: Event) -> Iterator[Mention]:
+    team_id, role = event.text("team_id"), event.text("team_role")
+    if team_id is not None and role is not None:
+        told: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}
+        for person in texts(event.object, "user_ids") or ():
+            yield Mention(member, (event.account_id, team_id, person, role), told)
+
+
+projections: Final = (team, member)
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    **dict.fromkeys((_created, _deleted, _moved, "contact_center.team_updated"), (_team,)),
+    _assigned: (_members,),
+    _unassigned: (_members,),
+}

@@ -1,0 +1,236 @@
+"""Pure: users, what they may do, and what they do: states of work, logins.
+
+A change of state tells the former state, not since when: so changes are kept as they come, and the
+views ``user_status_history`` and ``user_session`` close each with the next one. What was assigned
+is told piece by piece, so each skill and each number is a row that says whether it still is.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from schemas.envelope import JsonObject
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import (
+    account_id,
+    alive,
+    attributes,
+    deleted,
+    registers_of,
+    user_id,
+    values_of,
+)
+from sinks.postgres.model.families.participants import teams_told
+from sinks.postgres.model.json_fields import id_text, object_in, objects_in, text
+from sinks.postgres.model.projection import (
+    Bound,
+    Mention,
+    Projection,
+    Reader,
+    Register,
+    Values,
+    event_columns,
+    facts,
+)
+from sinks.postgres.write.copy_format import Column, columns_of
+
+profile: Final = attributes(
+    Column("display_name", "text", "person_name"),
+    Column("user_email", "text", "email"),
+    *columns_of("text", "role_id", "role_name", "client_integration", "user_access"),
+    Column("country_iso_code", "text", "location"),
+    Column("emergency_calling", "boolean"),
+    Column("user_intents", "jsonb"),
+)
+"""Members of a user, or of ``updates``, that are columns as they are."""
+
+looked_up: Final = attributes(
+    Column("cc_user_id", "text", "user_ref"),
+    Column("region_id", "text"),
+    Column("region_name", "text", "location"),
+)
+"""What the REST API alone says."""
+
+package: Final = attributes(Column("package_name", "text"))
+
+_parts: Final = {
+    "channel_settings": attributes(
+        *columns_of("integer", "concurrent_message_capacity", "concurrent_email_capacity"),
+        *columns_of("boolean", "messaging_occupied", "email_occupied"),
+    ),
+    "multi_channel_engagements": attributes(
+        *columns_of("integer", "max_agent_load", "email_max_agent_load"),
+        enable=Column("multi_channel_enabled", "boolean"),
+    ),
+    "external_url": attributes(
+        Column("external_launch_url", "text", "url"),
+        enable=Column("external_url_enabled", "boolean"),
+    ),
+    "user_package": package,
+}
+"""Members that are objects, and what is in them."""
+
+user: Final = Projection(
+    "app_user",
+    (account_id, user_id),
+    (
+        *registers_of(profile, looked_up, *_parts.values()),
+        Register("add_ons_plans", (Column("add_ons_plans", "text[]"),)),
+        Register("teams", columns_of("text[]", "team_ids", "team_names")),
+        Register("status", columns_of("text", "status_id", "status_name")),
+        Register("sub_status", columns_of("text", "sub_status_id", "sub_status_name")),
+        deleted,
+    ),
+    (Bound("created_at", "least"), Bound("looked_up_at", "greatest")),
+)
+
+_assigned: Final = Register("assigned", (Column("assigned", "boolean"),))
+
+skill: Final = Projection(
+    "user_skill", (account_id, user_id, Column("skill_id", "text")), (_assigned,)
+)
+
+phone_number: Final = Projection(
+    "user_phone_number",
+    (account_id, user_id, Column("phone_number_id", "text")),
+    (Register("phone_number", (Column("phone_number", "text", "phone"),)), _assigned),
+)
+
+_fact_key: Final = (
+    account_id,
+    user_id,
+    Column("occurred_at", "timestamptz"),
+    *event_columns,
+)
+
+_status_members: Final = ("status_id", "status_name", "sub_status_id", "sub_status_name")
+
+status_change: Final = facts(
+    "user_status_change",
+    _fact_key,
+    *columns_of("text", *_status_members),
+    *columns_of("text", *(f"previous_{name}" for name in _status_members)),
+)
+
+presence: Final = facts("user_presence", _fact_key, Column("presence", "text"))
+
+_presences: Final = {
+    "contact_center.user_login": "login",
+    "contact_center.user_logout": "logout",
+}
+
+
+def read_user(event: Event) -> Iterator[Mention]:
+    """Yield the user whom an event names at its top, with what it says there."""
+    yield from _user(event, {})
+
+
+def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[Mention]:
+    found = event.text("user_id")
+    if found is not None:
+        told = {**values_of(event.object, profile), **registers, **teams_told(event.object)}
+        yield Mention(user, (event.account_id, found), told)
+
+
+def _created(event: Event) -> Iterator[Mention]:
+    for mention in _user(event, {**_settings(event.object), **alive}):
+        yield mention._replace(bounds={"created_at": event.occurred_at_ms})
+
+
+def _updated(event: Event) -> Iterator[Mention]:
+    updates = object_in(event.object, "updates") or {}
+    yield from _user(event, {**values_of(updates, profile), **_settings(updates)})
+
+
+def _settings(entity: JsonObject) -> Mapping[str, Values]:
+    """Return what an object says beyond its plain members."""
+    found: dict[str, Values] = {}
+    for name, part in _parts.items():
+        outer = entity
+        if name == "multi_channel_engagements":
+            outer = object_in(entity, "channel_settings") or {}
+        found |= values_of(object_in(outer, name) or {}, part)
+    if isinstance(entity.get("user_add_ons_plans"), list):
+        plans = (text(p, "add_ons_plan_name") for p in objects_in(entity, "user_add_ons_plans"))
+        found["add_ons_plans"] = (tuple(plan for plan in plans if plan),)
+    return found | _status(entity, prefix="")
+
+
+def _status(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
+    """Return the state of work; without a sub status there is none, unless it alone changed."""
+    found: dict[str, Values] = {}
+    status, sub_status = _pair(entity, f"{prefix}status"), _pair(entity, f"{prefix}sub_status")
+    if any(status):
+        found["status"] = status
+    if any(status) or any(sub_status):
+        found["sub_status"] = sub_status
+    return found
+
+
+def _pair(entity: JsonObject, prefix: str) -> Values:
+    return text(entity, f"{prefix}_id"), text(entity, f"{prefix}_name")
+
+
+def _status_changed(event: Event) -> Iterator[Mention]:
+    entity = event.object
+    for mention in _user(event, _status(entity, prefix="current_")):
+        yield mention
+        told = tuple(
+            text(entity, f"{when}_{name}")
+            for when in ("current", "previous")
+            for name in _status_members
+        )
+        yield Mention(status_change, _moment(event, mention), {"told": told})
+
+
+def _came_or_went(event: Event) -> Iterator[Mention]:
+    for mention in _user(event, {}):
+        yield mention
+        yield Mention(presence, _moment(event, mention), {"told": (_presences[event.name],)})
+
+
+def _moment(event: Event, mention: Mention) -> Values:
+    return (*mention.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
+
+
+def _skills(event: Event) -> Iterator[Mention]:
+    told = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
+    for mention in _user(event, {}):
+        yield mention
+        for each in objects_in(event.object, "skills"):
+            if skill_id := id_text(each, "skill_id"):
+                yield Mention(skill, (*mention.key, skill_id), told)
+
+
+def _phone_numbers(event: Event) -> Iterator[Mention]:
+    assigned: Mapping[str, Values] = {
+        "assigned": (event.name == "contact_center.user_phone_numbers_assigned",)
+    }
+    for mention in _user(event, {}):
+        yield mention
+        for each in objects_in(event.object, "phone_numbers"):
+            if number_id := id_text(each, "phone_number_id"):
+                number = text(each, "phone_number")
+                told = {**assigned, "phone_number": (number,)} if number else assigned
+                yield Mention(phone_number, (*mention.key, number_id), told)
+
+
+def _deleted(event: Event) -> Iterator[Mention]:
+    for each in objects_in(event.object, "users"):
+        if found := text(each, "user_id"):
+            told = {deleted.name: (event.occurred_at_ms,)}
+            yield Mention(user, (event.account_id, found), told)
+
+
+projections: Final = (user, skill, phone_number, status_change, presence)
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    "contact_center.user_created": (_created,),
+    "contact_center.user_updated": (_updated,),
+    "contact_center.user_deleted": (_deleted,),
+    "contact_center.user_status_changed": (_status_changed,),
+    **dict.fromkeys(_presences, (_came_or_went,)),
+    "contact_center.user_skills_assigned": (_skills,),
+    "contact_center.user_skills_unassigned": (_skills,),
+    "contact_center.user_phone_numbers_assigned": (_phone_numbers,),
+    "contact_center.user_phone_numbers_unassigned": (_phone_numbers,),
+}

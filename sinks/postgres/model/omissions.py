@@ -1,0 +1,85 @@
+"""Pure: what an event says and the model does not hold, because an id is longer than it takes.
+
+The raw event holds it. An id of Zoom's has 22 characters, so most events are passed after a look at
+the lengths of their texts; the others are looked at with care.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal, NamedTuple, cast
+
+from runtime.values import Delivery
+from schemas.envelope import JsonObject
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.json_fields import longest_id, text
+from sinks.postgres.model.projection import longest_key
+from sinks.postgres.model.references import Reference
+from sinks.postgres.model.registry import mentions
+
+What = Literal["engagement", "id", "row"]
+
+whats: Final[tuple[What, ...]] = ("engagement", "id", "row")
+
+_suspicious: Final = 128
+"""Characters. A key of three ids and the texts beside them is too long only with such a text."""
+
+
+class LeftOut(NamedTuple):
+    """Something that one delivery says and the model does not hold."""
+
+    what: What
+    delivery: Delivery
+
+
+def left_out(told: Iterable[Event | Reference]) -> list[LeftOut]:
+    """Return what is left out, in order."""
+    return [
+        LeftOut(what, each.delivery)
+        for each in told
+        if len(each.account_id) > _suspicious or _has_long_text(_content(each))
+        for what in _of(each)
+    ]
+
+
+def _content(told: Event | Reference) -> Iterable[object]:
+    return told.object.values() if isinstance(told, Event) else (told.id,)
+
+
+def _has_long_text(values: Iterable[object]) -> bool:
+    for value in values:
+        if isinstance(value, str):
+            if len(value) > _suspicious:
+                return True
+        elif isinstance(value, dict):
+            if _has_long_text(value.values()):
+                return True
+        elif isinstance(value, list) and _has_long_text(value):
+            return True
+    return False
+
+
+def _of(told: Event | Reference) -> Iterator[What]:
+    for projection, key, _, _ in mentions(told):
+        if sum(map(len, projection.key_texts(key))) > longest_key:
+            yield "row"
+    if isinstance(told, Reference):
+        return
+    names_engagement = text(told.object, "engagement_id") is not None
+    if names_engagement and told.engagement_id is None:
+        yield "engagement"
+    for name in _long_ids(told.object):
+        if name != "engagement_id":
+            yield "id"
+
+
+def _long_ids(value: object) -> Iterator[str]:
+    """Yield the names of members, at any depth, that are ids and too long."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _long_ids(item)
+    elif isinstance(value, dict):
+        for name, member in cast("JsonObject", value).items():
+            if isinstance(member, str):
+                if name.endswith("id") and len(member) > longest_id:
+                    yield name
+            else:
+                yield from _long_ids(member)

@@ -1,0 +1,71 @@
+"""Pure: reads one delivery of the reference topic: an entity's state as it was at some moment."""
+
+import hashlib
+from typing import Final, NamedTuple, cast
+
+from runtime.errors import RejectedError
+from runtime.values import Delivery
+from schemas.envelope import JsonObject, UnreadableError
+from schemas.reasons import DeadLetterReason
+from sinks.postgres.model.content import read_content, without_nul
+from sinks.postgres.model.events import stamp
+from sinks.postgres.model.json_fields import moment_ms, object_in, text
+
+_key_parts: Final = 3
+
+
+class Reference(NamedTuple):
+    """One entity as it was at ``as_of_ms``, epoch milliseconds; ``state`` None: it is gone.
+
+    Its stamp puts it between the events, so that what is newer stays, whichever came first.
+    """
+
+    delivery: Delivery
+    account_id: str
+    entity: str
+    id: str
+    as_of_ms: int
+    state: JsonObject | None
+
+    @property
+    def revision(self) -> int:
+        """The enrichment has no part in it."""
+        return 0
+
+    @property
+    def stamp(self) -> bytes:
+        """Bytes that order it among events by its time, then by what it says."""
+        said = (self.delivery.key or b"", self.delivery.value or b"")
+        digest = hashlib.sha256(b"\0".join(said)).digest()
+        return stamp(self.as_of_ms, self.as_of_ms, digest, self.revision)
+
+
+def read_reference(delivery: Delivery) -> Reference:
+    """Read a delivery; one without a value says that the entity was gone when it was sent.
+
+    Raises:
+        RejectedError: it is not what the topic promises; the detail holds no personal data.
+    """
+    if delivery.value is None:
+        return _gone(delivery)
+    try:
+        content = read_content(delivery.value).parsed
+    except UnreadableError as error:
+        raise _unreadable(f"the value is no reference: {error.reason}") from None
+    account_id, entity, entity_id = (text(content, m) for m in ("account_id", "entity", "id"))
+    as_of_ms, state = moment_ms(content, "as_of"), object_in(content, "state")
+    if not (account_id and entity and entity_id) or as_of_ms is None or state is None:
+        raise _unreadable("expected account_id, entity, id, as_of and state")
+    return Reference(delivery, account_id, entity, entity_id, as_of_ms, state)
+
+
+def _gone(delivery: Delivery) -> Reference:
+    parts = without_nul((delivery.key or b"").decode("utf-8", "replace")).split(":", 2)
+    if len(parts) != _key_parts or not all(parts):
+        raise _unreadable("expected a key of account_id:entity:id")
+    account_id, entity, entity_id = cast("tuple[str, str, str]", parts)
+    return Reference(delivery, account_id, entity, entity_id, delivery.timestamp_ms, None)
+
+
+def _unreadable(detail: str) -> RejectedError:
+    return RejectedError(DeadLetterReason.UNREADABLE, detail)

@@ -1,0 +1,73 @@
+"""Pure: the whole model: every table but the raw one, and who reads what for them.
+
+What an event says about its engagement is read for every event, known or not; the rest by its name.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.families import (
+    asset,
+    call_control,
+    conference,
+    consent,
+    conversation,
+    engagement,
+    engagement_work,
+    inbox,
+    logs,
+    message_delivery,
+    operating_hours,
+    participants,
+    queue,
+    recording,
+    reference,
+    task,
+    team,
+    transfer,
+    user,
+)
+from sinks.postgres.model.projection import Mention, Projection, Reader
+from sinks.postgres.model.references import Reference
+
+_families: Final = (
+    engagement_work,
+    transfer,
+    conference,
+    conversation,
+    message_delivery,
+    consent,
+    call_control,
+    task,
+    recording,
+    inbox,
+    user,
+    queue,
+    team,
+    operating_hours,
+    asset,
+)
+
+projections: Final[tuple[Projection, ...]] = tuple(
+    projection
+    for module in (engagement, participants, *_families, reference, logs)
+    for projection in module.projections
+)
+"""In the order in which a batch is written."""
+
+readers: Final[Mapping[str, tuple[Reader, ...]]] = {
+    name: reads for family in _families for name, reads in family.readers.items()
+}
+"""By the full name of the event; each name is one family's."""
+
+
+def mentions(told: Event | Reference) -> Iterable[Mention]:
+    """Return all that an event, or a snapshot of an entity, says about rows."""
+    if isinstance(told, Reference):
+        return reference.reference_mentions(told)
+    found = engagement.read_engagement(told)
+    reads = readers.get(told.name)
+    if reads is None:
+        return found
+    return (*found, *(mention for read in reads for mention in read(told)))

@@ -1,0 +1,1 @@
+"""Personal data: classes, pseudonyms, erasure of a person, retention, audit."""

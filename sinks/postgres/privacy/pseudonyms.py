@@ -1,0 +1,108 @@
+"""Pure: what is told, with its personal data replaced or left out, before it becomes rows.
+
+All rows of an event are made from what this returns, so no column and no document is forgotten. A
+pseudonym is a keyed hash: the same value has the same one everywhere, so that rows can be joined
+and counted, and without the key nobody can try values out.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, cast
+
+import orjson
+
+from schemas.envelope import JsonObject, envelope_of
+from sinks.postgres.model.content import Content
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.references import Reference
+from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
+from sinks.postgres.write.copy_format import Personal
+
+Treatment = Literal["keep", "pseudonymise", "drop"]
+
+marker: Final = "pseudonym-"
+"""What every pseudonym begins with."""
+
+_digest_digits: Final = 32  # 128 bits
+
+
+def pseudonym(class_: Personal, value: str, *, key: bytes) -> str:
+    """Return what stands for a value; values that differ in their notation only share it."""
+    digest = hmac.digest(key, normal(class_, value).encode(), "sha256").hex()
+    return f"{marker}{digest[:_digest_digits]}"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """What becomes of personal data, by class; a class that is not named is kept.
+
+    ``key`` is needed where a class is pseudonymised.
+    """
+
+    treatments: Mapping[Personal, Treatment]
+    key: bytes
+
+    def treated(self, told: Iterable[Event | Reference]) -> list[Event | Reference]:
+        """Return what is told as it may be stored.
+
+        The snapshot of a person whose id is dropped is left out, there is no row for it.
+        """
+        if all(treatment == "keep" for treatment in self.treatments.values()):
+            return list(told)
+        found = (
+            self._event(each) if isinstance(each, Event) else self._reference(each) for each in told
+        )
+        return [each for each in found if each is not None]
+
+    def _event(self, event: Event) -> Event:
+        changes = _Changes(self)
+        parsed = cast("JsonObject", rewritten(event.content.parsed, changes))
+        if parsed is event.content.parsed:
+            return event
+        return event._replace(
+            content=_content(event.content, parsed),
+            object=envelope_of(parsed).entity,
+            subject=changes.within(event.subject, "/"),
+            partition_key=changes.within(event.partition_key, f"{event.account_id}:"),
+        )
+
+    def _reference(self, reference: Reference) -> Reference | None:
+        changes = _Changes(self)
+        own = entity_classes.get(reference.entity)
+        entity_id = rewritten(reference.id, changes, own)
+        if not isinstance(entity_id, str):
+            return None
+        state = rewritten(reference.state, changes)
+        return reference._replace(id=entity_id, state=cast("JsonObject | None", state))
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """Treats values, and remembers what became of them."""
+
+    rules: PersonalData
+    done: dict[str, str | None] = field(default_factory=dict)
+
+    def __call__(self, class_: Personal, value: str) -> str | None:
+        treatment = self.rules.treatments.get(class_, "keep")
+        if treatment == "keep":
+            return value
+        new = pseudonym(class_, value, key=self.rules.key) if treatment != "drop" else None
+        self.done[value] = new
+        return new
+
+    def within(self, name: str | None, before: str) -> str | None:
+        """Return a name such as ``user/id`` with what became of its id; None where it went."""
+        if name is None:
+            return None
+        head, separator, entity_id = name.partition(before)
+        new = self.done.get(entity_id, entity_id)
+        return None if new is None else f"{head}{separator}{new}"
+
+
+def _content(content: Content, parsed: JsonObject) -> Content:
+    """Return the content written anew; the verbatim body would hold what was replaced."""
+    body = {name: value for name, value in parsed.items() if name != "enrichment"}
+    enrichment = content.enrichment and orjson.dumps(parsed["enrichment"])
+    return Content(parsed, orjson.dumps(body), enrichment, None)

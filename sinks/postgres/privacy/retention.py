@@ -1,0 +1,272 @@
+"""Removes what is older than it may be, while the sink runs; offsets are never touched.
+
+Partitions go as a whole once all of their time is over. They are detached and dropped in one short
+transaction: `detach ... concurrently` is refused where a table has a default partition. Rows of
+other tables, and of default partitions, go in batches. How old a row is says the last event that
+changed it: the stamps of its registers and its times (see `sinks.postgres.model.projection`).
+
+What has gone and is told again (a topic read anew) comes back, until the next run.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple
+
+from psycopg import Connection
+from psycopg.errors import LockNotAvailable
+from psycopg.sql import SQL, Composable, Identifier
+
+from runtime.clock import Clock
+from runtime.errors import TransientError
+from sinks.postgres.connection import command_connection
+from sinks.postgres.model.events import stamp
+from sinks.postgres.model.families.engagement import engagement
+from sinks.postgres.model.projection import Projection
+from sinks.postgres.model.registry import projections
+from sinks.postgres.privacy.audit import Audit
+from sinks.postgres.settings import PostgresSettings
+from sinks.postgres.write.copy_format import schema
+from sinks.postgres.write.rows import raw_table
+
+RetentionClass = Literal["raw", "timeline", "conversation", "history", "kept"]
+
+classes: Final[Mapping[RetentionClass, tuple[str, ...]]] = {
+    "raw": ("raw_event",),
+    "timeline": ("engagement_timeline",),
+    "conversation": ("conversation_message", "conversation_file"),
+    "history": (
+        "engagement_channel",
+        "engagement_participant",
+        "engagement_disposition",
+        "engagement_note",
+        "engagement_survey",
+        "engagement_supervision",
+        "engagement",
+        "follow_up_task",
+        "transfer",
+        "conference_event",
+        "message_delivery",
+        "call_control_command",
+        "task",
+        "task_reservation",
+        "task_queue_move",
+        "recording",
+        "inbox_message",
+        "user_status_change",
+        "user_presence",
+        "scheduled_callback",
+        "sms_log",
+        "voice_call_log",
+    ),
+    "kept": (
+        "consent",
+        "consent_history",
+        "app_user",
+        "user_skill",
+        "user_phone_number",
+        "queue",
+        "queue_member",
+        "team",
+        "team_member",
+        "business_hour",
+        "closure_set",
+        "closure",
+        "asset",
+        "asset_item",
+        "reference_entity",
+    ),
+}
+"""Each table once. Kept is what is, not what has been, and the evidence of consent."""
+
+_lasting: Final = frozenset({"user_status_change", "user_presence"})
+"""Their rows tell of a state that lasts until the next one of the user."""
+
+_ahead: Final = {"scheduled_callback": "start_time"}
+"""What is still to come when nobody speaks of it any more, by table."""
+
+_by_name: Final = {projection.name: projection for projection in projections}
+_batch_rows: Final = 5_000
+_lock_timeout: Final = "2s"
+_partitions_lock: Final = 7_213_640_002
+"""Held by who makes a partition: it locks the default one first, and detaching the whole table."""
+_tries: Final = 5
+_time_bytes: Final = 8
+"""Of a stamp, the first: the time of occurrence."""
+
+
+class Old(NamedTuple):
+    """A partition, or rows of a table, too old; of a partition, as the server last counted."""
+
+    table: str
+    partition: str | None
+    rows: int
+
+
+class _Due(NamedTuple):
+    table: str
+    before: datetime
+
+
+def remove_old(settings: PostgresSettings, clock: Clock, *, apply: bool) -> list[Old]:
+    """Find what is older than the settings allow; remove it where ``apply`` says so.
+
+    May be run again at any time, also after it was cut off.
+
+    Raises:
+        TransientError: Postgres does not answer, or a table stays locked.
+        ConfigurationError: the login or its rights do not suffice.
+    """
+    days = days_by_class(settings)
+    due = [
+        _Due(table, clock.now() - timedelta(days=days[class_]))
+        for class_, tables in classes.items()
+        if class_ in days
+        for table in tables
+    ]
+    with command_connection(
+        settings.owner, "zcc retention", lock_timeout=_lock_timeout
+    ) as connection:
+        asked = {str(class_): count for class_, count in days.items()}
+        audit = Audit.begin(connection, "retention", asked) if apply and due else None
+        found = [old for each in due for old in _of_table(connection, each, audit)]
+        if audit:
+            audit.end()
+    return found
+
+
+def days_by_class(settings: PostgresSettings) -> Mapping[RetentionClass, int]:
+    """Return after how many days rows of each class are too old; those of others never are."""
+    days: Mapping[RetentionClass, int | None] = {
+        "raw": settings.retention_raw_days,
+        "timeline": settings.retention_timeline_days,
+        "conversation": settings.retention_conversation_days,
+        "history": settings.retention_history_days,
+    }
+    return {class_: count for class_, count in days.items() if count is not None}
+
+
+def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[Old]:
+    if due.table == raw_table.name or _by_name[due.table].partitioned:
+        yield from _partitions(connection, due, audit)
+        table = f"{due.table}_default"
+        rows = _rows(connection, table, SQL("event_ts < {}").format(due.before), audit)
+    else:
+        table = due.table
+        rows = _rows(connection, table, is_old(_by_name[table], due.before), audit)
+    if rows:
+        yield Old(table, None, rows)
+
+
+def _partitions(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[Old]:
+    ranges = connection.execute(
+        "select name, greatest(reltuples, 0)::bigint from zcc.partition_range "
+        "join pg_class on pg_class.oid = ('zcc.' || quote_ident(name))::regclass "
+        "where parent = %s and end_moment <= %s order by name",
+        (due.table, due.before),
+    ).fetchall()
+    connection.commit()
+    for name, rows in ranges:
+        if audit:
+            _drop(connection, due.table, name)
+            audit.count(name, rows)
+            connection.commit()
+        yield Old(due.table, name, rows)
+
+
+def _drop(connection: Connection[Any], table: str, partition: str) -> None:
+    """Detach and drop; whoever reads the table waits for the moment that it takes."""
+    for _ in range(_tries):
+        try:
+            connection.execute(f"select pg_advisory_xact_lock({_partitions_lock})")
+            connection.execute(
+                SQL("alter table {} detach partition {}").format(
+                    Identifier(schema, table), Identifier(schema, partition)
+                )
+            )
+            connection.execute(SQL("drop table {}").format(Identifier(schema, partition)))
+        except LockNotAvailable:
+            connection.rollback()
+        else:
+            return
+    raise TransientError(
+        f"{schema}.{table} is locked by others: nothing more was removed, run it again later"
+    )
+
+
+def _rows(
+    connection: Connection[Any], table: str, condition: Composable, audit: Audit | None
+) -> int:
+    name = Identifier(schema, table)
+    if audit is None:
+        query = SQL("select count(*) from {} as stored where {}").format(name, condition)
+        found = connection.execute(query).fetchone()
+        connection.commit()
+        return int(found[0]) if found else 0
+    delete = SQL(
+        "delete from {name} as stored where {condition} and ctid = any(array("
+        "select ctid from {name} as stored where {condition} limit {limit}))"
+    ).format(name=name, condition=condition, limit=_batch_rows)
+    total = 0
+    while count := connection.execute(delete).rowcount:
+        audit.count(table, count)
+        connection.commit()
+        total += count
+    connection.commit()
+    return total
+
+
+def is_old(projection: Projection, before: datetime, *, row: str = "stored") -> Composable:
+    """Return the condition of rows that no event since then has changed.
+
+    What belongs to an engagement is as old as the engagement, and a state that lasts as the next
+    one.
+    """
+    newest = stamp(round(before.timestamp() * 1000), 0, b"", 0)[:_time_bytes]
+    oldest = bytes(255 - byte for byte in newest)
+    conditions: list[Composable] = []
+    for register in projection.registers:
+        column = Identifier(row, register.stamp.name)
+        match register.takes:
+            case "newest":
+                conditions.append(SQL("{} < {}").format(column, newest))
+            case "oldest":  # its stamp is complemented
+                form = SQL("({0} = '' or substr({0}, 1, {1}) > {2})")
+                conditions.append(form.format(column, _time_bytes, oldest))
+            case "revision":
+                conditions.append(SQL("{} < {}").format(Identifier(row, "event_ts"), before))
+    for bound in projection.bounds:
+        column = Identifier(row, bound.column)
+        conditions.append(SQL("coalesce({} < {}, true)").format(column, before))
+    if projection.name in _lasting:
+        conditions.append(_followed(projection, before, row))
+    if projection.name in _ahead:
+        conditions.append(SQL("{} < {}").format(Identifier(row, _ahead[projection.name]), before))
+    if projection is not engagement and any(c.name == "engagement_id" for c in projection.key):
+        conditions.append(
+            SQL(
+                "not exists (select from zcc.engagement as whole "
+                "where whole.account_id = {account_id} and whole.engagement_id = {engagement_id} "
+                "and not ({old}))"
+            ).format(
+                account_id=Identifier(row, "account_id"),
+                engagement_id=Identifier(row, "engagement_id"),
+                old=is_old(engagement, before, row="whole"),
+            )
+        )
+    return SQL(" and ").join(conditions)
+
+
+def _followed(projection: Projection, before: datetime, row: str) -> Composable:
+    return SQL(
+        "exists (select from {table} as later "
+        "where later.account_id = {account_id} and later.user_id = {user_id} "
+        "and (later.occurred_at, later.event_id) > ({occurred_at}, {event_id}) "
+        "and later.event_ts < {before})"
+    ).format(
+        table=Identifier(schema, projection.name),
+        account_id=Identifier(row, "account_id"),
+        user_id=Identifier(row, "user_id"),
+        occurred_at=Identifier(row, "occurred_at"),
+        event_id=Identifier(row, "event_id"),
+        before=before,
+    )

@@ -1,0 +1,1 @@
+"""Writing a batch: rows, COPY, statements, offsets, partitions."""

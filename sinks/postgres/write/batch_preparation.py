@@ -1,0 +1,93 @@
+"""Pure: makes of a batch's deliveries all that the database is going to be given."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from runtime.values import Delivery, Rejection
+from sinks.postgres.model.events import Event
+from sinks.postgres.model.omissions import LeftOut, left_out
+from sinks.postgres.write.copy_format import Row, Table, Texts, arrays, copied
+from sinks.postgres.write.rows import Told, read_deliveries
+
+Treat = Callable[[Iterable[Told]], Sequence[Told]]
+RowsOf = Callable[[Iterable[Told]], Mapping[Table, Sequence[Row]]]
+
+least_copied_rows: Final = 300
+"""Fewer rows are not worth the two statements and the round trips of a COPY."""
+
+
+class Copied(NamedTuple):
+    """Rows of a table for COPY into its staging table."""
+
+    table: Table
+    content: bytes
+
+
+class Passed(NamedTuple):
+    """Rows of a table as parameters of one statement."""
+
+    table: Table
+    arrays: Sequence[bytes]
+
+
+class Prepared(NamedTuple):
+    """What becomes of a batch. What was read is not kept: it is much larger.
+
+    ``times_ms`` are those of the events, ``accepted_ms`` the least of their acceptance, epoch
+    milliseconds; ``sanitised`` is the number of events of which ``jsonb`` could not hold all;
+    ``left_out`` is what the model could not hold.
+    """
+
+    rejections: Sequence[Rejection]
+    copied: Sequence[Copied]
+    passed: Sequence[Passed]
+    times_ms: Sequence[int]
+    accepted_ms: int | None
+    sanitised: int
+    left_out: Sequence[LeftOut] = ()
+
+
+class Preparation(NamedTuple):
+    """How batches are prepared: what may be stored of them, in which tables, by which statements.
+
+    ``staged`` says that the session keeps staging tables.
+    """
+
+    treat: Treat
+    rows_of: RowsOf
+    staged: bool
+
+    def of(self, deliveries: Iterable[Delivery]) -> Prepared:
+        """Return what becomes of deliveries; where some are rejected, nothing of the others."""
+        read, rejections = read_deliveries(deliveries)
+        if rejections:
+            return Prepared(rejections, (), (), (), None, 0)
+        told = self.treat(read)
+        copies, passes = self._written(told)
+        events = [each for each in told if isinstance(each, Event)]
+        return Prepared(
+            (),
+            copies,
+            passes,
+            [event.event_ts_ms for event in events],
+            min((event.received_at_ms for event in events), default=None),
+            sum(event.content.verbatim is not None for event in events),
+            left_out(told),
+        )
+
+    def told(self, deliveries: Iterable[Delivery]) -> Sequence[Told]:
+        """Return what the deliveries tell, all of which can be read."""
+        return self.treat(read_deliveries(deliveries)[0])
+
+    def rows(self, told: Iterable[Told], table: Table) -> Sequence[Row]:
+        """Return the rows of one table."""
+        return self.rows_of(told).get(table, ())
+
+    def _written(self, told: Iterable[Told]) -> tuple[list[Copied], list[Passed]]:
+        texts, copies, passes = Texts(), [], []
+        for table, rows in self.rows_of(told).items():
+            if self.staged and len(rows) >= least_copied_rows:
+                copies.append(Copied(table, copied(table, rows, texts)))
+            elif rows:
+                passes.append(Passed(table, arrays(table, rows, texts)))
+        return copies, passes

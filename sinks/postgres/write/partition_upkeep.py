@@ -1,0 +1,150 @@
+"""Moves rows out of the default partitions, in bounded steps, beside the writing of batches.
+
+Rows get there while their partition cannot be made in time. A step is one transaction for one
+partition of one table, on a connection of its own; sinks take turns by the lock of
+`zcc.ensure_partition`. Whatever fails here is logged and tried again: no batch waits for it.
+"""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
+
+from runtime import telemetry
+from runtime.clock import Clock
+from sinks.postgres.connection import connect_plain, upkeep_name
+from sinks.postgres.errors import described
+from sinks.postgres.settings import PostgresSettings
+from sinks.postgres.write.copy_format import schema
+from sinks.postgres.write.partitions import (
+    Days,
+    earliest_day,
+    ensure,
+    made_ahead,
+    not_now,
+    partitioned,
+    patience_s,
+    step_of,
+)
+
+_look_every_s: Final = 300.0
+_least_pause_s: Final = 1.0
+_look_at_rows: Final = 10_000
+"""The default partitions are counted so often, and no further."""
+
+_most_moved: Final = 50_000
+_time_for_most: Final = "60s"
+_any_number: Final = 2**31 - 1
+_time_for_any: Final = "10min"
+"""A day with more rows is moved as a whole: a partition holds no less than a day."""
+
+_next_day: Final = SQL(
+    "select (min(event_ts) at time zone 'UTC')::date from {} where event_ts >= %s and event_ts < %s"
+)
+
+log = structlog.get_logger()
+
+
+class Upkeep:
+    """Looks at the default partitions every five minutes, and when rows were left there."""
+
+    def __init__(self, settings: PostgresSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._rows_left = asyncio.Event()
+
+    def rows_left(self) -> None:
+        """Say that rows that were stored may be in a default partition."""
+        self._rows_left.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._rows_left.clear()
+            if await self._round():
+                await self._clock.sleep(_least_pause_s)
+                await self._wait_for_rows()
+            else:
+                await self._clock.sleep(patience_s)
+
+    async def _wait_for_rows(self) -> None:
+        """Wait until rows may have come, or it is time to look."""
+        try:
+            async with asyncio.timeout(_look_every_s):
+                await self._rows_left.wait()
+        except TimeoutError:
+            return
+
+    async def _round(self) -> bool:
+        """Return whether all that can be moved was moved."""
+        try:
+            async with await connect_plain(self._settings, name=upkeep_name) as connection:
+                await _look(connection)
+                done = await self._move_all(connection)
+                await _look(connection)
+                return done
+        except psycopg.Error as error:
+            log.warning("default partitions not looked at", error=described(error))
+            return False
+
+    async def _move_all(self, connection: AsyncConnection) -> bool:
+        step = await step_of(connection)
+        today = self._clock.now().date()
+        _, end = made_ahead(today, step, ahead=self._settings.partitions_ahead)
+        for table in partitioned:
+            try:
+                await _move(connection, table, end)
+            except not_now as error:
+                await connection.rollback()
+                log.warning("rows stay outside partitions", table=table, error=described(error))
+                return False
+        return True
+
+
+async def _move(connection: AsyncConnection, table: str, end: date) -> None:
+    """Make the partitions of all rows in the default one of a table, the oldest first."""
+    since = earliest_day
+    moved: list[Days] = []
+    while (day := await _next_day_of(connection, table, since, end)) is not None:
+        found = await ensure(
+            connection, table, day, most_moved=_most_moved, statement_timeout=_time_for_most
+        ) or await ensure(
+            connection, table, day, most_moved=_any_number, statement_timeout=_time_for_any
+        )
+        if found is not None:
+            moved.append(found)
+        since = day + timedelta(days=1) if found is None else found.end
+    if moved:
+        log.info("rows moved to their partitions", table=table, partitions=len(moved))
+
+
+async def _next_day_of(
+    connection: AsyncConnection, table: str, since: date, end: date
+) -> date | None:
+    """Return the day of the oldest row in the default partition from some day on."""
+    net = Identifier(schema, f"{table}_default")
+    found = await connection.execute(_next_day.format(net), (_midnight(since), _midnight(end)))
+    row = await found.fetchone()
+    await connection.commit()  # else its locks would meet those of a partition being made
+    return None if row is None else row[0]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+async def _look(connection: AsyncConnection) -> None:
+    """Say how many rows the default partitions hold; what is no mistake does not stay there."""
+    for table in partitioned:
+        counted = await connection.execute(
+            SQL("select count(*) from (select from {} limit {}) as looked_at").format(
+                Identifier(schema, f"{table}_default"), _look_at_rows
+            )
+        )
+        (count,) = await counted.fetchone() or (0,)
+        await connection.commit()
+        telemetry.postgres.default_partition_rows.labels(table).set(count)

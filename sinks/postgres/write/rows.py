@@ -1,0 +1,132 @@
+"""Pure: the rows of a batch, by table, reduced to one row per key.
+
+A raw event keeps what came first; a higher revision replaces what the enrichment said and nothing
+else. Two records of the same revision may differ in that (a redelivered webhook is enriched anew):
+the first one stays. All other tables are projections.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from runtime.errors import RejectedError
+from runtime.values import Delivery, Rejection
+from schemas.topics import reference_topic
+from sinks.postgres.model.events import Event, read_event
+from sinks.postgres.model.projection import reduced
+from sinks.postgres.model.references import Reference, read_reference
+from sinks.postgres.model.registry import mentions, projections
+from sinks.postgres.write.copy_format import Row, Table, columns_of
+
+_reference_topic: Final = reference_topic(prefix="")
+
+raw_table: Final = Table(
+    "raw_event",
+    (
+        *columns_of("text", "event_id"),
+        *columns_of("timestamptz", "event_ts", "occurred_at", "received_at"),
+        *columns_of("text", "account_id", "event", "family", "subject", "partition_key"),
+        *columns_of("text", "source_topic"),
+        *columns_of("integer", "source_partition"),
+        *columns_of("bigint", "source_offset"),
+        *columns_of("integer", "revision"),
+        *columns_of("jsonb", "payload", "enrichment", personal="document"),
+        *columns_of("text", "enrichment_status"),
+        *columns_of("bytea", "body", personal="document"),
+    ),
+    ("event_ts", "event_id"),  # in time, so that new rows meet pages that are in memory
+    "do update set enrichment = excluded.enrichment, "
+    "enrichment_status = excluded.enrichment_status, revision = excluded.revision "
+    "where excluded.revision > stored.revision",
+    partitioned=True,
+)
+
+tables: Final = (raw_table, *(projection.table for projection in projections))
+"""In the order in which a batch is written."""
+
+
+Told = Event | Reference
+"""What one record tells."""
+
+
+def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Told], list[Rejection]]:
+    """Return what can be read, in the same order, and the deliveries that cannot."""
+    told: list[Told] = []
+    rejections = []
+    for delivery in deliveries:
+        try:
+            told.append(_read(delivery))
+        except RejectedError as error:
+            rejections.append(
+                Rejection(delivery.source, delivery.offset, error.reason, error.detail)
+            )
+    return told, rejections
+
+
+def events_in(told: Iterable[Told]) -> list[Event]:
+    """Return the events among what is told."""
+    return [each for each in told if isinstance(each, Event)]
+
+
+def rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
+    """Return the rows of each table in the order of its key, in the order of `tables`."""
+    told = list(told)
+    found = reduced((each, mentions(each)) for each in told)
+    return {
+        **raw_rows_by_table(told),
+        **{p.table: found[p] for p in projections if p in found},
+    }
+
+
+def raw_rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
+    """Return the rows of the raw table only, in the order of its key."""
+    distinct = sorted(
+        _distinct(events_in(told)), key=lambda event: (event.event_ts_ms, event.event_id)
+    )
+    return {raw_table: [_raw_row(event) for event in distinct]}
+
+
+def _read(delivery: Delivery) -> Told:
+    if delivery.topic.endswith(_reference_topic):
+        return read_reference(delivery)
+    return read_event(delivery)
+
+
+def _distinct(events: Iterable[Event]) -> Iterable[Event]:
+    """Reduce repeats as the tables would: the first one, with the highest revision's enrichment."""
+    found: dict[tuple[str, int], Event] = {}
+    for event in events:
+        key = event.event_id, event.event_ts_ms
+        first = found.get(key)
+        if first is None:
+            found[key] = event
+        elif event.revision > first.revision:
+            found[key] = _with_enrichment(first, event)
+    return found.values()
+
+
+def _with_enrichment(first: Event, later: Event) -> Event:
+    parsed = {**first.content.parsed, "enrichment": later.enrichment}
+    content = first.content._replace(enrichment=later.content.enrichment, parsed=parsed)
+    return first._replace(content=content, revision=later.revision)
+
+
+def _raw_row(event: Event) -> Row:
+    return (
+        event.event_id,
+        event.event_ts_ms,
+        event.occurred_at_ms,
+        event.received_at_ms,
+        event.account_id,
+        event.name,
+        event.family,
+        event.subject,
+        event.partition_key,
+        event.delivery.topic,
+        event.delivery.partition,
+        event.delivery.offset,
+        event.revision,
+        event.content.payload,
+        event.content.enrichment,
+        event.enrichment_status,
+        event.content.verbatim,
+    )

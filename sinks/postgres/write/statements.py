@@ -1,0 +1,96 @@
+"""Gives a batch's rows to the tables, in as few round trips as their size allows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+from sinks.postgres.errors import Fault, fault_of
+from sinks.postgres.write.batch_preparation import Copied, Passed, Prepared
+from sinks.postgres.write.copy_format import Table
+
+_not_done: Final = -1
+
+
+class RefusedError(Exception):
+    """A table refuses rows by their content; ``error`` is what the server says."""
+
+    def __init__(self, table: Table, error: psycopg.Error) -> None:
+        super().__init__(f"{table.name} refuses rows")
+        self.table = table
+        self.error = error
+
+
+class _Array(bytes):
+    """A parameter in its binary form; the statement says of which type it is."""
+
+
+class _ArrayDumper(Dumper):
+    format = Format.BINARY
+    oid = 0
+
+    def dump(self, obj: _Array) -> Buffer:
+        return obj
+
+
+def adapt(connection: AsyncConnection) -> None:
+    """Teach a new connection what `write_all` needs."""
+    connection.adapters.register_dumper(_Array, _ArrayDumper)
+
+
+async def write_all(connection: AsyncConnection, prepared: Prepared) -> Mapping[str, int]:
+    """Return the number of rows that were new or changed, by table. The caller commits.
+
+    Raises:
+        RefusedError: the transaction has failed by the content of rows.
+        psycopg.Error: by anything else.
+    """
+    return {
+        **{each.table.name: await _copy(connection, each) for each in prepared.copied},
+        **await _pass(connection, prepared.passed),
+    }
+
+
+async def try_rows(connection: AsyncConnection, passed: Passed) -> None:
+    """Give rows to a table on trial, without a prepared statement.
+
+    The driver throws all of these away after each rollback, which is a statement more.
+    """
+    await _pass_rows(connection.cursor(), passed, prepare=False)
+
+
+async def _pass_rows(cursor: AsyncCursor, passed: Passed, *, prepare: bool | None = None) -> None:
+    parameters = [_Array(array) for array in passed.arrays]
+    await cursor.execute(passed.table.unnest_sql(), parameters, prepare=prepare)
+
+
+async def _copy(connection: AsyncConnection, copied: Copied) -> int:
+    cursor = connection.cursor()
+    try:
+        async with cursor.copy(copied.table.copy_sql()) as copy:
+            await copy.write(copied.content)
+        await cursor.execute(copied.table.merge_sql())
+    except psycopg.Error as error:
+        if fault_of(error) is not Fault.RECORD:
+            raise
+        raise RefusedError(copied.table, error) from error
+    return cursor.rowcount
+
+
+async def _pass(connection: AsyncConnection, passed: Sequence[Passed]) -> Mapping[str, int]:
+    """Send all statements at once; those behind one that fails are not done."""
+    cursors = {each.table: connection.cursor() for each in passed}
+    try:
+        async with connection.pipeline():
+            for each in passed:
+                await _pass_rows(cursors[each.table], each)
+    except psycopg.Error as error:
+        if fault_of(error) is not Fault.RECORD:
+            raise
+        failed = next(table for table, cursor in cursors.items() if cursor.rowcount == _not_done)
+        raise RefusedError(failed, error) from error
+    return {table.name: cursor.rowcount for table, cursor in cursors.items()}

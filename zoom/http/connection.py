@@ -1,0 +1,170 @@
+"""The connection to one account: has calls answered, for all clients of the account.
+
+One call: its breaker lets it pass, a token that allows it is at hand, the budget grants it a
+moment; then it is sent, once more if the token was refused, and its answer is judged and read. A
+call whose breaker is open fails at once; so does one that the budget has no room for in time.
+
+Nothing is sent twice but after a refused token, which is refused before anything is done. What
+changes something is therefore done once at most; whether it was, nobody knows after an
+`UnavailableError`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from runtime import telemetry
+from runtime.clock import Clock
+from zoom.catalogue import Operation
+from zoom.errors import Fault, ZoomError, error_of
+from zoom.http.messages import Request, Response, Transport
+from zoom.http.oauth import Token, TokenSource
+from zoom.http.response_errors import document_in, error_in, missing_scope, token_is_refused
+from zoom.rate_limits.circuit_breaker import Breakers
+from zoom.rate_limits.limits import Priority
+from zoom.rate_limits.scheduler import Turns
+from zoom.requests.bodies import Content
+from zoom.settings import ZoomSettings
+
+_log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What is asked: checked, and ready to be sent with any token."""
+
+    operation: Operation
+    address: str
+    content: Content
+    priority: Priority
+    expected_since: datetime | None
+
+    def request(self, token: Token) -> Request:
+        """Return the request that asks it."""
+        return Request(
+            self.operation.method,
+            f"{token.api_url}{self.address}",
+            {"Authorization": f"Bearer {token.value}"},
+            json=self.content.json,
+            parts=self.content.parts,
+        )
+
+
+_found: Final = "found"
+
+
+class Connection:
+    """The app's tokens, the account's budget, and the breakers on the way to it."""
+
+    def __init__(
+        self, settings: ZoomSettings, *, transport: Transport, clock: Clock, turns: Turns
+    ) -> None:
+        self._limit_s = settings.call_timeout_s
+        self._transport = transport
+        self._clock = clock
+        self._breakers = Breakers()
+        self._shown: set[str] = set()
+        self.tokens: Final = TokenSource(settings, transport=transport, clock=clock)
+        self.turns: Final = turns
+
+    async def answer(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+        """Return the document that answers a call, None where the answer has none.
+
+        Raises:
+            ZoomError: as the class of the error says.
+        """
+        operation = call.operation
+        self._show_counters(operation.name)
+        fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
+        if fault is not None:
+            raise _resting(operation, fault)
+        try:
+            document = await self._asked(call)
+        except ZoomError as error:
+            self._note_failure(operation.name, error)
+            raise
+        self._note_success(operation.name)
+        return document
+
+    async def _asked(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+        response = await self._answered(call)
+        error = error_in(
+            call.operation, response, now=self._clock.now(), expected_since=call.expected_since
+        )
+        if error is not None:
+            raise error
+        return document_in(call.operation, response)
+
+    async def _answered(self, call: Call) -> Response:
+        """Exchange within the limit of a call, which does not count the wait for the turn."""
+        token, spent_s = await self._token(call)
+        await self._take_turn(call)
+        started_s = self._clock.monotonic_s()
+        try:
+            async with asyncio.timeout(self._limit_s - spent_s):
+                response = await self._sent(call, token)
+                if token_is_refused(response):
+                    token = await self.tokens.renew(token)
+                    await self._take_turn(call)
+                    response = await self._sent(call, token)
+                return response
+        except TimeoutError:
+            raise self._too_late(call) from None
+        finally:
+            elapsed_s = self._clock.monotonic_s() - started_s
+            telemetry.zoom.latency.labels(call.operation.name).observe(elapsed_s)
+
+    async def _token(self, call: Call) -> tuple[Token, float]:
+        """Return a token, and the seconds that it took."""
+        started_s = self._clock.monotonic_s()
+        try:
+            async with asyncio.timeout(self._limit_s):
+                token = await self.tokens.token_for(call.operation)
+        except TimeoutError:
+            raise self._too_late(call) from None
+        return token, self._clock.monotonic_s() - started_s
+
+    async def _take_turn(self, call: Call) -> None:
+        operation = call.operation
+        await self.turns.take(operation.label, call.priority, operation=operation.name)
+
+    async def _sent(self, call: Call, token: Token) -> Response:
+        response = await self._transport.send(call.request(token))
+        self.turns.heed(call.operation.label, response)
+        return response
+
+    def _too_late(self, call: Call) -> ZoomError:
+        detail = f"{call.operation.name}: no answer in {self._limit_s:g} s"
+        return error_of(Fault.TIMEOUT, detail)
+
+    def _show_counters(self, name: str) -> None:
+        """Have each counter of an operation begin at 0, once it is asked.
+
+        One that first shows up at 1 has not increased. There are too many operations for all.
+        """
+        if name not in self._shown:
+            self._shown.add(name)
+            for outcome in (_found, *(fault.value for fault in Fault)):
+                telemetry.zoom.requests.labels(name, outcome)
+
+    def _note_success(self, name: str) -> None:
+        telemetry.zoom.requests.labels(name, _found).inc()
+        if self._breakers.opened_by(name) is not None:
+            _log.info("zoom_operation_works_again", operation=name)
+        self._breakers.succeeded(name)
+
+    def _note_failure(self, name: str, error: ZoomError) -> None:
+        telemetry.zoom.requests.labels(name, error.fault.value).inc()
+        before = self._breakers.opened_by(name)
+        self._breakers.failed(name, error.fault, self._clock.monotonic_s())
+        if before is None and self._breakers.opened_by(name) is not None:
+            _log.warning("zoom_operation_rests", operation=name, error=str(error))
+
+
+def _resting(operation: Operation, fault: Fault) -> ZoomError:
+    if fault is Fault.MISSING_SCOPE:
+        return missing_scope(operation, f"{operation.name}: a moment ago")
+    return error_of(fault, f"{operation.name}: has failed, and rests for some seconds")

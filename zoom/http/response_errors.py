@@ -1,0 +1,244 @@
+"""Pure: what an answer of Zoom's means, one table.
+
+An answer is judged by its HTTP status first: one code of Zoom's stands under several statuses,
+messages are localised, and an overloaded gateway answers without either. A code decides where a
+status leaves several meanings, an operation where a code does.
+Source: Zoom Contact Center REST API, OpenAPI 3.0, responses; Zoom's OAuth errors, 4700 to 4741; the
+codes of missing scopes (104, 4711) as public reports show them.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from math import ceil
+from typing import Any, Final
+
+from schemas.envelope import UnreadableError, read_json
+from zoom.catalogue import Operation, reply_schema
+from zoom.errors import Fault, ZoomError, code_in, code_of, error_of, retry_after_s
+from zoom.http.messages import Response
+
+young_s: Final = 60.0
+"""What has just begun to exist may be reported missing for so long. Source: Zoom Contact Center
+REST API, engagements: up to one minute after the end."""
+
+_no_answer_status: Final = 444
+
+_faults: Final[Mapping[int, Fault]] = {
+    HTTPStatus.BAD_REQUEST: Fault.REFUSED,
+    HTTPStatus.UNAUTHORIZED: Fault.TOKEN_REFUSED,
+    HTTPStatus.FORBIDDEN: Fault.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: Fault.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT: Fault.OUTAGE,
+    HTTPStatus.CONFLICT: Fault.CONFLICT,
+    HTTPStatus.GONE: Fault.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS: Fault.RATE_LIMITED,
+    _no_answer_status: Fault.NO_ANSWER,
+}
+"""By status; from 500 on it is an outage, the rest is unexpected."""
+
+_redirects: Final = range(300, 400)
+
+_need_a_code: Final = frozenset({Fault.NOT_FOUND, Fault.GONE})
+"""Without one the answer is not Zoom's, but a gateway's, or the base URL is wrong."""
+
+_faults_by_code: Final[Mapping[tuple[int, int], Fault]] = {
+    (400, 104): Fault.MISSING_SCOPE,
+    (400, 4711): Fault.MISSING_SCOPE,
+    (401, 104): Fault.MISSING_SCOPE,
+    (401, 4711): Fault.MISSING_SCOPE,
+    (403, 104): Fault.MISSING_SCOPE,
+    (403, 4711): Fault.MISSING_SCOPE,
+    (400, 124): Fault.TOKEN_REFUSED,
+    (400, 4700): Fault.TOKEN_REFUSED,
+    (400, 4724): Fault.TOKEN_REFUSED,
+    (400, 4735): Fault.TOKEN_REFUSED,
+    (400, 4737): Fault.TOKEN_REFUSED,
+    (400, 4738): Fault.TOKEN_REFUSED,
+    (400, 4740): Fault.TOKEN_REFUSED,
+    (400, 4741): Fault.TOKEN_REFUSED,
+    (401, 1601): Fault.ROLE,
+    (403, 9001): Fault.ROLE,
+    (403, 1022): Fault.NO_LICENCE,
+    (400, 290010): Fault.NO_LICENCE,  # none left
+    (400, 1019): Fault.FORBIDDEN,  # a feature that the account has not
+    (400, 1214): Fault.FORBIDDEN,
+    (400, 1215): Fault.FORBIDDEN,
+    (400, 1503): Fault.FORBIDDEN,
+    (400, 4101): Fault.FORBIDDEN,
+    (400, 11006): Fault.FORBIDDEN,
+    (404, 1052): Fault.FORBIDDEN,
+    (400, 1003): Fault.OUTAGE,
+    (400, 4106): Fault.OUTAGE,
+    (400, 1107): Fault.NOT_READY,
+    (400, 4100): Fault.NOT_READY,
+    (400, 3201): Fault.NOT_FOUND,  # the address names it, and it is not there
+    (400, 4102): Fault.NOT_FOUND,
+    (400, 11004): Fault.NOT_FOUND,
+    (400, 4108): Fault.CONFLICT,
+    (403, 4106): Fault.CONFLICT,
+    (404, 10002): Fault.CONFLICT,  # it is there, and in use
+    (404, 10010): Fault.CONFLICT,
+    (404, 10019): Fault.CONFLICT,
+    (404, 300): Fault.REFUSED,
+    (404, 404): Fault.NO_ANSWER,
+}
+"""Where (status, code) says more than the status does."""
+
+_faults_by_operation: Final[Mapping[tuple[str, int, int], Fault]] = {
+    ("list_region_users", 400, 400): Fault.FORBIDDEN,
+    ("assign_region_users", 400, 400): Fault.FORBIDDEN,
+    ("update_engagement_rtms_app_status", 400, 4101): Fault.CONFLICT,
+    ("update_engagement_rtms_app_status", 400, 4102): Fault.CONFLICT,
+    ("update_queue", 400, 1019): Fault.REFUSED,  # of one member of its body
+}
+"""Where (status, code) means another thing than elsewhere."""
+
+_renewable_codes: Final = frozenset({None, 124, 4700, 4724, 4735, 4737, 4738, 4740, 4741})
+"""Another token may do: this one is old, disabled or not read; no code is a gateway's."""
+
+_advice: Final = {
+    Fault.TOKEN_REFUSED: "a new token is refused too; is the app active, is its user?",
+    Fault.NO_LICENCE: "give the user of the app a Contact Center licence, or the account more",
+    Fault.ROLE: "give the role of the app's user the privilege that the operation needs",
+    Fault.FORBIDDEN: "the user of the app is deactivated, or the account has not this feature",
+}
+
+
+def token_is_refused(response: Response) -> bool:
+    """Whether the same request may succeed with a new token; it was not carried out then."""
+    if response.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST):
+        return False
+    code = code_of(response)
+    if code is None:
+        return response.status == HTTPStatus.UNAUTHORIZED
+    return code in _renewable_codes
+
+
+def error_in(
+    operation: Operation, response: Response, *, now: datetime, expected_since: datetime | None
+) -> ZoomError | None:
+    """Judge the answer of an operation; None where its status means success.
+
+    What is reported missing is not ready yet within `young_s` after ``expected_since``. Both are
+    aware datetimes.
+    """
+    status = response.status
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    code = code_of(response)
+    fault = fault_of(operation, status, code)
+    if fault is Fault.NOT_FOUND and _is_young(expected_since, now):
+        fault = Fault.NOT_READY
+    said = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
+    if fault is Fault.MISSING_SCOPE:
+        return missing_scope(operation, said)
+    wish_s = retry_after_s(response, now)
+    return error_of(fault, said + _advised(fault, status, wish_s), retry_after_s=wish_s)
+
+
+def fault_of(operation: Operation, status: int, code: int | None) -> Fault:
+    """Return what a status outside 2xx means, with Zoom's code where the answer has one."""
+    if code is not None:
+        found = _faults_by_operation.get((operation.name, status, code))
+        found = found or _faults_by_code.get((status, code))
+        if found is not None:
+            return found
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Fault.OUTAGE
+    fault = _faults.get(status, Fault.UNEXPECTED)
+    if (
+        (fault in _need_a_code and code is None)
+        or (fault is Fault.NO_ANSWER and status not in operation.errors)
+        or (fault is Fault.CONFLICT and not operation.writes)
+    ):
+        return Fault.UNEXPECTED
+    return fault
+
+
+def missing_scope(operation: Operation, said: str) -> ZoomError:
+    """Make the error that names the scopes of which the operation needs one."""
+    names = " or ".join(operation.scopes.all)
+    return error_of(Fault.MISSING_SCOPE, f"{said}: add to the app the scope {names}")
+
+
+def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+    """Return the document of an answer whose status means success, None where it has none.
+
+    Raises:
+        NotReadyError: it is empty where the operation reads something.
+        UnavailableError: it is no JSON, or no such document, or one that tells of an error.
+    """
+    promised = operation.reply.content_type is not None
+    if not response.body.strip():
+        if promised and not operation.writes:
+            raise _unusable(operation, Fault.NOT_READY, "an answer without a body")
+        return None
+    if promised and not _says_json(response):
+        raise _unusable(operation, Fault.NOT_JSON, "the reply is not sent as JSON")
+    try:
+        document: object = read_json(response.body)
+    except UnreadableError:
+        raise _unusable(operation, Fault.NOT_JSON, "the reply is no JSON") from None
+    if not isinstance(document, dict) and not (
+        isinstance(document, list) and (reply_schema(operation) or {}).get("type") == "array"
+    ):
+        raise _unusable(operation, Fault.UNEXPECTED, "the reply is JSON, but no such document")
+    if (code := code_in(document)) is not None and "message" in document:
+        detail = f"status {response.status}, but an error in the body, code {code}"
+        raise _unusable(operation, Fault.UNEXPECTED, detail)
+    return document
+
+
+def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | None:
+    """Judge the answer of the token endpoint; None where it may hold a token."""
+    status, code = response.status, code_of(response)
+    said = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
+    if status == HTTPStatus.OK:
+        return None
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return error_of(Fault.RATE_LIMITED, said, retry_after_s=retry_after_s(response, now))
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if not refused or status == HTTPStatus.REQUEST_TIMEOUT or code == _lookup_is_down:
+        return error_of(Fault.OUTAGE, said)
+    advice = _token_advice.get(code or 0, _token_advice[0])
+    return error_of(Fault.CREDENTIALS, f"{said}: {advice}")
+
+
+_lookup_is_down: Final = 4732
+
+_token_advice: Final[Mapping[int, str]] = {
+    0: "check ZCC_ZOOM_ACCOUNT_ID, ZCC_ZOOM_CLIENT_ID, ZCC_ZOOM_CLIENT_SECRET and "
+    "ZCC_ZOOM_OAUTH_URL, and that the app is activated",
+    4702: "check ZCC_ZOOM_CLIENT_ID and ZCC_ZOOM_CLIENT_SECRET: no app has both",
+    4704: "check ZCC_ZOOM_CLIENT_ID and ZCC_ZOOM_CLIENT_SECRET: no app has both",
+    4705: "check ZCC_ZOOM_OAUTH_URL, and that the app is one for server-to-server OAuth",
+    4711: "the scopes of the app have changed: activate it again",
+    4717: "the app is disabled: ask Zoom",
+    4735: "the owner of the app is not in the account any more: make the app anew",
+    4738: "an administrator of the account has disabled the app",
+}
+"""By code of Zoom's OAuth, 0 for all others."""
+
+
+def _advised(fault: Fault, status: int, wish_s: float | None) -> str:
+    if fault in _advice:
+        return f": {_advice[fault]}"
+    if fault is Fault.RATE_LIMITED and wish_s is not None:
+        return f": ask again in {ceil(wish_s)} s"
+    if status in _redirects:
+        return ": a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"
+    return ""
+
+
+def _is_young(expected_since: datetime | None, now: datetime) -> bool:
+    return expected_since is not None and (now - expected_since).total_seconds() < young_s
+
+
+def _says_json(response: Response) -> bool:
+    media_type = response.headers.get("content-type", "application/json").partition(";")[0]
+    return media_type.strip().lower().endswith(("/json", "+json"))
+
+
+def _unusable(operation: Operation, fault: Fault, detail: str) -> ZoomError:
+    return error_of(fault, f"{operation.name}: {detail}")

@@ -1,0 +1,291 @@
+"""Gives calls their turn: within the budget, by priority, as the API's answers correct it.
+
+One queue per label, in the order of priority and then of arrival. Whoever is first in it waits for
+the budget; who comes with a higher priority is first from then on, so nothing that waits delays
+what goes before it. A call whose turn would come too late is refused at once, and so is one whose
+label is closed, or has used up its day.
+
+A process of a group has no seat before the group has given it one, and none while the group shares
+out anew; its calls wait. See docs/explanation/api-budget.md.
+"""
+
+import asyncio
+from bisect import insort
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from math import inf
+from typing import Final, NamedTuple, NoReturn
+
+import structlog
+
+from runtime import telemetry
+from runtime.clock import Clock
+from runtime.group.member_share import Seat, alone
+from zoom.errors import Fault, UnavailableError
+from zoom.http.messages import Response
+from zoom.rate_limits.daily_quota import DailyBudget
+from zoom.rate_limits.daily_share import DailyCounts
+from zoom.rate_limits.limits import Label, Limit, Priority
+from zoom.rate_limits.pacing import Moment
+from zoom.rate_limits.per_second_limiter import SecondBudget
+from zoom.rate_limits.response_headers import told
+from zoom.settings import ZoomSettings
+
+_look_s: Final = 0.5
+"""So late the first in a queue may notice that its wait has become shorter."""
+
+most_waiting: Final = 1000
+"""In one queue; without a seat nobody knows for how long."""
+
+_log: Final = structlog.get_logger()
+
+
+class _Waiter(NamedTuple):
+    """A call in a queue; they sort as their turns come."""
+
+    priority: Priority
+    arrival: int
+    first: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One label: its budgets, and who waits for them in the order of their turns."""
+
+    label: Label
+    budget: SecondBudget
+    daily: DailyBudget | None
+    waiting: list[_Waiter]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one label stands, for people: of the whole account, and of the share of all members."""
+
+    label: Label
+    limit_per_second: int
+    share_per_second: float
+    share_per_day: int | None
+    members: int
+    used_today: int
+    waiting: int
+    paused_until: datetime | None
+
+
+class Turns:
+    """The turns of one process at one account's API."""
+
+    def __init__(
+        self,
+        settings: ZoomSettings,
+        *,
+        clock: Clock,
+        seat: Seat | None = alone,
+        counts: DailyCounts | None = None,
+    ) -> None:
+        """Begin in this seat; a process of a group has None, and is told by `sit`."""
+        self._settings = settings
+        self._clock = clock
+        self._seated = asyncio.Event()
+        self._arrivals = count()
+        self._lines: Mapping[Label, _Line] = {
+            label: self._line(label, limit, counts) for label, limit in settings.limits.items()
+        }
+        for label in settings.limits:
+            _show_counters(label)
+        self.sit(seat)
+
+    def _line(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _Line:
+        share, daily = self._settings.share, None
+        if limit.per_day is not None:
+            daily = DailyBudget(
+                label,
+                int(limit.per_day * share),
+                kept_back=self._settings.backfill_leaves,
+                counts=counts,
+                clock=self._clock,
+            )
+        return _Line(label, SecondBudget(limit.per_second, share=share), daily, [])
+
+    def sit(self, seat: Seat | None) -> None:
+        """Take the seat that the group has given, or give it up before it shares out anew."""
+        self._seat = seat
+        for line in self._lines.values():
+            line.budget.sit(seat, self._now())
+            if line.daily is not None:
+                line.daily.sit(seat)
+            _show_limits(line)
+        telemetry.zoom.budget_members.set(0 if seat is None else seat.members)
+        if seat is None:
+            self._seated.clear()
+        else:
+            self._seated.set()
+
+    async def opened(self, label: Label) -> None:
+        """Return once the window that a new seat waits has gone by.
+
+        For those who have less patience than that. It takes no longer than a call waits for its
+        turn; calls may be made in any case.
+        """
+        budget = self._lines[label].budget
+        until_s = self._clock.monotonic_s() + self._settings.budget_wait_s
+        while (left_s := min(budget.opens_s, until_s) - self._clock.monotonic_s()) > 0:
+            await self._clock.sleep(min(left_s, _look_s))
+
+    async def take(self, label: Label, priority: Priority, *, operation: str) -> None:
+        """Return when a call may go out.
+
+        Raises:
+            UnavailableError: over budget; no turn comes in time.
+        """
+        line, most_s = self._lines[label], self._settings.budget_wait_s
+        expected_s = self._expected_s(line, priority)
+        if most_s < expected_s < inf or len(line.waiting) >= most_waiting:
+            detail = f"{operation}: the budget is spent for {expected_s:.1f} s"
+            self._refuse(line, detail, expected_s)
+        try:
+            async with asyncio.timeout(most_s):
+                if line.daily is None:
+                    await self._wait(line, priority)
+                else:
+                    await self._wait_today(line, line.daily, priority, operation)
+        except TimeoutError:
+            detail = f"{operation}: no turn came in {most_s:g} s"
+            self._refuse(line, detail, self._expected_s(line, priority))
+        telemetry.zoom.budget_used.labels(label.value, priority.name.lower()).inc()
+
+    def _expected_s(self, line: _Line, priority: Priority) -> float:
+        ahead = sum(waiter.priority <= priority for waiter in line.waiting)
+        return line.budget.wait_s(self._now(), ahead=ahead)
+
+    def _refuse(self, line: _Line, detail: str, wait_s: float) -> NoReturn:
+        if self._seat is None:
+            raise self._refusal(line, "seat", f"{detail}; the group has not shared out", None)
+        reason = "paused" if line.budget.paused_s(self._now()) else "second"
+        raise self._refusal(line, reason, detail, wait_s)
+
+    def _refusal(
+        self, line: _Line, reason: str, detail: str, retry_after_s: float | None
+    ) -> UnavailableError:
+        telemetry.zoom.budget_refused.labels(line.label.value, reason).inc()
+        return UnavailableError(Fault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
+
+    async def _wait_today(
+        self, line: _Line, daily: DailyBudget, priority: Priority, operation: str
+    ) -> None:
+        allowance = await daily.take(priority)
+        if allowance is None:
+            detail = f"{operation}: the day's budget is spent"
+            raise self._refusal(line, "day", detail, daily.left_of_day_s)
+        try:
+            await self._wait(line, priority)
+        except BaseException:
+            allowance.give_back()
+            raise
+
+    async def _wait(self, line: _Line, priority: Priority) -> None:
+        if not line.waiting and line.budget.wait_s(now := self._now()) <= 0:
+            line.budget.grant(now)
+            return
+        waiter = _Waiter(priority, next(self._arrivals), asyncio.Event())
+        waiting = telemetry.zoom.budget_waiting.labels(line.label.value, priority.name.lower())
+        since_s = self._clock.monotonic_s()
+        insort(line.waiting, waiter)
+        waiting.inc()
+        try:
+            await self._wait_first(line, waiter)
+        finally:
+            line.waiting.remove(waiter)
+            if line.waiting:
+                line.waiting[0].first.set()
+            waiting.dec()
+            waited_s = self._clock.monotonic_s() - since_s
+            telemetry.zoom.budget_wait.labels(line.label.value).inc(waited_s)
+
+    async def _wait_first(self, line: _Line, waiter: _Waiter) -> None:
+        while True:
+            if line.waiting[0] is not waiter:
+                waiter.first.clear()
+                await waiter.first.wait()
+                continue
+            now = self._now()
+            wait_s = line.budget.wait_s(now)
+            if wait_s <= 0:
+                line.budget.grant(now)
+                return
+            if wait_s == inf:
+                await self._seated.wait()
+            else:
+                await self._clock.sleep(min(wait_s, _look_s))
+
+    async def finish(self) -> None:
+        """Keep what was used of the day; for a process that ends, when no call is under way.
+
+        Without it, what was kept ahead of its use is lost for the day.
+        """
+        for line in self._lines.values():
+            if line.daily is not None:
+                await line.daily.finish()
+
+    def heed(self, label: Label, response: Response) -> None:
+        """Learn from the answer to a call what the API says of its limits."""
+        said = told(label, response, self._clock.now())
+        line, now = self._lines[said.label], self._now()
+        if said.limit is not None and self._correct(line, said.window, said.limit, now):
+            telemetry.zoom.budget_corrections.labels(said.label.value, "limit").inc()
+            _log.warning(
+                "zoom_limit_corrected", label=said.label.value, window=said.window, limit=said.limit
+            )
+            _show_limits(line)
+        if said.spent_for_s is not None:
+            line.budget.pause(now.monotonic_s + said.spent_for_s)
+            telemetry.zoom.budget_corrections.labels(said.label.value, said.window).inc()
+            if said.window == "day":
+                _log.warning("zoom_day_used_up", label=said.label.value, for_s=said.spent_for_s)
+
+    def _correct(self, line: _Line, window: str, limit: int, now: Moment) -> bool:
+        if window == "second":
+            return line.budget.correct(limit, now)
+        return line.daily is not None and line.daily.correct(int(limit * self._settings.share))
+
+    def snapshot(self) -> tuple[Standing, ...]:
+        """Return how each label stands now."""
+        return tuple(self._standing(line) for line in self._lines.values())
+
+    def _standing(self, line: _Line) -> Standing:
+        paused_s = line.budget.paused_s(self._now())
+        return Standing(
+            label=line.label,
+            limit_per_second=line.budget.limit,
+            share_per_second=line.budget.calls_per_second,
+            share_per_day=line.daily.limit if line.daily else None,
+            members=self._seat.members if self._seat else 0,
+            used_today=line.daily.used if line.daily else 0,
+            waiting=len(line.waiting),
+            paused_until=self._clock.now() + timedelta(seconds=paused_s) if paused_s else None,
+        )
+
+    def _now(self) -> Moment:
+        return Moment(self._clock.monotonic_s(), self._clock.now().timestamp())
+
+
+def _show_counters(label: Label) -> None:
+    """Have each counter begin at 0: one that first shows up at 1 has not increased."""
+    zoom = telemetry.zoom
+    zoom.budget_wait.labels(label.value)
+    for reason in ("second", "day", "paused", "seat"):
+        zoom.budget_refused.labels(label.value, reason)
+    for kind in ("limit", "second", "day"):
+        zoom.budget_corrections.labels(label.value, kind)
+    for priority in Priority:
+        zoom.budget_used.labels(label.value, priority.name.lower())
+        zoom.budget_waiting.labels(label.value, priority.name.lower())
+
+
+def _show_limits(line: _Line) -> None:
+    gauge = telemetry.zoom.budget_limit
+    gauge.labels(line.label.value, "second").set(line.budget.seat_calls_per_second)
+    if line.daily is not None:
+        gauge.labels(line.label.value, "day").set(line.daily.limit)

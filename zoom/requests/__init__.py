@@ -1,0 +1,1 @@
+"""What a request holds: arguments, bodies, pages, date ranges."""
