@@ -30,7 +30,7 @@ from benchmarks.contract import commit, machine
 from runtime.clock import SystemClock
 from zoom.catalogue import find
 from zoom.client import connected
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 from zoom.requests.arguments import address
 from zoom.settings import ZoomSettings
 

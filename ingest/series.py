@@ -5,7 +5,8 @@ from typing import Final
 from ingest.apps.registry import App
 from ingest.http.connections import Displaced
 from ingest.http.exchange import no_app
-from ingest.webhook.responses import Refusal, Unavailable, table
+from ingest.http.responses import Refusal
+from ingest.webhook.responses import Unavailable, table
 from runtime.telemetry import ingest as metrics
 from schemas.catalogue import families, unknown_family
 from schemas.reasons import QuarantineReason

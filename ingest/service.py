@@ -12,8 +12,9 @@ import structlog
 
 from ingest.apps.reloading import PresentApps
 from ingest.health import Health, health_setting
-from ingest.http.listen_socket import bound_socket, listen
-from ingest.http.server import run_server
+from ingest.listen_socket import bound_socket, listen
+from ingest.series import begin_series_of
+from ingest.server import run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
@@ -52,7 +53,7 @@ async def serve(
     clock = SystemClock()
     process.started.labels("ingest").set(clock.now().timestamp())
     with stop_event() as stopping, hangup_event() as hangup, bound_socket(settings) as listener:
-        present = PresentApps(settings.apps, clock=clock)
+        present = PresentApps(settings.apps, clock=clock, begin_series=begin_series_of)
         async with (
             _health(settings, followed) as health,
             KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,

@@ -22,7 +22,7 @@ from typing import Final
 import structlog
 
 from ingest.health import ReportReader, Reports, health_setting
-from ingest.http.listen_socket import held_port
+from ingest.listen_socket import held_port
 from ingest.settings import IngestSettings
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 import uvloop
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsError
 
 from operations.api.command import api_app
 from operations.components import DevstackPart, ProcessorName, RehearsedAction, SinkName
@@ -28,7 +26,7 @@ from operations.postgres.command import (
     retention_command,
 )
 from operations.schemas.command import schemas_app
-from operations.settings.errors import no_json, one_line
+from operations.settings.loading import read_settings
 from operations.settings.unknown import warn_of_unknown_settings
 from operations.spill.command import spill_app
 from operations.topics.command import topics_app
@@ -58,8 +56,6 @@ app.command()(doctor)
 app.command()(lag)
 app.command()(monitor)
 
-AnySettings = TypeVar("AnySettings", bound=BaseSettings)
-
 
 def main() -> None:
     """Run the command line; the entry point of `zcc`."""
@@ -69,20 +65,6 @@ def main() -> None:
         _stop(str(error), exit_code=2)
     except TransientError as error:
         _stop(str(error), exit_code=1)
-
-
-def read_settings(settings: type[AnySettings]) -> AnySettings:
-    """Build settings from the environment.
-
-    Raises:
-        ConfigurationError: one line that names each variable at fault.
-    """
-    try:
-        return settings()
-    except ValidationError as error:
-        raise ConfigurationError(one_line(error, settings)) from None
-    except SettingsError as error:
-        raise ConfigurationError(no_json(error, settings)) from None
 
 
 @app.callback(invoke_without_command=True)

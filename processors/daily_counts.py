@@ -29,8 +29,8 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import timestamp
 from schemas.topics import reference_topic
+from zoom.limits import Label
 from zoom.rate_limits.daily_share import Count, Counts
-from zoom.rate_limits.limits import Label
 
 _entity: Final = "api_budget"
 

@@ -13,12 +13,10 @@ from runtime import telemetry
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
 from runtime.errors import RestartNeededError
-from runtime.group.failing_steps import Steps
-from runtime.group.member_share import Seat
-from runtime.group.membership import Surroundings
 from runtime.handlers.delayed_consumer import Delayed, DueConsumer
 from runtime.handlers.worker import Worker
 from runtime.kafka import KafkaConsumer, KafkaPublisher, latest, require_topics
+from runtime.member_share import Seat
 from runtime.ports import Consumer, RebalanceListener
 from runtime.process.gc_tuning import for_batches, for_requests, settle_garbage_collection
 from runtime.process.health import serving_health
@@ -27,6 +25,8 @@ from runtime.retries.dead_letter_history import Letters
 from runtime.retries.retry_topics import Delays, RetryTopic
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sinks.worker import SinkWorker
+from runtime.worker.failing_steps import Steps
+from runtime.worker.membership import Surroundings
 from schemas.topics import dead_letter_audit_topic, dead_letter_topic, retry_topic
 
 _delayed_part: Final = 8

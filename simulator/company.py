@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal
 
+from simulator.payloads import invented_members
 from simulator.synthetic_values import company_number, opaque_id, person_name, prefixed_id, uuid
-from simulator.webhooks.payloads import invented_members
 
 QueueChannel = Literal["voice", "messaging", "email", "work_item"]
 

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from simulator.rest.faults import Faults
+from simulator.faults import Faults
 
 
 class SimulatorSettings(BaseSettings):

@@ -8,7 +8,7 @@ import orjson
 from runtime.values import Delivery
 from schemas.headers import timestamp
 from sinks.postgres.model.projection import Projection
-from sinks.postgres.write.rows import read_deliveries, rows_by_table
+from sinks.postgres.model.rows import read_deliveries, rows_by_table
 from tests.enriched import START_MS, complete, delivery, webhook
 
 REFERENCE_TOPIC = "zcc.reference.v1"

@@ -12,7 +12,7 @@ from schemas.envelope import JsonObject
 from simulator.company import make_company
 from simulator.stories import stories
 from simulator.stories.schedule import first_round
-from sinks.postgres.write.copy_format import Table
+from sinks.postgres.model.tables import Table
 from tests.enriched import complete, delivery
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)

@@ -13,7 +13,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from zoom.client import ZoomClient, connected
 from zoom.http.connection import Connection
-from zoom.http.messages import Request, Response, Transport
+from zoom.messages import Request, Response, Transport
 from zoom.rate_limits.scheduler import Turns
 from zoom.settings import ZoomSettings
 

@@ -17,8 +17,8 @@ from typing import Any, Final, Literal, cast
 import orjson
 from pydantic import TypeAdapter
 
-from zoom.http.messages import Method
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
+from zoom.messages import Method
 
 ContentType = Literal["application/json", "multipart/form-data"]
 TimeForm = Literal["date", "z", "offset"]

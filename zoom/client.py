@@ -11,7 +11,7 @@ from zoom.errors import Fault, WritesNotAllowedError
 from zoom.http.connection import Call, Connection
 from zoom.http.oauth import TokenSource
 from zoom.http.transport import opened
-from zoom.rate_limits.limits import Priority
+from zoom.limits import Priority
 from zoom.rate_limits.scheduler import Turns
 from zoom.requests.arguments import address
 from zoom.requests.bodies import content
@@ -20,7 +20,7 @@ from zoom.settings import ZoomSettings
 
 
 class ZoomClient(Resources):
-    """The REST API of one account: a `zoom.http.messages.Caller`. Open it with `connected`.
+    """The REST API of one account: a `zoom.messages.Caller`. Open it with `connected`.
 
     `at` and `expecting` give further clients of the same account, which ask in another way. Calls
     that change something are refused unless ``allow_writes``.
@@ -72,7 +72,7 @@ class ZoomClient(Resources):
 
     async def call(
         self, operation: str | Operation, /, *, body: object = None, **arguments: object
-    ) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+    ) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         """Return the document that the operation answers with, None where it answers with none.
 
         ``arguments`` go by `Parameter.argument`, None leaves one out: see

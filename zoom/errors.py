@@ -15,7 +15,7 @@ from typing import Final
 
 from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import UnreadableError, read_json
-from zoom.http.messages import Response
+from zoom.messages import Response
 
 _longest_wish_s: Final = 86_400.0
 """The daily limit ends within a day; a header that asks for more is a mistake."""

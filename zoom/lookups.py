@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from zoom.catalogue import Operation, find
 from zoom.entities import Queue, User
 from zoom.errors import AbsentError, Fault, RefusedError, ZoomError, error_of
-from zoom.http.messages import Caller
+from zoom.messages import Caller
 from zoom.requests.paging import items
 
 Entity = TypeVar("Entity")

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from zoom.rate_limits.limits import Label, Limit, Plan, plan_limits
+from zoom.limits import Label, Limit, Plan, plan_limits
 
 
 def _safe_url(value: str) -> str:

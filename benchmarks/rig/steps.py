@@ -12,9 +12,10 @@ from ingest.http.connection import Connection
 from ingest.http.connections import Connections, Room
 from ingest.http.exchange import Exchange
 from ingest.http.limits import Limits
+from ingest.http.responses import Refusal
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
-from ingest.webhook.responses import Refusal, kept
+from ingest.webhook.responses import kept
 from ingest.webhook.routing import Event, Routing, SignedRequest, decide
 from runtime.clock import SystemClock
 from runtime.contracts import Settled
@@ -197,7 +198,7 @@ def _over_http(application: _Answering | Webhook, requests: Sequence[bytes]) -> 
         admission=Admission(requests=_connections, size_bytes=2**30),
         clock=SystemClock(),
     )
-    connections: list[Connection] = [shared.make() for _ in range(_connections)]
+    connections: list[Connection] = [Connection(shared) for _ in range(_connections)]
     for connection in connections:
         connection.connection_made(_Transport())  # type: ignore[arg-type]  # all of a transport that is used
 

@@ -7,7 +7,7 @@ or is wrong changes nothing: the apps that are there go on, and it is counted un
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import nan
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,6 @@ import structlog
 
 from ingest.apps.config import read_apps
 from ingest.apps.registry import App, Apps
-from ingest.series import begin_series_of
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.telemetry import ingest as metrics
@@ -37,8 +36,11 @@ class PresentApps:
         ConfigurationError: the file cannot be read, or is wrong.
     """
 
-    def __init__(self, source: Apps | Path, *, clock: Clock) -> None:
+    def __init__(
+        self, source: Apps | Path, *, clock: Clock, begin_series: Callable[[App], None]
+    ) -> None:
         self._clock = clock
+        self._begin_series = begin_series
         self._content = b""
         self._fault: str | None = None
         if isinstance(source, Path):
@@ -49,7 +51,7 @@ class PresentApps:
             self.current = source
         for outcome in (_taken, _unreadable, _wrong):
             metrics.reloads.labels(outcome)
-        _show_series((), self.current)
+        self._show_series((), self.current)
 
     async def run(self, hangup: asyncio.Event) -> None:
         """Follow the file until cancelled; without a file, return at once.
@@ -82,12 +84,26 @@ class PresentApps:
 
     def _take(self, apps: Apps, content: bytes) -> None:
         metrics.reloads.labels(_taken).inc()
-        _show_series(self.current, apps)
+        self._show_series(self.current, apps)
         if apps is not self.current:
             apps = apps.following(self.current, now_s=self._clock.monotonic_s())
         self.current, self._content, self._fault = apps, content, None
         secrets = [secret for app in apps for secret in app.secrets]
         _log.info("apps read", apps=len(list(apps)), secrets=len(secrets))
+
+    def _show_series(self, before: Iterable[App], now: Iterable[App]) -> None:
+        """Let each app's series begin at 0: one that begins at 1 has not increased.
+
+        The challenge of an app that is gone is no number any more, so that nobody waits for it.
+        """
+        now = tuple(now)
+        for each in now:
+            self._begin_series(each)
+        old, new = ({app.name for app in apps} for apps in (before, now))
+        for app in new - old:
+            metrics.last_challenge.labels(app).set(0)
+        for app in old - new:
+            metrics.last_challenge.labels(app).set(nan)
 
 
 def _first_reading(file: Path) -> tuple[bytes, Apps]:
@@ -100,18 +116,3 @@ def _first_reading(file: Path) -> tuple[bytes, Apps]:
         ) from None
     except ValueError as error:
         raise ConfigurationError(f"ZCC_INGEST_APPS_FILE: {error}") from None
-
-
-def _show_series(before: Iterable[App], now: Iterable[App]) -> None:
-    """Let each app's series begin at 0: one that begins at 1 has not increased.
-
-    The challenge of an app that is gone is no number any more, so that nobody waits for it.
-    """
-    now = tuple(now)
-    for each in now:
-        begin_series_of(each)
-    old, new = ({app.name for app in apps} for apps in (before, now))
-    for app in new - old:
-        metrics.last_challenge.labels(app).set(0)
-    for app in old - new:
-        metrics.last_challenge.labels(app).set(nan)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from ingest.http.exchange import Exchange
-from ingest.webhook.responses import Answer, Refusal, refusals
+from ingest.http.responses import Answer, Refusal, refusals
 from runtime.process.metrics_exposition import count
 from runtime.retries.policy import described
 from runtime.telemetry import ingest as metrics

@@ -15,20 +15,18 @@ dropped: what they say, no proxy has seen (RFC 9110, section 6.5.1).
 import asyncio
 from collections import deque
 from math import inf
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import httptools
 import structlog
 
+from ingest.http.connections import Connections
 from ingest.http.exchange import Exchange, RawHeaders
 from ingest.http.head import host, names_its_host, sent_from, target, without_upgrade
 from ingest.http.limits import Phase, unread_s
+from ingest.http.responses import Answer, Refusal
 from ingest.http.shedding import Origin, origin_of
-from ingest.webhook.responses import Answer, Refusal
 from runtime.retries.policy import described
-
-if TYPE_CHECKING:
-    from ingest.http.connections import Connections
 
 _most_pipelined: Final = 32
 """Requests of one connection under way; beyond it nothing is read from it for a while."""
@@ -45,7 +43,7 @@ _log = structlog.get_logger()
 class Connection(asyncio.Protocol):
     """One connection. Its parser calls the `on_` methods, the applications answer exchanges."""
 
-    def __init__(self, shared: "Connections") -> None:
+    def __init__(self, shared: Connections) -> None:
         self._shared = shared
         self._limits = shared.limits
         self._parser = httptools.HttpRequestParser(self)

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import format_datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from ingest.http.admission import Admission
-from ingest.http.connection import Connection
 from ingest.http.exchange import Application
 from ingest.http.limits import Limits
 from ingest.http.shedding import Crowd, Origin
@@ -43,8 +42,52 @@ class Room:
     unfinished: int
 
 
+class Watched(Protocol):
+    """A connection as `Connections` sees it."""
+
+    @property
+    def due_s(self) -> float:
+        """When `overdue` is to be called."""
+        ...
+
+    def __hash__(self) -> int:
+        """By identity."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """Where its present request comes from."""
+        ...
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way."""
+        ...
+
+    @property
+    def is_disposable(self) -> bool:
+        """Whether nobody waits for anything of it."""
+        ...
+
+    def overdue(self) -> None:
+        """End what has taken too long."""
+        ...
+
+    def make_room(self) -> None:
+        """Answer an unfinished request, if there is one, and close."""
+        ...
+
+    def close(self) -> None:
+        """Close when everything is written."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+
 class Connections:
-    """Makes connections and watches over them. `run` has to run all the while."""
+    """Watches over the connections of a process. `run` has to run all the while."""
 
     def __init__(
         self,
@@ -64,21 +107,17 @@ class Connections:
         self.now_s = clock.monotonic_s
         self._clock = clock
         self._most = room.connections
-        self._open: OrderedDict[Connection, None] = OrderedDict()
+        self._open: OrderedDict[Watched, None] = OrderedDict()
         """In the order in which they last became idle."""
-        self._silent: Crowd[Connection] = Crowd(room.connections)
-        self._unfinished: Crowd[Connection] = Crowd(room.unfinished)
+        self._silent: Crowd[Watched] = Crowd(room.connections)
+        self._unfinished: Crowd[Watched] = Crowd(room.unfinished)
         self._write_date()
 
     def __len__(self) -> int:
         """Return how many are open."""
         return len(self._open)
 
-    def make(self) -> Connection:
-        """Return the protocol of a new connection."""
-        return Connection(self)
-
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Watched) -> None:
         """Watch over a connection; where it is one too many, another makes room or it goes."""
         origin = connection.origin
         has_room = len(self._open) < self._most or self._make_room(origin)
@@ -89,34 +128,34 @@ class Connections:
             count(metrics.crowded_out, Displaced.NEWCOMER.value)
             connection.abort()
 
-    def spoke(self, connection: Connection) -> None:
+    def spoke(self, connection: Watched) -> None:
         """Take note that a connection has sent its first bytes."""
         self._silent.leave(connection)
 
-    def rested(self, connection: Connection) -> float:
+    def rested(self, connection: Watched) -> float:
         """Take note that a connection has become idle; return until when it may be."""
         self._open.move_to_end(connection)
         return self.now_s() + self.limits.keep_alive_s
 
-    def began(self, connection: Connection) -> None:
+    def began(self, connection: Watched) -> None:
         """Count a request that is not received whole; where it is one too many, the oldest goes."""
         origin = connection.origin
         self._unfinished.enter(connection, origin)
         if self._unfinished.is_over:
             self._displace_unfinished(origin, but=None)
 
-    def finished(self, connection: Connection) -> None:
+    def finished(self, connection: Watched) -> None:
         """Count it no longer."""
         self._unfinished.leave(connection)
 
-    def hold(self, connection: Connection, size_bytes: int) -> bool:
+    def hold(self, connection: Watched, size_bytes: int) -> bool:
         """Hold more bytes of a body, for which unfinished requests make room; False in vain."""
         while not self.admission.hold(size_bytes):
             if not self._displace_unfinished(connection.origin, but=connection):
                 return False
         return True
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Watched) -> None:
         """No longer watch over it."""
         self._silent.leave(connection)
         self._unfinished.leave(connection)
@@ -160,7 +199,7 @@ class Connections:
             return True
         return self._displace_unfinished(origin, but=None)
 
-    def _oldest_idle(self) -> Connection | None:
+    def _oldest_idle(self) -> Watched | None:
         """Return it; those on the way to it move to the end, where they come when they rest."""
         for _ in range(len(self._open)):
             connection = next(iter(self._open))
@@ -169,14 +208,14 @@ class Connections:
             self._open.move_to_end(connection)
         return None
 
-    def _displace_unfinished(self, origin: Origin, *, but: Connection | None) -> bool:
+    def _displace_unfinished(self, origin: Origin, *, but: Watched | None) -> bool:
         oldest = self._unfinished.oldest(origin)
         if oldest is None or oldest is but:
             return False
         self._displace(oldest, Displaced.UNFINISHED)
         return True
 
-    def _displace(self, connection: Connection, state: Displaced) -> None:
+    def _displace(self, connection: Watched, state: Displaced) -> None:
         count(metrics.crowded_out, state.value)
         self._silent.leave(connection)
         self._unfinished.leave(connection)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from ingest.webhook.responses import Answer, Refusal
+from ingest.http.responses import Answer, Refusal
 
 RawHeaders = list[tuple[bytes, bytes]]
 PickedHeaders = Mapping[bytes, Sequence[bytes]]

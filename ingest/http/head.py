@@ -7,8 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 import httptools
 
+from ingest.http.client_address import Address, source_address
 from ingest.http.exchange import RawHeaders, blanks, pick_headers
-from ingest.webhook.access import Address, source_address
 
 host: Final = b"host"
 

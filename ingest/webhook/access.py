@@ -8,12 +8,10 @@ while there is time to mend them.
 import hmac
 from collections.abc import Sequence
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from ingest.apps.registry import App, Network
-
-Address = IPv4Address | IPv6Address
+from ingest.http.client_address import Address, source_address
 
 _most_accounts: Final = 1024
 """Accounts remembered; they are signed, so only Zoom names them."""
@@ -68,29 +66,6 @@ class ForeignAccounts:
         first_s = self._first_s.setdefault(key, now_s)
         is_late = self._grace_s <= age_s < self._grace_s + _late_s
         return now_s - first_s < self._grace_s and not is_late
-
-
-def source_address(peer: str, forwarded: Sequence[bytes], hops: int) -> Address | None:
-    """Return where a request comes from, as `access_fault` says; None where that is no address."""
-    if hops == 0:
-        return _address(peer)
-    written = b",".join(forwarded).split(b",")
-    return _address(written[-hops].decode("latin-1")) if len(written) >= hops else None
-
-
-def _address(text: str) -> Address | None:
-    """Read an address, which some proxies write with a port, and then IPv6 in brackets."""
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    # A listener on :: sees the peers of IPv4 as ::ffff:a.b.c.d.
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _is_in(address: Address | None, networks: Sequence[Network]) -> bool:

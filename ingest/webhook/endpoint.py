@@ -16,12 +16,13 @@ import structlog
 from ingest.apps.registry import App, Apps
 from ingest.http.admission import Admission
 from ingest.http.exchange import Exchange, PickedHeaders, pick_headers
+from ingest.http.responses import Refusal, refusals, unavailable_unread
 from ingest.settings import IngestSettings
 from ingest.webhook import responses
 from ingest.webhook.access import AccessFault, ForeignAccounts, access_fault
 from ingest.webhook.pending import Destinations, Keeping, Spill, not_kept, reply
 from ingest.webhook.replays import AnsweredSignatures
-from ingest.webhook.responses import Refusal, Unavailable
+from ingest.webhook.responses import Unavailable
 from ingest.webhook.routing import (
     Challenge,
     ForeignAccount,
@@ -130,9 +131,9 @@ class Webhook:
             return
         if reason in _over_a_limit and _is_claimed(pick_headers(exchange.headers, _signed_names)):
             count(metrics.unavailable, Unavailable.OVER_LIMIT.value)
-            reply(exchange, responses.unavailable_unread)
+            reply(exchange, unavailable_unread)
         else:
-            reply(exchange, responses.refusals[reason])
+            reply(exchange, refusals[reason])
 
     def completed(self, exchange: Exchange) -> None:
         """Verify, decide and keep."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ingest.apps.registry import base_path
-from ingest.webhook.responses import Answer, Row, table
+from ingest.http.responses import Answer
+from ingest.webhook.responses import Row, table
 from ingest.webhook.routing import challenge_event
 from zoom.signature import signature_header, timestamp_header
 

@@ -14,9 +14,10 @@ from typing import Protocol, assert_never
 import structlog
 
 from ingest.http.exchange import Exchange
+from ingest.http.responses import Answer, unavailable
 from ingest.webhook import responses
 from ingest.webhook.quarantine import refused_by_topic
-from ingest.webhook.responses import Answer, Unavailable
+from ingest.webhook.responses import Unavailable
 from ingest.webhook.routing import Event, Quarantined
 from runtime.clock import Clock
 from runtime.contracts import Sender, Settled
@@ -165,7 +166,7 @@ class Keeping:
 
     def _given_up(self, reason: Unavailable) -> None:
         count(metrics.unavailable, reason.value)
-        self._answer(responses.unavailable)
+        self._answer(unavailable)
 
     def _answer(self, answer: Answer) -> None:
         observe(metrics.latency, self._clock.monotonic_s() - self.begun_s)
@@ -180,7 +181,7 @@ class Keeping:
 def not_kept(exchange: Exchange, reason: Unavailable) -> None:
     """Have Zoom send it again."""
     count(metrics.unavailable, reason.value)
-    reply(exchange, responses.unavailable)
+    reply(exchange, unavailable)
 
 
 def reply(exchange: Exchange, answer: Answer) -> None:

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager, contextmanager
 import typer
 
 from operations.api.daily_counts import kept_counts
+from operations.settings.loading import read_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from zoom.client import ZoomClient, connected
 from zoom.errors import ArgumentError, ZoomError
-from zoom.rate_limits.limits import Label, Priority
+from zoom.limits import Label, Priority
 from zoom.rate_limits.scheduler import Turns
 from zoom.settings import ZoomSettings
 
@@ -21,8 +22,6 @@ def zoom_settings() -> ZoomSettings:
     Raises:
         ConfigurationError: one line that names each variable at fault.
     """
-    from operations.cli import read_settings  # which imports the commands
-
     return read_settings(ZoomSettings)
 
 

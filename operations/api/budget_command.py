@@ -13,7 +13,7 @@ from runtime.clock import Clock, SystemClock
 from runtime.errors import ConfigurationError
 from zoom.catalogue import Operation, operations
 from zoom.http.oauth import Token
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 from zoom.rate_limits.scheduler import Standing, Turns
 from zoom.settings import ZoomSettings
 

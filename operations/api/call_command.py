@@ -25,12 +25,12 @@ from operations.api.output import (
     show_items_as_json,
 )
 from operations.api.views import options_of
-from operations.schemas.generated_files import read_source
+from operations.generated_files import read_source
 from operations.settings.configured import is_configured
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from zoom.catalogue import Operation, UnknownOperationError, body_schema, find
-from zoom.http.messages import Caller
+from zoom.messages import Caller
 from zoom.requests.arguments import address
 from zoom.requests.bodies import File, content
 from zoom.settings import ZoomSettings

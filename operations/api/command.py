@@ -14,7 +14,7 @@ from operations.api.call_command import call, download, find_operation
 from operations.api.descriptions import has_deprecated
 from operations.api.output import console
 from operations.api.views import described, described_object, operation_object, operations_table
-from operations.schemas.generated_files import read_source, write_changed
+from operations.generated_files import read_source, write_changed
 from runtime.errors import ConfigurationError
 from schemas.generation import SchemaSourceError, read_document
 from zoom.catalogue import Operation, operations

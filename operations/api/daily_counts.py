@@ -9,10 +9,11 @@ from typing import Final
 
 from operations.components import ProcessorName
 from operations.settings.configured import is_configured
+from operations.settings.loading import read_settings
 from runtime.clock import Clock
 from runtime.settings import KafkaSettings
+from zoom.limits import Label
 from zoom.rate_limits.daily_share import DailyCounts
-from zoom.rate_limits.limits import Label
 from zoom.settings import ZoomSettings
 
 commands: Final = "zcc-api"
@@ -29,8 +30,6 @@ def kafka_settings() -> KafkaSettings | None:
     Raises:
         ConfigurationError: one line that names each variable at fault.
     """
-    from operations.cli import read_settings  # which imports the commands
-
     return read_settings(KafkaSettings) if is_configured(KafkaSettings, os.environ) else None
 
 

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import orjson
 
-from operations.dead_letters.views import printable
+from operations.printable import printable
 from zoom.catalogue import Operation, find
 from zoom.http.connection import Call
-from zoom.http.messages import Part, Request
 from zoom.http.oauth import Token
-from zoom.rate_limits.limits import Priority
+from zoom.limits import Priority
+from zoom.messages import Part, Request
 from zoom.requests.arguments import address
 from zoom.requests.bodies import content
 
@@ -18,13 +18,13 @@ _no_token: Final = "(a token of the app)"  # noqa: S105 - stands where a token w
 
 
 class DryRun:
-    """A `zoom.http.messages.Caller` that prints requests and returns an empty list."""
+    """A `zoom.messages.Caller` that prints requests and returns an empty list."""
 
     def __init__(self, base_url: str, show: Callable[[Operation, Request], None]) -> None:
         self._token = Token(_no_token, base_url, asked_at_s=0, renew_at_s=0, expires_at_s=0)
         self._show = show
 
-    async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+    async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         """Show the request of a call.
 
         Raises:

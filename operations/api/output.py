@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from operations.api.tables import Columns, columns_of, document_table, items_table
-from operations.dead_letters.views import printable
+from operations.printable import printable
 from zoom.catalogue import Operation
 
 _columns: Final = 240
@@ -47,7 +47,7 @@ class Pages:
         self._columns: Columns | None = None
         self.count = 0
 
-    def show(self, page: Any) -> None:  # noqa: ANN401 - a reply, see zoom.http.messages.Caller
+    def show(self, page: Any) -> None:  # noqa: ANN401 - a reply, see zoom.messages.Caller
         """Print the things of a page."""
         items = page[self._items_name]
         self.count += len(items)
@@ -68,7 +68,7 @@ class Pages:
 def show_items_as_json(items_name: str) -> Show:
     """Return what prints each thing of a page on a line of its own."""
 
-    def show(page: Any) -> None:  # noqa: ANN401 - a reply, see zoom.http.messages.Caller
+    def show(page: Any) -> None:  # noqa: ANN401 - a reply, see zoom.messages.Caller
         for item in page[items_name]:
             print_json(item)
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from operations.dead_letters.views import printable
+from operations.printable import printable
 
 _widest: Final = 40
 """Ids have up to 36 characters; longer values are folded."""

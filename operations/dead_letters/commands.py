@@ -19,6 +19,7 @@ from operations.dead_letters.executor import Executor, Operator, Plan, carry_out
 from operations.dead_letters.letter import Place
 from operations.dead_letters.reading import Asked, find, find_open
 from operations.dead_letters.selection import Selection
+from operations.settings.loading import read_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.kafka import KafkaPublisher
@@ -227,6 +228,4 @@ def _exit_code(count: int, *, refused: int = 0) -> int:
 
 
 def _kafka() -> KafkaSettings:
-    from operations.cli import read_settings  # which imports this module
-
     return read_settings(KafkaSettings)

@@ -16,6 +16,7 @@ from operations.dead_letters.executor import Plan
 from operations.dead_letters.letter import Letter, Place
 from operations.dead_letters.reading import Found
 from operations.dead_letters.summary import Earliest, Summary
+from operations.printable import printable
 
 _columns: Final = 240
 """Width of a table that goes to a file, so that a letter has one line there."""
@@ -81,7 +82,7 @@ def print_plan(plan: Plan, *, as_json: bool, to: TextIO) -> None:
         return
     _print_table(views.groups_table(plan.groups), to)
     for why, count in plan.refused.items():
-        typer.echo(f"refused {count}: {views.printable(why)}", file=to)
+        typer.echo(f"refused {count}: {printable(why)}", file=to)
 
 
 def print_outcome(letter: Letter, outcome: Act | Refused, *, as_json: bool) -> None:

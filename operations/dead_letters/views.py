@@ -14,6 +14,7 @@ from operations.dead_letters.actions import Act, Refused
 from operations.dead_letters.audit import Handling
 from operations.dead_letters.letter import Letter
 from operations.dead_letters.summary import Group
+from operations.printable import printable
 from runtime.values import Delivery
 from schemas.headers import timestamp
 
@@ -135,13 +136,6 @@ def body_lines(body: bytes | None) -> Iterator[str]:
     """Yield a body for people."""
     yield "body:" if body is not None else "body: none"
     yield from (_shown(line) for line in (body or b"").splitlines())
-
-
-def printable(text: str) -> str:
-    """Return a text in which control characters are written out."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def _shown(value: bytes) -> str:

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 from operations.doctor.clock_skew import DatesHeard
 from operations.doctor.scopes import needs
 from operations.settings.configured import is_configured, unknown_variables
+from operations.settings.loading import read_settings
 from operations.settings.unknown import product_settings
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
@@ -75,8 +76,6 @@ class _Settings:
         return found if isinstance(found, kind) else None
 
     def _find(self, environment: Mapping[str, str]) -> Iterator[Finding]:
-        from operations.cli import read_settings  # which starts this command
-
         for kind in product_settings:
             prefix = f"{kind.model_config.get('env_prefix')}*"
             if not is_configured(kind, environment):
@@ -151,8 +150,8 @@ async def _kafka(settings: KafkaSettings) -> Finding:
 
 
 async def _postgres(settings: PostgresSettings) -> Finding:
-    from sinks.postgres.connection import required_revision
     from sinks.postgres.migrate import current_revision
+    from sinks.postgres.write.session import required_revision
 
     try:
         revision = await asyncio.to_thread(current_revision, settings.dsn.get_secret_value())

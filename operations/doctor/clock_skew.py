@@ -5,14 +5,14 @@ from typing import Final
 
 from runtime.clock import Clock
 from zoom.errors import moment_of
-from zoom.http.messages import Request, Response, Transport
+from zoom.messages import Request, Response, Transport
 
 _resolution: Final = timedelta(seconds=1)
 """Of the header ``Date``. Source: RFC 9110, section 6.6.1."""
 
 
 class DatesHeard:
-    """A `zoom.http.messages.Transport` that notes the date of the latest answer."""
+    """A `zoom.messages.Transport` that notes the date of the latest answer."""
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport = transport

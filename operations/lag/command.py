@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from operations.settings.loading import read_settings
 from operations.settings.unknown import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.settings import KafkaSettings
@@ -19,7 +20,6 @@ def lag(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print how far each group is behind; exit 1 if one is and has no member."""
-    from operations.cli import read_settings
     from operations.lag.group_lag import run
 
     kafka = read_settings(KafkaSettings)
@@ -31,9 +31,8 @@ def lag(
 
 def monitor() -> None:
     """Measure lag and set-aside records at the brokers, for Prometheus."""
-    from operations.cli import read_settings
     from operations.lag.monitor import run
-    from operations.lag.monitor_settings import MonitorSettings
+    from operations.settings.monitor import MonitorSettings
 
     warn_of_unknown_settings()
     settings, kafka = read_settings(MonitorSettings), read_settings(KafkaSettings)

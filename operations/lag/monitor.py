@@ -16,7 +16,7 @@ import structlog
 from operations import components
 from operations.lag.ages import Ages
 from operations.lag.group_lag import topics_of_groups
-from operations.lag.monitor_settings import MonitorSettings
+from operations.settings.monitor import MonitorSettings
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError

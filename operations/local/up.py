@@ -23,8 +23,8 @@ from operations.components import parts, workers
 from operations.local.live_view import LiveView, stages
 from operations.local.pipeline import Pipeline, Surroundings, environment
 from operations.local.rehearsal import accepting, socket_variable
-from operations.local.report import Report, Sent, Stored
 from operations.reconcile.accounting import Accounting, account
+from operations.reconcile.report import Report, Sent, Stored
 from operations.reconcile.stores import Places, latency, look
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from devstack import DevstackError
-from operations.local.report import Report
 from operations.local.up import UpOptions, up
+from operations.reconcile.report import Report
 from runtime.errors import TransientError
 from simulator.webhooks.endpoint import EndpointInvalidError
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from operations.postgres.person_file import Named, read_person
+from operations.settings.loading import read_settings
 from operations.settings.unknown import warn_of_unknown_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
@@ -59,14 +60,14 @@ def migrate_command(
 
 def retention_command(*, apply: Apply = False) -> None:
     """Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
-    from sinks.postgres.privacy.retention import days_by_class, remove_old
+    from sinks.postgres.privacy.retention import remove_old
 
     warn_of_unknown_settings()
     settings = _settings()
-    if not days_by_class(settings):
+    if not settings.retention_days:
         typer.echo("no retention is set, so nothing is removed: see ZCC_POSTGRES_RETENTION_*_DAYS")
         return
-    found = remove_old(settings, SystemClock(), apply=apply)
+    found = remove_old(settings.owner, settings.retention_days, SystemClock(), apply=apply)
     for old in found:
         typer.echo(_old_line(old))
     done = "removed" if apply else "to be removed with --apply"
@@ -127,15 +128,12 @@ def offsets_reset(
 
 
 def _settings() -> "PostgresSettings":
-    from operations.cli import read_settings
     from sinks.postgres.settings import PostgresSettings
 
     return read_settings(PostgresSettings)
 
 
 def _group(store: str) -> str:
-    from operations.cli import read_settings
-
     return f"{read_settings(KafkaSettings).topic_prefix}.{store}"
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import psycopg
 
 from operations.components import SinkName, workers
-from operations.local.report import Latency, Stored
 from operations.reconcile.accounting import Found
+from operations.reconcile.report import Latency, Stored
 from runtime.kafka import TopicAdmin, scan
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery

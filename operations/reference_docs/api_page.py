@@ -6,7 +6,7 @@ from itertools import groupby
 
 from operations.api import descriptions as words
 from zoom.catalogue import Operation
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 
 
 def zoom_api_page(operations: Mapping[str, Operation]) -> str:

@@ -28,7 +28,7 @@ from zoom.catalogue import operations
 
 all_settings: Final[tuple[type[BaseSettings], ...]] = (*product_settings, SimulatorSettings)
 
-root: Final = Path(__file__).parent.parent
+root: Final = Path(__file__).parents[2]
 
 _plan: Final = KafkaSettings.model_construct().topic_plan
 """The topics with the default settings."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from operations.settings.loading import read_settings
 from runtime.settings import KafkaSettings
 
 schemas_app = typer.Typer(help="The contract of events.", no_args_is_help=True)
@@ -46,7 +47,6 @@ def schemas_drift(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print what live events have that the contract lacks, with a suggested patch."""
-    from operations.cli import read_settings
     from operations.schemas.drift import run
 
     asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from operations.schemas.generated_files import read_source, write_changed
+from operations.generated_files import read_source, write_changed
 from runtime.errors import ConfigurationError
 from schemas.catalogue import events
 from schemas.generation import (

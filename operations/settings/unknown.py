@@ -8,8 +8,8 @@ from pydantic_settings import BaseSettings
 
 from ingest.settings import IngestSettings
 from ingest.spill.settings import SpillSettings
-from operations.lag.monitor_settings import MonitorSettings
 from operations.settings.configured import suggestions
+from operations.settings.monitor import MonitorSettings
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.settings import KafkaSettings, WorkerSettings
 from sinks.object_storage.settings import ObjectStorageSettings

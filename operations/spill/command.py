@@ -14,6 +14,7 @@ from ingest.spill.drain import Drain, Drained
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
 from ingest.spill.store import Places, open_places
+from operations.settings.loading import read_settings
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import KafkaPublisher
@@ -28,8 +29,6 @@ spill_app = typer.Typer(help="Events that wait for the broker.", no_args_is_help
 @spill_app.command("list")
 def list_waiting() -> None:
     """Print what waits and what was refused, by the process that kept it."""
-    from operations.cli import read_settings
-
     typer.echo(asyncio.run(_listing(open_places(read_settings(SpillSettings)))))
 
 
@@ -41,8 +40,6 @@ def drain_all(
     ] = False,
 ) -> None:
     """Produce what waits, of all processes, and what was refused; exit 1 if anything is left."""
-    from operations.cli import read_settings
-
     places = open_places(read_settings(SpillSettings))
     if dry_run:
         typer.echo(asyncio.run(_listing(places)))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from operations.settings.loading import read_settings
 from runtime.errors import ConfigurationError
 from runtime.kafka import TopicChanges
 from runtime.settings import KafkaSettings
@@ -68,6 +69,4 @@ def _print_changes(changes: TopicChanges) -> None:
 
 
 def _kafka_settings() -> KafkaSettings:
-    from operations.cli import read_settings  # which starts this command
-
     return read_settings(KafkaSettings)

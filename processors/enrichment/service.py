@@ -16,8 +16,8 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Later, Record
 from schemas.topics import enriched_topics, raw_topics, retry_delays_s
 from zoom.client import ZoomClient, connected
+from zoom.limits import Label
 from zoom.lookups import queue_lookup, user_lookup
-from zoom.rate_limits.limits import Label
 from zoom.rate_limits.scheduler import Turns
 from zoom.settings import ZoomSettings
 

@@ -12,12 +12,12 @@ import structlog
 
 from runtime import telemetry
 from runtime.errors import ConfigurationError
-from runtime.group.membership import Surroundings
 from runtime.handlers.key_lanes import KeyLanes
 from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committed, to_commit
 from runtime.offsets.tracker import OffsetTracker
 from runtime.ports import Position
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
+from runtime.worker.membership import Surroundings
 
 _spread_factor: Final = 10
 """So many times the records in flight may be read beyond a position; a new owner reads them again,

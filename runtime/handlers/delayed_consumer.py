@@ -5,11 +5,11 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from runtime.clock import Clock
-from runtime.group.membership import Surroundings
 from runtime.handlers.due_queues import DueQueues
 from runtime.ports import Consumer, Position, RebalanceListener
 from runtime.retries.retry_topics import Delays
 from runtime.values import Assignment, Delivery, TopicPartition
+from runtime.worker.membership import Surroundings
 
 
 class Delayed(NamedTuple):

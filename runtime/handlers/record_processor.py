@@ -7,14 +7,14 @@ from typing import TypeVar
 from runtime import telemetry
 from runtime.contracts import Handler
 from runtime.errors import KeyRejectedError, RejectedError, TooManyDeadLettersError
-from runtime.group.liveness import Vitals
-from runtime.group.membership import Surroundings
 from runtime.retries.blocked_keys import Parking
-from runtime.retries.dead_letter_writer import SetAside
 from runtime.retries.loop import GivenUpError, insist
 from runtime.retries.policy import DeadLetter, Fault
 from runtime.retries.retry_topics import Delays
 from runtime.values import Delivery, Later, Record, TopicPartition
+from runtime.worker.dead_letter_writer import SetAside
+from runtime.worker.liveness import Vitals
+from runtime.worker.membership import Surroundings
 from schemas.reasons import DeadLetterReason
 
 Result = TypeVar("Result")

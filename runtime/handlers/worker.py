@@ -26,8 +26,6 @@ import structlog
 from runtime import telemetry
 from runtime.contracts import Handler
 from runtime.errors import FencedError, PartitionPausedError, TransientError
-from runtime.group.liveness import Vitals
-from runtime.group.membership import Surroundings, keep_membership, task_group, watch
 from runtime.handlers.assignment import AssignmentState
 from runtime.handlers.delayed_consumer import Delayed
 from runtime.handlers.record_processor import Settler
@@ -35,6 +33,8 @@ from runtime.ports import Consumer
 from runtime.retries.policy import Fault
 from runtime.retries.retry_topics import Delays
 from runtime.values import Assignment, Delivery, TopicPartition
+from runtime.worker.liveness import Vitals
+from runtime.worker.membership import Surroundings, keep_membership, task_group, watch
 
 _poll_s: Final = 0.25
 """Longest wait for records: a stop is noticed as late as this."""

@@ -26,7 +26,6 @@ from runtime.errors import (
     RestartNeededError,
     TransientError,
 )
-from runtime.group.member_share import Seat
 from runtime.kafka.assignor import Assignor
 from runtime.kafka.cluster import Cluster
 from runtime.kafka.connection import by_fault, connecting, know_brokers
@@ -39,6 +38,7 @@ from runtime.kafka.rebalancing import Assigned, Changes, Revoked
 from runtime.kafka.retention_loss import count_expired
 from runtime.kafka.stall_detector import Watch, look_s
 from runtime.kafka.timestamp_index import Marks
+from runtime.member_share import Seat
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition

@@ -12,7 +12,7 @@ _fetch_wait_ms: Final = 250
 _metadata_age_ms: Final = 30_000
 """New partitions of a topic are seen after so long at the latest."""
 _most_poll_interval_ms: Final = 600_000
-"""Longer than any call a worker bears with (`runtime.group.membership.stuck_after_s`)."""
+"""Longer than any call a worker bears with (`runtime.worker.membership.stuck_after_s`)."""
 _most_ahead_bytes: Final = 32 * 1024 * 1024
 """Fetched of all partitions together and not taken yet; comes on top of what a worker holds."""
 _most_answer_bytes: Final = 8 * 1024 * 1024

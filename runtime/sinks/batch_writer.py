@@ -14,14 +14,14 @@ from typing import Final, TypeVar
 from runtime import telemetry
 from runtime.contracts import Sink
 from runtime.errors import PartitionPausedError
-from runtime.group.liveness import Vitals
-from runtime.group.membership import Surroundings
 from runtime.ports import Consumer, Position
-from runtime.retries.dead_letter_writer import SetAside
 from runtime.retries.loop import insist
 from runtime.retries.policy import DeadLetter
 from runtime.sinks.batch_plans import planned
 from runtime.values import Batch, Delivery, Rejection, Span, TopicPartition
+from runtime.worker.dead_letter_writer import SetAside
+from runtime.worker.liveness import Vitals
+from runtime.worker.membership import Surroundings
 
 _longest_delay_s: Final = 4.0
 """A sink asks with one call at a time, so it may ask often: what stood still goes on soon after the

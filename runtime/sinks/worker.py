@@ -25,8 +25,13 @@ import structlog
 from runtime import telemetry
 from runtime.contracts import Sink
 from runtime.errors import ConfigurationError, PartitionPausedError, TransientError
-from runtime.group.liveness import Vitals
-from runtime.group.membership import (
+from runtime.ports import Consumer
+from runtime.sinks.batch_plans import pending
+from runtime.sinks.batch_writer import Storer
+from runtime.sinks.batcher import Batcher, BatchLimits
+from runtime.values import Assignment, Batch, Resume, Span, TopicPartition
+from runtime.worker.liveness import Vitals
+from runtime.worker.membership import (
     Member,
     Surroundings,
     keep_membership,
@@ -34,11 +39,6 @@ from runtime.group.membership import (
     task_group,
     watch,
 )
-from runtime.ports import Consumer
-from runtime.sinks.batch_plans import pending
-from runtime.sinks.batch_writer import Storer
-from runtime.sinks.batcher import Batcher, BatchLimits
-from runtime.values import Assignment, Batch, Resume, Span, TopicPartition
 
 _poll_records: Final = 1000
 _poll_s: Final = 0.25

@@ -22,13 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.clock import Clock
+from simulator.faults import Fault, Faults
 from simulator.rest.access import OauthError, Tokens, token_refusal
 from simulator.rest.answers import Answer, Asked, Listing
 from simulator.rest.bodies import read_body
 from simulator.rest.date_ranges import spans_of
 from simulator.rest.documents import ApiError
 from simulator.rest.downloads import Files, file_paths, signed_path
-from simulator.rest.faults import BareResponse, Fault, Faults, Trouble, endure, spoil
+from simulator.rest.faults import BareResponse, Trouble, endure, spoil
 from simulator.rest.limits import Limits
 from simulator.rest.pages import page_of, place_of
 from simulator.rest.parameters import check_path, read_query

@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import Final, cast
 
 from simulator.company import Role, make_user
+from simulator.payloads import invented
 from simulator.stories.scenario import Story
 from simulator.synthetic_values import company_number, opaque_id
-from simulator.webhooks.payloads import invented
 
 State = tuple[str, str, str | None, str | None]
 """Status id and name, sub status id and name; the last two may be absent."""

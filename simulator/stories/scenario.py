@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from simulator.company import Company, User
+from simulator.payloads import payload_object, render
 from simulator.synthetic_values import to_the_millisecond, to_the_second, uuid
-from simulator.webhooks.payloads import payload_object, render
 
 longest_lag_ms: Final = 50
 """How far ``event_ts`` may follow the time of occurrence."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
-from runtime.group.membership import task_group
+from runtime.worker.membership import task_group
 
 _requests: Final = 8
 

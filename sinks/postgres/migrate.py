@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from runtime.errors import ConfigurationError
 from sinks.postgres.connection import command_connection
 from sinks.postgres.errors import errors_by_fault
-from sinks.postgres.write.copy_format import schema
+from sinks.postgres.model.tables import schema
 from sinks.postgres.write.partitions import Step
 
 Phase = Literal["pre", "post"]

@@ -8,10 +8,10 @@ from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.topics import enriched_topics, reference_topic
 from sinks.postgres.model.omissions import whats
+from sinks.postgres.model.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 from sinks.postgres.write.partitions import partitioned
-from sinks.postgres.write.rows import tables
 
 
 async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSettings) -> None:

@@ -8,8 +8,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment
-from sinks.postgres.write.copy_format import Personal
+from sinks.postgres.privacy.retention import RetentionClass
 
 _key_characters: Final = 16
 
@@ -133,6 +134,17 @@ class PostgresSettings(BaseSettings):
     def owner(self) -> str:
         """The database as its owner logs in."""
         return (self.owner_dsn or self.dsn).get_secret_value()
+
+    @property
+    def retention_days(self) -> Mapping[RetentionClass, int]:
+        """After how many days rows of each class are too old; rows of other classes never are."""
+        days: Mapping[RetentionClass, int | None] = {
+            "raw": self.retention_raw_days,
+            "timeline": self.retention_timeline_days,
+            "conversation": self.retention_conversation_days,
+            "history": self.retention_history_days,
+        }
+        return {class_: count for class_, count in days.items() if count is not None}
 
     @property
     def treatment(self) -> PersonalData:

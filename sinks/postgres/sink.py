@@ -22,16 +22,16 @@ from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.connection import connect, limited
 from sinks.postgres.errors import Fault, described, errors_by_fault, fault_of
+from sinks.postgres.model.rows import Told, raw_rows_by_table, raw_table, rows_by_table
+from sinks.postgres.model.tables import Table, Texts, arrays
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.batch_preparation import Passed, Preparation, Prepared
 from sinks.postgres.write.bisection import culprits
-from sinks.postgres.write.copy_format import Table, Texts, arrays
 from sinks.postgres.write.offsets import Ownership, advance, take_over
 from sinks.postgres.write.partition_upkeep import Upkeep
 from sinks.postgres.write.partitions import Partitions
-from sinks.postgres.write.rows import Told, raw_rows_by_table, raw_table, rows_by_table
+from sinks.postgres.write.session import connect, limited
 from sinks.postgres.write.statements import RefusedError, try_rows, write_all
 from sinks.postgres.write.takeover import Start
 

@@ -12,8 +12,8 @@ import orjson
 
 from ingest.apps.registry import Apps
 from ingest.health import Health
-from ingest.http.listen_socket import bound_socket, listen
-from ingest.http.server import run_server
+from ingest.listen_socket import bound_socket, listen
+from ingest.server import run_server
 from ingest.service import routing_of
 from ingest.settings import IngestSettings
 from ingest.webhook.pending import Spill

@@ -9,12 +9,12 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler
-from runtime.group.membership import Surroundings
 from runtime.handlers.worker import Worker
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
+from runtime.worker.membership import Surroundings
 from schemas.topics import TopicSpec
 
 deadline_s = 30.0

@@ -16,12 +16,12 @@ from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from runtime.contracts import Sink
-from runtime.group.membership import Surroundings
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Record, TopicPartition
+from runtime.worker.membership import Surroundings
 from schemas.headers import event_id_header, text
 from schemas.topics import TopicSpec, dead_letter_topic
 from sinks.object_storage.reading import stored_event_ids

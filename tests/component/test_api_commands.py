@@ -30,8 +30,8 @@ from tests.component.simulator_api import Api
 from tests.component.simulator_receiver import simulator_settings
 from tests.component.test_cli import zcc
 from tests.zoom_stand_in import http, raw_server
+from zoom.limits import Label
 from zoom.rate_limits.daily_share import Count
-from zoom.rate_limits.limits import Label
 
 company = make_company(1)
 secret = "credentials of the tests"

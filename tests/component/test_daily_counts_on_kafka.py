@@ -9,17 +9,17 @@ import pytest
 from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
-from runtime.group.member_share import alone
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.member_share import alone
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.models.reference import ApiBudgetReference
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, reference_topic
 from sinks.postgres.model.references import read_reference
+from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import Count
-from zoom.rate_limits.limits import Label, Priority
 
 day = date(2026, 1, 1)
 

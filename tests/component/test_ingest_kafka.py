@@ -17,6 +17,7 @@ import orjson
 import pytest
 
 from ingest.apps.reloading import PresentApps
+from ingest.series import begin_series_of
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin, scan
 from runtime.settings import KafkaSettings
@@ -119,7 +120,7 @@ async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_men
                 await asyncio.sleep(0.05)
 
     file.write_text('{"default": {"secrets": ["the-newest-secret"], "accounts": ["acount"]}}')
-    apps = PresentApps(file, clock=clock)
+    apps = PresentApps(file, clock=clock, begin_series=begin_series_of)
     async with (
         KafkaPublisher(kafka, client_id="test-ingest", clock=clock) as publisher,
         running(publisher, kafka=kafka, present=lambda: apps.current) as server,

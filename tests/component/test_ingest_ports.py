@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from ingest.http.connections import Displaced
-from ingest.webhook.responses import Refusal, Unavailable, table
+from ingest.http.responses import Refusal
+from ingest.webhook.responses import Unavailable, table
 from runtime.settings import KafkaSettings
 from schemas.catalogue import families, unknown_family
 from schemas.reasons import QuarantineReason

@@ -6,7 +6,7 @@ import socket
 import psutil
 import pytest
 
-from ingest.http.listen_socket import bound_socket, listen
+from ingest.listen_socket import bound_socket, listen
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from tests.component.ingest_server import (

@@ -14,9 +14,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 
 from operations.lag.monitor import Monitor
-from operations.lag.monitor_settings import MonitorSettings
 from operations.local.pipeline import get
 from operations.local.processes import Process
+from operations.settings.monitor import MonitorSettings
 from runtime.clock import SystemClock
 from runtime.kafka import TopicAdmin
 from runtime.ports import Position

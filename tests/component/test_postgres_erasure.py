@@ -8,10 +8,10 @@ import pytest
 
 from runtime.errors import ConfigurationError
 from runtime.values import TopicPartition
+from sinks.postgres.model.rows import tables
 from sinks.postgres.privacy.erasure import Erased, erase, users_of_email
 from sinks.postgres.privacy.person_search import Asked
 from sinks.postgres.privacy.pseudonyms import pseudonym
-from sinks.postgres.write.rows import tables
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
 from tests.people import People

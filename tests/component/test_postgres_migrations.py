@@ -9,10 +9,10 @@ from psycopg import sql
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from sinks.postgres.connection import required_revision
 from sinks.postgres.migrate import current_revision, migrate, migration_sql
+from sinks.postgres.model.rows import tables
 from sinks.postgres.sink import PostgresSink
-from sinks.postgres.write.rows import tables
+from sinks.postgres.write.session import required_revision
 from tests.component.postgres_rig import query, settings
 
 COLUMNS = (

@@ -4,8 +4,8 @@ import asyncio
 from importlib.resources import files
 
 from sinks.postgres.migrate import migrate
-from sinks.postgres.write.copy_format import Column
-from sinks.postgres.write.rows import tables
+from sinks.postgres.model.rows import tables
+from sinks.postgres.model.tables import Column
 from tests.component.postgres_rig import query
 
 COLUMNS = """

@@ -8,9 +8,9 @@ from psycopg.conninfo import make_conninfo
 
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from sinks.postgres.connection import connect
 from sinks.postgres.sink import PostgresSink
 from sinks.postgres.write.batch_preparation import Prepared
+from sinks.postgres.write.session import connect
 from sinks.postgres.write.statements import write_all
 from tests.component.postgres_proxy import proxied
 from tests.component.postgres_rig import assignment, owner, query, settings

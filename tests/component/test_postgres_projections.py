@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from runtime.values import TopicPartition
-from sinks.postgres.write.copy_format import Table
-from sinks.postgres.write.rows import read_deliveries, tables
+from sinks.postgres.model.rows import read_deliveries, tables
+from sinks.postgres.model.tables import Table
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, story
 from tests.fakes.postgres_tables import FakeTables

@@ -9,8 +9,8 @@ import pytest
 
 from runtime.errors import TransientError
 from runtime.values import Delivery
+from sinks.postgres.model.rows import tables
 from sinks.postgres.privacy.retention import Old, classes, remove_old
-from sinks.postgres.write.rows import tables
 from tests.component.postgres_rig import owner, query, settings
 from tests.enriched import delivery, webhook
 from tests.people import People
@@ -48,7 +48,11 @@ def event(
 
 async def removed(dsn: str, *now: int, apply: bool = True, **days: int | None) -> list[Old]:
     return await asyncio.to_thread(
-        remove_old, settings(dsn, **(days or ALL)), ClockAt(*now), apply=apply
+        remove_old,
+        dsn,
+        settings(dsn, **(days or ALL)).retention_days,
+        ClockAt(*now),
+        apply=apply,
     )
 
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from runtime.values import TopicPartition
 from sinks.postgres.migrate import migrate
-from sinks.postgres.write.rows import tables
+from sinks.postgres.model.rows import tables
 from tests.component.postgres_page import QUERIES
 from tests.component.postgres_rig import owner, query
 from tests.enriched import delivery, webhook

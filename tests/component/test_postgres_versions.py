@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from runtime.errors import ConfigurationError, TransientError
-from sinks.postgres.connection import required_revision
 from sinks.postgres.migrate import current_revision, migrate, migration_sql
+from sinks.postgres.write.session import required_revision
 from tests.component.postgres_first_sink import FirstSink
 from tests.component.postgres_rig import GROUP, owner, query
 from tests.enriched import SOURCE, story

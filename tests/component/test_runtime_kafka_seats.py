@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from runtime.clock import SystemClock
-from runtime.group.member_share import Seat
 from runtime.kafka import KafkaConsumer, TopicAdmin
+from runtime.member_share import Seat
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, TopicPartition
 from schemas.topics import TopicSpec

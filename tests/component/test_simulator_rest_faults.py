@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, ServerDisconnectedError
 
-from simulator.rest.faults import Fault, Spoiling
+from simulator.faults import Fault, Spoiling
 from tests.component.simulator_api import Api, ClockThatStands, Reply, asking_inventions
 
 SKILL = "/skills/s"

@@ -13,12 +13,12 @@ from runtime.errors import (
     TooManyDeadLettersError,
     TransientError,
 )
-from runtime.group.liveness import Vitals
 from runtime.handlers.record_processor import Settler
 from runtime.handlers.worker import Worker
 from runtime.retries.retry_topics import Delays
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Delivery, Record
+from runtime.worker.liveness import Vitals
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.test_worker_sink import MemorySink

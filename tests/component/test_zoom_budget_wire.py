@@ -9,12 +9,12 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from runtime.clock import SystemClock
-from runtime.group.member_share import Seat
+from runtime.member_share import Seat
 from tests.component.simulator_api import asking_inventions
 from tests.zoom_stand_in import zoom_settings
 from zoom.client import ZoomClient, connected
 from zoom.errors import Fault, UnavailableError
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 from zoom.rate_limits.scheduler import Turns
 
 calls_per_second = 20

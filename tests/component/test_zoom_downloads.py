@@ -13,10 +13,10 @@ import structlog.testing
 from prometheus_client import REGISTRY
 
 from tests.zoom_stand_in import VirtualClock, http, raw_server, secret, zoom_settings
-from zoom.downloads.addresses import UnsafeAddressError
 from zoom.downloads.arriving import Downloaded, most_breaks
 from zoom.downloads.fetching import Downloads, Promise, most_redirects, opened_downloads
 from zoom.errors import Fault, ForbiddenError, GoneError, NotFoundError, UnavailableError, ZoomError
+from zoom.http.download_addresses import UnsafeAddressError
 from zoom.http.oauth import Token
 
 content = bytes(range(256)) * 1200

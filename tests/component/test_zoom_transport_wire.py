@@ -11,10 +11,10 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tests.zoom_stand_in import http, zoom_settings
-from zoom.downloads.addresses import UnsafeAddressError
 from zoom.errors import Fault, UnavailableError
-from zoom.http.messages import Method, Part, Request
+from zoom.http.download_addresses import UnsafeAddressError
 from zoom.http.transport import opened, opened_streams
+from zoom.messages import Method, Part, Request
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from tests.component.simulator_api import Api, ClockThatStands, asking_invention
 from tests.zoom_stand_in import VirtualClock, zoom_settings
 from zoom.catalogue import Operation, find, operations
 from zoom.client import ZoomClient, connected
-from zoom.downloads.addresses import UnsafeAddressError
 from zoom.downloads.fetching import Downloads, Promise, opened_downloads
 from zoom.errors import NotFoundError, RateLimitedError, RefusedError, UnavailableError
+from zoom.http.download_addresses import UnsafeAddressError
 from zoom.http.oauth import TokenSource
 from zoom.http.transport import opened
 from zoom.requests.paging import IncompleteListError, RepeatedPageError, items, pages

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, ParamSpec, Protocol, Self
 
-from runtime.group.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
 from runtime.process import metrics_exposition
 from runtime.retries.dead_letter_history import Letters
 from runtime.settings import WorkerSettings
 from runtime.values import Delivery, Record, TopicPartition
+from runtime.worker.membership import Surroundings
 from tests.fakes.kafka import FakeBroker, FakeConsumer
 from tests.fakes.kafka_publisher import FakePublisher
 from tests.fakes.simulated_time import SimulatedClock, simulate

@@ -33,7 +33,7 @@ from tests.zoom_stand_in import VirtualClock, zoom_settings
 from zoom.catalogue import Operation, operations, reply_schema
 from zoom.client import ZoomClient, connected
 from zoom.errors import ArgumentError
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 
 SHARED = Path(__file__).parents[3] / "shared" / "zoom"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sinks.postgres.model.projection import Projection
 from sinks.postgres.model.registry import projections
-from sinks.postgres.write.rows import Told, rows_by_table
+from sinks.postgres.model.rows import Told, rows_by_table
 from tests.told_stories import Stored, stored_rows
 
 by_name = {projection.name: projection for projection in projections}

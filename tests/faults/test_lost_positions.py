@@ -16,8 +16,8 @@ import pytest
 
 from operations.components import parts, workers
 from operations.local.pipeline import _free_ports
-from operations.local.report import Stored
 from operations.local.up import Running, UpOptions, everything
+from operations.reconcile.report import Stored
 from operations.reconcile.stores import look
 from runtime.clock import SystemClock
 from runtime.values import TopicPartition

@@ -12,7 +12,7 @@ import pytest
 from runtime.errors import TransientError
 from runtime.values import Delivery, Rejection, TopicPartition
 from schemas.catalogue import events as known
-from sinks.postgres.write.rows import tables
+from sinks.postgres.model.rows import tables
 from tests.component.postgres_rig import Owner, owner, query
 from tests.enriched import SOURCE
 from tests.faults.postgres_contents import Contents, contents, differences, moments

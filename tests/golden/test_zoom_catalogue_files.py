@@ -24,7 +24,7 @@ from zoom.catalogue import (
     reply_schema,
 )
 from zoom.generation.names import snake
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "zoom"

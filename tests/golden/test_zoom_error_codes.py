@@ -9,8 +9,8 @@ import pytest
 
 from zoom.catalogue import Operation, operations
 from zoom.errors import Fault, operators_faults
-from zoom.http.messages import Response
 from zoom.http.response_errors import error_in, fault_of
+from zoom.messages import Response
 
 SHARED = Path(__file__).parents[3] / "shared" / "zoom"
 

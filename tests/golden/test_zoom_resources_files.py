@@ -21,7 +21,7 @@ from zoom.catalogue import (
     reply_schema,
 )
 from zoom.generation.resources import resource_files
-from zoom.http.messages import Caller
+from zoom.messages import Caller
 from zoom.requests.bodies import File
 from zoom.resources import Resources
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from runtime.errors import RejectedError, TransientError
-from runtime.group.membership import Surroundings
 from runtime.handlers.worker import Worker
 from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committed
 from runtime.ports import Position
 from runtime.values import Delivery, Record, TopicPartition
+from runtime.worker.membership import Surroundings
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
 from tests.property.history import History, Life, key_of, keys, number_of

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from random import Random
 from typing import ClassVar, Protocol, TypeVar
 
-from runtime.group.membership import Surroundings
 from runtime.ports import Position, RebalanceListener
 from runtime.retries.dead_letter_history import Letters
 from runtime.settings import WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
+from runtime.worker.membership import Surroundings
 from tests.fakes.kafka import FakeBroker, FakeConsumer
 from tests.fakes.simulated_time import SimulatedClock, simulate
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
-from runtime.group.member_share import Seat
+from runtime.member_share import Seat
 from tests.fakes.simulated_time import SimulatedClock
 from tests.zoom_stand_in import zoom_settings
 from zoom.errors import UnavailableError
+from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_share import DailyCounts
-from zoom.rate_limits.limits import Label, Priority
 from zoom.rate_limits.scheduler import Turns
 
 session_s = 10.0

@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Self
 
 from runtime.errors import FencedError, TransientError
-from runtime.group.membership import Surroundings
 from runtime.ports import Position
 from runtime.sinks.batch_plans import pending
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
+from runtime.worker.membership import Surroundings
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
 from tests.property.history import History, Life, number_of

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.registry import mentions, projections
-from sinks.postgres.write.rows import Told, events_in, read_deliveries
+from sinks.postgres.model.rows import Told, events_in, read_deliveries
 from tests.enriched import START_MS, complete, delivery
 from tests.fakes.postgres_tables import FakeTables
 from tests.told_stories import Stored, told_stories

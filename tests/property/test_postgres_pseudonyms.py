@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import catalogue
+from sinks.postgres.model.rows import read_deliveries, rows_by_table
+from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import class_of, normal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment
-from sinks.postgres.write.copy_format import Personal
-from sinks.postgres.write.rows import read_deliveries, rows_by_table
 from tests.enriched import delivery
 
 MARK = "≡"  # in no example and no pseudonym

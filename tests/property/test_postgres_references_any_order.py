@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.values import Delivery
-from sinks.postgres.write.rows import read_deliveries
+from sinks.postgres.model.rows import read_deliveries
 from tests.fakes.postgres_tables import FakeTables
 from tests.projected import event, snapshot
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from runtime.errors import TransientError
 from tests.fakes.simulated_time import simulate
 from tests.property.replicas import Fleet
+from zoom.limits import Label, plan_limits
 from zoom.rate_limits.daily_share import Count, Counts
-from zoom.rate_limits.limits import Label, plan_limits
 from zoom.rate_limits.pacing import whole_calls
 
 Plan = Literal["pro", "business_plus"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.group.member_share import Seat, alone
+from runtime.member_share import Seat, alone
 from zoom.rate_limits.pacing import Moment, spacing, whole_calls
 from zoom.rate_limits.per_second_limiter import SecondBudget
 

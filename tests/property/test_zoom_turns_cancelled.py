@@ -9,12 +9,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from runtime import telemetry
-from runtime.group.member_share import Seat
+from runtime.member_share import Seat
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.property.test_zoom_budget_replicas import most_in_a_window
 from tests.zoom_stand_in import reply, zoom_settings
 from zoom.errors import UnavailableError
-from zoom.rate_limits.limits import Label, Priority
+from zoom.limits import Label, Priority
 from zoom.rate_limits.pacing import spacing
 from zoom.rate_limits.scheduler import Turns
 

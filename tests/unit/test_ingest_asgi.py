@@ -9,7 +9,7 @@ import structlog
 
 from ingest.http.asgi_adapter import Asgi, AsgiApplication
 from ingest.http.exchange import Exchange
-from ingest.webhook.responses import Answer, Refusal
+from ingest.http.responses import Answer, Refusal
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

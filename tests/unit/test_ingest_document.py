@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from ingest.http.responses import Answer, Refusal, refusals
 from ingest.webhook import responses
 from ingest.webhook.openapi import webhook_paths
-from ingest.webhook.responses import Answer, Refusal, refusals, table
+from ingest.webhook.responses import table
 
 every_answer = {
     *refusals.values(),

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from operations.api.command import Wanted, api_app, generate
 from operations.api.views import described as description
+from operations.generated_files import write_changed
 from operations.reference_docs.api_page import zoom_api_page
-from operations.schemas.generated_files import write_changed
 from runtime.errors import ConfigurationError
 from tests.vendor_document import text_of
 from tests.vendor_rest_document import Document, document, listing, operation, query

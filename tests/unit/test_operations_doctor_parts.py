@@ -13,8 +13,8 @@ from operations.settings.errors import no_json
 from operations.settings.unknown import product_settings
 from runtime.settings import KafkaSettings, WorkerSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
-from zoom.http.messages import Request
 from zoom.lookups import queue_lookup, user_lookup
+from zoom.messages import Request
 from zoom.settings import ZoomSettings
 
 noon = datetime(2026, 1, 1, 12, tzinfo=UTC)

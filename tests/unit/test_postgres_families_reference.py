@@ -11,7 +11,7 @@ from sinks.postgres.model.families.queue import queue
 from sinks.postgres.model.families.reference import reference_entity
 from sinks.postgres.model.families.team import team
 from sinks.postgres.model.families.user import user
-from sinks.postgres.write.rows import read_deliveries
+from sinks.postgres.model.rows import read_deliveries
 from tests.enriched import START_MS, with_fields
 from tests.projected import event, rows_of, snapshot
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sinks.postgres.model.omissions import left_out
-from sinks.postgres.write.rows import read_deliveries
+from sinks.postgres.model.rows import read_deliveries
 from tests.enriched import delivery, webhook
 from tests.projected import event, snapshot
 

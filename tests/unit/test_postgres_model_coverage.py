@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 import pytest
 
-from sinks.postgres.write.rows import raw_table, read_deliveries, rows_by_table
+from sinks.postgres.model.rows import raw_table, read_deliveries, rows_by_table
 from tests.enriched import delivery, with_header
 
 root = Path(__file__).parents[2] / "schemas"

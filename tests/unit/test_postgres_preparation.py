@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from runtime.values import Delivery
 from schemas.reasons import DeadLetterReason
+from sinks.postgres.model.rows import Told, raw_rows_by_table, raw_table, rows_by_table, tables
 from sinks.postgres.write.batch_preparation import Preparation, least_copied_rows
-from sinks.postgres.write.rows import Told, raw_rows_by_table, raw_table, rows_by_table, tables
 from tests.enriched import START_MS, delivery, webhook, with_fields
 from tests.projected import snapshot
 

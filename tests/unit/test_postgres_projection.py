@@ -12,7 +12,7 @@ from sinks.postgres.model.projection import (
     longest_key,
     reduced,
 )
-from sinks.postgres.write.copy_format import Cell, Column, columns_of
+from sinks.postgres.model.tables import Cell, Column, columns_of
 
 KEY = columns_of("text", "account_id", "id")
 PERSON = Projection(

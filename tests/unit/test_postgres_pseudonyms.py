@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from schemas import catalogue
+from sinks.postgres.model.rows import raw_table, read_deliveries, rows_by_table
+from sinks.postgres.model.tables import Personal, Table
 from sinks.postgres.privacy.classes import class_of, normal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment, marker, pseudonym
-from sinks.postgres.write.copy_format import Personal, Table
-from sinks.postgres.write.rows import raw_table, read_deliveries, rows_by_table
 from tests.enriched import delivery, webhook
 from tests.people import People
 from tests.projected import snapshot

@@ -8,8 +8,8 @@ import orjson
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.model.families.engagement import engagement, timeline
 from sinks.postgres.model.families.reference import reference_entity
-from sinks.postgres.write.copy_format import Cell, Table
-from sinks.postgres.write.rows import events_in, raw_table, read_deliveries, rows_by_table, tables
+from sinks.postgres.model.rows import events_in, raw_table, read_deliveries, rows_by_table, tables
+from sinks.postgres.model.tables import Cell, Table
 from tests.enriched import SOURCE, START_MS, complete, delivery, story, webhook, with_fields
 
 engagement_table, timeline_table = engagement.table, timeline.table

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from sinks.postgres.write.copy_format import Cell, Column, SqlType, Table, Texts, arrays, copied
+from sinks.postgres.model.tables import Cell, Column, SqlType, Table, Texts, arrays, copied
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"

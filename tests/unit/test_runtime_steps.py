@@ -1,8 +1,8 @@
 """What is told of steps that fail: since when, by whose fault, why; never what others wrote."""
 
 from runtime.errors import TransientError
-from runtime.group.failing_steps import Steps, cause_of, log_interval_s
 from runtime.retries.policy import Fault
+from runtime.worker.failing_steps import Steps, cause_of, log_interval_s
 
 
 def test_a_step_fails_from_its_first_failure_until_it_works() -> None:

@@ -2,10 +2,10 @@
 
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
-from runtime.group.failing_steps import Steps
-from runtime.group.liveness import Vitals, stuck_after_s
 from runtime.retries.policy import Fault
 from runtime.values import TopicPartition
+from runtime.worker.failing_steps import Steps
+from runtime.worker.liveness import Vitals, stuck_after_s
 
 source, other = TopicPartition("in", 0), TopicPartition("in", 1)
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from simulator.webhooks.payloads import invented, invented_members, payload_object, render
+from simulator.payloads import invented, invented_members, payload_object, render
 
 HOLD = "contact_center.engagement_user_hold"
 FACTS = {

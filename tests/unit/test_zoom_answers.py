@@ -7,7 +7,6 @@ import pytest
 from tests.zoom_stand_in import reply
 from zoom.catalogue import find, operations, reply_schema
 from zoom.errors import Fault, NotReadyError, UnavailableError, ZoomError
-from zoom.http.messages import Response
 from zoom.http.response_errors import (
     _faults_by_code,
     _faults_by_operation,
@@ -18,6 +17,7 @@ from zoom.http.response_errors import (
     token_is_refused,
     young_s,
 )
+from zoom.messages import Response
 
 now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

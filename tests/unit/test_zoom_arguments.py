@@ -8,7 +8,7 @@ import pytest
 
 from zoom.catalogue import Operation, Parameter, Reply, Scopes, Window, find, operations
 from zoom.errors import ArgumentError
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 from zoom.requests.arguments import address, escaped
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from zoom.catalogue import body_schema, find, operations
 from zoom.errors import ArgumentError
-from zoom.http.messages import Part
+from zoom.messages import Part
 from zoom.requests.bodies import Content, File, content
 
 secret = "secret name"

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.zoom_stand_in import zoom_settings
-from zoom.rate_limits.limits import Label, Limit
+from zoom.limits import Label, Limit
 from zoom.settings import ZoomSettings
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from zoom.catalogue import UnknownOperationError, body_schema, find, operations, reply_schema
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 
 
 def test_an_operation_tells_how_it_is_asked() -> None:

@@ -29,9 +29,9 @@ from zoom.errors import (
     ZoomError,
     error_of,
 )
-from zoom.http.messages import Caller, Response
+from zoom.limits import Priority
+from zoom.messages import Caller, Response
 from zoom.rate_limits.circuit_breaker import failures_that_open, operators_pause_s, pause_s
-from zoom.rate_limits.limits import Priority
 
 ann = reply(200, {"user_id": "u1", "display_name": "Ann", "unknown": [1]})
 expired = reply(401, {"code": 124})

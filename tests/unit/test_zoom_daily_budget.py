@@ -7,11 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.errors import TransientError
-from runtime.group.member_share import Seat, alone
+from runtime.member_share import Seat, alone
 from tests.zoom_stand_in import VirtualClock
+from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import Allowance, Count, Counts
-from zoom.rate_limits.limits import Label, Priority
 
 enrichment, interactive, backfill = Priority
 today, tomorrow = date(2026, 1, 1), date(2026, 1, 2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoom.downloads.addresses import UnsafeAddressError, address_of
+from zoom.http.download_addresses import UnsafeAddressError, address_of
 
 hosts = ("zoom.us", "zoomgov.com", "store.example", "127.0.0.1", "recorder")
 base = "https://api-eu.zoom.us/v2"

@@ -30,7 +30,7 @@ from zoom.errors import (
     operators_faults,
     retry_after_s,
 )
-from zoom.http.messages import Response
+from zoom.messages import Response
 
 now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 

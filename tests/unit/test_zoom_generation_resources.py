@@ -248,5 +248,5 @@ def test_what_one_resource_needs_is_imported_and_no_more() -> None:
     assert imports == [
         "from __future__ import annotations",
         "from typing import TYPE_CHECKING",
-        "from zoom.http.messages import Caller",
+        "from zoom.messages import Caller",
     ]

@@ -11,8 +11,8 @@ from zoom.errors import (
     RefusedError,
     UnavailableError,
 )
-from zoom.http.messages import Response
 from zoom.lookups import EntityLookup, is_id, queue_lookup, user_lookup
+from zoom.messages import Response
 
 ann = reply(200, {"user_id": "u1", "display_name": "Ann", "new": {}})
 

@@ -16,8 +16,8 @@ from tests.zoom_stand_in import (
 )
 from zoom.catalogue import find
 from zoom.errors import Fault, ForbiddenError, MissingScopeError, UnavailableError
-from zoom.http.messages import Request, Response
 from zoom.http.oauth import TokenSource, api_base, global_api_url, young_s
+from zoom.messages import Request, Response
 
 
 class Source:

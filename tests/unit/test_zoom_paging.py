@@ -27,7 +27,7 @@ queues, reports = find("list_queues"), find("list_custom_report_data")
 
 
 class Script:
-    """A `zoom.http.messages.Caller` that gives one document after the other."""
+    """A `zoom.messages.Caller` that gives one document after the other."""
 
     def __init__(self, *documents: Any) -> None:
         self.documents = list(documents)
@@ -39,7 +39,7 @@ class Script:
 
 
 class Repeating:
-    """A `zoom.http.messages.Caller` that never comes to an end."""
+    """A `zoom.messages.Caller` that never comes to an end."""
 
     def __init__(self, document: Callable[[int], Any]) -> None:
         self.document = document

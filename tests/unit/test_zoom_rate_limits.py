@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.zoom_stand_in import reply
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
 from zoom.rate_limits.response_headers import Told, told
 
 now = datetime(2026, 1, 1, 12, tzinfo=UTC)

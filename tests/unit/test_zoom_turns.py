@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from runtime.group.member_share import Seat, alone
+from runtime.member_share import Seat, alone
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.zoom_stand_in import reply, zoom_settings
 from zoom.errors import Fault, UnavailableError
-from zoom.rate_limits.limits import Label, Priority
+from zoom.limits import Label, Priority
 from zoom.rate_limits.pacing import spacing
 from zoom.rate_limits.scheduler import Standing, Turns, most_waiting
 

@@ -17,14 +17,14 @@ from typing import Final
 
 from runtime import telemetry
 from runtime.clock import Clock
-from zoom.downloads.addresses import Address, address_of
 from zoom.downloads.arriving import Arriving, Downloaded, Patience
 from zoom.downloads.file import new_file
 from zoom.downloads.pieces import Piece, piece_in
 from zoom.downloads.ports import Stream, Streams, Target, Tokens
 from zoom.errors import Fault, UnavailableError, ZoomError, code_of, error_of, retry_after_s
-from zoom.http.messages import Response
+from zoom.http.download_addresses import Address, address_of
 from zoom.http.transport import opened_streams
+from zoom.messages import Response
 from zoom.settings import ZoomSettings
 
 most_redirects: Final = 5

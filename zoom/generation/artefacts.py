@@ -22,8 +22,8 @@ from zoom.generation.replies import error_codes, paging, reply, success
 from zoom.generation.resources import resource_files
 from zoom.generation.types_source import Described
 from zoom.generation.windows import windows
-from zoom.http.messages import Method
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
+from zoom.messages import Method
 
 _methods: Final[Mapping[str, Method]] = {
     "get": "GET",

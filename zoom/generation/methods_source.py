@@ -209,7 +209,7 @@ def _imports(module: str, methods: Sequence[_Method], types: TypesModule) -> Ite
     standard = [_import(found, words & names) for found, names in _standard.items()]
     if used := list(chain.from_iterable(standard)):
         yield from (*used, "")
-    yield from _import("zoom.http.messages", ("Caller",))
+    yield from _import("zoom.messages", ("Caller",))
     yield from _import(module, words & types.defined)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from keyword import iskeyword
 from typing import Final
 
-from zoom.http.messages import Method
+from zoom.messages import Method
 
 _parameter: Final = "{}"
 

@@ -48,7 +48,7 @@ def _package(resources: Sequence[str]) -> str:
         "from functools import cached_property",
         "from typing import TYPE_CHECKING",
         "",
-        "from zoom.http.messages import Caller",
+        "from zoom.messages import Caller",
         "",
         "if TYPE_CHECKING:",
         *(f"    from {module}.{each} import {pascal(each)}" for each in resources),

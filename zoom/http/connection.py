@@ -20,11 +20,11 @@ from runtime import telemetry
 from runtime.clock import Clock
 from zoom.catalogue import Operation
 from zoom.errors import Fault, ZoomError, error_of
-from zoom.http.messages import Request, Response, Transport
 from zoom.http.oauth import Token, TokenSource
 from zoom.http.response_errors import document_in, error_in, missing_scope, token_is_refused
+from zoom.limits import Priority
+from zoom.messages import Request, Response, Transport
 from zoom.rate_limits.circuit_breaker import Breakers
-from zoom.rate_limits.limits import Priority
 from zoom.rate_limits.scheduler import Turns
 from zoom.requests.bodies import Content
 from zoom.settings import ZoomSettings
@@ -70,7 +70,7 @@ class Connection:
         self.tokens: Final = TokenSource(settings, transport=transport, clock=clock)
         self.turns: Final = turns
 
-    async def answer(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+    async def answer(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         """Return the document that answers a call, None where the answer has none.
 
         Raises:
@@ -89,7 +89,7 @@ class Connection:
         self._note_success(operation.name)
         return document
 
-    async def _asked(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+    async def _asked(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         response = await self._answered(call)
         error = error_in(
             call.operation, response, now=self._clock.now(), expected_since=call.expected_since

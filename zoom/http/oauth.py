@@ -19,8 +19,8 @@ from runtime.clock import Clock
 from zoom.catalogue import Operation
 from zoom.entities import Text
 from zoom.errors import Fault, ForbiddenError, UnavailableError, error_of
-from zoom.http.messages import Request, Transport
 from zoom.http.response_errors import error_in_token_answer, missing_scope
+from zoom.messages import Request, Transport
 from zoom.settings import ZoomSettings
 
 global_api_url: Final = "https://api.zoom.us/v2"

@@ -16,7 +16,7 @@ from typing import Any, Final
 from schemas.envelope import UnreadableError, read_json
 from zoom.catalogue import Operation, reply_schema
 from zoom.errors import Fault, ZoomError, code_in, code_of, error_of, retry_after_s
-from zoom.http.messages import Response
+from zoom.messages import Response
 
 young_s: Final = 60.0
 """What has just begun to exist may be reported missing for so long. Source: Zoom Contact Center
@@ -162,7 +162,7 @@ def missing_scope(operation: Operation, said: str) -> ZoomError:
     return error_of(Fault.MISSING_SCOPE, f"{said}: add to the app the scope {names}")
 
 
-def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.http.messages.Caller
+def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
     """Return the document of an answer whose status means success, None where it has none.
 
     Raises:

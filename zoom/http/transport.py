@@ -15,9 +15,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from zoom.downloads.addresses import UnsafeAddressError
 from zoom.errors import Fault, error_of
-from zoom.http.messages import Part, Request, Response
+from zoom.http.download_addresses import UnsafeAddressError
+from zoom.messages import Part, Request, Response
 from zoom.settings import ZoomSettings
 
 largest_reply_bytes: Final = 16 * 1024 * 1024
@@ -47,7 +47,7 @@ async def _once(
 
 
 class HttpTransport:
-    """A `zoom.http.messages.Transport` over pooled connections. Open it with `opened`."""
+    """A `zoom.messages.Transport` over pooled connections. Open it with `opened`."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session

@@ -13,9 +13,9 @@ import structlog
 
 from runtime.clock import Clock
 from runtime.errors import TransientError
-from runtime.group.member_share import Seat
+from runtime.member_share import Seat
+from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_share import Allowance, Count, Counts, DailyCounts
-from zoom.rate_limits.limits import Label, Priority
 
 _store_timeout_s: Final = 4.0
 _ask_again_s: Final = 60.0

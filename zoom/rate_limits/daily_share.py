@@ -14,8 +14,8 @@ from datetime import date
 from math import floor
 from typing import Final, NamedTuple, Protocol
 
-from runtime.group.member_share import Seat
-from zoom.rate_limits.limits import Label, Priority
+from runtime.member_share import Seat
+from zoom.limits import Label, Priority
 
 _pieces: Final = 500
 """In so many pieces a part is used up, each kept at a time."""

@@ -17,7 +17,7 @@ from collections import deque
 from math import floor
 from typing import Final, NamedTuple
 
-from runtime.group.member_share import Seat
+from runtime.member_share import Seat
 
 
 class Moment(NamedTuple):

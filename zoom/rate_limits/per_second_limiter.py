@@ -6,7 +6,7 @@ Without a seat nothing is granted.
 from math import inf
 from typing import Final
 
-from runtime.group.member_share import Seat
+from runtime.member_share import Seat
 from zoom.rate_limits.pacing import Moment, Phases, Windows, pace, whole_calls
 
 _at_once_s: Final = 1e-6

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from zoom.errors import moment_of, retry_after_s
-from zoom.http.messages import Response
-from zoom.rate_limits.limits import Label
+from zoom.limits import Label
+from zoom.messages import Response
 
 Window = Literal["second", "day"]
 

@@ -22,12 +22,12 @@ import structlog
 
 from runtime import telemetry
 from runtime.clock import Clock
-from runtime.group.member_share import Seat, alone
+from runtime.member_share import Seat, alone
 from zoom.errors import Fault, UnavailableError
-from zoom.http.messages import Response
+from zoom.limits import Label, Limit, Priority
+from zoom.messages import Response
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
-from zoom.rate_limits.limits import Label, Limit, Priority
 from zoom.rate_limits.pacing import Moment
 from zoom.rate_limits.per_second_limiter import SecondBudget
 from zoom.rate_limits.response_headers import told

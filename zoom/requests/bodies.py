@@ -19,7 +19,7 @@ import orjson
 
 from zoom.catalogue import Operation, Schema, body_schema
 from zoom.errors import ArgumentError
-from zoom.http.messages import Part
+from zoom.messages import Part
 from zoom.requests.arguments import is_speakable
 
 _argument: Final = "body"

@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 from runtime.clock import Clock, SystemClock
 from zoom.catalogue import Operation
 from zoom.errors import ArgumentError, Fault, RefusedError, UnavailableError, ZoomError, error_of
-from zoom.http.messages import Caller
+from zoom.messages import Caller
 from zoom.requests.date_ranges import Arguments, divided
 
 Document = Mapping[str, Any]

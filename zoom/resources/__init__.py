@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from zoom.http.messages import Caller
+from zoom.messages import Caller
 
 if TYPE_CHECKING:
     from zoom.resources.account import Account

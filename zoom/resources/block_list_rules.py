@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from typing import Literal
 
-    from zoom.http.messages import Caller
+    from zoom.messages import Caller
     from zoom.resources.types.block_list_rules import (
         CreatedIpAddressBlockListRules,
         CreatedPhoneNumberBlockListRules,

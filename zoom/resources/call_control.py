@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from typing import Literal
 
-    from zoom.http.messages import Caller
+    from zoom.messages import Caller
     from zoom.resources.types.call_control import (
         ListedUserDevice,
         ListedUserDevices,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoom.http.messages import Caller
+    from zoom.messages import Caller
     from zoom.resources.types.follow_up_tasks import (
         EngagementFollowUpTask,
         ListedEngagementFollowUpTasks,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Literal
 
-    from zoom.http.messages import Caller
+    from zoom.messages import Caller
     from zoom.resources.types.queues import (
         AssignQueueAgentsBody,
         AssignQueueAgentsReply,

@@ -11,7 +11,7 @@ from zoom.requests.paging import items
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from zoom.http.messages import Caller
+    from zoom.messages import Caller
     from zoom.resources.types.teams import (
         AssignTeamAgentsBody,
         AssignTeamAgentsReply,

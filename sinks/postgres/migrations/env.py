@@ -4,7 +4,7 @@ from typing import Final
 
 from alembic import context
 
-from sinks.postgres.write.copy_format import schema
+from sinks.postgres.model.tables import schema
 
 _migration_lock: Final = 7_213_640_001  # any number that nobody else locks
 _others_timeout_s: Final = 60

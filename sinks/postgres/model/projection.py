@@ -33,7 +33,7 @@ from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
 from sinks.postgres.model.events import Event
-from sinks.postgres.write.copy_format import Cell, Column, Row, Table
+from sinks.postgres.model.tables import Cell, Column, Row, Table
 
 Values = tuple[Cell, ...]
 

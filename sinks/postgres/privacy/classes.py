@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final, cast
 
 from schemas.envelope import JsonObject
-from sinks.postgres.write.copy_format import Personal
+from sinks.postgres.model.tables import Personal
 
 Change = Callable[[Personal, str], str | None]
 """Gives the text that takes the place of a personal one; None takes the member away."""

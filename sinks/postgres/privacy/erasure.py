@@ -17,6 +17,8 @@ from psycopg.sql import SQL, Composable, Identifier
 from psycopg.types.json import Jsonb
 
 from sinks.postgres.connection import command_connection
+from sinks.postgres.model.rows import raw_table, tables
+from sinks.postgres.model.tables import Table
 from sinks.postgres.privacy.audit import Audit
 from sinks.postgres.privacy.classes import normal
 from sinks.postgres.privacy.person import erased_cells, erased_raw
@@ -29,8 +31,6 @@ from sinks.postgres.privacy.person_search import (
     refuse_own_numbers,
     rows_that_may_tell,
 )
-from sinks.postgres.write.copy_format import Table
-from sinks.postgres.write.rows import raw_table, tables
 
 _batch_rows: Final = 500
 _lock_timeout: Final = "10s"

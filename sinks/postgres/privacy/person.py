@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, cast
 
 from schemas.envelope import JsonObject
+from sinks.postgres.model.tables import Personal, Table
 from sinks.postgres.privacy.classes import classes_of, normal
-from sinks.postgres.write.copy_format import Personal, Table
 
 Kind = Literal["consumer", "user"]
 

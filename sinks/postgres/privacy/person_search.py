@@ -15,11 +15,11 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composable, Identifier
 
 from runtime.errors import ConfigurationError
+from sinks.postgres.model.rows import raw_table, tables
+from sinks.postgres.model.tables import Column, Personal, Table, schema
 from sinks.postgres.privacy.classes import normal
 from sinks.postgres.privacy.person import Kind, Person, erased_document, identifying, ids_beside
 from sinks.postgres.privacy.pseudonyms import pseudonym
-from sinks.postgres.write.copy_format import Column, Personal, Table, schema
-from sinks.postgres.write.rows import raw_table, tables
 
 _class_of_ids: Final[Mapping[Kind, Personal]] = {
     "consumer": "pseudonymous_id",

@@ -16,8 +16,8 @@ from schemas.envelope import JsonObject, envelope_of
 from sinks.postgres.model.content import Content
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.references import Reference
+from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
-from sinks.postgres.write.copy_format import Personal
 
 Treatment = Literal["keep", "pseudonymise", "drop"]
 

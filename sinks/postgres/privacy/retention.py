@@ -23,10 +23,9 @@ from sinks.postgres.model.events import stamp
 from sinks.postgres.model.families.engagement import engagement
 from sinks.postgres.model.projection import Projection
 from sinks.postgres.model.registry import projections
+from sinks.postgres.model.rows import raw_table
+from sinks.postgres.model.tables import schema
 from sinks.postgres.privacy.audit import Audit
-from sinks.postgres.settings import PostgresSettings
-from sinks.postgres.write.copy_format import schema
-from sinks.postgres.write.rows import raw_table
 
 RetentionClass = Literal["raw", "timeline", "conversation", "history", "kept"]
 
@@ -107,8 +106,12 @@ class _Due(NamedTuple):
     before: datetime
 
 
-def remove_old(settings: PostgresSettings, clock: Clock, *, apply: bool) -> list[Old]:
-    """Find what is older than the settings allow; remove it where ``apply`` says so.
+def remove_old(
+    dsn: str, days: Mapping[RetentionClass, int], clock: Clock, *, apply: bool
+) -> list[Old]:
+    """Find rows that are older than the ``days`` of their class; remove them if ``apply``.
+
+    Rows of a class without days are never too old.
 
     May be run again at any time, also after it was cut off.
 
@@ -116,33 +119,19 @@ def remove_old(settings: PostgresSettings, clock: Clock, *, apply: bool) -> list
         TransientError: Postgres does not answer, or a table stays locked.
         ConfigurationError: the login or its rights do not suffice.
     """
-    days = days_by_class(settings)
     due = [
         _Due(table, clock.now() - timedelta(days=days[class_]))
         for class_, tables in classes.items()
         if class_ in days
         for table in tables
     ]
-    with command_connection(
-        settings.owner, "zcc retention", lock_timeout=_lock_timeout
-    ) as connection:
+    with command_connection(dsn, "zcc retention", lock_timeout=_lock_timeout) as connection:
         asked = {str(class_): count for class_, count in days.items()}
         audit = Audit.begin(connection, "retention", asked) if apply and due else None
         found = [old for each in due for old in _of_table(connection, each, audit)]
         if audit:
             audit.end()
     return found
-
-
-def days_by_class(settings: PostgresSettings) -> Mapping[RetentionClass, int]:
-    """Return after how many days rows of each class are too old; those of others never are."""
-    days: Mapping[RetentionClass, int | None] = {
-        "raw": settings.retention_raw_days,
-        "timeline": settings.retention_timeline_days,
-        "conversation": settings.retention_conversation_days,
-        "history": settings.retention_history_days,
-    }
-    return {class_: count for class_, count in days.items() if count is not None}
 
 
 def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[Old]:

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from runtime.values import Delivery, Rejection
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.omissions import LeftOut, left_out
-from sinks.postgres.write.copy_format import Row, Table, Texts, arrays, copied
-from sinks.postgres.write.rows import Told, read_deliveries
+from sinks.postgres.model.rows import Told, read_deliveries
+from sinks.postgres.model.tables import Row, Table, Texts, arrays, copied
 
 Treat = Callable[[Iterable[Told]], Sequence[Told]]
 RowsOf = Callable[[Iterable[Told]], Mapping[Table, Sequence[Row]]]

@@ -16,10 +16,9 @@ from psycopg.sql import SQL, Identifier
 
 from runtime import telemetry
 from runtime.clock import Clock
-from sinks.postgres.connection import connect_plain, upkeep_name
 from sinks.postgres.errors import described
+from sinks.postgres.model.tables import schema
 from sinks.postgres.settings import PostgresSettings
-from sinks.postgres.write.copy_format import schema
 from sinks.postgres.write.partitions import (
     Days,
     earliest_day,
@@ -30,6 +29,7 @@ from sinks.postgres.write.partitions import (
     patience_s,
     step_of,
 )
+from sinks.postgres.write.session import connect_plain, upkeep_name
 
 _look_every_s: Final = 300.0
 _least_pause_s: Final = 1.0

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from runtime.clock import Clock
-from sinks.postgres.write.rows import tables
+from sinks.postgres.model.rows import tables
 
 Step = Literal["month", "day"]
 

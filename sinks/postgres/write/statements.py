@@ -10,8 +10,8 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 from sinks.postgres.errors import Fault, fault_of
+from sinks.postgres.model.tables import Table
 from sinks.postgres.write.batch_preparation import Copied, Passed, Prepared
-from sinks.postgres.write.copy_format import Table
 
 _not_done: Final = -1
 

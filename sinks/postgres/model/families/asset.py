@@ -19,7 +19,7 @@ from sinks.postgres.model.families.attributes import (
 )
 from sinks.postgres.model.json_fields import flag, id_text, moment_ms, object_in, objects_in
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
     *columns_of("text", "asset_name", "asset_description", "asset_type", "asset_language_code"),

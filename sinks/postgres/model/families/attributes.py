@@ -10,7 +10,7 @@ from typing import Final
 from schemas.envelope import JsonObject
 from sinks.postgres.model.json_fields import bigint, flag, integer, json, moment_ms, text, texts
 from sinks.postgres.model.projection import Register, Values
-from sinks.postgres.write.copy_format import Cell, Column, SqlType
+from sinks.postgres.model.tables import Cell, Column, SqlType
 
 Attributes = Mapping[str, Column]
 """Columns by the name of the member that tells their value."""

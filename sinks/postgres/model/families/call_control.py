@@ -6,7 +6,7 @@ from typing import Final
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text
 from sinks.postgres.model.projection import Mention, Reader, event_columns, facts
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _commands: Final = {
     f"contact_center.call_control_{command}_executed": command

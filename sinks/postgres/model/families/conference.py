@@ -7,7 +7,7 @@ from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.participants import teams_of
 from sinks.postgres.model.json_fields import id_text, json, object_in, text
 from sinks.postgres.model.projection import Mention, Reader, event_columns, facts
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _actions: Final = {
     "contact_center.engagement_conference_participant_invited": ("invited", "invited_participant"),

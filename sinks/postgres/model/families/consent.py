@@ -16,7 +16,7 @@ from sinks.postgres.model.projection import (
     event_columns,
     facts,
 )
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _states: Final = {
     "contact_center.consumer_messaging_opt_in": "opted_in",

@@ -10,7 +10,7 @@ from typing import Final
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import bigint, id_text, objects_in, text
 from sinks.postgres.model.projection import Mention, Reader, Values, event_columns, facts
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _message_senders: Final = {
     "contact_center.engagement_consumer_sent_message": "consumer",

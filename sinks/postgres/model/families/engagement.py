@@ -19,7 +19,7 @@ from sinks.postgres.model.projection import (
     event_columns,
     facts,
 )
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _phases: Final = {
     "contact_center.engagement_started": "started",

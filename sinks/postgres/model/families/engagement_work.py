@@ -16,7 +16,7 @@ from sinks.postgres.model.projection import (
     event_columns,
     facts,
 )
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _user_id: Final = Column("user_id", "text", "user_ref")
 _user_name: Final = Column("user_display_name", "text", "person_name")

@@ -14,7 +14,7 @@ from sinks.postgres.model.families.attributes import (
 )
 from sinks.postgres.model.json_fields import id_text
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
     Column("channel", "text"),

@@ -18,7 +18,7 @@ from sinks.postgres.model.families.attributes import Attributes, account_id, att
 from sinks.postgres.model.json_fields import id_text, objects_in
 from sinks.postgres.model.projection import Mention, Projection, Register
 from sinks.postgres.model.references import Reference
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _key: Final = (account_id, Column("log_id", "text"))
 

@@ -18,7 +18,7 @@ from sinks.postgres.model.projection import (
     Values,
     carried,
 )
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _bounds: Final = {
     "sent": "sent_at",

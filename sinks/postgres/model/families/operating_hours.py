@@ -20,7 +20,7 @@ from sinks.postgres.model.families.attributes import (
 )
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _modifier: Final = attributes(modified_by)
 

@@ -7,7 +7,7 @@ from schemas.envelope import JsonObject
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text, objects_in, text
 from sinks.postgres.model.projection import Bound, Mention, Projection, Register, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 engagement_key: Final = columns_of("text", "account_id", "engagement_id")
 

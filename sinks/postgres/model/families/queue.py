@@ -21,7 +21,7 @@ from sinks.postgres.model.families.attributes import (
 from sinks.postgres.model.families.user import read_user
 from sinks.postgres.model.json_fields import id_text, moment_ms, object_in, objects_in
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 queue_id: Final = Column("cc_queue_id", "text")
 

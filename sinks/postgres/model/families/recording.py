@@ -11,7 +11,7 @@ from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.attributes import account_id, attributes, registers_of, values_of
 from sinks.postgres.model.json_fields import json, moment_ms, objects_in, text
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
     Column("channel", "text"),

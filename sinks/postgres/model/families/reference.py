@@ -22,7 +22,7 @@ from sinks.postgres.model.families.logs import sms_log_mentions, voice_call_log_
 from sinks.postgres.model.families.participants import teams_told
 from sinks.postgres.model.projection import Bound, Mention, Projection, Register, Values
 from sinks.postgres.model.references import Reference
-from sinks.postgres.write.copy_format import Column
+from sinks.postgres.model.tables import Column
 
 reference_entity: Final = Projection(
     "reference_entity",

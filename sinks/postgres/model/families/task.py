@@ -30,7 +30,7 @@ from sinks.postgres.model.projection import (
     event_columns,
     facts,
 )
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
     Column("channel_id", "text"),

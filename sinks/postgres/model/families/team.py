@@ -16,7 +16,7 @@ from sinks.postgres.model.families.attributes import (
 )
 from sinks.postgres.model.json_fields import text, texts
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 profile: Final = attributes(*columns_of("text", "team_name", "team_description"))
 

@@ -10,7 +10,7 @@ from typing import Final
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text, integer, text
 from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, carried
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 _states: Final = {
     f"contact_center.engagement_transfer_{state}": state

@@ -31,7 +31,7 @@ from sinks.postgres.model.projection import (
     event_columns,
     facts,
 )
-from sinks.postgres.write.copy_format import Column, columns_of
+from sinks.postgres.model.tables import Column, columns_of
 
 profile: Final = attributes(
     Column("display_name", "text", "person_name"),

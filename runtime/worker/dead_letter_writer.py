@@ -9,13 +9,13 @@ import structlog
 
 from runtime import telemetry
 from runtime.errors import ConfigurationError, PartitionPausedError, TooManyDeadLettersError
-from runtime.group.membership import Surroundings
 from runtime.retries.dead_letter_guard import DeadLetterGuard, Origin, Refusal
 from runtime.retries.dead_letter_history import past
 from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.retries.loop import GivenUpError, insist
 from runtime.retries.policy import DeadLetter
 from runtime.values import Delivery, TopicPartition
+from runtime.worker.membership import Surroundings
 
 Pause = Callable[[float], Awaitable[None]]
 

@@ -15,7 +15,7 @@ from sinks.postgres.model.events import Event, read_event
 from sinks.postgres.model.projection import reduced
 from sinks.postgres.model.references import Reference, read_reference
 from sinks.postgres.model.registry import mentions, projections
-from sinks.postgres.write.copy_format import Row, Table, columns_of
+from sinks.postgres.model.tables import Row, Table, columns_of
 
 _reference_topic: Final = reference_topic(prefix="")
 

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Final
 
 from runtime.clock import Clock
-from runtime.group.failing_steps import Steps
 from runtime.offsets.unfinished import OldestUnfinished
 from runtime.values import TopicPartition
+from runtime.worker.failing_steps import Steps
 
 stuck_after_s: Final = 300.0
 """Longer than all time limits of clients: a call or a turn of this age will never end."""

@@ -24,15 +24,15 @@ from runtime.errors import (
     RestartNeededError,
     TransientError,
 )
-from runtime.group.failing_steps import Steps
-from runtime.group.lag import LagFigures
-from runtime.group.liveness import Vitals
 from runtime.ports import Consumer, RebalanceListener
 from runtime.retries.dead_letter_history import Letters
 from runtime.retries.loop import GivenUpError
 from runtime.retries.policy import Chance, Fault, RetryPolicy, fault_of
 from runtime.settings import WorkerSettings
 from runtime.values import TopicPartition
+from runtime.worker.failing_steps import Steps
+from runtime.worker.lag import LagFigures
+from runtime.worker.liveness import Vitals
 
 _figures_interval_s: Final = 5.0
 _good_while_s: Final = 60.0

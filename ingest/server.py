@@ -11,11 +11,12 @@ from ingest.apps.registry import Apps, base_path
 from ingest.health import Health, Readiness
 from ingest.http.admission import Admission
 from ingest.http.asgi_adapter import AsgiApplication
+from ingest.http.connection import Connection
 from ingest.http.connections import Connections, Room
 from ingest.http.exchange import Application
 from ingest.http.limits import Limits
-from ingest.http.listen_socket import backlog
-from ingest.http.pages import create_app
+from ingest.listen_socket import backlog
+from ingest.pages import create_app
 from ingest.series import begin_series
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
@@ -91,7 +92,7 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
         )
         watch = tasks.create_task(connections.run(tick))
         server = await asyncio.get_running_loop().create_server(
-            connections.make, sock=listener, backlog=backlog
+            lambda: Connection(connections), sock=listener, backlog=backlog
         )
         host, port = listener.getsockname()[:2]
         _log.info("listening", host=host, port=port, apps=sorted(app.name for app in apps()))

@@ -1,0 +1,1 @@
+"""What both kinds of worker share: membership, liveness, lag, failing steps, dead-letter writer."""
