@@ -126,11 +126,11 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
 
 def some_bodies() -> list[bytes]:
     """Return distinct events of one family, each of `body_bytes`."""
-    chance = random.Random(1)  # the same load in each run
+    rng = random.Random(1)  # the same load in each run
     now = datetime.now(tz=UTC)
     told = event_stream(make_company(1), seed=1, start=now, count=20_000)
     fits = (each.body for each in told if family_of(each.event) == family)
-    return [_padded(body, chance) for body in fits if _is_routable(body)]
+    return [_padded(body, rng) for body in fits if _is_routable(body)]
 
 
 def _is_routable(body: bytes) -> bool:
@@ -139,9 +139,9 @@ def _is_routable(body: bytes) -> bool:
     return named and len(body) <= body_bytes - len(_padding % b"")
 
 
-def _padded(body: bytes, chance: random.Random) -> bytes:
+def _padded(body: bytes, rng: random.Random) -> bytes:
     missing = body_bytes - len(body) - len(_padding % b"")
-    return body[:-1] + _padding % chance.randbytes(missing).hex()[:missing].encode() + b"}"
+    return body[:-1] + _padding % rng.randbytes(missing).hex()[:missing].encode() + b"}"
 
 
 def _peer_topic() -> TopicSpec:
@@ -253,7 +253,7 @@ async def _soaked(
     contender: Contender, bodies: Sequence[bytes], options: argparse.Namespace
 ) -> dict[str, object]:
     """Send so many requests and look at the memory in between."""
-    answered, not_kept = 0, 0
+    answered, answer_unavailable = 0, 0
     rss_mib = [contender.rss_mib()]
     answered_at = [0]
     while answered < options.soak:
@@ -263,13 +263,13 @@ async def _soaked(
         if driven is None:
             raise RuntimeError(f"{contender.name} does not listen any more")
         answered += driven["answered"]
-        not_kept += driven["not_kept"]
+        answer_unavailable += driven["not_kept"]
         rss_mib.append(contender.rss_mib())
         answered_at.append(answered)
     return {
         "benchmark": "ingest_soak",
         "requests": answered,
-        "not_kept": not_kept,
+        "not_kept": answer_unavailable,
         "requests_at": answered_at,
         "rss_mib": rss_mib,
         **_where(),

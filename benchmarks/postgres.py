@@ -46,7 +46,7 @@ target_rss_mib: Final = 200
 
 _partitions: Final = 4
 _deadline_s: Final = 300.0
-_look_s: Final = 0.1
+_poll_interval_s: Final = 0.1
 _latency_rate: Final = 500
 _latency_s: Final = 30
 _latency_start_s: Final = 10
@@ -200,7 +200,7 @@ async def _until(connection: psycopg.AsyncConnection, statement: str, least: int
             count = int(row[0]) if row else 0
             if count >= least:
                 return count
-            await asyncio.sleep(_look_s)
+            await asyncio.sleep(_poll_interval_s)
 
 
 def _family(worker: psutil.Process) -> Sequence[psutil.Process]:

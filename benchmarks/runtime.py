@@ -29,9 +29,9 @@ from benchmarks.rig.runtime_machines import machines_us
 from benchmarks.rig.runtime_worker import name
 from benchmarks.rig.sink_events import connected
 from devstack import DevstackOptions, running
-from ingest.webhook.routing import Event, Routing, SignedRequest, decide
+from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
 from runtime.kafka import TopicAdmin
-from runtime.process.gc_tuning import settle_garbage_collection
+from runtime.process.gc_tuning import tune_gc
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic
@@ -72,7 +72,7 @@ async def measure(rounds: int, records: int) -> Mapping[str, object]:
         kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers, replication=1)
         keyed = {str(keys): await _keyed(kafka, keys, rounds) for keys in target_s}
         overhead = await _overhead(kafka, events, records, rounds)
-    settle_garbage_collection()
+    tune_gc()
     machines = machines_us(_as_read(events[0]))
     return {
         "benchmark": "runtime",
@@ -93,11 +93,11 @@ async def measure(rounds: int, records: int) -> Mapping[str, object]:
 def some_events() -> Sequence[Record]:
     """Return events of a made-up company as ingest writes them."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    routing = Routing("zcc", b"pseudonym-key-of-a-benchmark")
+    routing = RoutingSettings("zcc", b"pseudonym-key-of-a-benchmark")
     told = event_stream(make_company(1), seed=1, start=start, count=5_000)
     requests = (SignedRequest("default", each.body, b"secret", 1) for each in told)
     decisions = (decide(request, routing) for request in requests)
-    return [decision.record for decision in decisions if isinstance(decision, Event)]
+    return [decision.record for decision in decisions if isinstance(decision, RoutedEvent)]
 
 
 def _as_read(record: Record) -> Delivery:

@@ -52,7 +52,7 @@ class Health:
         if pipe is not None:
             os.set_blocking(pipe, False)
 
-    def why_not_ready(self) -> str | None:
+    def readiness_problem(self) -> str | None:
         """Return the reason, None where it is ready."""
         return _reasons[self.check()]
 
@@ -92,7 +92,7 @@ class Reports:
         self._states[number] = Readiness.STARTING
         self._heard_s.pop(number, None)
 
-    def why_not_alive(self) -> str | None:
+    def liveness_problem(self) -> str | None:
         """Return which process has reported nothing for too long, None where all have."""
         now_s = self._clock.monotonic_s()
         for number, heard_s in self._heard_s.items():
@@ -100,7 +100,7 @@ class Reports:
                 return f"process {number} has reported nothing for {now_s - heard_s:.0f} s"
         return None
 
-    def why_not_ready(self) -> str | None:
+    def readiness_problem(self) -> str | None:
         """Return why a webhook sent to any of the processes may not be kept.
 
         One that starts gets no connections yet, so it counts only until all were ready once.
@@ -118,7 +118,7 @@ class Reports:
             return f"process {number}: {_reasons[state]}"
         if all(state is not Readiness.READY for _, state in states):
             return "no process is up"
-        return self.why_not_alive()
+        return self.liveness_problem()
 
     def _is_excused(self, state: Readiness) -> bool:
         return self._were_all_ready and state is Readiness.STARTING

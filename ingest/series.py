@@ -15,7 +15,7 @@ from zoom.signature import SignatureFault
 _statuses: Final = frozenset(row.answer.label for row in table)
 
 
-def begin_series() -> None:
+def begin_metrics() -> None:
     """Show the counters that are not an app's, and those of requests for none."""
     for family in (*families, unknown_family):
         metrics.accepted.labels(family)
@@ -31,7 +31,7 @@ def begin_series() -> None:
         metrics.responses.labels(no_app, status)
 
 
-def begin_series_of(app: App) -> None:
+def begin_app_metrics(app: App) -> None:
     """Show the counters of an app, which may come long after the process has begun."""
     for reason in (*Refusal, *SignatureFault):
         metrics.refused.labels(app.name, reason.value)

@@ -9,19 +9,19 @@ import structlog
 
 from ingest.apps.registry import Apps, base_path
 from ingest.health import Health, Readiness
-from ingest.http.admission import Admission
+from ingest.http.admission import RequestLimiter
 from ingest.http.asgi_adapter import AsgiApplication
 from ingest.http.connection import Connection
-from ingest.http.connections import Connections, Room
+from ingest.http.connections import ConnectionBounds, Connections
 from ingest.http.exchange import Application
-from ingest.http.limits import Limits
+from ingest.http.limits import RequestBounds
 from ingest.listen_socket import backlog
 from ingest.pages import create_app
-from ingest.series import begin_series
+from ingest.series import begin_metrics
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
-from ingest.webhook.pending import Spill
-from ingest.webhook.routing import Routing
+from ingest.webhook.pending import SpillPort
+from ingest.webhook.routing import RoutingSettings
 from runtime.clock import Clock
 from runtime.contracts import Sender
 from runtime.process.open_files import open_files_limit
@@ -40,9 +40,9 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     settings: IngestSettings,
     *,
     apps: Callable[[], Apps],
-    routing: Routing,
+    routing: RoutingSettings,
     sender: Sender,
-    spill: Spill | None,
+    spill: SpillPort | None,
     clock: Clock,
     stopping: asyncio.Event,
     health: Health,
@@ -52,7 +52,7 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     After ``stopping`` it answers for ``unready_s`` more, each answer the last of its connection, so
     that balancers can see ``/readyz`` and clients go elsewhere. ``health`` is told all the while.
     """
-    admission = Admission(requests=settings.max_requests, size_bytes=settings.max_held_bytes)
+    admission = RequestLimiter(requests=settings.max_requests, size_bytes=settings.max_held_bytes)
     webhook = Webhook(
         settings,
         apps=apps,
@@ -73,7 +73,7 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
         webhook.tick(now_s)
         health.tick()
 
-    begin_series()
+    begin_metrics()
     health.check = readiness
     pages = create_app(docs_enabled=settings.docs_enabled)
     async with asyncio.TaskGroup() as tasks:
@@ -108,20 +108,20 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
     _log.info("stopped")
 
 
-def _room(settings: IngestSettings) -> Room:
+def _room(settings: IngestSettings) -> ConnectionBounds:
     """Return the bounds, with files left for all that is no connection of a client."""
     files = open_files_limit()
     most = min(settings.max_connections, max(files // 2, files - _other_files))
     if most < settings.max_connections:
         _log.warning("fewer connections than ZCC_INGEST_MAX_CONNECTIONS", connections=most)
-    return Room(
+    return ConnectionBounds(
         connections=most,
         unfinished=settings.max_unfinished,
     )
 
 
-def _limits(settings: IngestSettings) -> Limits:
-    return Limits(
+def _limits(settings: IngestSettings) -> RequestBounds:
+    return RequestBounds(
         headers=settings.max_headers,
         head_bytes=settings.max_head_bytes,
         body_bytes=settings.max_body_bytes,

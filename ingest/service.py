@@ -10,19 +10,19 @@ from typing import Final
 
 import structlog
 
-from ingest.apps.reloading import PresentApps
+from ingest.apps.reloading import ReloadingApps
 from ingest.health import Health, health_setting
 from ingest.listen_socket import bound_socket, listen
-from ingest.series import begin_series_of
+from ingest.series import begin_app_metrics
 from ingest.server import run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
 from ingest.supervisor import Followed
-from ingest.webhook.routing import Routing
+from ingest.webhook.routing import RoutingSettings
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
-from runtime.process.gc_tuning import settle_garbage_collection
+from runtime.process.gc_tuning import tune_gc
 from runtime.process.health import serving_health
 from runtime.process.signals import hangup_event, stop_event
 from runtime.settings import KafkaSettings
@@ -53,7 +53,7 @@ async def serve(
     clock = SystemClock()
     process.started.labels("ingest").set(clock.now().timestamp())
     with stop_event() as stopping, hangup_event() as hangup, bound_socket(settings) as listener:
-        present = PresentApps(settings.apps, clock=clock, begin_series=begin_series_of)
+        present = ReloadingApps(settings.apps, clock=clock, begin_metrics=begin_app_metrics)
         async with (
             _health(settings, followed) as health,
             KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,
@@ -67,7 +67,7 @@ async def serve(
         ):
             # who shares a port is sent requests as soon as it listens
             await publisher.reached(within_s=_connect_s)
-            settle_garbage_collection()
+            tune_gc()
             listen(listener, settings)
             async with asyncio.TaskGroup() as tasks:
                 following = tasks.create_task(present.run(hangup))
@@ -96,16 +96,16 @@ async def _health(settings: IngestSettings, followed: Followed | None) -> AsyncI
         settings.health_host,
         settings.health_port,
         alive=lambda: None,  # who answers lives
-        ready=health.why_not_ready,
+        ready=health.readiness_problem,
         setting=health_setting,
     ) as port:
         _log.info("health listening", host=settings.health_host, port=port)
         yield health
 
 
-def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> Routing:
+def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> RoutingSettings:
     """Return what records depend on beside the request."""
-    return Routing(
+    return RoutingSettings(
         topic_prefix=kafka.topic_prefix,
         pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
         starts_traces=settings.traces_started,

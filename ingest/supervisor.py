@@ -109,7 +109,7 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
         reports = Reports(range(settings.workers), clock=clock, stopping=stopping)
         drain_s = settings.unready_s + settings.drain_timeout_s + _close_s
         places = [
-            _Place(
+            _Slot(
                 number,
                 command=command,
                 environment={
@@ -127,8 +127,8 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
         async with serving_health(
             settings.health_host,
             settings.health_port,
-            alive=reports.why_not_alive,
-            ready=reports.why_not_ready,
+            alive=reports.liveness_problem,
+            ready=reports.readiness_problem,
             setting=health_setting,
             exposed=shared.exposition,
         ) as health_port:
@@ -142,7 +142,7 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
         return max(run.result() for run in runs)
 
 
-class _Place:
+class _Slot:
     """One of the processes, whichever it is now."""
 
     def __init__(  # noqa: PLR0913 - a command, and what its processes share
@@ -241,7 +241,7 @@ class _Place:
             process.kill()
 
 
-async def _pass_on(hangup: asyncio.Event, places: Sequence[_Place]) -> None:
+async def _pass_on(hangup: asyncio.Event, places: Sequence[_Slot]) -> None:
     while True:
         await hangup.wait()
         hangup.clear()

@@ -34,7 +34,7 @@ from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.process.logs import configure_logs
 from runtime.process.open_files import raise_open_files_limit
-from runtime.retries.loop import GivenUpError
+from runtime.retries.loop import RetriesExhaustedError
 from runtime.settings import KafkaSettings, WorkerSettings
 
 app = typer.Typer(
@@ -61,7 +61,7 @@ def main() -> None:
     """Run the command line; the entry point of `zcc`."""
     try:
         app()
-    except (ConfigurationError, GivenUpError) as error:  # the second: the work had halted
+    except (ConfigurationError, RetriesExhaustedError) as error:  # the second: the work had halted
         _stop(str(error), exit_code=2)
     except TransientError as error:
         _stop(str(error), exit_code=1)
@@ -260,11 +260,11 @@ def reconcile(
 ) -> None:
     """Compare topics, Postgres and objects; exit 1 if an event is missing anywhere."""
     from operations.reconcile.command import run
-    from operations.reconcile.stores import Places
+    from operations.reconcile.stores import DataStores
     from sinks.object_storage.settings import ObjectStorageSettings
     from sinks.postgres.settings import PostgresSettings
 
-    places = Places(
+    places = DataStores(
         kafka=read_settings(KafkaSettings),
         postgres=read_settings(PostgresSettings),
         object_storage=read_settings(ObjectStorageSettings),

@@ -43,7 +43,7 @@ monitor: Final = "monitor"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartName:
     """One process of the product: its name, `zcc` command and the variable of its health port."""
 
     name: str
@@ -51,10 +51,10 @@ class Part:
     port_variable: str
 
 
-parts: Final[tuple[Part, ...]] = (
-    Part("ingest", ("ingest",), "ZCC_INGEST_HEALTH_PORT"),
-    *(Part(name, ("processor", name), "ZCC_WORKER_HEALTH_PORT") for name in ProcessorName),
-    *(Part(name, ("sink", name), "ZCC_WORKER_HEALTH_PORT") for name in SinkName),
-    Part(monitor, ("monitor",), "ZCC_MONITOR_HEALTH_PORT"),
+parts: Final[tuple[PartName, ...]] = (
+    PartName("ingest", ("ingest",), "ZCC_INGEST_HEALTH_PORT"),
+    *(PartName(name, ("processor", name), "ZCC_WORKER_HEALTH_PORT") for name in ProcessorName),
+    *(PartName(name, ("sink", name), "ZCC_WORKER_HEALTH_PORT") for name in SinkName),
+    PartName(monitor, ("monitor",), "ZCC_MONITOR_HEALTH_PORT"),
 )
 """In the order of the flow, which is also the order in which they drain."""

@@ -24,7 +24,7 @@ import orjson
 from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import ConfigurationError, RejectedError, TransientError
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import timestamp
@@ -101,7 +101,7 @@ class KafkaDailyCounts:
 
     async def _latest(self, prefix: bytes) -> Mapping[bytes, bytes]:
         found: dict[bytes, bytes] = {}
-        async for delivery in scan(self._kafka, [self._topic]):
+        async for delivery in read_all(self._kafka, [self._topic]):
             key = delivery.key or b""
             if key.startswith(prefix) and delivery.value is not None:
                 found[key.removeprefix(prefix)] = delivery.value

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Background:
+class BackgroundTasks:
     """A task group for work that has no end of its own. An async context manager.
 
     Leaving cancels the work and waits until it has ended. An error of the body leaves as it is, not

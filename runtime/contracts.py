@@ -7,8 +7,8 @@ from typing import Protocol, Self, TypeVar
 from runtime.values import (
     Assignment,
     Batch,
+    Deferred,
     Delivery,
-    Later,
     Record,
     Rejection,
     Resume,
@@ -29,11 +29,11 @@ class Handler(Protocol):
     returns, and only then counts the delivery as done. It may be called again with the same
     delivery, after a crash or a rebalance. A handler has no effect but lookups.
 
-    One that answers `Later` is called again, out of the order of the key: what came after the
+    One that answers `Deferred` is called again, out of the order of the key: what came after the
     delivery has been handled by then. It must bear that, for instance by revisions.
     """
 
-    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Later:
+    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Deferred:
         """Return the records that follow from the delivery; none is an answer.
 
         Raises:

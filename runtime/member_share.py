@@ -5,7 +5,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class MemberShare:
     """Rank ``rank`` (from 0 on) of ``members``, from one rebalance to the next.
 
     No two members of a generation have the same rank. Whoever gets a seat knows that all members
@@ -25,5 +25,5 @@ class Seat:
         return whole + (self.rank < more)
 
 
-alone: Final = Seat(0, 1)
+sole_member: Final = MemberShare(0, 1)
 """The seat of a process without a group."""

@@ -13,20 +13,20 @@ from runtime import telemetry
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
 from runtime.errors import RestartNeededError
-from runtime.handlers.delayed_consumer import Delayed, DueConsumer
+from runtime.handlers.delayed_consumer import Delayed, DelayedConsumer
 from runtime.handlers.worker import Worker
 from runtime.kafka import KafkaConsumer, KafkaPublisher, latest, require_topics
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from runtime.ports import Consumer, RebalanceListener
-from runtime.process.gc_tuning import for_batches, for_requests, settle_garbage_collection
+from runtime.process.gc_tuning import for_batches, for_requests, tune_gc
 from runtime.process.health import serving_health
 from runtime.process.signals import stop_event
-from runtime.retries.dead_letter_history import Letters
-from runtime.retries.retry_topics import Delays, RetryTopic
+from runtime.retries.dead_letter_history import DeadLetterHistory
+from runtime.retries.retry_topics import RetryTopic, RetryTopics
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sinks.worker import SinkWorker
-from runtime.worker.failing_steps import Steps
-from runtime.worker.membership import Surroundings
+from runtime.worker.failing_steps import FailingSteps
+from runtime.worker.membership import WorkerContext
 from schemas.topics import dead_letter_audit_topic, dead_letter_topic, retry_topic
 
 _delayed_part: Final = 8
@@ -49,26 +49,26 @@ async def run_handler(  # noqa: PLR0913 - what a worker is made of
     worker: WorkerSettings,
     produces: Sequence[str] = (),
     delays_s: Sequence[int] = (),
-    seated: Callable[[Seat | None], None] | None = None,
+    share_listener: Callable[[MemberShare | None], None] | None = None,
 ) -> None:
     """Run a handler over these topics until SIGTERM or SIGINT, then drain.
 
     The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. What
-    the handler answers `Later` to waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of
+    the handler answers `Deferred` to waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of
     ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``. While one
     of the topics that it reads or ``produces`` to does not exist, it halts and says so.
 
-    ``seated`` is told of each seat in the first of these groups, for what its members share out
-    among them, and None when it is lost; see `KafkaConsumer`.
+    ``share_listener`` is told of each seat in the first of these groups, for what its members share
+    out among them, and None when it is lost; see `KafkaConsumer`.
 
     Raises:
         ConfigurationError: the health address is taken, or the work had halted when it was told to
             end; the process must not end with 0.
     """
     main, second = _divided(worker) if delays_s else (worker, worker)
-    async with _surroundings(name, topics, kafka, main, produces, seated) as around:
-        delayed = _delayed(around, kafka, second, delays_s) if delays_s else None
-        await _run(Worker(handler, around, delayed), around)
+    async with _surroundings(name, topics, kafka, main, produces, share_listener) as context:
+        delayed = _delayed(context, kafka, second, delays_s) if delays_s else None
+        await _run(Worker(handler, context, delayed), context)
 
 
 async def run_sink(
@@ -88,8 +88,8 @@ async def run_sink(
             end; the process must not end with 0.
         GivenUpError: as well, for a defect of the sink; nothing was skipped.
     """
-    async with _surroundings(name, topics, kafka, worker) as around:
-        await _run(SinkWorker(sink, around), around)
+    async with _surroundings(name, topics, kafka, worker) as context:
+        await _run(SinkWorker(sink, context), context)
 
 
 @asynccontextmanager
@@ -99,42 +99,42 @@ async def _surroundings(
     kafka: KafkaSettings,
     settings: WorkerSettings,
     produces: Sequence[str] = (),
-    seated: Callable[[Seat | None], None] | None = None,
-) -> AsyncIterator[Surroundings]:
+    share_listener: Callable[[MemberShare | None], None] | None = None,
+) -> AsyncIterator[WorkerContext]:
     clock, group = SystemClock(), _group(kafka, name)
     telemetry.begin_worker(name, topics=topics)
     letters = dead_letter_topic(name, prefix=kafka.topic_prefix)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
-        yield Surroundings(
+        yield WorkerContext(
             name=name,
-            connect=_connecting(group, topics, kafka, settings, clock, seated),
+            connect=_connecting(group, topics, kafka, settings, clock, share_listener),
             publisher=publisher,
             dead_letter_topic=letters,
             settings=settings,
             clock=clock,
-            chance=SystemRandom(),
+            rng=SystemRandom(),
             check=partial(require_topics, kafka, (*topics, *produces)),
-            past_letters=partial(_past_letters, kafka, letters, settings.guard_records),
+            dead_letter_history=partial(_past_letters, kafka, letters, settings.guard_records),
         )
 
 
-async def _past_letters(kafka: KafkaSettings, letters: str, records: int) -> Letters:
+async def _past_letters(kafka: KafkaSettings, letters: str, records: int) -> DeadLetterHistory:
     last = _letters_factor * records
     audit = dead_letter_audit_topic(prefix=kafka.topic_prefix)
-    return Letters(
+    return DeadLetterHistory(
         letters=await latest(kafka, letters, records=last),
         audit=await latest(kafka, audit, records=_audit_factor * last),
     )
 
 
 def _delayed(
-    around: Surroundings, kafka: KafkaSettings, settings: WorkerSettings, delays_s: Sequence[int]
+    context: WorkerContext, kafka: KafkaSettings, settings: WorkerSettings, delays_s: Sequence[int]
 ) -> Delayed:
     """Return the second group of a worker, which reads what it put off."""
-    name, clock = f"{around.name}-retry", around.clock
-    delays = Delays(
+    name, clock = f"{context.name}-retry", context.clock
+    delays = RetryTopics(
         [
-            RetryTopic(retry_topic(around.name, delay_s, prefix=kafka.topic_prefix), delay_s)
+            RetryTopic(retry_topic(context.name, delay_s, prefix=kafka.topic_prefix), delay_s)
             for delay_s in delays_s
         ]
     )
@@ -143,17 +143,17 @@ def _delayed(
     connect = _connecting(_group(kafka, name), topics, kafka, settings, clock)
 
     def connect_held_back(listener: RebalanceListener) -> Consumer:
-        return DueConsumer(connect, listener, delays=delays, clock=clock)
+        return DelayedConsumer(connect, listener, delays=delays, clock=clock)
 
     return Delayed(
         delays,
         replace(
-            around,
+            context,
             name=name,
             connect=connect_held_back,
             settings=settings,
             check=partial(require_topics, kafka, topics),
-            steps=Steps(),
+            steps=FailingSteps(),
         ),
     )
 
@@ -182,7 +182,7 @@ def _connecting(
     kafka: KafkaSettings,
     settings: WorkerSettings,
     clock: Clock,
-    seated: Callable[[Seat | None], None] | None = None,
+    share_listener: Callable[[MemberShare | None], None] | None = None,
 ) -> Callable[[RebalanceListener], Consumer]:
     def connect(listener: RebalanceListener) -> Consumer:
         return KafkaConsumer(
@@ -193,24 +193,24 @@ def _connecting(
             listener=listener,
             client_id=group,
             clock=clock,
-            seated=seated,
+            share_listener=share_listener,
         )
 
     return connect
 
 
-async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
-    settings, halt = around.settings, _Halt(work)
-    halted = telemetry.worker.halted.labels(around.name)
-    telemetry.process.started.labels(around.name).set(around.clock.now().timestamp())
+async def _run(work: Worker | SinkWorker, context: WorkerContext) -> None:
+    settings, halt = context.settings, _Halt(work)
+    halted = telemetry.worker.halted.labels(context.name)
+    telemetry.process.started.labels(context.name).set(context.clock.now().timestamp())
     with stop_event() as stopping:
-        settle_garbage_collection(for_batches if isinstance(work, SinkWorker) else for_requests)
-        log.info("started", worker=around.name)
+        tune_gc(for_batches if isinstance(work, SinkWorker) else for_requests)
+        log.info("started", worker=context.name)
         async with serving_health(
             settings.health_host,
             settings.health_port,
-            alive=halt.why_not_alive,
-            ready=halt.why_not_ready,
+            alive=halt.liveness_problem,
+            ready=halt.readiness_problem,
             remarks=work.remarks,
         ):
             try:
@@ -218,10 +218,10 @@ async def _run(work: Worker | SinkWorker, around: Surroundings) -> None:
             except RestartNeededError as error:
                 halt.reason = str(error)
                 halted.set(1)
-                log.error("halted", worker=around.name, reason=halt.reason)  # noqa: TRY400 - no defect
+                log.error("halted", worker=context.name, reason=halt.reason)  # noqa: TRY400 - no defect
                 await stopping.wait()
                 raise
-    log.info("stopped", worker=around.name)
+    log.info("stopped", worker=context.name)
 
 
 class _Halt:
@@ -236,8 +236,8 @@ class _Halt:
         self._work = work
         self.reason: str | None = None
 
-    def why_not_alive(self) -> str | None:
-        return None if self.reason else self._work.why_not_alive()
+    def liveness_problem(self) -> str | None:
+        return None if self.reason else self._work.liveness_problem()
 
-    def why_not_ready(self) -> str | None:
-        return self.reason or self._work.why_not_ready()
+    def readiness_problem(self) -> str | None:
+        return self.reason or self._work.readiness_problem()

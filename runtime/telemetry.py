@@ -19,7 +19,7 @@ from runtime.ingest_telemetry import IngestMetrics, SpillMetrics
 from runtime.part_telemetry import MonitorMetrics, ProcessMetrics, PublisherMetrics
 from runtime.process.metrics_exposition import latency_buckets_s, place_values
 from runtime.rest_telemetry import ZoomMetrics
-from runtime.retries.policy import Fault
+from runtime.retries.policy import FaultKind
 from schemas.reasons import DeadLetterReason
 
 place_values()
@@ -232,7 +232,7 @@ _groups: Final = (
 def begin_worker(name: str, *, topics: Iterable[str]) -> None:
     """Show all figures of a worker at 0: a counter that first shows up at 1 has not increased."""
     for stage in stages:
-        for fault in Fault:
+        for fault in FaultKind:
             worker.errors.labels(name, stage, fault.value)
     for reason in DeadLetterReason:
         worker.dead_letters.labels(name, reason.value)

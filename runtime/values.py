@@ -20,7 +20,7 @@ class TopicPartition(NamedTuple):
 class Delivery:
     """A record as read. ``value`` None is a tombstone; ``timestamp_ms`` is the sender's.
 
-    ``attempt`` is 1, and more each time that a handler asked to see the record `Later`.
+    ``attempt`` is 1, and more each time that a handler asked to see the record `Deferred`.
     """
 
     topic: str
@@ -61,7 +61,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Deferred:
     """An answer of a handler: produce these records, and call again after the worker's next delay.
 
     Meanwhile later records of the key are handled. Where no delay is left, the record becomes a

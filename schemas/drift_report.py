@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from .catalogue import events, json_schema
 from .drift import Drift, DriftKind, Schema, drift_of
-from .inference import JsonType, Shape
+from .inference import InferredShape, JsonType
 
 most_values: Final = 20
 """Unknown values of a field that a finding names, the most frequent first."""
@@ -41,7 +41,7 @@ class _Seen:
     def __init__(self, first: Drift) -> None:
         self.drift = first
         self.bodies = 0
-        self.shape = Shape()
+        self.shape = InferredShape()
         self.values: Counter[object] = Counter()
 
     def add(self, drift: Drift) -> None:
@@ -137,7 +137,7 @@ def _schema_at(event: str, place: Sequence[str]) -> Schema:
     return schema
 
 
-def _widened(event: str, place: Sequence[str], shape: Shape) -> Patch:
+def _widened(event: str, place: Sequence[str], shape: InferredShape) -> Patch:
     """Return what lets a place hold what was seen too; text that is no time ends the format."""
     said = cast("JsonType", _schema_at(event, place)["type"])
     more = [found for found in shape.type_names() if found != said]

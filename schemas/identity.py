@@ -89,14 +89,14 @@ def epoch_ms(text: str) -> int | None:
     return elapsed_ms if 0 <= elapsed_ms <= latest_event_ts_ms else None
 
 
-class Place(NamedTuple):
+class EventAddress(NamedTuple):
     """Where an event belongs: ``entity/id`` for people, ``account:id`` for partitions."""
 
     subject: str
     partition_key: str
 
 
-def place(envelope: Envelope, *, pseudonym_key: bytes) -> Place:
+def place(envelope: Envelope, *, pseudonym_key: bytes) -> EventAddress:
     """Return subject and partition key; those of the account where the event names no entity.
 
     Both show up in logs and tools: a phone number becomes a hash under ``pseudonym_key``.
@@ -104,9 +104,9 @@ def place(envelope: Envelope, *, pseudonym_key: bytes) -> Place:
     account_id = envelope.account_id
     path, value = _entity(envelope)
     if value is None:
-        return Place(f"account/{account_id}", account_id)
+        return EventAddress(f"account/{account_id}", account_id)
     public = _public(path, value, pseudonym_key)
-    return Place(f"{entity_names[path]}/{public}", f"{account_id}:{public}")
+    return EventAddress(f"{entity_names[path]}/{public}", f"{account_id}:{public}")
 
 
 def values_at(node: object, path: str) -> Iterator[object]:

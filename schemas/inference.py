@@ -20,23 +20,23 @@ _json_types: Final[Mapping[type, JsonType]] = {
 }
 
 
-class Shape:
+class InferredShape:
     """What the values at one place look like. ``types``: how often each type was seen."""
 
     def __init__(self) -> None:
         self.types: Counter[JsonType] = Counter()
         self._all_times = True
-        self._members: dict[str, Shape] = {}
-        self._items: Shape | None = None
+        self._members: dict[str, InferredShape] = {}
+        self._items: InferredShape | None = None
 
     def add(self, value: object) -> None:
         """Take one more JSON value in."""
         self.types[_json_types[type(value)]] += 1
         if isinstance(value, dict):
             for name, child in value.items():
-                self._members.setdefault(name, Shape()).add(child)
+                self._members.setdefault(name, InferredShape()).add(child)
         elif isinstance(value, list):
-            self._items = self._items or Shape()
+            self._items = self._items or InferredShape()
             for item in value:
                 self._items.add(item)
         elif isinstance(value, str):

@@ -57,7 +57,7 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class CompanyUser:
     """An agent or a supervisor."""
 
     user_id: str
@@ -100,7 +100,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class CompanyQueue:
     """Where consumers wait. ``queue_id`` is the legacy id of the same queue, another value.
 
     ``settings`` holds the members that events of the queue repeat, under their names there.
@@ -111,8 +111,8 @@ class Queue:
     queue_name: str
     channel: QueueChannel
     flow: Flow
-    agents: tuple[User, ...]
-    supervisors: tuple[User, ...]
+    agents: tuple[CompanyUser, ...]
+    supervisors: tuple[CompanyUser, ...]
     settings: Facts
 
     def facts(self) -> dict[str, object]:
@@ -156,8 +156,8 @@ class Company:
     """One account. Every queue has at least four agents, and all supervisors."""
 
     account_id: str
-    users: tuple[User, ...]
-    queues: tuple[Queue, ...]
+    users: tuple[CompanyUser, ...]
+    queues: tuple[CompanyQueue, ...]
     teams: tuple[Team, ...]
     dispositions: tuple[Disposition, ...]
     inboxes: tuple[Inbox, ...]
@@ -170,11 +170,11 @@ class Company:
         return tuple(queue.flow for queue in self.queues)
 
     @property
-    def supervisors(self) -> tuple[User, ...]:
+    def supervisors(self) -> tuple[CompanyUser, ...]:
         """The users who may manage the others; at least two."""
         return self.queues[0].supervisors
 
-    def queues_for(self, channel: QueueChannel) -> tuple[Queue, ...]:
+    def queues_for(self, channel: QueueChannel) -> tuple[CompanyQueue, ...]:
         """Return the queues of a channel; at least one, for voice at least two."""
         return tuple(queue for queue in self.queues if queue.channel == channel)
 
@@ -226,9 +226,9 @@ def make_company(seed: int, *, users: int = 40, queues: int = 8) -> Company:
     )
 
 
-def make_user(rng: Random, *, ordinal: int, role: Role, teams: tuple[Team, ...]) -> User:
+def make_user(rng: Random, *, ordinal: int, role: Role, teams: tuple[Team, ...]) -> CompanyUser:
     """Invent a user; ``ordinal`` tells the mail addresses apart."""
-    return User(
+    return CompanyUser(
         user_id=opaque_id(rng),
         display_name=person_name(rng),
         user_email=f"agent.{ordinal}@example.com",
@@ -240,13 +240,17 @@ def make_user(rng: Random, *, ordinal: int, role: Role, teams: tuple[Team, ...])
 
 
 def make_queue(
-    rng: Random, *, ordinal: int, agents: tuple[User, ...], supervisors: tuple[User, ...]
-) -> Queue:
+    rng: Random,
+    *,
+    ordinal: int,
+    agents: tuple[CompanyUser, ...],
+    supervisors: tuple[CompanyUser, ...],
+) -> CompanyQueue:
     """Invent a queue with a flow that leads to it."""
     channel = queue_channels[ordinal % len(queue_channels)]
     subject = queue_subjects[ordinal % len(queue_subjects)]
     name = f"{subject} {channel.replace('_', ' ')} {ordinal + 1}"
-    return Queue(
+    return CompanyQueue(
         cc_queue_id=opaque_id(rng),
         queue_id=opaque_id(rng),
         queue_name=name,
@@ -270,7 +274,9 @@ def _settings(rng: Random) -> Facts:
     return {name: value for name, value in invention.items() if name not in not_settings}
 
 
-def _shift_of(agents: tuple[User, ...], ordinal: int, queues: int) -> tuple[User, ...]:
+def _shift_of(
+    agents: tuple[CompanyUser, ...], ordinal: int, queues: int
+) -> tuple[CompanyUser, ...]:
     """Give a queue its agents: neighbours overlap, and all have somebody to hand over to."""
     size = min(len(agents), max(4, 2 * len(agents) // queues))
     first = ordinal * len(agents) // queues

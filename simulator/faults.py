@@ -20,13 +20,13 @@ Spoiling = Literal[
     "slow_body",
     "truncated",
 ]
-Place = Literal["token", "download"]
+FaultTarget = Literal["token", "download"]
 
-places: Final[tuple[Place, ...]] = ("token", "download")
+places: Final[tuple[FaultTarget, ...]] = ("token", "download")
 """What can be hit beside the operations, if a fault names it."""
 
 
-class Fault(BaseModel):
+class RestFault(BaseModel):
     """One thing that goes wrong, with the next ``requests`` to ``operations`` that it hits.
 
     Without names it hits every operation; ``token`` and ``download`` only where they are named.
@@ -76,7 +76,7 @@ class Faults(BaseModel):
     latency_s: float = Field(default=0.0, ge=0, le=60)
     outage: bool = False
     withheld_scopes: tuple[str, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[RestFault, ...] = ()
 
     @model_validator(mode="after")
     def _one_kind_of_answer(self) -> Self:

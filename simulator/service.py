@@ -19,7 +19,7 @@ from simulator.stories import StoryEvent, live_stream
 from simulator.webhooks.endpoint import Endpoint, EndpointInvalidError, open_endpoint
 from simulator.webhooks.ledger import LedgerWriter, Totals
 from simulator.webhooks.retry_schedule import challenge_interval_s
-from simulator.webhooks.sender import Courier
+from simulator.webhooks.sender import WebhookSender
 
 _log = structlog.get_logger()
 
@@ -49,9 +49,9 @@ async def send(
     """
     _check_account(settings, company)
     telling, sending = (random.Random(f"{use} {settings.seed}") for use in ("telling", "sending"))
-    async with open_endpoint(settings, clock=clock, chance=sending) as endpoint:
+    async with open_endpoint(settings, clock=clock, rng=sending) as endpoint:
         await _validate_first(endpoint, settings, clock)
-        courier = Courier(endpoint, settings, ledger, clock=clock, chance=telling)
+        courier = WebhookSender(endpoint, settings, ledger, clock=clock, rng=telling)
         async with asyncio.TaskGroup() as group:
             validating = group.create_task(_validate_regularly(endpoint, settings))
             await courier.deliver_all(events)
@@ -65,8 +65,8 @@ async def validate_endpoint(settings: SimulatorSettings, *, clock: Clock = _syst
     Raises:
         EndpointInvalidError: no answer, or not the one of somebody who knows the secret.
     """
-    chance = random.Random(f"challenge {settings.seed} {clock.now()}")
-    async with open_endpoint(settings, clock=clock, chance=chance) as endpoint:
+    rng = random.Random(f"challenge {settings.seed} {clock.now()}")
+    async with open_endpoint(settings, clock=clock, rng=rng) as endpoint:
         await endpoint.validate()
 
 
@@ -101,7 +101,7 @@ async def rest_api(
         state_answers(state or make_state(settings, company)),
         account_id=company.account_id,
         clock=clock,
-        chance=random.Random(f"rest {settings.seed}"),
+        rng=random.Random(f"rest {settings.seed}"),
     )
     host, port = settings.rest_host, settings.rest_port
     async with serving(app, host=host, port=port, clock=clock) as base_url:

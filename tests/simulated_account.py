@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from simulator.company import Company, make_company
-from simulator.rest.answers import Asked, Listing, QueryValue, Span
+from simulator.rest.answers import Listing, Query, QueryValue, TimeSpan
 from simulator.rest.documents import ApiError
 from simulator.state import State, state_answers, told_to
 from simulator.stories import StoryEvent, event_stream
@@ -56,11 +56,11 @@ class SimulatedAccount:
         now: datetime = LATER,
         body: object = None,
         query: Mapping[str, QueryValue] | None = None,
-        spans: Mapping[str, Span] | None = None,
+        spans: Mapping[str, TimeSpan] | None = None,
         **path: str,
-    ) -> Asked:
+    ) -> Query:
         """Make a question about what stands in the path."""
-        return Asked(
+        return Query(
             operation=find(operation_name),
             path=path,
             query=query or {},

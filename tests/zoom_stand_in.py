@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from zoom.client import ZoomClient, connected
-from zoom.http.connection import Connection
+from zoom.http.connection import AccountConnection
 from zoom.messages import Request, Response, Transport
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
 
 secret = "not-to-be-seen-anywhere"
@@ -71,8 +71,8 @@ def client_with(
 ) -> ZoomClient:
     """A client whose first window has passed."""
     zoom = zoom_settings(**settings)
-    turns = Turns(zoom, clock=clock)
-    connection = Connection(zoom, transport=transport, clock=clock, turns=turns)
+    scheduler = RateLimitScheduler(zoom, clock=clock)
+    connection = AccountConnection(zoom, transport=transport, clock=clock, scheduler=scheduler)
     clock.elapsed_s += first_window_s
     return ZoomClient(connection, allow_writes=allow_writes)
 

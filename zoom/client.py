@@ -7,12 +7,12 @@ from typing import Any
 
 from runtime.clock import Clock
 from zoom.catalogue import Operation, find
-from zoom.errors import Fault, WritesNotAllowedError
-from zoom.http.connection import Call, Connection
+from zoom.errors import WritesNotAllowedError, ZoomFault
+from zoom.http.connection import AccountConnection, Call
 from zoom.http.oauth import TokenSource
 from zoom.http.transport import opened
 from zoom.limits import Priority
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.requests.arguments import address
 from zoom.requests.bodies import content
 from zoom.resources import Resources
@@ -28,7 +28,7 @@ class ZoomClient(Resources):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: AccountConnection,
         *,
         allow_writes: bool = False,
         priority: Priority = Priority.ENRICHMENT,
@@ -45,9 +45,9 @@ class ZoomClient(Resources):
         return self._connection.tokens
 
     @property
-    def turns(self) -> Turns:
+    def scheduler(self) -> RateLimitScheduler:
         """The budget, and what is left of it."""
-        return self._connection.turns
+        return self._connection.scheduler
 
     def at(self, priority: Priority) -> "ZoomClient":
         """Return a client whose calls have this priority."""
@@ -93,7 +93,7 @@ class ZoomClient(Resources):
             operation = find(operation)
         if operation.writes and not self._allow_writes:
             detail = f"{operation.name}: this client only reads; open it with allow_writes=True"
-            raise WritesNotAllowedError(Fault.FORBIDDEN, detail)
+            raise WritesNotAllowedError(ZoomFault.FORBIDDEN, detail)
         call = Call(
             operation=operation,
             address=address(operation, arguments),
@@ -109,15 +109,17 @@ async def connected(
     settings: ZoomSettings,
     *,
     clock: Clock,
-    turns: Turns | None = None,
+    scheduler: RateLimitScheduler | None = None,
     allow_writes: bool = False,
 ) -> AsyncIterator[ZoomClient]:
     """Open a client; nothing is sent before the first call.
 
-    ``turns`` None is the whole share of the budget, that of a process without a group. Calls that
-    change something are refused unless ``allow_writes``.
+    ``scheduler`` None is the whole share of the budget, that of a process without a group. Calls
+    that change something are refused unless ``allow_writes``.
     """
-    turns = Turns(settings, clock=clock) if turns is None else turns
+    scheduler = RateLimitScheduler(settings, clock=clock) if scheduler is None else scheduler
     async with opened(settings) as transport:
-        connection = Connection(settings, transport=transport, clock=clock, turns=turns)
+        connection = AccountConnection(
+            settings, transport=transport, clock=clock, scheduler=scheduler
+        )
         yield ZoomClient(connection, allow_writes=allow_writes)

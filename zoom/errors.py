@@ -24,7 +24,7 @@ _number: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 """Twelve digits hold Unix seconds; what is longer is no moment and no wait."""
 
 
-class Fault(StrEnum):
+class ZoomFault(StrEnum):
     """Why a call brought no document; a closed set for labels and for who has to act."""
 
     TIMEOUT = "timeout"
@@ -51,7 +51,7 @@ class Fault(StrEnum):
 class ZoomError(Exception):
     """Zoom, or the way to it, gave no document. The message holds nothing that was sent or came."""
 
-    def __init__(self, fault: Fault, detail: str) -> None:
+    def __init__(self, fault: ZoomFault, detail: str) -> None:
         super().__init__(f"{fault.value}: {detail}")
         self.fault = fault
 
@@ -60,10 +60,12 @@ class UnavailableError(ZoomError, TransientError):
     """The API, or the way to it, does not answer as it should; it will pass.
 
     Whether a call that changes something was carried out is not known then, unless it was
-    `Fault.OVER_BUDGET` or `Fault.RATE_LIMITED`: look before you send it again.
+    `ZoomFault.OVER_BUDGET` or `ZoomFault.RATE_LIMITED`: look before you send it again.
     """
 
-    def __init__(self, fault: Fault, detail: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, fault: ZoomFault, detail: str, *, retry_after_s: float | None = None
+    ) -> None:
         TransientError.__init__(self, f"{fault.value}: {detail}", retry_after_s=retry_after_s)
         self.fault = fault
 
@@ -108,7 +110,7 @@ class ArgumentError(RefusedError, ValueError):
     """An argument is wrong; nothing was sent. The message never holds the argument itself."""
 
     def __init__(self, operation: str, argument: str, expected: str) -> None:
-        super().__init__(Fault.REFUSED, f"{operation}: {argument}: {expected}")
+        super().__init__(ZoomFault.REFUSED, f"{operation}: {argument}: {expected}")
 
 
 class ConflictError(ZoomError):
@@ -133,36 +135,36 @@ class NoAnswerError(AbsentError):
 
 operators_faults: Final = frozenset(
     {
-        Fault.CREDENTIALS,
-        Fault.TOKEN_REFUSED,
-        Fault.MISSING_SCOPE,
-        Fault.NO_LICENCE,
-        Fault.ROLE,
-        Fault.FORBIDDEN,
+        ZoomFault.CREDENTIALS,
+        ZoomFault.TOKEN_REFUSED,
+        ZoomFault.MISSING_SCOPE,
+        ZoomFault.NO_LICENCE,
+        ZoomFault.ROLE,
+        ZoomFault.FORBIDDEN,
     }
 )
 """They last until somebody acts; asking again at once only spoils the app's error ratio."""
 
-_classes: Final[Mapping[Fault, type[ZoomError]]] = {
-    Fault.RATE_LIMITED: RateLimitedError,
-    Fault.OUTAGE: OutageError,
-    Fault.NOT_READY: NotReadyError,
-    Fault.CREDENTIALS: ForbiddenError,
-    Fault.TOKEN_REFUSED: ForbiddenError,
-    Fault.MISSING_SCOPE: MissingScopeError,
-    Fault.NO_LICENCE: LicenceMissingError,
-    Fault.ROLE: RoleError,
-    Fault.FORBIDDEN: ForbiddenError,
-    Fault.REFUSED: RefusedError,
-    Fault.CONFLICT: ConflictError,
-    Fault.NOT_FOUND: NotFoundError,
-    Fault.GONE: GoneError,
-    Fault.NO_ANSWER: NoAnswerError,
+_classes: Final[Mapping[ZoomFault, type[ZoomError]]] = {
+    ZoomFault.RATE_LIMITED: RateLimitedError,
+    ZoomFault.OUTAGE: OutageError,
+    ZoomFault.NOT_READY: NotReadyError,
+    ZoomFault.CREDENTIALS: ForbiddenError,
+    ZoomFault.TOKEN_REFUSED: ForbiddenError,
+    ZoomFault.MISSING_SCOPE: MissingScopeError,
+    ZoomFault.NO_LICENCE: LicenceMissingError,
+    ZoomFault.ROLE: RoleError,
+    ZoomFault.FORBIDDEN: ForbiddenError,
+    ZoomFault.REFUSED: RefusedError,
+    ZoomFault.CONFLICT: ConflictError,
+    ZoomFault.NOT_FOUND: NotFoundError,
+    ZoomFault.GONE: GoneError,
+    ZoomFault.NO_ANSWER: NoAnswerError,
 }
 """All others are an `UnavailableError` and no more."""
 
 
-def error_of(fault: Fault, detail: str, *, retry_after_s: float | None = None) -> ZoomError:
+def error_of(fault: ZoomFault, detail: str, *, retry_after_s: float | None = None) -> ZoomError:
     """Make the error of the class that the fault belongs to."""
     kind = _classes.get(fault, UnavailableError)
     if issubclass(kind, UnavailableError):

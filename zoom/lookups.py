@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from zoom.catalogue import Operation, find
 from zoom.entities import Queue, User
-from zoom.errors import AbsentError, Fault, RefusedError, ZoomError, error_of
+from zoom.errors import AbsentError, RefusedError, ZoomError, ZoomFault, error_of
 from zoom.messages import Caller
 from zoom.requests.paging import items
 
@@ -99,4 +99,4 @@ def is_id(text: str) -> bool:
 def _unlike(operation: Operation, error: ValidationError) -> ZoomError:
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
     place = ".".join(str(step) for step in problem["loc"])
-    return error_of(Fault.UNEXPECTED, f"{operation.name}: {problem['type']} at /{place} of it")
+    return error_of(ZoomFault.UNEXPECTED, f"{operation.name}: {problem['type']} at /{place} of it")

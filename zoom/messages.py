@@ -8,7 +8,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MultipartPart:
     """One part of a ``multipart/form-data`` body; a file where it has a file's name."""
 
     name: str
@@ -29,7 +29,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     form: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     json: bytes = field(default=b"", repr=False)
-    parts: tuple[Part, ...] = field(default=(), repr=False)
+    parts: tuple[MultipartPart, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

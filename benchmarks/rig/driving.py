@@ -17,11 +17,11 @@ _wrk_threads: Final = 2
 
 
 class Driven(TypedDict):
-    """What came of a drive; ``not_kept`` counts what was answered otherwise than 2xx or not."""
+    """The result of a drive; ``answer_unavailable`` counts responses other than 2xx, and none."""
 
     seconds: float
     answered: int
-    not_kept: int
+    answer_unavailable: int
     p50_ms: float
     p99_ms: float
 
@@ -93,7 +93,7 @@ def _merged(loads: Sequence[dict[str, dict[str, int]]]) -> Driven:
     return Driven(
         seconds=max(float(str(load["seconds"])) for load in loads),
         answered=asked,
-        not_kept=asked - kept,
+        answer_unavailable=asked - kept,
         p50_ms=_percentile_ms(latencies, 0.50),
         p99_ms=_percentile_ms(latencies, 0.99),
     )

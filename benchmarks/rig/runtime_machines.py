@@ -56,8 +56,8 @@ def _us(step: Step) -> float:
 
 def _picks(count: int) -> Sequence[int]:
     """Which of so many in flight is done next, and next."""
-    chance = Random(1)
-    return [chance.randrange(count) for _ in range(_records)]
+    rng = Random(1)
+    return [rng.randrange(count) for _ in range(_records)]
 
 
 def _offset_tracker(held: Sequence[Delivery]) -> Step:

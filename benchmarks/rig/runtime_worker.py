@@ -122,11 +122,11 @@ def _forward(span: _Span, target: str) -> Handler:
 
 
 def _wait(span: _Span, _target: str) -> Handler:
-    chance = Random(1)  # the same waits in each run
+    rng = Random(1)  # the same waits in each run
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         span.begin()
-        wait_ms = chance.randrange(waits_ms)
+        wait_ms = rng.randrange(waits_ms)
         await asyncio.sleep(wait_ms / 1000)
         span.waited(delivery, wait_ms)
         span.end()

@@ -8,9 +8,9 @@ from typing import Final
 
 import orjson
 
-from ingest.webhook.routing import Event, Routing, SignedRequest, decide
-from processors.enrichment.document import Answer, Missing, enrichment, spliced
-from processors.enrichment.references import Entity, Reference, references
+from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
+from processors.enrichment.document import Answer, Missing, enrichment, with_member_appended
+from processors.enrichment.references import Entity, EntityReference, references
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import KafkaPublisher
@@ -24,7 +24,7 @@ from zoom.entities import Queue, User
 
 first_moment: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
-_routing: Final = Routing("zcc", b"pseudonym-key-of-a-benchmark")
+_routing: Final = RoutingSettings("zcc", b"pseudonym-key-of-a-benchmark")
 _at_once: Final = 2_000
 _connect_s: Final = 30.0
 
@@ -35,7 +35,7 @@ def events(topic: str, count: int) -> Iterator[Record]:
     answers = _answers(company)
     for told in event_stream(company, seed=1, start=first_moment, count=count):
         decision = decide(SignedRequest("default", told.body, b"secret", 1), _routing)
-        if isinstance(decision, Event):
+        if isinstance(decision, RoutedEvent):
             yield _enriched(decision.record, topic, answers)
 
 
@@ -75,13 +75,13 @@ async def _publish(publisher: KafkaPublisher, records: list[Record]) -> None:
     await asyncio.gather(*(publisher.publish(record) for record in records))
 
 
-def _answers(company: Company) -> Mapping[Reference, Answer]:
+def _answers(company: Company) -> Mapping[EntityReference, Answer]:
     users = {
-        Reference(Entity.USER, user.user_id): User(user.user_id, user.display_name)
+        EntityReference(Entity.USER, user.user_id): User(user.user_id, user.display_name)
         for user in company.users
     }
     queues = {
-        Reference(Entity.QUEUE, queue.cc_queue_id): Queue(
+        EntityReference(Entity.QUEUE, queue.cc_queue_id): Queue(
             queue.cc_queue_id, queue.queue_id, queue.queue_name
         )
         for queue in company.queues
@@ -89,12 +89,12 @@ def _answers(company: Company) -> Mapping[Reference, Answer]:
     return {**users, **queues}
 
 
-def _enriched(record: Record, topic: str, answers: Mapping[Reference, Answer]) -> Record:
+def _enriched(record: Record, topic: str, answers: Mapping[EntityReference, Answer]) -> Record:
     body = record.value or b""
     envelope = envelope_of(orjson.loads(body))
     found = {one: answers.get(one, Missing.ABSENT) for one in references(envelope.object)}
     at = timestamp(envelope.event_ts_ms + 400)
-    value = spliced(body, enrichment(found, revision=1, enriched_at=at))
+    value = with_member_appended(body, enrichment(found, revision=1, enriched_at=at))
     return Record(
         topic, record.key, value, _with(record.headers, {received_at_header: at.encode()})
     )

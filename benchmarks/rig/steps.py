@@ -7,21 +7,21 @@ from typing import Final
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from benchmarks.rig.load import signed
-from ingest.http.admission import Admission
+from ingest.http.admission import RequestLimiter
 from ingest.http.connection import Connection
-from ingest.http.connections import Connections, Room
-from ingest.http.exchange import Exchange
-from ingest.http.limits import Limits
+from ingest.http.connections import ConnectionBounds, Connections
+from ingest.http.exchange import RequestContext
+from ingest.http.limits import RequestBounds
 from ingest.http.responses import Refusal
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
 from ingest.webhook.responses import kept
-from ingest.webhook.routing import Event, Routing, SignedRequest, decide
+from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
 from runtime.clock import SystemClock
 from runtime.contracts import Settled
 from runtime.kafka.compression import compress_lightly
 from runtime.partitioner import partition_of
-from runtime.process.gc_tuning import settle_garbage_collection
+from runtime.process.gc_tuning import tune_gc
 from runtime.values import Record
 from schemas import headers, identity
 from schemas.envelope import read_envelope
@@ -34,14 +34,14 @@ _batch_records: Final = 8
 """As many as one partition of four gets in a wave under load."""
 
 _key: Final = b"pseudonym-key-of-a-benchmark"
-_limits: Final = Limits(64, 16 * 1024, 1024 * 1024, 5.0, 5.0, 10.0)
+_limits: Final = RequestBounds(64, 16 * 1024, 1024 * 1024, 5.0, 5.0, 10.0)
 
 
 def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
     """Return microseconds of processor time per request, by step; the best of some repeats."""
-    settle_garbage_collection()
+    tune_gc()
     compress_lightly()
-    routing = Routing("zcc", _key)
+    routing = RoutingSettings("zcc", _key)
     envelopes = [read_envelope(body) for body in bodies]
     ids = [identity.event_id(envelope) for envelope in envelopes]
     places = [identity.place(envelope, pseudonym_key=_key) for envelope in envelopes]
@@ -52,7 +52,7 @@ def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
     signatures = [sign(body, timestamp=timestamp, secret=own) for body in bodies]
     asked = [SignedRequest("default", body, own, int(now_s * 1000)) for body in bodies]
     records = [
-        each.record for each in (decide(one, routing) for one in asked) if type(each) is Event
+        each.record for each in (decide(one, routing) for one in asked) if type(each) is RoutedEvent
     ]
     requests = signed(bodies, "/webhooks/zoom", secret)
     count = len(bodies)
@@ -129,14 +129,14 @@ def _batches(records: Sequence[Record]) -> None:
 class _Answering:
     """Answers at once, so that only HTTP is left."""
 
-    def began(self, exchange: Exchange) -> None: ...
+    def on_headers(self, exchange: RequestContext) -> None: ...
 
-    def refused(self, exchange: Exchange, reason: Refusal) -> None: ...
+    def refused(self, exchange: RequestContext, reason: Refusal) -> None: ...
 
-    def completed(self, exchange: Exchange) -> None:
+    def on_body(self, exchange: RequestContext) -> None:
         exchange.reply(kept)
 
-    def written(self, exchange: Exchange) -> None: ...
+    def written(self, exchange: RequestContext) -> None: ...
 
 
 class _Acknowledging:
@@ -155,13 +155,13 @@ class _AcknowledgingWebhook(Webhook):
 
     sender = _Acknowledging()
 
-    def completed(self, exchange: Exchange) -> None:
-        super().completed(exchange)
+    def on_body(self, exchange: RequestContext) -> None:
+        super().on_body(exchange)
         self.sender.settled(None)
         self.tick(0.0)
 
 
-def _webhook(secret: str, routing: Routing) -> Webhook:
+def _webhook(secret: str, routing: RoutingSettings) -> Webhook:
     settings = IngestSettings(
         apps={"default": [secret]},  # type: ignore[arg-type]  # pydantic parses it
         pseudonym_key=_key.decode(),  # type: ignore[arg-type]  # as above
@@ -173,7 +173,7 @@ def _webhook(secret: str, routing: Routing) -> Webhook:
         apps=lambda: apps,  # type: ignore[arg-type, return-value]  # given as JSON, not as a file
         routing=routing,
         sender=_AcknowledgingWebhook.sender,
-        admission=Admission(requests=_connections, size_bytes=2**30),
+        admission=RequestLimiter(requests=_connections, size_bytes=2**30),
         clock=SystemClock(),
     )
 
@@ -194,8 +194,8 @@ def _over_http(application: _Answering | Webhook, requests: Sequence[bytes]) -> 
     shared = Connections(
         lambda _: application,
         limits=_limits,
-        room=Room(_connections, _connections),
-        admission=Admission(requests=_connections, size_bytes=2**30),
+        room=ConnectionBounds(_connections, _connections),
+        admission=RequestLimiter(requests=_connections, size_bytes=2**30),
         clock=SystemClock(),
     )
     connections: list[Connection] = [Connection(shared) for _ in range(_connections)]

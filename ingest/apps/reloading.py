@@ -20,7 +20,7 @@ from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.telemetry import ingest as metrics
 
-_look_s: Final = 1.0
+_poll_interval_s: Final = 1.0
 
 _taken: Final = "taken"
 _unreadable: Final = "unreadable"
@@ -29,7 +29,7 @@ _wrong: Final = "wrong"
 _log = structlog.get_logger()
 
 
-class PresentApps:
+class ReloadingApps:
     """Holds the apps; `current` is to be read anew for each request.
 
     Raises:
@@ -37,10 +37,10 @@ class PresentApps:
     """
 
     def __init__(
-        self, source: Apps | Path, *, clock: Clock, begin_series: Callable[[App], None]
+        self, source: Apps | Path, *, clock: Clock, begin_metrics: Callable[[App], None]
     ) -> None:
         self._clock = clock
-        self._begin_series = begin_series
+        self._begin_series = begin_metrics
         self._content = b""
         self._fault: str | None = None
         if isinstance(source, Path):
@@ -59,12 +59,12 @@ class PresentApps:
         ``hangup`` set asks for a reading that is told even if nothing has changed; it is cleared.
         """
         while self._file is not None:
-            await self._clock.sleep(_look_s)
+            await self._clock.sleep(_poll_interval_s)
             asked = hangup.is_set()
             hangup.clear()
-            await self._look(self._file, asked=asked)
+            await self._check_file(self._file, asked=asked)
 
-    async def _look(self, file: Path, *, asked: bool) -> None:
+    async def _check_file(self, file: Path, *, asked: bool) -> None:
         try:
             content = await asyncio.to_thread(file.read_bytes)
             apps = self.current if content == self._content else read_apps(content)

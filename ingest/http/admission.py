@@ -1,9 +1,9 @@
 """Pure: how much may be under way at once, so that an overload is answered and never piled up."""
 
-from ingest.http.exchange import Exchange
+from ingest.http.exchange import RequestContext
 
 
-class Admission:
+class RequestLimiter:
     """Counts signed requests that wait for their fate, and the bytes of all bodies held."""
 
     __slots__ = ("_most_bytes", "_most_requests", "requests", "size_bytes")
@@ -19,12 +19,12 @@ class Admission:
         """Whether one more request would be too many."""
         return self.requests >= self._most_requests
 
-    def admit(self, exchange: Exchange) -> None:
+    def admit(self, exchange: RequestContext) -> None:
         """Count a request that waits; to be followed by `let_go`."""
         exchange.is_admitted = True
         self.requests += 1
 
-    def let_go(self, exchange: Exchange) -> None:
+    def let_go(self, exchange: RequestContext) -> None:
         """Count a request and its bytes no longer."""
         if exchange.is_admitted:
             exchange.is_admitted = False

@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 
-from ingest.http.exchange import Exchange
+from ingest.http.exchange import RequestContext
 from ingest.http.responses import Answer, Refusal, refusals
 from runtime.process.metrics_exposition import count
-from runtime.retries.policy import described
+from runtime.retries.policy import safe_error_text
 from runtime.telemetry import ingest as metrics
 
 Message = MutableMapping[str, Any]
@@ -37,28 +37,28 @@ class AsgiApplication:
         self._app = app
         self._tasks = tasks
 
-    def began(self, exchange: Exchange) -> None:
+    def on_headers(self, exchange: RequestContext) -> None:
         """Wait for the rest."""
 
-    def refused(self, exchange: Exchange, reason: Refusal) -> None:
+    def refused(self, exchange: RequestContext, reason: Refusal) -> None:
         """Answer what will not be read to its end, or never became a request."""
         count(metrics.refused, exchange.label, reason.value)
         if reason is not Refusal.DISCONNECTED:
             exchange.reply(refusals[reason])
 
-    def written(self, exchange: Exchange) -> None:
+    def written(self, exchange: RequestContext) -> None:
         """Nothing hangs on it."""
 
-    def completed(self, exchange: Exchange) -> None:
+    def on_body(self, exchange: RequestContext) -> None:
         """Have it answered."""
         self._tasks.create_task(self._answered(exchange))
 
-    async def _answered(self, exchange: Exchange) -> None:
+    async def _answered(self, exchange: RequestContext) -> None:
         reading = _Reading(exchange)
         try:
             await self._app(_scope(exchange), reading.receive, reading.send)
         except Exception as error:  # noqa: BLE001 - one failed page must not end the others
-            _log.error("page failed", path=exchange.path, error=described(error))
+            _log.error("page failed", path=exchange.path, error=safe_error_text(error))
             exchange.reply(Answer(HTTPStatus.INTERNAL_SERVER_ERROR))
         else:
             exchange.reply(reading.answer())
@@ -67,7 +67,7 @@ class AsgiApplication:
 class _Reading:
     """The two channels of one request."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: RequestContext) -> None:
         self._exchange = exchange
         self._status = HTTPStatus.INTERNAL_SERVER_ERROR
         self._headers: list[tuple[bytes, bytes]] = []
@@ -88,7 +88,7 @@ class _Reading:
         return Answer(self._status, headers, b"".join(self._chunks))
 
 
-def _scope(exchange: Exchange) -> MutableMapping[str, Any]:
+def _scope(exchange: RequestContext) -> MutableMapping[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -21,12 +21,12 @@ import httptools
 import structlog
 
 from ingest.http.connections import Connections
-from ingest.http.exchange import Exchange, RawHeaders
+from ingest.http.exchange import RawHeaders, RequestContext
 from ingest.http.head import host, names_its_host, sent_from, target, without_upgrade
 from ingest.http.limits import Phase, unread_s
 from ingest.http.responses import Answer, Refusal
 from ingest.http.shedding import Origin, origin_of
-from runtime.retries.policy import described
+from runtime.retries.policy import safe_error_text
 
 _most_pipelined: Final = 32
 """Requests of one connection under way; beyond it nothing is read from it for a while."""
@@ -47,13 +47,13 @@ class Connection(asyncio.Protocol):
         self._shared = shared
         self._limits = shared.limits
         self._parser = httptools.HttpRequestParser(self)
-        self._exchanges: deque[Exchange] = deque()
-        self._reading: Exchange | None = None
+        self._exchanges: deque[RequestContext] = deque()
+        self._reading: RequestContext | None = None
         self._phase = Phase.IDLE
         self._url = b""
         self._headers: RawHeaders = []
         self._head_bytes = 0
-        self._fruitless_bytes = 0
+        self._unparsed_bytes = 0
         """What was received since a request or a part of a body last came out of it."""
         self._expects = False
         self._hosts: list[bytes] = []
@@ -126,15 +126,15 @@ class Connection(asyncio.Protocol):
             self._shared.spoke(self)
         if self._phase is Phase.NOTHING:
             return
-        self._fruitless_bytes += len(data)
+        self._unparsed_bytes += len(data)
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
             # A defect of ours. No answer: Zoom sends again after a broken connection.
-            _log.error("connection failed", error=described(error.__context__ or error))
+            _log.error("connection failed", error=safe_error_text(error.__context__ or error))
             self._transport.abort()
         except httptools.HttpParserError:
-            self._misfit(Refusal.MALFORMED)
+            self._reject_unparsed(Refusal.MALFORMED)
         else:
             if self._phase is Phase.HEAD or self._phase is Phase.BODY:
                 self._bound_unfinished()
@@ -145,7 +145,7 @@ class Connection(asyncio.Protocol):
         if self._stalled or self._transport.is_closing():
             self._transport.abort()
         elif self._phase is Phase.HEAD:
-            self._misfit(Refusal.TOO_SLOW)
+            self._reject_unparsed(Refusal.TOO_SLOW)
         elif self._reading is not None:
             self._refuse(self._reading, Refusal.TOO_SLOW)
         else:
@@ -154,7 +154,7 @@ class Connection(asyncio.Protocol):
     def make_room(self) -> None:
         """End for others' sake, and do not linger: an answer that is lost is a reason to resend."""
         if self._phase is Phase.HEAD:
-            self._misfit(Refusal.CROWDED_OUT)
+            self._reject_unparsed(Refusal.CROWDED_OUT)
         elif self._reading is not None:
             self._refuse(self._reading, Refusal.CROWDED_OUT)
         if not self._exchanges:
@@ -174,12 +174,12 @@ class Connection(asyncio.Protocol):
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                data = self._head_to_repeat() + data[upgrade.args[0] :]
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
             else:
                 return
 
-    def _head_to_repeat(self) -> bytes:
+    def _head_without_upgrade(self) -> bytes:
         """Return the head that asked for an upgrade, without that, because its body was skipped.
 
         The parser does the same behind CONNECT, which was handed on before it came here.
@@ -194,12 +194,12 @@ class Connection(asyncio.Protocol):
         What came in vain may be twice as much: blanks and line ends are not counted.
         """
         limits = self._limits
-        is_large = max(self._head_bytes, self._fruitless_bytes / 2) > limits.head_bytes
+        is_large = max(self._head_bytes, self._unparsed_bytes / 2) > limits.head_bytes
         if is_large or len(self._headers) > limits.headers:
-            self._misfit(Refusal.HEAD_TOO_LARGE)
+            self._reject_unparsed(Refusal.HEAD_TOO_LARGE)
         elif not self._counted:
             self._counted = True
-            self._shared.began(self)
+            self._shared.on_headers(self)
 
     def on_message_begin(self) -> None:
         """A request begins; called by the parser."""
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
         self._url = b""
         self._headers = []
         self._head_bytes = 0
-        self._fruitless_bytes = 0
+        self._unparsed_bytes = 0
         self._expects = False
         self._hosts.clear()
         self.due_s = self._shared.now_s() + self._limits.head_timeout_s
@@ -236,10 +236,10 @@ class Connection(asyncio.Protocol):
             return
         parser = self._parser
         if parser.should_upgrade() and parser.get_method() != b"CONNECT":
-            return  # it comes again, without its header (`_head_to_repeat`)
+            return  # it comes again, without its header (`_head_without_upgrade`)
         path, query = target(self._url)
         headers, self._headers = self._headers, []  # what comes now are trailers
-        exchange = Exchange(
+        exchange = RequestContext(
             parser.get_method(),
             path,
             query,
@@ -262,7 +262,7 @@ class Connection(asyncio.Protocol):
                 self._refuse(exchange, Refusal.MALFORMED)
                 return
             self._right_hosts = self._hosts.copy()
-        exchange.application.began(exchange)
+        exchange.application.on_headers(exchange)
         if self._expects and exchange.answer is None and self._exchanges[0] is exchange:
             self._transport.write(_continue)
 
@@ -271,7 +271,7 @@ class Connection(asyncio.Protocol):
         exchange = self._reading
         if exchange is None:
             return
-        self._fruitless_bytes = 0
+        self._unparsed_bytes = 0
         size = len(chunk)
         exchange.body_bytes += size
         if exchange.body_bytes > self._limits.body_bytes:
@@ -297,7 +297,7 @@ class Connection(asyncio.Protocol):
         if self._counted:
             self._leave_unfinished()
         if exchange.answer is None:
-            exchange.application.completed(exchange)
+            exchange.application.on_body(exchange)
             if exchange.answer is None:
                 self._shared.admission.admit(exchange)
         elif not self._exchanges:
@@ -309,7 +309,7 @@ class Connection(asyncio.Protocol):
         self._counted = False
         self._shared.finished(self)
 
-    def _refuse(self, exchange: Exchange, reason: Refusal) -> None:
+    def _refuse(self, exchange: RequestContext, reason: Refusal) -> None:
         exchange.chunks.clear()
         self._shared.admission.let_go(exchange)
         if exchange.answer is None:
@@ -320,11 +320,11 @@ class Connection(asyncio.Protocol):
         self._read_no_more()
         self._start_time()
 
-    def _misfit(self, reason: Refusal) -> None:
+    def _reject_unparsed(self, reason: Refusal) -> None:
         """Refuse what never became a request."""
         exchange = self._reading
         if exchange is None:
-            exchange = Exchange(
+            exchange = RequestContext(
                 *(b"", "", b"", self._headers),
                 peer=self._peer,
                 keep_alive=False,
@@ -349,7 +349,7 @@ class Connection(asyncio.Protocol):
         if was_full and len(exchanges) < _most_pipelined and not self._stalled:
             self._transport.resume_reading()
 
-    def _write(self, exchange: Exchange, *, exchanges_left: bool) -> None:
+    def _write(self, exchange: RequestContext, *, exchanges_left: bool) -> None:
         answer = cast("Answer", exchange.answer)
         ends = self._ended and not exchanges_left
         last = answer.closes or not exchange.keep_alive or self._shared.draining or ends
@@ -373,7 +373,7 @@ class Connection(asyncio.Protocol):
         if self._counted:
             self._leave_unfinished()
 
-    def _finish(self, exchange: Exchange) -> None:
+    def _finish(self, exchange: RequestContext) -> None:
         self._read_no_more()
         self._drop_exchanges()
         if exchange.is_read:

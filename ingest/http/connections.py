@@ -13,12 +13,12 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from ingest.http.admission import Admission
+from ingest.http.admission import RequestLimiter
 from ingest.http.exchange import Application
-from ingest.http.limits import Limits
-from ingest.http.shedding import Crowd, Origin
+from ingest.http.limits import RequestBounds
+from ingest.http.shedding import Origin, SheddingQueue
 from runtime.clock import Clock
-from runtime.process.metrics_exposition import add_tally, count
+from runtime.process.metrics_exposition import count, flush_counters
 from runtime.telemetry import ingest as metrics
 
 _tick_s: Final = 0.1
@@ -35,7 +35,7 @@ class Displaced(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ConnectionBounds:
     """How many connections there may be, and how many requests that are not received whole."""
 
     connections: int
@@ -93,9 +93,9 @@ class Connections:
         self,
         application_of: Callable[[str, bytes], Application],
         *,
-        limits: Limits,
-        room: Room,
-        admission: Admission,
+        limits: RequestBounds,
+        room: ConnectionBounds,
+        admission: RequestLimiter,
         clock: Clock,
     ) -> None:
         self.application_of = application_of
@@ -109,8 +109,8 @@ class Connections:
         self._most = room.connections
         self._open: OrderedDict[Watched, None] = OrderedDict()
         """In the order in which they last became idle."""
-        self._silent: Crowd[Watched] = Crowd(room.connections)
-        self._unfinished: Crowd[Watched] = Crowd(room.unfinished)
+        self._silent: SheddingQueue[Watched] = SheddingQueue(room.connections)
+        self._unfinished: SheddingQueue[Watched] = SheddingQueue(room.unfinished)
         self._write_date()
 
     def __len__(self) -> int:
@@ -137,7 +137,7 @@ class Connections:
         self._open.move_to_end(connection)
         return self.now_s() + self.limits.keep_alive_s
 
-    def began(self, connection: Watched) -> None:
+    def on_headers(self, connection: Watched) -> None:
         """Count a request that is not received whole; where it is one too many, the oldest goes."""
         origin = connection.origin
         self._unfinished.enter(connection, origin)
@@ -172,7 +172,7 @@ class Connections:
             tick(now_s)
             metrics.connections.set(len(self._open))
             metrics.unfinished.set(len(self._unfinished))
-            add_tally()
+            flush_counters()
 
     async def drain(self, timeout_s: float) -> None:
         """End idle connections now, others with their last answer or after so long."""

@@ -14,7 +14,7 @@ no_app: Final = "-"
 """The label of a request for an app that is not ours; no app can have this name."""
 
 
-class Exchange:
+class RequestContext:
     """A request as far as it was read. The application answers it once, now or later."""
 
     body_bytes = 0
@@ -25,7 +25,7 @@ class Exchange:
     signature = b""
     """Under which it is kept; empty where it is not, or not yet."""
     is_admitted = False
-    """Whether `Admission` counts it."""
+    """Whether `RequestLimiter` counts it."""
     picked: PickedHeaders
 
     def __init__(  # noqa: PLR0913 - what the head of a request says
@@ -63,21 +63,21 @@ class Exchange:
 
 
 class Application(Protocol):
-    """Answers requests, each by one `Exchange.reply`. Its methods do not raise."""
+    """Answers requests, each by one `RequestContext.reply`. Its methods do not raise."""
 
-    def began(self, exchange: Exchange) -> None:
+    def on_headers(self, exchange: RequestContext) -> None:
         """The head is complete. What is answered now will not have its body read."""
         ...
 
-    def completed(self, exchange: Exchange) -> None:
+    def on_body(self, exchange: RequestContext) -> None:
         """The body is complete."""
         ...
 
-    def refused(self, exchange: Exchange, reason: Refusal) -> None:
+    def refused(self, exchange: RequestContext, reason: Refusal) -> None:
         """The body never will be; ``reason`` says why."""
         ...
 
-    def written(self, exchange: Exchange) -> None:
+    def written(self, exchange: RequestContext) -> None:
         """The answer went to a connection that was open."""
         ...
 

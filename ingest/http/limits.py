@@ -22,7 +22,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestBounds:
     """Bounds of one request and one connection."""
 
     headers: int

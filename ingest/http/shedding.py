@@ -26,7 +26,7 @@ def origin_of(address: IPv4Address | IPv6Address | None) -> Origin:
     return int(address) >> _subnet if isinstance(address, IPv6Address) else address
 
 
-class Crowd(Generic[MemberT]):
+class SheddingQueue(Generic[MemberT]):
     """Those who wait for something, in the order of their coming; ``most`` is what they may be."""
 
     __slots__ = ("_by_origin", "_most", "_origins")

@@ -10,7 +10,7 @@ import structlog
 
 from ingest.spill.backlog import Backlog
 from ingest.spill.segment import SegmentName, SegmentUnreadableError, records_of, segment_of
-from ingest.spill.store import Places, SegmentStore
+from ingest.spill.store import SegmentStore, SegmentStores
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
 from runtime.telemetry import spill as metrics
@@ -66,7 +66,7 @@ class Drain:
     record by record, because a producer sends several together and then they fail together.
     """
 
-    def __init__(self, places: Places, publisher: Publisher) -> None:
+    def __init__(self, places: SegmentStores, publisher: Publisher) -> None:
         self._places = places
         self._publisher = publisher
         self._acknowledged: set[_Spilled] = set()

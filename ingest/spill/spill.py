@@ -17,18 +17,18 @@ from ingest.spill.backlog import Backlog
 from ingest.spill.drain import Drain
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
-from ingest.spill.store import Places
-from ingest.spill.writer import Failure, Gathering
+from ingest.spill.store import SegmentStores
+from ingest.spill.writer import SegmentWriter, WriteFailure
 from runtime.clock import Clock
 from runtime.contracts import Publisher, Settled
 from runtime.errors import ConfigurationError, TransientError
-from runtime.retries.policy import described
+from runtime.retries.policy import safe_error_text
 from runtime.telemetry import spill as metrics
 from runtime.values import Record
 
 _round_s: Final = 1.0
 _round_after_failure_s: Final = 5.0
-_look_s: Final = 60.0
+_poll_interval_s: Final = 60.0
 """Between two listings of what others left."""
 _left_after_ms: Final = 15 * 60 * 1000
 """A process that lives has drained by then, or waits for the broker like everybody else."""
@@ -46,7 +46,7 @@ class Spill:
     def __init__(
         self,
         settings: SpillSettings,
-        places: Places,
+        places: SegmentStores,
         *,
         instance: str,
         publisher: Publisher,
@@ -62,7 +62,7 @@ class Spill:
         self._draining_left = Drain(places, publisher)
         self._told: set[str] = set()
         self._next_look_s = clock.monotonic_s()
-        self._gathering = Gathering(
+        self._gathering = SegmentWriter(
             places.waiting,
             self._own,
             instance=instance,
@@ -70,7 +70,7 @@ class Spill:
             deadline_s=settings.deadline_s,
             most_bytes=settings.most_bytes,
         )
-        self._setting_aside = Gathering(
+        self._setting_aside = SegmentWriter(
             places.refused,
             Backlog(),  # of what this process has set aside, and of nothing that waits
             instance=instance,
@@ -85,13 +85,13 @@ class Spill:
         Raises:
             ConfigurationError: the store refuses.
         """
-        for reason in Failure:  # a counter that first shows up at 1 has not increased
+        for reason in WriteFailure:  # a counter that first shows up at 1 has not increased
             metrics.failed.labels(reason)
         for kind in ("refused", "unreadable"):
             metrics.set_aside.labels(kind)
         try:
             async with asyncio.timeout(_start_timeout_s):
-                await self._gathering.prove()
+                await self._gathering.probe()
         except (TransientError, TimeoutError) as error:
             _log.warning("spill out of reach", error=str(error))
         self._tasks = asyncio.TaskGroup()
@@ -151,7 +151,7 @@ class Spill:
         except (TransientError, ConfigurationError) as error:
             _log.warning("spill is held up", waiting=self._own.events, error=str(error))
         except Exception as error:  # noqa: BLE001 - ingest goes on, and this is tried again
-            _log.error("spill has failed", waiting=self._own.events, error=described(error))
+            _log.error("spill has failed", waiting=self._own.events, error=safe_error_text(error))
         else:
             return True
         return False
@@ -164,7 +164,7 @@ class Spill:
 
     async def _prove(self) -> None:
         if not self._gathering.works:
-            await self._gathering.prove()
+            await self._gathering.probe()
 
     async def _look(self) -> None:
         """Learn at times what is there: own segments of an earlier life, and what others left."""
@@ -186,7 +186,7 @@ class Spill:
         self._own.merge(own)
         self._left = Backlog()
         self._left.merge(left)
-        self._next_look_s = self._clock.monotonic_s() + _look_s
+        self._next_look_s = self._clock.monotonic_s() + _poll_interval_s
 
     async def _produce(self, backlog: Backlog, drain: Drain) -> None:
         """Drain, oldest first, for as long as the broker acknowledges."""

@@ -38,14 +38,14 @@ class SegmentStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SegmentStores:
     """``waiting``: to be produced. ``refused``: what the broker will never take as it is."""
 
     waiting: SegmentStore
     refused: SegmentStore
 
 
-def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> Places:
+def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> SegmentStores:
     """Return the places below the URL. No server is contacted.
 
     For the process that follows ``successor_of`` a folder is made, and what that one has left half
@@ -62,9 +62,9 @@ def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> 
         if successor_of is not None:
             waiting.make(successor_of=successor_of)
             refused.make(successor_of=successor_of)
-        return Places(waiting, refused)
+        return SegmentStores(waiting, refused)
     bucket, _, prefix = rest.partition("/")
-    return Places(
+    return SegmentStores(
         _in_bucket(settings, bucket, f"{prefix}/{_waiting}"),
         _in_bucket(settings, bucket, f"{prefix}/{_refused}"),
     )

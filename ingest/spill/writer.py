@@ -18,7 +18,7 @@ from ingest.spill.store import SegmentStore
 from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import ConfigurationError, TransientError
-from runtime.retries.policy import described
+from runtime.retries.policy import safe_error_text
 from runtime.telemetry import spill as metrics
 from runtime.values import Record
 
@@ -28,7 +28,7 @@ _segment_bytes: Final = 4 * 1024 * 1024
 _log = structlog.get_logger()
 
 
-class Failure(StrEnum):
+class WriteFailure(StrEnum):
     """Why an event was not kept; a label of metrics."""
 
     FULL = "full"
@@ -46,7 +46,7 @@ class _Kept:
     overdue: asyncio.TimerHandle = field(init=False)
 
 
-class Gathering:
+class SegmentWriter:
     """Writes what it is given to keep, for as long as `run` runs."""
 
     def __init__(
@@ -81,8 +81,8 @@ class Gathering:
         """Take a record over; see `ingest.spill.spill.Spill.keep`."""
         loop = asyncio.get_running_loop()
         if self.full:
-            metrics.failed.labels(Failure.FULL).inc()
-            loop.call_soon(settled, TransientError(f"not spilled: {Failure.FULL}"))
+            metrics.failed.labels(WriteFailure.FULL).inc()
+            loop.call_soon(settled, TransientError(f"not spilled: {WriteFailure.FULL}"))
             return
         kept = _Kept(record, _size_bytes(record), settled)
         kept.overdue = loop.call_later(self._deadline_s, self._late, kept)
@@ -100,9 +100,9 @@ class Gathering:
                     await self._write(batch)
         finally:
             for kept in self._waiting:
-                self._give_up(kept, Failure.STORE)
+                self._give_up(kept, WriteFailure.STORE)
 
-    async def prove(self) -> None:
+    async def probe(self) -> None:
         """Write a segment of no records and delete it again.
 
         Raises:
@@ -132,13 +132,13 @@ class Gathering:
         except (TransientError, ConfigurationError) as error:
             _log.warning("not spilled", events=len(batch), error=str(error))
         except Exception as error:  # noqa: BLE001 - whatever we broke, Zoom sends these again
-            _log.error("spilling failed", events=len(batch), error=described(error))
+            _log.error("spilling failed", events=len(batch), error=safe_error_text(error))
         finally:
             for kept in batch:
                 if is_durable:
                     self._tell(kept, None)
                 else:
-                    self._give_up(kept, Failure.STORE)
+                    self._give_up(kept, WriteFailure.STORE)
 
     async def _segment(self, records: list[Record]) -> Segment:
         now_ms = int(self._clock.now().timestamp() * 1000)
@@ -152,11 +152,11 @@ class Gathering:
         self.works = True
 
     def _late(self, kept: _Kept) -> None:
-        self._give_up(kept, Failure.LATE)
+        self._give_up(kept, WriteFailure.LATE)
         while self._waiting and self._waiting[0].settled is None:
             self._waiting.popleft()  # so that a store that hangs does not fill the memory
 
-    def _give_up(self, kept: _Kept, reason: Failure) -> None:
+    def _give_up(self, kept: _Kept, reason: WriteFailure) -> None:
         if kept.settled is not None:
             self.works = False
             metrics.failed.labels(reason).inc()

@@ -14,19 +14,25 @@ from typing import Final
 import structlog
 
 from ingest.apps.registry import App, Apps
-from ingest.http.admission import Admission
-from ingest.http.exchange import Exchange, PickedHeaders, pick_headers
+from ingest.http.admission import RequestLimiter
+from ingest.http.exchange import PickedHeaders, RequestContext, pick_headers
 from ingest.http.responses import Refusal, refusals, unavailable_unread
 from ingest.settings import IngestSettings
 from ingest.webhook import responses
 from ingest.webhook.access import AccessFault, ForeignAccounts, access_fault
-from ingest.webhook.pending import Destinations, Keeping, Spill, not_kept, reply
+from ingest.webhook.pending import (
+    Destinations,
+    PendingAcknowledgement,
+    SpillPort,
+    answer_unavailable,
+    reply,
+)
 from ingest.webhook.replays import AnsweredSignatures
 from ingest.webhook.responses import Unavailable
 from ingest.webhook.routing import (
     Challenge,
     ForeignAccount,
-    Routing,
+    RoutingSettings,
     SignedRequest,
     decide,
     quarantined,
@@ -35,7 +41,7 @@ from runtime.clock import Clock
 from runtime.contracts import Sender
 from runtime.errors import TransientError
 from runtime.process.metrics_exposition import count
-from runtime.retries.policy import described
+from runtime.retries.policy import safe_error_text
 from runtime.telemetry import ingest as metrics
 from schemas.reasons import QuarantineReason
 from schemas.topics import quarantine_topic
@@ -81,11 +87,11 @@ class Webhook:
         settings: IngestSettings,
         *,
         apps: Callable[[], Apps],
-        routing: Routing,
+        routing: RoutingSettings,
         sender: Sender,
-        admission: Admission,
+        admission: RequestLimiter,
         clock: Clock,
-        spill: Spill | None = None,
+        spill: SpillPort | None = None,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -97,13 +103,13 @@ class Webhook:
             sender, quarantine_topic(prefix=routing.topic_prefix), spill
         )
         self._foreign = ForeignAccounts(grace_s=settings.foreign_account_grace_s)
-        self._waiting: deque[Keeping] = deque()
+        self._waiting: deque[PendingAcknowledgement] = deque()
         self._answered = AnsweredSignatures(
             settings.remembered_signatures,
             lasting_s=2 * settings.timestamp_window_s,  # a clock may be ahead by one, behind by one
         )
 
-    def began(self, exchange: Exchange) -> None:
+    def on_headers(self, exchange: RequestContext) -> None:
         """Refuse by the head alone what can be."""
         app = self._apps().get(exchange.path)
         if app is not None:
@@ -120,7 +126,7 @@ class Webhook:
         elif declared and int(declared[0].lstrip(b"0") or b"0") > self._settings.max_body_bytes:
             self.refused(exchange, Refusal.TOO_LARGE)
 
-    def refused(self, exchange: Exchange, reason: Refusal) -> None:
+    def refused(self, exchange: RequestContext, reason: Refusal) -> None:
         """Answer what will not be read to its end.
 
         Limits are ours, and so may be a proxy that adds to a head. So what is over one and looks
@@ -135,7 +141,7 @@ class Webhook:
         else:
             reply(exchange, refusals[reason])
 
-    def completed(self, exchange: Exchange) -> None:
+    def on_body(self, exchange: RequestContext) -> None:
         """Verify, decide and keep."""
         app = self._apps().get(exchange.path)
         fault = _fault(app, exchange)
@@ -149,7 +155,7 @@ class Webhook:
             return
         access = self._access_fault(app, exchange)
         if access is not None:
-            not_kept(exchange, Unavailable(access.value))
+            answer_unavailable(exchange, Unavailable(access.value))
         elif (app.name, exchange.picked[signature_header][0]) in self._answered:
             count(metrics.replays, app.name)
             reply(exchange, responses.kept)
@@ -158,7 +164,7 @@ class Webhook:
         else:
             self._keep(app, request, exchange)
 
-    def written(self, exchange: Exchange) -> None:
+    def written(self, exchange: RequestContext) -> None:
         """Remember what was kept, once its sender is told."""
         if exchange.answer is responses.kept and exchange.signature:
             self._answered.add(exchange.label, exchange.signature)
@@ -174,15 +180,15 @@ class Webhook:
             if not keeping.is_settled:
                 keeping.overdue()
 
-    def _misdirected(self, exchange: Exchange, fault: Refusal) -> None:
+    def _misdirected(self, exchange: RequestContext, fault: Refusal) -> None:
         """Have sent again what Zoom signed and what came the wrong way; refuse the rest."""
         reason = self._fault_of_ours(exchange, misdirection=_misdirections[fault])
         if reason is None:
             self.refused(exchange, fault)
         else:
-            not_kept(exchange, reason)
+            answer_unavailable(exchange, reason)
 
-    def _not_verified(self, exchange: Exchange, fault: SignatureFault) -> None:
+    def _not_verified(self, exchange: RequestContext, fault: SignatureFault) -> None:
         count(metrics.refused, exchange.label, fault.value)
         reason = None
         if fault is SignatureFault.TIMESTAMP_OUTSIDE_WINDOW:
@@ -190,13 +196,13 @@ class Webhook:
         elif fault is SignatureFault.SIGNATURE_WRONG:
             reason = self._fault_of_ours(exchange, misdirection=Unavailable.PATH)
         if reason is not None:
-            not_kept(exchange, reason)
+            answer_unavailable(exchange, reason)
             return
         encoded = _single(exchange, _content_encoding)
         reply(exchange, responses.not_signed_but_encoded if encoded else responses.not_signed)
 
     def _fault_of_ours(
-        self, exchange: Exchange, *, misdirection: Unavailable
+        self, exchange: RequestContext, *, misdirection: Unavailable
     ) -> Unavailable | None:
         """Return what of ours may be wrong where no secret of the path's own has signed."""
         secrets = [secret for app in self._apps() for secret in app.secrets]
@@ -208,13 +214,15 @@ class Webhook:
             return Unavailable.SECRET if self._lost_a_secret(exchange) else None
         return misdirection
 
-    def _lost_a_secret(self, exchange: Exchange) -> bool:
+    def _lost_a_secret(self, exchange: RequestContext) -> bool:
         """Return whether one was taken away so lately that it may have been a mistake."""
         taken_s = self._apps().secrets_taken_s.get(exchange.path)
         grace_s = self._settings.secret_grace_s
         return taken_s is not None and self._clock.monotonic_s() - taken_s < grace_s
 
-    def _signing_secret(self, exchange: Exchange, secrets: Sequence[bytes], now_s: float) -> int:
+    def _signing_secret(
+        self, exchange: RequestContext, secrets: Sequence[bytes], now_s: float
+    ) -> int:
         picked = exchange.picked
         return verify(
             exchange.body,
@@ -225,7 +233,7 @@ class Webhook:
             window_s=self._settings.timestamp_window_s,
         )
 
-    def _verified(self, app: App, exchange: Exchange) -> SignedRequest:
+    def _verified(self, app: App, exchange: RequestContext) -> SignedRequest:
         now_s = self._clock.now().timestamp()
         index = self._signing_secret(exchange, app.secrets, now_s)
         count(metrics.verified, app.name, str(index))
@@ -240,7 +248,7 @@ class Webhook:
             encoding=_single(exchange, _content_encoding),
         )
 
-    def _access_fault(self, app: App, exchange: Exchange) -> AccessFault | None:
+    def _access_fault(self, app: App, exchange: RequestContext) -> AccessFault | None:
         if not (app.networks or app.credential):
             return None
         names = {_forwarded} | ({app.credential.name} if app.credential else set())
@@ -253,11 +261,11 @@ class Webhook:
             hops=self._settings.forwarded_hops,
         )
 
-    def _keep(self, app: App, request: SignedRequest, exchange: Exchange) -> None:
+    def _keep(self, app: App, request: SignedRequest, exchange: RequestContext) -> None:
         try:
             decision = decide(request, self._routing)
         except Exception as error:  # noqa: BLE001 - signed by Zoom, so it is kept whatever we broke
-            _log.error("decision failed", app=request.app, error=described(error))
+            _log.error("decision failed", app=request.app, error=safe_error_text(error))
             decision = quarantined(QuarantineReason.DEFECT, request, self._routing)
         if isinstance(decision, Challenge):
             count(metrics.challenges, request.app)
@@ -271,11 +279,13 @@ class Webhook:
                 age_s=(request.received_at_ms - decision.event_ts_ms) / 1000,
                 now_s=self._clock.monotonic_s(),
             ):
-                not_kept(exchange, Unavailable.FOREIGN_ACCOUNT)
+                answer_unavailable(exchange, Unavailable.FOREIGN_ACCOUNT)
                 return
             decision = decision.quarantined
         exchange.signature = exchange.picked[signature_header][0]
-        keeping = Keeping(exchange, decision, destinations=self._destinations, clock=self._clock)
+        keeping = PendingAcknowledgement(
+            exchange, decision, destinations=self._destinations, clock=self._clock
+        )
         try:
             self._sender.send(decision.record, keeping.settled)
         except TransientError as error:
@@ -284,7 +294,7 @@ class Webhook:
             self._waiting.append(keeping)
 
 
-def _fault(app: App | None, exchange: Exchange) -> Refusal | None:
+def _fault(app: App | None, exchange: RequestContext) -> Refusal | None:
     if app is None:
         return Refusal.UNKNOWN_APP
     return None if exchange.method == b"POST" else Refusal.METHOD
@@ -297,7 +307,7 @@ def _is_claimed(picked: PickedHeaders) -> bool:
     )
 
 
-def _single(exchange: Exchange, name: bytes) -> bytes:
+def _single(exchange: RequestContext, name: bytes) -> bytes:
     """Return a header's value, empty where it is absent or ambiguous."""
     values = exchange.picked.get(name, _none)
     return values[0] if len(values) == 1 else b""

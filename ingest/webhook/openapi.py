@@ -9,7 +9,7 @@ from typing import Final
 
 from ingest.apps.registry import base_path
 from ingest.http.responses import Answer
-from ingest.webhook.responses import Row, table
+from ingest.webhook.responses import AnswerRow, table
 from ingest.webhook.routing import challenge_event
 from zoom.signature import signature_header, timestamp_header
 
@@ -72,7 +72,7 @@ def webhook_paths() -> dict[str, Json]:
 
 
 def _path_item(operation: str, *parameters: Json) -> Json:
-    described = [
+    safe_error_text = [
         {
             "name": name.decode(),
             "in": "header",
@@ -86,7 +86,7 @@ def _path_item(operation: str, *parameters: Json) -> Json:
         "post": {
             "operationId": operation,
             "summary": "Receive one event, or an endpoint validation, from Zoom",
-            "parameters": [*parameters, *described],
+            "parameters": [*parameters, *safe_error_text],
             "requestBody": _body,
             "responses": _responses(),
         }
@@ -101,7 +101,7 @@ def _responses() -> Json:
     }
 
 
-def _response(rows: Iterable[Row]) -> Json:
+def _response(rows: Iterable[AnswerRow]) -> Json:
     rows = list(rows)
     lines = [f"- {row.what}; sent again: {row.sent_again}" for row in rows]
     response: dict[str, object] = {"description": "\n".join(lines)}

@@ -13,17 +13,17 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from ingest.http.exchange import Exchange
+from ingest.http.exchange import RequestContext
 from ingest.http.responses import Answer, unavailable
 from ingest.webhook import responses
 from ingest.webhook.quarantine import refused_by_topic
 from ingest.webhook.responses import Unavailable
-from ingest.webhook.routing import Event, Quarantined
+from ingest.webhook.routing import Quarantined, RoutedEvent
 from runtime.clock import Clock
 from runtime.contracts import Sender, Settled
 from runtime.errors import RejectedError, TransientError
 from runtime.process.metrics_exposition import count, observe
-from runtime.retries.policy import described
+from runtime.retries.policy import safe_error_text
 from runtime.telemetry import ingest as metrics
 from runtime.values import Record
 from schemas.reasons import QuarantineReason
@@ -31,7 +31,7 @@ from schemas.reasons import QuarantineReason
 _log = structlog.get_logger()
 
 
-class Spill(Protocol):
+class SpillPort(Protocol):
     """Where records go that the broker does not take now."""
 
     @property
@@ -54,10 +54,10 @@ class Destinations:
 
     sender: Sender
     quarantine_topic: str
-    spill: Spill | None
+    spill: SpillPort | None
 
 
-class Keeping:
+class PendingAcknowledgement:
     """One record on its way. Its exchange is answered exactly once."""
 
     __slots__ = (
@@ -66,8 +66,8 @@ class Keeping:
 
     def __init__(
         self,
-        exchange: Exchange,
-        decision: Event | Quarantined,
+        exchange: RequestContext,
+        decision: RoutedEvent | Quarantined,
         *,
         destinations: Destinations,
         clock: Clock,
@@ -85,7 +85,7 @@ class Keeping:
         """Take the sender's word; what comes after `overdue` is ignored."""
         if self.is_settled:
             return
-        if isinstance(error, RejectedError) and isinstance(self._decision, Event):
+        if isinstance(error, RejectedError) and isinstance(self._decision, RoutedEvent):
             self._quarantine(error)
             return
         self.is_settled = True
@@ -94,17 +94,17 @@ class Keeping:
         elif isinstance(error, RejectedError):
             self._set_aside(error)
         elif isinstance(error, TransientError):
-            self._spilled_or(Unavailable.BROKER)
+            self._spill_or_reject(Unavailable.BROKER)
         else:
             # Neither message nor locals of the frames: they may hold what the body held.
-            _log.error("request failed", error=described(error))
-            self._spilled_or(Unavailable.DEFECT)
+            _log.error("request failed", error=safe_error_text(error))
+            self._spill_or_reject(Unavailable.DEFECT)
 
     def overdue(self) -> None:
         """Wait for the sender no longer."""
         if not self.is_settled:
             self.is_settled = True
-            self._spilled_or(Unavailable.DEADLINE)
+            self._spill_or_reject(Unavailable.DEADLINE)
 
     def _quarantine(self, refusal: RejectedError) -> None:
         self._refused = self._decision.record
@@ -136,7 +136,7 @@ class Keeping:
         else:
             spill.set_aside(self._refused or self._decision.record, settled)
 
-    def _spilled_or(self, reason: Unavailable) -> None:
+    def _spill_or_reject(self, reason: Unavailable) -> None:
         def settled(error: Exception | None) -> None:
             if error is None:
                 self._kept()
@@ -151,7 +151,7 @@ class Keeping:
 
     def _kept(self) -> None:
         match self._decision:
-            case Event(family=family):
+            case RoutedEvent(family=family):
                 count(metrics.accepted, family)
             case Quarantined(reason=QuarantineReason.DEFECT as reason):
                 # It lies safe, and the code after this one may still make an event of it.
@@ -178,13 +178,13 @@ class Keeping:
         )  # `Webhook` may hold this a while yet, but no body
 
 
-def not_kept(exchange: Exchange, reason: Unavailable) -> None:
+def answer_unavailable(exchange: RequestContext, reason: Unavailable) -> None:
     """Have Zoom send it again."""
     count(metrics.unavailable, reason.value)
     reply(exchange, unavailable)
 
 
-def reply(exchange: Exchange, answer: Answer) -> None:
+def reply(exchange: RequestContext, answer: Answer) -> None:
     """Answer and count it."""
     count(metrics.responses, exchange.label, answer.label)
     exchange.reply(answer)

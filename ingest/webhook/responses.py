@@ -44,7 +44,7 @@ def challenge_met(answer: bytes) -> Answer:
     return Answer(HTTPStatus.OK, headers=((b"content-type", b"application/json"),), body=answer)
 
 
-class Row(NamedTuple):
+class AnswerRow(NamedTuple):
     """The answer that some requests get, and whether Zoom sends them again."""
 
     what: str
@@ -58,36 +58,38 @@ _given_up: Final = "yes: Zoom has given up by itself before"
 _person: Final = "yes: until a person has looked"
 
 table: Final = (
-    Row("no such app, and not signed", refusals[Refusal.UNKNOWN_APP], _not_ours),
-    Row("not POST, and not signed", refusals[Refusal.METHOD], _not_ours),
-    Row("signed, but to no app's path, or not POST", unavailable, _person),
-    Row("not HTTP/1.1, or without a Host", refusals[Refusal.MALFORMED], _not_from_zoom),
-    Row(
+    AnswerRow("no such app, and not signed", refusals[Refusal.UNKNOWN_APP], _not_ours),
+    AnswerRow("not POST, and not signed", refusals[Refusal.METHOD], _not_ours),
+    AnswerRow("signed, but to no app's path, or not POST", unavailable, _person),
+    AnswerRow("not HTTP/1.1, or without a Host", refusals[Refusal.MALFORMED], _not_from_zoom),
+    AnswerRow(
         "head over the limits, and does not look signed",
         refusals[Refusal.HEAD_TOO_LARGE],
         _not_from_zoom,
     ),
-    Row(
+    AnswerRow(
         "body over the limit, and does not look signed",
         refusals[Refusal.TOO_LARGE],
         _not_from_zoom,
     ),
-    Row("one of these two, and looks signed", unavailable_unread, _person),
-    Row("head or body too slow", refusals[Refusal.TOO_SLOW], _given_up),
-    Row("signature missing or wrong", not_signed, _not_from_zoom),
-    Row("not signed, and with a content-encoding", not_signed_but_encoded, _not_from_zoom),
-    Row("signature wrong, soon after a secret was taken away", unavailable, "yes"),
-    Row("signed, but at a time outside of the window", unavailable, _person),
-    Row("challenge, signed", challenge_met(b""), "no"),
-    Row("signed, and acknowledged by the broker: on its topic or on quarantine", kept, "no"),
-    Row("signed, and kept in the spill", kept, "no"),
-    Row("signed, and answered 204 before with this very signature", kept, "no: kept already"),
-    Row("signed, refused by its topic, and kept in quarantine or the spill", kept, "no"),
-    Row("signed, from where or as whom the app does not allow it", unavailable, _person),
-    Row("signed, of another account than the app's, for an hour", unavailable, _person),
-    Row("signed, and our code failed: on quarantine", unavailable, "yes"),
-    Row("signed, not acknowledged in time, or refused by all topics", unavailable, "yes"),
-    Row("too much is under way", refusals[Refusal.OVERLOAD], "yes"),
-    Row("the oldest of too many that are not received whole", refusals[Refusal.CROWDED_OUT], "yes"),
+    AnswerRow("one of these two, and looks signed", unavailable_unread, _person),
+    AnswerRow("head or body too slow", refusals[Refusal.TOO_SLOW], _given_up),
+    AnswerRow("signature missing or wrong", not_signed, _not_from_zoom),
+    AnswerRow("not signed, and with a content-encoding", not_signed_but_encoded, _not_from_zoom),
+    AnswerRow("signature wrong, soon after a secret was taken away", unavailable, "yes"),
+    AnswerRow("signed, but at a time outside of the window", unavailable, _person),
+    AnswerRow("challenge, signed", challenge_met(b""), "no"),
+    AnswerRow("signed, and acknowledged by the broker: on its topic or on quarantine", kept, "no"),
+    AnswerRow("signed, and kept in the spill", kept, "no"),
+    AnswerRow("signed, and answered 204 before with this very signature", kept, "no: kept already"),
+    AnswerRow("signed, refused by its topic, and kept in quarantine or the spill", kept, "no"),
+    AnswerRow("signed, from where or as whom the app does not allow it", unavailable, _person),
+    AnswerRow("signed, of another account than the app's, for an hour", unavailable, _person),
+    AnswerRow("signed, and our code failed: on quarantine", unavailable, "yes"),
+    AnswerRow("signed, not acknowledged in time, or refused by all topics", unavailable, "yes"),
+    AnswerRow("too much is under way", refusals[Refusal.OVERLOAD], "yes"),
+    AnswerRow(
+        "the oldest of too many that are not received whole", refusals[Refusal.CROWDED_OUT], "yes"
+    ),
 )
 """Everything that can become of a request, in the order of the checks."""

@@ -34,7 +34,7 @@ _traceparent: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Routing:
+class RoutingSettings:
     """What the record depends on, beside the request.
 
     ``starts_traces``: an event that comes without a trace begins one of its own.
@@ -63,7 +63,7 @@ class SignedRequest(NamedTuple):
     encoding: bytes = b""
 
 
-class Event(NamedTuple):
+class RoutedEvent(NamedTuple):
     """An event and the record to keep it as."""
 
     record: Record
@@ -92,10 +92,10 @@ class Challenge:
     answer: bytes
 
 
-Decision = Event | Quarantined | ForeignAccount | Challenge
+Decision = RoutedEvent | Quarantined | ForeignAccount | Challenge
 
 
-def decide(request: SignedRequest, routing: Routing) -> Decision:
+def decide(request: SignedRequest, routing: RoutingSettings) -> Decision:
     """Say what becomes of a signed request."""
     try:
         parsed, exact = parse_json(request.body)
@@ -119,7 +119,9 @@ def _reason(error: UnreadableError, request: SignedRequest) -> QuarantineReason:
     return error.reason
 
 
-def quarantined(reason: QuarantineReason, request: SignedRequest, routing: Routing) -> Quarantined:
+def quarantined(
+    reason: QuarantineReason, request: SignedRequest, routing: RoutingSettings
+) -> Quarantined:
     """Keep a body as it came, for a person to look at."""
     record = Record(
         topic=topics.quarantine_topic(prefix=routing.topic_prefix),
@@ -145,8 +147,8 @@ def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
 
 
 def _event(
-    envelope: Envelope, written: Envelope, request: SignedRequest, routing: Routing
-) -> Event:
+    envelope: Envelope, written: Envelope, request: SignedRequest, routing: RoutingSettings
+) -> RoutedEvent:
     place = identity.place(envelope, pseudonym_key=routing.pseudonym_key)
     family = headers.family_of(envelope.event)
     event_id = identity.event_id(written)
@@ -166,7 +168,7 @@ def _event(
         value=request.body,
         headers=(*own, *_arrival(request), *trace),
     )
-    return Event(record, family)
+    return RoutedEvent(record, family)
 
 
 def _arrival(request: SignedRequest) -> headers.Headers:

@@ -12,7 +12,7 @@ from runtime.errors import ConfigurationError, TransientError
 from zoom.client import ZoomClient, connected
 from zoom.errors import ArgumentError, ZoomError
 from zoom.limits import Label, Priority
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
 
 
@@ -32,18 +32,18 @@ async def opened_client(
     """Open a client for a person who waits; of calls of ``label`` the day's count is kept."""
     clock = SystemClock()
     async with kept_counts(settings, label, clock) as counts:
-        turns = Turns(settings, clock=clock, counts=counts)
+        scheduler = RateLimitScheduler(settings, clock=clock, counts=counts)
         async with connected(
-            settings, clock=clock, turns=turns, allow_writes=allow_writes
+            settings, clock=clock, scheduler=scheduler, allow_writes=allow_writes
         ) as client:
             try:
                 yield client.at(Priority.INTERACTIVE)
             finally:
-                await turns.finish()
+                await scheduler.finish()
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def cli_errors() -> Iterator[None]:
     """Turn errors of the API into one line and an exit code: 2 the command's fault, else 1.
 
     Raises:

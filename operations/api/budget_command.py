@@ -14,7 +14,7 @@ from runtime.errors import ConfigurationError
 from zoom.catalogue import Operation, operations
 from zoom.http.oauth import Token
 from zoom.limits import Label
-from zoom.rate_limits.scheduler import Standing, Turns
+from zoom.rate_limits.scheduler import LimitStatus, RateLimitScheduler
 from zoom.settings import ZoomSettings
 
 _labels: Final = tuple(Label)
@@ -29,18 +29,18 @@ def budget(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print rate limits, the share that one worker takes, and what is used of it today."""
-    from operations.api.access import errors_told, zoom_settings
+    from operations.api.access import cli_errors, zoom_settings
     from operations.api.daily_counts import kafka_settings, used_today
 
     settings = zoom_settings()
     kafka = kafka_settings()
     clock = SystemClock()
-    turns = Turns(settings, clock=clock)
-    with errors_told():
+    scheduler = RateLimitScheduler(settings, clock=clock)
+    with cli_errors():
         if probe:
-            asyncio.run(_probe(settings, turns, clock))
+            asyncio.run(_probe(settings, scheduler, clock))
         used = asyncio.run(used_today(settings, kafka, clock)) if kafka else None
-    rows = [_row(each, settings, used) for each in turns.snapshot()]
+    rows = [_row(each, settings, used) for each in scheduler.snapshot()]
     if as_json:
         print_json({"plan": settings.plan, "share": settings.share, "labels": rows})
     else:
@@ -51,12 +51,12 @@ def budget(
             )
 
 
-async def _probe(settings: ZoomSettings, turns: Turns, clock: Clock) -> None:
-    """Have ``turns`` learn from the answer to one call, even where that is a refusal."""
+async def _probe(settings: ZoomSettings, scheduler: RateLimitScheduler, clock: Clock) -> None:
+    """Have ``scheduler`` learn from the answer to one call, even where that is a refusal."""
     from zoom.client import connected
     from zoom.errors import RateLimitedError
 
-    async with connected(settings, clock=clock, turns=turns) as client:
+    async with connected(settings, clock=clock, scheduler=scheduler) as client:
         asked = lightest_list(await client.tokens.token())
         try:
             await client.call(asked.name)
@@ -79,7 +79,7 @@ def lightest_list(token: Token) -> Operation:
 
 
 def _row(
-    standing: Standing, settings: ZoomSettings, used: Mapping[Label, int] | None
+    standing: LimitStatus, settings: ZoomSettings, used: Mapping[Label, int] | None
 ) -> dict[str, object]:
     until = standing.paused_until
     return {

@@ -81,10 +81,10 @@ def call(  # noqa: PLR0913 - each is an option of the command
         return
     if not operation:
         raise ConfigurationError("expected an operation: zcc api list shows all of them")
-    from operations.api.access import errors_told
+    from operations.api.access import cli_errors
 
     found = find_operation(operation)
-    with errors_told():
+    with cli_errors():
         given = _body(found, body) if body else None
         question = Question(found, arguments(found, context.args), given, page_all)
         _check(question)
@@ -103,10 +103,10 @@ def download(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fetch a recording, a transcript or an attachment."""
-    from operations.api.access import errors_told
+    from operations.api.access import cli_errors
 
     try:
-        with errors_told():
+        with cli_errors():
             asyncio.run(_download(url, to, as_json=as_json))
     except OSError as error:
         raise ConfigurationError(f"{to}: cannot write it: {error.strerror}") from None

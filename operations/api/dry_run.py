@@ -10,7 +10,7 @@ from zoom.catalogue import Operation, find
 from zoom.http.connection import Call
 from zoom.http.oauth import Token
 from zoom.limits import Priority
-from zoom.messages import Part, Request
+from zoom.messages import MultipartPart, Request
 from zoom.requests.arguments import address
 from zoom.requests.bodies import content
 
@@ -67,7 +67,7 @@ def request_object(operation: Operation, request: Request) -> dict[str, Any]:
     return told
 
 
-def _part_object(part: Part) -> dict[str, object]:
+def _part_object(part: MultipartPart) -> dict[str, object]:
     if part.file_name is None:
         return {"name": part.name, "text": part.content.decode()}
     return {"name": part.name, "file": part.file_name, "size_bytes": len(part.content)}

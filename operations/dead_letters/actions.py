@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from operations.dead_letters.audit import Action, AuditLine, name_of
-from operations.dead_letters.letter import Letter, Place
+from operations.dead_letters.letter import Letter, RecordId
 from runtime.values import Delivery, Record
 from schemas.headers import (
     Headers,
@@ -40,13 +40,13 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ActionRefused:
     """Nothing is done, and why; letters with the same reason have the same text."""
 
     why: str
 
 
-Judge = Callable[[Delivery, Letter], Act | Refused]
+Judge = Callable[[Delivery, Letter], Act | ActionRefused]
 """Decides about a letter; called again with the same letter it decides the same."""
 
 
@@ -62,24 +62,24 @@ class ReplayRules:
     partitions: Mapping[str, int]
 
 
-def discard(delivery: Delivery, letter: Letter) -> Act | Refused:  # noqa: ARG001 - a Judge has both
+def discard(delivery: Delivery, letter: Letter) -> Act | ActionRefused:  # noqa: ARG001 - a Judge has both
     """Let the letter count as handled."""
     return Act("discarded", None, letter.replays)
 
 
-def to_origin(delivery: Delivery, letter: Letter, rules: ReplayRules) -> Act | Refused:
+def to_origin(delivery: Delivery, letter: Letter, rules: ReplayRules) -> Act | ActionRefused:
     """Send the record back where the worker read it, for all who read there.
 
     It goes to its old partition, so that it stays behind what it was behind, unless there is none
     of that number any more.
     """
     origin = _origin(letter, rules)
-    if isinstance(origin, Refused):
+    if isinstance(origin, ActionRefused):
         return origin
     topic, partition, _ = origin
     count = rules.partitions.get(topic)
     if count is None:
-        return Refused(f"{topic} is no topic of this deployment")
+        return ActionRefused(f"{topic} is no topic of this deployment")
     replays = letter.replays + 1
     headers = (*_as_read(delivery.headers), (replays_header, b"%d" % replays))
     known = partition if partition < count else None
@@ -89,17 +89,17 @@ def to_origin(delivery: Delivery, letter: Letter, rules: ReplayRules) -> Act | R
 
 def to_worker(
     delivery: Delivery, letter: Letter, rules: ReplayRules, *, now_ms: int
-) -> Act | Refused:
+) -> Act | ActionRefused:
     """Send the record to the worker that failed and nobody else, through its retry topic."""
     origin = _origin(letter, rules)
-    if isinstance(origin, Refused):
+    if isinstance(origin, ActionRefused):
         return origin
     delays_s = retry_delays_s.get(letter.worker)
     if not delays_s:
-        return Refused(f"{letter.worker} has no retry topic: send it to the original topic")
+        return ActionRefused(f"{letter.worker} has no retry topic: send it to the original topic")
     topic = retry_topic(letter.worker, delays_s[0], prefix=rules.prefix)
     if topic not in rules.partitions:
-        return Refused(f"{topic} does not exist: `zcc topics apply` creates it")
+        return ActionRefused(f"{topic} does not exist: `zcc topics apply` creates it")
     replays = letter.replays + 1
     told = {
         replays_header: str(replays),
@@ -131,13 +131,13 @@ def line_of(letter: Letter, act: Act, *, by: str, at: str, reason: str) -> Audit
     )
 
 
-def _origin(letter: Letter, rules: ReplayRules) -> Place | Refused:
+def _origin(letter: Letter, rules: ReplayRules) -> RecordId | ActionRefused:
     """Return where a record that may be sent again was read."""
     if letter.replays >= rules.most_replays:
-        return Refused(
+        return ActionRefused(
             f"sent again {letter.replays} times already: mend the cause, then raise --max-replays"
         )
-    return letter.origin or Refused("its headers do not say where it was read")
+    return letter.origin or ActionRefused("its headers do not say where it was read")
 
 
 def _as_read(headers: Headers) -> Headers:

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from operations.dead_letters.letter import Letter, Place
+from operations.dead_letters.letter import Letter, RecordId
 from runtime.values import Record
 from schemas.headers import timestamp
 
@@ -48,7 +48,7 @@ class Handling(NamedTuple):
 class LetterName(NamedTuple):
     """What tells a letter from all others, also where its topic was deleted and made again."""
 
-    place: Place
+    place: RecordId
     failed_at: str
 
 
@@ -73,7 +73,7 @@ def read_line(value: bytes | None) -> tuple[LetterName, Handling] | None:
         line = _lines.validate_json(value or b"")
     except ValidationError:
         return None
-    place = Place.parse(line.letter)
+    place = RecordId.parse(line.letter)
     if place is None:
         return None
     handling = Handling(line.action, intern(line.by), line.at, intern(line.reason))

@@ -16,8 +16,8 @@ from operations.components import workers as all_workers
 from operations.dead_letters import options, output
 from operations.dead_letters.actions import Act, Judge, discard, to_origin, to_worker
 from operations.dead_letters.executor import Executor, Operator, Plan, carry_out, plan, replay_rules
-from operations.dead_letters.letter import Place
-from operations.dead_letters.reading import Asked, find, find_open
+from operations.dead_letters.letter import RecordId
+from operations.dead_letters.reading import DeadLetterFilter, find, find_open
 from operations.dead_letters.selection import Selection
 from operations.settings.loading import read_settings
 from runtime.clock import SystemClock
@@ -79,12 +79,12 @@ def show(
     as_json: options.AsJson = False,
 ) -> None:
     """Print a dead letter with its key and all its headers; exit 1 if there is none."""
-    wanted = Place.parse(place)
+    wanted = RecordId.parse(place)
     if wanted is None:
         raise ConfigurationError(f"{place}: expected topic/partition/offset")
     if body:
         typer.echo("zcc: the body holds personal data", err=True)
-    found = find(_kafka(), Asked(all_workers, Selection()))
+    found = find(_kafka(), DeadLetterFilter(all_workers, Selection()))
     count = asyncio.run(output.print_whole(found, wanted, body=body, as_json=as_json))
     raise typer.Exit(_exit_code(count))
 
@@ -178,7 +178,7 @@ class _How(NamedTuple):
     as_json: bool
 
 
-def _act(verb: str, asked: Asked, judge: Judge, how: _How) -> int:
+def _act(verb: str, asked: DeadLetterFilter, judge: Judge, how: _How) -> int:
     """Plan, have it confirmed, do it and tell; return the exit code."""
     kafka = _kafka()
     planned = asyncio.run(plan(find_open(kafka, asked), judge, most=how.most))
@@ -200,7 +200,7 @@ def _act(verb: str, asked: Asked, judge: Judge, how: _How) -> int:
 
 
 async def _carry_out(
-    kafka: KafkaSettings, asked: Asked, judge: Judge, planned: Plan, how: _How
+    kafka: KafkaSettings, asked: DeadLetterFilter, judge: Judge, planned: Plan, how: _How
 ) -> Counter[str]:
     outcomes = Counter[str]()
     async with KafkaPublisher(kafka, client_id="zcc-dead-letters", clock=_clock) as publisher:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from operations.components import workers as all_workers
-from operations.dead_letters.actions import Act, Judge, Refused, ReplayRules, line_of
+from operations.dead_letters.actions import Act, ActionRefused, Judge, ReplayRules, line_of
 from operations.dead_letters.audit import record_of
-from operations.dead_letters.letter import Letter, Place
-from operations.dead_letters.reading import Found
+from operations.dead_letters.letter import Letter, RecordId
+from operations.dead_letters.reading import DeadLetterReading
 from operations.dead_letters.summary import Earliest, Group, Summary
 from runtime.clock import Clock
 from runtime.contracts import Publisher
@@ -21,17 +21,17 @@ from runtime.values import Record
 from schemas.headers import timestamp
 from schemas.topics import topic_specs
 
-_patience_s: Final = 20.0
+_timeout_s: Final = 20.0
 """For one record to be acknowledged, a new producer in between included."""
 
-_look_s: Final = 0.05
+_poll_interval_s: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done: the letters chosen, by fingerprint, and how many are refused, by why."""
 
-    chosen: frozenset[Place]
+    chosen: frozenset[RecordId]
     groups: Collection[Group]
     refused: Counter[str]
 
@@ -54,7 +54,7 @@ async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRule
         return ReplayRules(kafka.topic_prefix, most_replays, await cluster.partition_counts(names))
 
 
-async def plan(found: AsyncIterator[Found], judge: Judge, *, most: int | None) -> Plan:
+async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: int | None) -> Plan:
     """Return what would be done about open letters; with ``most``, about the earliest so many.
 
     Held is what the headers of each of those say, no body.
@@ -62,7 +62,7 @@ async def plan(found: AsyncIterator[Found], judge: Judge, *, most: int | None) -
     earliest, refused = Earliest(most), Counter[str]()
     async for delivery, letter, _ in found:
         verdict = judge(delivery, letter)
-        if isinstance(verdict, Refused):
+        if isinstance(verdict, ActionRefused):
             refused[verdict.why] += 1
         else:
             earliest.add(letter)
@@ -71,8 +71,8 @@ async def plan(found: AsyncIterator[Found], judge: Judge, *, most: int | None) -
 
 
 async def carry_out(
-    found: AsyncIterator[Found], judge: Judge, planned: Plan, executor: "Executor"
-) -> AsyncGenerator[tuple[Letter, Act | Refused], None]:
+    found: AsyncIterator[DeadLetterReading], judge: Judge, planned: Plan, executor: "Executor"
+) -> AsyncGenerator[tuple[Letter, Act | ActionRefused], None]:
     """Do what was planned about open letters, and yield each once it is done or refused.
 
     What has been set aside since is left alone.
@@ -82,7 +82,7 @@ async def carry_out(
     """
     async for delivery, letter, _ in found:
         act = judge(delivery, letter)
-        if isinstance(act, Refused):
+        if isinstance(act, ActionRefused):
             yield letter, act
         elif letter.place in planned.chosen:
             yield letter, await executor.do(letter, act)
@@ -111,7 +111,7 @@ class Executor:
         self._interval_s = 1 / rate_per_s if rate_per_s else 0.0
         self._due_s = clock.monotonic_s()
 
-    async def do(self, letter: Letter, act: Act) -> Act | Refused:
+    async def do(self, letter: Letter, act: Act) -> Act | ActionRefused:
         """Return what became of it: the act, or why the brokers never take the record.
 
         Raises:
@@ -124,7 +124,7 @@ class Executor:
             try:
                 await self._publish(act.record)
             except RejectedError as error:
-                return Refused(error.detail)
+                return ActionRefused(error.detail)
         at = timestamp(int(self._clock.now().timestamp() * 1000))
         line = line_of(letter, act, by=self._operator.by, at=at, reason=self._operator.reason)
         await self._publish(record_of(line, topic=self._audit_topic))
@@ -133,15 +133,15 @@ class Executor:
     async def _publish(self, record: Record) -> None:
         last = "not connected to Kafka"
         try:
-            async with asyncio.timeout(_patience_s):
+            async with asyncio.timeout(_timeout_s):
                 while True:
                     while not self._publisher.ready:
-                        await self._clock.sleep(_look_s)
+                        await self._clock.sleep(_poll_interval_s)
                     try:
                         return await self._publisher.publish(record)
                     except TransientError as error:
                         last = str(error)
-                    await self._clock.sleep(_look_s)
+                    await self._clock.sleep(_poll_interval_s)
         except TimeoutError:
             raise TransientError(
                 f"{last}; what was told before is done, the same command goes on with the rest"

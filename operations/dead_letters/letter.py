@@ -24,7 +24,7 @@ _most_digits: Final = 19
 """Of an offset, which has 64 bits and a sign."""
 
 
-class Place(NamedTuple):
+class RecordId(NamedTuple):
     """Where a record lies, written ``topic/partition/offset``."""
 
     topic: str
@@ -53,7 +53,7 @@ class Letter:
     record itself. ``replays`` says how often the record had been sent again before it failed.
     """
 
-    place: Place
+    place: RecordId
     worker: str
     reason: str
     event: str
@@ -61,7 +61,7 @@ class Letter:
     failed_at_ms: int
     attempts: int
     replays: int
-    origin: Place | None
+    origin: RecordId | None
     key: bytes | None
 
     @property
@@ -74,7 +74,7 @@ def letter_of(delivery: Delivery, *, worker: str) -> Letter:
     """Return what a record of the dead-letter topic of ``worker`` says of itself."""
     headers = delivery.headers
     return Letter(
-        place=Place(delivery.topic, delivery.partition, delivery.offset),
+        place=RecordId(delivery.topic, delivery.partition, delivery.offset),
         worker=worker,
         reason=_word(headers, reason_header),
         event=_word(headers, ce_type),
@@ -82,7 +82,7 @@ def letter_of(delivery: Delivery, *, worker: str) -> Letter:
         failed_at_ms=_failed_at_ms(delivery),
         attempts=_count(headers, attempts_header),
         replays=_count(headers, replays_header),
-        origin=Place.parse(text(headers, origin_header) or ""),
+        origin=RecordId.parse(text(headers, origin_header) or ""),
         key=delivery.key,
     )
 

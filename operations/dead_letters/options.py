@@ -8,7 +8,7 @@ import typer
 
 from operations.components import workers as all_workers
 from operations.dead_letters.executor import Operator
-from operations.dead_letters.reading import Asked
+from operations.dead_letters.reading import DeadLetterFilter
 from operations.dead_letters.selection import Selection
 from runtime.errors import ConfigurationError
 from schemas.identity import epoch_ms
@@ -48,7 +48,7 @@ def asked(  # noqa: PLR0913 - each is an option of the commands
     fingerprint: Texts,
     from_: str | None,
     to: str | None,
-) -> Asked:
+) -> DeadLetterFilter:
     """Return what the options say.
 
     Raises:
@@ -63,7 +63,7 @@ def asked(  # noqa: PLR0913 - each is an option of the commands
         from_ms=_moment_ms("--from", from_),
         to_ms=_moment_ms("--to", to),
     )
-    return Asked(_known("--worker", worker or all_workers, all_workers), selection)
+    return DeadLetterFilter(_known("--worker", worker or all_workers, all_workers), selection)
 
 
 def operator(by: str | None, reason: str, *, user: Callable[[], str] = getpass.getuser) -> Operator:

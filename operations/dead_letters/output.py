@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from operations.dead_letters import views
-from operations.dead_letters.actions import Act, Refused
+from operations.dead_letters.actions import Act, ActionRefused
 from operations.dead_letters.audit import Handling
 from operations.dead_letters.executor import Plan
-from operations.dead_letters.letter import Letter, Place
-from operations.dead_letters.reading import Found
+from operations.dead_letters.letter import Letter, RecordId
+from operations.dead_letters.reading import DeadLetterReading
 from operations.dead_letters.summary import Earliest, Summary
 from operations.printable import printable
 
@@ -22,9 +22,11 @@ _columns: Final = 240
 """Width of a table that goes to a file, so that a letter has one line there."""
 
 
-async def print_letters(found: AsyncIterator[Found], *, as_json: bool, most: int) -> int:
+async def print_letters(
+    found: AsyncIterator[DeadLetterReading], *, as_json: bool, most: int
+) -> int:
     """Print each letter, in a table the ``most`` earliest; return how many there are."""
-    earliest, handlings = Earliest(most), dict[Place, Handling]()
+    earliest, handlings = Earliest(most), dict[RecordId, Handling]()
     async for _, letter, handling in found:
         earliest.add(letter)
         if as_json:
@@ -39,7 +41,7 @@ async def print_letters(found: AsyncIterator[Found], *, as_json: bool, most: int
     return earliest.added
 
 
-async def print_summary(found: AsyncIterator[Found], *, as_json: bool) -> int:
+async def print_summary(found: AsyncIterator[DeadLetterReading], *, as_json: bool) -> int:
     """Print letters counted by fingerprint; return how many there are."""
     summary = Summary()
     async for _, letter, _ in found:
@@ -53,7 +55,7 @@ async def print_summary(found: AsyncIterator[Found], *, as_json: bool) -> int:
 
 
 async def print_whole(
-    found: AsyncIterator[Found], place: Place, *, body: bool, as_json: bool
+    found: AsyncIterator[DeadLetterReading], place: RecordId, *, body: bool, as_json: bool
 ) -> int:
     """Print the letters that lie at a place or come from it; return how many there are."""
     count = 0
@@ -85,7 +87,7 @@ def print_plan(plan: Plan, *, as_json: bool, to: TextIO) -> None:
         typer.echo(f"refused {count}: {printable(why)}", file=to)
 
 
-def print_outcome(letter: Letter, outcome: Act | Refused, *, as_json: bool) -> None:
+def print_outcome(letter: Letter, outcome: Act | ActionRefused, *, as_json: bool) -> None:
     """Print what became of a letter."""
     if as_json:
         _print_object(views.outcome_object(letter, outcome))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from operations.dead_letters.fingerprint import normalised
-from operations.dead_letters.letter import Letter, Place
+from operations.dead_letters.letter import Letter, RecordId
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Group:
     reason: str
     event: str
     error: str
-    example: Place
+    example: RecordId
     first_ms: int
     last_ms: int
     count: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from operations.dead_letters.actions import Act, Refused
+from operations.dead_letters.actions import Act, ActionRefused
 from operations.dead_letters.audit import Handling
 from operations.dead_letters.letter import Letter
 from operations.dead_letters.summary import Group
@@ -73,18 +73,18 @@ def group_object(group: Group) -> JsonObject:
     }
 
 
-def outcome_object(letter: Letter, outcome: Act | Refused) -> JsonObject:
+def outcome_object(letter: Letter, outcome: Act | ActionRefused) -> JsonObject:
     """Return for programs what became of a letter."""
     told: JsonObject = {"letter": str(letter.place), "fingerprint": letter.fingerprint}
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, ActionRefused):
         return told | {"outcome": "refused", "why": outcome.why}
     to = outcome.record.topic if outcome.record else None
     return told | {"outcome": outcome.action, "to": to, "replays": outcome.replays}
 
 
-def outcome_line(letter: Letter, outcome: Act | Refused) -> str:
+def outcome_line(letter: Letter, outcome: Act | ActionRefused) -> str:
     """Return for people what became of a letter."""
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, ActionRefused):
         return f"refused {letter.place}: {printable(outcome.why)}"
     told = f"{outcome.action} {letter.place}"
     return f"{told} to {outcome.record.topic}" if outcome.record else told

@@ -35,7 +35,7 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What one check has found; ``wrong`` is what somebody has to mend."""
 
     check: str
@@ -43,7 +43,7 @@ class Finding:
     text: str
 
 
-async def examine(clock: Clock) -> AsyncIterator[Finding]:
+async def examine(clock: Clock) -> AsyncIterator[CheckResult]:
     """Yield what each check finds, as soon as it is found."""
     settings = _Settings(os.environ)
     for finding in settings.findings:
@@ -75,25 +75,25 @@ class _Settings:
         found = self._read.get(kind)
         return found if isinstance(found, kind) else None
 
-    def _find(self, environment: Mapping[str, str]) -> Iterator[Finding]:
+    def _find(self, environment: Mapping[str, str]) -> Iterator[CheckResult]:
         for kind in product_settings:
             prefix = f"{kind.model_config.get('env_prefix')}*"
             if not is_configured(kind, environment):
-                yield Finding("settings", "skipped", f"{prefix}: none is set")
+                yield CheckResult("settings", "skipped", f"{prefix}: none is set")
                 continue
             try:
                 self._read[kind] = read_settings(kind)
             except ConfigurationError as error:
-                yield Finding("settings", "wrong", str(error))
+                yield CheckResult("settings", "wrong", str(error))
             else:
-                yield Finding("settings", "ok", prefix)
+                yield CheckResult("settings", "ok", prefix)
         if not self._read:
-            yield Finding("settings", "wrong", "no variable of ours is set")
+            yield CheckResult("settings", "wrong", "no variable of ours is set")
         for name in unknown_variables(product_settings, environment):
-            yield Finding("settings", "note", f"{name}: no part of the product reads it")
+            yield CheckResult("settings", "note", f"{name}: no part of the product reads it")
 
 
-async def _zoom(settings: ZoomSettings, clock: Clock) -> list[Finding]:
+async def _zoom(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
     async with opened(settings) as transport:
         dates = DatesHeard(transport, clock)
         try:
@@ -101,75 +101,75 @@ async def _zoom(settings: ZoomSettings, clock: Clock) -> list[Finding]:
                 token = await TokenSource(settings, transport=dates, clock=clock).token()
         except (ConfigurationError, TransientError, TimeoutError) as error:
             reason = str(error) or f"no answer in {settings.call_timeout_s:g} s"
-            return [Finding("zoom token", "wrong", reason), *_skew(dates)]
+            return [CheckResult("zoom token", "wrong", reason), *_skew(dates)]
     region = urlsplit(token.api_url)
     return [
-        Finding("zoom token", "ok", f"granted for the account; the API is at {region.netloc}"),
+        CheckResult("zoom token", "ok", f"granted for the account; the API is at {region.netloc}"),
         *_skew(dates),
         *_scopes(token),
     ]
 
 
-def _skew(dates: DatesHeard) -> Iterator[Finding]:
+def _skew(dates: DatesHeard) -> Iterator[CheckResult]:
     skew_s = dates.skew_s
     if skew_s is None:
-        yield Finding("clock", "skipped", "no answer of Zoom's told its time")
+        yield CheckResult("clock", "skipped", "no answer of Zoom's told its time")
     elif abs(skew_s) > largest_skew_s:
         where = "ahead of" if skew_s > 0 else "behind"
         text = f"this machine is {abs(skew_s):.0f} s {where} Zoom: set its clock by NTP"
-        yield Finding("clock", "wrong", text)
+        yield CheckResult("clock", "wrong", text)
     else:
-        yield Finding("clock", "ok", f"{abs(skew_s):.0f} s from Zoom's")
+        yield CheckResult("clock", "ok", f"{abs(skew_s):.0f} s from Zoom's")
 
 
-def _scopes(token: Token) -> Iterator[Finding]:
+def _scopes(token: Token) -> Iterator[CheckResult]:
     if not token.scopes:
-        yield Finding("scopes", "skipped", "the token does not name its scopes")
+        yield CheckResult("scopes", "skipped", "the token does not name its scopes")
         return
     for need in needs():
         check = f"scopes {need.feature}"
         held = need.held(token.scopes)
         if held:
-            yield Finding(check, "ok", f"{need.operation.name}: {held[0]}")
+            yield CheckResult(check, "ok", f"{need.operation.name}: {held[0]}")
         else:
             wanted = " or ".join(need.operation.scopes.all)
-            yield Finding(check, "wrong", f"{need.operation.name}: add to the app {wanted}")
+            yield CheckResult(check, "wrong", f"{need.operation.name}: add to the app {wanted}")
 
 
-async def _kafka(settings: KafkaSettings) -> Finding:
+async def _kafka(settings: KafkaSettings) -> CheckResult:
     from operations.topics.apply import check
 
     try:
         changes = await check(settings)
     except (ConfigurationError, TransientError) as error:
-        return Finding("kafka", "wrong", str(error))
+        return CheckResult("kafka", "wrong", str(error))
     if changes.lines:
         text = f"{len(changes.lines)} topics are not as they should be: run `zcc topics apply`"
-        return Finding("kafka", "wrong", text)
-    return Finding("kafka", "ok", "it answers, and the topics are as they should be")
+        return CheckResult("kafka", "wrong", text)
+    return CheckResult("kafka", "ok", "it answers, and the topics are as they should be")
 
 
-async def _postgres(settings: PostgresSettings) -> Finding:
+async def _postgres(settings: PostgresSettings) -> CheckResult:
     from sinks.postgres.migrate import current_revision
     from sinks.postgres.write.session import required_revision
 
     try:
         revision = await asyncio.to_thread(current_revision, settings.dsn.get_secret_value())
     except (ConfigurationError, TransientError) as error:
-        return Finding("postgres", "wrong", str(error))
+        return CheckResult("postgres", "wrong", str(error))
     if revision is None or revision < required_revision:
         found = "missing" if revision is None else f"at revision {revision}"
         text = f"the tables are {found}, {required_revision} is needed: run `zcc migrate`"
-        return Finding("postgres", "wrong", text)
-    return Finding("postgres", "ok", f"it answers, its tables are at revision {revision}")
+        return CheckResult("postgres", "wrong", text)
+    return CheckResult("postgres", "ok", f"it answers, its tables are at revision {revision}")
 
 
-async def _object_storage(settings: ObjectStorageSettings) -> Finding:
+async def _object_storage(settings: ObjectStorageSettings) -> CheckResult:
     from sinks.object_storage.probe import is_marked
 
     try:
         marked = await is_marked(settings)
     except (ConfigurationError, TransientError) as error:
-        return Finding("object storage", "wrong", str(error))
+        return CheckResult("object storage", "wrong", str(error))
     text = "a sink has written there" if marked else "nothing was written there yet"
-    return Finding("object storage", "ok", f"it answers; {text}")
+    return CheckResult("object storage", "ok", f"it answers; {text}")

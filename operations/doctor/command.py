@@ -9,7 +9,7 @@ import typer
 from runtime.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from operations.doctor.checks import Finding
+    from operations.doctor.checks import CheckResult
 
 
 def doctor(
@@ -23,7 +23,7 @@ async def run(*, as_json: bool, clock: Clock) -> int:
     """Print what is well and what is not; return the exit code: 1 if anything is wrong."""
     from operations.doctor.checks import examine
 
-    findings: list[Finding] = []
+    findings: list[CheckResult] = []
     async for finding in examine(clock):
         findings.append(finding)
         if not as_json:

@@ -13,7 +13,7 @@ import typer
 from operations.components import ProcessorName, SinkName
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
-from runtime.kafka import Lag, TopicAdmin, made_at_ms
+from runtime.kafka import Lag, TopicAdmin, timestamps_at
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
 from schemas.topics import enriched_topics, raw_topics, retry_delays_s, retry_topic
@@ -120,7 +120,7 @@ async def look(
         members = {group: await admin.member_count(group) for group in groups}
     found = []
     for group, lags in now.items():
-        made_ms = await made_at_ms(
+        made_ms = await timestamps_at(
             kafka, {s: lag.position for s, lag in lags.items() if lag.behind}
         )
         now_ms = clock.now().timestamp() * 1000

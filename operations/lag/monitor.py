@@ -20,7 +20,7 @@ from operations.settings.monitor import MonitorSettings
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import Lag, TopicAdmin, made_at_ms
+from runtime.kafka import Lag, TopicAdmin, timestamps_at
 from runtime.offsets.topic_ids import differs
 from runtime.process.health import serving_health
 from runtime.process.signals import stop_event
@@ -51,7 +51,7 @@ async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) 
                 settings.health_host,
                 settings.health_port,
                 alive=lambda: None,
-                ready=monitor.why_not_ready,
+                ready=monitor.readiness_problem,
                 setting="ZCC_MONITOR_HEALTH",
             ),
             asyncio.TaskGroup() as tasks,
@@ -98,7 +98,7 @@ class Monitor:
                 retention_s = spec.retention_ms / 1000
                 telemetry.monitor.retention_seconds.labels(spec.name).set(retention_s)
 
-    def why_not_ready(self) -> str | None:
+    def readiness_problem(self) -> str | None:
         """Return why the last look failed, None where it did not."""
         return self._reason
 
@@ -177,7 +177,7 @@ class Monitor:
     ) -> Mapping[TopicPartition, float]:
         """Return the age of the first record not done, where it is older than the last look."""
         ages = self._ages[subject]
-        made_ms = ages.note(lags, await made_at_ms(self._kafka, ages.unknown(lags)))
+        made_ms = ages.note(lags, await timestamps_at(self._kafka, ages.unknown(lags)))
         now_ms = self._clock.now().timestamp() * 1000
         return {source: max(0.0, now_ms - moment) / 1000 for source, moment in made_ms.items()}
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from ingest.apps.registry import base_path
-from operations.components import Part, parts
+from operations.components import PartName, parts
 from operations.local.processes import Crash, Process
 from runtime.errors import TransientError
 
@@ -23,7 +23,7 @@ _http_timeout_s: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ExternalEndpoints:
     """Where everything that is not ours answers. URLs; the DSN is a libpq URL."""
 
     bootstrap_servers: str
@@ -37,7 +37,7 @@ class Surroundings:
     pseudonym_key: str
 
 
-def environment(surroundings: Surroundings) -> dict[str, str]:
+def environment(surroundings: ExternalEndpoints) -> dict[str, str]:
     """Return the settings of all parts for a run on one machine: one copy, few partitions."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("ZCC_")},
@@ -149,7 +149,7 @@ class Pipeline:
         )
         return dict(zip(self._processes, (body for _, body in answers), strict=True))
 
-    def _process(self, part: Part, settings: Mapping[str, str], logs: Path) -> Process:
+    def _process(self, part: PartName, settings: Mapping[str, str], logs: Path) -> Process:
         own = {**settings, part.port_variable: str(self._ports[part.name])}
         return Process(part.name, part.arguments, own, logs / f"{part.name}.log")
 

@@ -21,11 +21,11 @@ from rich.console import Console
 from devstack import DevstackOptions, Stack, kafka_version, running
 from operations.components import parts, workers
 from operations.local.live_view import LiveView, stages
-from operations.local.pipeline import Pipeline, Surroundings, environment
+from operations.local.pipeline import ExternalEndpoints, Pipeline, environment
 from operations.local.rehearsal import accepting, socket_variable
 from operations.reconcile.accounting import Accounting, account
-from operations.reconcile.report import Report, Sent, Stored
-from operations.reconcile.stores import Places, latency, look
+from operations.reconcile.report import Report, SentCounts, StoredCounts
+from operations.reconcile.stores import DataStores, latency, read_all_stores
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import TopicAdmin
@@ -76,7 +76,7 @@ class Running:
 
     stack: Stack
     pipeline: Pipeline
-    places: Places
+    places: DataStores
     simulator: SimulatorSettings
     company: Company
     state: State
@@ -156,7 +156,7 @@ async def up(options: UpOptions, folder: Path, console: Console) -> Report:
 
 async def settled(
     all_parts: Running, *, timeout_s: float, clock: Clock
-) -> tuple[Accounting, Stored]:
+) -> tuple[Accounting, StoredCounts]:
     """Read all places until nothing is missing, or until nothing has changed for the time-out.
 
     Raises:
@@ -168,7 +168,7 @@ async def settled(
         accepted = read_ledger(all_parts.ledger).accepted_ids
         overdue = clock.monotonic_s() - last_change_s > timeout_s
         try:
-            found, stored = await look(all_parts.places, accepted=accepted)
+            found, stored = await read_all_stores(all_parts.places, accepted=accepted)
         except TransientError:  # a store that somebody has stopped may be back in a moment
             if overdue:
                 raise
@@ -238,9 +238,9 @@ async def _show(all_parts: Running, ledger: LedgerWriter, console: Console) -> N
             await clock.sleep(_view_interval_s)
 
 
-def _sent(ledger: LedgerWriter) -> Sent:
+def _sent(ledger: LedgerWriter) -> SentCounts:
     totals = ledger.totals
-    return Sent(
+    return SentCounts(
         events=totals.events,
         deliveries=totals.deliveries,
         duplicates_sent=totals.duplicates_sent,
@@ -251,8 +251,8 @@ def _sent(ledger: LedgerWriter) -> Sent:
     )
 
 
-def _surroundings(stack: Stack, zoom_url: str, company: Company) -> Surroundings:
-    return Surroundings(
+def _surroundings(stack: Stack, zoom_url: str, company: Company) -> ExternalEndpoints:
+    return ExternalEndpoints(
         bootstrap_servers=stack.bootstrap_servers,
         postgres_dsn=stack.postgres_dsn,
         object_storage={
@@ -286,9 +286,9 @@ def _simulator_settings(options: UpOptions, company: Company, *, target: str) ->
     )
 
 
-def _places(surroundings: Surroundings, settings: Mapping[str, str]) -> Places:
+def _places(surroundings: ExternalEndpoints, settings: Mapping[str, str]) -> DataStores:
     objects = surroundings.object_storage
-    return Places(
+    return DataStores(
         kafka=KafkaSettings(
             bootstrap_servers=surroundings.bootstrap_servers,
             engagement_partitions=int(settings["ZCC_KAFKA_ENGAGEMENT_PARTITIONS"]),

@@ -14,8 +14,8 @@ from runtime.settings import KafkaSettings
 
 if TYPE_CHECKING:  # at run time, a command loads the driver when it starts
     from sinks.postgres.privacy.erasure import Erased
-    from sinks.postgres.privacy.person_search import Asked
-    from sinks.postgres.privacy.retention import Old
+    from sinks.postgres.privacy.person_search import ErasureRequest
+    from sinks.postgres.privacy.retention import ExpiredRows
     from sinks.postgres.settings import PostgresSettings
 
 _out_of_reach: Final = (
@@ -60,14 +60,14 @@ def migrate_command(
 
 def retention_command(*, apply: Apply = False) -> None:
     """Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
-    from sinks.postgres.privacy.retention import remove_old
+    from sinks.postgres.privacy.retention import apply_retention
 
     warn_of_unknown_settings()
     settings = _settings()
     if not settings.retention_days:
         typer.echo("no retention is set, so nothing is removed: see ZCC_POSTGRES_RETENTION_*_DAYS")
         return
-    found = remove_old(settings.owner, settings.retention_days, SystemClock(), apply=apply)
+    found = apply_retention(settings.owner, settings.retention_days, SystemClock(), apply=apply)
     for old in found:
         typer.echo(_old_line(old))
     done = "removed" if apply else "to be removed with --apply"
@@ -137,23 +137,23 @@ def _group(store: str) -> str:
     return f"{read_settings(KafkaSettings).topic_prefix}.{store}"
 
 
-def _asked(settings: "PostgresSettings", named: Named) -> "Asked":
+def _asked(settings: "PostgresSettings", named: Named) -> "ErasureRequest":
     from sinks.postgres.privacy.erasure import users_of_email
-    from sinks.postgres.privacy.person_search import Asked
+    from sinks.postgres.privacy.person_search import ErasureRequest
 
     if not named["user"]:
         kinds = (named[name] for name in ("consumer-id", "consumer-number", "email"))
-        return Asked("consumer", *map(tuple, kinds))
+        return ErasureRequest("consumer", *map(tuple, kinds))
     (user,) = named["user"]
     if "@" not in user:
-        return Asked("user", (user,))
+        return ErasureRequest("user", (user,))
     ids = users_of_email(settings.owner, user)
     if not ids:
         raise ConfigurationError("user: nobody has this e-mail address; try the id")
-    return Asked("user", ids)
+    return ErasureRequest("user", ids)
 
 
-def _old_line(old: "Old") -> str:
+def _old_line(old: "ExpiredRows") -> str:
     if old.partition is None:
         return f"{old.table}: {old.rows} rows"
     return f"{old.table}: partition {old.partition}, about {old.rows} rows"

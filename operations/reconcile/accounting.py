@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredIds:
     """Event ids by the place where they were found.
 
     ``accepted`` are those that Zoom's side saw acknowledged; None where nobody kept a ledger, and
@@ -36,7 +36,7 @@ class Accounting:
         return not self.unaccounted
 
 
-def account(found: Found) -> Accounting:
+def account(found: StoredIds) -> Accounting:
     """Compare what was accepted with every place that must have it.
 
     The workers in ``set_aside`` that are no stores stand before all stores: what they set aside is

@@ -11,15 +11,15 @@ from pathlib import Path
 import typer
 
 from operations.reconcile.accounting import Accounting, account
-from operations.reconcile.stores import Places, look
+from operations.reconcile.stores import DataStores, read_all_stores
 from runtime.errors import ConfigurationError
 
 shown_ids = 20
 
 
-async def run(places: Places, *, ledger: Path | None, as_json: bool) -> int:
+async def run(places: DataStores, *, ledger: Path | None, as_json: bool) -> int:
     """Print the accounting; return 0 if nothing is unaccounted for, else 1."""
-    found, stored = await look(places, accepted=_accepted(ledger) if ledger else None)
+    found, stored = await read_all_stores(places, accepted=_accepted(ledger) if ledger else None)
     result = account(found)
     aside = {worker: len(ids) for worker, ids in found.set_aside.items()}
     show = _json if as_json else _lines

@@ -7,7 +7,7 @@ from operations.reconcile.accounting import Accounting
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentCounts:
     """What Zoom's side did: distinct events, HTTP deliveries, and what became of the events."""
 
     events: int
@@ -20,7 +20,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCounts:
     """What lies where. Rows include repeats where a store keeps them; distinct ids do not."""
 
     records_per_topic: Mapping[str, int]
@@ -45,8 +45,8 @@ class Latency:
 class Report:
     """One run, whole."""
 
-    sent: Sent
-    stored: Stored
+    sent: SentCounts
+    stored: StoredCounts
     accounting: Accounting
     latency: Latency
     wall_time_s: float

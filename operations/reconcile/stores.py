@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import psycopg
 
 from operations.components import SinkName, workers
-from operations.reconcile.accounting import Found
-from operations.reconcile.report import Latency, Stored
-from runtime.kafka import TopicAdmin, scan
+from operations.reconcile.accounting import StoredIds
+from operations.reconcile.report import Latency, StoredCounts
+from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas import topics
@@ -20,7 +20,7 @@ from sinks.postgres.settings import PostgresSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DataStores:
     """The settings of every place."""
 
     kafka: KafkaSettings
@@ -28,7 +28,9 @@ class Places:
     object_storage: ObjectStorageSettings
 
 
-async def look(places: Places, *, accepted: frozenset[str] | None) -> tuple[Found, Stored]:
+async def read_all_stores(
+    places: DataStores, *, accepted: frozenset[str] | None
+) -> tuple[StoredIds, StoredCounts]:
     """Read everything once.
 
     Raises:
@@ -42,7 +44,7 @@ async def look(places: Places, *, accepted: frozenset[str] | None) -> tuple[Foun
     }
     in_postgres = await _postgres_ids(places.postgres)
     in_objects = Counter([found async for found in stored_event_ids(places.object_storage)])
-    found = Found(
+    found = StoredIds(
         accepted=accepted,
         in_topics=frozenset(raw),
         in_stores={
@@ -52,7 +54,7 @@ async def look(places: Places, *, accepted: frozenset[str] | None) -> tuple[Foun
         set_aside={worker: frozenset(ids) for worker, ids in set_aside.items()},
     )
     counts = await _record_counts(places.kafka)
-    stored = Stored(
+    stored = StoredCounts(
         records_per_topic=counts,
         postgres_rows=in_postgres.total(),
         postgres_distinct_event_ids=len(in_postgres),
@@ -85,7 +87,7 @@ async def latency(postgres: PostgresSettings) -> Latency:
 
 async def _ids(kafka: KafkaSettings, names: Sequence[str]) -> Counter[str]:
     found: Counter[str] = Counter()
-    async for delivery in scan(kafka, names):
+    async for delivery in read_all(kafka, names):
         found[_name_of(delivery)] += 1
     return found
 

@@ -8,7 +8,7 @@ from typing import cast
 import typer
 
 from runtime.errors import ConfigurationError
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from schemas.catalogue import events
 from schemas.drift_report import DriftReport, Finding
@@ -70,7 +70,7 @@ def lines(read: Read) -> Iterator[str]:
 
 async def _read(kafka: KafkaSettings, topics: Collection[str]) -> Read:
     report, unreadable = DriftReport(), 0
-    async for delivery in scan(kafka, topics):
+    async for delivery in read_all(kafka, topics):
         try:
             body = read_json(delivery.value or b"")
             report.note(cast("JsonObject", body), envelope_of(body).event)

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 
-def one_line(error: ValidationError, settings: type[BaseSettings]) -> str:
+def format_validation_error(error: ValidationError, settings: type[BaseSettings]) -> str:
     """Return every problem of a settings class, by the environment variable to change."""
     prefix = settings.model_config.get("env_prefix", "")
     return "; ".join(
@@ -13,7 +13,7 @@ def one_line(error: ValidationError, settings: type[BaseSettings]) -> str:
     )
 
 
-def no_json(error: SettingsError, settings: type[BaseSettings]) -> str:
+def format_json_error(error: SettingsError, settings: type[BaseSettings]) -> str:
     """Return which environment variable of a settings class should hold JSON and does not.
 
     The library tells its field in its message alone.

@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
-from operations.settings.errors import no_json, one_line
+from operations.settings.errors import format_json_error, format_validation_error
 from runtime.errors import ConfigurationError
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
@@ -20,6 +20,6 @@ def read_settings(settings: type[AnySettings]) -> AnySettings:
     try:
         return settings()
     except ValidationError as error:
-        raise ConfigurationError(one_line(error, settings)) from None
+        raise ConfigurationError(format_validation_error(error, settings)) from None
     except SettingsError as error:
-        raise ConfigurationError(no_json(error, settings)) from None
+        raise ConfigurationError(format_json_error(error, settings)) from None

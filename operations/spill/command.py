@@ -13,7 +13,7 @@ from ingest.spill.backlog import Backlog
 from ingest.spill.drain import Drain, Drained
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
-from ingest.spill.store import Places, open_places
+from ingest.spill.store import SegmentStores, open_places
 from operations.settings.loading import read_settings
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
@@ -48,7 +48,7 @@ def drain_all(
     raise typer.Exit(0 if asyncio.run(_empty(places)) else 1)
 
 
-async def _listing(places: Places) -> str:
+async def _listing(places: SegmentStores) -> str:
     lines = [
         *[f"waiting  {line}" for line in _lines(await places.waiting.sizes())],
         *[f"refused  {line}" for line in _lines(await places.refused.sizes())],
@@ -75,7 +75,7 @@ def _lines(sizes: dict[str, int]) -> Iterator[str]:
             yield f"{text}: its name is none of a segment"
 
 
-async def produce(places: Places, kafka: KafkaSettings, clock: Clock) -> None:
+async def produce(places: SegmentStores, kafka: KafkaSettings, clock: Clock) -> None:
     """Produce all that is there now, and print what became of it.
 
     Raises:
@@ -114,7 +114,7 @@ def _tell(drained: Drained) -> None:
     )
 
 
-async def _empty(places: Places) -> bool:
+async def _empty(places: SegmentStores) -> bool:
     return not (await places.waiting.sizes() or await places.refused.sizes())
 
 

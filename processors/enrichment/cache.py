@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[Value]):
+class CacheEntry(Generic[Value]):
     """An answer, and the moment from which it is old.
 
     ``value`` None says that the thing does not exist, or with a ``failure`` that nobody knows.
@@ -25,16 +25,16 @@ class RecentAnswers(Generic[Key, Value]):
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
-        self._entries: OrderedDict[Key, Entry[Value]] = OrderedDict()
+        self._entries: OrderedDict[Key, CacheEntry[Value]] = OrderedDict()
 
-    def get(self, key: Key) -> Entry[Value] | None:
+    def get(self, key: Key) -> CacheEntry[Value] | None:
         """Return the entry, which counts as a use, however old it is."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: Key, entry: Entry[Value]) -> None:
+    def put(self, key: Key, entry: CacheEntry[Value]) -> None:
         """Add or replace an entry."""
         self._entries[key] = entry
         self._entries.move_to_end(key)

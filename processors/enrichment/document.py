@@ -25,7 +25,7 @@ from typing import Final, Literal
 
 import orjson
 
-from processors.enrichment.references import Reference
+from processors.enrichment.references import EntityReference
 from zoom.entities import Queue, User
 
 
@@ -48,19 +48,21 @@ Answer = User | Queue | Missing
 Status = Literal["complete", "partial"]
 
 
-def status_of(answers: Mapping[Reference, Answer]) -> Status:
+def status_of(answers: Mapping[EntityReference, Answer]) -> Status:
     """Return whether a later revision could know more."""
     final = (User, Queue)
     known = all(isinstance(a, final) or a is Missing.ABSENT for a in answers.values())
     return "complete" if known else "partial"
 
 
-def worth_another_look(answers: Mapping[Reference, Answer]) -> bool:
+def is_retryable(answers: Mapping[EntityReference, Answer]) -> bool:
     """Return whether something may be known soon, without anybody's doing."""
     return any(answer in _soon for answer in answers.values())
 
 
-def enrichment(answers: Mapping[Reference, Answer], *, revision: int, enriched_at: str) -> bytes:
+def enrichment(
+    answers: Mapping[EntityReference, Answer], *, revision: int, enriched_at: str
+) -> bytes:
     """Write the value of the member as JSON. ``enriched_at`` is RFC 3339."""
     users: dict[str, dict[str, str]] = {}
     queues: dict[str, dict[str, str]] = {}
@@ -86,7 +88,7 @@ def enrichment(answers: Mapping[Reference, Answer], *, revision: int, enriched_a
     )
 
 
-def spliced(body: bytes, member: bytes) -> bytes:
+def with_member_appended(body: bytes, member: bytes) -> bytes:
     """Return the body, a JSON object with at least one member, with ``enrichment`` added."""
     end = body.rindex(b"}")
     return b'%b,"enrichment":%b%b' % (body[:end], member, body[end:])

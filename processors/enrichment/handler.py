@@ -18,17 +18,17 @@ from processors.enrichment.document import (
     Answer,
     Missing,
     enrichment,
-    spliced,
+    is_retryable,
     status_of,
-    worth_another_look,
+    with_member_appended,
 )
 from processors.enrichment.drift import DriftWatch
 from processors.enrichment.lookup import CachedLookup, DeadlineError
-from processors.enrichment.references import Entity, Reference, references
+from processors.enrichment.references import Entity, EntityReference, references
 from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, RejectedError, TransientError
-from runtime.values import Delivery, Later, Record
+from runtime.values import Deferred, Delivery, Record
 from schemas.envelope import Envelope, JsonObject, UnreadableError, envelope_of, read_json
 from schemas.headers import Headers, ce_id, event_id_header, revision_header, text, timestamp
 from schemas.reasons import DeadLetterReason
@@ -62,7 +62,7 @@ class Enrichment:
             for family in all_families
         }
 
-    async def __call__(self, delivery: Delivery) -> tuple[Record] | Later:
+    async def __call__(self, delivery: Delivery) -> tuple[Record] | Deferred:
         """Return the enriched record; once more, later, where more may be known by then.
 
         Raises:
@@ -74,7 +74,7 @@ class Enrichment:
         if first:
             self._drift.watch(parsed, envelope.event)
         answers = await self._answers(references(envelope.entity))
-        unsettled = worth_another_look(answers)
+        unsettled = is_retryable(answers)
         if unsettled and not first:
             raise TransientError("names are still not known")
         record = self._enriched(delivery, body, answers)
@@ -82,22 +82,22 @@ class Enrichment:
             _events[status_of(answers)].inc()
         else:
             telemetry.enrichment.corrections.inc()
-        return Later((record,)) if unsettled else (record,)
+        return Deferred((record,)) if unsettled else (record,)
 
     def _enriched(
-        self, delivery: Delivery, body: bytes, answers: Mapping[Reference, Answer]
+        self, delivery: Delivery, body: bytes, answers: Mapping[EntityReference, Answer]
     ) -> Record:
         enriched_at = timestamp(int(self._clock.now().timestamp() * 1000))
         member = enrichment(answers, revision=delivery.attempt, enriched_at=enriched_at)
         return Record(
             topic=self._topics[delivery.topic],
             key=delivery.key,
-            value=spliced(body, member),
+            value=with_member_appended(body, member),
             headers=_headers(delivery),
         )
 
-    async def _answers(self, named: tuple[Reference, ...]) -> dict[Reference, Answer]:
-        answers: dict[Reference, Answer | None] = {one: self._known(one) for one in named}
+    async def _answers(self, named: tuple[EntityReference, ...]) -> dict[EntityReference, Answer]:
+        answers: dict[EntityReference, Answer | None] = {one: self._known(one) for one in named}
         unknown = [one for one, answer in answers.items() if answer is None]
         if unknown:
             async with asyncio.TaskGroup() as group:
@@ -105,14 +105,14 @@ class Enrichment:
             answers |= {one: task.result() for one, task in asked.items()}
         return {one: answer for one, answer in answers.items() if answer is not None}
 
-    def _known(self, one: Reference) -> Answer | None:
+    def _known(self, one: EntityReference) -> Answer | None:
         entry = self._lookup(one.entity).known(one.id)
         if entry is None:
             return None
         _hits[one.entity].inc()
         return Missing.ABSENT if entry.value is None else entry.value
 
-    async def _ask(self, one: Reference) -> Answer:
+    async def _ask(self, one: EntityReference) -> Answer:
         try:
             value = await self._lookup(one.entity).get(one.id)
         except DeadlineError:

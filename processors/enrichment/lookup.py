@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from processors.enrichment.cache import Entry, RecentAnswers
+from processors.enrichment.cache import CacheEntry, RecentAnswers
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.contracts import Lookup
 from runtime.errors import ConfigurationError, TransientError
@@ -36,7 +36,7 @@ class DeadlineError(TransientError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight(Generic[Value]):
+class _InFlight(Generic[Value]):
     answer: asyncio.Future[Value | None]
     started_s: float
 
@@ -54,7 +54,7 @@ class CachedLookup(Generic[Key, Value]):
         settings: EnrichmentSettings,
         *,
         names: Callable[[Value], Iterable[Key]],
-        background: Background,
+        background: BackgroundTasks,
         clock: Clock,
     ) -> None:
         self._source = source
@@ -63,14 +63,14 @@ class CachedLookup(Generic[Key, Value]):
         self._background = background
         self._clock = clock
         self._answers = RecentAnswers[Key, Value](settings.cache_entries)
-        self._flights: dict[Key, _Flight[Value]] = {}
+        self._flights: dict[Key, _InFlight[Value]] = {}
         self._renewals = 0
 
     def keep(self, value: Value) -> None:
         """Remember a value that came by another way."""
         self._keep(self._names(value), value)
 
-    def known(self, key: Key) -> Entry[Value] | None:
+    def known(self, key: Key) -> CacheEntry[Value] | None:
         """Return what can be answered without waiting; an old answer is being renewed then."""
         entry = self._answers.get(key)
         if entry is None or entry.failure is not None:
@@ -93,14 +93,14 @@ class CachedLookup(Generic[Key, Value]):
         """
         if (entry := self.known(key)) is not None:
             return entry.value
-        flight = self._flights.get(key) or self._take_off(key)
+        flight = self._flights.get(key) or self._begin(key)
         left_s = flight.started_s + self._settings.deadline_s - self._clock.monotonic_s()
         await asyncio.wait((flight.answer,), timeout=max(left_s, 0.0))
         if not flight.answer.done():
             raise DeadlineError(f"no answer in {self._settings.deadline_s:g} s")
         return flight.answer.result()
 
-    def _take_off(self, key: Key) -> _Flight[Value]:
+    def _begin(self, key: Key) -> _InFlight[Value]:
         entry = self._answers.get(key)
         if entry is not None and entry.failure is not None and self._is_fresh(entry):
             raise entry.failure.with_traceback(None)
@@ -108,25 +108,27 @@ class CachedLookup(Generic[Key, Value]):
             raise TransientError("ZCC_ENRICHMENT_LOOKUPS_IN_FLIGHT lookups are under way")
         return self._start(key, renewal=False)
 
-    def _is_fresh(self, entry: Entry[Value]) -> bool:
+    def _is_fresh(self, entry: CacheEntry[Value]) -> bool:
         return self._clock.monotonic_s() < entry.fresh_until_s
 
-    def _start(self, key: Key, *, renewal: bool) -> _Flight[Value]:
+    def _start(self, key: Key, *, renewal: bool) -> _InFlight[Value]:
         answer: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
-        flight = _Flight(answer, self._clock.monotonic_s())
+        flight = _InFlight(answer, self._clock.monotonic_s())
         self._flights[key] = flight
         self._renewals += renewal
-        self._background.start(self._fly(key, answer, renewal=renewal))
+        self._background.start(self._fetch(key, answer, renewal=renewal))
         return flight
 
-    async def _fly(self, key: Key, answer: asyncio.Future[Value | None], *, renewal: bool) -> None:
+    async def _fetch(
+        self, key: Key, answer: asyncio.Future[Value | None], *, renewal: bool
+    ) -> None:
         try:
             value = await self._source.get(key)
             if value is None:
                 value = self._kept_meanwhile(key)
         except Exception as error:  # noqa: BLE001 - a defect too belongs to those who asked: in the task group it would end the worker
             if isinstance(error, TransientError | ConfigurationError):
-                self._rest(key, error)
+                self._cool_down(key, error)
             answer.set_exception(error)
             answer.exception()  # seen, even if nobody waits any more
         else:
@@ -138,7 +140,7 @@ class CachedLookup(Generic[Key, Value]):
 
     def _keep(self, keys: Iterable[Key], value: Value | None) -> None:
         ttl_s = self._settings.absent_ttl_s if value is None else self._settings.cache_ttl_s
-        entry = Entry(value, self._clock.monotonic_s() + ttl_s)
+        entry = CacheEntry(value, self._clock.monotonic_s() + ttl_s)
         for key in keys:
             self._answers.put(key, entry)
 
@@ -151,11 +153,11 @@ class CachedLookup(Generic[Key, Value]):
         entry = self._answers.get(key)
         return entry.value if entry is not None and self._is_fresh(entry) else None
 
-    def _rest(self, key: Key, failure: Exception) -> None:
+    def _cool_down(self, key: Key, failure: Exception) -> None:
         """Do not ask again for a while; an old value stays good for as long."""
         until_s = self._clock.monotonic_s() + _failure_pause_s
         entry = self._answers.get(key)
         if entry is not None and entry.value is not None:
-            self._answers.put(key, Entry(entry.value, until_s))
+            self._answers.put(key, CacheEntry(entry.value, until_s))
         else:
-            self._answers.put(key, Entry(None, until_s, failure))
+            self._answers.put(key, CacheEntry(None, until_s, failure))

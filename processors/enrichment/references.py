@@ -21,7 +21,7 @@ class Entity(StrEnum):
     QUEUE = "queue"
 
 
-class Reference(NamedTuple):
+class EntityReference(NamedTuple):
     """One entity that an event names."""
 
     entity: Entity
@@ -59,7 +59,7 @@ preferred: Final[Mapping[str, str]] = {
 _owners: Final[Mapping[str, Entity]] = {entity.value: entity for entity in Entity}
 
 
-def references(entity: JsonObject) -> tuple[Reference, ...]:
+def references(entity: JsonObject) -> tuple[EntityReference, ...]:
     """Return what the object of an event names, each once, in order of appearance."""
     return tuple(dict.fromkeys(_named(entity)))
 
@@ -75,7 +75,7 @@ def queue_ids(queue: Queue) -> Iterator[str]:
     yield from filter(None, (queue.cc_queue_id, queue.queue_id))
 
 
-def _named(node: object) -> Iterator[Reference]:
+def _named(node: object) -> Iterator[EntityReference]:
     if isinstance(node, list):
         for item in node:
             yield from _named(item)
@@ -86,14 +86,14 @@ def _named(node: object) -> Iterator[Reference]:
             if kind is None:
                 yield from _named(value)
             elif not _text(node.get(preferred.get(name, ""))):
-                yield from (Reference(kind, id_) for id_ in _ids(value))
+                yield from (EntityReference(kind, id_) for id_ in _ids(value))
 
 
-def _owner(node: JsonObject) -> Iterator[Reference]:
+def _owner(node: JsonObject) -> Iterator[EntityReference]:
     """Recordings belong to a user or a queue; a second member says to which."""
     kind, owner = node.get("owner_type"), _text(node.get("owner_id"))
     if owner and isinstance(kind, str) and kind in _owners:
-        yield Reference(_owners[kind], owner)
+        yield EntityReference(_owners[kind], owner)
 
 
 def _ids(value: object) -> Iterator[str]:

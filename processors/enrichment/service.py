@@ -9,16 +9,16 @@ from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Delivery, Later, Record
+from runtime.values import Deferred, Delivery, Record
 from schemas.topics import enriched_topics, raw_topics, retry_delays_s
 from zoom.client import ZoomClient, connected
 from zoom.limits import Label
 from zoom.lookups import queue_lookup, user_lookup
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
 
 name: Final = "enrichment"
@@ -37,26 +37,26 @@ async def run(
             credentials is none: events go out without names, and the log says why.
     """
     topics, clock = raw_topics(prefix=kafka.topic_prefix), SystemClock()
-    turns = Turns(zoom, clock=clock, seat=None)
+    scheduler = RateLimitScheduler(zoom, clock=clock, member_share=None)
     async with (
-        connected(zoom, clock=clock, turns=turns) as client,
+        connected(zoom, clock=clock, scheduler=scheduler) as client,
         enrichment(client, settings, topic_prefix=kafka.topic_prefix, clock=clock) as handler,
     ):
 
-        async def seated(delivery: Delivery) -> Sequence[Record] | Later:
+        async def handle_when_open(delivery: Delivery) -> Sequence[Record] | Deferred:
             """Handle it once lookups may go out: a new seat takes longer than their deadline."""
-            await turns.opened(Label.LIGHT)
+            await scheduler.opened(Label.LIGHT)
             return await handler(delivery)
 
         await run_handler(
-            seated,
+            handle_when_open,
             name=name,
             topics=topics,
             kafka=kafka,
             worker=worker,
             produces=enriched_topics(prefix=kafka.topic_prefix),
             delays_s=retry_delays_s[name],
-            seated=turns.sit,
+            share_listener=scheduler.on_share_changed,
         )
 
 
@@ -65,7 +65,7 @@ async def enrichment(
     client: ZoomClient, settings: EnrichmentSettings, *, topic_prefix: str, clock: Clock
 ) -> AsyncIterator[Enrichment]:
     """Open the handler; the client must stay open for as long."""
-    async with Background() as background:
+    async with BackgroundTasks() as background:
         user_source, queue_source = user_lookup(client), queue_lookup(client)
         users = CachedLookup(
             user_source, settings, names=user_ids, background=background, clock=clock

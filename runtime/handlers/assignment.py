@@ -17,7 +17,7 @@ from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committ
 from runtime.offsets.tracker import OffsetTracker
 from runtime.ports import Position
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 
 _spread_factor: Final = 10
 """So many times the records in flight may be read beyond a position; a new owner reads them again,
@@ -36,10 +36,10 @@ class AssignmentState:
         self,
         assignment: Assignment,
         committed: Mapping[TopicPartition, Position | None],
-        around: Surroundings,
+        context: WorkerContext,
     ) -> None:
-        settings = around.settings
-        self._around = around
+        settings = context.settings
+        self._around = context
         done = {
             source: self._done(source, state, committed[source])
             for source, state in assignment.partitions.items()

@@ -7,19 +7,19 @@ from typing import NamedTuple, Self
 from runtime.clock import Clock
 from runtime.handlers.due_queues import DueQueues
 from runtime.ports import Consumer, Position, RebalanceListener
-from runtime.retries.retry_topics import Delays
+from runtime.retries.retry_topics import RetryTopics
 from runtime.values import Assignment, Delivery, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 
 
 class Delayed(NamedTuple):
     """What a worker puts off: the topics where it waits, and around whom they are read."""
 
-    delays: Delays
-    around: Surroundings
+    delays: RetryTopics
+    context: WorkerContext
 
 
-class DueConsumer:
+class DelayedConsumer:
     """A `Consumer` of retry topics around another one, which it holds back.
 
     Held is at most one poll of each partition, which is paused for as long; the membership goes on.
@@ -32,7 +32,7 @@ class DueConsumer:
         connect: Callable[[RebalanceListener], Consumer],
         listener: RebalanceListener,
         *,
-        delays: Delays,
+        delays: RetryTopics,
         clock: Clock,
     ) -> None:
         self._consumer = connect(self)

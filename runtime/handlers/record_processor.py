@@ -7,20 +7,20 @@ from typing import TypeVar
 from runtime import telemetry
 from runtime.contracts import Handler
 from runtime.errors import KeyRejectedError, RejectedError, TooManyDeadLettersError
-from runtime.retries.blocked_keys import Parking
-from runtime.retries.loop import GivenUpError, insist
-from runtime.retries.policy import DeadLetter, Fault
-from runtime.retries.retry_topics import Delays
-from runtime.values import Delivery, Later, Record, TopicPartition
-from runtime.worker.dead_letter_writer import SetAside
-from runtime.worker.liveness import Vitals
-from runtime.worker.membership import Surroundings
+from runtime.retries.blocked_keys import BlockedKeys
+from runtime.retries.loop import RetriesExhaustedError, retry_until_final
+from runtime.retries.policy import DeadLetter, FaultKind
+from runtime.retries.retry_topics import RetryTopics
+from runtime.values import Deferred, Delivery, Record, TopicPartition
+from runtime.worker.dead_letter_writer import DeadLetterWriter
+from runtime.worker.liveness import Liveness
+from runtime.worker.membership import WorkerContext
 from schemas.reasons import DeadLetterReason
 
 Result = TypeVar("Result")
 
 
-class Settler:
+class RecordProcessor:
     """Calls the handler and publishes what it returns; failures are retried where they happen.
 
     A record that was handled is not handled again because the broker did not acknowledge.
@@ -29,19 +29,19 @@ class Settler:
     """
 
     def __init__(
-        self, handler: Handler, around: Surroundings, vitals: Vitals, delays: Delays
+        self, handler: Handler, context: WorkerContext, liveness: Liveness, delays: RetryTopics
     ) -> None:
-        settings = around.settings
+        settings = context.settings
         self._handler = handler
-        self._around = around
-        self._vitals = vitals
+        self._around = context
+        self._vitals = liveness
         self._delays = delays
-        self._aside = SetAside(around)
-        self._parking = Parking(settings.parked_keys)
-        self._policy = around.policy
-        self._pause = around.clock.sleep
-        self._produced = telemetry.worker.produced.labels(around.name)
-        self._delayed = telemetry.worker.delayed.labels(around.name)
+        self._aside = DeadLetterWriter(context)
+        self._parking = BlockedKeys(settings.parked_keys)
+        self._policy = context.policy
+        self._pause = context.clock.sleep
+        self._produced = telemetry.worker.produced.labels(context.name)
+        self._delayed = telemetry.worker.delayed.labels(context.name)
         self._waiting: dict[int, Delivery] = {}
 
     @property
@@ -49,12 +49,12 @@ class Settler:
         """Return what waits for the world, as it was read."""
         return self._waiting.values()
 
-    def assigned(self, around: Surroundings, starts: Mapping[TopicPartition, int]) -> None:
+    def assigned(self, context: WorkerContext, starts: Mapping[TopicPartition, int]) -> None:
         """Note from where partitions are read; those of retry topics tell nothing of the guard."""
-        if around is self._around:
+        if context is self._around:
             self._aside.assigned(starts)
 
-    async def settle(self, read: Delivery) -> None:
+    async def process(self, read: Delivery) -> None:
         """Return once the record may count as done.
 
         Raises:
@@ -69,18 +69,18 @@ class Settler:
 
     async def _settle(self, read: Delivery) -> None:
         try:
-            delivery = self._delays.first_read(read)
+            delivery = self._delays.restore_original(read)
         except RejectedError as error:
             await self._set_aside(read, DeadLetter(error.reason, error.detail), attempts=0)
             return
-        first = self._parking.followed_by(delivery)
+        first = self._parking.blocking_record(delivery)
         if first is not None:
             verdict = DeadLetter(DeadLetterReason.PARKED, f"follows {first}")
             await self._set_aside(delivery, verdict, attempts=delivery.attempt - 1)
             return
         try:
             await self._work(read, delivery)
-        except GivenUpError as given_up:
+        except RetriesExhaustedError as given_up:
             if isinstance(given_up.__cause__, KeyRejectedError):
                 self._park(delivery)
             attempts = delivery.attempt - 1 + given_up.attempts
@@ -95,7 +95,7 @@ class Settler:
             GivenUpError: the record is to be set aside.
         """
         answer = await self._insist("handle", partial(self._handle, delivery), read)
-        if not isinstance(answer, Later):
+        if not isinstance(answer, Deferred):
             await self._publish(answer, read)
             return
         now_ms = int(self._around.clock.now().timestamp() * 1000)
@@ -107,14 +107,14 @@ class Settler:
         await self._publish(answer.records, read)
         if waiting is None:
             since = self._delays.since(read, now_ms=now_ms)
-            raise GivenUpError(DeadLetter(DeadLetterReason.NOT_READY, f"since {since}"), 1)
+            raise RetriesExhaustedError(DeadLetter(DeadLetterReason.NOT_READY, f"since {since}"), 1)
 
-    async def _handle(self, delivery: Delivery) -> Sequence[Record] | Later:
+    async def _handle(self, delivery: Delivery) -> Sequence[Record] | Deferred:
         call = self._vitals.entered()
         try:
             answer = await self._handler(delivery)
             # An answer that is none fails here, as a defect of the handler, and not in our hands.
-            return answer if isinstance(answer, Later) else tuple(answer)
+            return answer if isinstance(answer, Deferred) else tuple(answer)
         finally:
             self._vitals.left(call)
 
@@ -126,7 +126,7 @@ class Settler:
     async def _insist(
         self, stage: str, call: Callable[[], Awaitable[Result]], read: Delivery
     ) -> Result:
-        result = await insist(
+        result = await retry_until_final(
             call,
             policy=self._policy,
             pause=self._pause,
@@ -135,13 +135,13 @@ class Settler:
         self._around.worked(stage)
         return result
 
-    def _failed(self, stage: str, read: Delivery, fault: Fault, error: Exception) -> None:
+    def _failed(self, stage: str, read: Delivery, fault: FaultKind, error: Exception) -> None:
         self._around.failed(stage, fault, error)
-        if fault is Fault.TRANSIENT:
+        if fault is FaultKind.TRANSIENT:
             self._waiting[id(read)] = read
 
     def _park(self, delivery: Delivery) -> None:
-        if not self._parking.park(delivery):
+        if not self._parking.block(delivery):
             raise TooManyDeadLettersError(
                 f"{self._around.name} would park more keys than ZCC_WORKER_PARKED_KEYS allows "
                 f"(last at {delivery.origin}): mend the cause, then start it again; nothing more "

@@ -28,13 +28,13 @@ from runtime.contracts import Handler
 from runtime.errors import FencedError, PartitionPausedError, TransientError
 from runtime.handlers.assignment import AssignmentState
 from runtime.handlers.delayed_consumer import Delayed
-from runtime.handlers.record_processor import Settler
+from runtime.handlers.record_processor import RecordProcessor
 from runtime.ports import Consumer
-from runtime.retries.policy import Fault
-from runtime.retries.retry_topics import Delays
+from runtime.retries.policy import FaultKind
+from runtime.retries.retry_topics import RetryTopics
 from runtime.values import Assignment, Delivery, TopicPartition
-from runtime.worker.liveness import Vitals
-from runtime.worker.membership import Surroundings, keep_membership, task_group, watch
+from runtime.worker.liveness import Liveness
+from runtime.worker.membership import WorkerContext, keep_membership, task_group, watch
 
 _poll_s: Final = 0.25
 """Longest wait for records: a stop is noticed as late as this."""
@@ -53,27 +53,27 @@ class Worker:
     """
 
     def __init__(
-        self, handler: Handler, around: Surroundings, delayed: Delayed | None = None
+        self, handler: Handler, context: WorkerContext, delayed: Delayed | None = None
     ) -> None:
-        self._around = around
-        self._surroundings = [around] if delayed is None else [around, delayed.around]
-        self._vitals = [Vitals(each.clock, each.steps) for each in self._surroundings]
-        delays = Delays() if delayed is None else delayed.delays
-        self._settler = Settler(handler, around, self._vitals[0], delays)
+        self._around = context
+        self._surroundings = [context] if delayed is None else [context, delayed.context]
+        self._vitals = [Liveness(each.clock, each.steps) for each in self._surroundings]
+        delays = RetryTopics() if delayed is None else delayed.delays
+        self._settler = RecordProcessor(handler, context, self._vitals[0], delays)
 
-    def why_not_alive(self) -> str | None:
+    def liveness_problem(self) -> str | None:
         """Return why the process should be killed: a loop or a call of the handler is stuck."""
-        return next(filter(None, (vitals.why_not_alive() for vitals in self._vitals)), None)
+        return next(filter(None, (liveness.liveness_problem() for liveness in self._vitals)), None)
 
-    def why_not_ready(self) -> str | None:
+    def readiness_problem(self) -> str | None:
         """Return what is missing: partitions, or brokers that acknowledge."""
         if not self._around.publisher.ready:
             return "waits for brokers that acknowledge"
-        return next(filter(None, (vitals.why_not_ready() for vitals in self._vitals)), None)
+        return next(filter(None, (liveness.readiness_problem() for liveness in self._vitals)), None)
 
     def remarks(self) -> str | None:
         """Return what a person should know although it is ready: partitions that are paused."""
-        found = [remarks for vitals in self._vitals if (remarks := vitals.remarks())]
+        found = [remarks for liveness in self._vitals if (remarks := liveness.remarks())]
         return "\n".join(found) or None
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -89,32 +89,36 @@ class Worker:
             ends = [
                 tasks.create_task(
                     keep_membership(
-                        around,
-                        partial(_Member, self._settler, around, vitals),
-                        vitals=vitals,
+                        context,
+                        partial(_Session, self._settler, context, liveness),
+                        liveness=liveness,
                         stopping=stopping,
                     )
                 )
-                for around, vitals in zip(self._surroundings, self._vitals, strict=True)
+                for context, liveness in zip(self._surroundings, self._vitals, strict=True)
             ]
         for halted_by in [end.result() for end in ends]:
             if halted_by is not None:
                 raise halted_by
 
 
-class _Member:
+class _Session:
     """One membership. Everything but `_run_lanes` runs in the polling task."""
 
     def __init__(
-        self, settler: Settler, around: Surroundings, vitals: Vitals, stopping: asyncio.Event
+        self,
+        settler: RecordProcessor,
+        context: WorkerContext,
+        liveness: Liveness,
+        stopping: asyncio.Event,
     ) -> None:
         self._settler = settler
-        self._around = around
-        self._vitals = vitals
+        self._around = context
+        self._vitals = liveness
         self._stopping = stopping
         self._state: AssignmentState | None = None
         self._halted_by: Exception | None = None
-        self._committed_s = around.clock.monotonic_s()
+        self._committed_s = context.clock.monotonic_s()
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
@@ -135,7 +139,7 @@ class _Member:
             figures = tasks.create_task(watch(self, consumer, self._around))
             try:
                 while not self._stopping.is_set() and self._halted_by is None:
-                    await self._turn()
+                    await self._poll_once()
                 await self._drain()
             finally:
                 self._close()
@@ -169,11 +173,11 @@ class _Member:
             self._state.close()
             self._state = None
 
-    async def _turn(self) -> None:
+    async def _poll_once(self) -> None:
         """Poll once and commit when it is time."""
-        self._vitals.turned()
+        self._vitals.heartbeat()
         await asyncio.sleep(0)  # polling may never suspend while records are at hand
-        room = await self._room()
+        room = await self._capacity()
         deliveries = await self._consumer.poll(
             max_records=max(1, min(room, _poll_records)), timeout_s=_poll_s if room else 0.0
         )
@@ -190,7 +194,7 @@ class _Member:
             return True
         return self._state is not None and self._state.finished_count >= settings.commit_records
 
-    async def _room(self) -> int:
+    async def _capacity(self) -> int:
         """Return how many records may be polled, after a while of waiting for some room."""
         state = self._state
         if state is None:
@@ -224,7 +228,7 @@ class _Member:
         except FencedError:
             telemetry.worker.fenced.labels(name).inc()
         except TransientError as error:
-            self._around.failed("commit", Fault.TRANSIENT, error)
+            self._around.failed("commit", FaultKind.TRANSIENT, error)
         else:
             self._around.worked("commit")
             state.committed(positions)
@@ -254,7 +258,7 @@ class _Member:
                 state.let_go(delivery)
                 continue
             try:
-                await self._settler.settle(delivery)
+                await self._settler.process(delivery)
             except PartitionPausedError as paused:
                 self._pause(state, delivery, paused)
                 continue

@@ -3,7 +3,7 @@
 from runtime.kafka.admin import Lag, TopicAdmin
 from runtime.kafka.consumer import KafkaConsumer
 from runtime.kafka.producer import KafkaPublisher
-from runtime.kafka.topic_reader import latest, made_at_ms, require_topics, scan
+from runtime.kafka.topic_reader import latest, read_all, require_topics, timestamps_at
 from runtime.topic_settings import TopicChanges
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "TopicAdmin",
     "TopicChanges",
     "latest",
-    "made_at_ms",
+    "read_all",
     "require_topics",
-    "scan",
+    "timestamps_at",
 ]

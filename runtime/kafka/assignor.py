@@ -1,4 +1,4 @@
-"""How the members of a group share out partitions, as the library asks for it; see `shares`.
+"""How the members of a group share out partitions, as the library asks for it; see `assign`.
 
 What members say when they join, and what comes with an assignment, is JSON in the places that the
 group protocol keeps for it. An assignment says of how many partitions it was made, because a member
@@ -16,7 +16,7 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberMetadata,
 )
 
-from runtime.kafka.partition_assignment import Claim, shares
+from runtime.kafka.partition_assignment import MemberMetadata, assign
 from runtime.values import TopicPartition
 
 _version: Final = 0
@@ -65,7 +65,7 @@ class Assignor:
             member: ConsumerProtocolMemberAssignment(
                 _version, _by_topic(given), _json(**made_of, rank=rank)
             )
-            for rank, (member, given) in enumerate(sorted(shares(counts, claims).items()))
+            for rank, (member, given) in enumerate(sorted(assign(counts, claims).items()))
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
@@ -85,14 +85,14 @@ class Assignor:
         self.rank, self.members = made_of.get("rank"), made_of.get("members", 0)
 
 
-def _claim(said: ConsumerProtocolMemberMetadata) -> Claim:
+def _claim(said: ConsumerProtocolMemberMetadata) -> MemberMetadata:
     more = json.loads(said.user_data)
     owned = frozenset(
         TopicPartition(topic, number)
         for topic, numbers in more["owned"].items()
         for number in numbers
     )
-    return Claim(frozenset(said.subscription), owned, more["round"])
+    return MemberMetadata(frozenset(said.subscription), owned, more["round"])
 
 
 def _by_topic(given: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:

@@ -304,13 +304,13 @@ class Cluster:
             answer = await self._ask_coordinator(group, DescribeConsumerGroupRequest(group))
         except (errors.IncompatibleBrokerVersion, NotImplementedError):
             return ()
-        (described,) = answer.to_object()["groups"]
-        if described["error_code"] in _not_described:
+        (safe_error_text,) = answer.to_object()["groups"]
+        if safe_error_text["error_code"] in _not_described:
             return ()
-        _check(described["error_code"], group)
+        _check(safe_error_text["error_code"], group)
         return [
             f"{member['client_id']} at {member['client_host']}"
-            for member in described["members"]
+            for member in safe_error_text["members"]
             if member["member_type"] == _consumer_protocol
         ]
 

@@ -10,7 +10,7 @@ from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
-from runtime.kafka.diagnosis import Misfit, Refused, cause_of_silence
+from runtime.kafka.diagnosis import ConnectionRefused, Misfit, cause_of_silence
 from runtime.kafka.error_codes import error_codes
 from runtime.kafka.tls import ssl_context
 from runtime.settings import KafkaSettings
@@ -21,7 +21,7 @@ connect_timeout_s: Final = 10.0
 answer_timeout_s: Final = 5.0
 """For a question to the brokers, its repetitions included; a group bears with it many times."""
 
-_look_s: Final = 0.1
+_poll_interval_s: Final = 0.1
 
 _login: Final = (
     "check ZCC_KAFKA_SECURITY_PROTOCOL, ZCC_KAFKA_SASL_MECHANISM, ZCC_KAFKA_SASL_USERNAME and "
@@ -180,7 +180,7 @@ async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
         match cause:
             case None:
                 raise
-            case Refused(what, refusal):
+            case ConnectionRefused(what, refusal):
                 raise by_fault(what, refusal) from refusal
             case Misfit(told, is_certain=True):
                 raise ConfigurationError(told) from error
@@ -199,4 +199,4 @@ async def know_brokers(client: AIOKafkaClient) -> None:
     while not client.cluster.brokers():
         await client.force_metadata_update()
         if not client.cluster.brokers():
-            await asyncio.sleep(_look_s)
+            await asyncio.sleep(_poll_interval_s)

@@ -34,11 +34,11 @@ from runtime.kafka.joining import existing_partitions, foreign_members_error, re
 from runtime.kafka.leaving import leave
 from runtime.kafka.options import consumer_options, longest_rebalance_s
 from runtime.kafka.owned_logs import OwnedLogs, leaders
-from runtime.kafka.rebalancing import Assigned, Changes, Revoked
+from runtime.kafka.rebalancing import Assigned, RebalanceEvents, Revoked
 from runtime.kafka.retention_loss import count_expired
-from runtime.kafka.stall_detector import Watch, look_s
-from runtime.kafka.timestamp_index import Marks
-from runtime.member_share import Seat
+from runtime.kafka.stall_detector import StallDetector, look_s
+from runtime.kafka.timestamp_index import TimestampIndex
+from runtime.member_share import MemberShare
 from runtime.ports import Position, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
@@ -71,13 +71,14 @@ class KafkaConsumer:
         listener: RebalanceListener,
         client_id: str,
         clock: Clock,
-        seated: Callable[[Seat | None], None] | None = None,
+        share_listener: Callable[[MemberShare | None], None] | None = None,
     ) -> None:
-        """Be a member once entered; ``seated`` is told of each seat, and None when it is lost.
+        """Join the group when entered.
 
-        It is told None before the group can go on without this member, or share out anew.
+        ``share_listener`` receives each new share, and None when the member loses it: before the
+        group can go on without this member or assign anew.
         """
-        self._seated = seated
+        self._share_listener = share_listener
         self._settings = settings
         self._worker = worker
         self._group = group
@@ -89,13 +90,13 @@ class KafkaConsumer:
         self._cluster = Cluster(settings, client_id=client_id)
         self._logs = OwnedLogs(self._cluster, worker=name, clock=clock)
         self._parts = AsyncExitStack()
-        self._changes = Changes(self._stand_up)
+        self._changes = RebalanceEvents(self._report_no_share)
         self._assignor = Assignor()
         self._asked_for: Mapping[str, int] = {}
         self._looked_s = clock.monotonic_s()
         self._paused: set[TopicPartition] = set()
-        self._watch = Watch(clock)
-        self._marks = Marks()
+        self._watch = StallDetector(clock)
+        self._marks = TimestampIndex()
 
     async def __aenter__(self) -> Self:
         """Connect and ask to join; `poll` goes on with it.
@@ -134,7 +135,7 @@ class KafkaConsumer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stand_up()
+        self._report_no_share()
         await self._parts.aclose()
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
@@ -235,21 +236,27 @@ class KafkaConsumer:
                     await self._clock.sleep(look_s)
                     return
                 self._paused.clear()
-                self._sit_down()
+                self._report_share()
                 await self._listener.assigned(assignment)
             case other:
                 assert_never(other)
         self._changes.settle()
         self._watch.progressed()
 
-    def _sit_down(self) -> None:
+    def _report_share(self) -> None:
         assignor, membership = self._assignor, self._changes.membership
-        if self._seated is not None and assignor.rank is not None and membership is not None:
-            self._seated(Seat(assignor.rank, assignor.members, membership.generation))
+        if (
+            self._share_listener is not None
+            and assignor.rank is not None
+            and membership is not None
+        ):
+            self._share_listener(
+                MemberShare(assignor.rank, assignor.members, membership.generation)
+            )
 
-    def _stand_up(self) -> None:
-        if self._seated is not None:
-            self._seated(None)
+    def _report_no_share(self) -> None:
+        if self._share_listener is not None:
+            self._share_listener(None)
 
     async def _assignment(self, partitions: Collection[TopicPartition]) -> Assignment:
         """Find out where the partitions stand, and start each there."""
@@ -292,7 +299,7 @@ class KafkaConsumer:
 
     async def _fetched(self, max_records: int) -> Sequence[Delivery]:
         try:
-            if self._changes.going_on:
+            if self._changes.in_progress:
                 self._client._coordinator.check_errors()  # noqa: SLF001 - `getmany` does it else
                 return ()
             # Without a time-out it only takes what is there, and never suspends.
@@ -337,7 +344,7 @@ class KafkaConsumer:
         Raises:
             TransientError: it is time to enter anew.
         """
-        if self._changes.going_on:
+        if self._changes.in_progress:
             bound_s = longest_rebalance_s(self._worker)
             heard: Hashable = "rebalance"
         else:
@@ -352,7 +359,7 @@ class KafkaConsumer:
         if self._watch.silent_for_s(heard) > bound_s:
             raise TransientError(
                 f"the member of {self._group} has heard nothing for {bound_s:g} s"
-                + (" of a rebalance" if self._changes.going_on else "")
+                + (" of a rebalance" if self._changes.in_progress else "")
             )
 
     def _look_at_topics(self) -> None:

@@ -27,7 +27,7 @@ _trust: Final = (
 )
 
 
-class Refused(NamedTuple):
+class ConnectionRefused(NamedTuple):
     """A broker answered with an error."""
 
     what: str
@@ -43,14 +43,14 @@ class Misfit(NamedTuple):
 
 async def cause_of_silence(
     settings: KafkaSettings, options: Mapping[str, Any]
-) -> Refused | Misfit | None:
+) -> ConnectionRefused | Misfit | None:
     """Ask the first broker once more; None where it is not there, or answers after all.
 
     ``options`` are those of the library's clients.
     """
     host, port, _ = collect_hosts(settings.bootstrap_servers, randomize=False)[0]
     address = f"{host}:{port}"
-    found: Refused | Misfit | None = None
+    found: ConnectionRefused | Misfit | None = None
     try:
         async with asyncio.timeout(_timeout_s):
             connection = await _connected(host, port, options)
@@ -61,7 +61,7 @@ async def cause_of_silence(
     except (errors.KafkaConnectionError, ConnectionResetError, TimeoutError):
         found = await _of_other_protocol(settings, host, port)
     except errors.KafkaError as error:
-        found = Refused(f"log in to {address}", error)
+        found = ConnectionRefused(f"log in to {address}", error)
     except OSError:
         pass  # it is not there
     else:

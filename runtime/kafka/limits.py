@@ -37,7 +37,7 @@ _invalid_timestamp: Final = 32
 _invalid_record: Final = 87
 
 
-class Limit(StrEnum):
+class TopicLimit(StrEnum):
     """The topic's setting that a refused record passes; a label of metrics."""
 
     MESSAGE_BYTES = "max.message.bytes"
@@ -51,18 +51,18 @@ class Limit(StrEnum):
 _before: Final = "message.timestamp.before.max.ms"
 _after: Final = "message.timestamp.after.max.ms"
 
-_settings: Final[Mapping[Limit, tuple[str, ...]]] = {
-    Limit.MESSAGE_BYTES: (Limit.MESSAGE_BYTES.value,),
-    Limit.SEGMENT_BYTES: (Limit.SEGMENT_BYTES.value,),
-    Limit.TIMESTAMP: (_before, _after),
-    Limit.DECOMPRESSED_BYTES: (Limit.DECOMPRESSED_BYTES.value,),
-    Limit.OTHER: ("cleanup.policy",),
+_settings: Final[Mapping[TopicLimit, tuple[str, ...]]] = {
+    TopicLimit.MESSAGE_BYTES: (TopicLimit.MESSAGE_BYTES.value,),
+    TopicLimit.SEGMENT_BYTES: (TopicLimit.SEGMENT_BYTES.value,),
+    TopicLimit.TIMESTAMP: (_before, _after),
+    TopicLimit.DECOMPRESSED_BYTES: (TopicLimit.DECOMPRESSED_BYTES.value,),
+    TopicLimit.OTHER: ("cleanup.policy",),
 }
 
-_by_code: Final[Mapping[int, Limit]] = {
-    _message_too_large: Limit.MESSAGE_BYTES,
-    _record_list_too_large: Limit.SEGMENT_BYTES,
-    _invalid_timestamp: Limit.TIMESTAMP,
+_by_code: Final[Mapping[int, TopicLimit]] = {
+    _message_too_large: TopicLimit.MESSAGE_BYTES,
+    _record_list_too_large: TopicLimit.SEGMENT_BYTES,
+    _invalid_timestamp: TopicLimit.TIMESTAMP,
 }
 
 
@@ -124,21 +124,21 @@ class TopicLimits:
         if topic not in self._topics:
             self._topics.add(topic)
             self._met.set()
-        found = self._of.get(topic, {}).get(Limit.MESSAGE_BYTES.value)
+        found = self._of.get(topic, {}).get(TopicLimit.MESSAGE_BYTES.value)
         if found is None or not found.value.isdecimal():
             return otherwise
         return min(otherwise, int(found.value))
 
-    def passed(self, topic: str, code: int, *, record_bytes: int) -> Limit:
+    def passed(self, topic: str, code: int, *, record_bytes: int) -> TopicLimit:
         """Return which limit a record of so many bytes has passed that was refused with a code."""
         if code != _invalid_record:
-            return _by_code.get(code, Limit.OTHER)
-        known = self._of.get(topic, {}).get(Limit.DECOMPRESSED_BYTES.value)
+            return _by_code.get(code, TopicLimit.OTHER)
+        known = self._of.get(topic, {}).get(TopicLimit.DECOMPRESSED_BYTES.value)
         if known is not None and known.value.isdecimal() and record_bytes > int(known.value):
-            return Limit.DECOMPRESSED_BYTES
-        return Limit.OTHER
+            return TopicLimit.DECOMPRESSED_BYTES
+        return TopicLimit.OTHER
 
-    def told(self, topic: str, limit: Limit) -> str:
+    def told(self, topic: str, limit: TopicLimit) -> str:
         """Return the settings of a limit and where they are set, for people."""
         known = self._of.get(topic, {})
         found = [known[name] for name in _settings[limit] if name in known]

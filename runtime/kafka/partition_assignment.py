@@ -14,7 +14,7 @@ from runtime.values import TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class MemberMetadata:
     """What a member says when it joins: what it reads, and what it was given in which round.
 
     ``round`` tells an old claim from a newer one of somebody else; 0 = it was given nothing yet.
@@ -25,8 +25,8 @@ class Claim:
     round: int = 0
 
 
-def shares(
-    partition_counts: Mapping[str, int], claims: Mapping[str, Claim]
+def assign(
+    partition_counts: Mapping[str, int], claims: Mapping[str, MemberMetadata]
 ) -> Mapping[str, Collection[TopicPartition]]:
     """Return what each member reads; the same for equal arguments.
 
@@ -43,7 +43,7 @@ def shares(
 
 
 def _alike(
-    partition_counts: Mapping[str, int], claims: Mapping[str, Claim]
+    partition_counts: Mapping[str, int], claims: Mapping[str, MemberMetadata]
 ) -> Mapping[tuple[int, tuple[str, ...]], Sequence[str]]:
     """Return the topics that are shared out as one, by partition count and members."""
     alike = defaultdict(list)
@@ -55,7 +55,7 @@ def _alike(
 
 
 def _owners(
-    topics: Sequence[str], members: Sequence[str], claims: Mapping[str, Claim]
+    topics: Sequence[str], members: Sequence[str], claims: Mapping[str, MemberMetadata]
 ) -> Mapping[int, str]:
     """Return who has each number; of two who claim it, the one with the later round."""
     owners: dict[int, str] = {}

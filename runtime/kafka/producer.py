@@ -29,8 +29,8 @@ from runtime.kafka.connection import (
     connection_options,
     know_brokers,
 )
-from runtime.kafka.limits import Limit, TopicLimits
-from runtime.kafka.send_buffer import Outbox
+from runtime.kafka.limits import TopicLimit, TopicLimits
+from runtime.kafka.send_buffer import SendBuffer
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
@@ -40,10 +40,10 @@ _most_strangers: Final = 10_000
 _request_timeout_ms: Final = 5_000
 """A broker that hangs is noticed so soon; the library then asks again."""
 
-_look_s: Final = 1.0
+_poll_interval_s: Final = 1.0
 _reached_look_s: Final = 0.02
 _probe_timeout_s: Final = 2.0
-_patience_s: Final = 10.0
+_timeout_s: Final = 10.0
 """Without one success for so long, the producer itself is suspected and replaced."""
 _doubt_s: Final = 1.0
 """So long without an acknowledgement, the next record is not likely to get one in time."""
@@ -66,7 +66,7 @@ class KafkaPublisher(Sender):
         self._client_id = client_id
         self._clock = clock
         self._link: _Link | None = None
-        for limit in Limit:  # a counter that first shows up at 1 has not increased
+        for limit in TopicLimit:  # a counter that first shows up at 1 has not increased
             telemetry.publisher.refused.labels(limit.value)
 
     async def __aenter__(self) -> Self:
@@ -165,11 +165,11 @@ class KafkaPublisher(Sender):
             now_s = self._clock.monotonic_s()
             if link.answering:
                 answered_s = now_s
-            if max(link.oldest_s, now_s - answered_s) > _patience_s:
+            if max(link.oldest_s, now_s - answered_s) > _timeout_s:
                 log.warning("producer replaced: no success for a while", client=self._client_id)
                 break
             with suppress(TimeoutError):
-                async with asyncio.timeout(_look_s):
+                async with asyncio.timeout(_poll_interval_s):
                     await link.broken.wait()
         telemetry.publisher.replaced.inc()
 
@@ -180,7 +180,7 @@ class _Link:
     def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._producer = producer
         self._limits = TopicLimits()
-        self._outbox = Outbox(producer, self._limits, clock)
+        self._outbox = SendBuffer(producer, self._limits, clock)
         self._strangers: dict[str, list[tuple[Record, Settled]]] = {}
         self._somebody_strange = asyncio.Event()
         self.broken = self._outbox.failed

@@ -33,10 +33,10 @@ class Assigned:
 Change = Revoked | Assigned
 
 
-class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
+class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
     """The library's listener: notes a change and waits until it is settled.
 
-    ``going_on`` from before partitions are taken away until all new ones are settled, so exactly
+    ``in_progress`` from before partitions are taken away until all new ones are settled, so exactly
     while the library might hand out records too early or not answer at all. ``membership`` is what
     the present assignment was given to, ``owned`` may be sought and paused.
     """
@@ -47,7 +47,7 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
     def __init__(self, revoking: Callable[[], None]) -> None:
         """Call ``revoking`` before this member joins anew, whether or not it has partitions."""
         self._revoking = revoking
-        self.going_on = True
+        self.in_progress = True
         self.pending: Change | None = None
         self.owned: frozenset[TopicPartition] = frozenset()
         self.membership: Membership | None = None
@@ -68,14 +68,14 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]  # the library h
             case Revoked():
                 self.owned = frozenset()
             case Assigned():
-                self.going_on = False
+                self.in_progress = False
         self.pending = None
         if self._settled is not None:
             self._settled.set_result(None)
 
     async def on_partitions_revoked(self, revoked: Collection[LibraryPartition]) -> None:
         """Called by the library before it joins."""
-        self.going_on = True
+        self.in_progress = True
         self._revoking()
         if self.membership is not None:
             await self._note(Revoked(_ours(revoked)))

@@ -24,8 +24,8 @@ from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import RejectedError, TransientError
 from runtime.kafka.connection import by_fault
-from runtime.kafka.error_codes import Fault, fault_of
-from runtime.kafka.limits import Limit, TopicLimits
+from runtime.kafka.error_codes import CodeFault, fault_of
+from runtime.kafka.limits import TopicLimit, TopicLimits
 from runtime.kafka.sequences import Sent, Sequences
 from runtime.partitioner import partition_of
 from runtime.values import Record, TopicPartition
@@ -42,7 +42,7 @@ _record_overhead_bytes: Final = 600
 
 _most_batch_bytes: Final = 256 * 1024
 
-_too_large: Final = frozenset({Limit.MESSAGE_BYTES, Limit.SEGMENT_BYTES})
+_too_large: Final = frozenset({TopicLimit.MESSAGE_BYTES, TopicLimit.SEGMENT_BYTES})
 
 _log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class _Batch:
         return True
 
 
-class Outbox:
+class SendBuffer:
     """Sends what is added for as long as `run` runs. Tells each record's fate exactly once."""
 
     def __init__(self, producer: AIOKafkaProducer, limits: TopicLimits, clock: Clock) -> None:
@@ -181,16 +181,16 @@ class Outbox:
         cluster = self._producer.client.cluster
         busy = set(self._under_way.values())
         sent = {batch.source for batch in self._under_way}
-        wave = []
+        send_round = []
         for source in list(self._gathered):
             leader = cluster.leader_for_partition(source)
             if leader in busy or source in sent:
                 continue
             batches = self._gathered[source]
-            wave.append((batches.popleft(), -1 if leader is None else leader))
+            send_round.append((batches.popleft(), -1 if leader is None else leader))
             if not batches:
                 del self._gathered[source]
-        return wave
+        return send_round
 
     async def _send(self, batch: _Batch, leader: int) -> None:
         self._under_way[batch] = leader
@@ -219,25 +219,25 @@ class Outbox:
             self._break(batch, error)
             return
         match fault_of(error.errno):
-            case Fault.RECORD:
+            case CodeFault.RECORD:
                 self._sequences.refused(batch.sent)
                 if len(batch.entries) == 1:
                     self._settle(batch, self._refusal(batch, error))
                 else:
                     self._send_halves(batch)
-            case Fault.OPERATOR:  # the records are kept until it is mended
+            case CodeFault.OPERATOR:  # the records are kept until it is mended
                 self._sequences.refused(batch.sent)
                 self._settle(batch, _transient(batch, error))
-            case Fault.UNKNOWN | Fault.REQUEST | Fault.MEMBER:
+            case CodeFault.UNKNOWN | CodeFault.REQUEST | CodeFault.MEMBER:
                 self._sequences.renew()
                 if len(batch.entries) == 1:
                     self._settle(batch, _transient(batch, error))
                 else:
                     self._send_halves(batch)
-            case Fault.BROKER:
+            case CodeFault.BROKER:
                 self._sequences.renew()
                 self._settle(batch, _transient(batch, error))
-            case Fault.PRODUCER:
+            case CodeFault.PRODUCER:
                 self._break(batch, error)
             case never:
                 assert_never(never)

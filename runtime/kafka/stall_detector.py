@@ -9,7 +9,7 @@ look_s: Final = 1.0
 """How often somebody looks."""
 
 
-class Watch:
+class StallDetector:
     """How long nothing has changed, as seen by someone who looks every `look_s`.
 
     Time between two looks counts for no more than twice that: while nobody looks, because the loop

@@ -13,7 +13,7 @@ from runtime.values import Delivery, TopicPartition
 _apart_ms: Final = 1000
 
 
-class Marks:
+class TimestampIndex:
     """Notes of what was read, by partition, from the last offset on that was asked for."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ _wait_ms: Final = 200
 _close_s: Final = 5.0
 
 
-async def scan(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterator[Delivery]:
+async def read_all(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterator[Delivery]:
     """Yield all records that the topics hold at the moment of the call, in order by partition.
 
     It ends there, whatever is added, deleted or compacted away meanwhile.
@@ -71,7 +71,7 @@ async def require_topics(settings: KafkaSettings, topics: Collection[str]) -> No
         await cluster.partitions(topics)
 
 
-async def made_at_ms(
+async def timestamps_at(
     settings: KafkaSettings, positions: Mapping[TopicPartition, int]
 ) -> Mapping[TopicPartition, int]:
     """Return when the first record from each of these offsets on was made, by its sender's clock.

@@ -13,7 +13,7 @@ for_batches: Final = 400_000
 """About what the JSON of a full batch holds, all of which is alive at the same time."""
 
 
-def settle_garbage_collection(new_objects: int = for_requests) -> None:
+def tune_gc(new_objects: int = for_requests) -> None:
     """Leave what was made until now alone; look after so many ``new_objects`` that are still there.
 
     Call it once, before the work.

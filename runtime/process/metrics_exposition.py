@@ -57,7 +57,7 @@ def place_values() -> None:
 
 
 def count(counter: Counter, *labels: str) -> None:
-    """Count one, for the hot path: it shows once `add_tally` was called, or within `exposition`."""
+    """Count one, on the hot path; `flush_counters` and `exposition` add it to the counter."""
     key = (counter, labels)
     _tally[key] = _tally.get(key, 0) + 1
 
@@ -67,7 +67,7 @@ def observe(histogram: Histogram, value: float) -> None:
     _observed.append((histogram, value))
 
 
-def add_tally() -> None:
+def flush_counters() -> None:
     """Add what was counted and observed since to the metrics; to be called all the while."""
     for (counter, labels), amount in _tally.items():
         (counter.labels(*labels) if labels else counter).inc(amount)
@@ -82,7 +82,7 @@ def exposition() -> bytes:
 
     Of several processes that share their metrics, each returns those of all.
     """
-    add_tally()
+    flush_counters()
     return generate_latest(REGISTRY if _place is None else _registry_of_all())
 
 
@@ -145,9 +145,11 @@ class SharedMetrics:
 
     def count(self, counter: Counter) -> None:
         """Count one for the parent itself. The counter has no labels."""
-        described = next(iter(counter.describe()))
-        name = described.name
-        self._of_parent("counter", name, f"{name}_total", (), (), described.documentation).inc(1)
+        safe_error_text = next(iter(counter.describe()))
+        name = safe_error_text.name
+        self._of_parent(
+            "counter", name, f"{name}_total", (), (), safe_error_text.documentation
+        ).inc(1)
 
 
 @contextmanager

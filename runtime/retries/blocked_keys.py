@@ -9,14 +9,14 @@ from runtime.values import Delivery
 from schemas.headers import replays_header, text
 
 
-class Parking:
+class BlockedKeys:
     """Remembers up to ``most_keys`` keys."""
 
     def __init__(self, most_keys: int) -> None:
         self._most_keys = most_keys
         self._firsts: dict[bytes, str] = {}
 
-    def park(self, delivery: Delivery) -> bool:
+    def block(self, delivery: Delivery) -> bool:
         """Have the later records of its key follow this one; False where there is no room.
 
         Nothing belongs to a record without a key, so nothing follows it.
@@ -28,7 +28,7 @@ class Parking:
         self._firsts[delivery.key] = delivery.origin
         return True
 
-    def followed_by(self, delivery: Delivery) -> str | None:
+    def blocking_record(self, delivery: Delivery) -> str | None:
         """Return the origin of the record that this one has to follow, None where it may go on."""
         if not self._firsts or delivery.key is None or _sent_again(delivery):
             return None

@@ -43,7 +43,7 @@ class Past(NamedTuple):
     age_s: float
 
 
-class Refusal(NamedTuple):
+class GuardRefusal(NamedTuple):
     """A dead letter that must not be written: ``setting`` names the bound that it would pass."""
 
     setting: str
@@ -80,7 +80,9 @@ class DeadLetterGuard:
         """Note that so many more records are settled, dead letters included."""
         self._settled += count
 
-    def refusal(self, origin: Origin, reason: DeadLetterReason, *, now_s: float) -> Refusal | None:
+    def refusal(
+        self, origin: Origin, reason: DeadLetterReason, *, now_s: float
+    ) -> GuardRefusal | None:
         """Note one more dead letter, or return why it is refused; ``now_s`` never falls.
 
         A record that was set aside before, and is read again after a crash, is not counted again.
@@ -97,7 +99,7 @@ class DeadLetterGuard:
             self._shut[self._worst(origin.topic)] = setting
         self._refused.add(origin.topic)
         setting = self._shut.get(origin.topic) or next(iter(self._shut.values()))
-        return Refusal(setting, frozenset(self._refused | self._shut.keys()))
+        return GuardRefusal(setting, frozenset(self._refused | self._shut.keys()))
 
     def remember(self, past: Iterable[Past], *, now_s: float) -> None:
         """Count dead letters of before, as if they were the latest; known ones count once."""

@@ -25,7 +25,7 @@ _most_digits: Final = 19
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class DeadLetterHistory:
     """The latest records of a dead-letter topic, and what people did about them."""
 
     letters: Iterable[Delivery] = ()
@@ -33,7 +33,7 @@ class Letters:
 
 
 def past(
-    found: Letters,
+    found: DeadLetterHistory,
     *,
     worker: str,
     positions: Mapping[TopicPartition, int],

@@ -8,8 +8,8 @@ from runtime.errors import ConfigurationError, FencedError
 from runtime.retries.policy import (
     DeadLetter,
     Done,
-    Fault,
-    RetryLater,
+    FaultKind,
+    RetryInPlace,
     RetryPolicy,
     decide,
     fault_of,
@@ -18,7 +18,7 @@ from runtime.retries.policy import (
 Result = TypeVar("Result")
 
 
-class GivenUpError(Exception):
+class RetriesExhaustedError(Exception):
     """No further attempt will help; the cause is the last error, ``attempts`` counts all calls."""
 
     def __init__(self, verdict: DeadLetter, attempts: int) -> None:
@@ -31,12 +31,12 @@ class PanicError(Exception):
     """What was raised is no Exception; the message names its class."""
 
 
-async def insist(
+async def retry_until_final(
     call: Callable[[], Awaitable[Result]],
     *,
     policy: RetryPolicy,
     pause: Callable[[float], Awaitable[None]],
-    failed: Callable[[Fault, Exception], None],
+    failed: Callable[[FaultKind, Exception], None],
 ) -> Result:
     """Return what a call of ``call`` returns in the end.
 
@@ -47,7 +47,7 @@ async def insist(
         ConfigurationError, FencedError: at once, as they came.
     """
     attempts = 0
-    failures: dict[Fault, int] = {}
+    failures: dict[FaultKind, int] = {}
     while True:
         error: Exception | None = None
         of_this_fault = 0
@@ -73,10 +73,10 @@ async def insist(
         match decide(error, of_this_fault, policy):
             case Done():
                 return result
-            case RetryLater(delay_s):
+            case RetryInPlace(delay_s):
                 await pause(delay_s)
             case verdict:
-                raise GivenUpError(verdict, attempts) from error
+                raise RetriesExhaustedError(verdict, attempts) from error
 
 
 def _unless_cancelled(error: Exception) -> Exception:

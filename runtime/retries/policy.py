@@ -17,7 +17,7 @@ _longest_wish_s: Final = 300.0
 """However long the other side wishes to be left alone, ask again after five minutes."""
 
 
-class Chance(Protocol):
+class RandomSource(Protocol):
     """What is asked of a `random.Random`."""
 
     def random(self) -> float:
@@ -25,7 +25,7 @@ class Chance(Protocol):
         ...
 
 
-class Fault(StrEnum):
+class FaultKind(StrEnum):
     """Whose fault an error is; a label of metrics."""
 
     TRANSIENT = "transient"
@@ -38,21 +38,22 @@ class RetryPolicy:
     """Delays grow from ``first_s`` by doubling up to ``limit_s``; jitter takes up to half off."""
 
     defect_attempts: int
-    chance: Chance
+    rng: RandomSource
     first_s: float = 0.1
     limit_s: float = 15.0
 
-    def delay_s(self, attempt: int, *, wish_s: float | None = None) -> float:
+    def delay_s(self, attempt: int, *, minimum_delay_s: float | None = None) -> float:
         """Return seconds to wait after the ``attempt``-th failure, counted from 1; finite for all.
 
-        ``wish_s`` is the least that the other side asks for; it is kept up to five minutes.
+        ``minimum_delay_s`` is the least that the other side asks for; it is kept up to five
+        minutes.
         """
         doublings = min(attempt - 1, 62)  # 2.0**1024 would overflow; the limit is reached before
         longest_s: float = min(self.limit_s, self.first_s * 2.0**doublings)
-        delay_s = longest_s * (1.0 - self.chance.random() / 2)
-        if wish_s is None or not isfinite(wish_s):
+        delay_s = longest_s * (1.0 - self.rng.random() / 2)
+        if minimum_delay_s is None or not isfinite(minimum_delay_s):
             return delay_s
-        return max(delay_s, min(wish_s, _longest_wish_s))
+        return max(delay_s, min(minimum_delay_s, _longest_wish_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryLater:
+class RetryInPlace:
     """Try again in place after so many seconds."""
 
     delay_s: float
@@ -75,20 +76,20 @@ class DeadLetter:
     detail: str
 
 
-Outcome = Done | RetryLater | DeadLetter
+Outcome = Done | RetryInPlace | DeadLetter
 
 _done: Final = Done()
 
 
-def fault_of(error: Exception) -> Fault:
+def fault_of(error: Exception) -> FaultKind:
     """Return whose fault an error is, by its class."""
     match error:
         case TransientError():
-            return Fault.TRANSIENT
+            return FaultKind.TRANSIENT
         case RejectedError():
-            return Fault.REJECTED
+            return FaultKind.REJECTED
         case _:
-            return Fault.DEFECT
+            return FaultKind.DEFECT
 
 
 def decide(error: Exception | None, attempt: int, policy: RetryPolicy) -> Outcome:
@@ -100,16 +101,16 @@ def decide(error: Exception | None, attempt: int, policy: RetryPolicy) -> Outcom
         case None:
             return _done
         case TransientError():
-            return RetryLater(policy.delay_s(attempt, wish_s=error.retry_after_s))
+            return RetryInPlace(policy.delay_s(attempt, minimum_delay_s=error.retry_after_s))
         case RejectedError():
             return DeadLetter(error.reason, error.detail)
         case _ if attempt < policy.defect_attempts:
-            return RetryLater(policy.delay_s(attempt))
+            return RetryInPlace(policy.delay_s(attempt))
         case _:
-            return DeadLetter(DeadLetterReason.DEFECT, described(error))
+            return DeadLetter(DeadLetterReason.DEFECT, safe_error_text(error))
 
 
-def described(error: BaseException) -> str:
+def safe_error_text(error: BaseException) -> str:
     """Return the class of an error and where it was raised; never its message, which may tell."""
     place, trace = "", error.__traceback__
     while trace is not None:

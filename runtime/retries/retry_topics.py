@@ -1,8 +1,8 @@
 """Pure: how a record waits in a retry topic, and how it comes back as it was first read.
 
-What a handler wants to see `Later` goes to the topic of the worker's first delay; where it is still
-not ready after that, to the topic of the next, until none is left. It waits as it was read, byte
-for byte and with all its headers; beside them stand where it was first read, how often it was
+What a handler wants to see `Deferred` goes to the topic of the worker's first delay; where it is
+still not ready after that, to the topic of the next, until none is left. It waits as it was read,
+byte for byte and with all its headers; beside them stand where it was first read, how often it was
 looked at, since when it was not ready, and when it is due. A record of a retry topic without those
 headers, as a person or a tool may put it there, is due at once and looked at as if for the first
 time.
@@ -36,7 +36,7 @@ class RetryTopic(NamedTuple):
     delay_s: float
 
 
-class Delays:
+class RetryTopics:
     """The retry topics of one worker, in the order in which a record goes through them."""
 
     def __init__(self, topics: Sequence[RetryTopic] = ()) -> None:
@@ -48,7 +48,7 @@ class Delays:
         """Topic to its delay."""
         return dict(self._topics)
 
-    def first_read(self, read: Delivery) -> Delivery:
+    def restore_original(self, read: Delivery) -> Delivery:
         """Return a delivery as it was first read, and which attempt at it this is.
 
         What comes from no retry topic is what it is.
@@ -70,7 +70,7 @@ class Delays:
 
     def following(self, read: Delivery, *, now_ms: int) -> Record | None:
         """Return the record that waits for the next look; None where no delay is left."""
-        first = self.first_read(read)
+        first = self.restore_original(read)
         if first.attempt > len(self._topics):
             return None
         topic = self._topics[first.attempt - 1]

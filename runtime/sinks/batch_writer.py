@@ -15,13 +15,13 @@ from runtime import telemetry
 from runtime.contracts import Sink
 from runtime.errors import PartitionPausedError
 from runtime.ports import Consumer, Position
-from runtime.retries.loop import insist
+from runtime.retries.loop import retry_until_final
 from runtime.retries.policy import DeadLetter
 from runtime.sinks.batch_plans import planned
 from runtime.values import Batch, Delivery, Rejection, Span, TopicPartition
-from runtime.worker.dead_letter_writer import SetAside
-from runtime.worker.liveness import Vitals
-from runtime.worker.membership import Surroundings
+from runtime.worker.dead_letter_writer import DeadLetterWriter
+from runtime.worker.liveness import Liveness
+from runtime.worker.membership import WorkerContext
 
 _longest_delay_s: Final = 4.0
 """A sink asks with one call at a time, so it may ask often: what stood still goes on soon after the
@@ -34,26 +34,26 @@ Pause = Callable[[float], Awaitable[None]]
 Paused = Callable[[TopicPartition, PartitionPausedError], None]
 
 
-class Storer:
+class BatchWriter:
     """Calls the sink; ``pause`` waits between attempts and raises where the batch is given up."""
 
-    def __init__(self, sink: Sink, around: Surroundings, vitals: Vitals) -> None:
+    def __init__(self, sink: Sink, context: WorkerContext, liveness: Liveness) -> None:
         self.sink = sink
-        self._around = around
-        self._aside = SetAside(around)
-        self._vitals = vitals
+        self._around = context
+        self._aside = DeadLetterWriter(context)
+        self._vitals = liveness
 
     def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
         """Note from where partitions are read."""
         self._aside.assigned(starts)
 
-    async def insist(
+    async def retry_until_final(
         self, stage: str, call: Callable[[], Awaitable[Result]], pause: Pause
     ) -> Result:
-        """Return what the call returns in the end; see `insistence.insist`."""
+        """Return what the call returns in the end; see `insistence.retry_until_final`."""
         failed = partial(self._around.failed, stage)
         policy = replace(self._around.policy, limit_s=_longest_delay_s)
-        result = await insist(call, policy=policy, pause=pause, failed=failed)
+        result = await retry_until_final(call, policy=policy, pause=pause, failed=failed)
         self._around.worked(stage)
         return result
 
@@ -71,7 +71,7 @@ class Storer:
         await self._plan(batch, consumer, pause)
         rest = batch
         while rest.spans and (
-            rejections := await self.insist("write", partial(self._write, rest), pause)
+            rejections := await self.retry_until_final("write", partial(self._write, rest), pause)
         ):
             kept = await self._without(rest, rejections, pause, paused)
             if kept.spans != rest.spans:
@@ -84,15 +84,17 @@ class Storer:
         ends = {source: span.end for source, span in rest.spans.items()}
         if ends:
             positions = {source: Position(end) for source, end in ends.items()}
-            await self.insist("commit", partial(consumer.commit, positions), pause)
+            await self.retry_until_final("commit", partial(consumer.commit, positions), pause)
         return ends
 
     async def _plan(self, batch: Batch, consumer: Consumer, pause: Pause) -> None:
         if self.sink.planned and batch.spans:
             sources = tuple(batch.spans)
-            await self.insist("commit", partial(consumer.refuse_recreated, sources), pause)
+            await self.retry_until_final(
+                "commit", partial(consumer.refuse_recreated, sources), pause
+            )
             plan = {source: planned(span) for source, span in batch.spans.items()}
-            await self.insist("commit", partial(consumer.commit, plan), pause)
+            await self.retry_until_final("commit", partial(consumer.commit, plan), pause)
 
     async def _write(self, batch: Batch) -> Sequence[Rejection]:
         call = self._vitals.entered()

@@ -27,13 +27,13 @@ from runtime.contracts import Sink
 from runtime.errors import ConfigurationError, PartitionPausedError, TransientError
 from runtime.ports import Consumer
 from runtime.sinks.batch_plans import pending
-from runtime.sinks.batch_writer import Storer
+from runtime.sinks.batch_writer import BatchWriter
 from runtime.sinks.batcher import Batcher, BatchLimits
 from runtime.values import Assignment, Batch, Resume, Span, TopicPartition
-from runtime.worker.liveness import Vitals
+from runtime.worker.liveness import Liveness
 from runtime.worker.membership import (
     Member,
-    Surroundings,
+    WorkerContext,
     keep_membership,
     keep_trying,
     task_group,
@@ -56,19 +56,19 @@ class _AbandonedError(Exception):
 class SinkWorker:
     """Runs one sink as a member of its group, one membership after the other."""
 
-    def __init__(self, sink: Sink, around: Surroundings) -> None:
+    def __init__(self, sink: Sink, context: WorkerContext) -> None:
         self._sink = sink
-        self._around = around
-        self._vitals = Vitals(around.clock, around.steps)
-        self._storer = Storer(sink, around, self._vitals)
+        self._around = context
+        self._vitals = Liveness(context.clock, context.steps)
+        self._storer = BatchWriter(sink, context, self._vitals)
 
-    def why_not_alive(self) -> str | None:
+    def liveness_problem(self) -> str | None:
         """Return why the process should be killed: the loop or a call of the sink is stuck."""
-        return self._vitals.why_not_alive()
+        return self._vitals.liveness_problem()
 
-    def why_not_ready(self) -> str | None:
+    def readiness_problem(self) -> str | None:
         """Return what is missing: partitions, or a store that took the last batch."""
-        return self._vitals.why_not_ready()
+        return self._vitals.readiness_problem()
 
     def remarks(self) -> str | None:
         """Return what a person should know although it is ready: partitions that are paused."""
@@ -89,29 +89,35 @@ class SinkWorker:
             async def opening() -> None:
                 await opened.enter_async_context(self._sink)
 
-            around, vitals = self._around, self._vitals
-            halted_by = await keep_trying("open", opening, around, vitals=vitals, stopping=stopping)
+            context, liveness = self._around, self._vitals
+            halted_by = await keep_trying(
+                "open", opening, context, liveness=liveness, stopping=stopping
+            )
             if not stopping.is_set():
                 halted_by = await keep_membership(
-                    around, self._member, vitals=vitals, stopping=stopping
+                    context, self._member, liveness=liveness, stopping=stopping
                 )
         if halted_by is not None:
             raise halted_by
 
     def _member(self, stopping: asyncio.Event) -> Member:
-        return _Member(self._storer, self._around, self._vitals, stopping)
+        return _Session(self._storer, self._around, self._vitals, stopping)
 
 
-class _Member:
+class _Session:
     """One membership; all of it runs in one task but `_write`, and `watch`, which only reads."""
 
     def __init__(
-        self, storer: Storer, around: Surroundings, vitals: Vitals, stopping: asyncio.Event
+        self,
+        storer: BatchWriter,
+        context: WorkerContext,
+        liveness: Liveness,
+        stopping: asyncio.Event,
     ) -> None:
-        settings = around.settings
+        settings = context.settings
         self._storer = storer
-        self._around = around
-        self._vitals = vitals
+        self._around = context
+        self._vitals = liveness
         self._stopping = stopping
         self._limits = BatchLimits(
             settings.batch_records, settings.batch_bytes, settings.batch_age_s
@@ -150,7 +156,7 @@ class _Member:
             try:
                 while not self._stopping.is_set():
                     try:
-                        await self._turn()
+                        await self._poll_once()
                     except _AbandonedError:
                         log.info("batch given up", worker=self._around.name)
                 await self._drain()
@@ -177,7 +183,7 @@ class _Member:
         self._assignment, self._batcher, self._positions, self._reading = None, None, {}, set()
         self._held_since_s, self._paused = {}, {}
 
-    async def _turn(self) -> None:
+    async def _poll_once(self) -> None:
         if self._assignment is not None and self._batcher is None:
             await self._written()
             if self._assignment is not None:
@@ -199,8 +205,8 @@ class _Member:
 
     async def _take_over(self, assignment: Assignment) -> None:
         """Let the sink say where to start, and first finish what may be written in part."""
-        insist, sink = self._storer.insist, self._storer.sink
-        resumes = await insist("assign", partial(sink.assigned, assignment), self._hold)
+        retry_until_final, sink = self._storer.retry_until_final, self._storer.sink
+        resumes = await retry_until_final("assign", partial(sink.assigned, assignment), self._hold)
         starts = {source: resume.offset for source, resume in resumes.items()}
         self._positions = {  # what retention has deleted is nothing to do
             source: max(start, assignment.partitions[source].log_start)
@@ -211,7 +217,7 @@ class _Member:
         self._vitals.waits_for = "a planned batch"
         if sink.planned:
             ask = partial(self._consumer.committed, tuple(starts))
-            committed = await insist("committed", ask, self._hold)
+            committed = await retry_until_final("committed", ask, self._hold)
             for source, resume in resumes.items():
                 span = pending(committed[source]) or _unfinished(resume)
                 if span is not None:
@@ -272,7 +278,7 @@ class _Member:
         """Have a batch written, once the one before it is."""
         assignment, sink = self._assignment, self._storer.sink
         pause = self._around.clock.sleep  # not `_hold`: the batch before this one may be using it
-        await self._storer.insist("prepare", partial(sink.prepare, batch), pause)
+        await self._storer.retry_until_final("prepare", partial(sink.prepare, batch), pause)
         await self._written()
         if self._assignment is not assignment:
             raise _AbandonedError
@@ -331,7 +337,7 @@ class _Member:
 
     async def _receive(self, *, max_records: int, timeout_s: float) -> None:
         """Poll, and collect what comes."""
-        self._vitals.turned()
+        self._vitals.heartbeat()
         await asyncio.sleep(0)  # polling may never suspend while records are at hand
         async with self._polling:
             deliveries = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)

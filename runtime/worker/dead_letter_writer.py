@@ -9,29 +9,29 @@ import structlog
 
 from runtime import telemetry
 from runtime.errors import ConfigurationError, PartitionPausedError, TooManyDeadLettersError
-from runtime.retries.dead_letter_guard import DeadLetterGuard, Origin, Refusal
+from runtime.retries.dead_letter_guard import DeadLetterGuard, GuardRefusal, Origin
 from runtime.retries.dead_letter_history import past
 from runtime.retries.dead_letters import Failure, dead_letter
-from runtime.retries.loop import GivenUpError, insist
+from runtime.retries.loop import RetriesExhaustedError, retry_until_final
 from runtime.retries.policy import DeadLetter
 from runtime.values import Delivery, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 
 Pause = Callable[[float], Awaitable[None]]
 
 log = structlog.get_logger()
 
 
-class SetAside:
+class DeadLetterWriter:
     """The way to the dead-letter topic, for all records of a worker.
 
     Before the first record after an assignment it reads what was set aside before, so that a
     restart does not begin to count anew. A worker that sets nothing aside reads nothing.
     """
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
-        self._guard = DeadLetterGuard(around.settings.guard_bounds)
+    def __init__(self, context: WorkerContext) -> None:
+        self._around = context
+        self._guard = DeadLetterGuard(context.settings.guard_bounds)
         self._positions: Mapping[TopicPartition, int] | None = None
         self._remembering = asyncio.Lock()
 
@@ -55,34 +55,34 @@ class SetAside:
             ConfigurationError: the topic does not take this one.
         """
         await self._remember(pause)
-        around, origin = self._around, Origin(delivery.topic, delivery.partition, delivery.offset)
-        now_s = around.clock.monotonic_s()
+        context, origin = self._around, Origin(delivery.topic, delivery.partition, delivery.offset)
+        now_s = context.clock.monotonic_s()
         refusal = self._guard.refusal(origin, verdict.reason, now_s=now_s)
         if refusal is not None:
             self._refuse(delivery, verdict, refusal)
         failure = Failure(
-            around.name, verdict.reason, verdict.detail, attempts, failed_at=around.clock.now()
+            context.name, verdict.reason, verdict.detail, attempts, failed_at=context.clock.now()
         )
-        record = dead_letter(delivery, failure, topic=around.dead_letter_topic)
+        record = dead_letter(delivery, failure, topic=context.dead_letter_topic)
         try:
-            await insist(
-                partial(around.publisher.publish, record),
-                policy=around.policy,
+            await retry_until_final(
+                partial(context.publisher.publish, record),
+                policy=context.policy,
                 pause=pause,
-                failed=partial(around.failed, "dead_letter"),
+                failed=partial(context.failed, "dead_letter"),
             )
-        except GivenUpError as refused:
+        except RetriesExhaustedError as refused:
             raise ConfigurationError(
-                f"{around.dead_letter_topic} does not take the dead letter of {delivery.origin} "
+                f"{context.dead_letter_topic} does not take the dead letter of {delivery.origin} "
                 f"({refused}): raise max.message.bytes of that topic above that of {delivery.topic}"
             ) from refused
-        around.worked("dead_letter")
-        telemetry.worker.dead_letters.labels(around.name, verdict.reason.value).inc()
+        context.worked("dead_letter")
+        telemetry.worker.dead_letters.labels(context.name, verdict.reason.value).inc()
         log.warning(
-            "set aside", worker=around.name, origin=delivery.origin, reason=verdict.reason.value
+            "set aside", worker=context.name, origin=delivery.origin, reason=verdict.reason.value
         )
 
-    def _refuse(self, delivery: Delivery, verdict: DeadLetter, refusal: Refusal) -> NoReturn:
+    def _refuse(self, delivery: Delivery, verdict: DeadLetter, refusal: GuardRefusal) -> NoReturn:
         last = f"{verdict.reason.value}, last at {delivery.origin}: {verdict.detail}"
         said = (
             f"{self._around.name} would set aside too many records, more than {refusal.setting} "
@@ -99,28 +99,30 @@ class SetAside:
     async def _remember(self, pause: Pause) -> None:
         """Read, once after each assignment, what this worker has set aside before."""
         async with self._remembering:
-            positions, around = self._positions, self._around
+            positions, context = self._positions, self._around
             if positions is None:
                 return
             try:
-                found = await insist(
-                    around.past_letters,
-                    policy=around.policy,
+                found = await retry_until_final(
+                    context.dead_letter_history,
+                    policy=context.policy,
                     pause=pause,
-                    failed=partial(around.failed, "dead_letter"),
+                    failed=partial(context.failed, "dead_letter"),
                 )
-            except (ConfigurationError, GivenUpError) as error:
+            except (ConfigurationError, RetriesExhaustedError) as error:
                 # Reading is a right of its own. Without it the guard begins with nothing.
-                log.warning("dead letters of before not read", worker=around.name, error=str(error))
+                log.warning(
+                    "dead letters of before not read", worker=context.name, error=str(error)
+                )
             else:
-                around.worked("dead_letter")
+                context.worked("dead_letter")
                 letters = past(
                     found,
-                    worker=around.name,
+                    worker=context.name,
                     positions=positions,
-                    records=around.settings.guard_records,
-                    now_ms=int(around.clock.now().timestamp() * 1000),
+                    records=context.settings.guard_records,
+                    now_ms=int(context.clock.now().timestamp() * 1000),
                 )
-                self._guard.remember(letters, now_s=around.clock.monotonic_s())
+                self._guard.remember(letters, now_s=context.clock.monotonic_s())
             if self._positions is positions:
                 self._positions = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
-from runtime.retries.policy import Fault, described
+from runtime.retries.policy import FaultKind, safe_error_text
 
 log_interval_s: Final = 30.0
 """The log tells once in so long that a step fails; a counter counts each failure."""
@@ -18,7 +18,7 @@ class Failing:
     """A step that has failed since it last worked."""
 
     stage: str
-    fault: Fault
+    fault: FaultKind
     cause: str
     since_s: float
 
@@ -28,14 +28,16 @@ class Failing:
         return f"{self.stage} has failed for {lasting_s:.0f} s ({self.fault}): {self.cause}"
 
 
-class Steps:
+class FailingSteps:
     """What is known of the steps of one worker."""
 
     def __init__(self) -> None:
         self._failing: dict[str, Failing] = {}
         self._logged_s: dict[str, float] = {}
 
-    def failed(self, stage: str, fault: Fault, error: Exception, *, now_s: float) -> Failing | None:
+    def failed(
+        self, stage: str, fault: FaultKind, error: Exception, *, now_s: float
+    ) -> Failing | None:
         """Note a failure; return what to log, None where the log has told of it lately."""
         before = self._failing.get(stage)
         since_s = now_s if before is None else before.since_s
@@ -67,4 +69,4 @@ def cause_of(error: Exception) -> str:
         case TransientError() | RejectedError() | ConfigurationError() | FencedError():
             return str(error)[:_longest_cause]
         case _:
-            return described(error)
+            return safe_error_text(error)

@@ -6,13 +6,13 @@ from typing import Final
 from runtime.clock import Clock
 from runtime.offsets.unfinished import OldestUnfinished
 from runtime.values import TopicPartition
-from runtime.worker.failing_steps import Steps
+from runtime.worker.failing_steps import FailingSteps
 
 stuck_after_s: Final = 300.0
 """Longer than all time limits of clients: a call or a turn of this age will never end."""
 
 _assignment: Final = "partitions"
-_patience_s: Final = 10.0
+_timeout_s: Final = 10.0
 """A step that has failed for so long, and for no record works, makes a worker unready."""
 _bearable: Final = frozenset({"handle", "lag"})
 """Steps that are told of, but make nobody unready: other keys go on, or a figure is missing."""
@@ -20,7 +20,7 @@ _steady_s: Final = 5.0
 """A worker that had halted counts as mended once it has been ready for so long."""
 
 
-class Vitals:
+class Liveness:
     """From what liveness and readiness are told; ``waits_for`` nothing means ready.
 
     Kafka's health is no part of liveness: starting again would not mend it. A worker with some
@@ -28,10 +28,10 @@ class Vitals:
     mended release must not wait for it.
     """
 
-    def __init__(self, clock: Clock, steps: Steps | None = None) -> None:
+    def __init__(self, clock: Clock, steps: FailingSteps | None = None) -> None:
         self.unfinished = OldestUnfinished()
         self._clock = clock
-        self._steps = steps or Steps()
+        self._steps = steps or FailingSteps()
         self._turned_s = clock.monotonic_s()
         self._calls: dict[int, float] = {}
         self._entered_count = 0
@@ -52,7 +52,7 @@ class Vitals:
             self._ready_since_s = self._clock.monotonic_s()
         self._waits_for = what
 
-    def turned(self) -> None:
+    def heartbeat(self) -> None:
         """Note that the loop goes round."""
         self._turned_s = self._clock.monotonic_s()
 
@@ -100,7 +100,7 @@ class Vitals:
                 self._halted_by = None
         return self._halted_by is not None
 
-    def why_not_alive(self) -> str | None:
+    def liveness_problem(self) -> str | None:
         """Return why the process will never work again; None where the loop and calls go round."""
         now_s = self._clock.monotonic_s()
         if now_s - self._turned_s >= stuck_after_s:
@@ -110,7 +110,7 @@ class Vitals:
             return f"a call has been running for {now_s - oldest_s:.0f} s"
         return None
 
-    def why_not_ready(self) -> str | None:
+    def readiness_problem(self) -> str | None:
         """Return what keeps it from working now; None where nothing does."""
         if self.is_halted:
             return f"halted, looks again: {self._halted_by}"
@@ -120,14 +120,14 @@ class Vitals:
             return f"waits for {self._waits_for}" + (f": {told}" if told else "")
         if self._owned and self._owned == self._paused.keys():
             return f"all its partitions are paused: {next(iter(self._paused.values()))}"
-        lasting = self._steps.failing(now_s, at_least_s=_patience_s)
+        lasting = self._steps.failing(now_s, at_least_s=_timeout_s)
         hindering = [each.told(now_s) for each in lasting if each.stage not in _bearable]
         return "; ".join(hindering) or None
 
     def remarks(self) -> str | None:
         """Return what a person should know of a worker although it is ready."""
         now_s = self._clock.monotonic_s()
-        lasting = self._steps.failing(now_s, at_least_s=_patience_s)
+        lasting = self._steps.failing(now_s, at_least_s=_timeout_s)
         told = [each.told(now_s) for each in lasting if each.stage in _bearable]
         told += [
             f"paused {source.topic}/{source.partition}: {why}"

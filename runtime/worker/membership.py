@@ -25,14 +25,14 @@ from runtime.errors import (
     TransientError,
 )
 from runtime.ports import Consumer, RebalanceListener
-from runtime.retries.dead_letter_history import Letters
-from runtime.retries.loop import GivenUpError
-from runtime.retries.policy import Chance, Fault, RetryPolicy, fault_of
+from runtime.retries.dead_letter_history import DeadLetterHistory
+from runtime.retries.loop import RetriesExhaustedError
+from runtime.retries.policy import FaultKind, RandomSource, RetryPolicy, fault_of
 from runtime.settings import WorkerSettings
 from runtime.values import TopicPartition
-from runtime.worker.failing_steps import Steps
+from runtime.worker.failing_steps import FailingSteps
 from runtime.worker.lag import LagFigures
-from runtime.worker.liveness import Vitals
+from runtime.worker.liveness import Liveness
 
 _figures_interval_s: Final = 5.0
 _good_while_s: Final = 60.0
@@ -41,7 +41,7 @@ _good_while_s: Final = 60.0
 _longest_halt_s: Final = 30.0
 """So often, at least, a worker that has halted looks again."""
 
-_wink_s: Final = 0.25
+_stop_check_interval_s: Final = 0.25
 """Longest sleep of a loop that has to notice a stop."""
 
 log = structlog.get_logger()
@@ -50,16 +50,16 @@ log = structlog.get_logger()
 async def _nothing_to_check() -> None: ...
 
 
-async def _no_letters() -> Letters:
-    return Letters()
+async def _no_letters() -> DeadLetterHistory:
+    return DeadLetterHistory()
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class WorkerContext:
     """What a worker is given to work with; all of it is shared by its memberships.
 
     ``check`` is called before each membership and raises ConfigurationError where something that
-    the work needs is missing. ``past_letters`` reads what was set aside before.
+    the work needs is missing. ``dead_letter_history`` reads what was set aside before.
     """
 
     name: str
@@ -68,17 +68,17 @@ class Surroundings:
     dead_letter_topic: str
     settings: WorkerSettings
     clock: Clock
-    chance: Chance
+    rng: RandomSource
     check: Callable[[], Awaitable[None]] = _nothing_to_check
-    past_letters: Callable[[], Awaitable[Letters]] = _no_letters
-    steps: Steps = field(default_factory=Steps)
+    dead_letter_history: Callable[[], Awaitable[DeadLetterHistory]] = _no_letters
+    steps: FailingSteps = field(default_factory=FailingSteps)
 
     @property
     def policy(self) -> RetryPolicy:
         """How often and when failures are tried again."""
-        return RetryPolicy(self.settings.defect_attempts, self.chance)
+        return RetryPolicy(self.settings.defect_attempts, self.rng)
 
-    def failed(self, stage: str, fault: Fault, error: Exception) -> None:
+    def failed(self, stage: str, fault: FaultKind, error: Exception) -> None:
         """Count a failure of a step, and tell of it."""
         telemetry.worker.errors.labels(self.name, stage, fault.value).inc()
         now_s = self.clock.monotonic_s()
@@ -127,10 +127,10 @@ class Member(RebalanceListener, Protocol):
 
 
 async def keep_membership(
-    around: Surroundings,
+    context: WorkerContext,
     new_member: Callable[[asyncio.Event], Member],
     *,
-    vitals: Vitals,
+    liveness: Liveness,
     stopping: asyncio.Event,
 ) -> Exception | None:
     """Be a member of the group, a new one after each failure, until told to stop.
@@ -141,11 +141,13 @@ async def keep_membership(
         RestartNeededError: nothing more may be done before somebody has acted.
     """
     async with task_group() as tasks:
-        tenure = _Tenure(around, new_member, vitals)
-        telling = tasks.create_task(tenure.tell())
+        memberships = _Memberships(context, new_member, liveness)
+        telling = tasks.create_task(memberships.tell())
         try:
-            enter = partial(tenure.serve, stopping)
-            return await keep_trying("membership", enter, around, vitals=vitals, stopping=stopping)
+            enter = partial(memberships.serve, stopping)
+            return await keep_trying(
+                "membership", enter, context, liveness=liveness, stopping=stopping
+            )
         finally:
             telling.cancel()
 
@@ -153,9 +155,9 @@ async def keep_membership(
 async def keep_trying(
     stage: str,
     attempt: Callable[[], Awaitable[None]],
-    around: Surroundings,
+    context: WorkerContext,
     *,
-    vitals: Vitals,
+    liveness: Liveness,
     stopping: asyncio.Event,
 ) -> Exception | None:
     """Call until it succeeds or until told to stop; what only a person can mend halts meanwhile.
@@ -165,7 +167,7 @@ async def keep_trying(
     Raises:
         RestartNeededError: at once, as it came.
     """
-    failures, clock, last = 0, around.clock, None
+    failures, clock, last = 0, context.clock, None
     while not stopping.is_set():
         began_s = clock.monotonic_s()
         try:
@@ -173,29 +175,32 @@ async def keep_trying(
         except RestartNeededError:
             raise
         except (TransientError, FencedError) as error:
-            _count(around, stage, error)
-            last, limit_s = None, around.policy.limit_s
-        except (ConfigurationError, GivenUpError) as error:
-            _halt(around, vitals, error)
+            _count(context, stage, error)
+            last, limit_s = None, context.policy.limit_s
+        except (ConfigurationError, RetriesExhaustedError) as error:
+            _halt(context, liveness, error)
             last, limit_s = error, _longest_halt_s
         else:
-            around.worked(stage)
+            context.worked(stage)
             return None
         failures = 1 if clock.monotonic_s() - began_s > _good_while_s else failures + 1
-        delay_s = replace(around.policy, limit_s=limit_s).delay_s(failures)
-        await _sleep_unless(stopping, delay_s, clock, vitals)
+        delay_s = replace(context.policy, limit_s=limit_s).delay_s(failures)
+        await _sleep_unless(stopping, delay_s, clock, liveness)
     return last
 
 
-class _Tenure:
+class _Memberships:
     """The memberships of a worker in one group, one after the other."""
 
     def __init__(
-        self, around: Surroundings, new_member: Callable[[asyncio.Event], Member], vitals: Vitals
+        self,
+        context: WorkerContext,
+        new_member: Callable[[asyncio.Event], Member],
+        liveness: Liveness,
     ) -> None:
-        self._around = around
+        self._around = context
         self._new_member = new_member
-        self._vitals = vitals
+        self._vitals = liveness
         self._member: Member | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -234,28 +239,30 @@ class _Tenure:
         return 0.0 if since_s is None else now_s - since_s
 
 
-def _halt(around: Surroundings, vitals: Vitals, error: ConfigurationError | GivenUpError) -> None:
-    log.error("halted, looks again", worker=around.name, reason=str(error))
-    vitals.halted(str(error))
-    telemetry.worker.halted.labels(around.name).set(1)
+def _halt(
+    context: WorkerContext, liveness: Liveness, error: ConfigurationError | RetriesExhaustedError
+) -> None:
+    log.error("halted, looks again", worker=context.name, reason=str(error))
+    liveness.halted(str(error))
+    telemetry.worker.halted.labels(context.name).set(1)
 
 
-def _count(around: Surroundings, stage: str, error: TransientError | FencedError) -> None:
+def _count(context: WorkerContext, stage: str, error: TransientError | FencedError) -> None:
     if stage == "membership":
-        log.warning("left the group, enters again", worker=around.name, error=str(error))
+        log.warning("left the group, enters again", worker=context.name, error=str(error))
     if isinstance(error, FencedError):
-        telemetry.worker.fenced.labels(around.name).inc()
+        telemetry.worker.fenced.labels(context.name).inc()
     else:
-        around.failed(stage, fault_of(error), error)
+        context.failed(stage, fault_of(error), error)
 
 
 async def _sleep_unless(
-    stopping: asyncio.Event, delay_s: float, clock: Clock, vitals: Vitals
+    stopping: asyncio.Event, delay_s: float, clock: Clock, liveness: Liveness
 ) -> None:
     until_s = clock.monotonic_s() + delay_s
     while not stopping.is_set() and (left_s := until_s - clock.monotonic_s()) > 0:
-        vitals.turned()
-        await clock.sleep(min(left_s, _wink_s))
+        liveness.heartbeat()
+        await clock.sleep(min(left_s, _stop_check_interval_s))
 
 
 @asynccontextmanager
@@ -286,13 +293,13 @@ def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseExcep
     ]
 
 
-async def watch(member: Member, consumer: Consumer, around: Surroundings) -> None:
+async def watch(member: Member, consumer: Consumer, context: WorkerContext) -> None:
     """Keep the figures of a membership up to date until cancelled; then nothing is held.
 
     Whatever a figure fails by is counted, and never ends the work.
     """
-    gauges, name = telemetry.worker, around.name
-    with LagFigures(name, consumer, around.clock) as lag:
+    gauges, name = telemetry.worker, context.name
+    with LagFigures(name, consumer, context.clock) as lag:
         try:
             while True:
                 try:
@@ -300,10 +307,10 @@ async def watch(member: Member, consumer: Consumer, around: Surroundings) -> Non
                     gauges.assigned.labels(name).set(len(member.positions))
                     await lag.look(member)
                 except Exception as error:  # noqa: BLE001 - no figure may end the work
-                    around.failed("lag", fault_of(error), error)
+                    context.failed("lag", fault_of(error), error)
                 else:
-                    around.worked("lag")
-                await around.clock.sleep(_figures_interval_s)
+                    context.worked("lag")
+                await context.clock.sleep(_figures_interval_s)
         finally:
             for gauge in (gauges.in_flight, gauges.assigned):
                 gauge.labels(name).set(0)

@@ -7,14 +7,14 @@ Sources: OpenAPI 3.1; JSON Schema draft 2020-12.
 """
 
 from .artefacts import artefacts
-from .comparison import Change, Difference, differences
+from .comparison import Difference, SchemaChange, differences
 from .document import SchemaSourceError, read_document
 from .json_schema import Schema, json_schemas, schema_id, strict
 
 __all__ = [
-    "Change",
     "Difference",
     "Schema",
+    "SchemaChange",
     "SchemaSourceError",
     "artefacts",
     "differences",

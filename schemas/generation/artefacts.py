@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from schemas.catalogue import EventType
 from schemas.titles import titled
 
-from .document import Place, SchemaSourceError
+from .document import JsonPointer, SchemaSourceError
 from .example import example
 from .json_schema import Schema, json_schemas
 from .model_source import model_sources
@@ -25,7 +25,7 @@ def artefacts(
         SchemaSourceError: the document cannot be used, or has other events than the table.
     """
     published = dict(json_schemas(document))
-    _require_same_events(published, events, Place(document).member("webhooks"))
+    _require_same_events(published, events, JsonPointer(document).member("webhooks"))
     ordered = [(kind, published[name]) for name, kind in events.items()]
     for kind, schema in ordered:
         path = f"{kind.family}/{kind.short_name}"
@@ -36,7 +36,7 @@ def artefacts(
 
 
 def _require_same_events(
-    published: Mapping[str, Schema], events: Mapping[str, EventType], webhooks: Place
+    published: Mapping[str, Schema], events: Mapping[str, EventType], webhooks: JsonPointer
 ) -> None:
     for name in published.keys() - events.keys():
         cause = "a new event: give it a row in schemas/events.json first"

@@ -14,7 +14,7 @@ from typing import Final, cast
 from .json_schema import Schema
 
 
-class Change(StrEnum):
+class SchemaChange(StrEnum):
     """What happened to an event or a field."""
 
     EVENT_ADDED = "event added"
@@ -34,11 +34,11 @@ class Change(StrEnum):
 
 always_breaking: Final = frozenset(
     {
-        Change.EVENT_REMOVED,
-        Change.FIELD_REMOVED,
-        Change.TYPE,
-        Change.VALUES_REMOVED,
-        Change.OPTIONAL,
+        SchemaChange.EVENT_REMOVED,
+        SchemaChange.FIELD_REMOVED,
+        SchemaChange.TYPE,
+        SchemaChange.VALUES_REMOVED,
+        SchemaChange.OPTIONAL,
     }
 )
 """A format breaks where there was one before, a bound where it became wider."""
@@ -53,7 +53,7 @@ class Difference:
 
     event: str
     path: str
-    change: Change
+    change: SchemaChange
     detail: str
     breaking: bool
 
@@ -73,7 +73,7 @@ def differences(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> tuple[D
         Events that are gone, then the others in the order of the newer document. What is inside
         an added or removed event or field is not listed.
     """
-    gone = [_difference(name, "", Change.EVENT_REMOVED) for name in old if name not in new]
+    gone = [_difference(name, "", SchemaChange.EVENT_REMOVED) for name in old if name not in new]
     return (*gone, *(found for name in new for found in _of_event(name, old, new)))
 
 
@@ -81,33 +81,37 @@ def _of_event(
     name: str, old: Mapping[str, Schema], new: Mapping[str, Schema]
 ) -> Iterator[Difference]:
     if name not in old:
-        yield _difference(name, "", Change.EVENT_ADDED)
+        yield _difference(name, "", SchemaChange.EVENT_ADDED)
         return
     before = dict(_fields(_Field(old[name], required=True), ""))
     after = dict(_fields(_Field(new[name], required=True), ""))
     for path in before:
         if path not in after and _parent(path) in after:
-            yield _difference(name, path, Change.FIELD_REMOVED)
+            yield _difference(name, path, SchemaChange.FIELD_REMOVED)
     for path, field in after.items():
         if path in before:
             yield from _of_field(name, path, before[path], field)
         elif _parent(path) in before:
-            yield _difference(name, path, Change.FIELD_ADDED)
+            yield _difference(name, path, SchemaChange.FIELD_ADDED)
 
 
 def _of_field(name: str, path: str, old: _Field, new: _Field) -> Iterator[Difference]:
-    for change, keyword in ((Change.TYPE, "type"), (Change.FORMAT, "format")):
+    for change, keyword in ((SchemaChange.TYPE, "type"), (SchemaChange.FORMAT, "format")):
         was, now = old.said.get(keyword), new.said.get(keyword)
         if was != now:
-            breaking = change is Change.TYPE or was is not None
+            breaking = change is SchemaChange.TYPE or was is not None
             yield _difference(name, path, change, f"{was} -> {now}", breaking=breaking)
     yield from _of_bounds(name, path, old.said, new.said)
     yield from _of_values(name, path, old.said, new.said)
     if old.required != new.required:
-        yield _difference(name, path, Change.REQUIRED if new.required else Change.OPTIONAL)
+        yield _difference(
+            name, path, SchemaChange.REQUIRED if new.required else SchemaChange.OPTIONAL
+        )
     deprecated = bool(new.said.get("deprecated"))
     if deprecated != bool(old.said.get("deprecated")):
-        yield _difference(name, path, Change.DEPRECATED if deprecated else Change.REVIVED)
+        yield _difference(
+            name, path, SchemaChange.DEPRECATED if deprecated else SchemaChange.REVIVED
+        )
 
 
 def _of_bounds(name: str, path: str, old: Schema, new: Schema) -> Iterator[Difference]:
@@ -119,22 +123,22 @@ def _of_bounds(name: str, path: str, old: Schema, new: Schema) -> Iterator[Diffe
             now is None or (now < was if keyword in _lower_bounds else now > was)
         )
         detail = f"{keyword} {was} -> {now}"
-        yield _difference(name, path, Change.BOUND, detail, breaking=wider)
+        yield _difference(name, path, SchemaChange.BOUND, detail, breaking=wider)
 
 
 def _of_values(name: str, path: str, old: Schema, new: Schema) -> Iterator[Difference]:
     was = cast("list[object]", old.get("x-known-values", []))
     now = cast("list[object]", new.get("x-known-values", []))
     for change, values in (
-        (Change.VALUES_ADDED, [value for value in now if value not in was]),
-        (Change.VALUES_REMOVED, [value for value in was if value not in now]),
+        (SchemaChange.VALUES_ADDED, [value for value in now if value not in was]),
+        (SchemaChange.VALUES_REMOVED, [value for value in was if value not in now]),
     ):
         if values:
             yield _difference(name, path, change, ", ".join(map(str, values)))
 
 
 def _difference(
-    event: str, path: str, change: Change, detail: str = "", *, breaking: bool = False
+    event: str, path: str, change: SchemaChange, detail: str = "", *, breaking: bool = False
 ) -> Difference:
     return Difference(event, path, change, detail, breaking or change in always_breaking)
 

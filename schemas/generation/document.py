@@ -25,13 +25,13 @@ class SchemaSourceError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class JsonPointer:
     """A value of the document, and the JSON pointer at which it stands."""
 
     value: object
     pointer: str = ""
 
-    def member(self, name: str) -> "Place":
+    def member(self, name: str) -> "JsonPointer":
         """Go down to a member.
 
         Raises:
@@ -40,9 +40,9 @@ class Place:
         members = self.as_object()
         if name not in members:
             raise SchemaSourceError(self.pointer, f"expected a member {name!r}")
-        return Place(members[name], f"{self.pointer}/{_escaped(name)}")
+        return JsonPointer(members[name], f"{self.pointer}/{_escaped(name)}")
 
-    def members(self) -> "Iterator[tuple[str, Place]]":
+    def members(self) -> "Iterator[tuple[str, JsonPointer]]":
         """Yield (name, place) of each member, in order.
 
         Raises:
@@ -97,7 +97,7 @@ def read_document(text: bytes) -> dict[str, object]:
         SchemaSourceError: it is something else, incomplete, or says the same thing twice.
     """
     try:
-        document = Place(_parsed(text))
+        document = JsonPointer(_parsed(text))
         repeated = next(_repeated(document), None)
     except RecursionError:
         raise SchemaSourceError("", "nested too deeply to be read") from None
@@ -139,7 +139,7 @@ def _no_constant(name: str) -> NoReturn:
     raise SchemaSourceError("", f"expected JSON, got {name}")
 
 
-def _repeated(place: Place) -> Iterator[str]:
+def _repeated(place: JsonPointer) -> Iterator[str]:
     """Yield the pointers of all members that stand twice."""
     if isinstance(place.value, _Repeated):
         yield place.member(place.value.name).pointer
@@ -148,7 +148,7 @@ def _repeated(place: Place) -> Iterator[str]:
             yield from _repeated(member)
     elif isinstance(place.value, list):
         for index, item in enumerate(place.value):
-            yield from _repeated(Place(item, f"{place.pointer}/{index}"))
+            yield from _repeated(JsonPointer(item, f"{place.pointer}/{index}"))
 
 
 def _pointer_at(text: str, position: int) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from .data_class import data_class
-from .document import Place, SchemaSourceError
+from .document import JsonPointer, SchemaSourceError
 
 Schema = dict[str, object]
 
@@ -36,7 +36,7 @@ def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]
         SchemaSourceError: the document has no webhooks, one is told twice or cannot be read, or a
             reference that the repair cannot resolve.
     """
-    whole = Place(document)
+    whole = JsonPointer(document)
     webhooks = whole.member("webhooks")
     if not webhooks.as_object():
         raise SchemaSourceError(webhooks.pointer, "expected one member per event")
@@ -75,7 +75,7 @@ def strict(schema: Mapping[str, object]) -> Schema:
     return closed
 
 
-def _require_each_once(webhooks: Place) -> None:
+def _require_each_once(webhooks: JsonPointer) -> None:
     """Refuse two webhooks that say they are the same event."""
     told: dict[str, str] = {}
     for name, item in webhooks.members():
@@ -87,13 +87,13 @@ def _require_each_once(webhooks: Place) -> None:
                 raise SchemaSourceError(identity.pointer, f"{first} has the same: one event, twice")
 
 
-def _body(item: Place) -> Place:
+def _body(item: JsonPointer) -> JsonPointer:
     for step in ("post", "requestBody", "content", "application/json", "schema"):
         item = item.member(step)
     return item
 
 
-def _event_schema(name: str, published: Place, whole: Place) -> Schema:
+def _event_schema(name: str, published: JsonPointer, whole: JsonPointer) -> Schema:
     schema = _ours(published, name, whole, ())
     for step in ("event", "event_ts", "payload"):
         published.member("properties").member(step)
@@ -101,7 +101,9 @@ def _event_schema(name: str, published: Place, whole: Place) -> Schema:
     return schema
 
 
-def _ours(published: Place, name: str, whole: Place, followed: tuple[str, ...]) -> Schema:
+def _ours(
+    published: JsonPointer, name: str, whole: JsonPointer, followed: tuple[str, ...]
+) -> Schema:
     """Write one schema of the vendor's as ours. ``followed``: the references on the way to it."""
     if "$ref" in published.as_object():
         reference = published.member("$ref")
@@ -109,7 +111,7 @@ def _ours(published: Place, name: str, whole: Place, followed: tuple[str, ...]) 
             raise SchemaSourceError(reference.pointer, "refers to itself")
         target = _resolve(reference, whole)
         beside = {k: v for k, v in published.as_object().items() if k != "$ref"}
-        merged = Place({**target.as_object(), **beside}, target.pointer)
+        merged = JsonPointer({**target.as_object(), **beside}, target.pointer)
         return _ours(merged, name, whole, (*followed, reference.as_text()))
     for keyword in unreadable_keywords:
         if keyword in published.as_object():
@@ -121,7 +123,7 @@ def _ours(published: Place, name: str, whole: Place, followed: tuple[str, ...]) 
     }
 
 
-def _value(published: Place, name: str) -> Schema:
+def _value(published: JsonPointer, name: str) -> Schema:
     """What a schema says of the value itself."""
     said = published.as_object()
     ours: Schema = {"type": _type(published)}
@@ -140,7 +142,7 @@ def _is_free_text(ours: Schema) -> bool:
     return ours["type"] == "string" and not closed
 
 
-def _type(published: Place) -> str:
+def _type(published: JsonPointer) -> str:
     """The type; where it is left out, members tell an object, and anything else is text."""
     said = published.as_object()
     if "type" not in said:
@@ -151,7 +153,7 @@ def _type(published: Place) -> str:
     return kind.as_text()
 
 
-def _format(published: Place, name: str) -> str | None:
+def _format(published: JsonPointer, name: str) -> str | None:
     """The format; four times are misspelt, and the times of opening hours have none."""
     if "format" not in published.as_object():
         return "date-time" if name in {"date_time", "date_time_ms"} else None
@@ -159,7 +161,7 @@ def _format(published: Place, name: str) -> str | None:
     return "date-time" if said == "datetime" else said
 
 
-def _members(published: Place, whole: Place, followed: tuple[str, ...]) -> Schema:
+def _members(published: JsonPointer, whole: JsonPointer, followed: tuple[str, ...]) -> Schema:
     if "properties" not in published.as_object():
         return {}
     members = published.member("properties").members()
@@ -171,15 +173,17 @@ def _members(published: Place, whole: Place, followed: tuple[str, ...]) -> Schem
     return ours
 
 
-def _items(published: Place, name: str, whole: Place, followed: tuple[str, ...]) -> Schema:
+def _items(
+    published: JsonPointer, name: str, whole: JsonPointer, followed: tuple[str, ...]
+) -> Schema:
     if published.as_object().get("type") != "array":
         return {}
     said = "items" in published.as_object()
-    items = published.member("items") if said else Place({}, published.pointer)
+    items = published.member("items") if said else JsonPointer({}, published.pointer)
     return {"items": _ours(items, name, whole, followed)}
 
 
-def _resolve(reference: Place, whole: Place) -> Place:
+def _resolve(reference: JsonPointer, whole: JsonPointer) -> JsonPointer:
     """Go to where a reference points after the repair."""
     target = whole
     pointer = reference.as_text().replace("#/paths/", "#/webhooks/", 1).removeprefix("#/")

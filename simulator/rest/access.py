@@ -37,7 +37,7 @@ class _Token:
     scopes: frozenset[str]
 
 
-class Tokens:
+class IssuedTokens:
     """Access tokens of one app; several are valid at a time, each until its end."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Tokens:
         *,
         account_id: str,
         clock: Clock,
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
         credentials = f"{settings.client_id}:{settings.client_secret.get_secret_value()}"
         self._credentials = credentials.encode()
@@ -54,7 +54,7 @@ class Tokens:
         self._lifetime_s = settings.rest_token_lifetime_s
         self._scopes = frozenset(settings.rest_scopes.split() or _all_scopes())
         self._clock = clock
-        self._chance = chance
+        self._chance = rng
         self._tokens: dict[str, _Token] = {}
 
     def grant(

@@ -12,7 +12,7 @@ QueryValue = str | int | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """The time that a window limits a list to; both ends belong to it.
 
     Both are aware and keep the offset in which they were asked for; a day stands for all of it.
@@ -27,7 +27,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """A request that has passed every check: token, scope, limit, parameters, body.
 
     ``path`` and ``query`` go by the parameters' names in the catalogue; ids are unescaped.
@@ -44,7 +44,7 @@ class Asked:
     body: object | None
     now: datetime
     origin: str
-    spans: Mapping[str, Span] = field(default_factory=dict)
+    spans: Mapping[str, TimeSpan] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,5 @@ class Listing:
 Said = Document | list[Document] | Listing | None
 """The body of an answer; None: it has none."""
 
-Answer = Callable[[Asked], Said]
+Answer = Callable[[Query], Said]
 """Answers one operation. Raises `simulator.rest.documents.ApiError`."""

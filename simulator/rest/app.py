@@ -22,15 +22,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.clock import Clock
-from simulator.faults import Fault, Faults
-from simulator.rest.access import OauthError, Tokens, token_refusal
-from simulator.rest.answers import Answer, Asked, Listing
+from simulator.faults import Faults, RestFault
+from simulator.rest.access import IssuedTokens, OauthError, token_refusal
+from simulator.rest.answers import Answer, Listing, Query
 from simulator.rest.bodies import read_body
 from simulator.rest.date_ranges import spans_of
 from simulator.rest.documents import ApiError
 from simulator.rest.downloads import Files, file_paths, signed_path
-from simulator.rest.faults import BareResponse, Trouble, endure, spoil
-from simulator.rest.limits import Limits
+from simulator.rest.faults import ActiveFaults, BareResponse, corrupt, inject_delay
+from simulator.rest.limits import CallCounter
 from simulator.rest.pages import page_of, place_of
 from simulator.rest.parameters import check_path, read_query
 from simulator.rest.routes import Routes
@@ -49,10 +49,10 @@ def rest_app(
     *,
     account_id: str,
     clock: Clock,
-    chance: random.Random,
+    rng: random.Random,
 ) -> Starlette:
     """Build the API of one account; ``answers`` are what stories tell, by operation."""
-    api = _Api(settings, answers, account_id=account_id, clock=clock, chance=chance)
+    api = _Api(settings, answers, account_id=account_id, clock=clock, rng=rng)
     return Starlette(
         routes=[
             Route("/oauth/token", api.token, methods=["POST"]),
@@ -78,14 +78,14 @@ class _Api:
         *,
         account_id: str,
         clock: Clock,
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
         self._answers = answers
         self._clock = clock
-        self._chance = chance
-        self._tokens = Tokens(settings, account_id=account_id, clock=clock, chance=chance)
-        self._limits = Limits(settings, clock)
-        self._trouble = Trouble(settings.first_faults, chance)
+        self._chance = rng
+        self._tokens = IssuedTokens(settings, account_id=account_id, clock=clock, rng=rng)
+        self._limits = CallCounter(settings, clock)
+        self._trouble = ActiveFaults(settings.first_faults, rng)
         self._routes = Routes(operations().values())
         self._inventor = Inventor(settings.seed)
         self._files = Files(seed=settings.seed, size_bytes=settings.rest_file_size_bytes)
@@ -98,11 +98,11 @@ class _Api:
             return _document(
                 error.errors(include_url=False, include_context=False, include_input=False), 400
             )
-        self._trouble = Trouble(faults, self._chance)
+        self._trouble = ActiveFaults(faults, self._chance)
         return _document(faults.model_dump(mode="json"))
 
     async def usage(self, _request: Request) -> Response:
-        """Tell what was asked; see `Limits.usage`."""
+        """Tell what was asked; see `CallCounter.usage`."""
         return _document(self._limits.usage())
 
     async def token(self, request: Request) -> Response:
@@ -112,7 +112,7 @@ class _Api:
         )
         authorization = request.headers.get("authorization", "")
 
-        def answer(faults: list[Fault]) -> Response:
+        def answer(faults: list[RestFault]) -> Response:
             withheld = self._trouble.faults.withheld_scopes
             self._refuse(faults, None, authorization)
             return _document(self._tokens.grant(authorization, form, withheld=withheld))
@@ -125,7 +125,7 @@ class _Api:
         async def serve(request: Request) -> Response:
             authorization = request.headers.get("authorization", "")
 
-            def answer(faults: list[Fault]) -> Response:
+            def answer(faults: list[RestFault]) -> Response:
                 self._tokens.check(authorization)
                 self._refuse(faults, None, authorization)
                 return self._file(content_type, request)
@@ -152,7 +152,7 @@ class _Api:
             return _error(error)
         body = await request.body()
 
-        def answer(faults: list[Fault]) -> Response:
+        def answer(faults: list[RestFault]) -> Response:
             self._admit(operation, faults, request.headers.get("authorization", ""))
             return self._answer(operation, path_values, request, body)
 
@@ -164,34 +164,36 @@ class _Api:
         return response
 
     async def _under_faults(
-        self, name: str, request: Request, answer: Callable[[list[Fault]], Response]
+        self, name: str, request: Request, answer: Callable[[list[RestFault]], Response]
     ) -> Response:
         faults = self._trouble.hits(name)
         try:
             await asyncio.sleep(self._trouble.faults.latency_s)
-            await endure(faults, request)
+            await inject_delay(faults, request)
             self._refuse_in_outage()
             response = answer(faults)
         except (ApiError, OauthError) as error:
             response = _error(error)
-        return spoil(response, faults, request)
+        return corrupt(response, faults, request)
 
     def _refuse_in_outage(self) -> None:
         if self._trouble.faults.outage:
             raise ApiError(503, 503, "service unavailable")
 
-    def _admit(self, operation: Operation, faults: list[Fault], authorization: str) -> None:
+    def _admit(self, operation: Operation, faults: list[RestFault], authorization: str) -> None:
         general = self._trouble.faults
         self._tokens.check(authorization, operation, withheld=general.withheld_scopes)
         self._limits.take(operation)
-        chance = self._chance.random()
-        if chance < general.error_rate:
+        rng = self._chance.random()
+        if rng < general.error_rate:
             raise ApiError(500, 500, "internal error")
-        if chance < general.error_rate + general.limited_rate:
+        if rng < general.error_rate + general.limited_rate:
             raise self._limits.refusal(operation)
         self._refuse(faults, operation, authorization)
 
-    def _refuse(self, faults: list[Fault], operation: Operation | None, authorization: str) -> None:
+    def _refuse(
+        self, faults: list[RestFault], operation: Operation | None, authorization: str
+    ) -> None:
         """Raise the error of the first fault that puts one in the place of the answer."""
         for fault in faults:
             match fault.kind:
@@ -213,7 +215,7 @@ class _Api:
         check_path(operation, path)
         query = read_query(operation, request.query_params.multi_items())
         place = place_of(operation, path, query, now=now)
-        asked = Asked(
+        asked = Query(
             operation=operation,
             path=path,
             query=query,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from simulator.rest.answers import QueryValue, Span
+from simulator.rest.answers import QueryValue, TimeSpan
 from simulator.rest.errors import order_code, refusal, too_long_code
 from zoom.catalogue import Operation, TimeForm, Window
 
@@ -25,7 +25,7 @@ _forms: Final[Mapping[TimeForm, re.Pattern[str]]] = {
 
 def spans_of(
     operation: Operation, query: Mapping[str, QueryValue], *, now: datetime
-) -> Mapping[str, Span]:
+) -> Mapping[str, TimeSpan]:
     """Return the spans of a request by the parameter that starts each; see `Asked`.
 
     Raises:
@@ -41,10 +41,10 @@ def spans_of(
     return sent or _default(operation, now)
 
 
-def _default(operation: Operation, now: datetime) -> Mapping[str, Span]:
+def _default(operation: Operation, now: datetime) -> Mapping[str, TimeSpan]:
     for window in operation.windows:
         if window.default_hours is not None:
-            return {window.start: Span(now - timedelta(hours=window.default_hours), now)}
+            return {window.start: TimeSpan(now - timedelta(hours=window.default_hours), now)}
     return {}
 
 
@@ -54,7 +54,7 @@ def _span(
     query: Mapping[str, QueryValue],
     zone: tzinfo,
     now: datetime,
-) -> Span:
+) -> TimeSpan:
     start = _moment(operation, window, window.start, query, zone)
     end = _moment(operation, window, window.end, query, zone)
     if _is_day(query[window.end]):
@@ -65,9 +65,9 @@ def _span(
         raise refusal(operation, window.start, f"more than {window.lookback_days} days ago")
     longest = timedelta(days=window.longest_days or timedelta.max.days)
     if end - start <= longest:
-        return Span(start, end)
+        return TimeSpan(start, end)
     if window.beyond == "truncated":
-        return Span(start, start + longest)
+        return TimeSpan(start, start + longest)
     raise refusal(operation, window.end, f"spans more than {longest.days} days", code=too_long_code)
 
 

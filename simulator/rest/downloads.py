@@ -40,7 +40,7 @@ signed_path: Final = "/files/{file_id}"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """What is sent of a file: status 200 or 206."""
 
     status: int
@@ -56,7 +56,7 @@ class Files:
         self._size_bytes = size_bytes
         self._content = lru_cache(maxsize=8)(self._make)
 
-    def part(self, file_id: str, content_type: str, headers: Mapping[str, str]) -> Part:
+    def part(self, file_id: str, content_type: str, headers: Mapping[str, str]) -> FilePart:
         """Return the file, or the range of it that the headers of a request ask for.
 
         Raises:
@@ -66,13 +66,13 @@ class Files:
         told = {"ETag": tag, "Accept-Ranges": "bytes"}
         asked = _byte_range.fullmatch(headers.get("range", ""))
         if asked is None or headers.get("if-range", tag) != tag:
-            return Part(200, content, told)
+            return FilePart(200, content, told)
         start, end = _bounds(asked[1], asked[2], len(content))
         if not start < end:
             outside = {"Content-Range": f"bytes */{len(content)}"}
             raise ApiError(416, 416, "the range lies outside of the file", told | outside)
         told["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
-        return Part(206, content[start:end], told)
+        return FilePart(206, content[start:end], told)
 
     def _make(self, file_id: str, content_type: str) -> tuple[bytes, str]:
         rng = Random(f"{self._seed} {file_id}")

@@ -14,20 +14,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from simulator.faults import Fault, Faults, places
+from simulator.faults import Faults, RestFault, places
 
 _pieces: Final = 10
 
 
-class Trouble:
+class ActiveFaults:
     """The faults of a running API, and how many requests each has still to hit."""
 
-    def __init__(self, faults: Faults, chance: random.Random) -> None:
+    def __init__(self, faults: Faults, rng: random.Random) -> None:
         self.faults = faults
-        self._chance = chance
+        self._chance = rng
         self._left = [fault.requests for fault in faults.faults]
 
-    def hits(self, name: str) -> list[Fault]:
+    def hits(self, name: str) -> list[RestFault]:
         """Return the faults that the next request to an operation or a place meets."""
         return [
             fault
@@ -35,7 +35,7 @@ class Trouble:
             if self._hits(index, fault, name)
         ]
 
-    def _hits(self, index: int, fault: Fault, name: str) -> bool:
+    def _hits(self, index: int, fault: RestFault, name: str) -> bool:
         meant = name in fault.operations if fault.operations else name not in places
         left = self._left[index]
         if not meant or left == 0 or self._chance.random() >= fault.rate:
@@ -45,7 +45,7 @@ class Trouble:
         return True
 
 
-async def endure(faults: list[Fault], request: Request) -> None:
+async def inject_delay(faults: list[RestFault], request: Request) -> None:
     """Wait as the faults say; one that hangs lasts until the client has gone."""
     for fault in faults:
         if fault.kind == "latency":
@@ -55,7 +55,7 @@ async def endure(faults: list[Fault], request: Request) -> None:
                 pass  # what is left of the request itself
 
 
-def spoil(response: Response, faults: list[Fault], request: Request) -> Response:
+def corrupt(response: Response, faults: list[RestFault], request: Request) -> Response:
     """Return the answer that the client gets instead."""
     for fault in faults:
         if fault.kind in _spoilings:
@@ -70,7 +70,7 @@ def _changed(response: Response, **headers: str) -> dict[str, str]:
     return kept | headers
 
 
-def _content_type(response: Response, _fault: Fault, _request: Request) -> Response:
+def _content_type(response: Response, _fault: RestFault, _request: Request) -> Response:
     return Response(bytes(response.body), response.status_code, _changed(response), "text/plain")
 
 
@@ -87,17 +87,17 @@ class _CutResponse(Response):
         await super().__call__(scope, receive, send_half)
 
 
-def _cut(response: Response, _fault: Fault, _request: Request) -> Response:
+def _cut(response: Response, _fault: RestFault, _request: Request) -> Response:
     spoilt = _CutResponse(bytes(response.body), response.status_code)
     spoilt.raw_headers = response.raw_headers
     return spoilt
 
 
-def _empty(response: Response, _fault: Fault, _request: Request) -> Response:
+def _empty(response: Response, _fault: RestFault, _request: Request) -> Response:
     return Response(b"", 200, _changed(response), response.headers.get("content-type"))
 
 
-def _error_body(response: Response, fault: Fault, _request: Request) -> Response:
+def _error_body(response: Response, fault: RestFault, _request: Request) -> Response:
     document = {"code": fault.code or 300, "message": "validation failed"}
     return Response(orjson.dumps(document), 200, _changed(response), "application/json")
 
@@ -106,22 +106,22 @@ class BareResponse(Response):
     """An answer that does not come from the API, and has none of its headers."""
 
 
-def _gateway_limited(_response: Response, fault: Fault, _request: Request) -> Response:
+def _gateway_limited(_response: Response, fault: RestFault, _request: Request) -> Response:
     document = {"code": 429, "message": "Too many requests"}
     headers = {"retry-after": fault.retry_after} if fault.retry_after else {}
     return BareResponse(orjson.dumps(document), 429, headers, "application/json")
 
 
-def _html(response: Response, fault: Fault, _request: Request) -> Response:
+def _html(response: Response, fault: RestFault, _request: Request) -> Response:
     page = "<!doctype html><html><body><h1>Something is not right</h1></body></html>"
     return Response(page, fault.status or 200, _changed(response), "text/html")
 
 
-def _redirect(response: Response, fault: Fault, _request: Request) -> Response:
+def _redirect(response: Response, fault: RestFault, _request: Request) -> Response:
     return Response(b"", fault.status or 302, _changed(response, location=fault.location))
 
 
-def _repeated_page(response: Response, _fault: Fault, request: Request) -> Response:
+def _repeated_page(response: Response, _fault: RestFault, request: Request) -> Response:
     token = request.query_params.get("next_page_token")
     try:
         document = orjson.loads(response.body)
@@ -153,21 +153,21 @@ class _SlowResponse(Response):
         await super().__call__(scope, receive, send_pieces)
 
 
-def _slow_body(response: Response, fault: Fault, _request: Request) -> Response:
+def _slow_body(response: Response, fault: RestFault, _request: Request) -> Response:
     spoilt = _SlowResponse(bytes(response.body), response.status_code)
     spoilt.raw_headers = response.raw_headers
     spoilt.piece_s = fault.seconds / _pieces
     return spoilt
 
 
-def _truncated(response: Response, _fault: Fault, _request: Request) -> Response:
+def _truncated(response: Response, _fault: RestFault, _request: Request) -> Response:
     half = bytes(response.body)[: len(response.body) // 2]
     return Response(
         half, response.status_code, _changed(response), response.headers.get("content-type")
     )
 
 
-_spoilings: Final[Mapping[str, Callable[[Response, Fault, Request], Response]]] = {
+_spoilings: Final[Mapping[str, Callable[[Response, RestFault, Request], Response]]] = {
     "content_type": _content_type,
     "cut": _cut,
     "empty": _empty,

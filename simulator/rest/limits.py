@@ -21,7 +21,7 @@ most_seconds: Final = 900
 """Of usage that are remembered."""
 
 
-class Limits:
+class CallCounter:
     """Counts requests per label within each second and each day of the wall clock."""
 
     def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:

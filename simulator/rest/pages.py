@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from simulator.rest.answers import Asked, Listing, QueryValue
+from simulator.rest.answers import Listing, Query, QueryValue
 from simulator.rest.documents import Document
 from simulator.rest.errors import refusal
 from simulator.rest.schema import fits
@@ -28,7 +28,7 @@ _of_the_page: Final = frozenset({"next_page_token", "page_size"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageToken:
     """Where in a list a page begins, and when the first page was asked for."""
 
     start: int
@@ -41,7 +41,7 @@ def place_of(
     query: Mapping[str, QueryValue],
     *,
     now: datetime,
-) -> Place:
+) -> PageToken:
     """Return where the asked page begins.
 
     Raises:
@@ -50,17 +50,17 @@ def place_of(
     paging = operation.paging
     if paging is not None and paging.style == "page_number":
         page = cast("int", query.get("page", 1))
-        return Place((page - 1) * _size(operation, query), now)
+        return PageToken((page - 1) * _size(operation, query), now)
     token = query.get("next_page_token")
     if not token or paging is None or paging.style != "next_page_token":
-        return Place(0, now)
+        return PageToken(0, now)
     place = _read(str(token), _name_of(operation, path, query), now)
     if place is None:
         raise refusal(operation, "next_page_token", "expected a token of the last 15 minutes")
     return place
 
 
-def page_of(asked: Asked, listing: Listing, place: Place) -> Document:
+def page_of(asked: Query, listing: Listing, place: PageToken) -> Document:
     """Return the page of a list that begins at this place, as a document of its operation.
 
     Raises:
@@ -88,7 +88,7 @@ def page_of(asked: Asked, listing: Listing, place: Place) -> Document:
     }
 
 
-def _ends(asked: Asked) -> Document:
+def _ends(asked: Query) -> Document:
     """Repeat the window and the zone, as the answers of many lists do."""
     told: Document = {}
     for window in asked.operation.windows:
@@ -121,18 +121,18 @@ def _name_of(operation: Operation, path: Mapping[str, str], query: Mapping[str, 
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
-def _token(asked: Asked, start: int, place: Place, now: datetime) -> str:
+def _token(asked: Query, start: int, place: PageToken, now: datetime) -> str:
     name = _name_of(asked.operation, asked.path, asked.query)
     words = (name, start, place.since.timestamp(), int(now.timestamp()))
     return base64.urlsafe_b64encode(" ".join(map(str, words)).encode()).decode()
 
 
-def _read(token: str, expected_name: str, now: datetime) -> Place | None:
+def _read(token: str, expected_name: str, now: datetime) -> PageToken | None:
     try:
         text = base64.urlsafe_b64decode(token).decode()
         name, start, since_s, made_s = text.split(" ")
         if name == expected_name and now.timestamp() - int(made_s) <= token_lifetime_s:
-            return Place(int(start), datetime.fromtimestamp(float(since_s), UTC))
+            return PageToken(int(start), datetime.fromtimestamp(float(since_s), UTC))
     except (binascii.Error, ValueError):  # not made by us; UnicodeDecodeError is a ValueError
         pass
     return None

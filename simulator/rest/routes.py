@@ -13,11 +13,11 @@ from zoom.catalogue import Operation
 
 
 @dataclass(slots=True)
-class _Place:
+class _RouteNode:
     """A place in a path: what may follow, and what can be asked if nothing does."""
 
-    literals: "dict[str, _Place]" = field(default_factory=dict)
-    parameter: "_Place | None" = None
+    literals: "dict[str, _RouteNode]" = field(default_factory=dict)
+    parameter: "_RouteNode | None" = None
     operations: dict[str, Operation] = field(default_factory=dict)
 
 
@@ -25,7 +25,7 @@ class Routes:
     """The operations by their paths, which stand behind the base URL."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._root = _Place()
+        self._root = _RouteNode()
         for operation in operations:
             _grow(self._root, operation)
 
@@ -48,19 +48,19 @@ class Routes:
         return operation, _values(operation, words)
 
 
-def _grow(root: _Place, operation: Operation) -> None:
+def _grow(root: _RouteNode, operation: Operation) -> None:
     place = root
     for word in operation.path.removeprefix("/").split("/"):
         if not _is_parameter(word):
-            place = place.literals.setdefault(word, _Place())
+            place = place.literals.setdefault(word, _RouteNode())
             continue
         if place.parameter is None:
-            place.parameter = _Place()
+            place.parameter = _RouteNode()
         place = place.parameter
     place.operations[operation.method] = operation
 
 
-def _walk(place: _Place | None, words: list[str]) -> _Place | None:
+def _walk(place: _RouteNode | None, words: list[str]) -> _RouteNode | None:
     if place is None:
         return None
     if not words:

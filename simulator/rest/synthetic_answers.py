@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from random import Random
 from typing import Final, cast, overload
 
-from simulator.rest.answers import Asked, Listing, QueryValue, Said
+from simulator.rest.answers import Listing, Query, QueryValue, Said
 from simulator.rest.documents import Document
 from simulator.rest.pages import default_page_size
 from simulator.rest.schema import fits
@@ -41,7 +41,7 @@ class Inventor:
         self._document = lru_cache(most_remembered)(self._invent_document)
         self._item = lru_cache(most_remembered)(self._invent_item)
 
-    def answer(self, asked: Asked) -> Said:
+    def answer(self, asked: Query) -> Said:
         """Answer what has passed every check; see `simulator.rest.answers.Answer`."""
         operation, path = asked.operation, tuple(asked.path.values())
         if operation.reply.content_type is None:
@@ -63,7 +63,7 @@ class Inventor:
         beside = {name: document[name] for name in document.keys() - _names_of_pages(operation)}
         return Listing(_Invented(numbers, item), beside)
 
-    def _array_item(self, asked: Asked, body: object, number: int) -> Document:
+    def _array_item(self, asked: Query, body: object, number: int) -> Document:
         schema, identity = _reply(asked.operation.name)["items"], f"{asked.operation.name} {number}"
         told = self._told(schema, identity, asked.path, Scene(asked.origin, _first_moment))
         return told | _echo(schema, body)
@@ -121,7 +121,7 @@ class _Invented(Sequence[Document]):
         return self.item(self.numbers[index])
 
 
-def _places(asked: Asked) -> tuple[range, Callable[[int], datetime]]:
+def _places(asked: Query) -> tuple[range, Callable[[int], datetime]]:
     """Return the numbers of a list's items, and the time that each stands for."""
     if not asked.spans:
         paging = asked.operation.paging
@@ -135,7 +135,7 @@ def _places(asked: Asked) -> tuple[range, Callable[[int], datetime]]:
     return range(first, last + 1), lambda number: _zero + number * spacing
 
 
-def _known(asked: Asked) -> _Facts:
+def _known(asked: Query) -> _Facts:
     """Say what the request itself tells of the answer."""
     of_pages = _names_of_pages(asked.operation)
     told = {

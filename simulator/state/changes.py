@@ -16,7 +16,7 @@ status_members: Final = ("status_id", "status_name", "sub_status_id", "sub_statu
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DirectoryChange:
     """An event that changes the directory: what it tells, when, and who did it."""
 
     event: str
@@ -34,7 +34,7 @@ class Change:
         return str(self.told[member])
 
 
-def apply_change(directory: Directory, change: Change) -> None:
+def apply_change(directory: Directory, change: DirectoryChange) -> None:
     """Let an event change the directory, if it is one of those that do.
 
     Some events of a queue tell its legacy id beside the other.
@@ -46,7 +46,7 @@ def apply_change(directory: Directory, change: Change) -> None:
         _changers[change.event](directory, change)
 
 
-def _user_created(directory: Directory, change: Change) -> None:
+def _user_created(directory: Directory, change: DirectoryChange) -> None:
     facts = user_words(change.told)
     facts["cc_user_id"] = derived_id("Contact Center user", change.told["user_id"])
     directory.added(kinds.user, facts, time=change.time, by=change.by)
@@ -54,54 +54,54 @@ def _user_created(directory: Directory, change: Change) -> None:
         directory.tied("team_agents", str(team["team_id"]), change.text("user_id"))
 
 
-def _user_updated(directory: Directory, change: Change) -> None:
+def _user_updated(directory: Directory, change: DirectoryChange) -> None:
     _set(directory, kinds.user, change, user_words(change.updates))
 
 
-def _user_deleted(directory: Directory, change: Change) -> None:
+def _user_deleted(directory: Directory, change: DirectoryChange) -> None:
     for gone in cast("list[Facts]", change.told["users"]):
         directory.removed(kinds.user, str(gone["user_id"]), time=change.time, by=change.by)
 
 
-def _user_status_changed(directory: Directory, change: Change) -> None:
+def _user_status_changed(directory: Directory, change: DirectoryChange) -> None:
     state = {name: change.told.get(f"current_{name}") for name in status_members}
     directory.became(kinds.user, change.text("user_id"), state)
 
 
-def _user_skills(directory: Directory, change: Change) -> None:
+def _user_skills(directory: Directory, change: DirectoryChange) -> None:
     tie = directory.untied if change.event.endswith("unassigned") else directory.tied
     for skill in cast("list[Facts]", change.told["skills"]):
         tie("user_skills", change.text("user_id"), str(skill["skill_id"]))
 
 
-def _user_opted(directory: Directory, change: Change) -> None:
+def _user_opted(directory: Directory, change: DirectoryChange) -> None:
     queue_id, user_id = change.text("cc_queue_id"), change.text("user_id")
     if user_id in directory.members("queue_agents", queue_id):
         status = {"opt_in_out_status": 2 if change.event.endswith("out") else 0}
         directory.tied("queue_agents", queue_id, user_id, status)
 
 
-def _queue_created(directory: Directory, change: Change) -> None:
+def _queue_created(directory: Directory, change: DirectoryChange) -> None:
     facts = queue_words(change.told)
     directory.added(kinds.queue, facts, time=change.time, by=change.by)
 
 
-def _queue_member(directory: Directory, change: Change) -> None:
+def _queue_member(directory: Directory, change: DirectoryChange) -> None:
     tie = directory.untied if change.event.endswith("unassigned") else directory.tied
     relation: Tie = "queue_supervisors" if "supervisor" in change.event else "queue_agents"
     tie(relation, change.text("cc_queue_id"), change.text("user_id"))
 
 
-def _team_updated(directory: Directory, change: Change) -> None:
+def _team_updated(directory: Directory, change: DirectoryChange) -> None:
     _set(directory, kinds.team, change, change.told)
 
 
-def _team_moved(directory: Directory, change: Change) -> None:
+def _team_moved(directory: Directory, change: DirectoryChange) -> None:
     names = ("parent_team_id", "parent_team_name")
     _set(directory, kinds.team, change, {name: change.told[f"new_{name}"] for name in names})
 
 
-def _team_members(directory: Directory, change: Change) -> None:
+def _team_members(directory: Directory, change: DirectoryChange) -> None:
     tie = directory.untied if change.event.endswith("unassigned") else directory.tied
     supervise = change.told["team_role"] == "supervisor"
     relation: Tie = "team_supervisors" if supervise else "team_agents"
@@ -109,7 +109,7 @@ def _team_members(directory: Directory, change: Change) -> None:
         tie(relation, change.text("team_id"), user_id)
 
 
-def _closure_updated(directory: Directory, change: Change) -> None:
+def _closure_updated(directory: Directory, change: DirectoryChange) -> None:
     known = directory.find(kinds.closure_set, change.text("closure_set_id")) or {}
     updates = dict(change.updates)
     if "closures" in updates:
@@ -117,7 +117,7 @@ def _closure_updated(directory: Directory, change: Change) -> None:
     _set(directory, kinds.closure_set, change, updates)
 
 
-def _asset_updated(directory: Directory, change: Change) -> None:
+def _asset_updated(directory: Directory, change: DirectoryChange) -> None:
     known = directory.find(kinds.asset, change.text("asset_id")) or {}
     updates = dict(change.updates)
     items = _by_id(known.get("asset_items"), updates.get("asset_item_added"), "asset_item_id")
@@ -130,7 +130,7 @@ def _asset_updated(directory: Directory, change: Change) -> None:
     _set(directory, kinds.asset, change, updates)
 
 
-def _asset_deleted(directory: Directory, change: Change) -> None:
+def _asset_deleted(directory: Directory, change: DirectoryChange) -> None:
     if change.told.get("archived"):
         archived = {"archived": True, "archived_time": change.told.get("archived_time")}
         _set(directory, kinds.asset, change, archived)
@@ -138,30 +138,30 @@ def _asset_deleted(directory: Directory, change: Change) -> None:
         _removed(kinds.asset)(directory, change)
 
 
-def _set(directory: Directory, kind: Kind, change: Change, facts: Facts) -> None:
+def _set(directory: Directory, kind: Kind, change: DirectoryChange, facts: Facts) -> None:
     key = change.text(kind.id_member)
     directory.changed(kind, key, facts, time=change.time, by=change.by)
 
 
-Changer = Callable[[Directory, Change], None]
+Changer = Callable[[Directory, DirectoryChange], None]
 
 
 def _created(kind: Kind) -> Changer:
-    def created(directory: Directory, change: Change) -> None:
+    def created(directory: Directory, change: DirectoryChange) -> None:
         directory.added(kind, change.told, time=change.time, by=change.by)
 
     return created
 
 
 def _updated(kind: Kind) -> Changer:
-    def updated(directory: Directory, change: Change) -> None:
+    def updated(directory: Directory, change: DirectoryChange) -> None:
         _set(directory, kind, change, change.updates)
 
     return updated
 
 
 def _removed(kind: Kind) -> Changer:
-    def removed(directory: Directory, change: Change) -> None:
+    def removed(directory: Directory, change: DirectoryChange) -> None:
         directory.removed(kind, change.text(kind.id_member), time=change.time, by=change.by)
 
     return removed

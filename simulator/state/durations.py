@@ -46,7 +46,7 @@ class Durations:
         self.began: Counter[Phase] = Counter()
         self._total_ms: Counter[Phase] = Counter()
         self._since_ms: dict[Phase, int] = {}
-        self._over = False
+        self._end = False
 
     def __getitem__(self, phase: Phase) -> int:
         """Return how long a phase has lasted in all, that which goes on not counted."""
@@ -70,12 +70,12 @@ class Durations:
         if event == "task_updated" and task_status == assigned:
             self._finish("waiting", at_ms)
             begun = None if spoken else "conversation"
-        if begun is not None and (begun == "wrap_up" or not self._over):
+        if begun is not None and (begun == "wrap_up" or not self._end):
             self._begin(begun, at_ms)
 
     def over(self, at_ms: int) -> None:
         """Take note of the end."""
-        self._over = True
+        self._end = True
         for phase in ends_with_engagement:
             self._finish(phase, at_ms)
 

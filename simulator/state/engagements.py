@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, cast
 
-from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.answers import Answer, Listing, Query
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.directory import derived_id
@@ -42,7 +42,7 @@ def engagement_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def found(state: State, asked: Asked, engagement_id: str) -> Engagement:
+def found(state: State, asked: Query, engagement_id: str) -> Engagement:
     """Return an engagement, open or ended.
 
     Raises:
@@ -54,18 +54,18 @@ def found(state: State, asked: Asked, engagement_id: str) -> Engagement:
     return engagement
 
 
-def absent(asked: Asked, code: int = 404) -> ApiError:
+def absent(asked: Query, code: int = 404) -> ApiError:
     """Make the 404 of an operation, with the first of its codes for that."""
     codes = asked.operation.errors.get(404) or (code,)
     return ApiError(404, codes[0], "Engagement: there is nothing of this id")
 
 
-def shown_engagements(state: State, asked: Asked) -> Iterator[Engagement]:
+def shown_engagements(state: State, asked: Query) -> Iterator[Engagement]:
     """Yield the engagements whose details are there, the one that began first first."""
     return (e for e in state.engagements.values() if e.is_shown(asked.now))
 
 
-def said_of(engagement: Engagement, asked: Asked, make: Callable[[], Facts]) -> Document:
+def said_of(engagement: Engagement, asked: Query, make: Callable[[], Facts]) -> Document:
     """Return the item about an engagement, which is made once as long as nothing changes."""
     key = f"{asked.operation.name} {asked.origin}"
     if key not in engagement.said:
@@ -73,7 +73,7 @@ def said_of(engagement: Engagement, asked: Asked, make: Callable[[], Facts]) -> 
     return engagement.said[key]
 
 
-def _get(state: State, asked: Asked) -> Document:
+def _get(state: State, asked: Query) -> Document:
     """Answer 404 until the end, then nothing until the details are there."""
     engagement = found(state, asked, asked.path["engagement_id"])
     if engagement.shown_from is None:
@@ -83,12 +83,12 @@ def _get(state: State, asked: Asked) -> Document:
     return fitted(asked.operation, _facts(state, asked, engagement))
 
 
-def _facts(state: State, asked: Asked, engagement: Engagement) -> dict[str, object]:
+def _facts(state: State, asked: Query, engagement: Engagement) -> dict[str, object]:
     facts = engagement_facts(engagement, state.directory)
     return facts | {"transcript_url": served(engagement.transcript_url, origin=asked.origin)}
 
 
-def _list(state: State, asked: Asked) -> Listing:
+def _list(state: State, asked: Query) -> Listing:
     documents = (
         said_of(engagement, asked, partial(_facts, state, asked, engagement))
         for engagement in shown_engagements(state, asked)
@@ -96,7 +96,7 @@ def _list(state: State, asked: Asked) -> Listing:
     return listed(asked, documents, time="start_time")
 
 
-def _list_open(state: State, asked: Asked) -> Listing:
+def _list_open(state: State, asked: Query) -> Listing:
     documents = (
         said_of(engagement, asked, partial(_open_facts, state, engagement))
         for engagement in state.engagements.values()
@@ -120,7 +120,7 @@ def _open_facts(state: State, engagement: Engagement) -> dict[str, object]:
     return engagement_facts(engagement, state.directory) | {"status": status}
 
 
-def _list_events(state: State, asked: Asked) -> Listing:
+def _list_events(state: State, asked: Query) -> Listing:
     engagement = found(state, asked, asked.path["engagement_id"])
     if not engagement.spoken:
         codes = asked.operation.errors.get(400, (300,))
@@ -132,7 +132,7 @@ def _list_events(state: State, asked: Asked) -> Listing:
     return Listing(listing.items, {"engagement_id": engagement.engagement_id})
 
 
-def _survey(state: State, asked: Asked) -> Document:
+def _survey(state: State, asked: Query) -> Document:
     """Answer 404 where no survey was sent, and 444 where none was answered."""
     engagement = found(state, asked, asked.path["engagement_id"])
     if not engagement.survey_status:
@@ -166,7 +166,7 @@ def _note_facts(engagement: Engagement, note: Facts) -> dict[str, object]:
     return dict(note) | {"engagement_id": engagement.engagement_id}
 
 
-def _list_notes(state: State, asked: Asked) -> Listing:
+def _list_notes(state: State, asked: Query) -> Listing:
     engagements: Iterator[Engagement] = iter(state.engagements.values())
     if "engagement_id" in asked.path:
         engagements = iter([found(state, asked, asked.path["engagement_id"])])
@@ -178,7 +178,7 @@ def _list_notes(state: State, asked: Asked) -> Listing:
     return listed(asked, notes)
 
 
-def _note(state: State, asked: Asked) -> tuple[Engagement, dict[str, object]]:
+def _note(state: State, asked: Query) -> tuple[Engagement, dict[str, object]]:
     engagement = found(state, asked, asked.path["engagement_id"])
     note = engagement.notes.get(asked.path["note_id"])
     if note is None:
@@ -186,23 +186,23 @@ def _note(state: State, asked: Asked) -> tuple[Engagement, dict[str, object]]:
     return engagement, note
 
 
-def _get_note(state: State, asked: Asked) -> Document:
+def _get_note(state: State, asked: Query) -> Document:
     return fitted(asked.operation, _note_facts(*_note(state, asked)))
 
 
-def _update_note(state: State, asked: Asked) -> None:
+def _update_note(state: State, asked: Query) -> None:
     engagement, note = _note(state, asked)
     note |= dict(cast("Facts", asked.body or {})) | {"last_modified_time": _now(asked)}
     engagement.said.clear()
 
 
-def _list_tasks(state: State, asked: Asked) -> Listing:
+def _list_tasks(state: State, asked: Query) -> Listing:
     engagement = found(state, asked, asked.path["engagement_id"])
     tasks = engagement.follow_up_tasks.values()
     return listed(asked, (fitted_item(asked.operation, task) for task in tasks))
 
 
-def _task(state: State, asked: Asked) -> dict[str, object]:
+def _task(state: State, asked: Query) -> dict[str, object]:
     engagement = found(state, asked, asked.path["engagement_id"])
     task = engagement.follow_up_tasks.get(asked.path["task_id"])
     if task is None:
@@ -210,16 +210,16 @@ def _task(state: State, asked: Asked) -> dict[str, object]:
     return task
 
 
-def _get_task(state: State, asked: Asked) -> Document:
+def _get_task(state: State, asked: Query) -> Document:
     return fitted(asked.operation, _task(state, asked))
 
 
-def _update_task(state: State, asked: Asked) -> None:
+def _update_task(state: State, asked: Query) -> None:
     changes = dict(cast("Facts", asked.body or {})) | {"update_time": _now(asked)}
     _task(state, asked).update(changes)
 
 
-def _list_attachments(state: State, asked: Asked) -> Listing:
+def _list_attachments(state: State, asked: Query) -> Listing:
     engagement = found(state, asked, asked.path["engagement_id"])
     attachments = (
         {
@@ -235,7 +235,7 @@ def _list_attachments(state: State, asked: Asked) -> Listing:
     return listed(asked, (fitted_item(asked.operation, a) for a in attachments))
 
 
-def _list_messages(state: State, asked: Asked) -> Listing:
+def _list_messages(state: State, asked: Query) -> Listing:
     """List what was written, in the order of time unless ``direction`` asks for the other.
 
     Here ``backward`` is the order of time, although mail calls that ``forward``.
@@ -271,5 +271,5 @@ def _message_facts(message: Facts, ordinal: int, origin: str) -> dict[str, objec
     }
 
 
-def _now(asked: Asked) -> str:
+def _now(asked: Query) -> str:
     return to_the_second(round(asked.now.timestamp() * 1000))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, cast
 
-from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.answers import Answer, Listing, Query
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.directory import Directory, Kind, Tie, derived_id
@@ -72,7 +72,7 @@ def entity_answers(state: State) -> Mapping[str, Answer]:
     return answers
 
 
-def asked_for(state: State, kind: Kind, key: str, *, asked: Asked) -> Facts:
+def asked_for(state: State, kind: Kind, key: str, *, asked: Query) -> Facts:
     """Return the entity that a request names, by id, alias, or name where it says so.
 
     Raises:
@@ -102,24 +102,24 @@ def user_shown(directory: Directory, user_id: str) -> Facts:
     return {**shown(directory, kinds.user, facts), **name}
 
 
-def _list(state: State, kind: Kind, asked: Asked) -> Listing:
+def _list(state: State, kind: Kind, asked: Query) -> Listing:
     directory = state.directory
     entities = (shown(directory, kind, facts) for facts in directory.every(kind))
     return listed(asked, (fitted_item(asked.operation, facts) for facts in entities))
 
 
-def _get(state: State, kind: Kind, path: str, asked: Asked) -> Document:
+def _get(state: State, kind: Kind, path: str, asked: Query) -> Document:
     facts = asked_for(state, kind, asked.path[path], asked=asked)
     return fitted(asked.operation, shown(state.directory, kind, facts))
 
 
-def _entry_points(state: State, asked: Asked) -> Listing:
+def _entry_points(state: State, asked: Query) -> Listing:
     facts = asked_for(state, kinds.flow, asked.path["flow_id"], asked=asked)
     points = cast("list[Facts]", facts.get("entry_points", []))
     return listed(asked, (fitted_item(asked.operation, point) for point in points))
 
 
-def _create(state: State, kind: Kind, asked: Asked) -> Document:
+def _create(state: State, kind: Kind, asked: Query) -> Document:
     """Add an entity, with an id of its own and other ids that follow from it."""
     facts = {**_new.get(kind, {}), **cast("Facts", asked.body or {})}
     added = state.directory.added(kind, facts, time=_now(asked), by=state.owner_id)
@@ -129,20 +129,20 @@ def _create(state: State, kind: Kind, asked: Asked) -> Document:
     return fitted(asked.operation, shown(state.directory, kind, added))
 
 
-def _update(state: State, kind: Kind, path: str, asked: Asked) -> None:
+def _update(state: State, kind: Kind, path: str, asked: Query) -> None:
     facts = asked_for(state, kind, asked.path[path], asked=asked)
     key = str(facts[kind.id_member])
     body = cast("Facts", asked.body or {})
     state.directory.changed(kind, key, body, time=_now(asked), by=state.owner_id)
 
 
-def _delete(state: State, kind: Kind, path: str, asked: Asked) -> None:
+def _delete(state: State, kind: Kind, path: str, asked: Query) -> None:
     facts = asked_for(state, kind, asked.path[path], asked=asked)
     key = str(facts[kind.id_member])
     state.directory.removed(kind, key, time=_now(asked), by=state.owner_id)
 
 
-def _user_status(state: State, asked: Asked) -> None:
+def _user_status(state: State, asked: Query) -> None:
     """Set the status of a user; its name follows, and there is no sub status unless one is set."""
     facts = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
     body = cast("Facts", asked.body or {})
@@ -151,7 +151,7 @@ def _user_status(state: State, asked: Asked) -> None:
     state.directory.became(kinds.user, str(facts["user_id"]), names | dict(body))
 
 
-def _now(asked: Asked) -> str:
+def _now(asked: Query) -> str:
     return to_the_second(round(asked.now.timestamp() * 1000))
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, cast
 
-from simulator.rest.answers import Asked, Listing, QueryValue
+from simulator.rest.answers import Listing, Query, QueryValue
 from simulator.rest.documents import Document
 from simulator.state.schema_projection import Facts, fitted_beside_items, item_schema
 from zoom.catalogue import Operation, Schema, find
@@ -30,7 +30,7 @@ _offset: Final = re.compile(r"[+-]\d{2}:\d{2}$")
 _time: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 
-def listed(asked: Asked, documents: Iterable[Document], *, time: str = "") -> Listing:
+def listed(asked: Query, documents: Iterable[Document], *, time: str = "") -> Listing:
     """Answer with those documents that lie in the windows and pass the filters.
 
     ``time`` is the member that a window ``from`` and ``to`` is about, and the order, where the
@@ -43,7 +43,7 @@ def listed(asked: Asked, documents: Iterable[Document], *, time: str = "") -> Li
     return filtered(asked, kept)
 
 
-def filtered(asked: Asked, documents: Iterable[Document]) -> Listing:
+def filtered(asked: Query, documents: Iterable[Document]) -> Listing:
     """Answer with those documents that pass the filters."""
     filters = _filters(asked)
     items = [
@@ -54,7 +54,7 @@ def filtered(asked: Asked, documents: Iterable[Document]) -> Listing:
     return Listing(items, fitted_beside_items(asked.operation, _beside(asked)))
 
 
-def in_windows(asked: Asked, facts: Facts, *, time: str) -> bool:
+def in_windows(asked: Query, facts: Facts, *, time: str) -> bool:
     """Tell whether something lies in all windows that were asked for."""
     for start, span in asked.spans.items():
         told = facts.get(time if start == "from" else start.removesuffix("_from"))
@@ -63,7 +63,7 @@ def in_windows(asked: Asked, facts: Facts, *, time: str) -> bool:
     return True
 
 
-def _filters(asked: Asked) -> list[tuple[tuple[str, ...], frozenset[str]]]:
+def _filters(asked: Query) -> list[tuple[tuple[str, ...], frozenset[str]]]:
     """Return for each filter the members that it is about, and the values that pass."""
     windows = {name for w in asked.operation.windows for name in (w.start, w.end)}
     found = []
@@ -115,7 +115,7 @@ def _said(node: object, names: tuple[str, ...]) -> set[str]:
     return said
 
 
-def _beside(asked: Asked) -> dict[str, object]:
+def _beside(asked: Query) -> dict[str, object]:
     """Repeat the windows, as lists do beside their items."""
     beside: dict[str, object] = {"timezone": asked.query.get("timezone", "UTC")}
     for window in asked.operation.windows:
@@ -126,13 +126,13 @@ def _beside(asked: Asked) -> dict[str, object]:
     return beside
 
 
-def _in_zone_asked(asked: Asked, document: Document) -> Document:
+def _in_zone_asked(asked: Query, document: Document) -> Document:
     if "timezone" not in asked.query and not _offset_asked(asked):
         return document
     return cast("Document", _rewritten(asked, document))
 
 
-def _rewritten(asked: Asked, node: object) -> object:
+def _rewritten(asked: Query, node: object) -> object:
     if isinstance(node, dict):
         return {name: _rewritten(asked, value) for name, value in node.items()}
     if isinstance(node, list):
@@ -142,7 +142,7 @@ def _rewritten(asked: Asked, node: object) -> object:
     return node
 
 
-def _written(asked: Asked, moment: datetime) -> str:
+def _written(asked: Query, moment: datetime) -> str:
     """Write a moment in UTC, or where a ``Z`` is a literal as the request wrote its own.
 
     That is with the offset of the request, or in the zone that it names and with a ``Z``.
@@ -154,7 +154,7 @@ def _written(asked: Asked, moment: datetime) -> str:
     return f"{moment.astimezone(zone if literal else UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _offset_asked(asked: Asked) -> bool:
+def _offset_asked(asked: Query) -> bool:
     return any(_offset.search(str(asked.query.get(start, ""))) for start in asked.spans)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
-from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.answers import Answer, Listing, Query
 from simulator.rest.documents import Document
 from simulator.state import directory as kinds
 from simulator.state.directory import Kind, Tie
@@ -56,23 +56,23 @@ def member_answers(state: State) -> Mapping[str, Answer]:
     return answers
 
 
-def _documents(state: State, users: _Users, owner: str, asked: Asked) -> Iterator[Document]:
+def _documents(state: State, users: _Users, owner: str, asked: Query) -> Iterator[Document]:
     tied = state.directory.members(users.tie, owner)
     for user_id, facts in tied.items():
         who = {"opt_in_out_status": 0, **user_shown(state.directory, user_id), **facts}
         yield fitted_item(asked.operation, who)
 
 
-def _owner(state: State, users: _Users, asked: Asked) -> str:
+def _owner(state: State, users: _Users, asked: Query) -> str:
     facts = asked_for(state, users.owner, asked.path[users.path], asked=asked)
     return str(facts[users.owner.id_member])
 
 
-def _list(state: State, users: _Users, asked: Asked) -> Listing:
+def _list(state: State, users: _Users, asked: Query) -> Listing:
     return listed(asked, _documents(state, users, _owner(state, users, asked), asked))
 
 
-def _assign(state: State, users: _Users, asked: Asked) -> Document:
+def _assign(state: State, users: _Users, asked: Query) -> Document:
     """Tie users to an owner; the answer has those who are new."""
     owner = _owner(state, users, asked)
     named = cast("list[str]", cast("Facts", asked.body or {}).get("user_ids", []))
@@ -87,13 +87,13 @@ def _assign(state: State, users: _Users, asked: Asked) -> Document:
     )
 
 
-def _unassign_one(state: State, users: _Users, asked: Asked) -> None:
+def _unassign_one(state: State, users: _Users, asked: Query) -> None:
     owner = _owner(state, users, asked)
     facts = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
     state.directory.untied(users.tie, owner, str(facts["user_id"]))
 
 
-def _unassign(state: State, users: _Users, asked: Asked) -> None:
+def _unassign(state: State, users: _Users, asked: Query) -> None:
     owner = _owner(state, users, asked)
     named = asked.query.get("user_ids", ())
     for user_id in named if isinstance(named, tuple) else (str(named),):
@@ -101,7 +101,7 @@ def _unassign(state: State, users: _Users, asked: Asked) -> None:
         state.directory.untied(users.tie, owner, str(facts["user_id"]))
 
 
-def _opt(state: State, asked: Asked) -> None:
+def _opt(state: State, asked: Query) -> None:
     """Let a user take part in queues, or not: in all of them where the request names none."""
     user_id = str(asked_for(state, kinds.user, asked.path["user_id"], asked=asked)["user_id"])
     body = cast("Facts", asked.body)
@@ -114,7 +114,7 @@ def _opt(state: State, asked: Asked) -> None:
             state.directory.tied("queue_agents", queue_id, user_id, status)
 
 
-def _children(state: State, asked: Asked) -> Listing:
+def _children(state: State, asked: Query) -> Listing:
     """List the teams below a team, those of the next level first."""
     team_id = str(asked_for(state, kinds.team, asked.path["team_id"], asked=asked)["team_id"])
     deepest = cast("int", asked.query.get("max_level", 1))
@@ -135,7 +135,7 @@ def _children(state: State, asked: Asked) -> Listing:
     )
 
 
-def _parents(state: State, asked: Asked) -> Listing:
+def _parents(state: State, asked: Query) -> Listing:
     """List the teams above a team, the nearest first."""
     team = asked_for(state, kinds.team, asked.path["team_id"], asked=asked)
     above: list[Facts] = []
@@ -152,20 +152,20 @@ def _parents(state: State, asked: Asked) -> Listing:
     return Listing(items, own)
 
 
-def _role_users(state: State, asked: Asked) -> Listing:
+def _role_users(state: State, asked: Query) -> Listing:
     role = asked_for(state, kinds.role, asked.path["role_id"], asked=asked)
     having = [u for u in state.directory.every(kinds.user) if u.get("role_id") == role["role_id"]]
     return listed(asked, (fitted_item(asked.operation, user) for user in having))
 
 
-def _skill_users(state: State, asked: Asked) -> Listing:
+def _skill_users(state: State, asked: Query) -> Listing:
     skill = asked_for(state, kinds.skill, asked.path["skill_id"], asked=asked)
     having = state.directory.owners("user_skills", str(skill["skill_id"]))
     users = (user_shown(state.directory, user_id) for user_id in having)
     return listed(asked, (fitted_item(asked.operation, user) for user in users))
 
 
-def _user_skills(state: State, asked: Asked) -> Listing:
+def _user_skills(state: State, asked: Query) -> Listing:
     user_id = str(asked_for(state, kinds.user, asked.path["user_id"], asked=asked)["user_id"])
     having = state.directory.members("user_skills", user_id)
     skills = [
@@ -175,7 +175,7 @@ def _user_skills(state: State, asked: Asked) -> Listing:
     return listed(asked, (fitted_item(asked.operation, skill) for skill in skills))
 
 
-def _assign_skills(state: State, asked: Asked) -> None:
+def _assign_skills(state: State, asked: Query) -> None:
     user_id = str(asked_for(state, kinds.user, asked.path["user_id"], asked=asked)["user_id"])
     for given in cast("list[Facts]", cast("Facts", asked.body or {}).get("skills", [])):
         skill = asked_for(state, kinds.skill, str(given["skill_id"]), asked=asked)
@@ -183,13 +183,13 @@ def _assign_skills(state: State, asked: Asked) -> None:
         state.directory.tied("user_skills", user_id, str(skill["skill_id"]), level)
 
 
-def _unassign_skill(state: State, asked: Asked) -> None:
+def _unassign_skill(state: State, asked: Query) -> None:
     user_id = str(asked_for(state, kinds.user, asked.path["user_id"], asked=asked)["user_id"])
     skill = asked_for(state, kinds.skill, asked.path["skill_id"], asked=asked)
     state.directory.untied("user_skills", user_id, str(skill["skill_id"]))
 
 
-def _user_queues(state: State, asked: Asked) -> Listing:
+def _user_queues(state: State, asked: Query) -> Listing:
     user_id = str(asked_for(state, kinds.user, asked.path["user_id"], asked=asked)["user_id"])
     roles: dict[str, list[str]] = {}
     ties: Mapping[Tie, str] = {"queue_agents": "agent", "queue_supervisors": "supervisor"}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import cast
 
-from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.answers import Answer, Listing, Query
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.engagement import Engagement
@@ -33,13 +33,13 @@ def record_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def _list_recordings(state: State, wanted: Callable[[Facts], bool], asked: Asked) -> Listing:
+def _list_recordings(state: State, wanted: Callable[[Facts], bool], asked: Query) -> Listing:
     recordings = _recordings(state, asked, state.engagements.values())
     return _listed(asked, (recording for recording in recordings if wanted(recording)))
 
 
 def _recordings(
-    state: State, asked: Asked, engagements: Iterable[Engagement]
+    state: State, asked: Query, engagements: Iterable[Engagement]
 ) -> Iterator[Document]:
     return (
         _recording(state, asked, engagement, recording)
@@ -48,7 +48,7 @@ def _recordings(
     )
 
 
-def _listed(asked: Asked, recordings: Iterable[Document]) -> Listing:
+def _listed(asked: Query, recordings: Iterable[Document]) -> Listing:
     time = str(asked.query.get("query_date_type", "recording_start_time"))
     return listed(asked, recordings, time=time)
 
@@ -62,7 +62,7 @@ def _finished(engagement: Engagement) -> Iterator[Facts]:
     )
 
 
-def _recording(state: State, asked: Asked, engagement: Engagement, told: Facts) -> Document:
+def _recording(state: State, asked: Query, engagement: Engagement, told: Facts) -> Document:
     recording_id = str(told["recording_id"])
     queue = state.directory.find(kinds.queue, str(told.get("cc_queue_id"))) or {}
     known = [*cast("list[Facts]", told.get("users") or []), *engagement.agents.values()]
@@ -89,23 +89,23 @@ def _recording(state: State, asked: Asked, engagement: Engagement, told: Facts) 
     return fitted_item(asked.operation, facts)
 
 
-def _of_engagement(state: State, asked: Asked) -> Listing:
+def _of_engagement(state: State, asked: Query) -> Listing:
     engagement = found(state, asked, asked.path["engagement_id"])
     return _listed(asked, _recordings(state, asked, [engagement]))
 
 
-def _of_user(state: State, asked: Asked) -> Listing:
+def _of_user(state: State, asked: Query) -> Listing:
     user = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
     return _list_recordings(state, lambda r: r.get("user_id") == user["user_id"], asked)
 
 
-def _of_queue(state: State, asked: Asked) -> Listing:
+def _of_queue(state: State, asked: Query) -> Listing:
     queue = asked_for(state, kinds.queue, asked.path["queue_id"], asked=asked)
     key = queue["cc_queue_id"]
     return _list_recordings(state, lambda r: r.get("cc_queue_id") == key, asked)
 
 
-def _delete_recording(state: State, asked: Asked) -> None:
+def _delete_recording(state: State, asked: Query) -> None:
     recording_id = asked.path["recording_id"]
     engagement = state.engagement_of_recording(recording_id)
     if engagement is None or engagement.recordings[recording_id].get("deleted"):
@@ -113,12 +113,12 @@ def _delete_recording(state: State, asked: Asked) -> None:
     engagement.recordings[recording_id]["deleted"] = True
 
 
-def _delete_of_engagement(state: State, asked: Asked) -> None:
+def _delete_of_engagement(state: State, asked: Query) -> None:
     for recording in found(state, asked, asked.path["engagement_id"]).recordings.values():
         recording["deleted"] = True
 
 
-def _recorder(state: State, asked: Asked) -> Document:
+def _recorder(state: State, asked: Query) -> Document:
     engagement = found(state, asked, asked.path["engagement_id"])
     if not engagement.spoken:
         codes = asked.operation.errors.get(400, (300,))
@@ -127,7 +127,7 @@ def _recorder(state: State, asked: Asked) -> Document:
     return fitted(asked.operation, {**told, "statuses": engagement.recorder})
 
 
-def _list_messages(state: State, asked: Asked) -> Listing:
+def _list_messages(state: State, asked: Query) -> Listing:
     documents = (
         _message(state, asked, engagement, message)
         for engagement in state.engagements.values()
@@ -136,7 +136,7 @@ def _list_messages(state: State, asked: Asked) -> Listing:
     return listed(asked, documents, time="created_at")
 
 
-def _of_inbox(state: State, asked: Asked) -> Listing:
+def _of_inbox(state: State, asked: Query) -> Listing:
     inbox = asked_for(state, kinds.inbox, asked.path["inbox_id"], asked=asked)
     documents = (
         _message(state, asked, engagement, message)
@@ -147,7 +147,7 @@ def _of_inbox(state: State, asked: Asked) -> Listing:
     return listed(asked, documents, time="created_at")
 
 
-def _message(state: State, asked: Asked, engagement: Engagement, told: Facts) -> Document:
+def _message(state: State, asked: Query, engagement: Engagement, told: Facts) -> Document:
     """Return a voicemail; where all inboxes are listed its queue is called ``cci_queue_id``."""
     message_id = str(told["message_id"])
     queue_id = told.get("cc_queue_id", engagement.facts.get("cc_queue_id"))
@@ -165,7 +165,7 @@ def _message(state: State, asked: Asked, engagement: Engagement, told: Facts) ->
     return fitted_item(asked.operation, facts)
 
 
-def _delete_message(state: State, asked: Asked) -> None:
+def _delete_message(state: State, asked: Query) -> None:
     """Move a voicemail to the trash; one that is there already is deleted for good."""
     inbox = asked_for(state, kinds.inbox, asked.path["inbox_id"], asked=asked)
     message_id = asked.path["message_id"]

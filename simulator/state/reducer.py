@@ -33,7 +33,7 @@ recorder: Final[Mapping[str, str]] = {
 surely_told: Final = ("legacy_engagement_end_data_ready", "cx_engagement_end_data_ready")
 
 
-def hear(
+def apply_event(
     engagement: Engagement, event: str, told: Facts, *, at_ms: int, now: datetime, delay_s: float
 ) -> None:
     """Learn from an event of an engagement, named without ``contact_center.``.
@@ -44,7 +44,7 @@ def hear(
     engagement.facts |= {name: value for name, value in told.items() if value is not None}
     if event == "engagement_started":
         engagement.start_ms = at_ms
-    _meet(engagement, event, told)
+    _record_participants(engagement, event, told)
     engagement.durations.heard(
         event, at_ms=at_ms, task_status=told.get("task_status"), spoken=engagement.spoken
     )
@@ -52,19 +52,19 @@ def hear(
     if event in closes:
         engagement.closed_ms = at_ms
     if event == "engagement_ended":
-        _over(engagement, at_ms, now + timedelta(seconds=delay_s))
+        _end(engagement, at_ms, now + timedelta(seconds=delay_s))
     elif event in surely_told:
-        _over(engagement, engagement.closed_ms or at_ms, now)
+        _end(engagement, engagement.closed_ms or at_ms, now)
 
 
-def _over(engagement: Engagement, end_ms: int, shown_from: datetime) -> None:
+def _end(engagement: Engagement, end_ms: int, shown_from: datetime) -> None:
     if engagement.end_ms is None:
         engagement.end_ms = end_ms
         engagement.durations.over(end_ms)
     engagement.shown_from = min(engagement.shown_from or shown_from, shown_from)
 
 
-def _meet(engagement: Engagement, event: str, told: Facts) -> None:
+def _record_participants(engagement: Engagement, event: str, told: Facts) -> None:
     """Get to know who and what takes part; whom other events name, such as inboxes', does not."""
     _learn(engagement.channels, told, "channel", "channel_source")
     _learn(engagement.flows, told, "flow_id", "flow_name")

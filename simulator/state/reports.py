@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import cast
 
-from simulator.rest.answers import Answer, Asked, Listing
+from simulator.rest.answers import Answer, Listing, Query
 from simulator.rest.documents import ApiError
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import (
@@ -35,7 +35,7 @@ def report_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def _list_calls(state: State, asked: Asked) -> Listing:
+def _list_calls(state: State, asked: Query) -> Listing:
     _check_account(state, asked)
     calls = (
         said_of(engagement, asked, partial(_call, state, engagement))
@@ -86,7 +86,7 @@ def _result(engagement: Engagement) -> str:
     return "completed" if engagement.durations.began["conversation"] else "missed"
 
 
-def _list_sms(state: State, asked: Asked) -> Listing:
+def _list_sms(state: State, asked: Query) -> Listing:
     _check_account(state, asked)
     texts = (
         said_of(engagement, asked, partial(_text, state, engagement))
@@ -111,24 +111,24 @@ def _text(state: State, engagement: Engagement) -> dict[str, object]:
     }
 
 
-def _check_account(state: State, asked: Asked) -> None:
+def _check_account(state: State, asked: Query) -> None:
     """Refuse a master account that asks of a sub account that is not its own."""
     if asked.path.get("account_id", state.account_id) != state.account_id:
         codes = asked.operation.errors.get(404) or (1001,)
         raise ApiError(404, codes[0], "there is no such account")
 
 
-def _list_operations(state: State, asked: Asked) -> Listing:
+def _list_operations(state: State, asked: Query) -> Listing:
     entries = (fitted_item(asked.operation, entry) for entry in state.directory.log)
     return listed(asked, entries, time="time")
 
 
-def _list_statuses(state: State, asked: Asked) -> Listing:
+def _list_statuses(state: State, asked: Query) -> Listing:
     rows = (fitted_item(asked.operation, row) for row in state.status_history)
     return listed(asked, rows, time="start_time")
 
 
-def _list_engagements(state: State, asked: Asked) -> Listing:
+def _list_engagements(state: State, asked: Query) -> Listing:
     documents = (
         said_of(engagement, asked, partial(v2_facts, engagement, state.directory))
         for engagement in shown_engagements(state, asked)
@@ -136,7 +136,7 @@ def _list_engagements(state: State, asked: Asked) -> Listing:
     return listed(asked, documents, time="start_time")
 
 
-def _list_queue_stays(state: State, asked: Asked) -> Listing:
+def _list_queue_stays(state: State, asked: Query) -> Listing:
     """List each engagement once per queue; what was measured counts for the last of them."""
     stays = (
         fitted_item(asked.operation, stay)
@@ -167,7 +167,7 @@ def _queue_stays(state: State, engagement: Engagement) -> Iterator[dict[str, obj
         yield stay | measured | dict(last)
 
 
-def _list_dispositions(state: State, asked: Asked) -> Listing:
+def _list_dispositions(state: State, asked: Query) -> Listing:
     """List dispositions; since they tell no time, the window is about their engagements."""
     return filtered(
         asked,

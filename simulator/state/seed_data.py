@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from simulator.company import Company, Queue, User, channel_types
+from simulator.company import Company, CompanyQueue, CompanyUser, channel_types
 from simulator.state import directory as kinds
 from simulator.state.directory import Directory, Kind, Tie, derived_id
 from simulator.state.words import queue_words
@@ -76,7 +76,7 @@ def _tie(directory: Directory, company: Company) -> None:
             directory.tied(tie, team.team_id, user.user_id)
 
 
-def _user(user: User) -> dict[str, object]:
+def _user(user: CompanyUser) -> dict[str, object]:
     return {
         "user_id": user.user_id,
         "cc_user_id": derived_id("Contact Center user", user.user_id),
@@ -95,7 +95,7 @@ def _user(user: User) -> dict[str, object]:
     }
 
 
-def _queue(queue: Queue) -> dict[str, object]:
+def _queue(queue: CompanyQueue) -> dict[str, object]:
     return {
         **queue_words(queue.settings),
         "cc_queue_id": queue.cc_queue_id,
@@ -116,7 +116,7 @@ def _operating_hours(hours: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _flow(queue: Queue) -> dict[str, object]:
+def _flow(queue: CompanyQueue) -> dict[str, object]:
     entry = {
         "entry_id": derived_id("entry point", queue.flow.flow_id),
         "entry_name": queue.flow.flow_name,

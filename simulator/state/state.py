@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 import orjson
 
 from simulator.company import Company
-from simulator.state.changes import Change, apply_change, status_members
+from simulator.state.changes import DirectoryChange, apply_change, status_members
 from simulator.state.engagement import Engagement
-from simulator.state.reducer import hear
+from simulator.state.reducer import apply_event
 from simulator.state.schema_projection import Facts
 from simulator.state.seed_data import directory_of
 from simulator.stories import StoryEvent
@@ -49,13 +49,13 @@ class State:
         told: Facts = body["payload"]["object"]
         at_ms = _occurred_ms(body["event_ts"], told)
         by = str(told.get("modified_by", self.owner_id))
-        apply_change(self.directory, Change(event, told, to_the_second(at_ms), by))
+        apply_change(self.directory, DirectoryChange(event, told, to_the_second(at_ms), by))
         if event == "user_status_changed":
             self._status_changed(told, at_ms)
         engagement = self._engagement(told, at_ms)
         if engagement is not None:
             delay_s = self._details_delay_s
-            hear(engagement, event, told, at_ms=at_ms, now=at, delay_s=delay_s)
+            apply_event(engagement, event, told, at_ms=at_ms, now=at, delay_s=delay_s)
 
     def engagement_of_recording(self, recording_id: str) -> Engagement | None:
         """Return the engagement that has this recording."""

@@ -1,6 +1,6 @@
 """Coherent stories of a contact centre, in which every event that we know occurs.
 
-A story is a function that is handed a `telling.Story` and tells it event by event; scenes are
+A story is a function that is handed a `telling.Scenario` and tells it event by event; scenes are
 parts that several stories share. What is said once stays known: ids, names, queue, agent and
 consumer agree through a story, and its times rise. Everything follows from the seed.
 """

@@ -3,54 +3,54 @@
 from functools import partial
 from typing import Final
 
-from simulator.company import User
+from simulator.company import CompanyUser
 from simulator.stories.engagement import served_by
 from simulator.stories.recording import recording_paused
-from simulator.stories.scenario import Story, Tell
+from simulator.stories.scenario import Scenario, Scene
 
 
-def held(story: Story) -> None:
+def held(scenario: Scenario) -> None:
     """Put the consumer on hold for a while."""
-    story.tell("engagement_user_hold")
-    story.wait(5, 40)
-    story.tell("engagement_user_unhold")
+    scenario.emit("engagement_user_hold")
+    scenario.wait(5, 40)
+    scenario.emit("engagement_user_unhold")
 
 
-def muted(story: Story) -> None:
+def muted(scenario: Scenario) -> None:
     """Mute the agent for a while."""
-    story.tell("engagement_user_muted")
-    story.wait(2, 20)
-    story.tell("engagement_user_unmuted")
+    scenario.emit("engagement_user_muted")
+    scenario.wait(2, 20)
+    scenario.emit("engagement_user_unmuted")
 
 
-def digits_sent(story: Story) -> None:
+def digits_sent(scenario: Scenario) -> None:
     """Let the agent press keys."""
-    story.tell("engagement_user_dtmf_sent", dtmf_input=f"*{story.rng.randrange(10_000):04d}#")
+    scenario.emit("engagement_user_dtmf_sent", dtmf_input=f"*{scenario.rng.randrange(10_000):04d}#")
 
 
-def monitored(story: Story, *, how: str) -> None:
+def monitored(scenario: Scenario, *, how: str) -> None:
     """Let a supervisor ``listen``, ``whisper`` or ``barge`` in."""
-    _watched(story, how)
-    story.wait(5, 40)
-    story.tell("engagement_monitor_ended")
+    _watched(scenario, how)
+    scenario.wait(5, 40)
+    scenario.emit("engagement_monitor_ended")
 
 
-def taken_over(story: Story) -> None:
+def taken_over(scenario: Scenario) -> None:
     """Let a supervisor listen, then take the call over."""
-    supervisor = _watched(story, "listen")
-    story.wait(2, 15)
-    story.tell("engagement_monitor_ended")
-    story.tell(
+    supervisor = _watched(scenario, "listen")
+    scenario.wait(2, 15)
+    scenario.emit("engagement_monitor_ended")
+    scenario.emit(
         "engagement_takeover_started",
         takeover_user_id=supervisor.user_id,
         takeover_user_display_name=supervisor.display_name,
     )
-    story.tell("engagement_user_ended")
-    served_by(story, supervisor)
-    story.tell("engagement_user_answered")
+    scenario.emit("engagement_user_ended")
+    served_by(scenario, supervisor)
+    scenario.emit("engagement_user_answered")
 
 
-call_scenes: Final[tuple[Tell, ...]] = (
+call_scenes: Final[tuple[Scene, ...]] = (
     held,
     muted,
     digits_sent,
@@ -62,14 +62,14 @@ call_scenes: Final[tuple[Tell, ...]] = (
 )
 
 
-def _watched(story: Story, how: str) -> User:
-    in_charge = story.known["user_id"]
-    others = [user for user in story.company.supervisors if user.user_id != in_charge]
-    supervisor = story.rng.choice(others)
-    story.learn(
+def _watched(scenario: Scenario, how: str) -> CompanyUser:
+    in_charge = scenario.known["user_id"]
+    others = [user for user in scenario.company.supervisors if user.user_id != in_charge]
+    supervisor = scenario.rng.choice(others)
+    scenario.set_facts(
         action_type=how,
         monitoring_user_id=supervisor.user_id,
         monitoring_user_display_name=supervisor.display_name,
     )
-    story.tell("engagement_monitor_started")
+    scenario.emit("engagement_monitor_started")
     return supervisor

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, Literal, cast
 
 from simulator.stories.engagement import other_agent, queue_of
-from simulator.stories.scenario import Story, Tell, commanded
+from simulator.stories.scenario import Scenario, Scene, commanded
 from simulator.synthetic_values import company_number, uuid
 
 Answer = Literal["joined", "rejected", "timeout", "canceled"]
@@ -19,33 +19,33 @@ answering_member: Final[Mapping[Answer, str]] = {
 }
 
 
-def conference(story: Story, *, answers: Sequence[Answer]) -> None:
+def conference(scenario: Scenario, *, answers: Sequence[Answer]) -> None:
     """Invite one participant per answer; a conference that nobody joins is canceled."""
-    _opened(story)
+    _opened(scenario)
     for answer in answers:
-        _invited(story, answer)
+        _invited(scenario, answer)
     if "joined" not in answers:
-        story.tell("engagement_conference_canceled")
+        scenario.emit("engagement_conference_canceled")
 
 
-def conference_by_command(story: Story) -> None:
+def conference_by_command(scenario: Scenario) -> None:
     """Let another program invite a participant, who joins and leaves."""
-    _opened(story)
-    commanded(story, "conference_warm_invite")
-    _invited(story, "joined")
+    _opened(scenario)
+    commanded(scenario, "conference_warm_invite")
+    _invited(scenario, "joined")
 
 
-conference_scenes: Final[tuple[Tell, ...]] = (
+conference_scenes: Final[tuple[Scene, ...]] = (
     partial(conference, answers=("joined",)),
     partial(conference, answers=("rejected", "joined")),
     partial(conference, answers=("timeout", "canceled")),
 )
 
 
-def _opened(story: Story) -> None:
-    known, division = story.known, story.company.division
-    story.learn(
-        conference_id=uuid(story.rng),
+def _opened(scenario: Scenario) -> None:
+    known, division = scenario.known, scenario.company.division
+    scenario.set_facts(
+        conference_id=uuid(scenario.rng),
         division_id=division.division_id,
         division_name=division.division_name,
         conference_participants=[
@@ -63,28 +63,30 @@ def _opened(story: Story) -> None:
     )
 
 
-def _invited(story: Story, answer: Answer) -> None:
+def _invited(scenario: Scenario, answer: Answer) -> None:
     """Invite somebody by name, number or queue; who joins leaves again after a while."""
-    queue = queue_of(story)
-    agent = other_agent(story, queue)
+    queue = queue_of(scenario)
+    agent = other_agent(scenario, queue)
     guests: list[Participant] = [
         {"participant_user_id": agent.user_id},
         {"participant_phone_number": company_number(98)},
     ]
     if answer != "joined":
         guests.append({"participant_queue_id": queue.cc_queue_id})
-    guest = story.rng.choice(guests)
-    story.tell("engagement_conference_participant_invited", invited_participant=guest)
-    story.wait(2, 20)
-    present = story.known["conference_participants"]
+    guest = scenario.rng.choice(guests)
+    scenario.emit("engagement_conference_participant_invited", invited_participant=guest)
+    scenario.wait(2, 20)
+    present = scenario.known["conference_participants"]
     if answer == "joined":
         seat = guest | {
             "participant_display_name": agent.display_name,
             "participant_role": "invitee",
         }
-        story.learn(conference_participants=[*cast("list[Participant]", present), seat])
-    story.tell(f"engagement_conference_participant_{answer}", **{answering_member[answer]: guest})
+        scenario.set_facts(conference_participants=[*cast("list[Participant]", present), seat])
+    scenario.emit(
+        f"engagement_conference_participant_{answer}", **{answering_member[answer]: guest}
+    )
     if answer == "joined":
-        story.wait(10, 40)
-        story.learn(conference_participants=present)
-        story.tell("engagement_conference_participant_left", leaving_participant=guest)
+        scenario.wait(10, 40)
+        scenario.set_facts(conference_participants=present)
+        scenario.emit("engagement_conference_participant_left", leaving_participant=guest)

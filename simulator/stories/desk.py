@@ -17,113 +17,113 @@ from simulator.stories.engagement import (
     voice,
     work_item,
 )
-from simulator.stories.scenario import Story, play
+from simulator.stories.scenario import Scenario, play
 from simulator.stories.transfer import transfer
 from simulator.synthetic_values import download_origin, opaque_id
 
 cold_transfer = partial(transfer, level="agent", transfer_type="cold")
 
 
-def email_answered(story: Story) -> None:
+def email_answered(scenario: Scenario) -> None:
     """Tell an e-mail; no event says that it started or ended."""
-    _taken(story, "email", email)
-    cold_transfer(story, end="timeout")
-    cold_transfer(story, end="accepted")
-    followed_up(story)
-    story.tell("task_completed", task_status="completed")
-    link = f"{download_origin}/email/messages?engagement_id={story.known['engagement_id']}"
-    story.tell("engagement_email_transcript_completed", transcript_url=link)
-    reported(story)
+    _taken(scenario, "email", email)
+    cold_transfer(scenario, end="timeout")
+    cold_transfer(scenario, end="accepted")
+    followed_up(scenario)
+    scenario.emit("task_completed", task_status="completed")
+    link = f"{download_origin}/email/messages?engagement_id={scenario.known['engagement_id']}"
+    scenario.emit("engagement_email_transcript_completed", transcript_url=link)
+    reported(scenario)
 
 
-def work_item_done(story: Story) -> None:
+def work_item_done(scenario: Scenario) -> None:
     """Tell a work item that two agents have in hand."""
-    _taken(story, "work_item", work_item)
-    cold_transfer(story, end="accepted")
-    story.wait(20, 90)
-    story.tell("task_completed", task_status="completed")
-    reported(story)
+    _taken(scenario, "work_item", work_item)
+    cold_transfer(scenario, end="accepted")
+    scenario.wait(20, 90)
+    scenario.emit("task_completed", task_status="completed")
+    reported(scenario)
 
 
-def work_item_canceled(story: Story) -> None:
+def work_item_canceled(scenario: Scenario) -> None:
     """Tell a work item that its agent cancels."""
-    _taken(story, "work_item", work_item)
-    story.wait(5, 30)
-    story.tell("task_canceled", task_status="canceled")
-    reported(story)
+    _taken(scenario, "work_item", work_item)
+    scenario.wait(5, 30)
+    scenario.emit("task_canceled", task_status="canceled")
+    reported(scenario)
 
 
-def voicemail(story: Story) -> None:
+def voicemail(scenario: Scenario) -> None:
     """Tell a call that nobody takes, and the message that it leaves."""
-    queue = story.rng.choice(story.company.queues_for("voice"))
-    begin(story, queue, voice)
-    story.tell("engagement_started")
-    queued(story, queue)
-    story.wait(20, 60)
-    story.tell("task_deleted", task_status="canceled")
-    _message_left(story)
+    queue = scenario.rng.choice(scenario.company.queues_for("voice"))
+    begin(scenario, queue, voice)
+    scenario.emit("engagement_started")
+    queued(scenario, queue)
+    scenario.wait(20, 60)
+    scenario.emit("task_deleted", task_status="canceled")
+    _message_left(scenario)
 
 
-def voicemail_after_agent(story: Story) -> None:
+def voicemail_after_agent(scenario: Scenario) -> None:
     """Tell a call that its agent transfers to an inbox."""
-    queue = story.rng.choice(story.company.queues_for("voice"))
-    begin(story, queue, voice)
-    story.tell("engagement_started")
-    queued(story, queue)
-    assigned(story, story.rng.choice(queue.agents))
-    story.tell("engagement_user_answered")
-    transfer(story, level="inbox", transfer_type="cold", end="initiated")
-    story.tell("engagement_user_ended")
-    story.tell("task_completed", task_status="completed")
-    _message_left(story)
+    queue = scenario.rng.choice(scenario.company.queues_for("voice"))
+    begin(scenario, queue, voice)
+    scenario.emit("engagement_started")
+    queued(scenario, queue)
+    assigned(scenario, scenario.rng.choice(queue.agents))
+    scenario.emit("engagement_user_answered")
+    transfer(scenario, level="inbox", transfer_type="cold", end="initiated")
+    scenario.emit("engagement_user_ended")
+    scenario.emit("task_completed", task_status="completed")
+    _message_left(scenario)
 
 
-def _taken(story: Story, queue_channel: QueueChannel, channel: Channel) -> None:
+def _taken(scenario: Scenario, queue_channel: QueueChannel, channel: Channel) -> None:
     """Reservations have no word for these channels, so the task is assigned at once."""
-    queue = story.rng.choice(story.company.queues_for(queue_channel))
-    begin(story, queue, channel)
-    queued(story, queue)
-    story.wait(5, 60)
-    served_by(story, story.rng.choice(queue.agents))
-    story.tell("task_updated", task_status="assigned")
-    story.wait(10, 60)
+    queue = scenario.rng.choice(scenario.company.queues_for(queue_channel))
+    begin(scenario, queue, channel)
+    queued(scenario, queue)
+    scenario.wait(5, 60)
+    served_by(scenario, scenario.rng.choice(queue.agents))
+    scenario.emit("task_updated", task_status="assigned")
+    scenario.wait(10, 60)
 
 
-def _message_left(story: Story) -> None:
-    inbox = story.rng.choice(story.company.inboxes)
-    story.learn(
-        message_id=opaque_id(story.rng), inbox_id=inbox.inbox_id, inbox_name=inbox.inbox_name
+def _message_left(scenario: Scenario) -> None:
+    inbox = scenario.rng.choice(scenario.company.inboxes)
+    scenario.set_facts(
+        message_id=opaque_id(scenario.rng), inbox_id=inbox.inbox_id, inbox_name=inbox.inbox_name
     )
-    story.tell("inbox_message_received")
-    story.tell("engagement_consumer_ended")
-    story.tell("engagement_ended")
-    story.wait(5, 30)
-    link = f"{download_origin}/voicemail/transcripts/{opaque_id(story.rng)}"
-    story.tell(
+    scenario.emit("inbox_message_received")
+    scenario.emit("engagement_consumer_ended")
+    scenario.emit("engagement_ended")
+    scenario.wait(5, 30)
+    link = f"{download_origin}/voicemail/transcripts/{opaque_id(scenario.rng)}"
+    scenario.emit(
         "voicemail_transcript_completed",
         transcript_url=link,
-        message_duration=story.rng.randint(5, 120),
+        message_duration=scenario.rng.randint(5, 120),
         status="normal",
     )
-    play(story, (_assigned_by_rule, _heard, _passed_to_another, _resolved_twice, _thrown_away))
+    play(scenario, (_assigned_by_rule, _heard, _passed_to_another, _resolved_twice, _thrown_away))
 
 
-def _assigned_by_rule(story: Story) -> None:
-    served_by(story, story.rng.choice(queue_of(story).agents))
-    story.tell("inbox_message_assigned", assign_type="Auto Assign")
+def _assigned_by_rule(scenario: Scenario) -> None:
+    served_by(scenario, scenario.rng.choice(queue_of(scenario).agents))
+    scenario.emit("inbox_message_assigned", assign_type="Auto Assign")
 
 
-def _heard(story: Story) -> None:
-    story.tell("inbox_message_opened")
-    story.wait(2, 10)
-    kind = story.rng.choice(("Recording", "Transcript"))
-    story.tell("inbox_message_downloaded", download_type=kind)
+def _heard(scenario: Scenario) -> None:
+    scenario.emit("inbox_message_opened")
+    scenario.wait(2, 10)
+    kind = scenario.rng.choice(("Recording", "Transcript"))
+    scenario.emit("inbox_message_downloaded", download_type=kind)
 
 
-def _passed_to_another(story: Story) -> None:
-    previous_id, previous_name = story.known["user_id"], story.known["user_display_name"]
-    served_by(story, other_agent(story, queue_of(story)))
-    story.tell(
+def _passed_to_another(scenario: Scenario) -> None:
+    previous_id, previous_name = scenario.known["user_id"], scenario.known["user_display_name"]
+    served_by(scenario, other_agent(scenario, queue_of(scenario)))
+    scenario.emit(
         "inbox_message_assigned",
         assign_type="Manual",
         previous_user_id=previous_id,
@@ -131,16 +131,16 @@ def _passed_to_another(story: Story) -> None:
     )
 
 
-def _resolved_twice(story: Story) -> None:
-    story.tell("inbox_message_resolved")
-    story.wait(5, 30)
-    story.tell("inbox_message_reopened")
-    story.wait(5, 30)
-    story.tell("inbox_message_resolved")
+def _resolved_twice(scenario: Scenario) -> None:
+    scenario.emit("inbox_message_resolved")
+    scenario.wait(5, 30)
+    scenario.emit("inbox_message_reopened")
+    scenario.wait(5, 30)
+    scenario.emit("inbox_message_resolved")
 
 
-def _thrown_away(story: Story) -> None:
+def _thrown_away(scenario: Scenario) -> None:
     """Soft first, as it can be brought back; then for good."""
-    story.tell("inbox_message_deleted", delete_type="Soft delete")
-    story.wait(2, 10)
-    story.tell("inbox_message_deleted", delete_type="Hard delete")
+    scenario.emit("inbox_message_deleted", delete_type="Soft delete")
+    scenario.wait(2, 10)
+    scenario.emit("inbox_message_deleted", delete_type="Hard delete")

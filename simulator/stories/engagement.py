@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from simulator.company import Queue, User
-from simulator.stories.scenario import Story, Tell
+from simulator.company import CompanyQueue, CompanyUser
+from simulator.stories.scenario import Scenario, Scene
 from simulator.synthetic_values import (
     consumer_number,
     notes,
@@ -57,38 +57,40 @@ email: Final = Channel("email", "email_address")
 work_item: Final = Channel("work_item")
 
 
-def begin(story: Story, queue: Queue, channel: Channel, *, direction: str = "inbound") -> None:
+def begin(
+    scenario: Scenario, queue: CompanyQueue, channel: Channel, *, direction: str = "inbound"
+) -> None:
     """Know who writes or calls whom, about which queue's subject."""
-    story.learn(
+    scenario.set_facts(
         **queue.flow.facts(),
         **channel.facts(),
-        engagement_id=opaque_id(story.rng),
+        engagement_id=opaque_id(scenario.rng),
         engagement_direction=direction,
-        channel_id=prefixed_id("ZTC", story.rng),
-        start_time=to_the_millisecond(story.now_ms),
+        channel_id=prefixed_id("ZTC", scenario.rng),
+        start_time=to_the_millisecond(scenario.now_ms),
     )
-    meet_consumer(story)
+    meet_consumer(scenario)
     if channel in (email, work_item):
-        story.learn(consumer_number=None, flow_number=None)
+        scenario.set_facts(consumer_number=None, flow_number=None)
         return
-    ends = [story.known["consumer_number"], queue.flow.flow_number]
+    ends = [scenario.known["consumer_number"], queue.flow.flow_number]
     caller, callee = ends if direction == "inbound" else reversed(ends)
-    story.learn(caller_number=caller, callee_number=callee)
+    scenario.set_facts(caller_number=caller, callee_number=callee)
 
 
-def meet_consumer(story: Story) -> None:
+def meet_consumer(scenario: Scenario) -> None:
     """Know a consumer: a new one, or now and then one of an earlier story."""
-    ordinal = story.number
-    if ordinal and story.rng.random() < returning_share:
-        ordinal = story.rng.randrange(ordinal)
-    person = Random(f"consumer {story.company.account_id} {ordinal}")
+    ordinal = scenario.number
+    if ordinal and scenario.rng.random() < returning_share:
+        ordinal = scenario.rng.randrange(ordinal)
+    person = Random(f"consumer {scenario.company.account_id} {ordinal}")
     consumer = {
         "consumer_id": opaque_id(person),
         "consumer_number": consumer_number(ordinal),
         "consumer_display_name": person_name(person),
     }
     address = f"consumer.{ordinal}@example.com"
-    story.learn(
+    scenario.set_facts(
         **consumer,
         consumers=[consumer],
         consumer_email=address,
@@ -97,140 +99,142 @@ def meet_consumer(story: Story) -> None:
     )
 
 
-def task_created(story: Story, queue: Queue) -> None:
+def task_created(scenario: Scenario, queue: CompanyQueue) -> None:
     """Begin a task for a queue's agents."""
-    story.learn(
+    scenario.set_facts(
         **queue.facts(),
-        task_id=prefixed_id("ZWT", story.rng),
-        task_priority=story.rng.randint(0, 10),
+        task_id=prefixed_id("ZWT", scenario.rng),
+        task_priority=scenario.rng.randint(0, 10),
         task_timeout=86_400,
-        auto_assign=story.rng.choice((True, False)),
-        created_time_ms=to_the_millisecond(story.now_ms),
-        created_time=to_the_second(story.now_ms),
+        auto_assign=scenario.rng.choice((True, False)),
+        created_time_ms=to_the_millisecond(scenario.now_ms),
+        created_time=to_the_second(scenario.now_ms),
     )
-    story.tell("task_created", task_status="pending")
+    scenario.emit("task_created", task_status="pending")
 
 
-def queued(story: Story, queue: Queue) -> None:
+def queued(scenario: Scenario, queue: CompanyQueue) -> None:
     """Let a new task wait in a queue."""
-    task_created(story, queue)
-    story.tell("task_entered_queue")
+    task_created(scenario, queue)
+    scenario.emit("task_entered_queue")
 
 
-def some_refusals(story: Story) -> Sequence[str]:
+def some_refusals(scenario: Scenario) -> Sequence[str]:
     """Choose how the first agent who is asked refuses; mostly nobody does."""
-    return [story.rng.choice(refusals)] if story.rng.random() < refusal_share else []
+    return [scenario.rng.choice(refusals)] if scenario.rng.random() < refusal_share else []
 
 
-def refused(story: Story, agent: User, *, how: str) -> None:
+def refused(scenario: Scenario, agent: CompanyUser, *, how: str) -> None:
     """Offer the task to an agent who does not take it; ``how`` is one of `refusals`."""
-    _reserved(story, agent)
-    story.wait(2, 15)
-    story.tell(f"task_reservation_{how}")
+    _reserved(scenario, agent)
+    scenario.wait(2, 15)
+    scenario.emit(f"task_reservation_{how}")
 
 
-def assigned(story: Story, agent: User) -> None:
+def assigned(scenario: Scenario, agent: CompanyUser) -> None:
     """Offer the task to an agent who takes it."""
-    _reserved(story, agent)
-    story.wait(1, 10)
-    story.tell("task_reservation_accepted")
-    served_by(story, agent)
-    story.tell("task_updated", task_status="assigned")
+    _reserved(scenario, agent)
+    scenario.wait(1, 10)
+    scenario.emit("task_reservation_accepted")
+    served_by(scenario, agent)
+    scenario.emit("task_updated", task_status="assigned")
 
 
-def served_by(story: Story, agent: User) -> None:
+def served_by(scenario: Scenario, agent: CompanyUser) -> None:
     """Know the agent who is in charge now."""
     facts = agent.facts()
     members = ("user_id", "user_display_name", "teams")
-    story.learn(**facts, users=[{name: facts[name] for name in members}])
+    scenario.set_facts(**facts, users=[{name: facts[name] for name in members}])
 
 
-def queue_of(story: Story) -> Queue:
+def queue_of(scenario: Scenario) -> CompanyQueue:
     """Return the queue that the engagement is in."""
-    here = story.known["cc_queue_id"]
-    return next(queue for queue in story.company.queues if queue.cc_queue_id == here)
+    here = scenario.known["cc_queue_id"]
+    return next(queue for queue in scenario.company.queues if queue.cc_queue_id == here)
 
 
-def other_agent(story: Story, queue: Queue) -> User:
+def other_agent(scenario: Scenario, queue: CompanyQueue) -> CompanyUser:
     """Choose an agent of a queue who is not in charge now."""
-    candidates = [agent for agent in queue.agents if agent.user_id != story.known["user_id"]]
-    return story.rng.choice(candidates)
+    candidates = [agent for agent in queue.agents if agent.user_id != scenario.known["user_id"]]
+    return scenario.rng.choice(candidates)
 
 
-def completed(story: Story) -> None:
+def completed(scenario: Scenario) -> None:
     """Close the task that an agent had reserved."""
-    story.tell("task_reservation_completed")
-    story.tell("task_completed", task_status="completed")
+    scenario.emit("task_reservation_completed")
+    scenario.emit("task_completed", task_status="completed")
 
 
-def wrapped_up(story: Story, scenes: Sequence[Tell]) -> None:
+def wrapped_up(scenario: Scenario, scenes: Sequence[Scene]) -> None:
     """Let the agent finish the paper work."""
-    story.tell("engagement_wrap_up_started")
-    story.tell("task_updated", task_status="wrapping")
+    scenario.emit("engagement_wrap_up_started")
+    scenario.emit("task_updated", task_status="wrapping")
     for scene in scenes:
-        story.wait(2, 15)
-        scene(story)
-    story.tell("engagement_wrap_up_ended")
-    completed(story)
+        scenario.wait(2, 15)
+        scene(scenario)
+    scenario.emit("engagement_wrap_up_ended")
+    completed(scenario)
 
 
-def dispositioned(story: Story) -> None:
+def dispositioned(scenario: Scenario) -> None:
     """Let the agent say how it ended."""
-    disposition = story.rng.choice(story.company.dispositions)
-    story.tell(
+    disposition = scenario.rng.choice(scenario.company.dispositions)
+    scenario.emit(
         "engagement_disposition_added",
         disposition_id=disposition.disposition_id,
         disposition_name=disposition.disposition_name,
         disposition_description=disposition.disposition_description,
         status="active",
-        modified_by=story.rng.choice(story.company.supervisors).user_id,
-        last_modified_time=to_the_second(story.now_ms - disposition_age_ms),
+        modified_by=scenario.rng.choice(scenario.company.supervisors).user_id,
+        last_modified_time=to_the_second(scenario.now_ms - disposition_age_ms),
     )
 
 
-def noted(story: Story) -> None:
+def noted(scenario: Scenario) -> None:
     """Let the agent write a note."""
-    story.tell("engagement_note_added", note=story.rng.choice(notes))
+    scenario.emit("engagement_note_added", note=scenario.rng.choice(notes))
 
 
-def followed_up(story: Story) -> None:
+def followed_up(scenario: Scenario) -> None:
     """Let the agent plan what is left to do; its ``task_id`` is no routing task's."""
-    task_id = opaque_id(story.rng)
-    story.tell("engagement_follow_up_task_created", task_id=task_id, content="Send the invoice 📄")
-    story.wait(1, 5)
-    story.tell("engagement_follow_up_task_updated", task_id=task_id, content="Invoice sent ✅")
+    task_id = opaque_id(scenario.rng)
+    scenario.emit(
+        "engagement_follow_up_task_created", task_id=task_id, content="Send the invoice 📄"
+    )
+    scenario.wait(1, 5)
+    scenario.emit("engagement_follow_up_task_updated", task_id=task_id, content="Invoice sent ✅")
 
 
-def surveyed(story: Story, *, end: str = "completed") -> None:
+def surveyed(scenario: Scenario, *, end: str = "completed") -> None:
     """Ask the consumer how it was; ``end`` is ``completed`` or ``cancelled``."""
-    story.learn(survey_id=opaque_id(story.rng), survey_trigger_from="queue")
-    story.tell("engagement_survey_status", survey_status="sent")
-    story.wait(5, 30)
-    if story.known["channel"] == "voice":
-        story.tell(
+    scenario.set_facts(survey_id=opaque_id(scenario.rng), survey_trigger_from="queue")
+    scenario.emit("engagement_survey_status", survey_status="sent")
+    scenario.wait(5, 30)
+    if scenario.known["channel"] == "voice":
+        scenario.emit(
             "engagement_survey_status",
             survey_status="question_submitted",
-            survey_question_id=opaque_id(story.rng),
+            survey_question_id=opaque_id(scenario.rng),
         )
-    story.tell("engagement_survey_status", survey_status=end)
+    scenario.emit("engagement_survey_status", survey_status=end)
 
 
-def reported(story: Story) -> None:
+def reported(scenario: Scenario) -> None:
     """Say that the reports have the engagement; the older one has no work items."""
-    story.wait(5, 40)
-    if story.known["channel"] != "work_item":
-        story.tell("legacy_engagement_end_data_ready")
-    story.tell("cx_engagement_end_data_ready")
+    scenario.wait(5, 40)
+    if scenario.known["channel"] != "work_item":
+        scenario.emit("legacy_engagement_end_data_ready")
+    scenario.emit("cx_engagement_end_data_ready")
 
 
-after_work: Final[tuple[Tell, ...]] = (dispositioned, noted, followed_up)
+after_work: Final[tuple[Scene, ...]] = (dispositioned, noted, followed_up)
 
 
-def _reserved(story: Story, agent: User) -> None:
-    story.wait(1, 8)
-    story.learn(
-        task_reservation_id=prefixed_id("ZWR", story.rng),
+def _reserved(scenario: Scenario, agent: CompanyUser) -> None:
+    scenario.wait(1, 8)
+    scenario.set_facts(
+        task_reservation_id=prefixed_id("ZWR", scenario.rng),
         assigned_user_id=agent.user_id,
         teams=agent.facts()["teams"],
     )
-    story.tell("task_reservation_created")
+    scenario.emit("task_reservation_created")

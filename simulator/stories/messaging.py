@@ -21,7 +21,7 @@ from simulator.stories.engagement import (
     whatsapp,
     wrapped_up,
 )
-from simulator.stories.scenario import Story, Tell, play
+from simulator.stories.scenario import Scenario, Scene, play
 from simulator.stories.transfer import transfer
 from simulator.stories.voice import talked, upgrade_offered
 from simulator.synthetic_values import download_origin, messages, opaque_id, uuid
@@ -35,17 +35,17 @@ files: Final = (
 
 undelivered_share: Final = 0.1
 
-Delivered = Callable[[Story], None]
+Delivered = Callable[[Scenario], None]
 """Tells what became of a message of the agent's."""
 
 
-def chat(story: Story) -> None:
+def chat(scenario: Scenario) -> None:
     """Tell a chat on a page or in an app."""
-    channel = story.rng.choice((web_chat, in_app_chat))
-    _conversation(story, channel, scenes=(_file_from_consumer, _message_from_agent))
+    channel = scenario.rng.choice((web_chat, in_app_chat))
+    _conversation(scenario, channel, scenes=(_file_from_consumer, _message_from_agent))
 
 
-def long_chat(story: Story) -> None:
+def long_chat(scenario: Scenario) -> None:
     """Tell a chat with everything in it: files, an offer of video, a cold transfer, a survey."""
     scenes = (
         _file_from_consumer,
@@ -54,21 +54,21 @@ def long_chat(story: Story) -> None:
         partial(transfer, level="agent", transfer_type="cold", end="accepted"),
         _message_from_agent,
     )
-    _conversation(story, web_chat, scenes=scenes)
-    surveyed(story, end="cancelled")
+    _conversation(scenario, web_chat, scenes=scenes)
+    surveyed(scenario, end="cancelled")
 
 
-def upgraded_chat(story: Story) -> None:
+def upgraded_chat(scenario: Scenario) -> None:
     """Tell a chat that becomes a video conversation."""
-    _answered(story, web_chat)
-    play(story, (_message_from_consumer, partial(upgrade_offered, end="completed")))
-    story.tell("engagement_consumer_notified")
-    story.tell("engagement_consumer_answered")
-    story.tell("engagement_user_answered")
-    talked(story, (held,))
+    _answered(scenario, web_chat)
+    play(scenario, (_message_from_consumer, partial(upgrade_offered, end="completed")))
+    scenario.emit("engagement_consumer_notified")
+    scenario.emit("engagement_consumer_answered")
+    scenario.emit("engagement_user_answered")
+    talked(scenario, (held,))
 
 
-def text_messages(story: Story) -> None:
+def text_messages(scenario: Scenario) -> None:
     """Tell an exchange of text messages, from consent to its end."""
     scenes = (
         partial(_consent_changed, "in"),
@@ -79,94 +79,94 @@ def text_messages(story: Story) -> None:
         partial(_message_status, "sms_message"),
         partial(_consent_changed, "out"),
     )
-    _conversation(story, sms, scenes=scenes)
+    _conversation(scenario, sms, scenes=scenes)
 
 
-def whatsapp_messages(story: Story) -> None:
+def whatsapp_messages(scenario: Scenario) -> None:
     """Tell an exchange by WhatsApp."""
     scenes = (_message_from_agent, partial(_message_status, "whatsapp_message"))
-    _conversation(story, whatsapp, scenes=scenes)
+    _conversation(scenario, whatsapp, scenes=scenes)
 
 
-def _conversation(story: Story, channel: Channel, *, scenes: Sequence[Tell]) -> None:
-    _answered(story, channel)
-    play(story, (_message_from_consumer, _message_from_agent, *scenes))
-    story.tell("engagement_ended")
-    wrapped_up(story, story.rng.sample(after_work, 1))
-    link = f"{download_origin}/engagements/transcripts/{opaque_id(story.rng)}"
-    story.tell("engagement_messaging_transcript_completed", transcript_url=link)
-    reported(story)
+def _conversation(scenario: Scenario, channel: Channel, *, scenes: Sequence[Scene]) -> None:
+    _answered(scenario, channel)
+    play(scenario, (_message_from_consumer, _message_from_agent, *scenes))
+    scenario.emit("engagement_ended")
+    wrapped_up(scenario, scenario.rng.sample(after_work, 1))
+    link = f"{download_origin}/engagements/transcripts/{opaque_id(scenario.rng)}"
+    scenario.emit("engagement_messaging_transcript_completed", transcript_url=link)
+    reported(scenario)
 
 
-def _answered(story: Story, channel: Channel) -> None:
-    queue = story.rng.choice(story.company.queues_for("messaging"))
-    begin(story, queue, channel)
-    story.tell("engagement_started")
-    queued(story, queue)
-    for how in some_refusals(story):
-        refused(story, story.rng.choice(queue.agents), how=how)
-    assigned(story, story.rng.choice(queue.agents))
+def _answered(scenario: Scenario, channel: Channel) -> None:
+    queue = scenario.rng.choice(scenario.company.queues_for("messaging"))
+    begin(scenario, queue, channel)
+    scenario.emit("engagement_started")
+    queued(scenario, queue)
+    for how in some_refusals(scenario):
+        refused(scenario, scenario.rng.choice(queue.agents), how=how)
+    assigned(scenario, scenario.rng.choice(queue.agents))
 
 
-def _message_from_consumer(story: Story) -> None:
+def _message_from_consumer(scenario: Scenario) -> None:
     """The event names the agent, although the consumer writes."""
-    story.tell("engagement_consumer_sent_message", message_text=story.rng.choice(messages))
+    scenario.emit("engagement_consumer_sent_message", message_text=scenario.rng.choice(messages))
 
 
-def _message_from_agent(story: Story) -> None:
-    story.tell("engagement_user_sent_message", message_text=story.rng.choice(messages))
+def _message_from_agent(scenario: Scenario) -> None:
+    scenario.emit("engagement_user_sent_message", message_text=scenario.rng.choice(messages))
 
 
-def _file_from_consumer(story: Story) -> None:
-    story.tell("engagement_consumer_sent_file", files=[_file(story)])
+def _file_from_consumer(scenario: Scenario) -> None:
+    scenario.emit("engagement_consumer_sent_file", files=[_file(scenario)])
 
 
-def _file_from_agent(story: Story) -> None:
-    story.tell("engagement_user_sent_file", files=[_file(story), _file(story)])
+def _file_from_agent(scenario: Scenario) -> None:
+    scenario.emit("engagement_user_sent_file", files=[_file(scenario), _file(scenario)])
 
 
-def _file(story: Story) -> dict[str, object]:
-    name, kind = story.rng.choice(files)
-    file_id = opaque_id(story.rng)
+def _file(scenario: Scenario) -> dict[str, object]:
+    name, kind = scenario.rng.choice(files)
+    file_id = opaque_id(scenario.rng)
     return {
         "file_id": file_id,
         "file_name": name,
-        "file_size": story.rng.randrange(1_000, 5_000_000),
+        "file_size": scenario.rng.randrange(1_000, 5_000_000),
         "file_type": kind,
         "download_url": f"{download_origin}/attachments/{file_id}",
     }
 
 
-def _sms_status(story: Story) -> None:
+def _sms_status(scenario: Scenario) -> None:
     """Say what became of one text message; the event names no engagement."""
-    lost = story.rng.random() < undelivered_share
+    lost = scenario.rng.random() < undelivered_share
     outcome = (
         {"status": "undelivered", "reason": "Unknown handset"} if lost else {"status": "delivered"}
     )
-    story.tell("sms_status", message_id=uuid(story.rng), **outcome)
+    scenario.emit("sms_status", message_id=uuid(scenario.rng), **outcome)
 
 
-def _message_status(member: str, story: Story) -> None:
+def _message_status(member: str, scenario: Scenario) -> None:
     """Say what became of a message; ``error_detail`` of WhatsApp is JSON in a string."""
     outcome: Mapping[str, str] = {"status": "delivered"}
-    if story.rng.random() < undelivered_share:
+    if scenario.rng.random() < undelivered_share:
         outcome = {"status": "failed", "reason": "The network refused it"}
         if member == "whatsapp_message":
             outcome = {**outcome, "error_detail": '{"code":"131026","message":"Undeliverable"}'}
     ends = {
-        "from": story.known["contact_center_number"],
-        "to": story.known["consumer_number"],
+        "from": scenario.known["contact_center_number"],
+        "to": scenario.known["consumer_number"],
     }
-    story.tell("message_status", message_id=uuid(story.rng), **ends, **{member: outcome})
+    scenario.emit("message_status", message_id=uuid(scenario.rng), **ends, **{member: outcome})
 
 
-def _consent_changed(way: str, story: Story) -> None:
+def _consent_changed(way: str, scenario: Scenario) -> None:
     """Let the consumer agree to text messages, or disagree; this is no agent's opting in."""
-    story.tell(
+    scenario.emit(
         f"consumer_messaging_opt_{way}",
         sms={
-            "consumer_number": story.known["consumer_number"],
-            "contact_center_number": story.known["contact_center_number"],
+            "consumer_number": scenario.known["consumer_number"],
+            "contact_center_number": scenario.known["contact_center_number"],
             "campaign_id": "C0SIMUL",
         },
     )

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from simulator.company import Role, make_user
 from simulator.payloads import invented
-from simulator.stories.scenario import Story
+from simulator.stories.scenario import Scenario
 from simulator.synthetic_values import company_number, opaque_id
 
 State = tuple[str, str, str | None, str | None]
@@ -45,65 +45,65 @@ user_update_groups: Final = (
 """Members of ``updates`` that change together."""
 
 
-def shift(story: Story) -> None:
+def shift(scenario: Scenario) -> None:
     """Tell one person's time at work, sped up."""
-    user = story.rota.take(story)
-    story.learn(**user.facts())
-    queues = [q for q in story.company.queues if user in (*q.agents, *q.supervisors)]
-    story.learn(**story.rng.choice(queues).facts())
-    story.tell("user_login")
-    for before, after in pairwise((offline, *story.rng.choice(shifts))):
-        story.wait(5, 40)
-        _changes_state(story, before, after)
+    user = scenario.rota.take(scenario)
+    scenario.set_facts(**user.facts())
+    queues = [q for q in scenario.company.queues if user in (*q.agents, *q.supervisors)]
+    scenario.set_facts(**scenario.rng.choice(queues).facts())
+    scenario.emit("user_login")
+    for before, after in pairwise((offline, *scenario.rng.choice(shifts))):
+        scenario.wait(5, 40)
+        _changes_state(scenario, before, after)
         if before == offline:
-            _opts_out_for_a_while(story)
-    story.tell("user_logout")
-    story.rota.give_back(story, user)
+            _opts_out_for_a_while(scenario)
+    scenario.emit("user_logout")
+    scenario.rota.give_back(scenario, user)
 
 
-def employment(story: Story) -> None:
+def employment(scenario: Scenario) -> None:
     """Tell of a user from creation to deletion."""
-    rng, company = story.rng, story.company
+    rng, company = scenario.rng, scenario.company
     agent = company.users[-1]
     role = Role(agent.role_id, agent.role_name)
-    user = make_user(rng, ordinal=1000 + story.number, role=role, teams=company.teams[:1])
-    story.learn(**user.facts())
+    user = make_user(rng, ordinal=1000 + scenario.number, role=role, teams=company.teams[:1])
+    scenario.set_facts(**user.facts())
     setup = {name: invented("contact_center.user_created", name, rng) for name in user_setup}
-    story.tell("user_created", **setup, country_iso_code=user.country_iso_code)
+    scenario.emit("user_created", **setup, country_iso_code=user.country_iso_code)
     for group in rng.sample(user_update_groups, 3):
-        story.wait(2, 20)
-        _updated(story, group)
+        scenario.wait(2, 20)
+        _updated(scenario, group)
     skills = [{"skill_id": skill_id} for skill_id in rng.sample(company.skill_ids, 2)]
-    number = {"phone_number": company_number(story.number), "phone_number_id": opaque_id(rng)}
-    story.tell("user_skills_assigned", skills=skills)
-    story.tell("user_phone_numbers_assigned", phone_numbers=[number])
-    story.wait(20, 90)
-    story.tell("user_phone_numbers_unassigned", phone_numbers=[number])
-    story.tell("user_skills_unassigned", skills=skills[:1])
-    story.tell("user_deleted", users=[{"user_id": user.user_id}])
+    number = {"phone_number": company_number(scenario.number), "phone_number_id": opaque_id(rng)}
+    scenario.emit("user_skills_assigned", skills=skills)
+    scenario.emit("user_phone_numbers_assigned", phone_numbers=[number])
+    scenario.wait(20, 90)
+    scenario.emit("user_phone_numbers_unassigned", phone_numbers=[number])
+    scenario.emit("user_skills_unassigned", skills=skills[:1])
+    scenario.emit("user_deleted", users=[{"user_id": user.user_id}])
 
 
-def _changes_state(story: Story, before: State, after: State) -> None:
+def _changes_state(scenario: Scenario, before: State, after: State) -> None:
     told = {
         f"{when}_{member}": value
         for when, state in (("previous", before), ("current", after))
         for member, value in zip(state_members, state, strict=True)
     }
-    story.tell("user_status_changed", **told)
+    scenario.emit("user_status_changed", **told)
 
 
-def _opts_out_for_a_while(story: Story) -> None:
+def _opts_out_for_a_while(scenario: Scenario) -> None:
     """Leave a queue for a while; this is no consumer's consent."""
-    story.tell("user_opt_out")
-    story.wait(5, 30)
-    story.tell("user_opt_in")
+    scenario.emit("user_opt_out")
+    scenario.wait(5, 30)
+    scenario.emit("user_opt_in")
 
 
-def _updated(story: Story, group: Sequence[str]) -> None:
+def _updated(scenario: Scenario, group: Sequence[str]) -> None:
     """Change some members; ``updates`` holds new values only, and what follows knows them."""
-    supervisor = story.rng.choice(story.company.supervisors)
+    supervisor = scenario.rng.choice(scenario.company.supervisors)
     new = cast(
-        "dict[str, object]", invented("contact_center.user_updated", "updates", story.rng)
+        "dict[str, object]", invented("contact_center.user_updated", "updates", scenario.rng)
     ) | {
         **dict(zip(state_members, at_break, strict=True)),
         "role_id": supervisor.role_id,
@@ -111,5 +111,5 @@ def _updated(story: Story, group: Sequence[str]) -> None:
         "country_iso_code": "FR",
     }
     updates = {name: new[name] for name in group}
-    story.tell("user_updated", updates=updates)
-    story.learn(**{name: value for name, value in updates.items() if name in story.known})
+    scenario.emit("user_updated", updates=updates)
+    scenario.set_facts(**{name: value for name, value in updates.items() if name in scenario.known})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from simulator.company import Company, User
+from simulator.company import Company, CompanyUser
 from simulator.payloads import payload_object, render
 from simulator.synthetic_values import to_the_millisecond, to_the_second, uuid
 
@@ -24,13 +24,13 @@ class StoryEvent:
     """One webhook body, as sent.
 
     ``offset_ms`` is when Zoom would send it, milliseconds since the ``start`` that was asked for:
-    ``start`` plus ``offset_ms`` is its ``event_ts``. ``story`` is kind and number: ``chat-17``.
+    ``start`` plus ``offset_ms`` is its ``event_ts``. ``scenario`` is kind and number: ``chat-17``.
     """
 
     event: str
     offset_ms: int
     body: bytes
-    story: str
+    scenario: str
 
 
 @dataclass(slots=True)
@@ -41,20 +41,20 @@ class Rota:
     stories are about ids of their own.
     """
 
-    free: deque[tuple[int, User]]
+    free: deque[tuple[int, CompanyUser]]
 
-    def take(self, story: "Story") -> User:
+    def take(self, scenario: "Scenario") -> CompanyUser:
         """Return the user who has been free longest, when he or she is."""
         free_from_ms, user = self.free.popleft()
-        story.wait_until(free_from_ms)
+        scenario.wait_until(free_from_ms)
         return user
 
-    def give_back(self, story: "Story", user: User) -> None:
+    def give_back(self, scenario: "Scenario", user: CompanyUser) -> None:
         """Let the user come again, but later than what this story has told."""
-        self.free.append((story.now_ms + longest_step_ms, user))
+        self.free.append((scenario.now_ms + longest_step_ms, user))
 
 
-class Story:
+class Scenario:
     """Tells events about a company; ``number`` is unique in the programme.
 
     ``origin_ms`` is the start of the programme and ``begin_ms`` that of the story, epoch
@@ -80,7 +80,7 @@ class Story:
         self._origin_ms = origin_ms
         self._told: list[tuple[str, int, bytes]] = []
 
-    def learn(self, **facts: object) -> None:
+    def set_facts(self, **facts: object) -> None:
         """Know these facts from now on; None forgets one."""
         self.known.update(facts)
 
@@ -92,7 +92,7 @@ class Story:
         """Let time pass until this moment, unless it has passed."""
         self.now_ms = max(self.now_ms, moment_ms)
 
-    def tell(self, event: str, /, **told: object) -> None:
+    def emit(self, event: str, /, **told: object) -> None:
         """Tell an event, named without ``contact_center.``.
 
         Facts told are for this event alone; its schema must have members of their names.
@@ -128,21 +128,21 @@ class Story:
         }
 
 
-Tell = Callable[[Story], None]
+Scene = Callable[[Scenario], None]
 """A whole story, or a scene of one."""
 
 
-def play(story: Story, scenes: Sequence[Tell]) -> None:
+def play(scenario: Scenario, scenes: Sequence[Scene]) -> None:
     """Tell scenes one after the other, with a pause before each."""
     for scene in scenes:
-        story.wait(2, 20)
-        scene(story)
+        scenario.wait(2, 20)
+        scene(scenario)
 
 
-def commanded(story: Story, command: str) -> None:
+def commanded(scenario: Scenario, command: str) -> None:
     """Let another program send a call control command.
 
     Later events of the task carry its ``request_id`` too, as they may.
     """
-    story.learn(request_id=uuid(story.rng))
-    story.tell(f"call_control_{command}_executed")
+    scenario.set_facts(request_id=uuid(scenario.rng))
+    scenario.emit(f"call_control_{command}_executed")

@@ -35,7 +35,7 @@ from simulator.stories.messaging import (
 )
 from simulator.stories.people import employment, shift
 from simulator.stories.recording import recording_deleted, recording_paused
-from simulator.stories.scenario import Rota, Story, StoryEvent, Tell, longest_lag_ms
+from simulator.stories.scenario import Rota, Scenario, Scene, StoryEvent, longest_lag_ms
 from simulator.stories.setup import (
     asset_lifetime,
     business_hours_lifetime,
@@ -59,7 +59,7 @@ from simulator.stories.voice import (
     video_call,
 )
 
-Kind = tuple[str, Tell]
+Kind = tuple[str, Scene]
 
 first_gap_ms: Final = 1_000
 first_round_events: Final = 600
@@ -222,11 +222,11 @@ def _told(
     begin_ms = round_end_ms = origin_ms
     for number in numbers():
         if number < len(first_round):
-            name, tell = first_round[number]
+            name, emit = first_round[number]
         else:
             begin_ms = max(begin_ms, round_end_ms)
-            name, tell = rng.choices(kinds, weights)[0]
-        story = Story(
+            name, emit = rng.choices(kinds, weights)[0]
+        scenario = Scenario(
             company,
             number=number,
             rng=Random(f"story {seed} {number}"),
@@ -234,10 +234,10 @@ def _told(
             origin_ms=origin_ms,
             begin_ms=begin_ms,
         )
-        tell(story)
-        yield begin_ms - origin_ms, story.events(name)
+        emit(scenario)
+        yield begin_ms - origin_ms, scenario.events(name)
         if number < len(first_round):
-            round_end_ms = max(round_end_ms, story.now_ms + longest_lag_ms)
+            round_end_ms = max(round_end_ms, scenario.now_ms + longest_lag_ms)
             begin_ms += first_gap_ms
         else:
             begin_ms += round(rng.expovariate(density / mean_gap_ms))

@@ -6,7 +6,7 @@
 from typing import Final
 
 from simulator.company import make_queue
-from simulator.stories.scenario import Story
+from simulator.stories.scenario import Scenario
 from simulator.synthetic_values import download_origin, opaque_id, to_the_millisecond, to_the_second
 
 day_ms: Final = 86_400_000
@@ -15,9 +15,9 @@ weekdays: Final = (2, 3, 4, 5, 6)
 """Monday to Friday where Sunday is 1."""
 
 
-def queue_lifetime(story: Story) -> None:
+def queue_lifetime(scenario: Scenario) -> None:
     """Tell of a queue from creation to deletion."""
-    rng, company = story.rng, story.company
+    rng, company = scenario.rng, scenario.company
     parent = rng.choice(company.queues)
     queue = make_queue(
         rng,
@@ -25,45 +25,45 @@ def queue_lifetime(story: Story) -> None:
         agents=parent.agents,
         supervisors=company.supervisors,
     )
-    story.learn(
+    scenario.set_facts(
         **queue.facts(),
         overflow_to_cc_queue_id=parent.cc_queue_id,
         overflow_to_queue_id=parent.queue_id,
         overflow_to_flow_id=parent.flow.flow_id,
     )
-    story.tell("queue_created", queue_created_time=to_the_millisecond(story.now_ms))
+    scenario.emit("queue_created", queue_created_time=to_the_millisecond(scenario.now_ms))
     agent, supervisor = rng.choice(queue.agents), rng.choice(queue.supervisors)
     people = (("agent", agent), ("supervisor", supervisor))
     for role, user in people:
-        story.wait(2, 20)
-        story.learn(**user.facts())
-        story.tell(f"queue_{role}_assigned")
-    _queue_changed(story)
+        scenario.wait(2, 20)
+        scenario.set_facts(**user.facts())
+        scenario.emit(f"queue_{role}_assigned")
+    _queue_changed(scenario)
     for role, user in reversed(people):
-        story.wait(2, 20)
-        story.learn(**user.facts())
-        story.tell(f"queue_{role}_unassigned")
-    story.tell("queue_deleted")
+        scenario.wait(2, 20)
+        scenario.set_facts(**user.facts())
+        scenario.emit(f"queue_{role}_unassigned")
+    scenario.emit("queue_deleted")
 
 
-def team_lifetime(story: Story) -> None:
+def team_lifetime(scenario: Scenario) -> None:
     """Tell of a team from creation to deletion."""
-    rng, company = story.rng, story.company
+    rng, company = scenario.rng, scenario.company
     first, second = rng.sample(company.teams, 2)
-    name = f"Équipe {story.number}"
+    name = f"Équipe {scenario.number}"
     parent = {"parent_team_id": first.team_id, "parent_team_name": first.team_name}
-    story.learn(team_id=opaque_id(rng), **parent)
+    scenario.set_facts(team_id=opaque_id(rng), **parent)
     members = [user.user_id for user in rng.sample(company.users, 3)]
-    story.learn(team_description="For the season")
-    story.tell("team_created", team_name=name)
-    story.tell("team_members_assigned", user_ids=members, team_role="agent")
-    story.wait(5, 40)
-    story.tell("team_updated", team_description="For the whole year")
-    story.learn(team_description="For the whole year")
+    scenario.set_facts(team_description="For the season")
+    scenario.emit("team_created", team_name=name)
+    scenario.emit("team_members_assigned", user_ids=members, team_role="agent")
+    scenario.wait(5, 40)
+    scenario.emit("team_updated", team_description="For the whole year")
+    scenario.set_facts(team_description="For the whole year")
     name = f"{name} bis"
-    story.tell("team_updated", team_name=name, team_description=None)
-    story.wait(5, 40)
-    story.tell(
+    scenario.emit("team_updated", team_name=name, team_description=None)
+    scenario.wait(5, 40)
+    scenario.emit(
         "team_moved",
         team_name=name,
         previous_parent_team_id=first.team_id,
@@ -71,16 +71,16 @@ def team_lifetime(story: Story) -> None:
         new_parent_team_id=second.team_id,
         new_parent_team_name=second.team_name,
     )
-    story.learn(parent_team_id=second.team_id, parent_team_name=second.team_name)
-    story.tell("team_members_unassigned", user_ids=members[:1], team_role="agent")
-    story.tell("team_deleted", team_name=name)
+    scenario.set_facts(parent_team_id=second.team_id, parent_team_name=second.team_name)
+    scenario.emit("team_members_unassigned", user_ids=members[:1], team_role="agent")
+    scenario.emit("team_deleted", team_name=name)
 
 
-def business_hours_lifetime(story: Story) -> None:
+def business_hours_lifetime(scenario: Scenario) -> None:
     """Tell of business hours from creation to deletion."""
-    _modified_by_a_supervisor(story)
-    story.learn(business_hour_id=opaque_id(story.rng))
-    story.tell(
+    _modified_by_a_supervisor(scenario)
+    scenario.set_facts(business_hour_id=opaque_id(scenario.rng))
+    scenario.emit(
         "business_hours_created",
         business_hour_name="Été ☀️",
         business_hour_description="June to August",
@@ -88,9 +88,9 @@ def business_hours_lifetime(story: Story) -> None:
         account_default=False,
         hours=_hours("09:00", "18:00"),
     )
-    story.wait(20, 60)
-    story.tell("business_hours_updated", updates={"hours": _hours("08:30", "17:30")})
-    story.tell(
+    scenario.wait(20, 60)
+    scenario.emit("business_hours_updated", updates={"hours": _hours("08:30", "17:30")})
+    scenario.emit(
         "business_hours_updated",
         updates={
             "business_hour_name": "Summer",
@@ -99,20 +99,20 @@ def business_hours_lifetime(story: Story) -> None:
             "account_default": True,
         },
     )
-    story.wait(20, 60)
-    story.tell("business_hours_deleted")
+    scenario.wait(20, 60)
+    scenario.emit("business_hours_deleted")
 
 
-def closures_lifetime(story: Story) -> None:
+def closures_lifetime(scenario: Scenario) -> None:
     """Tell of a set of closures from creation to deletion; one recurs, one does not."""
-    _modified_by_a_supervisor(story)
-    once, yearly = opaque_id(story.rng), opaque_id(story.rng)
-    story.learn(closure_set_id=opaque_id(story.rng))
+    _modified_by_a_supervisor(scenario)
+    once, yearly = opaque_id(scenario.rng), opaque_id(scenario.rng)
+    scenario.set_facts(closure_set_id=opaque_id(scenario.rng))
     closures = (
-        _closure(story, once, name="Moving house", in_days=60),
-        _closure(story, yearly, name="New Year", in_days=90) | recurring,
+        _closure(scenario, once, name="Moving house", in_days=60),
+        _closure(scenario, yearly, name="New Year", in_days=90) | recurring,
     )
-    story.tell(
+    scenario.emit(
         "closure_created",
         closure_set_name="Ferien",
         closure_set_description="Public holidays",
@@ -120,11 +120,11 @@ def closures_lifetime(story: Story) -> None:
         account_default=False,
         closures=list(closures),
     )
-    story.wait(20, 60)
-    moved = _closure(story, once, name="Moving house, take two", in_days=67)
-    story.tell("closure_updated", updates={"closures": [moved]})
-    story.tell("closure_updated", updates={"closures": [{"closure_id": yearly} | recurring]})
-    story.tell(
+    scenario.wait(20, 60)
+    moved = _closure(scenario, once, name="Moving house, take two", in_days=67)
+    scenario.emit("closure_updated", updates={"closures": [moved]})
+    scenario.emit("closure_updated", updates={"closures": [{"closure_id": yearly} | recurring]})
+    scenario.emit(
         "closure_updated",
         updates={
             "closure_set_name": "Vacances",
@@ -133,18 +133,18 @@ def closures_lifetime(story: Story) -> None:
             "account_default": True,
         },
     )
-    story.wait(20, 60)
-    story.tell("closure_deleted")
+    scenario.wait(20, 60)
+    scenario.emit("closure_deleted")
 
 
-def asset_lifetime(story: Story) -> None:
+def asset_lifetime(scenario: Scenario) -> None:
     """Tell of a sound from creation to the archive, out of it, and to its deletion."""
-    _modified_by_a_supervisor(story)
-    rng = story.rng
+    _modified_by_a_supervisor(scenario)
+    rng = scenario.rng
     first, second, category = opaque_id(rng), opaque_id(rng), opaque_id(rng)
-    name = f"Welcome {story.number} 🎵"
-    story.learn(asset_id=opaque_id(rng), category_id=category)
-    story.tell(
+    name = f"Welcome {scenario.number} 🎵"
+    scenario.set_facts(asset_id=opaque_id(rng), category_id=category)
+    scenario.emit(
         "asset_created",
         asset_name=name,
         asset_description="Played at the start",
@@ -153,22 +153,22 @@ def asset_lifetime(story: Story) -> None:
         asset_items=[_asset_item(first, "en-US")],
         category_name="Greetings",
     )
-    story.wait(5, 40)
+    scenario.wait(5, 40)
     for updates in (
         {"asset_name": f"{name} v2", "asset_description": "Recorded again"},
         {"asset_item_added": [_asset_item(second, "es-ES")], "category_id": opaque_id(rng)},
         {"asset_item_updated": [_asset_item(first, "en-GB")]},
         {"asset_item_deleted": [{"asset_item_id": second, "asset_item_name": "es-ES"}]},
     ):
-        story.wait(2, 20)
-        story.tell("asset_updated", updates=updates)
-    story.learn(asset_name=f"{name} v2")
-    story.wait(5, 40)
-    story.tell("asset_deleted", archived=True, archived_time=to_the_second(story.now_ms))
-    story.wait(5, 40)
-    story.tell("asset_updated", updates={"restore": True})
-    story.wait(5, 40)
-    story.tell("asset_deleted", archived=False)
+        scenario.wait(2, 20)
+        scenario.emit("asset_updated", updates=updates)
+    scenario.set_facts(asset_name=f"{name} v2")
+    scenario.wait(5, 40)
+    scenario.emit("asset_deleted", archived=True, archived_time=to_the_second(scenario.now_ms))
+    scenario.wait(5, 40)
+    scenario.emit("asset_updated", updates={"restore": True})
+    scenario.wait(5, 40)
+    scenario.emit("asset_deleted", archived=False)
 
 
 recurring: Final[dict[str, object]] = {
@@ -181,9 +181,9 @@ recurring: Final[dict[str, object]] = {
 """Annually, on the first Monday of January."""
 
 
-def _queue_changed(story: Story) -> None:
-    rng = story.rng
-    story.tell(
+def _queue_changed(scenario: Scenario) -> None:
+    rng = scenario.rng
+    scenario.emit(
         "queue_inbound_sla_updated",
         updates={
             "service_level_threshold_in_seconds": rng.randint(10, 30),
@@ -191,11 +191,11 @@ def _queue_changed(story: Story) -> None:
         },
     )
     exclusions = ("short_abandoned_calls", "long_abandoned_calls", "abandoned_quit_engagements")
-    story.tell(
+    scenario.emit(
         "queue_inbound_sla_updated",
         updates={f"service_level_exclude_{what}": True for what in exclusions},
     )
-    story.tell(
+    scenario.emit(
         "queue_operating_hours_updated",
         updates={
             "business_hour_id": opaque_id(rng),
@@ -203,7 +203,7 @@ def _queue_changed(story: Story) -> None:
             "account_default_business_hour": False,
         },
     )
-    story.tell(
+    scenario.emit(
         "queue_operating_hours_updated",
         updates={
             "closure_set_id": opaque_id(rng),
@@ -213,8 +213,8 @@ def _queue_changed(story: Story) -> None:
     )
 
 
-def _modified_by_a_supervisor(story: Story) -> None:
-    story.learn(modified_by=story.rng.choice(story.company.supervisors).user_id)
+def _modified_by_a_supervisor(scenario: Scenario) -> None:
+    scenario.set_facts(modified_by=scenario.rng.choice(scenario.company.supervisors).user_id)
 
 
 def _hours(start_time: str, end_time: str) -> dict[str, object]:
@@ -230,8 +230,8 @@ def _hours(start_time: str, end_time: str) -> dict[str, object]:
     return {"hour_type": 2, "custom_hours": open_days + closed_days}
 
 
-def _closure(story: Story, closure_id: str, *, name: str, in_days: int) -> dict[str, object]:
-    midnight_ms = (story.now_ms // day_ms + in_days) * day_ms
+def _closure(scenario: Scenario, closure_id: str, *, name: str, in_days: int) -> dict[str, object]:
+    midnight_ms = (scenario.now_ms // day_ms + in_days) * day_ms
     return {
         "closure_id": closure_id,
         "closure_name": name,

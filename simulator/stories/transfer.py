@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, Literal
 
-from simulator.company import Queue, User
+from simulator.company import CompanyQueue, CompanyUser
 from simulator.stories.engagement import other_agent, queue_of, served_by
-from simulator.stories.scenario import Story, Tell
+from simulator.stories.scenario import Scenario, Scene
 from simulator.synthetic_values import company_number, prefixed_id
 
 Level = Literal["queue", "agent", "flow", "did", "inbox"]
@@ -30,33 +30,33 @@ target_status: Final[Mapping[str, str]] = {
 
 
 def transfer(
-    story: Story, *, level: Level, transfer_type: Literal["warm", "cold"], end: End
+    scenario: Scenario, *, level: Level, transfer_type: Literal["warm", "cold"], end: End
 ) -> None:
     """Tell a transfer; after ``accepted`` or ``completed`` the first agent has left the call."""
-    queue = _target_queue(story, level)
-    agent = other_agent(story, queue)
-    task_id = prefixed_id("ZWT", story.rng)
-    story.learn(
+    queue = _target_queue(scenario, level)
+    agent = other_agent(scenario, queue)
+    task_id = prefixed_id("ZWT", scenario.rng)
+    scenario.set_facts(
         transfer_level=level,
         transfer_type=transfer_type,
         transfer_to_task_id=task_id,
         transfer_to_task_timeout=86_400,
-        **_target(story, level, queue, agent),
+        **_target(scenario, level, queue, agent),
     )
     for step in _steps(level, end):
-        story.learn(task_status="assigned", transfer_to_task_status=target_status[step])
-        story.tell(f"engagement_transfer_{step}")
-        story.wait(2, 15)
+        scenario.set_facts(task_status="assigned", transfer_to_task_status=target_status[step])
+        scenario.emit(f"engagement_transfer_{step}")
+        scenario.wait(2, 15)
     if end not in ("accepted", "completed"):
         return
     if level in ("queue", "agent"):
-        story.learn(**queue.facts())
-        _handed_over(story, agent, task_id)
+        scenario.set_facts(**queue.facts())
+        _handed_over(scenario, agent, task_id)
     else:
-        story.tell("engagement_user_ended")
+        scenario.emit("engagement_user_ended")
 
 
-transfer_scenes: Final[tuple[Tell, ...]] = (
+transfer_scenes: Final[tuple[Scene, ...]] = (
     partial(transfer, level="queue", transfer_type="cold", end="accepted"),
     partial(transfer, level="agent", transfer_type="cold", end="accepted"),
     partial(transfer, level="queue", transfer_type="warm", end="completed"),
@@ -66,7 +66,7 @@ transfer_scenes: Final[tuple[Tell, ...]] = (
 )
 """After each of them the first agent has left."""
 
-returned_transfer_scenes: Final[tuple[Tell, ...]] = (
+returned_transfer_scenes: Final[tuple[Scene, ...]] = (
     partial(transfer, level="agent", transfer_type="warm", end="rejected"),
     partial(transfer, level="queue", transfer_type="cold", end="rejected"),
     partial(transfer, level="queue", transfer_type="cold", end="timeout"),
@@ -91,16 +91,18 @@ def _steps(level: Level, end: End) -> list[str]:
     return steps
 
 
-def _target_queue(story: Story, level: Level) -> Queue:
-    here = queue_of(story)
-    others = [q for q in story.company.queues_for(here.channel) if q is not here]
-    return story.rng.choice(others) if level == "queue" and others else here
+def _target_queue(scenario: Scenario, level: Level) -> CompanyQueue:
+    here = queue_of(scenario)
+    others = [q for q in scenario.company.queues_for(here.channel) if q is not here]
+    return scenario.rng.choice(others) if level == "queue" and others else here
 
 
-def _target(story: Story, level: Level, queue: Queue, agent: User) -> dict[str, object]:
+def _target(
+    scenario: Scenario, level: Level, queue: CompanyQueue, agent: CompanyUser
+) -> dict[str, object]:
     """Return the members that name the aim; those of other levels are None."""
-    inbox = story.company.inboxes[0]
-    flow = story.rng.choice(story.company.flows)
+    inbox = scenario.company.inboxes[0]
+    flow = scenario.rng.choice(scenario.company.flows)
     aims: Mapping[Level, dict[str, object]] = {
         "queue": {
             "transfer_to_cc_queue_id": queue.cc_queue_id,
@@ -122,17 +124,17 @@ def _target(story: Story, level: Level, queue: Queue, agent: User) -> dict[str, 
     return {**dict.fromkeys(names), **aims[level]}
 
 
-def _handed_over(story: Story, agent: User, task_id: str) -> None:
+def _handed_over(scenario: Scenario, agent: CompanyUser, task_id: str) -> None:
     """Let the first agent go; the second works on a task of the same engagement."""
-    spoken = story.known["channel"] == "voice"
-    story.tell("task_completed", task_status="completed")
+    spoken = scenario.known["channel"] == "voice"
+    scenario.emit("task_completed", task_status="completed")
     if spoken:
-        story.tell("engagement_user_ended")
-    served_by(story, agent)
-    story.learn(
+        scenario.emit("engagement_user_ended")
+    served_by(scenario, agent)
+    scenario.set_facts(
         task_id=task_id,
-        task_reservation_id=prefixed_id("ZWR", story.rng),
+        task_reservation_id=prefixed_id("ZWR", scenario.rng),
         assigned_user_id=agent.user_id,
     )
     if spoken:
-        story.tell("engagement_user_answered")
+        scenario.emit("engagement_user_answered")

@@ -38,14 +38,14 @@ class Endpoint:
         settings: SimulatorSettings,
         *,
         clock: Clock,
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
         self._http = http
         self._url = settings.target_url
         self._secret = settings.secret.get_secret_value()
         self._client_id = settings.client_id
         self._clock = clock
-        self._chance = chance
+        self._chance = rng
 
     async def deliver(self, body: bytes, *, request_id: str) -> Answer:
         """Make one delivery and return its answer; redirects are not followed."""
@@ -103,7 +103,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def open_endpoint(
-    settings: SimulatorSettings, *, clock: Clock, chance: random.Random
+    settings: SimulatorSettings, *, clock: Clock, rng: random.Random
 ) -> AsyncIterator[Endpoint]:
     """Hold connections to the endpoint: one per delivery at once, and one for validations."""
     async with aiohttp.ClientSession(
@@ -112,7 +112,7 @@ async def open_endpoint(
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("accept",),
     ) as http:
-        yield Endpoint(http, settings, clock=clock, chance=chance)
+        yield Endpoint(http, settings, clock=clock, rng=rng)
 
 
 def request_id_of(digits: bytes) -> str:

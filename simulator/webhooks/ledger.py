@@ -22,7 +22,7 @@ _best_first: Final = (Outcome.ACCEPTED, Outcome.GIVEN_UP, Outcome.LOST)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One notification that has come to its end. Times are ISO 8601 in UTC."""
 
     event: str
@@ -136,7 +136,7 @@ class LedgerWriter:
         """One delivery was made, the nth of its notification."""
         self._tally.attempted(attempt=attempt)
 
-    def closed(self, entry: Entry) -> None:
+    def closed(self, entry: LedgerEntry) -> None:
         """A notification has come to its end."""
         self._tally.closed(entry.event_id, entry.outcome)
         if self._file:
@@ -147,7 +147,7 @@ class LedgerWriter:
 class Ledger:
     """A ledger as read, in the order of the outcomes."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
 
     @cached_property
     def accepted_ids(self) -> frozenset[str]:
@@ -175,6 +175,6 @@ def read_ledger(path: Path) -> Ledger:
     Raises:
         pydantic.ValidationError: a line is not of a ledger.
     """
-    read = TypeAdapter(Entry).validate_json
+    read = TypeAdapter(LedgerEntry).validate_json
     with path.open("rb") as lines:
         return Ledger(tuple(read(line) for line in lines))

@@ -16,7 +16,7 @@ most_waiting: Final = 50_000
 """About 2 KB each: what a receiver that is down may cost in memory."""
 
 
-class Agenda(Generic[Item]):
+class SendQueue(Generic[Item]):
     """Times are seconds of one monotonic clock.
 
     Whoever takes an item says `settled` once it has come to its end or was added again; until

@@ -19,9 +19,9 @@ from simulator.settings import SimulatorSettings
 from simulator.stories import StoryEvent
 from simulator.webhooks.endpoint import Endpoint, request_id_of
 from simulator.webhooks.identity import event_id, event_ts_ms, variant_with_other_links
-from simulator.webhooks.ledger import Entry, LedgerWriter
+from simulator.webhooks.ledger import LedgerEntry, LedgerWriter
 from simulator.webhooks.retry_schedule import Answer, Outcome, outcome_of, retry_delay_s
-from simulator.webhooks.send_queue import Agenda
+from simulator.webhooks.send_queue import SendQueue
 
 _lateness_s: Final = (1.0, 90.0)
 """Zoom's seconds by which an event may come late; pairs were seen inverted by up to 90."""
@@ -44,7 +44,7 @@ class Notification:
 
 
 def notifications_of(
-    event: StoryEvent, settings: SimulatorSettings, chance: random.Random
+    event: StoryEvent, settings: SimulatorSettings, rng: random.Random
 ) -> list[tuple[float, Notification]]:
     """Decide how an event is told: (real seconds of delay, notification), once or twice.
 
@@ -53,14 +53,14 @@ def notifications_of(
     """
     identity = event_id(event.body)
     delay_s = 0.0
-    if chance.random() < settings.reorder:
-        delay_s = chance.uniform(*_lateness_s) / settings.time_scale
+    if rng.random() < settings.reorder:
+        delay_s = rng.uniform(*_lateness_s) / settings.time_scale
     first = Notification(
         event.event, identity, _request_id(identity, 1), event.body, duplicate=False
     )
     told = [(delay_s, first)]
-    if chance.random() < settings.duplicates:
-        later_s = chance.choice((0.0, chance.uniform(*_late_duplicate_s))) / settings.time_scale
+    if rng.random() < settings.duplicates:
+        later_s = rng.choice((0.0, rng.uniform(*_late_duplicate_s))) / settings.time_scale
         second = replace(
             first,
             request_id=_request_id(identity, 2),
@@ -71,7 +71,7 @@ def notifications_of(
     return told
 
 
-class Courier:
+class WebhookSender:
     """Delivers all events of a source, each to its outcome, and none before it has happened."""
 
     def __init__(
@@ -81,20 +81,20 @@ class Courier:
         ledger: LedgerWriter,
         *,
         clock: Clock,
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
         self._endpoint = endpoint
         self._settings = settings
         self._ledger = ledger
         self._clock = clock
-        self._chance = chance
+        self._chance = rng
         self._free = asyncio.Semaphore(settings.connections)
         self._changed = asyncio.Event()
         self._reached_s = float("-inf")
 
     async def deliver_all(self, events: Iterator[StoryEvent]) -> None:
         """Return when every event has an outcome. Cancelled: those on their way have none."""
-        agenda = Agenda(
+        send_queue = SendQueue(
             (self._told(event) for event in events),
             rate_per_s=self._settings.rate_per_s,
             start_s=self._clock.monotonic_s(),
@@ -103,10 +103,10 @@ class Courier:
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._free.acquire()
-                notification = await self._next(agenda)
+                notification = await self._next(send_queue)
                 if notification is None:
                     return
-                group.create_task(self._attempt(notification, agenda))
+                group.create_task(self._attempt(notification, send_queue))
 
     def _told(self, event: StoryEvent) -> list[tuple[float, Notification]]:
         told = notifications_of(event, self._settings, self._chance)
@@ -121,18 +121,20 @@ class Courier:
         self._reached_s = self._clock.monotonic_s() + ahead_s
         return ahead_s
 
-    async def _next(self, agenda: Agenda[Notification]) -> Notification | None:
+    async def _next(self, send_queue: SendQueue[Notification]) -> Notification | None:
         while True:
             now_s = self._clock.monotonic_s()
-            notification = agenda.take(now_s)
-            if notification is not None or agenda.finished:
+            notification = send_queue.take(now_s)
+            if notification is not None or send_queue.finished:
                 return notification
             self._changed.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(agenda.wait_s(now_s)):
+                async with asyncio.timeout(send_queue.wait_s(now_s)):
                     await self._changed.wait()
 
-    async def _attempt(self, notification: Notification, agenda: Agenda[Notification]) -> None:
+    async def _attempt(
+        self, notification: Notification, send_queue: SendQueue[Notification]
+    ) -> None:
         sent_at = notification.first_sent_at or self._clock.now()
         answer = await self._endpoint.deliver(notification.body, request_id=notification.request_id)
         answers = (*notification.answers, answer)
@@ -141,15 +143,15 @@ class Courier:
         outcome = outcome_of(answer, attempts=len(answers))
         if outcome is None:
             wait_s = retry_delay_s(attempts=len(answers), time_scale=self._settings.time_scale)
-            agenda.add(told, due_s=self._clock.monotonic_s() + wait_s)
+            send_queue.add(told, due_s=self._clock.monotonic_s() + wait_s)
         else:
             self._ledger.closed(self._entry(told, sent_at, outcome))
-        agenda.settled()
+        send_queue.settled()
         self._free.release()
         self._changed.set()
 
-    def _entry(self, told: Notification, sent_at: datetime, outcome: Outcome) -> Entry:
-        return Entry(
+    def _entry(self, told: Notification, sent_at: datetime, outcome: Outcome) -> LedgerEntry:
+        return LedgerEntry(
             event=told.event,
             event_id=told.event_id,
             request_id=told.request_id,

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from runtime.errors import ConfigurationError
 from runtime.values import Span, TopicPartition
-from sinks.object_storage.rows import ObjectKey, Row, Rows, table_of
+from sinks.object_storage.rows import ObjectKey, ObjectRow, Rows, table_of
 
 _cluster_id: Final = "zcc.cluster.id"
 _topic_id: Final = "zcc.topic.id"
@@ -86,7 +86,7 @@ class PlannedObject:
     key: ObjectKey
     span: Span
     log: Log
-    rows: Sequence[Row]
+    rows: Sequence[ObjectRow]
     other_days: Mapping[str, Span] = field(default_factory=dict)
     stored: bool = False
 
@@ -201,7 +201,7 @@ def plan_objects(
 
 
 def _of_day(
-    key: ObjectKey, rows: Sequence[Row], piece: Span, log: Log, frontier: Frontier | None
+    key: ObjectKey, rows: Sequence[ObjectRow], piece: Span, log: Log, frontier: Frontier | None
 ) -> Iterator[PlannedObject]:
     if frontier is None:
         yield PlannedObject(key, piece, log, rows)

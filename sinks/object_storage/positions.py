@@ -23,7 +23,7 @@ from sinks.object_storage.bucket import Bucket, Listed
 from sinks.object_storage.concurrency import for_each
 from sinks.object_storage.objects import Frontier, Log, day_path, parse_name
 from sinks.object_storage.parquet import read_event_ids
-from sinks.object_storage.rows import ObjectKey, Row, Rows
+from sinks.object_storage.rows import ObjectKey, ObjectRow, Rows
 from sinks.object_storage.search import TopicSearch, read_span
 
 _repair: Final = (
@@ -177,7 +177,7 @@ class Positions:
                     found.setdefault(parsed.partition, []).append(listed)
         self._days[day_path(key)] = found
 
-    async def _covering(self, key: ObjectKey, rows: list[Row]) -> Span | None:
+    async def _covering(self, key: ObjectKey, rows: list[ObjectRow]) -> Span | None:
         """Return the span of the object that holds the first of these rows, None if none does."""
         first = rows[0].offset
         listed = max(
@@ -202,7 +202,7 @@ def _start(listed: Listed) -> int:
     return -1 if name is None else name.start
 
 
-async def refuse_other_events(bucket: Bucket, path: str, rows: Collection[Row]) -> None:
+async def refuse_other_events(bucket: Bucket, path: str, rows: Collection[ObjectRow]) -> None:
     """Compare the rows with those of a stored object at the same offsets.
 
     Raises:

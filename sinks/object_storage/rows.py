@@ -37,7 +37,7 @@ table_schema: Final = pa.schema(
 """One row per record. ``body`` is the value as it stood in the topic."""
 
 
-class Row(NamedTuple):
+class ObjectRow(NamedTuple):
     """One record. The fields are the columns of `table_schema`; times are epoch milliseconds."""
 
     event_id: str
@@ -63,7 +63,7 @@ class ObjectKey(NamedTuple):
     day: str
 
 
-Rows = dict[ObjectKey, list[Row]]
+Rows = dict[ObjectKey, list[ObjectRow]]
 """Rows in the order of offsets, by partition and day."""
 
 
@@ -83,7 +83,7 @@ def read_rows(batch: Batch) -> tuple[Rows, list[Rejection]]:
     return dict(rows), rejections
 
 
-def table_of(rows: Sequence[Row]) -> pa.Table:
+def table_of(rows: Sequence[ObjectRow]) -> pa.Table:
     """Return the rows as a table."""
     columns = zip(*rows, strict=True)
     arrays = [pa.array(each, field.type) for each, field in zip(columns, table_schema, strict=True)]
@@ -94,7 +94,7 @@ def _day(epoch_ms: int) -> str:
     return date.fromordinal(_epoch_day + epoch_ms // _day_ms).isoformat()
 
 
-def _row(delivery: Delivery) -> Row:
+def _row(delivery: Delivery) -> ObjectRow:
     if delivery.value is None:
         raise UnreadableRecordError("the record has no value")
     headers = read_enriched_headers(delivery.headers)
@@ -102,7 +102,7 @@ def _row(delivery: Delivery) -> Row:
         account_id = read_envelope(delivery.value).account_id
     except UnreadableError as error:
         raise UnreadableRecordError(f"the value is no event: {error.reason}") from None
-    return Row(
+    return ObjectRow(
         event_id=headers.event_id,
         event=headers.event,
         account_id=account_id,

@@ -13,7 +13,7 @@ import psycopg
 from runtime.errors import ConfigurationError, TransientError
 
 
-class Fault(Enum):
+class SqlFault(Enum):
     """Whose fault it is."""
 
     WORLD = auto()
@@ -23,22 +23,22 @@ class Fault(Enum):
 
 
 _by_class: Final = {
-    "08": Fault.WORLD,  # connection exception
-    "25": Fault.WORLD,  # transaction state: the server became a standby
-    "40": Fault.WORLD,  # serialisation failure, deadlock
-    "53": Fault.WORLD,  # disk full, out of memory, too many connections
-    "57": Fault.WORLD,  # shutting down, starting up, statement timeout
-    "58": Fault.WORLD,  # input and output
-    "XX": Fault.WORLD,  # damage on the server is no reason to set records aside
-    "22": Fault.RECORD,  # data exception
-    "23": Fault.RECORD,  # constraint violation
-    "54": Fault.RECORD,  # beyond a limit, e.g. the size of an index entry
-    "28": Fault.OPERATOR,  # login
-    "3D": Fault.OPERATOR,  # no such database
-    "3F": Fault.OPERATOR,  # no such schema
-    "42": Fault.OPERATOR,  # no such table or column, no permission
+    "08": SqlFault.WORLD,  # connection exception
+    "25": SqlFault.WORLD,  # transaction state: the server became a standby
+    "40": SqlFault.WORLD,  # serialisation failure, deadlock
+    "53": SqlFault.WORLD,  # disk full, out of memory, too many connections
+    "57": SqlFault.WORLD,  # shutting down, starting up, statement timeout
+    "58": SqlFault.WORLD,  # input and output
+    "XX": SqlFault.WORLD,  # damage on the server is no reason to set records aside
+    "22": SqlFault.RECORD,  # data exception
+    "23": SqlFault.RECORD,  # constraint violation
+    "54": SqlFault.RECORD,  # beyond a limit, e.g. the size of an index entry
+    "28": SqlFault.OPERATOR,  # login
+    "3D": SqlFault.OPERATOR,  # no such database
+    "3F": SqlFault.OPERATOR,  # no such schema
+    "42": SqlFault.OPERATOR,  # no such table or column, no permission
 }
-_by_state: Final = {"55P03": Fault.WORLD}  # lock not available
+_by_state: Final = {"55P03": SqlFault.WORLD}  # lock not available
 
 _check_violation: Final = "23514"
 _partition_refuses: Final = "violates partition constraint"
@@ -59,17 +59,17 @@ _refused_connections: Final = (
 English is taken for one that does not answer."""
 
 
-def fault_of(error: psycopg.Error) -> Fault:
-    """Return whose fault it is; `Fault.OURS` for everything that is in no table."""
+def fault_of(error: psycopg.Error) -> SqlFault:
+    """Return whose fault it is; `SqlFault.OURS` for everything that is in no table."""
     state = error.sqlstate
     if state == _check_violation and _partition_refuses in (error.diag.message_primary or ""):
-        return Fault.WORLD
+        return SqlFault.WORLD
     if state is not None:
-        return _by_state.get(state) or _by_class.get(state[:2], Fault.OURS)
+        return _by_state.get(state) or _by_class.get(state[:2], SqlFault.OURS)
     if isinstance(error, psycopg.OperationalError):
         refused = any(text in str(error) for text in _refused_connections)
-        return Fault.OPERATOR if refused else Fault.WORLD
-    return Fault.WORLD if isinstance(error, psycopg.InterfaceError) else Fault.OURS
+        return SqlFault.OPERATOR if refused else SqlFault.WORLD
+    return SqlFault.WORLD if isinstance(error, psycopg.InterfaceError) else SqlFault.OURS
 
 
 @contextmanager
@@ -85,23 +85,23 @@ def errors_by_fault() -> Iterator[None]:
         raise TransientError("Postgres does not answer in time") from None
     except psycopg.Error as error:
         match fault_of(error):
-            case Fault.WORLD:
-                raise TransientError(f"Postgres: {described(error)}") from error
-            case Fault.OPERATOR:
+            case SqlFault.WORLD:
+                raise TransientError(f"Postgres: {safe_error_text(error)}") from error
+            case SqlFault.OPERATOR:
                 raise ConfigurationError(
-                    f"Postgres refuses: {described(error)}; check ZCC_POSTGRES_DSN (and "
+                    f"Postgres refuses: {safe_error_text(error)}; check ZCC_POSTGRES_DSN (and "
                     "ZCC_POSTGRES_OWNER_DSN), the rights of its user, and that `zcc migrate` has "
                     "been run"
                 ) from error
-            case Fault.RECORD:
-                raise RuntimeError(f"Postgres refuses rows: {described(error)}") from None
-            case Fault.OURS:
+            case SqlFault.RECORD:
+                raise RuntimeError(f"Postgres refuses rows: {safe_error_text(error)}") from None
+            case SqlFault.OURS:
                 raise
 
 
-def described(error: psycopg.Error) -> str:
+def safe_error_text(error: psycopg.Error) -> str:
     """Return what happened, without any value of a row."""
     if error.sqlstate is None:
         return f"{type(error).__name__}: {' '.join(str(error).split())}"
-    primary = "" if fault_of(error) is Fault.RECORD else f": {error.diag.message_primary}"
+    primary = "" if fault_of(error) is SqlFault.RECORD else f": {error.diag.message_primary}"
     return f"{error.sqlstate} {type(error).__name__}{primary}"

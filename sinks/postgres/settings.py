@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sinks.postgres.model.tables import Personal
-from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment
+from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction
 from sinks.postgres.privacy.retention import RetentionClass
 
 _key_characters: Final = 16
@@ -66,7 +66,7 @@ class PostgresSettings(BaseSettings):
             "decides which"
         ),
     )
-    personal_data: Mapping[Personal, Treatment] = Field(
+    personal_data: Mapping[Personal, Redaction] = Field(
         default={},
         description=(
             "What becomes of personal data, by class: keep, pseudonymise or drop, as JSON, e.g. "
@@ -147,7 +147,7 @@ class PostgresSettings(BaseSettings):
         return {class_: count for class_, count in days.items() if count is not None}
 
     @property
-    def treatment(self) -> PersonalData:
+    def redaction(self) -> PersonalData:
         """What becomes of personal data."""
         return PersonalData(self.personal_data, self.key)
 

@@ -22,17 +22,17 @@ from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.errors import Fault, described, errors_by_fault, fault_of
-from sinks.postgres.model.rows import Told, raw_rows_by_table, raw_table, rows_by_table
+from sinks.postgres.errors import SqlFault, errors_by_fault, fault_of, safe_error_text
+from sinks.postgres.model.rows import Message, raw_rows_by_table, raw_table, rows_by_table
 from sinks.postgres.model.tables import Table, Texts, arrays
 from sinks.postgres.settings import PostgresSettings
-from sinks.postgres.write.batch_preparation import Passed, Preparation, Prepared
-from sinks.postgres.write.bisection import culprits
+from sinks.postgres.write.batch_preparation import ArrayInsert, Preparation, Prepared
+from sinks.postgres.write.bisection import find_rejected_rows
 from sinks.postgres.write.offsets import Ownership, advance, take_over
 from sinks.postgres.write.partition_upkeep import Upkeep
 from sinks.postgres.write.partitions import Partitions
 from sinks.postgres.write.session import connect, limited
-from sinks.postgres.write.statements import RefusedError, try_rows, write_all
+from sinks.postgres.write.statements import RefusedRowsError, try_rows, write_all
 from sinks.postgres.write.takeover import Start
 
 _nothing_written: Final = "nothing_written"
@@ -51,7 +51,7 @@ class PostgresSink:
         self._clock = clock
         self._partitions = Partitions(clock, ahead=settings.partitions_ahead)
         self._preparation = Preparation(
-            settings.treatment.treated,
+            settings.redaction.redacted,
             rows_by_table if settings.projections else raw_rows_by_table,
             staged=not settings.transaction_pooling,
         )
@@ -106,7 +106,7 @@ class PostgresSink:
             complete = await self._partitions.make(connection, prepared.times_ms)
             try:
                 await self._store(connection, self._ownership, batch, prepared)
-            except RefusedError as refused:
+            except RefusedRowsError as refused:
                 return await self._rejections(connection, batch, refused)
         if not complete:
             self._upkeep.rows_left()  # now: before the commit it would find none
@@ -138,9 +138,9 @@ class PostgresSink:
             metrics.rows.labels(table).inc(count)
         metrics.repeats.inc(len(prepared.times_ms) - written.get(raw_table.name, 0))
         metrics.sanitised.inc(prepared.sanitised)
-        for what, found in Counter(each.what for each in prepared.left_out).items():
+        for what, found in Counter(each.what for each in prepared.omissions).items():
             metrics.left_out.labels(what).inc(found)
-            first = next(each.delivery for each in prepared.left_out if each.what == what)
+            first = next(each.delivery for each in prepared.omissions if each.what == what)
             log.warning("left out of the model", what=what, count=found, first=first.origin)
         if prepared.accepted_ms is not None:
             accepted_at = datetime.fromtimestamp(0, UTC) + timedelta(
@@ -149,7 +149,7 @@ class PostgresSink:
             metrics.visible.observe((self._clock.now() - accepted_at).total_seconds())
 
     async def _rejections(
-        self, connection: AsyncConnection, batch: Batch, refused: RefusedError
+        self, connection: AsyncConnection, batch: Batch, refused: RefusedRowsError
     ) -> Sequence[Rejection]:
         """Find out which deliveries the table refuses; store none.
 
@@ -157,7 +157,7 @@ class PostgresSink:
             psycopg.Error: the one of the whole batch, where each can be stored alone.
         """
         told = await asyncio.to_thread(self._preparation.told, batch.deliveries)
-        found = await culprits(told, _Trial(connection, self._preparation, refused.table))
+        found = await find_rejected_rows(told, _Trial(connection, self._preparation, refused.table))
         await connection.rollback()
         if not found:
             raise refused.error
@@ -202,7 +202,7 @@ def _tell(group: str, source: TopicPartition, start: Start) -> None:
 
 
 class _Trial:
-    """Implements `culprits.Trial` on the table that refused the whole batch."""
+    """Implements `find_rejected_rows.RowProbe` on the table that refused the whole batch."""
 
     def __init__(self, connection: AsyncConnection, preparation: Preparation, table: Table) -> None:
         self._connection = connection
@@ -210,19 +210,19 @@ class _Trial:
         self._table = table
         self._written = True  # and refused
 
-    async def refusal(self, items: Sequence[Told]) -> str | None:
+    async def refusal(self, items: Sequence[Message]) -> str | None:
         rows = await asyncio.to_thread(self._preparation.rows, items, self._table)
         if not rows:
             return None
         self._written = True
         try:
-            passed = Passed(self._table, arrays(self._table, rows, Texts()))
+            passed = ArrayInsert(self._table, arrays(self._table, rows, Texts()))
             await try_rows(self._connection, passed)
         except psycopg.Error as error:
-            if fault_of(error) is not Fault.RECORD:
+            if fault_of(error) is not SqlFault.RECORD:
                 raise
             await self.again()
-            return described(error)
+            return safe_error_text(error)
         return None
 
     async def again(self) -> None:

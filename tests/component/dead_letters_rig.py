@@ -12,7 +12,7 @@ from typing import Any
 
 from operations.components import workers
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
@@ -68,7 +68,7 @@ class Desk:
         await self.produce(letters)
 
     async def read(self, topic: str) -> list[Delivery]:
-        return [delivery async for delivery in scan(self.kafka, [topic])]
+        return [delivery async for delivery in read_all(self.kafka, [topic])]
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "operations", "dead-letters", *arguments]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runtime.kafka import TopicAdmin, scan
+from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
 from tests.component.ingest_server import Answered, Server, read_answer
@@ -168,7 +168,7 @@ async def make_topics(kafka: KafkaSettings) -> None:
 async def engagements(kafka: KafkaSettings) -> list[bytes]:
     """Return the bodies in the topic of engagements."""
     topics = (raw_topic("engagement", prefix=kafka.topic_prefix),)
-    return [delivery.value or b"" async for delivery in scan(kafka, topics)]
+    return [delivery.value or b"" async for delivery in read_all(kafka, topics)]
 
 
 def children_of(pid: int) -> list[int]:

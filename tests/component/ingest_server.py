@@ -16,7 +16,7 @@ from ingest.listen_socket import bound_socket, listen
 from ingest.server import run_server
 from ingest.service import routing_of
 from ingest.settings import IngestSettings
-from ingest.webhook.pending import Spill
+from ingest.webhook.pending import SpillPort
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Sender, Settled
 from runtime.process.health import serving_health
@@ -40,13 +40,13 @@ class MemoryPublisher:
 
     def __init__(self, fate: Callable[[], Awaitable[object]] | None = None) -> None:
         self.ready = True
-        self.began = asyncio.Event()
+        self.on_headers = asyncio.Event()
         self.records: list[Record] = []
         self._fate = fate
         self._waiting: set[asyncio.Task[None]] = set()
 
     def send(self, record: Record, settled: Settled) -> None:
-        self.began.set()
+        self.on_headers.set()
         if self._fate is None:
             self.records.append(record)
             asyncio.get_running_loop().call_soon(settled, None)
@@ -136,7 +136,7 @@ async def running(
     *,
     kafka: KafkaSettings | None = None,
     clock: Clock | None = None,
-    spill: Spill | None = None,
+    spill: SpillPort | None = None,
     present: Callable[[], Apps] | None = None,
     **changes: object,
 ) -> AsyncIterator[Server]:
@@ -146,7 +146,7 @@ async def running(
     assert apps is not None
     health = Health()
     async with serving_health(
-        *("127.0.0.1", 0), alive=lambda: None, ready=health.why_not_ready
+        *("127.0.0.1", 0), alive=lambda: None, ready=health.readiness_problem
     ) as health_port:
         with bound_socket(settings) as listener:
             listen(listener, settings)

@@ -14,7 +14,7 @@ from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 from schemas.topics import TopicSpec
 
 deadline_s = 30.0
@@ -108,16 +108,16 @@ async def a_worker(
         )
 
     async with KafkaPublisher(kafka, client_id="w", clock=clock) as publisher:
-        around = Surroundings(
+        context = WorkerContext(
             name="test",
             connect=connect,
             publisher=publisher,
             dead_letter_topic=f"{kafka.topic_prefix}.dead.v1",
             settings=settings,
             clock=clock,
-            chance=Random(1),
+            rng=Random(1),
         )
-        yield Worker(handler, around)
+        yield Worker(handler, context)
 
 
 @asynccontextmanager

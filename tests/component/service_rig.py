@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
@@ -123,4 +123,4 @@ async def produce(kafka: KafkaSettings, topic: str, values: Sequence[bytes]) -> 
 
 async def held(kafka: KafkaSettings, topic: str) -> list[Delivery]:
     """All records of a topic."""
-    return [delivery async for delivery in scan(kafka, [topic])]
+    return [delivery async for delivery in read_all(kafka, [topic])]

@@ -120,7 +120,7 @@ async def asking_inventions(
 ) -> AsyncIterator[Api]:
     """Ask an API that knows nothing but these answers; account "a", no limit to speak of."""
     settings = simulator_settings("http://127.0.0.1:9/", **(_without_limits | changes))
-    app = rest_app(settings, answers or {}, account_id="a", clock=clock, chance=Random(1))
+    app = rest_app(settings, answers or {}, account_id="a", clock=clock, rng=Random(1))
     async with serving(app, host="127.0.0.1", port=0) as base, ClientSession() as http:
         api = Api(http, base)
         await api.renew_token("a")

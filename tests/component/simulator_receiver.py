@@ -148,7 +148,7 @@ def story_events(count: int, *, link: str = "") -> Iterable[StoryEvent]:
             event="contact_center.engagement_started",
             offset_ms=number,
             body=json.dumps(body, ensure_ascii=False).encode(),
-            story=f"voice-{number}",
+            scenario=f"voice-{number}",
         )
 
 

@@ -21,7 +21,7 @@ from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Record, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 from schemas.headers import event_id_header, text
 from schemas.topics import TopicSpec, dead_letter_topic
 from sinks.object_storage.reading import stored_event_ids
@@ -65,17 +65,17 @@ async def sink_running(
         )
 
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
-        around = Surroundings(
+        context = WorkerContext(
             name=name,
             connect=connect,
             publisher=publisher,
             dead_letter_topic=dead_letter_topic(name, prefix=kafka.topic_prefix),
             settings=settings,
             clock=clock,
-            chance=Random(1),
+            rng=Random(1),
         )
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(SinkWorker(sink, around).run(stopping))
+            tasks.create_task(SinkWorker(sink, context).run(stopping))
             try:
                 yield
             finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ingest.spill.segment import segment_of
 from ingest.spill.settings import SpillSettings
 from ingest.spill.spill import Spill
-from ingest.spill.store import Places, SegmentStore, open_places
+from ingest.spill.store import SegmentStore, SegmentStores, open_places
 from runtime.clock import SystemClock
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
@@ -169,7 +169,7 @@ async def running(
     places = open_places(settings, successor_of=instance)
     async with Spill(
         settings,
-        Places(waiting(places.waiting), places.refused),
+        SegmentStores(waiting(places.waiting), places.refused),
         instance=instance,
         publisher=broker,
         clock=clock or HurriedClock(),

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import dead_letter_topic, enriched_topic
@@ -52,7 +52,7 @@ async def python(
 
 
 async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in scan(kafka, [topic])]
+    return [delivery async for delivery in read_all(kafka, [topic])]
 
 
 async def test_the_processor_of_the_page_tells_who_has_answered(

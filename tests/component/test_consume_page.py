@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from devstack.jars import class_path, local_repository, locked_jars
-from ingest.webhook.routing import Event, Routing, SignedRequest, decide
-from processors.enrichment.document import enrichment, spliced
+from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
+from processors.enrichment.document import enrichment, with_member_appended
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
@@ -52,11 +52,11 @@ def told(topic: str) -> list[tuple[Record, str]]:
     for story in event_stream(make_company(1), seed=1, start=start, count=STORIES):
         if events[story.event].family == "engagement":
             decision = decide(
-                SignedRequest("app", story.body, b"s", 1), Routing("p", b"0123456789abcdef")
+                SignedRequest("app", story.body, b"s", 1), RoutingSettings("p", b"0123456789abcdef")
             )
-            assert isinstance(decision, Event)
+            assert isinstance(decision, RoutedEvent)
             member = enrichment({}, revision=1, enriched_at="2026-01-01T00:00:00.000Z")
-            value = spliced(story.body, member)
+            value = with_member_appended(story.body, member)
             record = Record(topic, decision.record.key, value, decision.record.headers)
             engagement_id = dict(record.headers)["ce_subject"].decode().partition("/")[2]
             found.append((record, f"{story.event} {engagement_id} complete"))

@@ -9,8 +9,8 @@ import pytest
 from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
-from runtime.member_share import alone
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.member_share import sole_member
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.models.reference import ApiBudgetReference
@@ -71,7 +71,7 @@ async def test_two_commands_at_once_keep_one_true_count(
             writer=writer,
         )
         made = DailyBudget(Label.HEAVY, 10, kept_back=0.0, counts=kept, clock=clock)
-        made.sit(alone)
+        made.on_share_changed(sole_member)
         return made
 
     first, second = budget("aa"), budget("bb")
@@ -114,7 +114,7 @@ async def test_a_count_is_a_reference_as_the_contract_has_it(
 ) -> None:
     await counts(kafka_settings, publisher).save(Label.HEAVY, 3, Count(day, 2, 5, 9))
     topic = reference_topic(prefix=kafka_settings.topic_prefix)
-    (record,) = [each async for each in scan(kafka_settings, [topic])]
+    (record,) = [each async for each in read_all(kafka_settings, [topic])]
     assert record.key == b"acc:api_budget:gap-healer/HEAVY/3"
     told = ApiBudgetReference.model_validate_json(record.value or b"")
     assert (told.account_id, told.id) == ("acc", "gap-healer/HEAVY/3")

@@ -12,10 +12,10 @@ import pytest
 
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Delivery, Later, Record
+from runtime.values import Deferred, Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, retry_topic
@@ -71,7 +71,7 @@ class Topics:
         """Read a topic once it holds so many records."""
         async with asyncio.timeout(60):
             while True:
-                found = [delivery async for delivery in scan(self.kafka, [topic])]
+                found = [delivery async for delivery in read_all(self.kafka, [topic])]
                 if len(found) >= count:
                     return found
                 await asyncio.sleep(0.1)
@@ -100,11 +100,11 @@ class Looks:
     def __init__(self, topics: Topics) -> None:
         self._target = topics.target
 
-    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Later:
+    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Deferred:
         value = b"%b %d" % (delivery.value or b"", delivery.attempt)
         record = Record(self._target, delivery.key, value, delivery.headers)
         if (delivery.value or b"").startswith(b"late") and delivery.attempt < 3:
-            return Later((record,))
+            return Deferred((record,))
         if delivery.value == b"poison":
             raise RejectedError(DeadLetterReason.UNREADABLE, "poison")
         return (record,)

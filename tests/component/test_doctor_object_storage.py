@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from operations.doctor.checks import Finding, _object_storage
+from operations.doctor.checks import CheckResult, _object_storage
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.stack import RealStack
@@ -26,12 +26,12 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
     stack: RealStack, object_store_prefix: str
 ) -> None:
     settings = s3(stack, object_store_prefix)
-    fresh = Finding("object storage", "ok", "it answers; nothing was written there yet")
+    fresh = CheckResult("object storage", "ok", "it answers; nothing was written there yet")
     assert await _object_storage(settings) == fresh
     assert await _object_storage(settings) == fresh  # the look has left nothing behind
     async with ObjectStorageSink(settings):
         pass
-    assert await _object_storage(settings) == Finding(
+    assert await _object_storage(settings) == CheckResult(
         "object storage", "ok", "it answers; a sink has written there"
     )
 

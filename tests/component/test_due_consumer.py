@@ -3,16 +3,16 @@
 from collections.abc import Collection, Sequence
 from random import Random
 
-from runtime.handlers.delayed_consumer import DueConsumer
+from runtime.handlers.delayed_consumer import DelayedConsumer
 from runtime.ports import Position, RebalanceListener
-from runtime.retries.retry_topics import Delays, RetryTopic
+from runtime.retries.retry_topics import RetryTopic, RetryTopics
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.headers import timestamp
 from tests.component.worker_rig import simulated
 from tests.fakes.kafka import FakeBroker, FakeConsumer
 from tests.fakes.simulated_time import SimulatedClock
 
-delays = Delays([RetryTopic("r", 30)])
+delays = RetryTopics([RetryTopic("r", 30)])
 one, two = TopicPartition("r", 0), TopicPartition("r", 1)
 
 
@@ -38,10 +38,12 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = SimulatedClock()
-        self.broker = FakeBroker(clock=self.clock, chance=Random(1))
+        self.broker = FakeBroker(clock=self.clock, rng=Random(1))
         self.broker.create_topic("r", partitions=2)
         self.listener = Listener()
-        self.consumer = DueConsumer(self._connect, self.listener, delays=delays, clock=self.clock)
+        self.consumer = DelayedConsumer(
+            self._connect, self.listener, delays=delays, clock=self.clock
+        )
 
     def _connect(self, listener: RebalanceListener) -> Looked:
         self.inner = Looked(self.broker, group="g", topics=["r"], listener=listener)

@@ -11,7 +11,7 @@ import pytest
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.service import enrichment
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.values import Delivery, Later
+from runtime.values import Deferred, Delivery
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
@@ -25,7 +25,7 @@ from tests.zoom_stand_in import (
     secret,
     zoom_settings,
 )
-from zoom.errors import Fault
+from zoom.errors import ZoomFault
 from zoom.settings import ZoomSettings
 
 Member = dict[str, object]
@@ -37,7 +37,7 @@ async def enriched(handler: Enrichment, **entity: object) -> Member:
     )
     delivery = Delivery("zcc.user.v1", 0, 0, b"k", value, (("zcc-event-id", b"x"),), 1)
     answer = await handler(delivery)
-    (record,) = answer.records if isinstance(answer, Later) else answer
+    (record,) = answer.records if isinstance(answer, Deferred) else answer
     assert record.value is not None
     member: Member = orjson.loads(record.value)["enrichment"]
     return member
@@ -191,7 +191,7 @@ async def test_an_answer_that_came_too_late_is_there_for_the_next_event() -> Non
         (http_token(), http(200, b"<html>"), "unavailable"),
         (http_token(), http(429, b'{"code": 429}', {"Retry-After": "3600"}), "unavailable"),
     ],
-    ids=["scope", "credentials", Fault.NOT_JSON, Fault.RATE_LIMITED],
+    ids=["scope", "credentials", ZoomFault.NOT_JSON, ZoomFault.RATE_LIMITED],
 )
 async def test_whatever_the_api_says_events_go_out_and_tell_why(
     token: bytes, answer: bytes, reason: str

@@ -13,9 +13,9 @@ from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
@@ -63,8 +63,8 @@ def signals() -> Iterator[None]:
 
 
 @pytest.fixture
-async def background() -> AsyncIterator[Background]:
-    async with Background() as opened:
+async def background() -> AsyncIterator[BackgroundTasks]:
+    async with BackgroundTasks() as opened:
         yield opened
 
 
@@ -81,14 +81,14 @@ async def publish(kafka: KafkaSettings) -> None:
 async def read(kafka: KafkaSettings, topic: str, *, count: int = 0) -> Sequence[Delivery]:
     async with asyncio.timeout(60):
         while True:
-            found = [each async for each in scan(kafka, [topic])]
+            found = [each async for each in read_all(kafka, [topic])]
             if len(found) >= count:
                 return found
             await asyncio.sleep(0.1)
 
 
 async def test_names_that_come_late_correct_the_event_everywhere(
-    kafka: KafkaSettings, background: Background, database_dsn: str
+    kafka: KafkaSettings, background: BackgroundTasks, database_dsn: str
 ) -> None:
     prefix, clock, settings = kafka.topic_prefix, SystemClock(), EnrichmentSettings()
     source = MemoryLookup({"U1": User("U1", "Ann")})

@@ -12,7 +12,7 @@ import pytest
 
 from processors.enrichment.service import name
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import dead_letter_topic, enriched_topic, raw_topic, topic_specs
@@ -68,7 +68,7 @@ async def process(
 async def read(kafka: KafkaSettings, topic: str, *, count: int) -> list[Delivery]:
     async with asyncio.timeout(60):
         while True:
-            found = [delivery async for delivery in scan(kafka, (topic,))]
+            found = [delivery async for delivery in read_all(kafka, (topic,))]
             if len(found) >= count:
                 return found
             await asyncio.sleep(0.2)

@@ -16,10 +16,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ingest.apps.reloading import PresentApps
-from ingest.series import begin_series_of
+from ingest.apps.reloading import ReloadingApps
+from ingest.series import begin_app_metrics
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas.catalogue import events
@@ -66,7 +66,7 @@ async def accept(server: Server, body: bytes) -> None:
 
 async def read(kafka: KafkaSettings, *topics: str) -> dict[bytes, Delivery]:
     """Return what is there by its value: what was answered 503 may be there twice."""
-    return {delivery.value or b"": delivery async for delivery in scan(kafka, topics)}
+    return {delivery.value or b"": delivery async for delivery in read_all(kafka, topics)}
 
 
 def body_of(name: str, ordinal: int) -> bytes:
@@ -120,7 +120,7 @@ async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_men
                 await asyncio.sleep(0.05)
 
     file.write_text('{"default": {"secrets": ["the-newest-secret"], "accounts": ["acount"]}}')
-    apps = PresentApps(file, clock=clock, begin_series=begin_series_of)
+    apps = ReloadingApps(file, clock=clock, begin_metrics=begin_app_metrics)
     async with (
         KafkaPublisher(kafka, client_id="test-ingest", clock=clock) as publisher,
         running(publisher, kafka=kafka, present=lambda: apps.current) as server,

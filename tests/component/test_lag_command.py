@@ -8,7 +8,7 @@ import pytest
 from operations.lag.group_lag import run
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
-from runtime.kafka import TopicAdmin, made_at_ms
+from runtime.kafka import TopicAdmin, timestamps_at
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import Record, TopicPartition
@@ -124,7 +124,7 @@ async def test_the_age_is_that_of_the_first_record_not_done_however_large_others
     )
     await asyncio.sleep(0.05)
     await publish(kafka_settings, Record(topic, b"k", b"later", partition=0))
-    made = await made_at_ms(kafka_settings, {first: 0, second: 0, empty: 0})
-    later = await made_at_ms(kafka_settings, {first: 1})
+    made = await timestamps_at(kafka_settings, {first: 0, second: 0, empty: 0})
+    later = await timestamps_at(kafka_settings, {first: 1})
     assert made.keys() == {first, second}
     assert later[first] >= made[first] + 50

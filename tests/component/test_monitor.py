@@ -94,8 +94,8 @@ async def test_a_group_that_stands_still_is_measured_in_records_seconds_and_memb
     group = f"{kafka_settings.topic_prefix}.postgres"
     labels = {"group": group, "topic": source.topic}
     async with monitoring(kafka_settings) as monitor:
-        assert monitor.why_not_ready() is not None
-        await until(lambda: monitor.why_not_ready() is None)
+        assert monitor.readiness_problem() is not None
+        await until(lambda: monitor.readiness_problem() is None)
         assert figure("group_lag_records", **labels) == figure("group_lag_seconds", **labels) == 0
         assert figure("group_members", group=group) == 0
         assert figure("topic_retention_seconds", topic=source.topic) == 7 * 86_400
@@ -187,13 +187,13 @@ async def test_while_the_brokers_do_not_answer_the_figures_stay_and_readiness_sa
             await next_look()
             failures = figure("failures_total", kind="transient")
             proxy.deposed.add(topic)
-            await until(lambda: monitor.why_not_ready() is not None)
+            await until(lambda: monitor.readiness_problem() is not None)
             looked_at = figure("last_look_timestamp_seconds")
             await until(lambda: figure("failures_total", kind="transient") >= failures + 2)
             assert figure("last_look_timestamp_seconds") == looked_at
             assert figure("group_lag_records", **labels) == 1
             proxy.deposed.clear()
-            await until(lambda: monitor.why_not_ready() is None)
+            await until(lambda: monitor.readiness_problem() is None)
             assert figure("last_look_timestamp_seconds") > looked_at
 
 
@@ -206,10 +206,10 @@ async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
     async with monitoring(kafka_settings) as monitor:
         labels = {"group": f"{kafka_settings.topic_prefix}.object-storage", "topic": topic}
         await until(lambda: figure("group_lag_records", **labels) == 1)
-        await until(lambda: "do not exist" in (monitor.why_not_ready() or ""))
-        assert "retry.enrichment.30s" in str(monitor.why_not_ready())
+        await until(lambda: "do not exist" in (monitor.readiness_problem() or ""))
+        assert "retry.enrichment.30s" in str(monitor.readiness_problem())
         await make_topics(kafka_settings)
-        await until(lambda: monitor.why_not_ready() is None)
+        await until(lambda: monitor.readiness_problem() is None)
 
 
 async def test_a_topic_made_anew_is_counted_though_it_was_gone_for_a_while(
@@ -220,14 +220,14 @@ async def test_a_topic_made_anew_is_counted_though_it_was_gone_for_a_while(
     topic = enriched_topic("task", prefix=kafka_settings.topic_prefix)
     other = enriched_topic("user", prefix=kafka_settings.topic_prefix)
     async with monitoring(kafka_settings) as monitor:
-        await until(lambda: monitor.why_not_ready() is None)
+        await until(lambda: monitor.readiness_problem() is None)
         await next_look()
         assert figure("recreated_topics_total", topic=topic) == 0
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka_settings.bootstrap_servers)
         await admin.start()
         await admin.delete_topics([topic])
         await admin.close()
-        await until(lambda: topic in (monitor.why_not_ready() or ""))
+        await until(lambda: topic in (monitor.readiness_problem() or ""))
         await make_topics(kafka_settings)
         await until(lambda: figure("recreated_topics_total", topic=topic) == 1)
         await next_look()
@@ -241,7 +241,7 @@ async def test_a_worker_that_is_not_deployed_is_not_looked_at(
     await make_topics(kafka_settings, workers=("postgres",))
     settings = MonitorSettings(interval_s=0.1, workers=("postgres",))
     async with monitoring(kafka_settings, settings) as monitor:
-        await until(lambda: monitor.why_not_ready() is None)
+        await until(lambda: monitor.readiness_problem() is None)
     prefix = kafka_settings.topic_prefix
     assert figure("group_members", group=f"{prefix}.postgres") == 0
     assert figure("group_members", group=f"{prefix}.object-storage") == -1

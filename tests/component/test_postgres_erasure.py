@@ -10,7 +10,7 @@ from runtime.errors import ConfigurationError
 from runtime.values import TopicPartition
 from sinks.postgres.model.rows import tables
 from sinks.postgres.privacy.erasure import Erased, erase, users_of_email
-from sinks.postgres.privacy.person_search import Asked
+from sinks.postgres.privacy.person_search import ErasureRequest
 from sinks.postgres.privacy.pseudonyms import pseudonym
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
@@ -22,7 +22,7 @@ ANN = People("ann", "+15550107001")
 BOB = People("bob", "+15550107002")
 
 
-async def erased(dsn: str, asked: Asked, *, apply: bool = True) -> Erased:
+async def erased(dsn: str, asked: ErasureRequest, *, apply: bool = True) -> Erased:
     numbers = itertools.count(1)
     return await asyncio.to_thread(
         erase, dsn, asked, key=KEY, token=lambda: f"erased-{next(numbers)}", apply=apply
@@ -57,12 +57,14 @@ def others(rows: dict[str, set[str]], values: tuple[str, ...]) -> Iterator[tuple
 @pytest.mark.parametrize(
     "asked",
     [
-        Asked("consumer", numbers=("001 (555) 010-7001",)),
-        Asked("consumer", ids=(ANN.consumer_id,)),
-        Asked("consumer", emails=("ANN@consumers.example.com",)),
+        ErasureRequest("consumer", numbers=("001 (555) 010-7001",)),
+        ErasureRequest("consumer", ids=(ANN.consumer_id,)),
+        ErasureRequest("consumer", emails=("ANN@consumers.example.com",)),
     ],
 )
-async def test_a_consumer_is_gone_from_every_column_and_nobody_else(dsn: str, asked: Asked) -> None:
+async def test_a_consumer_is_gone_from_every_column_and_nobody_else(
+    dsn: str, asked: ErasureRequest
+) -> None:
     async with owner(dsn) as sink:
         await sink.store([*ANN.told(), *BOB.told()])
     before = await contents(dsn)
@@ -85,7 +87,7 @@ async def test_a_consumer_is_gone_from_every_column_and_nobody_else(dsn: str, as
 async def test_agents_stay_in_the_engagements_of_an_erased_consumer(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store(ANN.told())
-    await erased(dsn, Asked("consumer", ids=(ANN.consumer_id,)))
+    await erased(dsn, ErasureRequest("consumer", ids=(ANN.consumer_id,)))
     rows = await query(
         dsn,
         "select user_display_name from zcc.engagement_timeline where user_display_name is not null",
@@ -108,7 +110,7 @@ async def test_a_user_is_gone_from_every_column_and_nobody_else(dsn: str) -> Non
         await sink.store([*ANN.told(), *BOB.told()])
     before = await contents(dsn)
     assert len(traces(before, ANN.user_traces)) > 10
-    await erased(dsn, Asked("user", ids=(ANN.user_id,)))
+    await erased(dsn, ErasureRequest("user", ids=(ANN.user_id,)))
     after = await contents(dsn)
     assert traces(after, ANN.user_traces) == {}
     untouched = set(others(before, ANN.user_traces))
@@ -121,7 +123,7 @@ async def test_a_dry_run_counts_the_same_and_changes_nothing(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store(ANN.told())
     before = await contents(dsn)
-    asked = Asked("consumer", numbers=(ANN.number,))
+    asked = ErasureRequest("consumer", numbers=(ANN.number,))
     found = await erased(dsn, asked, apply=False)
     assert await contents(dsn) == before
     assert await query(dsn, "select 1 as one from zcc.audit") == []
@@ -132,7 +134,7 @@ async def test_a_dry_run_counts_the_same_and_changes_nothing(dsn: str) -> None:
 async def test_the_audit_says_who_and_how_many_and_no_value(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store(ANN.told())
-    asked = Asked("consumer", numbers=(ANN.number,), emails=(ANN.email,))
+    asked = ErasureRequest("consumer", numbers=(ANN.number,), emails=(ANN.email,))
     found = await erased(dsn, asked)
     (row,) = await query(dsn, "select *, session_user as me from zcc.audit")
     assert row["act"] == "erase"
@@ -155,7 +157,7 @@ async def test_pseudonyms_of_the_person_are_found(dsn: str) -> None:
         pseudonym("pseudonymous_id", ANN.consumer_id, key=KEY),
     )
     assert len(traces(before, pseudonyms)) > 5
-    await erased(dsn, Asked("consumer", numbers=(ANN.number,)))
+    await erased(dsn, ErasureRequest("consumer", numbers=(ANN.number,)))
     assert traces(await contents(dsn), (*pseudonyms, "said by ann")) == {}
 
 
@@ -176,7 +178,7 @@ async def test_a_number_told_with_the_same_consumer_id_only_goes_as_well(dsn: st
     ]
     async with owner(dsn) as sink:
         await sink.store([delivery(body) for body in told])
-    await erased(dsn, Asked("consumer", numbers=("+15550107001",)))
+    await erased(dsn, ErasureRequest("consumer", numbers=("+15550107001",)))
     after = await contents(dsn)
     assert traces(after, ("15550107001", "15550107777", "C1")) == {}
     assert len(traces(after, ("15550107002",))) > 1
@@ -187,7 +189,7 @@ async def test_a_number_of_the_contact_center_is_refused(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store([delivery(webhook("engagement_started", call))])
     with pytest.raises(ConfigurationError, match="number of the contact center itself"):
-        await erased(dsn, Asked("consumer", numbers=("1 555 010 0099",)))
+        await erased(dsn, ErasureRequest("consumer", numbers=("1 555 010 0099",)))
 
 
 async def test_a_user_is_found_by_email(dsn: str) -> None:
@@ -203,7 +205,7 @@ async def test_numbers_beside_the_person_stay_as_they_are(dsn: str) -> None:
     body = webhook("engagement_started", call).replace(b'"big":1', b'"big":' + b"9" * 30)
     async with owner(dsn) as sink:
         await sink.store([delivery(body)])
-    await erased(dsn, Asked("consumer", ids=("C1",)))
+    await erased(dsn, ErasureRequest("consumer", ids=("C1",)))
     (row,) = await query(dsn, "select payload #>> '{payload,object}' as text from zcc.raw_event")
     assert f'"big": {"9" * 30}' in row["text"]
     assert '"exact": 0.1' in row["text"]
@@ -223,7 +225,7 @@ async def test_rows_that_would_become_the_same_are_one(dsn: str) -> None:
         await sink.store([delivery(body) for body in told])
     async with owner(dsn, personal_data=treatments, pseudonym_key=KEY.decode()) as sink:
         await sink.store([delivery(opt_in("E4", "+15550107001", START_MS + 4))])
-    found = await erased(dsn, Asked("consumer", numbers=("+15550107001",)))
+    found = await erased(dsn, ErasureRequest("consumer", numbers=("+15550107001",)))
     assert found.rows["consent"] == found.rows["consent_history"] == 4
     after = await contents(dsn)
     assert traces(after, ("5550107001", "010-7001", "pseudonym-")) == {}
@@ -240,7 +242,7 @@ async def test_what_is_looked_up_of_a_person_without_a_table_goes_too(dsn: str) 
     ]
     async with owner(dsn, source=references) as sink:
         await sink.store(told)
-    await erased(dsn, Asked("consumer", ids=("C1",)))
+    await erased(dsn, ErasureRequest("consumer", ids=("C1",)))
     rows = await query(dsn, 'select id, state from zcc.reference_entity order by id collate "C"')
     assert rows == [
         {"id": "C2", "state": {"display_name": "Bob", "phone_number": "+15550107002"}},

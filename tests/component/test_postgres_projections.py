@@ -89,11 +89,11 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str
     async with owner(dsn) as found:
         await found.store(story("IN ORDER"))
         for seed in range(8):
-            chance = Random(seed)
+            rng = Random(seed)
             records = list(story(f"SHUFFLED {seed}"))
-            records += chance.sample(records, 5)
-            chance.shuffle(records)
-            cuts = sorted(chance.sample(range(1, len(records)), 4))
+            records += rng.sample(records, 5)
+            rng.shuffle(records)
+            cuts = sorted(rng.sample(range(1, len(records)), 4))
             for start, end in pairwise([0, *cuts, len(records)]):
                 await found.store(records[start:end])
     expected = await told(dsn, "IN ORDER")
@@ -102,10 +102,10 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str
 
 
 async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) -> None:
-    chance = Random(1)
+    rng = Random(1)
     records = [record for story_ in told_stories() for record in story_]
-    records += chance.sample(records, 50)
-    chance.shuffle(records)
+    records += rng.sample(records, 50)
+    rng.shuffle(records)
     expected = FakeTables()
     async with owner(dsn) as found:
         for start in range(0, len(records), 90):

@@ -10,7 +10,7 @@ import pytest
 from runtime.errors import TransientError
 from runtime.values import Delivery
 from sinks.postgres.model.rows import tables
-from sinks.postgres.privacy.retention import Old, classes, remove_old
+from sinks.postgres.privacy.retention import ExpiredRows, apply_retention, classes
 from tests.component.postgres_rig import owner, query, settings
 from tests.enriched import delivery, webhook
 from tests.people import People
@@ -46,9 +46,9 @@ def event(
     return delivery(webhook(name, {"engagement_id": "E1", **entity}, at_ms=at_ms))
 
 
-async def removed(dsn: str, *now: int, apply: bool = True, **days: int | None) -> list[Old]:
+async def removed(dsn: str, *now: int, apply: bool = True, **days: int | None) -> list[ExpiredRows]:
     return await asyncio.to_thread(
-        remove_old,
+        apply_retention,
         dsn,
         settings(dsn, **(days or ALL)).retention_days,
         ClockAt(*now),

@@ -226,9 +226,9 @@ async def test_the_queries_of_the_page_answer_what_is_computed_by_hand_whatever_
         await refer(dsn)
         await tell(dsn, told)
     else:
-        chance = random.Random(seed)
-        told += chance.choices(told, k=20)
-        chance.shuffle(told)
+        rng = random.Random(seed)
+        told += rng.choices(told, k=20)
+        rng.shuffle(told)
         await tell(dsn, told, size=7)
         await refer(dsn)
     assert len(QUERIES) == len(EXPECTED)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from operations.reconcile.accounting import account
-from operations.reconcile.stores import Places, look
+from operations.reconcile.stores import DataStores, read_all_stores
 from operations.topics.apply import apply
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
@@ -23,10 +23,10 @@ from tests.stack import RealStack
 @pytest.fixture
 async def places(
     kafka_settings: KafkaSettings, database_dsn: str, stack: RealStack, object_store_prefix: str
-) -> Places:
+) -> DataStores:
     await apply(kafka_settings)
     migrate(database_dsn)
-    return Places(
+    return DataStores(
         kafka=kafka_settings,
         postgres=PostgresSettings(dsn=SecretStr(database_dsn)),
         object_storage=ObjectStorageSettings(
@@ -39,14 +39,14 @@ async def places(
 
 
 @pytest.fixture
-async def publisher(places: Places) -> AsyncIterator[KafkaPublisher]:
+async def publisher(places: DataStores) -> AsyncIterator[KafkaPublisher]:
     async with KafkaPublisher(places.kafka, client_id="test", clock=SystemClock()) as publisher:
         assert await publisher.reached(within_s=30)
         yield publisher
 
 
 async def test_a_foreign_record_is_missing_by_its_place_until_it_lies_in_dead_letters(
-    places: Places, publisher: KafkaPublisher
+    places: DataStores, publisher: KafkaPublisher
 ) -> None:
     prefix = places.kafka.topic_prefix
     topic = raw_topic("engagement", prefix=prefix)
@@ -54,7 +54,7 @@ async def test_a_foreign_record_is_missing_by_its_place_until_it_lies_in_dead_le
     quarantined = quarantine_topic(prefix=prefix)
     await publisher.publish(Record(quarantined, None, b"unreadable", partition=0))
 
-    found, stored = await look(places, accepted=None)
+    found, stored = await read_all_stores(places, accepted=None)
     result = account(found)
     assert result.unaccounted == (f"{topic}/0/0",)
     assert stored.quarantined == 1
@@ -62,5 +62,5 @@ async def test_a_foreign_record_is_missing_by_its_place_until_it_lies_in_dead_le
     letters = dead_letter_topic("enrichment", prefix=prefix)
     origin = ((origin_header, f"{topic}/0/0".encode()),)
     await publisher.publish(Record(letters, None, b"foreign", headers=origin, partition=0))
-    found, _ = await look(places, accepted=None)
+    found, _ = await read_all_stores(places, accepted=None)
     assert account(found).complete

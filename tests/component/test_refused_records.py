@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from runtime import telemetry
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
-from runtime.kafka.limits import Limit
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka.limits import TopicLimit
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.headers import text
@@ -113,7 +113,7 @@ async def until_limits_are_known(publisher: KafkaPublisher, topic: str) -> None:
 
 
 async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in scan(kafka, [topic])]
+    return [delivery async for delivery in read_all(kafka, [topic])]
 
 
 async def fates(publisher: KafkaPublisher, records: Sequence[Record]) -> list[Exception | None]:
@@ -138,7 +138,7 @@ def replaced() -> float:
     return telemetry.publisher.replaced._value.get()  # type: ignore[no-any-return]  # untyped
 
 
-def refused(limit: Limit) -> float:
+def refused(limit: TopicLimit) -> float:
     return telemetry.publisher.refused.labels(limit.value)._value.get()  # type: ignore[no-any-return]  # untyped
 
 
@@ -149,7 +149,7 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
     await create(kafka, raw=limit_bytes, quarantine=1_048_588)
     large = {number: body(number, noise(limit_bytes, number)) for number in range(0, 200, 40)}
     bodies = [large.get(number) or body(number) for number in range(200)]
-    before, refused_before = replaced(), refused(Limit.MESSAGE_BYTES)
+    before, refused_before = replaced(), refused(TopicLimit.MESSAGE_BYTES)
     raw = raw_topic("engagement", prefix=kafka.topic_prefix)
     async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
         for topic in (raw, quarantine_topic(prefix=kafka.topic_prefix)):
@@ -157,7 +157,7 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
         answers = await asyncio.gather(*(server.post(each) for each in bodies))
         assert [answer.status for answer in answers] == [204] * 200
         assert await server.metric("zcc_ingest_quarantined_total", reason="refused_by_topic") >= 5
-    assert (replaced(), refused(Limit.MESSAGE_BYTES)) == (before, refused_before + 5)
+    assert (replaced(), refused(TopicLimit.MESSAGE_BYTES)) == (before, refused_before + 5)
     found = [each.value for each in await read(kafka, raw) if each.value != b"first"]
     assert sorted(map(bytes, filter(None, found))) == sorted(set(bodies) - set(large.values()))
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
@@ -254,7 +254,7 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
     topic = raw_topic("engagement", prefix=kafka.topic_prefix)
     # Whatever comes is older than this.
     await set_config(kafka, topic_resource, topic, message_timestamp_before_max_ms="0")
-    before, refused_before = replaced(), refused(Limit.TIMESTAMP)
+    before, refused_before = replaced(), refused(TopicLimit.TIMESTAMP)
     async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
         await limits_are_known(publisher, quarantine_topic(prefix=kafka.topic_prefix))
         await until_it_refuses(publisher, topic)
@@ -262,7 +262,7 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
         answers = await asyncio.gather(*(server.post(body(number)) for number in range(10)))
         assert [answer.status for answer in answers] == [204] * 10
     assert replaced() == before
-    assert refused(Limit.TIMESTAMP) > refused_before
+    assert refused(TopicLimit.TIMESTAMP) > refused_before
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
     assert "message.timestamp.before.max.ms is 0 (set on the topic)" in str(
         text(kept[-1].headers, "zcc-error")
@@ -281,7 +281,7 @@ async def test_a_record_that_is_too_large_once_decompressed_is_quarantined_and_n
         pytest.skip("brokers below 4.4 have no such limit")
     assert code == 0
     large = body(7, b"a" * limit_bytes)  # a few hundred bytes, once compressed
-    before, refused_before = replaced(), refused(Limit.DECOMPRESSED_BYTES)
+    before, refused_before = replaced(), refused(TopicLimit.DECOMPRESSED_BYTES)
     async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
         await limits_are_known(publisher, raw)
         await until_it_refuses(publisher, raw, b"a" * limit_bytes)
@@ -289,7 +289,7 @@ async def test_a_record_that_is_too_large_once_decompressed_is_quarantined_and_n
         answers = await asyncio.gather(*map(server.post, bodies))
         assert [answer.status for answer in answers] == [204] * 20
     assert replaced() == before
-    assert refused(Limit.DECOMPRESSED_BYTES) >= refused_before + 2
+    assert refused(TopicLimit.DECOMPRESSED_BYTES) >= refused_before + 2
     (kept,) = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
     assert kept.value == large
     assert f"max.decompressed.message.bytes is {limit_bytes} (set on the topic)" in str(

@@ -16,7 +16,7 @@ import devstack
 from devstack.locks import holder
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, read_all
 from runtime.kafka.leaving import leave
 from runtime.ports import Position
 from runtime.settings import KafkaSettings, WorkerSettings
@@ -111,7 +111,7 @@ def consumer_of(
     )
 
 
-async def insist(publisher: KafkaPublisher, value: bytes) -> None:
+async def retry_until_final(publisher: KafkaPublisher, value: bytes) -> None:
     """Publish until it is acknowledged."""
     async with asyncio.timeout(deadline_s):
         while True:
@@ -178,7 +178,7 @@ async def test_what_was_acknowledged_survives_a_killed_broker_and_publishing_goe
             number = 0
             while not over.is_set():
                 value = f"{name} {number}".encode()
-                await insist(publisher, value)
+                await retry_until_final(publisher, value)
                 acknowledged.add(value)
                 number += 1
 
@@ -191,7 +191,7 @@ async def test_what_was_acknowledged_survives_a_killed_broker_and_publishing_goe
         await own_stack.start("kafka")
         await until(lambda: len(acknowledged) > count + 30)
         over.set()
-    assert acknowledged <= {delivery.value async for delivery in scan(settings, [topic])}
+    assert acknowledged <= {delivery.value async for delivery in read_all(settings, [topic])}
 
 
 async def test_readiness_follows_the_broker_without_traffic(
@@ -208,24 +208,24 @@ async def test_giving_up_on_a_broker_that_hangs_does_not_break_the_publisher(
     own_stack: devstack.Stack, settings: KafkaSettings
 ) -> None:
     async with publisher_of(settings) as publisher:
-        await insist(publisher, b"before")
+        await retry_until_final(publisher, b"before")
         with hanging(own_stack.directory):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(1.2):
                     await publisher.publish(Record(topic, b"k", b"given up"))
             assert not publisher.ready
-        await insist(publisher, b"after")
+        await retry_until_final(publisher, b"after")
 
 
 async def test_a_producer_without_success_is_replaced_and_its_records_fail(
     own_stack: devstack.Stack, settings: KafkaSettings
 ) -> None:
     async with publisher_of(settings, HurriedClock()) as publisher:
-        await insist(publisher, b"before")
+        await retry_until_final(publisher, b"before")
         with hanging(own_stack.directory), pytest.raises(TransientError):
             async with asyncio.timeout(deadline_s):
                 await publisher.publish(Record(topic, b"k", b"fails"))
-        await insist(publisher, b"after")
+        await retry_until_final(publisher, b"after")
 
 
 async def test_a_publisher_closes_in_a_few_seconds_while_the_broker_hangs(
@@ -233,7 +233,7 @@ async def test_a_publisher_closes_in_a_few_seconds_while_the_broker_hangs(
 ) -> None:
     async with asyncio.timeout(deadline_s):
         publisher = await publisher_of(settings).__aenter__()
-        await insist(publisher, b"before")
+        await retry_until_final(publisher, b"before")
         with hanging(own_stack.directory):
             async with asyncio.TaskGroup() as tasks:
                 pending = tasks.create_task(publish_and_fail(publisher))
@@ -265,13 +265,13 @@ async def test_a_consumer_reads_on_after_a_short_outage(
         publisher_of(settings) as publisher,
         consumer_of(settings, "short", Listener()) as consumer,
     ):
-        await insist(publisher, b"short before")
+        await retry_until_final(publisher, b"short before")
         await receive(consumer, b"short before")
         await own_stack.kill("kafka")
         with pytest.raises(TransientError):
             await consumer.commit({source: Position(1)})
         await own_stack.start("kafka")
-        await insist(publisher, b"short after")
+        await retry_until_final(publisher, b"short after")
         await receive(consumer, b"short after")
 
 
@@ -281,7 +281,7 @@ async def test_a_new_member_after_a_restart_of_the_broker_goes_on_where_the_grou
     listener = Listener()
     async with consumer_of(settings, "restart", listener) as consumer:
         async with publisher_of(settings) as publisher:
-            await insist(publisher, b"restart before")
+            await retry_until_final(publisher, b"restart before")
         position = Position((await receive(consumer, b"restart before"))[-1].offset, "kept")
         await consumer.commit({source: position})
     await own_stack.kill("kafka")
@@ -340,10 +340,10 @@ async def test_a_member_whose_loop_stalled_longer_than_its_session_reads_on(
         publisher_of(settings) as publisher,
         consumer_of(settings, "stalled", listener) as consumer,
     ):
-        await insist(publisher, b"stalled before")
+        await retry_until_final(publisher, b"stalled before")
         await receive(consumer, b"stalled before")
         time.sleep(2.5 * worker.session_timeout_s)  # noqa: ASYNC251 - that is the stall
-        await insist(publisher, b"stalled after")
+        await retry_until_final(publisher, b"stalled after")
         await receive(consumer, b"stalled after")
 
 
@@ -352,7 +352,7 @@ async def at_work(settings: KafkaSettings, group: str) -> AsyncIterator[KafkaCon
     """A member that has read something; its patience is short."""
     async with consumer_of(settings, group, Listener(), HurriedClock()) as consumer:
         async with publisher_of(settings) as publisher:
-            await insist(publisher, group.encode())
+            await retry_until_final(publisher, group.encode())
         await receive(consumer, group.encode())
         yield consumer
 
@@ -370,7 +370,7 @@ async def test_a_member_that_the_library_lets_wait_after_a_stall_of_ten_minutes_
         # it waits nobody may.
         idle_since_s = consumer._client._subscription._last_fetch_ended - 601
         async with asyncio.timeout(deadline_s):
-            while not consumer._changes.going_on:
+            while not consumer._changes.in_progress:
                 consumer._client._subscription._last_fetch_ended = idle_since_s
                 await asyncio.sleep(0.01)
         await gives_up(consumer, "heard nothing .* of a rebalance")
@@ -397,7 +397,7 @@ async def test_a_topic_that_was_away_at_a_rebalance_is_read_again_within_seconds
         publisher_of(settings) as publisher,
         consumer_of(settings, "away", listener) as consumer,
     ):
-        await insist(publisher, b"before")
+        await retry_until_final(publisher, b"before")
         await receive(consumer, b"before")
         cluster = consumer._client._client.cluster
 
@@ -411,7 +411,7 @@ async def test_a_topic_that_was_away_at_a_rebalance_is_read_again_within_seconds
             while listener.assignments[-1].partitions:
                 await consumer.poll(max_records=1, timeout_s=0.1)
         cluster.remove_listener(as_if_the_broker_had_just_started)
-        await insist(publisher, b"after")
+        await retry_until_final(publisher, b"after")
         async with asyncio.timeout(deadline_s):  # by itself the library looks after a minute
             await receive(consumer, b"after")
 

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from runtime import telemetry
 from runtime.errors import FencedError, TransientError
-from runtime.kafka import Lag, TopicAdmin, scan
+from runtime.kafka import Lag, TopicAdmin, read_all
 from runtime.kafka.cluster import Cluster
 from runtime.ports import Position
 from runtime.service import run_handler, run_sink
@@ -148,7 +148,7 @@ async def test_a_retry_topic_made_anew_is_read_whole(
     found: list[bytes | None] = []
     async with until_terminated(work):
         while len(found) < 30:  # none of them says where it comes from, so all are set aside
-            found = [delivery.value async for delivery in scan(kafka_settings, [dead])]
+            found = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
     assert found == numbered("new", 30)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaConsumer, TopicAdmin
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, TopicPartition
 from schemas.topics import TopicSpec
@@ -17,7 +17,7 @@ class Seated:
     """A consumer, and what it was told of its seat and of its partitions, in order."""
 
     def __init__(self, kafka: KafkaSettings, topic: str, *, instance_id: str = "") -> None:
-        self.told: list[Seat | str | None] = []
+        self.told: list[MemberShare | str | None] = []
         self.consumer = KafkaConsumer(
             kafka,
             WorkerSettings(instance_id=instance_id, session_timeout_s=6, drain_timeout_s=1),
@@ -26,7 +26,7 @@ class Seated:
             listener=self,
             client_id="seats",
             clock=SystemClock(),
-            seated=self.told.append,
+            share_listener=self.told.append,
         )
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -36,7 +36,7 @@ class Seated:
         self.told.append("assigned")
 
     @property
-    def seat(self) -> Seat | None:
+    def share(self) -> MemberShare | None:
         seats = [told for told in self.told if not isinstance(told, str)]
         return seats[-1] if seats else None
 
@@ -57,8 +57,8 @@ async def poll_until(condition: Callable[[], object], *members: Seated) -> None:
 
 
 def are_seated(*members: Seated) -> bool:
-    seats = [each.seat for each in members]
-    return all(seat is not None and seat.members == len(members) for seat in seats)
+    seats = [each.share for each in members]
+    return all(share is not None and share.members == len(members) for share in seats)
 
 
 async def test_members_learn_their_number_in_one_generation_and_have_different_ranks(
@@ -68,15 +68,15 @@ async def test_members_learn_their_number_in_one_generation_and_have_different_r
     first, second, third = members = [Seated(kafka_settings, topic) for _ in range(3)]
     async with first.consumer:
         await poll_until(lambda: are_seated(first), first)
-        assert first.seat is not None
-        assert (first.seat.rank, first.seat.members) == (0, 1)
+        assert first.share is not None
+        assert (first.share.rank, first.share.members) == (0, 1)
         async with second.consumer, third.consumer:  # of two partitions, so one has none
             await poll_until(lambda: are_seated(*members), *members)
-            seats = [each.seat for each in members]
-            assert {seat.rank for seat in seats if seat} == {0, 1, 2}
-            assert len({seat.generation for seat in seats if seat}) == 1
+            seats = [each.share for each in members]
+            assert {share.rank for share in seats if share} == {0, 1, 2}
+            assert len({share.generation for share in seats if share}) == 1
         await poll_until(lambda: are_seated(first), first)
-    assert all(each.seat is None for each in members)
+    assert all(each.share is None for each in members)
 
 
 async def test_a_seat_is_given_up_before_the_group_shares_out_and_taken_before_work_begins(
@@ -86,10 +86,10 @@ async def test_a_seat_is_given_up_before_the_group_shares_out_and_taken_before_w
     first, second = Seated(kafka_settings, topic), Seated(kafka_settings, topic)
     async with first.consumer:
         await poll_until(lambda: are_seated(first), first)
-        alone = first.seat
+        alone = first.share
         async with second.consumer:
             await poll_until(lambda: are_seated(first, second), first, second)
-            shared = first.seat
+            shared = first.share
     assert first.told[: first.told.index(shared) + 2] == [
         *(None, alone, "assigned"),
         *(None, "revoked", shared, "assigned"),
@@ -105,9 +105,9 @@ async def test_a_static_member_that_comes_back_has_the_seat_that_it_had(
     async with other.consumer:
         async with before.consumer:
             await poll_until(lambda: are_seated(other, before), other, before)
-            seat = before.seat
+            share = before.share
         told = list(other.told)
         async with after.consumer:
-            await poll_until(lambda: after.seat, other, after)
-            assert after.seat == seat
+            await poll_until(lambda: after.share, other, after)
+            assert after.share == share
             assert other.told == told

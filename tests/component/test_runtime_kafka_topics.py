@@ -11,7 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from runtime import telemetry
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, Lag, TopicAdmin, scan
+from runtime.kafka import KafkaConsumer, KafkaPublisher, Lag, TopicAdmin, read_all
 from runtime.ports import Position
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Record, TopicPartition
@@ -39,7 +39,7 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
 
 async def values_in(kafka: KafkaSettings, *topics: str) -> list[bytes | None]:
     async with asyncio.timeout(deadline_s):
-        return [delivery.value async for delivery in scan(kafka, topics)]
+        return [delivery.value async for delivery in read_all(kafka, topics)]
 
 
 class Listener:

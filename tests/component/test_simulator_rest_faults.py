@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, ServerDisconnectedError
 
-from simulator.faults import Fault, Spoiling
+from simulator.faults import RestFault, Spoiling
 from tests.component.simulator_api import Api, ClockThatStands, Reply, asking_inventions
 
 SKILL = "/skills/s"
@@ -236,4 +236,4 @@ async def test_a_client_that_gives_up_leaves_nothing_behind(api: Api) -> None:
 
 
 def test_every_kind_of_fault_is_documented_by_its_members() -> None:
-    assert all(field.description for field in Fault.model_fields.values())
+    assert all(field.description for field in RestFault.model_fields.values())

@@ -18,9 +18,9 @@ from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
-from runtime.kafka import TopicAdmin, scan
+from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import Headers, error_header, origin_header, reason_header, text
@@ -123,7 +123,7 @@ class Bench:
     @asynccontextmanager
     async def enriching(self) -> AsyncIterator[None]:
         clock, stopping = SystemClock(), asyncio.Event()
-        async with Background() as background:
+        async with BackgroundTasks() as background:
             settings, source = EnrichmentSettings(), MemoryLookup({})
             users = CachedLookup[str, User](
                 source, settings, names=user_ids, background=background, clock=clock
@@ -144,7 +144,7 @@ class Bench:
                 finally:
                     stopping.set()
 
-    async def settle(self) -> None:
+    async def process(self) -> None:
         """Run everything until nothing is left to do."""
         sinks = (
             PostgresSink(postgres_settings(self.dsn), SystemClock()),
@@ -175,7 +175,7 @@ class Bench:
             int((text(letter.headers, origin_header) or "").rpartition("/")[2]): " ".join(
                 text(letter.headers, header) or "" for header in (reason_header, error_header)
             )
-            async for letter in scan(self.kafka, [topic])
+            async for letter in read_all(self.kafka, [topic])
         }
 
     async def in_postgres(self) -> dict[int, str]:
@@ -214,11 +214,11 @@ async def test_both_sinks_store_the_same_records_and_refuse_the_same_for_the_sam
                 for number, poison in enumerate(POISONS)
             ],
         )
-    await bench.settle()
+    await bench.process()
     postgres = await bench.set_aside("postgres") | await bench.in_postgres()
     objects = await bench.set_aside("object-storage") | await bench.in_objects()
     assert postgres == objects
     stored = {POISONS[n].name for n in range(len(POISONS)) if "stored" in postgres[n]}
     assert stored == {poison.name for poison in POISONS if poison.is_stored}
-    assert len(postgres) == len([found async for found in scan(bench.kafka, [bench.enriched])])
+    assert len(postgres) == len([found async for found in read_all(bench.kafka, [bench.enriched])])
     assert len(postgres) > len(POISONS)

@@ -14,7 +14,7 @@ from ingest.spill.segment import segment_of
 from ingest.spill.store import open_places
 from operations.spill.command import produce, spill_app
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import TopicAdmin, scan
+from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
@@ -55,7 +55,7 @@ def put(
 
 def values(kafka: KafkaSettings, topic: str) -> Sequence[bytes | None]:
     async def read() -> list[bytes | None]:
-        return [delivery.value async for delivery in scan(kafka, [topic])]
+        return [delivery.value async for delivery in read_all(kafka, [topic])]
 
     return asyncio.run(read())
 

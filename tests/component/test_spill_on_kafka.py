@@ -11,7 +11,7 @@ import pytest
 
 import devstack
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas.headers import received_at_header, text
@@ -46,7 +46,7 @@ def publisher_of(kafka: KafkaSettings) -> KafkaPublisher:
 
 
 async def in_topic(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in scan(kafka, [topic])]
+    return [delivery async for delivery in read_all(kafka, [topic])]
 
 
 def body_of(number: int) -> bytes:

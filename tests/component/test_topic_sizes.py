@@ -9,7 +9,7 @@ import pytest
 from ingest.settings import IngestSettings
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Record, TopicPartition
 from schemas.reasons import DeadLetterReason
@@ -79,7 +79,7 @@ async def test_a_body_of_the_largest_size_passes_every_topic_on_its_way(
             clock=SystemClock(),
         ) as consumer,
     ):
-        async for delivery in scan(kafka_settings, list(largest)):
+        async for delivery in read_all(kafka_settings, list(largest)):
             scanned[delivery.topic].append(delivery.value)
         while sum(map(len, polled.values())) < 2 * len(largest):
             for delivery in await consumer.poll(max_records=10, timeout_s=1):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas import headers
@@ -64,7 +64,7 @@ async def test_what_is_no_exception_is_a_defect_like_others_and_set_aside(
     async with working(kafka_settings, topic, handler):
         await until_done(kafka_settings, topic)
     assert handler.done.keys() == set(values) - {b"7"}
-    (letter,) = [each async for each in scan(kafka_settings, [set_aside])]
+    (letter,) = [each async for each in read_all(kafka_settings, [set_aside])]
     assert letter.value == b"7"
     assert headers.text(letter.headers, headers.reason_header) == "defect"
 

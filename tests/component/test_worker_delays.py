@@ -9,17 +9,17 @@ from random import Random
 import pytest
 
 from runtime.errors import ConfigurationError, RejectedError, TransientError
-from runtime.handlers.delayed_consumer import Delayed, DueConsumer
+from runtime.handlers.delayed_consumer import Delayed, DelayedConsumer
 from runtime.handlers.worker import Worker
 from runtime.ports import Consumer, RebalanceListener
-from runtime.retries.retry_topics import Delays, RetryTopic
-from runtime.values import Delivery, Later, Record, TopicPartition
+from runtime.retries.retry_topics import RetryTopic, RetryTopics
+from runtime.values import Deferred, Delivery, Record, TopicPartition
 from schemas.headers import text, timestamp
 from schemas.reasons import DeadLetterReason
 from tests.component.worker_rig import Rig, running, runs_until_it_halts, sample, simulated, source
 from tests.fakes.kafka import FakeConsumer
 
-delays = Delays([RetryTopic("r1", 30), RetryTopic("r2", 120)])
+delays = RetryTopics([RetryTopic("r1", 30), RetryTopic("r2", 120)])
 first_wait, second_wait = TopicPartition("r1", 0), TopicPartition("r2", 0)
 grain_s = 0.001
 """Due times are written in milliseconds."""
@@ -50,11 +50,11 @@ class DelayRig(Rig):
         self.readers: list[CountingConsumer] = []
 
     def delayed(self, **changes: object) -> Delayed:
-        around = self.surroundings(**changes)
-        return Delayed(delays, replace(around, name="test-retry", connect=self._connect_held_back))
+        context = self.surroundings(**changes)
+        return Delayed(delays, replace(context, name="test-retry", connect=self._connect_held_back))
 
     def _connect_held_back(self, listener: RebalanceListener) -> Consumer:
-        return DueConsumer(self._connect_retry, listener, delays=delays, clock=self.clock)
+        return DelayedConsumer(self._connect_retry, listener, delays=delays, clock=self.clock)
 
     def _connect_retry(self, listener: RebalanceListener) -> Consumer:
         topics = list(delays.delays_s)
@@ -84,11 +84,11 @@ class Looks:
     def times_s(self, value: bytes) -> list[float]:
         return [at for at, delivery in self.seen if delivery.value == value]
 
-    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Later:
+    async def __call__(self, delivery: Delivery) -> Sequence[Record] | Deferred:
         self.seen.append((self.rig.clock.monotonic_s(), delivery))
         record = Record("out", delivery.key, b"%d" % delivery.attempt)
         if delivery.value == b"late" and delivery.attempt < self.ready_at:
-            return Later((record,))
+            return Deferred((record,))
         return (record,)
 
 
@@ -198,13 +198,13 @@ async def test_the_next_look_is_on_its_way_before_anything_of_this_one_is_seen()
 @simulated
 async def test_a_crash_between_waiting_and_commit_repeats_but_loses_nothing(seed: int) -> None:
     rig = DelayRig(partitions=2, seed=seed)
-    handler, chance = Looks(rig, ready_at=3), Random(seed)
+    handler, rng = Looks(rig, ready_at=3), Random(seed)
     for n in range(10):
         rig.append(b"late", key=b"%d" % n, to=TopicPartition("in", n % 2))
-    around = rig.surroundings(commit_interval_s=1000)
+    context = rig.surroundings(commit_interval_s=1000)
     for _ in range(4):
-        life = asyncio.ensure_future(Worker(handler, around, rig.delayed()).run(asyncio.Event()))
-        await asyncio.sleep(chance.uniform(0.2, 60))
+        life = asyncio.ensure_future(Worker(handler, context, rig.delayed()).run(asyncio.Event()))
+        await asyncio.sleep(rng.uniform(0.2, 60))
         life.cancel()
         with pytest.raises(asyncio.CancelledError):
             await life
@@ -256,9 +256,9 @@ async def test_a_later_look_waits_for_the_world_beside_the_present_and_is_never_
     rig = DelayRig()
     down = True
 
-    async def handler(delivery: Delivery) -> Sequence[Record] | Later:
+    async def handler(delivery: Delivery) -> Sequence[Record] | Deferred:
         if delivery.value == b"late" and delivery.attempt == 1:
-            return Later()
+            return Deferred()
         if delivery.value == b"late" and down:
             raise TransientError("down")
         return (Record("out", delivery.key, delivery.value),)
@@ -280,9 +280,9 @@ async def test_a_later_look_waits_for_the_world_beside_the_present_and_is_never_
 async def test_poison_at_a_later_look_is_told_by_where_it_was_first_read() -> None:
     rig = DelayRig()
 
-    async def handler(delivery: Delivery) -> Sequence[Record] | Later:
+    async def handler(delivery: Delivery) -> Sequence[Record] | Deferred:
         if delivery.attempt == 1:
-            return Later()
+            return Deferred()
         raise RejectedError(DeadLetterReason.UNREADABLE, "poison")
 
     rig.append(b"x", b"y", headers=(("ce_id", b"a"),))
@@ -340,10 +340,10 @@ async def test_a_full_reader_is_handed_nothing_that_becomes_due() -> None:
     release = asyncio.Event()
     held = 0
 
-    async def handler(delivery: Delivery) -> Sequence[Record] | Later:
+    async def handler(delivery: Delivery) -> Sequence[Record] | Deferred:
         nonlocal held
         if delivery.attempt == 1:
-            return Later()
+            return Deferred()
         held += 1
         await release.wait()
         return ()
@@ -363,9 +363,9 @@ async def test_a_full_reader_is_handed_nothing_that_becomes_due() -> None:
 async def test_a_defect_of_either_reader_ends_the_worker() -> None:
     rig = DelayRig()
 
-    async def handler(delivery: Delivery) -> Sequence[Record] | Later:
+    async def handler(delivery: Delivery) -> Sequence[Record] | Deferred:
         if delivery.attempt == 1:
-            return Later()
+            return Deferred()
         raise ConfigurationError("withdrawn")
 
     rig.append(b"x")
@@ -380,8 +380,8 @@ async def test_a_defect_of_either_reader_ends_the_worker() -> None:
 async def test_a_worker_is_ready_once_both_its_groups_have_an_assignment() -> None:
     rig = DelayRig()
     worker = Worker(Looks(rig, ready_at=1), rig.surroundings(), rig.delayed())
-    assert worker.why_not_ready() == "waits for partitions"
+    assert worker.readiness_problem() == "waits for partitions"
     async with running(worker):
         await asyncio.sleep(1)
-        assert worker.why_not_ready() is None
-        assert worker.why_not_alive() is None
+        assert worker.readiness_problem() is None
+        assert worker.liveness_problem() is None

@@ -102,22 +102,22 @@ async def test_nothing_is_lost_when_the_worker_dies_at_any_moment(seed: int) -> 
     rig = Rig(partitions=2)
     for n in range(120):
         rig.append(b"%d" % n, key=b"key%d" % (n % 5), to=source if n % 5 < 3 else other)
-    chance = Random(seed)
+    rng = Random(seed)
     deaths = 0
     life: asyncio.Future[None]
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
         nonlocal deaths
-        if deaths < 5 and chance.random() < 0.05:
+        if deaths < 5 and rng.random() < 0.05:
             deaths += 1
             life.cancel()
-        for _ in range(chance.randrange(3)):
+        for _ in range(rng.randrange(3)):
             await asyncio.sleep(0)
         return copied(delivery)
 
-    around = rig.surroundings(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
+    context = rig.surroundings(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
     while len(set(rig.values())) < 120:
-        life = asyncio.ensure_future(Worker(handler, around).run(asyncio.Event()))
+        life = asyncio.ensure_future(Worker(handler, context).run(asyncio.Event()))
         await until(lambda ended=life.done: ended() or len(set(rig.values())) == 120)
         life.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -136,10 +136,10 @@ async def test_a_rebalance_loses_nothing_and_keeps_the_order_of_each_key() -> No
 
     for n in range(200):
         rig.append(b"%d" % n, key=b"key%d" % (n % 4), to=source if n % 2 else other)
-    around = rig.surroundings(concurrency=4, in_flight_records=20)
-    async with running(Worker(handler, around)):
+    context = rig.surroundings(concurrency=4, in_flight_records=20)
+    async with running(Worker(handler, context)):
         await until(lambda: len(rig.produced()) > 30)
-        async with running(Worker(handler, around)):
+        async with running(Worker(handler, context)):
             await until(lambda: len(rig.produced()) > 90)
         await until(lambda: len(set(rig.values())) == 200)
         await until(lambda: rig.committed == {source: Position(100), other: Position(100)})
@@ -285,8 +285,8 @@ async def test_too_many_defects_pause_the_partition_and_nothing_more_is_set_asid
     worker = Worker(handler, rig.surroundings(defect_attempts=1))
     async with running(worker):
         await until(lambda: rig.position_of(source) == 11)
-        await until(lambda: "too many" in (worker.why_not_ready() or ""))
-        assert (worker.why_not_ready() or "").startswith("all its partitions are paused")
+        await until(lambda: "too many" in (worker.readiness_problem() or ""))
+        assert (worker.readiness_problem() or "").startswith("all its partitions are paused")
     assert len(rig.values("dead")) == 10
     assert rig.position_of(source) == 11
     assert rig.group.members == []
@@ -535,14 +535,14 @@ async def test_a_worker_is_ready_once_it_has_an_assignment() -> None:
         return ()
 
     worker = Worker(handler, rig.surroundings())
-    assert worker.why_not_ready() == "waits for partitions"
-    assert worker.why_not_alive() is None
+    assert worker.readiness_problem() == "waits for partitions"
+    assert worker.liveness_problem() is None
     async with running(worker):
-        await until(lambda: worker.why_not_ready() is None)
+        await until(lambda: worker.readiness_problem() is None)
         rig.broker.down = True
-        assert worker.why_not_ready() == "waits for brokers that acknowledge"
+        assert worker.readiness_problem() == "waits for brokers that acknowledge"
         rig.broker.down = False
-    assert worker.why_not_ready() == "waits for partitions"
+    assert worker.readiness_problem() == "waits for partitions"
 
 
 @simulated

@@ -45,12 +45,12 @@ class Backlog:
                 ]
             )
         publisher = KafkaPublisher(self._kafka, client_id="backlog", clock=SystemClock())
-        chance, left = Random(1), size_bytes // record_bytes
+        rng, left = Random(1), size_bytes // record_bytes
         async with publisher, asyncio.timeout(deadline_s):
             while left > 0:
                 async with asyncio.TaskGroup() as tasks:
                     for number in range(left, max(0, left - at_once), -1):
-                        value = chance.randbytes(record_bytes)
+                        value = rng.randbytes(record_bytes)
                         record = Record(self.topic, b"%d" % number, value)
                         tasks.create_task(kept(record, publisher))
                 left -= at_once

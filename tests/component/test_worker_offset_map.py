@@ -80,8 +80,8 @@ async def test_what_is_known_is_kept_by_an_owner_that_has_read_none_of_it_again(
     fill(rig, 30, stuck=lambda n: n == 0)
     rig.committed[source] = to_commit(OffsetMap((0, 5), 30))
     stuck, after = Stuck(), Stuck()
-    around = rig.surroundings(in_flight_records=1, drain_timeout_s=0.01)
-    async with running(Worker(stuck, around)):
+    context = rig.surroundings(in_flight_records=1, drain_timeout_s=0.01)
+    async with running(Worker(stuck, context)):
         await until(lambda: bool(rig.entered) and rig.member.polls > 3)
     assert rig.committed[source] == to_commit(OffsetMap((0, 5), 30))
     after.release.set()
@@ -147,8 +147,8 @@ async def test_what_retention_deleted_is_no_longer_waited_for() -> None:
 async def test_so_many_records_done_are_committed_before_the_interval_is_over() -> None:
     rig = Rig()
     handler = Stuck()
-    around = rig.surroundings(commit_interval_s=3_600, commit_records=5, in_flight_records=4)
-    async with running(Worker(handler, around)):
+    context = rig.surroundings(commit_interval_s=3_600, commit_records=5, in_flight_records=4)
+    async with running(Worker(handler, context)):
         fill(rig, 4, stuck=lambda _: False)
         await until(lambda: len(handler.handled) == 4)
         await asyncio.sleep(10)

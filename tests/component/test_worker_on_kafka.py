@@ -15,7 +15,7 @@ import pytest
 
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Batch, Delivery, Record, Rejection, Resume, TopicPartition
@@ -50,7 +50,7 @@ class Topics:
                     tasks.create_task(publisher.publish(record))
 
     async def read(self, topic: str) -> list[Delivery]:
-        return [delivery async for delivery in scan(self.kafka, [topic])]
+        return [delivery async for delivery in read_all(self.kafka, [topic])]
 
     async def lag(self) -> int:
         async with TopicAdmin(self.kafka) as admin:

@@ -13,12 +13,12 @@ from runtime.errors import (
     TooManyDeadLettersError,
     TransientError,
 )
-from runtime.handlers.record_processor import Settler
+from runtime.handlers.record_processor import RecordProcessor
 from runtime.handlers.worker import Worker
-from runtime.retries.retry_topics import Delays
+from runtime.retries.retry_topics import RetryTopics
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Delivery, Record
-from runtime.worker.liveness import Vitals
+from runtime.worker.liveness import Liveness
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.test_worker_sink import MemorySink
@@ -154,17 +154,17 @@ async def test_poison_above_its_share_pauses_its_partition_and_the_others_go_on(
         rig.append(b"good")
     for _ in range(100):
         rig.append(b"poison")
-    around = rig.surroundings(
+    context = rig.surroundings(
         concurrency=1, guard_records=20, guard_rejected_share=0.5, in_flight_records=30
     )
-    worker = Worker(handler, around)
+    worker = Worker(handler, context)
     async with running(worker):
         await until(lambda: rig.position_of(source) == 110)
         await until(lambda: sample("zcc_worker_paused_partitions") == 1)
         rig.append(*[b"good"] * 100, to=other)
         await until(lambda: rig.position_of(other) == 100)
         assert rig.member.paused == {source}
-        assert worker.why_not_ready() is None
+        assert worker.readiness_problem() is None
         assert "paused in/0: test would set aside too many" in (worker.remarks() or "")
         assert "ZCC_WORKER_GUARD_REJECTED_SHARE" in (worker.remarks() or "")
         await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
@@ -190,7 +190,7 @@ async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no
     for _ in range(3):
         worker = Worker(handler, rig.surroundings(**bounds))
         async with running(worker):
-            await until(lambda worker=worker: "paused" in (worker.why_not_ready() or ""))
+            await until(lambda worker=worker: "paused" in (worker.readiness_problem() or ""))
         assert len(rig.values("dead")) == 10
     mended = True
     worker = Worker(handler, rig.surroundings(**bounds))
@@ -221,8 +221,8 @@ async def test_dead_letters_come_no_faster_than_their_rate() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         raise RejectedError(DeadLetterReason.UNREADABLE, "broken")
 
-    around = rig.surroundings(guard_rejected_share=1.0, guard_per_minute=5)
-    worker = Worker(handler, around)
+    context = rig.surroundings(guard_rejected_share=1.0, guard_per_minute=5)
+    worker = Worker(handler, context)
     async with running(worker):
         for _ in range(20):
             rig.append(b"poison")
@@ -230,7 +230,7 @@ async def test_dead_letters_come_no_faster_than_their_rate() -> None:
         assert len(rig.values("dead")) == 20
         for _ in range(20):
             rig.append(b"poison")
-        await until(lambda: "ZCC_WORKER_GUARD_PER_MINUTE" in (worker.why_not_ready() or ""))
+        await until(lambda: "ZCC_WORKER_GUARD_PER_MINUTE" in (worker.readiness_problem() or ""))
     assert len(rig.values("dead")) < 25 + 1
 
 
@@ -239,10 +239,10 @@ async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_aroun
     rig = Rig()
     for _ in range(100):
         rig.append(b"poison", b"good", b"good", b"good")
-    around = rig.surroundings(batch_records=400, guard_records=20, guard_rejected_share=0.5)
+    context = rig.surroundings(batch_records=400, guard_records=20, guard_rejected_share=0.5)
     sink = MemorySink()
     sink.poison = {b"poison"}
-    async with running(SinkWorker(sink, around)):
+    async with running(SinkWorker(sink, context)):
         await until(lambda: rig.position_of(source) == 400)
     assert len(rig.values("dead")) == 100
 
@@ -251,8 +251,8 @@ async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_aroun
 async def test_batches_without_poison_count_for_the_share_too() -> None:
     rig, sink = Rig(), MemorySink()
     sink.poison = {b"poison"}
-    around = rig.surroundings(guard_records=20, guard_rejected_share=0.2)
-    async with running(SinkWorker(sink, around)):
+    context = rig.surroundings(guard_records=20, guard_rejected_share=0.2)
+    async with running(SinkWorker(sink, context)):
         for n in range(1, 11):
             rig.append(b"poison")
             await until(lambda end=n * 31 - 30: rig.position_of(source) == end)
@@ -297,8 +297,8 @@ async def test_a_record_waits_for_the_world_from_the_first_failure_to_its_end(
             raise errors.pop()
         return copied(delivery)
 
-    settler = Settler(handler, rig.surroundings(), Vitals(rig.clock), Delays())
-    await settler.settle(Delivery("in", 0, 0, b"k", b"1", (), 0))
+    settler = RecordProcessor(handler, rig.surroundings(), Liveness(rig.clock), RetryTopics())
+    await settler.process(Delivery("in", 0, 0, b"k", b"1", (), 0))
     assert rig.values() == [b"1"]
     assert list(settler.waiting) == []
 

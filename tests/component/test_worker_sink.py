@@ -10,7 +10,7 @@ import pytest
 
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
 from runtime.ports import Position
-from runtime.retries.loop import GivenUpError
+from runtime.retries.loop import RetriesExhaustedError
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
 from schemas.headers import text
@@ -105,11 +105,11 @@ async def test_batches_hold_all_partitions_and_are_committed_after_they_are_stor
     fill(rig, 5)
     fill(rig, 3, to=other)
     work = SinkWorker(sink, rig.surroundings(batch_records=4))
-    assert work.why_not_ready() == "waits for partitions"
+    assert work.readiness_problem() == "waits for partitions"
     async with running(work):
         await until(lambda: rig.committed == {source: Position(5), other: Position(3)})
-        await until(lambda: work.why_not_ready() is None)
-        assert work.why_not_alive() is None
+        await until(lambda: work.readiness_problem() is None)
+        assert work.liveness_problem() is None
     assert len(sink.stored) == 8
     assert all(len(batch.deliveries) <= 4 for batch in sink.batches)
     for partition in (source, other):
@@ -153,13 +153,13 @@ async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings())
     async with running(work):
-        await until(lambda: "write has failed" in (work.why_not_ready() or ""))
-        assert "(transient): down" in (work.why_not_ready() or "")
+        await until(lambda: "write has failed" in (work.readiness_problem() or ""))
+        assert "(transient): down" in (work.readiness_problem() or "")
         generation, polls = rig.group.generation, rig.member.polls
         await until(lambda: rig.member.polls > polls + 100)
         assert len(sink.attempts) == 1
         await until(lambda: rig.committed.get(source) == Position(3))
-        await until(lambda: work.why_not_ready() is None)
+        await until(lambda: work.readiness_problem() is None)
         assert rig.group.generation == generation
     assert len(sink.assignments) == 1
 
@@ -238,7 +238,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
         rig.append(*[b"good"] * 5, to=other)
         await until(lambda: rig.position_of(other) == 5)
         assert rig.member.paused == {source}
-        assert work.why_not_ready() is None
+        assert work.readiness_problem() is None
         assert "paused in/0: test would set aside too many" in (work.remarks() or "")
         await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
     assert len(rig.produced("dead")) == 500
@@ -287,10 +287,10 @@ async def test_a_defect_halts_after_its_attempts_and_skips_nothing(error: Except
     sink.failures["write"] = [error] * 2
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings(defect_attempts=2))
-    with pytest.raises(GivenUpError) as caught:
+    with pytest.raises(RetriesExhaustedError) as caught:
         await runs_until_it_halts(work)
     assert caught.value.__cause__ is error
-    assert (work.why_not_ready() or "").startswith("halted, looks again: defect after ")
+    assert (work.readiness_problem() or "").startswith("halted, looks again: defect after ")
     assert sink.closed
     assert rig.committed == {}
     assert rig.produced("dead") == []
@@ -342,8 +342,8 @@ async def test_draining_is_bounded() -> None:
 
     sink.write = hangs
     fill(rig, 3)
-    around = rig.surroundings(batch_age_s=60, drain_timeout_s=0.05)
-    async with running(SinkWorker(sink, around)):
+    context = rig.surroundings(batch_age_s=60, drain_timeout_s=0.05)
+    async with running(SinkWorker(sink, context)):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
     assert rig.committed == {}
 
@@ -364,8 +364,8 @@ async def test_a_plan_is_committed_before_a_planned_sink_writes_and_its_end_afte
 async def test_a_planned_batch_keeps_its_boundaries_across_a_crash(died: str) -> None:
     rig, sink = Rig(partitions=2), MemorySink(planned=True)
     fill(rig, 4)
-    around = rig.surroundings(batch_records=100)
-    life = asyncio.ensure_future(SinkWorker(sink, around).run(asyncio.Event()))
+    context = rig.surroundings(batch_records=100)
+    life = asyncio.ensure_future(SinkWorker(sink, context).run(asyncio.Event()))
     setattr(sink, died, life.cancel)
     with pytest.raises(asyncio.CancelledError):
         await life
@@ -375,7 +375,7 @@ async def test_a_planned_batch_keeps_its_boundaries_across_a_crash(died: str) ->
     fill(rig, 5)  # more has come: without the plan, the batch would be longer
     fill(rig, 2, to=other)
     reborn = MemorySink(planned=True)
-    async with running(SinkWorker(reborn, around)):
+    async with running(SinkWorker(reborn, context)):
         await until(lambda: rig.committed.get(source) == Position(9))
         await until(lambda: rig.committed.get(other) == Position(2))
     assert reborn.attempts[0].spans == sink.attempts[0].spans == {source: Span(0, 4)}

@@ -9,13 +9,13 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from runtime.clock import SystemClock
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from tests.component.simulator_api import asking_inventions
 from tests.zoom_stand_in import zoom_settings
 from zoom.client import ZoomClient, connected
-from zoom.errors import Fault, UnavailableError
+from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 
 calls_per_second = 20
 
@@ -25,9 +25,11 @@ def corrections(kind: str) -> float:
     return REGISTRY.get_sample_value(name, {"label": "LIGHT", "kind": kind}) or 0.0
 
 
-async def outcomes(served_per_second: int, *, members: int, calls: int) -> Counter[Fault | None]:
+async def outcomes(
+    served_per_second: int, *, members: int, calls: int
+) -> Counter[ZoomFault | None]:
     """Return what became of so many calls of each member, with a budget of 20 in a second."""
-    found: Counter[Fault | None] = Counter()
+    found: Counter[ZoomFault | None] = Counter()
 
     async def ask(client: ZoomClient) -> None:
         try:
@@ -52,8 +54,10 @@ async def outcomes(served_per_second: int, *, members: int, calls: int) -> Count
         assert settings.limits[Label.LIGHT].per_second == calls_per_second
         async with asyncio.TaskGroup() as tasks:
             for rank in range(members):
-                turns = Turns(settings, clock=SystemClock(), seat=Seat(rank, members))
-                client = await enter(connected(settings, clock=SystemClock(), turns=turns))
+                scheduler = RateLimitScheduler(
+                    settings, clock=SystemClock(), member_share=MemberShare(rank, members)
+                )
+                client = await enter(connected(settings, clock=SystemClock(), scheduler=scheduler))
                 start = partial(ask, client)
                 for _ in range(calls):
                     tasks.create_task(start())
@@ -69,6 +73,6 @@ async def test_a_server_that_allows_less_than_the_plan_is_believed_after_its_fir
 ):
     before = corrections("limit")
     found = await outcomes(calls_per_second // 2, members=1, calls=45)
-    assert found[None] + found[Fault.RATE_LIMITED] == 45
-    assert found[Fault.RATE_LIMITED] <= calls_per_second // 2
+    assert found[None] + found[ZoomFault.RATE_LIMITED] == 45
+    assert found[ZoomFault.RATE_LIMITED] <= calls_per_second // 2
     assert corrections("limit") == before + 1

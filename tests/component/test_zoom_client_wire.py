@@ -11,7 +11,7 @@ import structlog.testing
 from tests.zoom_stand_in import client_of, http, http_token, raw_server, secret, zoom_settings
 from zoom.client import ZoomClient
 from zoom.entities import User
-from zoom.errors import Fault, ForbiddenError, UnavailableError
+from zoom.errors import ForbiddenError, UnavailableError, ZoomFault
 from zoom.http.transport import largest_reply_bytes
 from zoom.lookups import user_lookup
 from zoom.rate_limits.circuit_breaker import failures_that_open
@@ -77,21 +77,21 @@ async def test_a_question_travels_with_its_token_and_its_id_escaped() -> None:
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [
-        (hangs, Fault.TIMEOUT),
-        (drips, Fault.TIMEOUT),
-        (floods, Fault.UNEXPECTED),
-        (sends(b""), Fault.NETWORK),
-        (sends(b"SSH-2.0-OpenSSH\r\n"), Fault.NETWORK),
-        (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), Fault.NETWORK),
-        (sends(http(200, ann[:-5])), Fault.NOT_JSON),
-        (sends(http(200, b"<html></html>", {"Content-Type": "text/html"})), Fault.NOT_JSON),
-        (sends(http(200, b"")), Fault.NOT_READY),
-        (sends(http(200, b"not packed at all", {"Content-Encoding": "gzip"})), Fault.NETWORK),
-        (sends(http(301, b"", {"Location": "http://127.0.0.1:1/"})), Fault.UNEXPECTED),
-        (sends(http(503, b"")), Fault.OUTAGE),
+        (hangs, ZoomFault.TIMEOUT),
+        (drips, ZoomFault.TIMEOUT),
+        (floods, ZoomFault.UNEXPECTED),
+        (sends(b""), ZoomFault.NETWORK),
+        (sends(b"SSH-2.0-OpenSSH\r\n"), ZoomFault.NETWORK),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), ZoomFault.NETWORK),
+        (sends(http(200, ann[:-5])), ZoomFault.NOT_JSON),
+        (sends(http(200, b"<html></html>", {"Content-Type": "text/html"})), ZoomFault.NOT_JSON),
+        (sends(http(200, b"")), ZoomFault.NOT_READY),
+        (sends(http(200, b"not packed at all", {"Content-Encoding": "gzip"})), ZoomFault.NETWORK),
+        (sends(http(301, b"", {"Location": "http://127.0.0.1:1/"})), ZoomFault.UNEXPECTED),
+        (sends(http(503, b"")), ZoomFault.OUTAGE),
     ],
 )
-async def test_each_way_to_misbehave_has_its_name(answer: Answer, fault: Fault) -> None:
+async def test_each_way_to_misbehave_has_its_name(answer: Answer, fault: ZoomFault) -> None:
     with structlog.testing.capture_logs() as logs, pytest.raises(UnavailableError) as caught:
         await asked(answer)
     assert caught.value.fault is fault

@@ -15,7 +15,14 @@ from prometheus_client import REGISTRY
 from tests.zoom_stand_in import VirtualClock, http, raw_server, secret, zoom_settings
 from zoom.downloads.arriving import Downloaded, most_breaks
 from zoom.downloads.fetching import Downloads, Promise, most_redirects, opened_downloads
-from zoom.errors import Fault, ForbiddenError, GoneError, NotFoundError, UnavailableError, ZoomError
+from zoom.errors import (
+    ForbiddenError,
+    GoneError,
+    NotFoundError,
+    UnavailableError,
+    ZoomError,
+    ZoomFault,
+)
 from zoom.http.download_addresses import UnsafeAddressError
 from zoom.http.oauth import Token
 
@@ -313,7 +320,7 @@ class TestTokens:
     async def test_a_new_token_that_is_refused_is_the_operators_fault(self, rig: Rig) -> None:
         with pytest.raises(ForbiddenError) as caught:
             await rig.fetch(http(401, b'{"code": 124}'))
-        assert caught.value.fault is Fault.TOKEN_REFUSED
+        assert caught.value.fault is ZoomFault.TOKEN_REFUSED
         assert rig.tokens.renewals == 1
 
     async def test_another_origin_that_wants_a_token_gets_none(self, rig: Rig) -> None:
@@ -384,7 +391,7 @@ class TestResuming:
         server, url = await rig.server(breaking(10, ETag='"v1"'), breaking(10))
         with pytest.raises(UnavailableError) as caught:
             await (await rig.downloads()).fetch(f"{url}/a", rig.target)
-        assert caught.value.fault is Fault.NETWORK
+        assert caught.value.fault is ZoomFault.NETWORK
         assert len(server.asked) == most_breaks + 1
 
     @pytest.mark.parametrize("first", [breaking(100_000, ETag='"v1"'), breaking_chunks(100_000)])
@@ -406,7 +413,7 @@ class TestResuming:
     async def test_a_rate_limit_is_left_to_whoever_asked(self, rig: Rig) -> None:
         with pytest.raises(UnavailableError) as caught:
             await rig.fetch(breaking(10), http(429, b""), file())
-        assert caught.value.fault is Fault.RATE_LIMITED
+        assert caught.value.fault is ZoomFault.RATE_LIMITED
 
     async def test_a_token_is_taken_anew_for_each_connection(self, rig: Rig) -> None:
         server, url = await rig.server(
@@ -424,44 +431,44 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("answer", "promise", "kind", "fault", "says"),
         [
-            (http(404, b"<html>", {}), None, NotFoundError, Fault.NOT_FOUND, "status 404 for"),
+            (http(404, b"<html>", {}), None, NotFoundError, ZoomFault.NOT_FOUND, "status 404 for"),
             (
                 http(404, b'{"code": 3301}'),
                 None,
                 NotFoundError,
-                Fault.NOT_FOUND,
+                ZoomFault.NOT_FOUND,
                 "status 404, code 3301 for",
             ),
             (
                 http(404, b"no gzip", {"Content-Encoding": "gzip"}),
                 None,
                 NotFoundError,
-                Fault.NOT_FOUND,
+                ZoomFault.NOT_FOUND,
                 "404",
             ),
-            (http(410, b""), None, GoneError, Fault.GONE, "410"),
-            (http(403, b'{"code": 1022}'), None, ForbiddenError, Fault.FORBIDDEN, "1022"),
-            (http(400, b""), None, ZoomError, Fault.REFUSED, "400"),
-            (http(418, b""), None, UnavailableError, Fault.UNEXPECTED, "418"),
-            (http(304, b""), None, UnavailableError, Fault.UNEXPECTED, "304"),
-            (http(408, b""), None, UnavailableError, Fault.OUTAGE, "408"),
-            (http(500, b"x" * 99_999), None, UnavailableError, Fault.OUTAGE, "500"),
-            (http(204, b""), None, UnavailableError, Fault.UNEXPECTED, "204"),
-            (http(206, b"abc"), None, UnavailableError, Fault.UNEXPECTED, "206"),
-            (page, None, UnavailableError, Fault.UNEXPECTED, "a web page came"),
+            (http(410, b""), None, GoneError, ZoomFault.GONE, "410"),
+            (http(403, b'{"code": 1022}'), None, ForbiddenError, ZoomFault.FORBIDDEN, "1022"),
+            (http(400, b""), None, ZoomError, ZoomFault.REFUSED, "400"),
+            (http(418, b""), None, UnavailableError, ZoomFault.UNEXPECTED, "418"),
+            (http(304, b""), None, UnavailableError, ZoomFault.UNEXPECTED, "304"),
+            (http(408, b""), None, UnavailableError, ZoomFault.OUTAGE, "408"),
+            (http(500, b"x" * 99_999), None, UnavailableError, ZoomFault.OUTAGE, "500"),
+            (http(204, b""), None, UnavailableError, ZoomFault.UNEXPECTED, "204"),
+            (http(206, b"abc"), None, UnavailableError, ZoomFault.UNEXPECTED, "206"),
+            (page, None, UnavailableError, ZoomFault.UNEXPECTED, "a web page came"),
             (
                 page,
                 Promise(content_types=("audio/", "video/")),
                 UnavailableError,
-                Fault.UNEXPECTED,
+                ZoomFault.UNEXPECTED,
                 "expected audio/ or video/, another content type came",
             ),
-            (file(b""), None, UnavailableError, Fault.NOT_READY, "without a byte"),
+            (file(b""), None, UnavailableError, ZoomFault.NOT_READY, "without a byte"),
             (
                 file(),
                 Promise(size_bytes=7),
                 UnavailableError,
-                Fault.UNEXPECTED,
+                ZoomFault.UNEXPECTED,
                 f"expected 7 bytes, {len(content)} came",
             ),
             (
@@ -470,19 +477,19 @@ class TestRefusals:
                 ),
                 Promise(size_bytes=7),
                 UnavailableError,
-                Fault.UNEXPECTED,
+                ZoomFault.UNEXPECTED,
                 "expected 7 bytes, 3 came",
             ),
-            (no_end, None, UnavailableError, Fault.UNEXPECTED, "where the file ends"),
+            (no_end, None, UnavailableError, ZoomFault.UNEXPECTED, "where the file ends"),
             (
                 file(Content_Encoding="gzip"),
                 None,
                 UnavailableError,
-                Fault.UNEXPECTED,
+                ZoomFault.UNEXPECTED,
                 "packed",
             ),
-            (b"SSH-2.0-OpenSSH\r\n", None, UnavailableError, Fault.NETWORK, "network: "),
-            (b"", None, UnavailableError, Fault.NETWORK, "network: "),
+            (b"SSH-2.0-OpenSSH\r\n", None, UnavailableError, ZoomFault.NETWORK, "network: "),
+            (b"", None, UnavailableError, ZoomFault.NETWORK, "network: "),
         ],
     )
     async def test_each_refusal_has_its_name(
@@ -491,7 +498,7 @@ class TestRefusals:
         answer: bytes,
         promise: Promise | None,
         kind: type[ZoomError],
-        fault: Fault,
+        fault: ZoomFault,
         says: str,
     ) -> None:
         before = count("zcc_zoom_downloads_total", outcome=fault.value)
@@ -508,7 +515,7 @@ class TestRefusals:
     async def test_a_rate_limit_tells_how_long_to_wait(self, rig: Rig) -> None:
         with pytest.raises(UnavailableError) as caught:
             await rig.fetch(http(429, b"", {"Retry-After": "7"}))
-        assert (caught.value.fault, caught.value.retry_after_s) == (Fault.RATE_LIMITED, 7.0)
+        assert (caught.value.fault, caught.value.retry_after_s) == (ZoomFault.RATE_LIMITED, 7.0)
 
     async def test_of_a_long_refusal_only_the_beginning_is_read(self, rig: Rig) -> None:
         async def long(writer: asyncio.StreamWriter) -> None:
@@ -518,7 +525,7 @@ class TestRefusals:
 
         with pytest.raises(UnavailableError) as caught:
             await rig.fetch(long)
-        assert caught.value.fault is Fault.OUTAGE
+        assert caught.value.fault is ZoomFault.OUTAGE
 
     async def test_a_file_that_is_too_large_is_not_begun(self, rig: Rig) -> None:
         _, url = await rig.server(file())
@@ -546,7 +553,7 @@ class TestRefusals:
 
         with pytest.raises(UnavailableError) as caught:
             await rig.fetch(hangs)
-        assert caught.value.fault is Fault.TIMEOUT
+        assert caught.value.fault is ZoomFault.TIMEOUT
 
 
 async def test_bytes_and_outcomes_are_counted(rig: Rig) -> None:

@@ -12,7 +12,7 @@ from tests.component.simulator_api import asking_inventions
 from tests.zoom_stand_in import zoom_settings
 from zoom.client import connected
 from zoom.errors import RateLimitedError
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 
 longest_s = 4.5
 """A second, what the longest of the readable ones asks for, and time for a slow machine."""
@@ -39,8 +39,8 @@ async def ask_twice(value: str) -> float:
             client_secret=SecretStr("credentials of the tests"),
             budget_wait_s=30,
         )
-        turns = Turns(settings, clock=SystemClock())
-        async with connected(settings, clock=SystemClock(), turns=turns) as client:
+        scheduler = RateLimitScheduler(settings, clock=SystemClock())
+        async with connected(settings, clock=SystemClock(), scheduler=scheduler) as client:
             wish = in_3_s() if value == "in 3 s" else value
             fault = {"kind": "gateway_limited", "requests": 1, "retry_after": wish}
             assert await api.set_faults(faults=[fault]) == 200
@@ -49,10 +49,10 @@ async def ask_twice(value: str) -> float:
             closed_s = (
                 max(
                     (standing.paused_until - SystemClock().now()).total_seconds()
-                    for standing in turns.snapshot()
+                    for standing in scheduler.snapshot()
                     if standing.paused_until is not None
                 )
-                if any(standing.paused_until for standing in turns.snapshot())
+                if any(standing.paused_until for standing in scheduler.snapshot())
                 else 0.0
             )
             await client.call("get_skill", skill_id="s")

@@ -11,10 +11,10 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tests.zoom_stand_in import http, zoom_settings
-from zoom.errors import Fault, UnavailableError
+from zoom.errors import UnavailableError, ZoomFault
 from zoom.http.download_addresses import UnsafeAddressError
 from zoom.http.transport import opened, opened_streams
-from zoom.messages import Method, Part, Request
+from zoom.messages import Method, MultipartPart, Request
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def sent(
     *,
     form: tuple[tuple[str, str], ...] = (),
     json: bytes = b"",
-    parts: tuple[Part, ...] = (),
+    parts: tuple[MultipartPart, ...] = (),
 ) -> bytes:
     asked: list[bytes] = []
     async with (
@@ -92,9 +92,11 @@ async def test_a_form_keeps_its_order_and_what_comes_twice() -> None:
 
 async def test_parts_are_fields_and_files() -> None:
     parts = (
-        Part("name", "Grüße".encode()),
-        Part("file", b"\x00\xff\r\n--x", file_name='Grüße "\r\nX: 1.wav', content_type="audio/wav"),
-        Part("plain", b"1", file_name="b"),
+        MultipartPart("name", "Grüße".encode()),
+        MultipartPart(
+            "file", b"\x00\xff\r\n--x", file_name='Grüße "\r\nX: 1.wav', content_type="audio/wav"
+        ),
+        MultipartPart("plain", b"1", file_name="b"),
     )
     request = await sent("POST", parts=parts)
     kind = f"Content-Type: {fields(request)['Content-Type']}\r\n\r\n".encode()
@@ -177,4 +179,4 @@ async def test_a_name_that_is_allowed_itself_may_lead_to_one() -> None:
         with pytest.raises(UnavailableError) as caught:
             async with streams.get("http://store.example:1/a", {}):
                 pass
-    assert caught.value.fault is Fault.NETWORK
+    assert caught.value.fault is ZoomFault.NETWORK

@@ -57,10 +57,10 @@ async def worker_process(
 
 
 async def _work(source: str, target: str, slowest_s: float) -> None:
-    chance = Random()
+    rng = Random()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
-        await asyncio.sleep(chance.uniform(0, slowest_s))
+        await asyncio.sleep(rng.uniform(0, slowest_s))
         return (Record(target, delivery.key, delivery.value),) if target else ()
 
     await run_handler(

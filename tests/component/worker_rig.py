@@ -10,10 +10,10 @@ from typing import Any, ParamSpec, Protocol, Self
 
 from runtime.ports import Position, RebalanceListener
 from runtime.process import metrics_exposition
-from runtime.retries.dead_letter_history import Letters
+from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.settings import WorkerSettings
 from runtime.values import Delivery, Record, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 from tests.fakes.kafka import FakeBroker, FakeConsumer
 from tests.fakes.kafka_publisher import FakePublisher
 from tests.fakes.simulated_time import SimulatedClock, simulate
@@ -41,7 +41,7 @@ class Rig:
 
     def __init__(self, *, partitions: int = 1, seed: int = 7) -> None:
         self.clock = SimulatedClock()
-        self.broker = FakeBroker(clock=self.clock, chance=Random(seed), session_timeout_s=5)
+        self.broker = FakeBroker(clock=self.clock, rng=Random(seed), session_timeout_s=5)
         self.broker.create_topic("in", partitions=partitions)
         self.broker.create_topic("out", partitions=1)
         self.broker.create_topic("dead", partitions=1)
@@ -90,23 +90,23 @@ class Rig:
     def connect(self, listener: RebalanceListener) -> "RigConsumer":
         return RigConsumer(self, listener)
 
-    def surroundings(self, **changes: object) -> Surroundings:
+    def surroundings(self, **changes: object) -> WorkerContext:
         quick = {"commit_interval_s": 0.01, "drain_timeout_s": 2.0, "batch_age_s": 0.01}
-        return Surroundings(
+        return WorkerContext(
             name="test",
             connect=self.connect,
             publisher=self.publisher,
             dead_letter_topic="dead",
             settings=WorkerSettings.model_validate(quick | changes),
             clock=self.clock,
-            chance=Random(1),
-            past_letters=self.past_letters,
+            rng=Random(1),
+            dead_letter_history=self.dead_letter_history,
         )
 
-    async def past_letters(self) -> Letters:
+    async def dead_letter_history(self) -> DeadLetterHistory:
         """What the topic of dead letters holds; people have told nothing."""
         self.fail("past_letters")
-        return Letters(letters=self.produced("dead"))
+        return DeadLetterHistory(letters=self.produced("dead"))
 
 
 class RigConsumer(FakeConsumer):
@@ -166,7 +166,7 @@ class Runnable(Protocol):
 
 
 class Halting(Runnable, Protocol):
-    def why_not_ready(self) -> str | None: ...
+    def readiness_problem(self) -> str | None: ...
 
 
 @asynccontextmanager
@@ -184,7 +184,7 @@ async def runs_until_it_halts(work: "Halting") -> None:
     stopping = asyncio.Event()
     async with asyncio.timeout(100):
         life = asyncio.ensure_future(work.run(stopping))
-        while not life.done() and not (work.why_not_ready() or "").startswith("halted"):
+        while not life.done() and not (work.readiness_problem() or "").startswith("halted"):
             await asyncio.sleep(0.002)
         stopping.set()
         await life

@@ -56,7 +56,7 @@ class FakeKafka:
     def __init__(self) -> None:
         self._broker = FakeBroker(
             clock=SystemClock(),
-            chance=Random(7),
+            rng=Random(7),
             session_timeout_s=session_s,
             rebalance_timeout_s=session_s + drain_s,
         )

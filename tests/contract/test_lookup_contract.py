@@ -12,7 +12,7 @@ import pytest
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.contracts import Lookup
 from runtime.errors import TransientError
 from simulator.company import Company, make_company
@@ -88,7 +88,7 @@ async def queues_of_the_api() -> AsyncIterator[Subject]:
 
 @asynccontextmanager
 async def remembered_users() -> AsyncIterator[Subject]:
-    async with api() as opened, Background() as background:
+    async with api() as opened, BackgroundTasks() as background:
         lookup = CachedLookup[str, User](
             user_lookup(opened.client),
             EnrichmentSettings(),
@@ -101,7 +101,7 @@ async def remembered_users() -> AsyncIterator[Subject]:
 
 @asynccontextmanager
 async def remembered_queues() -> AsyncIterator[Subject]:
-    async with api() as opened, Background() as background:
+    async with api() as opened, BackgroundTasks() as background:
         lookup = CachedLookup[str, Queue](
             queue_lookup(opened.client),
             EnrichmentSettings(),

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from ingest.spill.remote import BucketSegments
 from ingest.spill.segment import Segment, segment_of
 from ingest.spill.settings import SpillSettings
-from ingest.spill.store import Places, open_places
+from ingest.spill.store import SegmentStores, open_places
 from runtime.errors import ConfigurationError
 from runtime.values import Record
 from tests.stack import RealStack
@@ -32,7 +32,7 @@ def settings(
 
 
 @pytest.fixture
-def places(settings: SpillSettings) -> Places:
+def places(settings: SpillSettings) -> SegmentStores:
     return open_places(settings, successor_of="pod-0")
 
 
@@ -43,7 +43,7 @@ def segment(number: int = 0) -> Segment:
 
 
 async def test_what_was_put_is_there_whole_for_whoever_opens_the_place_later(
-    places: Places, settings: SpillSettings
+    places: SegmentStores, settings: SpillSettings
 ) -> None:
     one = segment()
     await places.waiting.put(str(one.name), one.content)
@@ -52,20 +52,20 @@ async def test_what_was_put_is_there_whole_for_whoever_opens_the_place_later(
     assert await later.waiting.sizes() == {str(one.name): len(one.content)}
 
 
-async def test_putting_the_same_segment_again_changes_nothing(places: Places) -> None:
+async def test_putting_the_same_segment_again_changes_nothing(places: SegmentStores) -> None:
     one = segment()
     for _ in range(2):
         await places.waiting.put(str(one.name), one.content)
     assert await places.waiting.get(str(one.name)) == one.content
 
 
-async def test_what_is_not_there_is_none_and_may_be_deleted(places: Places) -> None:
+async def test_what_is_not_there_is_none_and_may_be_deleted(places: SegmentStores) -> None:
     assert await places.waiting.get(str(segment().name)) is None
     await places.waiting.delete(str(segment().name))
     assert await places.waiting.sizes() == {}
 
 
-async def test_what_was_deleted_is_gone(places: Places) -> None:
+async def test_what_was_deleted_is_gone(places: SegmentStores) -> None:
     one, other = segment(1), segment(2)
     for each in (one, other):
         await places.waiting.put(str(each.name), each.content)
@@ -74,7 +74,7 @@ async def test_what_was_deleted_is_gone(places: Places) -> None:
     assert list(await places.waiting.sizes()) == [str(other.name)]
 
 
-async def test_what_was_refused_is_apart_from_what_waits(places: Places) -> None:
+async def test_what_was_refused_is_apart_from_what_waits(places: SegmentStores) -> None:
     one, other = segment(1), segment(2)
     await places.waiting.put(str(one.name), one.content)
     await places.refused.put(str(other.name), other.content)
@@ -82,7 +82,7 @@ async def test_what_was_refused_is_apart_from_what_waits(places: Places) -> None
     assert list(await places.refused.sizes()) == [str(other.name)]
 
 
-async def test_a_listing_has_all_however_many_there_are(places: Places) -> None:
+async def test_a_listing_has_all_however_many_there_are(places: SegmentStores) -> None:
     some = [segment(number) for number in range(120)]
     await asyncio.gather(*(places.waiting.put(str(each.name), each.content) for each in some))
     assert sorted(await places.waiting.sizes()) == [str(each.name) for each in some]

@@ -144,7 +144,7 @@ async def world() -> AsyncIterator[World]:
     most = {f"rest_{label}_per_s": 100_000 for label in ("light", "medium", "heavy")}
     settings = simulator_settings("http://127.0.0.1:9/", **most, rest_heavy_per_day=0)
     answers: dict[str, Answer] = {}
-    app = rest_app(settings, answers, account_id="a", clock=ClockThatStands(), chance=Random(1))
+    app = rest_app(settings, answers, account_id="a", clock=ClockThatStands(), rng=Random(1))
     witness = Witness(app)
     async with serving(witness, host="127.0.0.1", port=0) as url:
         zoom = zoom_settings(

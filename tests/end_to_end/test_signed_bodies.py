@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from operations.local.up import Running, UpOptions, everything
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.values import Delivery
 from schemas.catalogue import events
 from schemas.headers import event_id_header, reason_header, request_id_header, text
@@ -90,7 +90,7 @@ ages_s = cycle(range(120))
 
 
 async def found(running: Running, topics: tuple[str, ...], wanted: set[str]) -> dict[str, Delivery]:
-    deliveries = scan(running.places.kafka, topics)
+    deliveries = read_all(running.places.kafka, topics)
     named = {text(d.headers, request_id_header): d async for d in deliveries}
     return {name: d for name, d in named.items() if name in wanted}
 

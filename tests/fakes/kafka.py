@@ -62,13 +62,13 @@ class FakeBroker:
         self,
         *,
         clock: Clock,
-        chance: Random,
+        rng: Random,
         session_timeout_s: float = 30.0,
         rebalance_timeout_s: float = 50.0,
         record_bytes: int = 1024 * 1024,
     ) -> None:
         self.clock = clock
-        self.chance = chance
+        self.rng = rng
         self.session_timeout_s = session_timeout_s
         self.rebalance_timeout_s = rebalance_timeout_s
         self.record_bytes = record_bytes
@@ -251,7 +251,7 @@ class FakeConsumer:
         while True:
             self._broker.answer()
             if self.cut_off_s is None and await self._settled():
-                if self._broker.chance.random() < looks_at_ids:
+                if self._broker.rng.random() < looks_at_ids:
                     await self.refuse_recreated(tuple(self._positions))
                 found = self._take(max_records)
                 if found:
@@ -303,14 +303,14 @@ class FakeConsumer:
         self.given = None
 
     def _take(self, max_records: int) -> list[Delivery]:
-        chance = self._broker.chance
+        rng = self._broker.rng
         sources = [source for source in self._positions if source not in self._paused]
-        chance.shuffle(sources)
+        rng.shuffle(sources)
         taken: list[Delivery] = []
         for source in sources:
             room = max_records - len(taken)
             if room > 0:
-                taken += self._read(source, chance.randint(1, room))
+                taken += self._read(source, rng.randint(1, room))
         return taken
 
     def _read(self, source: TopicPartition, count: int) -> list[Delivery]:

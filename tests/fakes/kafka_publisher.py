@@ -43,7 +43,7 @@ class FakePublisher:
         if size_bytes > broker.record_bytes:
             raise RejectedError(DeadLetterReason.TOO_LARGE, f"{record.topic}: {size_bytes} bytes")
         broker.append(source, record)
-        await broker.clock.sleep(broker.chance.uniform(0, slowest_acknowledgement_s))
+        await broker.clock.sleep(broker.rng.uniform(0, slowest_acknowledgement_s))
         broker.answer()
         if broker.lost_acknowledgements:
             broker.lost_acknowledgements -= 1
@@ -54,7 +54,7 @@ class FakePublisher:
         number = record.partition
         if number is None and count:
             number = (
-                self._broker.chance.randrange(count)
+                self._broker.rng.randrange(count)
                 if record.key is None
                 else partition_of(record.key, partitions=count)
             )

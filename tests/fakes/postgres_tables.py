@@ -5,7 +5,7 @@ from typing import Any
 
 from sinks.postgres.model.projection import Projection
 from sinks.postgres.model.registry import projections
-from sinks.postgres.model.rows import Told, rows_by_table
+from sinks.postgres.model.rows import Message, rows_by_table
 from tests.told_stories import Stored, stored_rows
 
 by_name = {projection.name: projection for projection in projections}
@@ -17,7 +17,7 @@ class FakeTables:
     def __init__(self) -> None:
         self.stored: Stored = {name: {} for name in by_name}
 
-    def take(self, batch: Sequence[Told]) -> None:
+    def take(self, batch: Sequence[Message]) -> None:
         """Reduce a batch to rows and merge them."""
         for name, rows in stored_rows(rows_by_table(batch)).items():
             if name in by_name:

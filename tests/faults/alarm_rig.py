@@ -25,7 +25,7 @@ import yaml
 
 import devstack
 from operations.components import parts, workers
-from operations.local.pipeline import Surroundings, _free_ports, environment, get
+from operations.local.pipeline import ExternalEndpoints, _free_ports, environment, get
 from operations.local.processes import Process
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
@@ -197,7 +197,7 @@ async def product(folder: Path) -> AsyncIterator[Product]:
         zoom = rest_api(simulator, company, state=make_state(simulator, company))
         zoom_url = await resources.enter_async_context(zoom)
         settings = environment(
-            Surroundings(
+            ExternalEndpoints(
                 bootstrap_servers=stack.bootstrap_servers,
                 postgres_dsn=stack.postgres_dsn,
                 object_storage={"url": f"file://{folder}/objects", "rotate_age_s": "1"},

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from operations.components import workers
 from operations.local.pipeline import get
 from operations.local.up import Running
-from runtime.kafka import TopicAdmin, scan
+from runtime.kafka import TopicAdmin, read_all
 from runtime.kafka.cluster import Cluster
 from runtime.values import TopicPartition
 from schemas.catalogue import events as known_events
@@ -27,7 +27,7 @@ from schemas.catalogue import unknown_family
 from schemas.headers import event_id_header, text
 from schemas.topics import enriched_topics, topic_specs
 from simulator.stories import StoryEvent
-from simulator.webhooks.ledger import Entry, LedgerWriter
+from simulator.webhooks.ledger import LedgerEntry, LedgerWriter
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.store import open_store
 
@@ -91,7 +91,7 @@ class FamilyLedger(LedgerWriter):
         super().opened(event, event_id, notifications=notifications)
         self.on_their_way[family_of(event)] += notifications
 
-    def closed(self, entry: Entry) -> None:
+    def closed(self, entry: LedgerEntry) -> None:
         super().closed(entry)
         self.on_their_way[family_of(entry.event)] -= 1
 
@@ -163,7 +163,7 @@ class Logs:
         """The event ids of these records of a partition."""
         return [
             text(delivery.headers, event_id_header) or ""
-            async for delivery in scan(self.running.places.kafka, [source.topic])
+            async for delivery in read_all(self.running.places.kafka, [source.topic])
             if delivery.partition == source.partition and start <= delivery.offset < end
         ]
 

@@ -73,7 +73,7 @@ def records(prefix: str, *, seed: int) -> Iterator[Record]:
 
     The events tell the stories of a company; the first 600 are of every kind.
     """
-    company, chance = make_company(seed), Random(seed)
+    company, rng = make_company(seed), Random(seed)
     for user in company.users:
         state = {"user_id": user.user_id, "display_name": user.display_name}
         told = snapshot("user", user.user_id, state)
@@ -84,13 +84,13 @@ def records(prefix: str, *, seed: int) -> Iterator[Record]:
         topic = enriched_topic(family_of(event.event), prefix=prefix)
         first = _record(topic, delivery(event.body, enrichment={**complete, "status": "partial"}))
         yield first
-        if chance.random() < 0.1:
+        if rng.random() < 0.1:
             found = {**complete, "users": names}
             later.append(_record(topic, delivery(event.body, enrichment=found, revision=2)))
-        if chance.random() < 0.05:
+        if rng.random() < 0.05:
             later.append(first)
-        if later and chance.random() < 0.2:
-            yield later.pop(chance.randrange(len(later)))
+        if later and rng.random() < 0.2:
+            yield later.pop(rng.randrange(len(later)))
 
 
 def _record(topic: str, told: Delivery) -> Record:

@@ -9,7 +9,7 @@ import pytest
 
 import devstack
 from runtime.clock import SystemClock
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from schemas import headers
 from schemas.topics import raw_topics
@@ -75,7 +75,8 @@ async def sent(port: int, ledger_file: Path, stack: devstack.Stack) -> Totals:
 async def ids_in_topics(kafka: KafkaSettings) -> set[str]:
     topics = raw_topics(prefix=kafka.topic_prefix)
     found = [
-        headers.text(each.headers, headers.event_id_header) async for each in scan(kafka, topics)
+        headers.text(each.headers, headers.event_id_header)
+        async for each in read_all(kafka, topics)
     ]
     return {each for each in found if each}
 

@@ -17,8 +17,8 @@ import pytest
 from operations.components import parts, workers
 from operations.local.pipeline import _free_ports
 from operations.local.up import Running, UpOptions, everything
-from operations.reconcile.report import Stored
-from operations.reconcile.stores import look
+from operations.reconcile.report import StoredCounts
+from operations.reconcile.stores import read_all_stores
 from runtime.clock import SystemClock
 from runtime.values import TopicPartition
 from schemas.topics import enriched_topic, raw_topic
@@ -52,7 +52,7 @@ Removed = tuple[TopicPartition, str, range, frozenset[str]]
 
 
 @dataclass
-class Trouble:
+class ActiveFaults:
     """Everything that happens to the running product while the load goes on."""
 
     running: Running
@@ -160,14 +160,16 @@ class Trouble:
 Rows = Mapping[tuple[TopicPartition, str], Sequence[int]]
 
 
-async def all_stored(trouble: Trouble) -> tuple[Mapping[str, frozenset[str]], Stored, Rows]:
+async def all_stored(
+    trouble: ActiveFaults,
+) -> tuple[Mapping[str, frozenset[str]], StoredCounts, Rows]:
     """Wait until each sink has what it should; return the event ids, the counts, the records."""
     running = trouble.running
     accepted = read_ledger(running.ledger).accepted_ids
     reached = await trouble.logs.reached()
     async with asyncio.timeout(deadline_s):
         while True:
-            found, stored = await look(running.places, accepted=accepted)
+            found, stored = await read_all_stores(running.places, accepted=accepted)
             missing = {
                 sink: accepted - found.in_stores[sink] - trouble.removed[sink][3] for sink in sinks
             }
@@ -215,7 +217,7 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
         load = Load(stream, at_least=events)
         async with prometheus(tmp_path, ports) as url:
             with FamilyLedger(running.ledger) as ledger:
-                trouble = Trouble(running, load, ledger, url, Logs(running))
+                trouble = ActiveFaults(running, load, ledger, url, Logs(running))
                 async with asyncio.TaskGroup() as tasks:
                     told = told_to(running.state, iter(load), now)
                     tasks.create_task(send(running.simulator, running.company, told, ledger))

@@ -71,11 +71,11 @@ async def in_order(dsn: str) -> Contents:
     return await stored(dsn, [(SOURCE, [events]), (references, [[each] for each in states])])
 
 
-def shuffled(records: Sequence[Delivery], chance: Random, *, batches: int) -> Batches:
+def shuffled(records: Sequence[Delivery], rng: Random, *, batches: int) -> Batches:
     """The same in any order, some twice and more, in batches of any sizes."""
-    repeats = chance.choices(records, k=len(records) // 4)
-    order = chance.sample([*records, *repeats], len(records) + len(repeats))
-    cuts = sorted(chance.sample(range(1, len(order)), batches - 1))
+    repeats = rng.choices(records, k=len(records) // 4)
+    order = rng.sample([*records, *repeats], len(records) + len(repeats))
+    cuts = sorted(rng.sample(range(1, len(order)), batches - 1))
     return [order[start:end] for start, end in pairwise([0, *cuts, len(order)])]
 
 
@@ -83,10 +83,10 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_tables(dsn: s
     expected = await in_order(dsn)
     assert {orjson.loads(row)["event"] for row in expected["raw_event"]} == known.keys()
     for seed in range(3):
-        chance = Random(seed)
+        rng = Random(seed)
         told = [
-            (SOURCE, shuffled(events, chance, batches=3 * 5**seed)),
-            (references, shuffled(states, chance, batches=4)),
+            (SOURCE, shuffled(events, rng, batches=3 * 5**seed)),
+            (references, shuffled(states, rng, batches=4)),
         ]
         assert differences(await stored(dsn, told), expected) == {}, seed
 
@@ -94,11 +94,11 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_tables(dsn: s
 async def test_sinks_that_store_the_same_stories_at_once_give_the_same_tables(dsn: str) -> None:
     expected = await in_order(dsn)
     for seed in range(2):
-        chance = Random(seed)
-        half, share = len(events) // 2, chance.sample(events, len(events))
+        rng = Random(seed)
+        half, share = len(events) // 2, rng.sample(events, len(events))
         told = [
-            (SOURCE, shuffled(share[: half + 50], chance, batches=10)),
-            (other, shuffled(share[half - 50 :], chance, batches=10)),
-            (references, shuffled(states, chance, batches=4)),
+            (SOURCE, shuffled(share[: half + 50], rng, batches=10)),
+            (other, shuffled(share[half - 50 :], rng, batches=10)),
+            (references, shuffled(states, rng, batches=4)),
         ]
         assert differences(await stored(dsn, told), expected) == {}, seed

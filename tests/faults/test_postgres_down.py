@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import SystemClock
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
 from tests.component.postgres_proxy import proxied
@@ -59,4 +59,4 @@ async def test_a_minute_without_postgres_sets_nothing_aside_and_it_goes_on_withi
         await sinks.until_stored()
         await sinks.stop()
     assert resumed_s < resumed_within_s
-    assert [each async for each in scan(kafka_settings, [sinks.dead])] == []
+    assert [each async for each in read_all(kafka_settings, [sinks.dead])] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.kafka import scan
+from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import ce_type, event_id_header, reason_header
@@ -60,7 +60,7 @@ async def test_one_poisoned_record_in_5000_is_set_aside_and_the_others_are_store
     assert len(stored) == count - 1
     expected = {event_id_of(each) for each in told if each is not poisoned}
     assert {row["event_id"] for row in stored} == expected
-    (letter,) = [each async for each in scan(kafka_settings, [sinks.dead])]
+    (letter,) = [each async for each in read_all(kafka_settings, [sinks.dead])]
     headers = dict(letter.headers)
     assert (letter.key, letter.value) == (poisoned.key, poisoned.value)
     assert headers[event_id_header].decode() == event_id_of(poisoned)

@@ -14,7 +14,7 @@ import pytest
 from runtime.clock import SystemClock
 from runtime.contracts import Sender
 from runtime.errors import TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, scan
+from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic
@@ -135,14 +135,14 @@ class Workers:
 
 async def killed(workers: Workers, load: Load, *, kills: int, mean_gap_s: float) -> None:
     """Kill one after the other, at points that follow from a seed, and start each again."""
-    chance = Random(kills)
+    rng = Random(kills)
     point = 2 * records_per_s
     for _ in range(kills):
-        gap = records_per_s * mean_gap_s * chance.uniform(0.4, 1.6)
-        place = chance.randrange(len(instance_ids))
+        gap = records_per_s * mean_gap_s * rng.uniform(0.4, 1.6)
+        place = rng.randrange(len(instance_ids))
         await load.until_sent(point)
         await workers.kill(place)
-        await load.until_sent(point + gap * chance.uniform(0, 0.5))
+        await load.until_sent(point + gap * rng.uniform(0, 0.5))
         await workers.start(place)
         point += int(gap)
     await load.until_sent(point)
@@ -166,11 +166,11 @@ async def lives(kafka: KafkaSettings, folder: Path, *, kills: int, mean_gap_s: f
         assert load.failures == []
         await workers.until_settled()
         await workers.stop()
-    produced = [delivery async for delivery in scan(kafka, [workers.target])]
+    produced = [delivery async for delivery in read_all(kafka, [workers.target])]
     lost = set(range(load.sent)) - {number_of(delivery) for delivery in produced}
     assert lost == set()
     assert out_of_order(produced) == {}
-    assert [delivery async for delivery in scan(kafka, [workers.dead])] == []
+    assert [delivery async for delivery in read_all(kafka, [workers.dead])] == []
     repeats, revocations = len(produced) - load.sent, workers.told("revoked")
     print(  # noqa: T201 - the figures of a long run
         f"{load.sent} records, {kills} kills, {workers.told('assigned')} assignments, "

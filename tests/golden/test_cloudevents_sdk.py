@@ -7,7 +7,7 @@ import orjson
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 
-from ingest.webhook.routing import Event, Routing, SignedRequest, decide
+from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
 from runtime.values import Record
 from schemas.catalogue import events
 from schemas.envelope import read_envelope
@@ -27,8 +27,10 @@ def records() -> Mapping[str, Record]:
         bodies.setdefault(told.event, told.body)
     made = {}
     for name, body in bodies.items():
-        decision = decide(SignedRequest("app", body, b"s", 1), Routing("p", b"0123456789abcdef"))
-        assert isinstance(decision, Event)
+        decision = decide(
+            SignedRequest("app", body, b"s", 1), RoutingSettings("p", b"0123456789abcdef")
+        )
+        assert isinstance(decision, RoutedEvent)
         made[name] = decision.record
     return made
 

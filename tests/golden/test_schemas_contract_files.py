@@ -16,8 +16,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from operations.schemas.contract_files import diff, generate
-from processors.enrichment.document import Missing, enrichment, spliced
-from processors.enrichment.references import Entity, Reference
+from processors.enrichment.document import Missing, enrichment, with_member_appended
+from processors.enrichment.references import Entity, EntityReference
 from schemas.catalogue import events, example, json_schema
 from schemas.generation import strict
 from schemas.models import read
@@ -218,12 +218,12 @@ def test_an_example_of_an_enriched_event_satisfies_both_schemas_and_the_model(na
 
 def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None:
     answers = {
-        Reference(Entity.USER, "ann-id"): User("Ann-ID", "Ann"),
-        Reference(Entity.QUEUE, "old"): Queue("new", "old", "Help"),
-        **{Reference(Entity.USER, reason.value): reason for reason in Missing},
+        EntityReference(Entity.USER, "ann-id"): User("Ann-ID", "Ann"),
+        EntityReference(Entity.QUEUE, "old"): Queue("new", "old", "Help"),
+        **{EntityReference(Entity.USER, reason.value): reason for reason in Missing},
     }
     member = enrichment(answers, revision=1, enriched_at="2026-01-15T09:30:00.789Z")
-    body = spliced(example("contact_center.engagement_user_answered").rstrip(), member)
+    body = with_member_appended(example("contact_center.engagement_user_answered").rstrip(), member)
     enriched_validator().validate(orjson.loads(body))
     event, drift = read(body)
     assert drift == ()

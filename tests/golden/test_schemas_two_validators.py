@@ -56,18 +56,18 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from places(member)
 
 
-def damage(body: Any, chance: random.Random) -> None:
+def damage(body: Any, rng: random.Random) -> None:
     """Take a value out, put another there, or add one."""
-    container, name = chance.choice(list(places(body)))
-    match chance.choice(["take", "put", "add", "spoil"]):
+    container, name = rng.choice(list(places(body)))
+    match rng.choice(["take", "put", "add", "spoil"]):
         case "take":
             del container[name]
         case "spoil" if isinstance(container[name], str):
             container[name] = container[name][:-1]
         case "add" if isinstance(container, dict):
-            container["unheard_of"] = chance.choice(STRANGE)
+            container["unheard_of"] = rng.choice(STRANGE)
         case _:
-            container[name] = chance.choice(STRANGE)
+            container[name] = rng.choice(STRANGE)
 
 
 def test_both_accept_every_example(judges: Mapping[str, Judges]) -> None:
@@ -76,13 +76,13 @@ def test_both_accept_every_example(judges: Mapping[str, Judges]) -> None:
 
 
 def test_both_say_the_same_of_damaged_examples(judges: Mapping[str, Judges]) -> None:
-    chance, names = random.Random(1), list(events)
+    rng, names = random.Random(1), list(events)
     accepted = 0
     for _ in range(MUTATIONS):
-        name = chance.choice(names)
+        name = rng.choice(names)
         body = orjson.loads(example(name))
-        for _ in range(chance.randint(1, 3)):
-            damage(body, chance)
+        for _ in range(rng.randint(1, 3)):
+            damage(body, rng)
         python, rust = judges[name].verdicts(body)
         assert python == rust, (name, body)
         accepted += python

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from zoom.catalogue import Operation, operations
-from zoom.errors import Fault, operators_faults
+from zoom.errors import ZoomFault, operators_faults
 from zoom.http.response_errors import error_in, fault_of
 from zoom.messages import Response
 
@@ -16,22 +16,28 @@ SHARED = Path(__file__).parents[3] / "shared" / "zoom"
 
 FITTING = {
     400: {
-        Fault.REFUSED,
-        Fault.TOKEN_REFUSED,
-        Fault.FORBIDDEN,
-        Fault.NO_LICENCE,
-        Fault.NOT_FOUND,
-        Fault.NOT_READY,
-        Fault.CONFLICT,
-        Fault.OUTAGE,
+        ZoomFault.REFUSED,
+        ZoomFault.TOKEN_REFUSED,
+        ZoomFault.FORBIDDEN,
+        ZoomFault.NO_LICENCE,
+        ZoomFault.NOT_FOUND,
+        ZoomFault.NOT_READY,
+        ZoomFault.CONFLICT,
+        ZoomFault.OUTAGE,
     },
-    401: {Fault.TOKEN_REFUSED, Fault.ROLE},
-    403: {Fault.FORBIDDEN, Fault.NO_LICENCE, Fault.ROLE, Fault.CONFLICT},
-    404: {Fault.NOT_FOUND, Fault.REFUSED, Fault.FORBIDDEN, Fault.CONFLICT, Fault.NO_ANSWER},
-    409: {Fault.CONFLICT},
-    429: {Fault.RATE_LIMITED},
-    444: {Fault.NO_ANSWER},
-    500: {Fault.OUTAGE},
+    401: {ZoomFault.TOKEN_REFUSED, ZoomFault.ROLE},
+    403: {ZoomFault.FORBIDDEN, ZoomFault.NO_LICENCE, ZoomFault.ROLE, ZoomFault.CONFLICT},
+    404: {
+        ZoomFault.NOT_FOUND,
+        ZoomFault.REFUSED,
+        ZoomFault.FORBIDDEN,
+        ZoomFault.CONFLICT,
+        ZoomFault.NO_ANSWER,
+    },
+    409: {ZoomFault.CONFLICT},
+    429: {ZoomFault.RATE_LIMITED},
+    444: {ZoomFault.NO_ANSWER},
+    500: {ZoomFault.OUTAGE},
 }
 """By status: what a documented code of it may mean."""
 

@@ -16,7 +16,7 @@ from runtime.handlers.worker import Worker
 from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committed
 from runtime.ports import Position
 from runtime.values import Delivery, Record, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
 from tests.property.history import History, Life, key_of, keys, number_of
@@ -51,11 +51,11 @@ class HandlerHistory(History):
         self._stumbled: set[int] = set()
         self._running: dict[tuple[int, int], _Running] = {}
 
-    def work(self, life: Life, around: Surroundings) -> Worker:
+    def work(self, life: Life, context: WorkerContext) -> Worker:
         async def handler(delivery: Delivery) -> Sequence[Record]:
             return await self._call(life, delivery)
 
-        return Worker(handler, around)
+        return Worker(handler, context)
 
     def appended(self, delivery: Delivery) -> None:
         super().appended(delivery)
@@ -113,22 +113,22 @@ class HandlerHistory(History):
         return answer
 
     async def _take_time(self, key: int) -> None:
-        longest_s = 2.0 if key == slow_key else self.chance.choice([0, 0, 0.001, 0.05])
+        longest_s = 2.0 if key == slow_key else self.rng.choice([0, 0, 0.001, 0.05])
         try:
-            await asyncio.sleep(self.chance.uniform(0, longest_s))
+            await asyncio.sleep(self.rng.uniform(0, longest_s))
         except asyncio.CancelledError:
-            if self.chance.random() < 0.8:
+            if self.rng.random() < 0.8:
                 raise
             await asyncio.sleep(0.01)  # completes late
 
     def _answer(self, number: int, delivery: Delivery) -> Sequence[Record]:
-        if self.chance.random() < 0.03:
+        if self.rng.random() < 0.03:
             raise TransientError("the other side does not answer")
         if self.rejects(number):
             raise RejectedError(DeadLetterReason.UNREADABLE, "poison")
         if defect(number):
             raise ZeroDivisionError
-        if number not in self._stumbled and self.chance.random() < 0.03:
+        if number not in self._stumbled and self.rng.random() < 0.03:
             self._stumbled.add(number)
             raise KeyError(number)
         if silent(number):

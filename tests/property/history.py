@@ -11,10 +11,10 @@ from random import Random
 from typing import ClassVar, Protocol, TypeVar
 
 from runtime.ports import Position, RebalanceListener
-from runtime.retries.dead_letter_history import Letters
+from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.settings import WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 from tests.fakes.kafka import FakeBroker, FakeConsumer
 from tests.fakes.simulated_time import SimulatedClock, simulate
 
@@ -44,7 +44,7 @@ class WatchedBroker(FakeBroker):
     """Tells the history of each record."""
 
     def __init__(self, history: "History", seed: int) -> None:
-        super().__init__(clock=SimulatedClock(), chance=Random(seed), session_timeout_s=session_s)
+        super().__init__(clock=SimulatedClock(), rng=Random(seed), session_timeout_s=session_s)
         self._history = history
 
     def append(self, source: TopicPartition, record: Record) -> None:
@@ -120,7 +120,7 @@ class History:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.chance = Random(seed)
+        self.rng = Random(seed)
         self.broker = WatchedBroker(self, seed)
         for topic, count in (("in", partitions), ("out", 1), ("dead", 1)):
             self.broker.create_topic(topic, partitions=count)
@@ -156,7 +156,7 @@ class History:
     def _is_poison(self, number: int) -> bool:
         return self.poisoned and 30 <= number < 100 and key_of(number) % partitions == 2
 
-    def work(self, life: Life, around: Surroundings) -> Runnable:
+    def work(self, life: Life, context: WorkerContext) -> Runnable:
         """Return a worker; the subclass's."""
         raise NotImplementedError
 
@@ -219,7 +219,7 @@ class History:
             self._start()
             feeding = self._tasks.create_task(self._feed())
             for _ in range(disruptions):
-                await self._pause(self.chance.uniform(0, 1.5))
+                await self._pause(self.rng.uniform(0, 1.5))
                 await self._disrupt()
             await feeding
             if self.poisoned:
@@ -245,22 +245,22 @@ class History:
         for life in self.lives:
             life.stopping.set()
 
-    async def _past_letters(self) -> Letters:
-        return Letters(letters=self.broker.records("dead"))
+    async def _past_letters(self) -> DeadLetterHistory:
+        return DeadLetterHistory(letters=self.broker.records("dead"))
 
     async def _pause(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
         self.demand(self.violation is None, "seen before")
 
     def _drawn_settings(self) -> dict[str, object]:
-        chance = self.chance
+        rng = self.rng
         return {
-            "in_flight_records": chance.choice([4, 12, 40]),
-            "concurrency": chance.choice([2, 5, 20]),
+            "in_flight_records": rng.choice([4, 12, 40]),
+            "concurrency": rng.choice([2, 5, 20]),
             "batch_records": 10,
             "batch_age_s": 0.05,
-            "commit_interval_s": chance.choice([0.02, 0.1, 2.0]),
-            "commit_records": chance.choice([3, 20, 1000]),
+            "commit_interval_s": rng.choice([0.02, 0.1, 2.0]),
+            "commit_records": rng.choice([3, 20, 1000]),
             "drain_timeout_s": 2.0,
             "defect_attempts": 2,
             "guard_defect_share": 0.5,
@@ -280,32 +280,32 @@ class History:
         def connect(listener: RebalanceListener) -> WatchedConsumer:
             return self.consumer(self, life, listener)
 
-        around = Surroundings(
+        context = WorkerContext(
             name="simulated",
             connect=connect,
             publisher=self.broker.publisher(),
             dead_letter_topic="dead",
             settings=self.settings,
             clock=self.broker.clock,
-            chance=Random(self.chance.random()),
-            past_letters=self._past_letters,
+            rng=Random(self.rng.random()),
+            dead_letter_history=self._past_letters,
         )
-        life.work = self._tasks.create_task(self.work(life, around).run(life.stopping))
+        life.work = self._tasks.create_task(self.work(life, context).run(life.stopping))
         self.lives.append(life)
 
     async def _feed(self) -> None:
         for number in range(records):
-            await asyncio.sleep(self.chance.uniform(0, 0.1))
+            await asyncio.sleep(self.rng.uniform(0, 0.1))
             key = key_of(number)
-            if self.chance.random() < 0.1:
-                self.broker.leave_gap(sources[key % partitions], self.chance.choice([1, 2, 500]))
+            if self.rng.random() < 0.1:
+                self.broker.leave_gap(sources[key % partitions], self.rng.choice([1, 2, 500]))
             record = Record("in", b"%d" % key, b"%d" % number)
             self.broker.append(sources[key % partitions], record)
 
     async def _disrupt(self) -> None:
-        broker, chance = self.broker, self.chance
+        broker, rng = self.broker, self.rng
         alive = [life for life in self.lives if not life.work.done()]
-        what = chance.choice(
+        what = rng.choice(
             ["rebalance", "start", "crash", "zombie", "stop", "outage", "thrown out", "lost"]
         )
         self.note("disruption", what)
@@ -315,25 +315,25 @@ class History:
             case "start" if len(alive) < most_workers:
                 self._start()
             case "crash" if alive:
-                life = chance.choice(alive)
+                life = rng.choice(alive)
                 for consumer in life.entered:
                     broker.crash(consumer)
                 life.work.cancel()
             case "zombie" if self.group.members:
-                member = chance.choice(self.group.members)
+                member = rng.choice(self.group.members)
                 broker.cut_off(member)
-                self._tasks.create_task(self._heal(member, chance.uniform(0, 3 * session_s)))
+                self._tasks.create_task(self._heal(member, rng.uniform(0, 3 * session_s)))
             case "stop" if alive:
-                chance.choice(alive).stopping.set()
+                rng.choice(alive).stopping.set()
             case "outage":
                 broker.down = True
-                await self._pause(chance.uniform(0, 2))
+                await self._pause(rng.uniform(0, 2))
                 broker.down = False
             case "thrown out" if self.group.members:
-                broker.throw_out(chance.choice(self.group.members))
+                broker.throw_out(rng.choice(self.group.members))
             case _:
-                broker.lost_acknowledgements += chance.randrange(3)
-                broker.lost_commits += chance.randrange(3)
+                broker.lost_acknowledgements += rng.randrange(3)
+                broker.lost_commits += rng.randrange(3)
 
     async def _heal(self, member: FakeConsumer, after_s: float) -> None:
         await asyncio.sleep(after_s)

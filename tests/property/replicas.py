@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from tests.fakes.simulated_time import SimulatedClock
 from tests.zoom_stand_in import zoom_settings
 from zoom.errors import UnavailableError
 from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_share import DailyCounts
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 
 session_s = 10.0
 
@@ -35,23 +35,25 @@ class SkewedClock(SimulatedClock):
 class Replica:
     """One process: asks for every label, from ``callers`` tasks each."""
 
-    def __init__(self, fleet: "Fleet", name: str, seat: Seat | None) -> None:
+    def __init__(self, fleet: "Fleet", name: str, share: MemberShare | None) -> None:
         self.name = name
         self.alive = True
-        self.seat = seat
+        self.share = share
         self.died_s = 0.0
-        clock = SkewedClock(fleet.chance.uniform(-fleet.skew_s, fleet.skew_s))
-        self.turns = Turns(fleet.settings, clock=clock, seat=seat, counts=fleet.counts)
+        clock = SkewedClock(fleet.rng.uniform(-fleet.skew_s, fleet.skew_s))
+        self.scheduler = RateLimitScheduler(
+            fleet.settings, clock=clock, member_share=share, counts=fleet.counts
+        )
         self.tasks = [
             fleet.tasks.create_task(self._ask(fleet, label))
             for label in Label
             for _ in range(fleet.callers)
         ]
 
-    def sit(self, seat: Seat | None) -> None:
+    def on_share_changed(self, share: MemberShare | None) -> None:
         if self.alive:
-            self.seat = seat
-            self.turns.sit(seat)
+            self.share = share
+            self.scheduler.on_share_changed(share)
 
     def die(self) -> None:
         self.alive = False
@@ -61,11 +63,11 @@ class Replica:
 
     async def _ask(self, fleet: "Fleet", label: Label) -> None:
         while True:
-            priority = fleet.chance.choice(list(Priority))
+            priority = fleet.rng.choice(list(Priority))
             try:
-                await self.turns.take(label, priority, operation="any")
+                await self.scheduler.take(label, priority, operation="any")
             except UnavailableError:
-                await asyncio.sleep(fleet.chance.uniform(0.01, 0.5))
+                await asyncio.sleep(fleet.rng.uniform(0.01, 0.5))
             else:
                 fleet.sent[label].append(asyncio.get_running_loop().time())
 
@@ -75,7 +77,7 @@ class Fleet:
 
     def __init__(  # what a scenario varies
         self,
-        chance: Random,
+        rng: Random,
         tasks: asyncio.TaskGroup,
         *,
         counts: Callable[[], DailyCounts] | None = None,
@@ -83,7 +85,7 @@ class Fleet:
         callers: int = 3,
         **settings: object,
     ) -> None:
-        self.chance = chance
+        self.rng = rng
         self.tasks = tasks
         self.counts = counts() if counts else None
         self.skew_s = skew_s
@@ -119,7 +121,7 @@ class Fleet:
     def come_back(self, replica: Replica) -> None:
         """A member with a static id that had died is there again, while nobody has noticed."""
         if replica in self.replicas and not self.sharing_out:
-            self.replicas[self.replicas.index(replica)] = Replica(self, replica.name, replica.seat)
+            self.replicas[self.replicas.index(replica)] = Replica(self, replica.name, replica.share)
 
     def end(self) -> None:
         for replica in self.alive:
@@ -148,9 +150,9 @@ class Fleet:
         members = sorted(self.replicas, key=lambda each: each.name)
         async with asyncio.TaskGroup() as syncing:
             for rank, replica in enumerate(members):
-                seat = Seat(rank, len(members), self.generation)
-                syncing.create_task(self._later(replica, seat))
+                share = MemberShare(rank, len(members), self.generation)
+                syncing.create_task(self._later(replica, share))
 
-    async def _later(self, replica: Replica, seat: Seat | None) -> None:
-        await asyncio.sleep(self.chance.choice([0.0, 0.01, self.chance.uniform(0, 2)]))
-        replica.sit(seat)
+    async def _later(self, replica: Replica, share: MemberShare | None) -> None:
+        await asyncio.sleep(self.rng.choice([0.0, 0.01, self.rng.uniform(0, 2)]))
+        replica.on_share_changed(share)

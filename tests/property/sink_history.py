@@ -18,7 +18,7 @@ from runtime.ports import Position
 from runtime.sinks.batch_plans import pending
 from runtime.sinks.worker import SinkWorker
 from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
-from runtime.worker.membership import Surroundings
+from runtime.worker.membership import WorkerContext
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
 from tests.property.history import History, Life, number_of
@@ -35,8 +35,8 @@ class SinkHistory(History):
         self._objects: dict[tuple[TopicPartition, int], tuple[int, ...]] = {}
         self._object_of: dict[int, tuple[TopicPartition, int]] = {}
 
-    def work(self, life: Life, around: Surroundings) -> SinkWorker:
-        return SinkWorker(FlakySink(self, life, self.chance), around)
+    def work(self, life: Life, context: WorkerContext) -> SinkWorker:
+        return SinkWorker(FlakySink(self, life, self.rng), context)
 
     def appended(self, delivery: Delivery) -> None:
         super().appended(delivery)
@@ -98,10 +98,10 @@ class SinkHistory(History):
 class FlakySink:
     """Stores partition by partition."""
 
-    def __init__(self, history: SinkHistory, life: Life, chance: Random) -> None:
+    def __init__(self, history: SinkHistory, life: Life, rng: Random) -> None:
         self._history = history
         self._life = life
-        self._chance = chance
+        self._chance = rng
 
     @property
     def planned(self) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from operations.dead_letters.actions import Act, ReplayRules, to_origin
 from operations.dead_letters.fingerprint import normalised
-from operations.dead_letters.letter import Letter, Place, letter_of
+from operations.dead_letters.letter import Letter, RecordId, letter_of
 from operations.dead_letters.summary import Earliest
 from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.values import Delivery
@@ -61,7 +61,7 @@ def test_an_error_without_what_varies_has_nothing_more_to_lose(error: str) -> No
 @given(st.lists(st.integers(0, 20)), st.integers(1, 10))
 def test_the_earliest_are_the_first_of_all_in_order(times_ms: list[int], most: int) -> None:
     letters = [
-        Letter(Place("t", 0, offset), "w", "", "", "", at_ms, 0, 0, None, None)
+        Letter(RecordId("t", 0, offset), "w", "", "", "", at_ms, 0, 0, None, None)
         for offset, at_ms in enumerate(times_ms)
     ]
     earliest = Earliest(most)

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.enrichment.document import spliced
+from processors.enrichment.document import with_member_appended
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -27,7 +27,7 @@ def test_a_body_is_kept_byte_for_byte(
     body = (space + json.dumps(document, indent=indent, ensure_ascii=escape) + space).encode(
         "utf-8", "surrogatepass"
     )
-    value = spliced(body, member)
+    value = with_member_appended(body, member)
     added = b',"enrichment":' + member
     place = len(value) - len(added) - (len(body) - body.rindex(b"}"))
     assert value[place : place + len(added)] == added

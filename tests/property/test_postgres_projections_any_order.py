@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.registry import mentions, projections
-from sinks.postgres.model.rows import Told, events_in, read_deliveries
+from sinks.postgres.model.rows import Message, events_in, read_deliveries
 from tests.enriched import START_MS, complete, delivery
 from tests.fakes.postgres_tables import FakeTables
 from tests.told_stories import Stored, told_stories
@@ -81,18 +81,18 @@ def told_columns(table: str) -> list[str]:
     return [*registered, *(bound.column for bound in projection.bounds)]
 
 
-def in_batches(events: Sequence[Told], chance: Random) -> Iterator[Sequence[Told]]:
-    cuts = sorted(chance.sample(range(1, len(events)), min(4, len(events) - 1)))
+def in_batches(events: Sequence[Message], rng: Random) -> Iterator[Sequence[Message]]:
+    cuts = sorted(rng.sample(range(1, len(events)), min(4, len(events) - 1)))
     for start, end in pairwise([0, *cuts, len(events)]):
         yield events[start:end]
 
 
-def shuffled(events: Sequence[Event], chance: Random) -> list[Event]:
-    repeats = chance.choices(events, k=chance.randrange(6))
-    return chance.sample([*events, *repeats], len(events) + len(repeats))
+def shuffled(events: Sequence[Event], rng: Random) -> list[Event]:
+    repeats = rng.choices(events, k=rng.randrange(6))
+    return rng.sample([*events, *repeats], len(events) + len(repeats))
 
 
-def told_in(batches: Iterable[Sequence[Told]]) -> Stored:
+def told_in(batches: Iterable[Sequence[Message]]) -> Stored:
     tables = FakeTables()
     for batch in batches:
         tables.take(batch)
@@ -105,15 +105,15 @@ def test_a_story_reads_the_same_in_any_order_with_repeats_and_in_any_batches(
 ) -> None:
     expected = plain_reading(story)
     for seed in range(12):
-        chance = Random(seed)
-        assert told_in(in_batches(shuffled(story, chance), chance)) == expected, seed
+        rng = Random(seed)
+        assert told_in(in_batches(shuffled(story, rng), rng)) == expected, seed
 
 
 @given(st.integers(0, 1 << 30))
 def test_all_stories_at_once_read_the_same_in_any_order(seed: int) -> None:
-    chance = Random(seed)
-    some = [event for story in chance.sample(stories, 4) for event in story]
-    assert told_in(in_batches(shuffled(some, chance), chance)) == plain_reading(some)
+    rng = Random(seed)
+    some = [event for story in rng.sample(stories, 4) for event in story]
+    assert told_in(in_batches(shuffled(some, rng), rng)) == plain_reading(some)
 
 
 documents = [orjson.loads(path.read_bytes()) for path in sorted(examples.rglob("*.json"))]

@@ -10,7 +10,7 @@ from schemas import catalogue
 from sinks.postgres.model.rows import read_deliveries, rows_by_table
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import class_of, normal
-from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment
+from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction
 from tests.enriched import delivery
 
 MARK = "≡"  # in no example and no pseudonym
@@ -24,14 +24,14 @@ texts = st.text(st.characters(codec="utf-8"), max_size=30).map(lambda text: f"{M
     treatments=st.lists(st.sampled_from(["pseudonymise", "drop"]), min_size=3, max_size=3),
 )
 def test_no_value_of_a_treated_class_is_in_any_row(
-    event: str, text: str, treatments: list[Treatment]
+    event: str, text: str, treatments: list[Redaction]
 ) -> None:
     body = orjson.loads(catalogue.example(event))
     used: set[Personal] = set()
     body["payload"]["object"] = replaced(body["payload"]["object"], text, used)
     rules = dict(zip(sorted(used), treatments * len(used), strict=False))
     read, _ = read_deliveries([delivery(orjson.dumps(body))])
-    rows = rows_by_table(PersonalData(rules, b"key").treated(read))
+    rows = rows_by_table(PersonalData(rules, b"key").redacted(read))
     assert MARK not in repr([[*found] for found in rows.values()])
     assert "\\xe2\\x89\\xa1" not in repr([[*found] for found in rows.values()])
 

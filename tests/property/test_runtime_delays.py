@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import RejectedError
-from runtime.retries.retry_topics import Delays, RetryTopic, due_ms
+from runtime.retries.retry_topics import RetryTopic, RetryTopics, due_ms
 from runtime.values import Delivery, Record
 from schemas.headers import text
 
 topics = (RetryTopic("r.30s", 30), RetryTopic("r.2m", 120.0))
-delays = Delays(topics)
+delays = RetryTopics(topics)
 names = st.text(min_size=1).filter(lambda name: not name.startswith("zcc-"))
 deliveries = st.builds(
     Delivery,
@@ -38,7 +38,7 @@ def test_a_record_goes_through_all_delays_and_stays_what_it_is(
     first = replace(first, topic="zcc.engagement.v1")
     read = first
     for attempt, (topic, now_ms) in enumerate(zip(topics, moments, strict=True), 1):
-        assert delays.first_read(read).attempt == attempt
+        assert delays.restore_original(read).attempt == attempt
         waiting = delays.following(read, now_ms=now_ms)
         assert waiting is not None
         assert (waiting.topic, waiting.partition) == (topic.name, None)
@@ -47,7 +47,7 @@ def test_a_record_goes_through_all_delays_and_stays_what_it_is(
         read = read_from_log(waiting)
         assert due_ms(read) == now_ms + topic.delay_s * 1000
         assert delays.since(read, now_ms=0) == delays.since(first, now_ms=moments[0])
-        assert delays.first_read(read) == replace(first, timestamp_ms=9, attempt=attempt + 1)
+        assert delays.restore_original(read) == replace(first, timestamp_ms=9, attempt=attempt + 1)
     assert delays.following(read, now_ms=0) is None
 
 
@@ -55,12 +55,12 @@ def test_a_record_goes_through_all_delays_and_stays_what_it_is(
 def test_what_comes_from_no_retry_topic_is_what_it_is(delivery: Delivery) -> None:
     told = (("zcc-attempts", b"7"), ("zcc-origin", b"x/1/1"), ("zcc-first-failed-at", b"then"))
     delivery = replace(delivery, headers=delivery.headers + told)
-    assert delays.first_read(delivery) is delivery
+    assert delays.restore_original(delivery) is delivery
     assert delays.since(delivery, now_ms=0) == "1970-01-01T00:00:00.000Z"
 
 
 def test_a_worker_without_delays_puts_nothing_off() -> None:
-    assert Delays().following(Delivery("t", 0, 0, None, None, (), 0), now_ms=0) is None
+    assert RetryTopics().following(Delivery("t", 0, 0, None, None, (), 0), now_ms=0) is None
 
 
 def test_the_delays_are_known_by_topic() -> None:
@@ -76,7 +76,7 @@ def waiting(**headers: bytes) -> Delivery:
 def test_a_record_that_does_not_say_where_it_was_first_read_is_rejected(origin: bytes) -> None:
     for delivery in (waiting(origin=origin), waiting()):
         with pytest.raises(RejectedError, match="zcc-origin"):
-            delays.first_read(delivery)
+            delays.restore_original(delivery)
 
 
 @pytest.mark.parametrize("attempts", [None, b"", b"-1", b"many", b"9" * 5000, "²".encode()])
@@ -84,7 +84,7 @@ def test_a_record_that_does_not_tell_its_attempts_is_looked_at_as_for_the_first_
     attempts: bytes | None,
 ) -> None:
     told = {} if attempts is None else {"attempts": attempts}
-    first = delays.first_read(waiting(origin=b"t/4/2", **told))
+    first = delays.restore_original(waiting(origin=b"t/4/2", **told))
     assert (first.topic, first.partition, first.offset, first.attempt) == ("t", 4, 2, 1)
     assert first.headers == ()
     following = delays.following(waiting(origin=b"t/4/2", **told), now_ms=0)

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.retries.dead_letter_guard import DeadLetterGuard, GuardBounds, Origin, Past, Refusal
+from runtime.retries.dead_letter_guard import (
+    DeadLetterGuard,
+    GuardBounds,
+    GuardRefusal,
+    Origin,
+    Past,
+)
 from schemas.reasons import DeadLetterReason
 
 DEFECT, REJECTED = DeadLetterReason.DEFECT, DeadLetterReason.UNREADABLE
@@ -102,7 +108,7 @@ def test_a_refusal_names_its_setting(
 ) -> None:
     guard = guard_of(**({"defect_share": 1.0} if bounds else {}) | bounds)
     refusals = [guard.refusal(of(), reason, now_s=0) for _ in range(6)]
-    assert refusals[-1] == Refusal(setting, frozenset("a"))
+    assert refusals[-1] == GuardRefusal(setting, frozenset("a"))
     assert refusals[0] is None
 
 

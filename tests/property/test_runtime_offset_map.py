@@ -36,8 +36,8 @@ def test_what_is_done_is_read_back(done: OffsetMap) -> None:
     assert len(position.metadata) <= most_characters
     found = from_committed(position, log_end=done.end)
     assert found.position == done.position
-    around = {o + step for o in (*done.unfinished, done.end) for step in (-1, 0, 1)}
-    for offset in around:
+    context = {o + step for o in (*done.unfinished, done.end) for step in (-1, 0, 1)}
+    for offset in context:
         if offset >= done.position:
             assert undone(found, offset) is undone(done, offset)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from runtime.retries.blocked_keys import Parking
+from runtime.retries.blocked_keys import BlockedKeys
 from runtime.values import Delivery
 
 most_keys = 3
@@ -15,7 +15,7 @@ keys = st.none() | st.sampled_from([b"a", b"b", b"c", b"d", b"e"])
 class ParkingMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.parking = Parking(most_keys)
+        self.parking = BlockedKeys(most_keys)
         self.firsts: dict[bytes, str] = {}
         self.offset = 0
 
@@ -24,22 +24,22 @@ class ParkingMachine(RuleBasedStateMachine):
         return Delivery("t", 0, self.offset, key, b"v", (), 0)
 
     @rule(key=keys)
-    def park(self, key: bytes | None) -> None:
+    def block(self, key: bytes | None) -> None:
         delivery = self.delivery(key)
         room = key is None or key in self.firsts or len(self.firsts) < most_keys
-        assert self.parking.park(delivery) == room
+        assert self.parking.block(delivery) == room
         if room and key is not None:
             self.firsts.setdefault(key, delivery.origin)
 
     @rule(key=keys)
     def a_later_record_follows_the_first(self, key: bytes | None) -> None:
         expected = None if key is None else self.firsts.get(key)
-        assert self.parking.followed_by(self.delivery(key)) == expected
+        assert self.parking.blocking_record(self.delivery(key)) == expected
 
     @rule(key=keys)
     def a_record_that_was_sent_again_may_go_on(self, key: bytes | None) -> None:
         again = replace(self.delivery(key), headers=(("zcc-replays", b"1"),))
-        assert self.parking.followed_by(again) is None
+        assert self.parking.blocking_record(again) is None
 
     @rule(key=keys)
     def a_success_frees_its_key(self, key: bytes | None) -> None:

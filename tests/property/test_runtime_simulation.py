@@ -20,7 +20,7 @@ from runtime.errors import FencedError
 from runtime.offsets.metadata import from_committed, to_commit
 from runtime.ports import Position
 from runtime.process import metrics_exposition
-from runtime.retries.dead_letter_history import Letters
+from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.sinks.batch_plans import pending
 from runtime.values import Delivery, TopicPartition
 from tests.property.handler_history import HandlerHistory
@@ -232,8 +232,8 @@ def test_what_is_poisoned_is_paused_in_the_histories(kind: type[History]) -> Non
 
 
 class ForgetsDeadLetters(HandlerHistory):
-    async def _past_letters(self) -> Letters:
-        return Letters()
+    async def _past_letters(self) -> DeadLetterHistory:
+        return DeadLetterHistory()
 
 
 def test_the_simulation_finds_a_restart_that_begins_to_count_anew() -> None:

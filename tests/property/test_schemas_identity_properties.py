@@ -35,22 +35,22 @@ def body_of(found: dict[str, object], event_ts: int = 5) -> dict[str, object]:
     }
 
 
-def shuffled(value: object, chance: random.Random) -> object:
+def shuffled(value: object, rng: random.Random) -> object:
     if isinstance(value, dict):
         names = list(value)
-        chance.shuffle(names)
-        return {name: shuffled(value[name], chance) for name in names}
+        rng.shuffle(names)
+        return {name: shuffled(value[name], rng) for name in names}
     if isinstance(value, list):
-        return [shuffled(item, chance) for item in value]
+        return [shuffled(item, rng) for item in value]
     return value
 
 
 @given(members, st.randoms(use_true_random=False))
 def test_order_of_members_white_space_and_escapes_do_not_change_the_id(
-    found: dict[str, object], chance: random.Random
+    found: dict[str, object], rng: random.Random
 ) -> None:
     compact = orjson.dumps(body_of(found))
-    other = json.dumps(shuffled(body_of(found), chance), indent=2, ensure_ascii=True).encode()
+    other = json.dumps(shuffled(body_of(found), rng), indent=2, ensure_ascii=True).encode()
     assert event_id(read_envelope(compact)) == event_id(read_envelope(other))
 
 
@@ -98,22 +98,22 @@ def leaves(value: Any, *, stable: bool = True) -> Iterator[tuple[Any, Any, bool]
 
 @given(st.sampled_from(list(events)), st.randoms(use_true_random=False), st.text(max_size=8))
 def test_what_every_known_event_is_called_survives_another_way_of_writing_it(
-    name: str, chance: random.Random, link: str
+    name: str, rng: random.Random, link: str
 ) -> None:
     body = orjson.loads(example(name))
     for container, member, counts in list(leaves(body)):
         if not counts:
             container[member] = link
-    other = json.dumps(shuffled(body, chance), indent=chance.randint(0, 3), ensure_ascii=True)
+    other = json.dumps(shuffled(body, rng), indent=rng.randint(0, 3), ensure_ascii=True)
     assert called(other.encode()) == called(example(name))
 
 
 @given(st.sampled_from(list(events)), st.randoms(use_true_random=False))
 def test_any_other_value_anywhere_in_a_known_event_is_another_event(
-    name: str, chance: random.Random
+    name: str, rng: random.Random
 ) -> None:
     body = orjson.loads(example(name))
-    container, member, _ = chance.choice([leaf for leaf in leaves(body) if leaf[2]])
+    container, member, _ = rng.choice([leaf for leaf in leaves(body) if leaf[2]])
     value = container[member]
     container[member] = value + 1 if isinstance(value, int) else f"{value}x"
     assert event_id(read_envelope(orjson.dumps(body))) != event_id(read_envelope(example(name)))

@@ -32,19 +32,17 @@ class Literal(int):
     text: str
 
 
-def texts(value: object, chance: random.Random) -> str:
+def texts(value: object, rng: random.Random) -> str:
     """Write a value in one of the many ways that the grammar has."""
-    blank = chance.choice(["", " ", "\n\t", "\r"])
+    blank = rng.choice(["", " ", "\n\t", "\r"])
     if isinstance(value, Literal):
         return blank + value.text + blank
     if isinstance(value, dict):
-        members = [
-            f"{texts(name, chance)}:{texts(member, chance)}" for name, member in value.items()
-        ]
-        chance.shuffle(members)
+        members = [f"{texts(name, rng)}:{texts(member, rng)}" for name, member in value.items()]
+        rng.shuffle(members)
         return f"{blank}{{{','.join(members)}{blank}}}"
     if isinstance(value, list):
-        return f"[{','.join(texts(item, chance) for item in value)}]{blank}"
+        return f"[{','.join(texts(item, rng) for item in value)}]{blank}"
     return blank + json.dumps(value, ensure_ascii=True) + blank
 
 
@@ -79,9 +77,9 @@ def written_envelope(text: str) -> Envelope:
 
 @given(members, members, st.randoms(use_true_random=False))
 def test_it_is_an_event_with_one_identity_however_it_is_written(
-    entity: dict[str, object], beside: dict[str, object], chance: random.Random
+    entity: dict[str, object], beside: dict[str, object], rng: random.Random
 ) -> None:
-    one, two = (texts(webhook(entity, beside), chance) for _ in range(2))
+    one, two = (texts(webhook(entity, beside), rng) for _ in range(2))
     assert event_id(written_envelope(one)) == event_id(written_envelope(two))
     envelope = envelope_of(parse_json(one.encode()).value)
     assert place(envelope, pseudonym_key=b"key").partition_key == "A:E"
@@ -89,9 +87,9 @@ def test_it_is_an_event_with_one_identity_however_it_is_written(
 
 @given(members, st.sampled_from([b"", b"\xef\xbb\xbf"]), st.randoms(use_true_random=False))
 def test_it_becomes_what_strict_parsers_and_jsonb_take(
-    entity: dict[str, object], mark: bytes, chance: random.Random
+    entity: dict[str, object], mark: bytes, rng: random.Random
 ) -> None:
-    body = texts(webhook(entity, {}), chance).encode()
+    body = texts(webhook(entity, {}), rng).encode()
     body = mark + body
     value = parse_json(body).value
     assert orjson.loads(orjson.dumps(value)) == value

@@ -120,22 +120,22 @@ def test_five_calls_a_second_are_used_up_by_any_number_of_replicas(members: int)
 class Store:
     """Counts of all replicas; slow, and away at times."""
 
-    def __init__(self, chance: Random, *, failing: float) -> None:
-        self.chance = chance
+    def __init__(self, rng: Random, *, failing: float) -> None:
+        self.rng = rng
         self.failing = failing
         self.counts: defaultdict[Label, dict[int, Count]] = defaultdict(dict)
         self.saves = 0
 
     async def load(self, label: Label) -> Counts:
-        await asyncio.sleep(self.chance.uniform(0, 0.2))
+        await asyncio.sleep(self.rng.uniform(0, 0.2))
         return dict(self.counts[label])
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
         self.saves += 1
-        if self.chance.random() < self.failing:
+        if self.rng.random() < self.failing:
             raise TransientError("away")
         self.counts[label][rank] = count  # sent at once, acknowledged later
-        await asyncio.sleep(self.chance.uniform(0, 0.05))
+        await asyncio.sleep(self.rng.uniform(0, 0.05))
 
 
 @scenarios

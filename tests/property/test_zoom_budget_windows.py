@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.member_share import Seat, alone
-from zoom.rate_limits.pacing import Moment, spacing, whole_calls
+from runtime.member_share import MemberShare, sole_member
+from zoom.rate_limits.pacing import ClockReading, spacing, whole_calls
 from zoom.rate_limits.per_second_limiter import SecondBudget
 
 pauses_s = st.one_of(
@@ -19,18 +19,18 @@ pauses_s = st.one_of(
 shares = st.one_of(st.sampled_from([1.0, 0.5, 0.29, 0.1]), st.floats(min_value=0.01, max_value=1.0))
 limits = st.sampled_from([5, 10, 20, 40])
 seats = st.integers(1, 12).flatmap(
-    lambda members: st.builds(Seat, st.integers(0, members - 1), st.just(members))
+    lambda members: st.builds(MemberShare, st.integers(0, members - 1), st.just(members))
 )
 
 unix_s = 1_767_225_600.0
 
 
-def at(now_s: float) -> Moment:
-    return Moment(now_s, unix_s + now_s)
+def at(now_s: float) -> ClockReading:
+    return ClockReading(now_s, unix_s + now_s)
 
 
-def seated(budget: SecondBudget, seat: Seat = alone) -> SecondBudget:
-    budget.sit(seat, at(0.0))
+def share_listener(budget: SecondBudget, member_share: MemberShare = sole_member) -> SecondBudget:
+    budget.on_share_changed(member_share, at(0.0))
     return budget
 
 
@@ -44,23 +44,25 @@ def use(budget: SecondBudget, now_s: float) -> float:
     return now_s
 
 
-@given(limit=limits, share=shares, seat=seats, pauses=st.lists(pauses_s, max_size=150))
+@given(limit=limits, share=shares, member_share=seats, pauses=st.lists(pauses_s, max_size=150))
 def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
-    limit: int, share: float, seat: Seat, pauses: list[float]
+    limit: int, share: float, member_share: MemberShare, pauses: list[float]
 ) -> None:
-    budget, now_s, grants = seated(SecondBudget(limit, share=share), seat), 0.0, []
+    budget, now_s, grants = share_listener(SecondBudget(limit, share=share), member_share), 0.0, []
     for pause_s in pauses:
         now_s = use(budget, now_s + pause_s)
         grants.append(now_s)
     rate = limit * share
-    seconds, most = max(1.0, 1.0 / rate), max(1, seat.part_of(whole_calls(rate)))
+    seconds, most = max(1.0, 1.0 / rate), max(1, member_share.part_of(whole_calls(rate)))
     for start_s in grants:
         assert sum(start_s <= grant_s < start_s + seconds for grant_s in grants) <= most
 
 
-@given(pauses=st.lists(pauses_s, max_size=60), share=shares, seat=seats)
-def test_looking_grants_nothing(pauses: list[float], share: float, seat: Seat) -> None:
-    budget = seated(SecondBudget(20, share=share), seat)
+@given(pauses=st.lists(pauses_s, max_size=60), share=shares, member_share=seats)
+def test_looking_grants_nothing(
+    pauses: list[float], share: float, member_share: MemberShare
+) -> None:
+    budget = share_listener(SecondBudget(20, share=share), member_share)
     for now_s in accumulate(pauses, initial=0.0):
         seen_s = [budget.wait_s(at(now_s)) for _ in range(2)]
         assert seen_s[0] == seen_s[1] >= 0
@@ -68,11 +70,11 @@ def test_looking_grants_nothing(pauses: list[float], share: float, seat: Seat) -
             budget.grant(at(now_s))
 
 
-@given(share=shares, seat=seats, count=st.integers(1, 60))
+@given(share=shares, member_share=seats, count=st.integers(1, 60))
 def test_the_wait_of_those_behind_is_told_as_it_will_be(
-    share: float, seat: Seat, count: int
+    share: float, member_share: MemberShare, count: int
 ) -> None:
-    budget = seated(SecondBudget(20, share=share), seat)
+    budget = share_listener(SecondBudget(20, share=share), member_share)
     told_s = [budget.wait_s(at(0.0), ahead=ahead) for ahead in range(count)]
     now_s = 0.0
     for wait_s in told_s:
@@ -84,7 +86,7 @@ def test_the_wait_of_those_behind_is_told_as_it_will_be(
 def test_nothing_is_granted_before_a_pause_is_over(
     calls: list[tuple[float, float | None]],
 ) -> None:
-    budget = seated(SecondBudget(20, share=1.0))
+    budget = share_listener(SecondBudget(20, share=1.0))
     now_s = paused_until_s = 0.0
     for after_s, pause_s in calls:
         now_s += after_s
@@ -103,7 +105,7 @@ def test_nothing_is_granted_before_a_pause_is_over(
 def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
     corrections: list[tuple[float, int]], pauses: list[float]
 ) -> None:
-    budget = seated(SecondBudget(20, share=1.0))
+    budget = share_listener(SecondBudget(20, share=1.0))
     now_s, limit, since_s, grants = 0.0, 20, 0.0, []
     due = list(accumulate((after_s for after_s, _ in corrections), initial=0.0))[1:]
     for pause_s in pauses:
@@ -122,48 +124,49 @@ def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
 
 
 def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
-    budget = seated(SecondBudget(20, share=1.0))
+    budget = share_listener(SecondBudget(20, share=1.0))
     assert [budget.wait_s(at(0.0), ahead=ahead) for ahead in (0, 19, 20)] == pytest.approx(
         [spacing, spacing, 2 * spacing]
     )
 
 
-@given(seat=seats, now_s=st.floats(0, 100))
+@given(member_share=seats, now_s=st.floats(0, 100))
 def test_who_takes_another_seat_waits_for_the_window_of_those_who_had_it(
-    seat: Seat, now_s: float
+    member_share: MemberShare, now_s: float
 ) -> None:
-    budget = seated(SecondBudget(5, share=0.5))
-    budget.sit(seat, at(now_s))
+    budget = share_listener(SecondBudget(5, share=0.5))
+    budget.on_share_changed(member_share, at(now_s))
     assert budget.wait_s(at(now_s)) >= spacing - 1e-6
 
 
 def test_without_a_seat_a_call_waits_for_ever() -> None:
     budget = SecondBudget(20, share=1.0)
-    budget.sit(None, at(0.0))
+    budget.on_share_changed(None, at(0.0))
     assert budget.wait_s(at(1000.0)) == float("inf")
     budget.grant(at(1000.0))
     assert (budget.seat_calls_per_second, budget.calls_per_second) == (0.0, 20)
 
 
 def test_a_share_below_one_call_per_second_stretches_the_second() -> None:
-    budget = seated(SecondBudget(5, share=0.1))
+    budget = share_listener(SecondBudget(5, share=0.1))
     assert [use(budget, 0.0), use(budget, 2 * spacing)] == pytest.approx([2.04, 4.08])
     assert budget.calls_per_second == 0.5
 
 
 @pytest.mark.parametrize("members", range(1, 12))
 def test_the_parts_of_all_seats_make_the_whole(members: int) -> None:
-    seats_of_all = [Seat(rank, members) for rank in range(members)]
-    assert sum(seat.part_of(5) for seat in seats_of_all) == 5
-    assert sum(seat.part_of(-5) for seat in seats_of_all) == 0
+    seats_of_all = [MemberShare(rank, members) for rank in range(members)]
+    assert sum(member_share.part_of(5) for member_share in seats_of_all) == 5
+    assert sum(member_share.part_of(-5) for member_share in seats_of_all) == 0
     parts = [
-        seated(SecondBudget(5, share=1.0), seat).seat_calls_per_second for seat in seats_of_all
+        share_listener(SecondBudget(5, share=1.0), member_share).seat_calls_per_second
+        for member_share in seats_of_all
     ]
     assert sum(parts) == pytest.approx(5)
 
 
 def test_a_call_that_comes_late_for_its_phase_waits_for_the_next_cycle() -> None:
-    budget = seated(SecondBudget(5, share=0.2), Seat(1, 3))
+    budget = share_listener(SecondBudget(5, share=0.2), MemberShare(1, 3))
     first_s = use(budget, 0.0)
     cycle_s = 3 * spacing
     assert budget.wait_s(at(first_s + cycle_s + 0.004)) == 0.0

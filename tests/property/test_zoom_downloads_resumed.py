@@ -12,7 +12,7 @@ from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.zoom_stand_in import zoom_settings
 from zoom.downloads.arriving import most_breaks
 from zoom.downloads.fetching import Downloads
-from zoom.errors import Fault, error_of
+from zoom.errors import ZoomFault, error_of
 from zoom.http.oauth import Token
 
 
@@ -41,7 +41,7 @@ class Answer:
         for start in range(0, len(self._body), 7):
             yield self._body[start : start + 7]
         if not self._whole:
-            raise error_of(Fault.NETWORK, "broken")
+            raise error_of(ZoomFault.NETWORK, "broken")
 
 
 class Server:

@@ -9,14 +9,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from runtime import telemetry
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.property.test_zoom_budget_replicas import most_in_a_window
 from tests.zoom_stand_in import reply, zoom_settings
 from zoom.errors import UnavailableError
 from zoom.limits import Label, Priority
 from zoom.rate_limits.pacing import spacing
-from zoom.rate_limits.scheduler import Turns
+from zoom.rate_limits.scheduler import RateLimitScheduler
 
 per_second, per_day, wait_s = 5, 10_000, 3.0
 longest_blow_s = 3
@@ -58,7 +58,7 @@ all_blows = st.lists(
 )
 
 
-class Story:
+class Scenario:
     """What becomes of each caller."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Story:
             calls_per_day={label: per_day},
             budget_wait_s=wait_s,
         )
-        self.turns = Turns(zoom, clock=SimulatedClock())
+        self.scheduler = RateLimitScheduler(zoom, clock=SimulatedClock())
         self.granted_s: list[float] = []
         self.ended_in_vain: list[tuple[float, float]] = []
         self.generation = 0
@@ -80,7 +80,7 @@ class Story:
         self.waiting.append(turn)
         try:
             async with asyncio.timeout(caller.patience_s):
-                await self.turns.take(label, caller.priority, operation="any")
+                await self.scheduler.take(label, caller.priority, operation="any")
                 self.granted_s.append(loop.time())
                 assert turn == min(self.waiting), "another one was first"
         except (UnavailableError, TimeoutError):
@@ -95,15 +95,17 @@ class Story:
     async def blow(self, blow: Blow) -> None:
         await asyncio.sleep(blow.at_s)
         if blow.members is not None:
-            self.sit(blow.members)
+            self.on_share_changed(blow.members)
         if blow.pause_s is not None:
-            self.turns.heed(label, reply(429, retry_after=str(blow.pause_s)))
+            self.scheduler.observe_response(label, reply(429, retry_after=str(blow.pause_s)))
         if blow.limit is not None:
-            self.turns.heed(label, reply(200, x_ratelimit_limit=str(blow.limit)))
+            self.scheduler.observe_response(label, reply(200, x_ratelimit_limit=str(blow.limit)))
 
-    def sit(self, members: int) -> None:
+    def on_share_changed(self, members: int) -> None:
         self.generation += 1
-        self.turns.sit(Seat(0, members, self.generation) if members else None)
+        self.scheduler.on_share_changed(
+            MemberShare(0, members, self.generation) if members else None
+        )
 
     async def happen(self, callers: Sequence[Caller], blows: Sequence[Blow]) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -115,8 +117,8 @@ class Story:
 
     async def go_on(self) -> None:
         """Whoever comes later is served at once, as if nobody had been there."""
-        self.sit(1)
-        self.turns.heed(label, reply(200, x_ratelimit_limit=str(per_second)))
+        self.on_share_changed(1)
+        self.scheduler.observe_response(label, reply(200, x_ratelimit_limit=str(per_second)))
         await asyncio.sleep(2 * longest_blow_s)
         now_s, before = asyncio.get_running_loop().time(), len(self.granted_s)
         async with asyncio.TaskGroup() as tasks:
@@ -135,10 +137,10 @@ def shown_waiting() -> float:
 def test_no_turn_is_lost_or_given_twice_whoever_goes_away(
     callers: list[Caller], blows: list[Blow]
 ) -> None:
-    async def told() -> tuple[Story, int, int]:
-        story = Story()
+    async def told() -> tuple[Scenario, int, int]:
+        story = Scenario()
         await story.happen(callers, blows)
-        (standing,) = (each for each in story.turns.snapshot() if each.label is label)
+        (standing,) = (each for each in story.scheduler.snapshot() if each.label is label)
         await story.go_on()
         return story, standing.waiting, standing.used_today
 
@@ -150,5 +152,5 @@ def test_no_turn_is_lost_or_given_twice_whoever_goes_away(
         assert used == len(story.granted_s) - per_second
     if not blows:  # who waited for nothing saw others take every turn that there was
         for begin_s, end_s in story.ended_in_vain:
-            turns = per_second * int((end_s - begin_s - 1e-6) / spacing)
-            assert story.granted_within(begin_s, end_s) >= turns
+            scheduler = per_second * int((end_s - begin_s - 1e-6) / spacing)
+            assert story.granted_within(begin_s, end_s) >= scheduler

@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from operations.dead_letters.actions import Act, Judge, Refused
+from operations.dead_letters.actions import Act, ActionRefused, Judge
 from operations.dead_letters.audit import read_line
 from operations.dead_letters.executor import Executor, Operator, Plan, carry_out, plan
 from operations.dead_letters.letter import Letter, letter_of
-from operations.dead_letters.reading import Found
+from operations.dead_letters.reading import DeadLetterReading
 from runtime.errors import RejectedError, TransientError
 from runtime.values import Delivery, Record
 from schemas.reasons import DeadLetterReason
@@ -43,19 +43,19 @@ class Desk:
 
     def __init__(self, count: int = 3) -> None:
         self.clock = SimulatedClock()
-        self.broker = FakeBroker(clock=self.clock, chance=Random(1), session_timeout_s=5)
+        self.broker = FakeBroker(clock=self.clock, rng=Random(1), session_timeout_s=5)
         for topic in (DEAD, ORIGIN, AUDIT):
             self.broker.create_topic(topic, partitions=1)
         self.publisher = ScriptedPublisher(self.broker)
         self.letters = [
-            Found(delivery, letter_of(delivery, worker="w"), None)
+            DeadLetterReading(delivery, letter_of(delivery, worker="w"), None)
             for delivery in (
                 Delivery(DEAD, 0, offset, b"k", b"%d" % offset, (), 100 - offset)
                 for offset in range(count)
             )
         ]
 
-    async def found(self) -> AsyncIterator[Found]:
+    async def found(self) -> AsyncIterator[DeadLetterReading]:
         for each in self.letters:
             yield each
 
@@ -64,7 +64,7 @@ class Desk:
 
     async def act(
         self, judge: Judge, planned: Plan, *, rate_per_s: float | None = None
-    ) -> list[tuple[Letter, Act | Refused]]:
+    ) -> list[tuple[Letter, Act | ActionRefused]]:
         operator = Operator("ann", "mended")
         executor = Executor(
             self.publisher, self.clock, audit_topic=AUDIT, operator=operator, rate_per_s=rate_per_s
@@ -79,12 +79,12 @@ class Desk:
         return [line[0].place.offset for line in lines if line]
 
 
-def again(delivery: Delivery, letter: Letter) -> Act | Refused:
+def again(delivery: Delivery, letter: Letter) -> Act | ActionRefused:
     return Act("replayed", Record(ORIGIN, delivery.key, delivery.value), 1)
 
 
-def odd_ones(delivery: Delivery, letter: Letter) -> Act | Refused:
-    return again(delivery, letter) if letter.place.offset % 2 else Refused("even")
+def odd_ones(delivery: Delivery, letter: Letter) -> Act | ActionRefused:
+    return again(delivery, letter) if letter.place.offset % 2 else ActionRefused("even")
 
 
 @simulated
@@ -104,7 +104,10 @@ async def test_a_plan_counts_what_is_refused_and_acting_lists_it() -> None:
     assert planned.refused == Counter(even=2)
     assert sum(group.count for group in planned.groups) == 2
     outcomes = await desk.act(odd_ones, planned)
-    assert [letter.place.offset for letter, told in outcomes if told == Refused("even")] == [0, 2]
+    assert [letter.place.offset for letter, told in outcomes if told == ActionRefused("even")] == [
+        0,
+        2,
+    ]
     assert desk.handled() == [1, 3]
 
 
@@ -157,7 +160,7 @@ async def test_what_the_broker_never_takes_is_refused_and_stays_open() -> None:
     desk = Desk(count=2)
     desk.publisher.before = [RejectedError(DeadLetterReason.TOO_LARGE, "origin takes no 9 bytes")]
     outcomes = await desk.act(again, await desk.plan(again))
-    assert next(told for _, told in outcomes) == Refused("origin takes no 9 bytes")
+    assert next(told for _, told in outcomes) == ActionRefused("origin takes no 9 bytes")
     assert desk.handled() == [1]
 
 
@@ -184,14 +187,14 @@ async def test_brokers_that_are_not_reached_are_told() -> None:
         await desk.act(again, await desk.plan(again))
 
 
-def discarded(delivery: Delivery, letter: Letter) -> Act | Refused:
+def discarded(delivery: Delivery, letter: Letter) -> Act | ActionRefused:
     return Act("discarded", None, 0)
 
 
 @simulated
 async def test_a_discard_is_a_line_and_no_record() -> None:
     desk = Desk()
-    outcomes: Sequence[tuple[Letter, Act | Refused]] = await desk.act(
+    outcomes: Sequence[tuple[Letter, Act | ActionRefused]] = await desk.act(
         discarded, await desk.plan(discarded)
     )
     assert len(outcomes) == 3

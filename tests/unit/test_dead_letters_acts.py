@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from operations.dead_letters.actions import (
     Act,
-    Refused,
+    ActionRefused,
     ReplayRules,
     discard,
     line_of,
@@ -25,9 +25,9 @@ from operations.dead_letters.audit import (
     read_line,
     record_of,
 )
-from operations.dead_letters.letter import Place, letter_of
+from operations.dead_letters.letter import RecordId, letter_of
 from runtime.retries.dead_letters import Failure, dead_letter
-from runtime.retries.retry_topics import Delays, RetryTopic, due_ms
+from runtime.retries.retry_topics import RetryTopic, RetryTopics, due_ms
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.asyncapi import asyncapi
@@ -62,7 +62,7 @@ letter = letter_of(read, worker="enrichment")
 act = Act("replayed", Record("p.engagement.v1", b"k", b"v"), 1)
 
 
-def sent(verdict: Act | Refused) -> Record:
+def sent(verdict: Act | ActionRefused) -> Record:
     assert isinstance(verdict, Act)
     assert verdict.record is not None
     return verdict.record
@@ -88,7 +88,7 @@ def test_each_replay_is_counted_until_the_bound() -> None:
             record = sent(verdict)
             delivery = replace(original, offset=offset, headers=record.headers)
     assert [verdict.replays for verdict in verdicts if isinstance(verdict, Act)] == [1, 2, 3]
-    assert verdicts[-1] == Refused(
+    assert verdicts[-1] == ActionRefused(
         "sent again 3 times already: mend the cause, then raise --max-replays"
     )
     assert delivery.headers == (*original.headers, ("zcc-replays", b"3"))
@@ -96,7 +96,7 @@ def test_each_replay_is_counted_until_the_bound() -> None:
 
 def test_the_bound_holds_for_the_worker_alone_too() -> None:
     often = replace(letter, replays=3)
-    assert isinstance(to_worker(read, often, rules, now_ms=NOW_MS), Refused)
+    assert isinstance(to_worker(read, often, rules, now_ms=NOW_MS), ActionRefused)
 
 
 def test_the_key_decides_where_the_old_partition_is_gone() -> None:
@@ -108,11 +108,11 @@ def test_the_key_decides_where_the_old_partition_is_gone() -> None:
     ("origin", "why"),
     [
         (None, "its headers do not say where it was read"),
-        (Place("elsewhere", 0, 1), "elsewhere is no topic of this deployment"),
+        (RecordId("elsewhere", 0, 1), "elsewhere is no topic of this deployment"),
     ],
 )
-def test_a_record_that_belongs_nowhere_is_refused(origin: Place | None, why: str) -> None:
-    assert to_origin(read, replace(letter, origin=origin), rules) == Refused(why)
+def test_a_record_that_belongs_nowhere_is_refused(origin: RecordId | None, why: str) -> None:
+    assert to_origin(read, replace(letter, origin=origin), rules) == ActionRefused(why)
 
 
 def test_the_worker_alone_sees_a_record_of_its_retry_topic_as_it_was_first_read() -> None:
@@ -121,8 +121,8 @@ def test_the_worker_alone_sees_a_record_of_its_retry_topic_as_it_was_first_read(
     assert (record.topic, record.partition) == (retry, None)
     waiting = Delivery(retry, 0, 0, record.key, record.value, record.headers, 0)
     assert due_ms(waiting) == NOW_MS
-    delays = Delays([RetryTopic(retry, 30.0)])
-    assert delays.first_read(waiting) == replace(
+    delays = RetryTopics([RetryTopic(retry, 30.0)])
+    assert delays.restore_original(waiting) == replace(
         original, headers=(*original.headers, ("zcc-replays", b"1")), timestamp_ms=0
     )
     assert delays.since(waiting, now_ms=NOW_MS) == "2026-01-15T09:30:00.123Z"
@@ -130,20 +130,20 @@ def test_the_worker_alone_sees_a_record_of_its_retry_topic_as_it_was_first_read(
 
 def test_a_worker_without_a_retry_topic_is_not_reached_alone() -> None:
     other = letter_of(set_aside(original, worker="postgres"), worker="postgres")
-    assert to_worker(read, other, rules, now_ms=NOW_MS) == Refused(
+    assert to_worker(read, other, rules, now_ms=NOW_MS) == ActionRefused(
         "postgres has no retry topic: send it to the original topic"
     )
 
 
 def test_a_retry_topic_that_does_not_exist_is_not_used() -> None:
     missing = replace(rules, partitions={})
-    assert to_worker(read, letter, missing, now_ms=NOW_MS) == Refused(
+    assert to_worker(read, letter, missing, now_ms=NOW_MS) == ActionRefused(
         f"{retry} does not exist: `zcc topics apply` creates it"
     )
 
 
 def test_a_letter_without_origin_goes_to_no_worker() -> None:
-    assert to_worker(read, replace(letter, origin=None), rules, now_ms=NOW_MS) == Refused(
+    assert to_worker(read, replace(letter, origin=None), rules, now_ms=NOW_MS) == ActionRefused(
         "its headers do not say where it was read"
     )
 
@@ -215,7 +215,7 @@ def test_a_member_of_tomorrow_is_passed_over() -> None:
     newer = orjson.dumps(orjson.loads(content) | {"approved_by": "bob"})
     name, handling = read_line(newer) or (None, None)
     assert name == LetterName(
-        Place("zcc.dead-letter.postgres.v1", 2, 17), "2026-01-15T09:30:00.123Z"
+        RecordId("zcc.dead-letter.postgres.v1", 2, 17), "2026-01-15T09:30:00.123Z"
     )
     assert handling is not None
     assert handling.by == "example-operator"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from operations.dead_letters.fingerprint import fingerprint, normalised
-from operations.dead_letters.letter import Letter, Place, letter_of
+from operations.dead_letters.letter import Letter, RecordId, letter_of
 from operations.dead_letters.selection import Selection
 from operations.dead_letters.summary import Earliest, Summary
 from runtime.values import Delivery
@@ -36,7 +36,7 @@ letter = letter_of(read, worker="postgres")
 
 def test_a_letter_is_what_its_headers_say() -> None:
     assert letter == Letter(
-        place=Place("p.dead-letter.postgres.v1", 1, 7),
+        place=RecordId("p.dead-letter.postgres.v1", 1, 7),
         worker="postgres",
         reason="unreadable",
         event="contact_center.engagement_started",
@@ -44,7 +44,7 @@ def test_a_letter_is_what_its_headers_say() -> None:
         failed_at_ms=FAILED_AT_MS,
         attempts=3,
         replays=2,
-        origin=Place("p.enriched.engagement.v1", 5, 1042),
+        origin=RecordId("p.enriched.engagement.v1", 5, 1042),
         key=b"account:engagement",
     )
 
@@ -71,12 +71,12 @@ def test_a_count_that_is_none_is_none(count: bytes) -> None:
 
 @pytest.mark.parametrize("written", ["t/0/1", "p.a-b.v1/12/9223372036854775807"])
 def test_a_place_is_written_as_it_is_read(written: str) -> None:
-    assert str(Place.parse(written)) == written
+    assert str(RecordId.parse(written)) == written
 
 
 @pytest.mark.parametrize("written", ["", "t", "t/0", "/0/1", "t/x/1", "t/0/-1", "t/0/1/2", "t/0/"])
 def test_what_is_no_place_is_none(written: str) -> None:
-    assert Place.parse(written) is None
+    assert RecordId.parse(written) is None
 
 
 @pytest.mark.parametrize(
@@ -141,15 +141,17 @@ def test_a_fingerprint_depends_on_worker_reason_event_and_kind_of_error() -> Non
     assert len(alike[0]) == 12
 
 
-def failed(at_ms: int, *, reason: str = "defect", origin: Place | None = None) -> Letter:
-    return replace(letter, failed_at_ms=at_ms, reason=reason, origin=origin or Place("t", 0, at_ms))
+def failed(at_ms: int, *, reason: str = "defect", origin: RecordId | None = None) -> Letter:
+    return replace(
+        letter, failed_at_ms=at_ms, reason=reason, origin=origin or RecordId("t", 0, at_ms)
+    )
 
 
 def test_a_summary_counts_what_is_alike_with_the_first_as_example() -> None:
     odd = replace(failed(9, reason="parked"), origin=None, error="follows t/0/1")
     common, rare = Summary([failed(5), odd, failed(3), failed(8)]).groups
     assert (common.count, common.first_ms, common.last_ms) == (3, 3, 8)
-    assert common.example == Place("t", 0, 3)
+    assert common.example == RecordId("t", 0, 3)
     assert (common.worker, common.reason, common.event) == ("postgres", "defect", letter.event)
     assert (rare.count, rare.error, rare.example) == (1, "follows t/#/#", letter.place)
 

@@ -5,7 +5,7 @@ import pytest
 from operations.components import workers
 from operations.dead_letters.executor import Operator
 from operations.dead_letters.options import asked, operator
-from operations.dead_letters.reading import Asked
+from operations.dead_letters.reading import DeadLetterFilter
 from operations.dead_letters.selection import Selection
 from runtime.errors import ConfigurationError
 
@@ -22,7 +22,7 @@ nothing_said = {
 
 
 def test_where_nothing_is_said_all_letters_of_all_workers_are_meant() -> None:
-    assert asked(**nothing_said) == Asked(frozenset(workers), Selection())
+    assert asked(**nothing_said) == DeadLetterFilter(frozenset(workers), Selection())
 
 
 def test_each_option_is_a_bound_of_its_own() -> None:
@@ -35,7 +35,7 @@ def test_each_option_is_a_bound_of_its_own() -> None:
         fingerprint=["f"],
         from_="1970-01-01T00:00:01Z",
         to="1970-01-01T01:00:02+01:00",
-    ) == Asked(
+    ) == DeadLetterFilter(
         frozenset({"postgres"}),
         Selection(
             reasons=frozenset({"defect", "parked"}),

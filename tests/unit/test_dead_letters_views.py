@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from operations.dead_letters import views
-from operations.dead_letters.actions import Act, Refused
+from operations.dead_letters.actions import Act, ActionRefused
 from operations.dead_letters.audit import Handling
 from operations.dead_letters.letter import letter_of
 from runtime.values import Delivery, Record
@@ -38,7 +38,7 @@ def test_nothing_from_elsewhere_reaches_a_terminal_as_it_is() -> None:
     assert "  zcc-error: \\x1b]0;[bold]\\x07" in lines
     assert "key: none" in lines
     assert "handled: no" in lines
-    assert views.outcome_line(letter, Refused("\x1b")) == "refused dead/0/5: \\x1b"
+    assert views.outcome_line(letter, ActionRefused("\x1b")) == "refused dead/0/5: \\x1b"
 
 
 def test_how_a_letter_was_handled_is_told_with_the_reason_if_there_is_one() -> None:
@@ -65,7 +65,7 @@ def test_outcomes_tell_what_was_done_and_where_it_went() -> None:
         "replays": 2,
     }
     assert views.outcome_object(letter, discarded)["to"] is None
-    assert views.outcome_object(letter, Refused("no")) == fixed | {
+    assert views.outcome_object(letter, ActionRefused("no")) == fixed | {
         "outcome": "refused",
         "why": "no",
     }

@@ -3,8 +3,14 @@
 import orjson
 import pytest
 
-from processors.enrichment.document import Answer, Missing, enrichment, spliced, status_of
-from processors.enrichment.references import Entity, Reference
+from processors.enrichment.document import (
+    Answer,
+    Missing,
+    enrichment,
+    status_of,
+    with_member_appended,
+)
+from processors.enrichment.references import Entity, EntityReference
 from zoom.entities import Queue, User
 
 ann = User("Ann-ID", "Ann")
@@ -12,11 +18,11 @@ help_ = Queue("new", "old", "Help")
 
 
 def test_it_lists_whom_is_known_and_why_others_are_missing() -> None:
-    answers: dict[Reference, Answer] = {
-        Reference(Entity.USER, "ann-id"): ann,
-        Reference(Entity.QUEUE, "old"): help_,
-        Reference(Entity.USER, "x"): Missing.DEADLINE,
-        Reference(Entity.QUEUE, "x"): Missing.ABSENT,
+    answers: dict[EntityReference, Answer] = {
+        EntityReference(Entity.USER, "ann-id"): ann,
+        EntityReference(Entity.QUEUE, "old"): help_,
+        EntityReference(Entity.USER, "x"): Missing.DEADLINE,
+        EntityReference(Entity.QUEUE, "x"): Missing.ABSENT,
     }
     member = orjson.loads(enrichment(answers, revision=1, enriched_at="2026-01-01T00:00:00.000Z"))
     assert member == {
@@ -46,7 +52,10 @@ def test_it_lists_whom_is_known_and_why_others_are_missing() -> None:
 def test_it_is_partial_while_somebody_could_still_know_more(
     answers: list[Answer], status: str
 ) -> None:
-    assert status_of({Reference(Entity.USER, str(n)): a for n, a in enumerate(answers)}) == status
+    assert (
+        status_of({EntityReference(Entity.USER, str(n)): a for n, a in enumerate(answers)})
+        == status
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,6 @@ def test_it_is_partial_while_somebody_could_still_know_more(
     ],
 )
 def test_the_member_goes_in_and_no_other_byte_changes(body: bytes) -> None:
-    value = spliced(body, b'{"status":"complete"}')
+    value = with_member_appended(body, b'{"status":"complete"}')
     assert orjson.loads(value) == orjson.loads(body) | {"enrichment": {"status": "complete"}}
     assert value.replace(b',"enrichment":{"status":"complete"}', b"") == body

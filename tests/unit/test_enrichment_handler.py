@@ -11,9 +11,9 @@ from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.errors import ConfigurationError, RejectedError, TransientError
-from runtime.values import Delivery, Later, Record
+from runtime.values import Deferred, Delivery, Record
 from schemas.headers import Headers
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families
@@ -30,7 +30,7 @@ headers: Headers = (
 
 
 class Bench:
-    def __init__(self, background: Background, **known: object) -> None:
+    def __init__(self, background: BackgroundTasks, **known: object) -> None:
         settings = EnrichmentSettings(deadline_s=0.05)
         self.clock = VirtualClock()
         source = MemoryLookup(known)
@@ -44,7 +44,7 @@ class Bench:
 
     async def record(self, given: Delivery) -> Record:
         answer = await self.handler(given)
-        (record,) = answer.records if isinstance(answer, Later) else answer
+        (record,) = answer.records if isinstance(answer, Deferred) else answer
         return record
 
     async def member(self, **entity: object) -> dict[str, object]:
@@ -71,8 +71,8 @@ def delivery(
 
 
 @pytest.fixture
-async def background() -> AsyncIterator[Background]:
-    async with Background() as opened:
+async def background() -> AsyncIterator[BackgroundTasks]:
+    async with BackgroundTasks() as opened:
         yield opened
 
 
@@ -80,7 +80,7 @@ ann = User("Ann-ID", "Ann")
 help_ = Queue("new", "old", "Help")
 
 
-async def test_names_are_added_and_nothing_else_changes(background: Background) -> None:
+async def test_names_are_added_and_nothing_else_changes(background: BackgroundTasks) -> None:
     bench = Bench(background, **{"ann-id": ann, "old": help_})
     raw = body(user_id="ann-id", queue_id="old", note="nul \x00")
     record = await bench.record(delivery(raw))
@@ -102,24 +102,28 @@ async def test_names_are_added_and_nothing_else_changes(background: Background) 
 
 
 @pytest.mark.parametrize("family", all_families)
-async def test_every_raw_topic_has_its_enriched_topic(background: Background, family: str) -> None:
+async def test_every_raw_topic_has_its_enriched_topic(
+    background: BackgroundTasks, family: str
+) -> None:
     record = await Bench(background).record(delivery(body(), topic=f"zcc.{family}.v1"))
     assert record.topic == f"zcc.enriched.{family}.v1"
 
 
-async def test_an_event_without_names_is_complete_at_once(background: Background) -> None:
+async def test_an_event_without_names_is_complete_at_once(background: BackgroundTasks) -> None:
     member = await Bench(background).member(engagement_id="e")
     assert (member["status"], member["users"], member["missing"]) == ("complete", {}, [])
 
 
-async def test_a_user_is_found_by_the_id_in_lower_case_once_known(background: Background) -> None:
+async def test_a_user_is_found_by_the_id_in_lower_case_once_known(
+    background: BackgroundTasks,
+) -> None:
     bench = Bench(background, **{"Ann-ID": ann})
     await bench.member(user_id="Ann-ID")
     member = await bench.member(user_id="ann-id")
     assert member["users"] == {"ann-id": {"user_id": "Ann-ID", "display_name": "Ann"}}
 
 
-async def test_both_ids_of_a_queue_are_answered_by_one_lookup(background: Background) -> None:
+async def test_both_ids_of_a_queue_are_answered_by_one_lookup(background: BackgroundTasks) -> None:
     bench = Bench(background, new=help_)
     await bench.member(cc_queue_id="new")
     member = await bench.member(queue_id="old")
@@ -136,7 +140,7 @@ async def test_both_ids_of_a_queue_are_answered_by_one_lookup(background: Backgr
     ],
 )
 async def test_a_name_that_is_not_known_is_missing_and_the_event_goes_out(
-    background: Background, answer: object, reason: str, status: str
+    background: BackgroundTasks, answer: object, reason: str, status: str
 ) -> None:
     bench = Bench(background, u=answer, q=help_)
     for _ in range(2):
@@ -146,7 +150,7 @@ async def test_a_name_that_is_not_known_is_missing_and_the_event_goes_out(
         assert member["queues"] == {"q": {"cc_queue_id": "new", "queue_name": "Help"}}
 
 
-async def test_an_event_waits_for_all_its_lookups_together(background: Background) -> None:
+async def test_an_event_waits_for_all_its_lookups_together(background: BackgroundTasks) -> None:
     names = [f"u{number}" for number in range(50)]
     bench = Bench(background, **dict.fromkeys(names, "never"))
     async with asyncio.timeout(1.0):  # one after the other would be 2.5 s
@@ -154,7 +158,7 @@ async def test_an_event_waits_for_all_its_lookups_together(background: Backgroun
     assert member["status"] == "partial"
 
 
-async def test_users_and_queues_of_one_id_are_two_things(background: Background) -> None:
+async def test_users_and_queues_of_one_id_are_two_things(background: BackgroundTasks) -> None:
     bench = Bench(background, x=ann)
     member = await bench.member(user_id="x", modified_by="x")
     assert member["users"] == {"x": {"user_id": "Ann-ID", "display_name": "Ann"}}
@@ -173,7 +177,7 @@ async def test_users_and_queues_of_one_id_are_two_things(background: Background)
     ],
 )
 async def test_what_the_raw_topic_does_not_promise_is_rejected(
-    background: Background, value: bytes | None, given: Headers, why: str
+    background: BackgroundTasks, value: bytes | None, given: Headers, why: str
 ) -> None:
     with pytest.raises(RejectedError, match=why) as caught:
         await Bench(background).handler(delivery(value, headers=given))
@@ -181,7 +185,7 @@ async def test_what_the_raw_topic_does_not_promise_is_rejected(
 
 
 async def test_a_revision_is_written_where_the_receiver_left_it_out(
-    background: Background,
+    background: BackgroundTasks,
 ) -> None:
     given = (("zcc-event-id", b"id-1"),)
     record = await Bench(background).record(delivery(body(), headers=given))
@@ -189,7 +193,7 @@ async def test_a_revision_is_written_where_the_receiver_left_it_out(
 
 
 async def test_a_body_with_a_member_of_that_name_keeps_it_and_ours_counts(
-    background: Background,
+    background: BackgroundTasks,
 ) -> None:
     raw = body()[:-1] + b',"enrichment":"theirs"}'
     record = await Bench(background).record(delivery(raw))
@@ -198,7 +202,7 @@ async def test_a_body_with_a_member_of_that_name_keeps_it_and_ours_counts(
     assert orjson.loads(record.value)["enrichment"]["revision"] == 1
 
 
-async def test_events_and_lookups_are_counted(background: Background) -> None:
+async def test_events_and_lookups_are_counted(background: BackgroundTasks) -> None:
     def counted(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(f"zcc_enrichment_{name}_total", labels) or 0.0
 
@@ -222,28 +226,30 @@ async def test_events_and_lookups_are_counted(background: Background) -> None:
 
 @pytest.mark.parametrize("answer", ["never", TransientError("down")])
 async def test_what_may_be_known_soon_is_looked_at_again_later(
-    background: Background, answer: object
+    background: BackgroundTasks, answer: object
 ) -> None:
     bench = Bench(background, u=answer)
     first = await bench.handler(delivery(body(user_id="u")))
-    assert isinstance(first, Later)
+    assert isinstance(first, Deferred)
     (record,) = first.records
     assert b'"status":"partial","revision":1' in (record.value or b"")
 
 
 @pytest.mark.parametrize("answer", [ann, None, ConfigurationError("no scope")])
 async def test_what_nobody_will_know_soon_is_looked_at_once(
-    background: Background, answer: object
+    background: BackgroundTasks, answer: object
 ) -> None:
     bench = Bench(background, u=answer)
-    assert not isinstance(await bench.handler(delivery(body(user_id="u"))), Later)
+    assert not isinstance(await bench.handler(delivery(body(user_id="u"))), Deferred)
 
 
-async def test_a_later_look_that_knows_all_sends_the_next_revision(background: Background) -> None:
+async def test_a_later_look_that_knows_all_sends_the_next_revision(
+    background: BackgroundTasks,
+) -> None:
     bench = Bench(background, u=ann)
     before = REGISTRY.get_sample_value("zcc_enrichment_corrections_total") or 0.0
     later = await bench.handler(delivery(body(user_id="u"), attempt=3))
-    assert not isinstance(later, Later)
+    assert not isinstance(later, Deferred)
     (record,) = later
     assert orjson.loads(record.value or b"")["enrichment"]["revision"] == 3
     kept = [header for header in headers if header[0] not in {"ce_id", "zcc-revision"}]
@@ -254,14 +260,16 @@ async def test_a_later_look_that_knows_all_sends_the_next_revision(background: B
 
 @pytest.mark.parametrize("answer", ["never", TransientError("down")])
 async def test_a_later_look_waits_for_the_api_as_long_as_it_takes(
-    background: Background, answer: object
+    background: BackgroundTasks, answer: object
 ) -> None:
     bench = Bench(background, u=answer, q=help_)
     with pytest.raises(TransientError, match="not known"):
         await bench.handler(delivery(body(user_id="u", cc_queue_id="q"), attempt=2))
 
 
-async def test_drift_and_status_are_counted_at_the_first_look_only(background: Background) -> None:
+async def test_drift_and_status_are_counted_at_the_first_look_only(
+    background: BackgroundTasks,
+) -> None:
     def counted() -> list[float]:
         return [
             REGISTRY.get_sample_value("zcc_enrichment_events_total", {"status": "complete"}) or 0.0,

@@ -8,7 +8,7 @@ import pytest
 
 from processors.enrichment.lookup import CachedLookup, DeadlineError
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from runtime.errors import ConfigurationError, TransientError
 from tests.zoom_stand_in import VirtualClock
 
@@ -36,7 +36,7 @@ class Source:
 
 
 class Bench:
-    def __init__(self, background: Background, **changes: Any) -> None:
+    def __init__(self, background: BackgroundTasks, **changes: Any) -> None:
         defaults: dict[str, Any] = {
             "deadline_s": 0.05,
             "cache_ttl_s": 100.0,
@@ -57,8 +57,8 @@ class Bench:
 
 
 @pytest.fixture
-async def background() -> AsyncIterator[Background]:
-    async with Background() as opened:
+async def background() -> AsyncIterator[BackgroundTasks]:
+    async with BackgroundTasks() as opened:
         yield opened
 
 
@@ -67,7 +67,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_many_who_ask_the_same_share_one_question(background: Background) -> None:
+async def test_many_who_ask_the_same_share_one_question(background: BackgroundTasks) -> None:
     bench = Bench(background)
     bench.source.knows("k", "V")
     values = await asyncio.gather(*(bench.lookup.get("k") for _ in range(20)))
@@ -75,7 +75,7 @@ async def test_many_who_ask_the_same_share_one_question(background: Background) 
     assert bench.source.questions == ["k"]
 
 
-async def test_an_answer_serves_all_names_of_the_value(background: Background) -> None:
+async def test_an_answer_serves_all_names_of_the_value(background: BackgroundTasks) -> None:
     bench = Bench(background)
     bench.source.knows("alias", "Value")
     await bench.lookup.get("alias")
@@ -83,7 +83,9 @@ async def test_an_answer_serves_all_names_of_the_value(background: Background) -
     assert bench.source.questions == ["alias"]
 
 
-async def test_a_value_that_came_by_another_way_is_not_asked_for(background: Background) -> None:
+async def test_a_value_that_came_by_another_way_is_not_asked_for(
+    background: BackgroundTasks,
+) -> None:
     bench = Bench(background)
     bench.lookup.keep("Value")
     assert await bench.lookup.get("value") == "Value"
@@ -91,7 +93,7 @@ async def test_a_value_that_came_by_another_way_is_not_asked_for(background: Bac
 
 
 async def test_what_came_by_another_way_meanwhile_outweighs_an_absence(
-    background: Background,
+    background: BackgroundTasks,
 ) -> None:
     bench = Bench(background, deadline_s=30.0)
     asked = asyncio.ensure_future(bench.lookup.get("value"))
@@ -103,7 +105,7 @@ async def test_what_came_by_another_way_meanwhile_outweighs_an_absence(
 
 
 async def test_a_value_that_exists_no_more_is_forgotten_when_renewed(
-    background: Background,
+    background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
     bench.lookup.keep("v")
@@ -114,7 +116,7 @@ async def test_a_value_that_exists_no_more_is_forgotten_when_renewed(
     assert await bench.lookup.get("v") is None
 
 
-async def test_an_absence_is_remembered_for_a_shorter_time(background: Background) -> None:
+async def test_an_absence_is_remembered_for_a_shorter_time(background: BackgroundTasks) -> None:
     bench = Bench(background)
     bench.source.knows("k", None)
     assert await bench.lookup.get("k") is None
@@ -128,7 +130,9 @@ async def test_an_absence_is_remembered_for_a_shorter_time(background: Backgroun
     assert bench.source.questions == ["k", "k"]
 
 
-async def test_an_old_value_is_given_at_once_and_asked_for_anew(background: Background) -> None:
+async def test_an_old_value_is_given_at_once_and_asked_for_anew(
+    background: BackgroundTasks,
+) -> None:
     bench = Bench(background)
     bench.source.knows("k", "Old")
     await bench.lookup.get("k")
@@ -142,7 +146,7 @@ async def test_an_old_value_is_given_at_once_and_asked_for_anew(background: Back
 
 
 async def test_an_old_value_survives_an_outage_and_its_renewal_rests(
-    background: Background,
+    background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
     bench.lookup.keep("v")
@@ -154,7 +158,7 @@ async def test_an_old_value_survives_an_outage_and_its_renewal_rests(
     assert bench.source.questions == ["v"]
 
 
-async def test_only_a_few_old_values_are_renewed_at_once(background: Background) -> None:
+async def test_only_a_few_old_values_are_renewed_at_once(background: BackgroundTasks) -> None:
     bench = Bench(background)
     for number in range(50):
         bench.lookup.keep(f"v{number}")
@@ -166,7 +170,7 @@ async def test_only_a_few_old_values_are_renewed_at_once(background: Background)
 
 
 async def test_who_waits_too_long_hears_so_and_the_question_goes_on(
-    background: Background,
+    background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
     with pytest.raises(DeadlineError):
@@ -177,7 +181,9 @@ async def test_who_waits_too_long_hears_so_and_the_question_goes_on(
     assert bench.source.questions == ["k"]
 
 
-async def test_the_deadline_counts_from_the_start_of_the_question(background: Background) -> None:
+async def test_the_deadline_counts_from_the_start_of_the_question(
+    background: BackgroundTasks,
+) -> None:
     bench = Bench(background, deadline_s=30.0)
     first = asyncio.ensure_future(bench.lookup.get("k"))
     await settled()
@@ -188,7 +194,7 @@ async def test_the_deadline_counts_from_the_start_of_the_question(background: Ba
     assert await first == "V"
 
 
-async def test_beyond_the_bound_further_questions_fail_at_once(background: Background) -> None:
+async def test_beyond_the_bound_further_questions_fail_at_once(background: BackgroundTasks) -> None:
     bench = Bench(background, lookups_in_flight=2, deadline_s=30.0)
     waiting = [asyncio.ensure_future(bench.lookup.get(key)) for key in ("a", "b")]
     await settled()
@@ -203,7 +209,7 @@ async def test_beyond_the_bound_further_questions_fail_at_once(background: Backg
 
 @pytest.mark.parametrize("failure", [TransientError("down"), ConfigurationError("no scope")])
 async def test_a_question_that_failed_rests_and_says_the_same_meanwhile(
-    background: Background, failure: Exception
+    background: BackgroundTasks, failure: Exception
 ) -> None:
     bench = Bench(background)
     bench.source.knows("k", failure)
@@ -216,7 +222,7 @@ async def test_a_question_that_failed_rests_and_says_the_same_meanwhile(
     assert await bench.lookup.get("k") == "V"
 
 
-async def test_a_defect_reaches_who_asked_and_nobody_else(background: Background) -> None:
+async def test_a_defect_reaches_who_asked_and_nobody_else(background: BackgroundTasks) -> None:
     bench = Bench(background)
     bench.source.knows("k", ZeroDivisionError("a defect"))
     bench.source.knows("other", "V")
@@ -226,7 +232,9 @@ async def test_a_defect_reaches_who_asked_and_nobody_else(background: Background
     assert await bench.lookup.get("other") == "V"
 
 
-async def test_who_gives_up_does_not_end_the_question_of_others(background: Background) -> None:
+async def test_who_gives_up_does_not_end_the_question_of_others(
+    background: BackgroundTasks,
+) -> None:
     bench = Bench(background, deadline_s=30.0)
     impatient, patient = (asyncio.ensure_future(bench.lookup.get("k")) for _ in range(2))
     await settled()
@@ -237,7 +245,7 @@ async def test_who_gives_up_does_not_end_the_question_of_others(background: Back
 
 
 async def test_leaving_ends_the_questions_under_way() -> None:
-    async with Background() as background:
+    async with BackgroundTasks() as background:
         bench = Bench(background)
         with pytest.raises(DeadlineError):
             await bench.lookup.get("k")
@@ -249,7 +257,7 @@ async def broken() -> None:
 
 
 async def _open(background_work: Coroutine[None, None, None], body: Exception | None) -> None:
-    async with Background() as background:
+    async with BackgroundTasks() as background:
         background.start(background_work)
         if body is not None:
             raise body

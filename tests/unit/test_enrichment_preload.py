@@ -9,15 +9,15 @@ from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
 from processors.enrichment.references import queue_ids
 from processors.enrichment.settings import EnrichmentSettings
-from runtime.background_tasks import Background
+from runtime.background_tasks import BackgroundTasks
 from tests.zoom_stand_in import Answer, ScriptedTransport, VirtualClock, client_with, reply
 from zoom.entities import Queue
 from zoom.lookups import queue_lookup
 
 
 @pytest.fixture
-async def background() -> AsyncIterator[Background]:
-    async with Background() as opened:
+async def background() -> AsyncIterator[BackgroundTasks]:
+    async with BackgroundTasks() as opened:
         yield opened
 
 
@@ -44,7 +44,7 @@ class Pausing(VirtualClock):
 
 
 async def preloaded(
-    background: Background, *script: Answer, pauses: int, cache_entries: int = 100
+    background: BackgroundTasks, *script: Answer, pauses: int, cache_entries: int = 100
 ) -> tuple[CachedLookup[str, Queue], Pausing, ScriptedTransport]:
     clock, transport = Pausing(pauses), ScriptedTransport(*script)
     source = queue_lookup(client_with(transport, clock))
@@ -57,13 +57,13 @@ async def preloaded(
     return lookup, clock, transport
 
 
-async def test_all_pages_are_kept(background: Background) -> None:
+async def test_all_pages_are_kept(background: BackgroundTasks) -> None:
     lookup, _, _ = await preloaded(background, page("a", token="t"), page("b"), pauses=1)
     for id_ in ("a", "b"):
         assert await lookup.get(id_) == Queue(id_, "", id_.upper())
 
 
-async def test_they_are_read_again_before_they_are_old(background: Background) -> None:
+async def test_they_are_read_again_before_they_are_old(background: BackgroundTasks) -> None:
     lookup, clock, transport = await preloaded(background, page("a"), page("a"), pauses=2)
     assert clock.pauses_s == [1800.0, 1800.0]
     clock.elapsed_s = 5300.0  # old since 3600 without the second walk
@@ -73,14 +73,14 @@ async def test_they_are_read_again_before_they_are_old(background: Background) -
 
 @pytest.mark.parametrize("failure", [reply(503), reply(403), reply(400)])
 async def test_a_walk_that_fails_is_tried_again_soon(
-    background: Background, failure: Answer
+    background: BackgroundTasks, failure: Answer
 ) -> None:
     lookup, clock, _ = await preloaded(background, failure, page("a"), pauses=2)
     assert clock.pauses_s == [60.0, 1800.0]
     assert await lookup.get("a") == Queue("a", "", "A")
 
 
-async def test_an_account_larger_than_memory_is_read_in_part(background: Background) -> None:
+async def test_an_account_larger_than_memory_is_read_in_part(background: BackgroundTasks) -> None:
     _, _, transport = await preloaded(
         background, page("a", "b", token="t"), pauses=1, cache_entries=4
     )

@@ -3,16 +3,16 @@
 import orjson
 import pytest
 
-from processors.enrichment.references import Entity, Reference, members, references
+from processors.enrichment.references import Entity, EntityReference, members, references
 from schemas.catalogue import events, json_schema
 
 
-def user(id_: str) -> Reference:
-    return Reference(Entity.USER, id_)
+def user(id_: str) -> EntityReference:
+    return EntityReference(Entity.USER, id_)
 
 
-def queue(id_: str) -> Reference:
-    return Reference(Entity.QUEUE, id_)
+def queue(id_: str) -> EntityReference:
+    return EntityReference(Entity.QUEUE, id_)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def queue(id_: str) -> Reference:
     ],
 )
 def test_an_event_names_users_and_queues_by_member(
-    entity: dict[str, object], named: tuple[Reference, ...]
+    entity: dict[str, object], named: tuple[EntityReference, ...]
 ) -> None:
     assert references(entity) == named
 

@@ -28,7 +28,7 @@ class Listener:
 
 
 def broker(seed: int = 1) -> FakeBroker:
-    made = FakeBroker(clock=SimulatedClock(), chance=Random(seed))
+    made = FakeBroker(clock=SimulatedClock(), rng=Random(seed))
     made.create_topic("t", partitions=2)
     return made
 

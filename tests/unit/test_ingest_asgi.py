@@ -8,15 +8,15 @@ from typing import Any
 import structlog
 
 from ingest.http.asgi_adapter import Asgi, AsgiApplication
-from ingest.http.exchange import Exchange
+from ingest.http.exchange import RequestContext
 from ingest.http.responses import Answer, Refusal
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def exchange_of(chunks: list[bytes]) -> Exchange:
-    exchange = Exchange(
+def exchange_of(chunks: list[bytes]) -> RequestContext:
+    exchange = RequestContext(
         *(b"POST", "/a b", b"c=d", [(b"x-odd", b"1")]),
         peer="127.0.0.1",
         keep_alive=True,
@@ -27,9 +27,9 @@ def exchange_of(chunks: list[bytes]) -> Exchange:
     return exchange
 
 
-async def answer_of(app: Asgi, exchange: Exchange) -> Answer:
+async def answer_of(app: Asgi, exchange: RequestContext) -> Answer:
     async with asyncio.TaskGroup() as tasks:
-        AsgiApplication(app, tasks).completed(exchange)
+        AsgiApplication(app, tasks).on_body(exchange)
     assert exchange.answer is not None
     return exchange.answer
 

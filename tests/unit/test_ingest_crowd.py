@@ -4,20 +4,20 @@ from ipaddress import ip_address
 
 import pytest
 
-from ingest.http.shedding import Crowd, origin_of
+from ingest.http.shedding import SheddingQueue, origin_of
 
 here, there = origin_of(ip_address("192.0.2.1")), origin_of(ip_address("192.0.2.2"))
 
 
 def test_the_oldest_makes_room_whoever_asks() -> None:
-    crowd: Crowd[str] = Crowd(16)
+    crowd: SheddingQueue[str] = SheddingQueue(16)
     crowd.enter("first", here)
     crowd.enter("second", there)
     assert crowd.oldest(here) == crowd.oldest(there) == crowd.oldest(None) == "first"
 
 
 def test_one_sender_with_more_than_its_share_pays_with_its_own_oldest() -> None:
-    crowd: Crowd[str] = Crowd(16)
+    crowd: SheddingQueue[str] = SheddingQueue(16)
     crowd.enter("slow", here)
     for number in range(3):
         crowd.enter(f"many {number}", there)
@@ -26,7 +26,7 @@ def test_one_sender_with_more_than_its_share_pays_with_its_own_oldest() -> None:
 
 
 def test_a_lone_newcomer_does_not_pay_for_others_where_few_may_wait() -> None:
-    crowd: Crowd[str] = Crowd(1)
+    crowd: SheddingQueue[str] = SheddingQueue(1)
     crowd.enter("old", there)
     crowd.enter("new", here)
     assert crowd.is_over
@@ -34,7 +34,7 @@ def test_a_lone_newcomer_does_not_pay_for_others_where_few_may_wait() -> None:
 
 
 def test_who_comes_again_is_the_youngest_and_who_has_gone_is_no_error() -> None:
-    crowd: Crowd[str] = Crowd(2)
+    crowd: SheddingQueue[str] = SheddingQueue(2)
     crowd.enter("a", here)
     crowd.enter("b", here)
     crowd.enter("a", there)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from ingest.webhook.routing import (
     Challenge,
     Decision,
-    Event,
     Quarantined,
-    Routing,
+    RoutedEvent,
+    RoutingSettings,
     SignedRequest,
     decide,
 )
@@ -21,7 +21,7 @@ from schemas.envelope import Envelope
 from schemas.identity import event_id
 from schemas.reasons import QuarantineReason
 
-routing = Routing(topic_prefix="zcc", pseudonym_key=b"a-key-for-phone-numbers")
+routing = RoutingSettings(topic_prefix="zcc", pseudonym_key=b"a-key-for-phone-numbers")
 trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -48,7 +48,7 @@ def decided(body: bytes, **headers_of_request: bytes) -> Decision:
 def test_an_event_goes_to_its_familys_topic_under_its_entitys_key() -> None:
     body = webhook("contact_center.engagement_started", {"engagement_id": "e1"})
     decision = decided(body)
-    assert isinstance(decision, Event)
+    assert isinstance(decision, RoutedEvent)
     assert decision.family == "engagement"
     assert decision.record.topic == "zcc.engagement.v1"
     assert decision.record.key == b"account:e1"
@@ -59,7 +59,7 @@ def test_an_event_goes_to_its_familys_topic_under_its_entitys_key() -> None:
 def test_an_events_headers_name_it_and_tell_how_it_came() -> None:
     body = webhook("contact_center.engagement_started", {"engagement_id": "e1"})
     decision = decided(body, request_id=b"0a1b2c3d_0001_0002_0003_0123456789ab", traceparent=trace)
-    assert isinstance(decision, Event)
+    assert isinstance(decision, RoutedEvent)
     envelope = Envelope(
         "account", "contact_center.engagement_started", 1_751_364_000_000, {"engagement_id": "e1"}
     )
@@ -85,13 +85,13 @@ def test_an_events_headers_name_it_and_tell_how_it_came() -> None:
 @pytest.mark.parametrize("name", events)
 def test_every_known_event_has_the_topic_of_its_family(name: str) -> None:
     decision = decided(webhook(name, {}))
-    assert isinstance(decision, Event)
+    assert isinstance(decision, RoutedEvent)
     assert decision.record.topic == f"zcc.{events[name].family}.v1"
 
 
 def test_an_event_of_an_unknown_name_goes_to_the_unknown_topic() -> None:
     decision = decided(webhook("contact_center.invented_yesterday", {"engagement_id": "e1"}))
-    assert isinstance(decision, Event)
+    assert isinstance(decision, RoutedEvent)
     assert decision.record.topic == "zcc.unknown.v1"
     assert decision.record.key == b"account:e1"
 
@@ -99,7 +99,7 @@ def test_an_event_of_an_unknown_name_goes_to_the_unknown_topic() -> None:
 def test_a_phone_number_is_in_no_key_and_no_header() -> None:
     entity = {"sms": {"consumer_number": "+15550100"}}
     decision = decided(webhook("contact_center.consumer_messaging_opt_in", entity))
-    assert isinstance(decision, Event)
+    assert isinstance(decision, RoutedEvent)
     assert b"5550100" not in (decision.record.key or b"")
     assert all(b"5550100" not in value for _, value in decision.record.headers)
 
@@ -168,7 +168,7 @@ def test_without_a_usable_request_id_quarantine_is_keyed_by_the_body(request_id:
 )
 def test_a_malformed_traceparent_is_not_passed_on(traceparent: bytes) -> None:
     decision = decided(webhook("contact_center.user_created", {}), traceparent=traceparent)
-    assert isinstance(decision, Event)
+    assert isinstance(decision, RoutedEvent)
     assert headers.text(decision.record.headers, "traceparent") is None
 
 
@@ -215,7 +215,7 @@ _bodies = st.builds(
 )
 def test_whatever_was_signed_is_kept_byte_for_byte(body: bytes) -> None:
     decision = decided(body)
-    assert isinstance(decision, Event | Quarantined)
+    assert isinstance(decision, RoutedEvent | Quarantined)
     assert decision.record.value is body
     assert decision.record.key
     assert all(type(value) is bytes for _, value in decision.record.headers)

@@ -31,7 +31,7 @@ def test_every_refusal_has_an_answer_but_that_of_a_client_that_is_gone() -> None
 
 @pytest.mark.parametrize("row", table)
 def test_zoom_sends_again_what_is_answered_5xx_or_too_late_and_nothing_else(
-    row: responses.Row,
+    row: responses.AnswerRow,
 ) -> None:
     status = row.answer.status
     is_sent_again = status >= 500 or status is HTTPStatus.REQUEST_TIMEOUT
@@ -39,7 +39,7 @@ def test_zoom_sends_again_what_is_answered_5xx_or_too_late_and_nothing_else(
 
 
 @pytest.mark.parametrize("row", [row for row in table if row.what.startswith("signed")])
-def test_what_is_signed_is_answered_204_or_503(row: responses.Row) -> None:
+def test_what_is_signed_is_answered_204_or_503(row: responses.AnswerRow) -> None:
     assert row.answer.status in {204, 503}
 
 

@@ -26,11 +26,11 @@ def reports_of(count: int) -> tuple[Reports, SetClock, asyncio.Event]:
 
 async def test_all_have_to_be_ready_before_the_first_connection_comes() -> None:
     reports, _, _ = reports_of(2)
-    assert reports.why_not_ready() == "process 0: starting"
+    assert reports.readiness_problem() == "process 0: starting"
     reports.heard(0, Readiness.READY)
-    assert reports.why_not_ready() == "process 1: starting"
+    assert reports.readiness_problem() == "process 1: starting"
     reports.heard(1, Readiness.READY)
-    assert reports.why_not_ready() is None
+    assert reports.readiness_problem() is None
 
 
 async def test_one_that_is_started_again_leaves_the_others_ready() -> None:
@@ -38,11 +38,11 @@ async def test_one_that_is_started_again_leaves_the_others_ready() -> None:
     for number in range(2):
         reports.heard(number, Readiness.READY)
     reports.ended(0)
-    assert reports.why_not_ready() is None
+    assert reports.readiness_problem() is None
     reports.started(0)
-    assert reports.why_not_ready() is None
+    assert reports.readiness_problem() is None
     reports.ended(1)
-    assert reports.why_not_ready() == "no process is up"
+    assert reports.readiness_problem() == "no process is up"
 
 
 async def test_one_that_cannot_keep_a_webhook_takes_readiness_away() -> None:
@@ -50,9 +50,9 @@ async def test_one_that_cannot_keep_a_webhook_takes_readiness_away() -> None:
     for number in range(2):
         reports.heard(number, Readiness.READY)
     reports.heard(1, Readiness.BROKER)
-    assert reports.why_not_ready() == "process 1: no broker acknowledges and no spill keeps"
+    assert reports.readiness_problem() == "process 1: no broker acknowledges and no spill keeps"
     stopping.set()
-    assert reports.why_not_ready() == "stopping"
+    assert reports.readiness_problem() == "stopping"
 
 
 async def test_one_that_falls_silent_is_neither_alive_nor_ready_until_it_reports_again() -> None:
@@ -62,12 +62,12 @@ async def test_one_that_falls_silent_is_neither_alive_nor_ready_until_it_reports
     reports.heard(1, Readiness.READY)
     clock.now_s += 20
     reports.heard(0, Readiness.READY)
-    assert reports.why_not_alive() is None
+    assert reports.liveness_problem() is None
     clock.now_s += 11
-    assert reports.why_not_alive() == "process 1 has reported nothing for 31 s"
-    assert reports.why_not_ready() == reports.why_not_alive()
+    assert reports.liveness_problem() == "process 1 has reported nothing for 31 s"
+    assert reports.readiness_problem() == reports.liveness_problem()
     reports.heard(1, Readiness.READY)
-    assert reports.why_not_alive() is reports.why_not_ready() is None
+    assert reports.liveness_problem() is reports.readiness_problem() is None
 
 
 async def test_a_process_reports_through_its_pipe_and_a_parent_that_is_gone_is_no_error() -> None:
@@ -79,17 +79,17 @@ async def test_a_process_reports_through_its_pipe_and_a_parent_that_is_gone_is_n
     )
     health = Health(write_end)
     health.tick()
-    assert health.why_not_ready() == "starting"
+    assert health.readiness_problem() == "starting"
     health.check = lambda: Readiness.READY
     health.tick()
     async with asyncio.timeout(10):
-        while reports.why_not_ready() is not None:
+        while reports.readiness_problem() is not None:
             await asyncio.sleep(0.001)
     for _ in range(100_000):
         health.tick()  # a pipe that is full
     reader.close()
     async with asyncio.timeout(10):
-        while reports.why_not_ready() is None:
+        while reports.readiness_problem() is None:
             await asyncio.sleep(0.001)
     await asyncio.sleep(0)
     health.tick()

@@ -15,8 +15,8 @@ from prometheus_client import REGISTRY
 
 from ingest.apps.config import read_apps
 from ingest.apps.registry import Apps
-from ingest.apps.reloading import PresentApps
-from ingest.series import begin_series_of
+from ingest.apps.reloading import ReloadingApps
+from ingest.series import begin_app_metrics
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.process.signals import hangup_event
@@ -52,7 +52,7 @@ class Following:
 
     def __init__(self, file: Path) -> None:
         self.clock = SteppedClock()
-        self.apps = PresentApps(file, clock=self.clock, begin_series=begin_series_of)
+        self.apps = ReloadingApps(file, clock=self.clock, begin_metrics=begin_app_metrics)
         self.hangup = asyncio.Event()
 
     async def look(self) -> None:
@@ -217,7 +217,7 @@ async def test_a_file_that_was_mended_is_read_and_told_even_if_it_is_as_before(f
 def test_the_first_reading_of_a_file_that_is_not_there_refuses_to_start(tmp_path: Path) -> None:
     missing = tmp_path / "apps.json"
     with pytest.raises(ConfigurationError) as caught:
-        PresentApps(missing, clock=SystemClock(), begin_series=begin_series_of)
+        ReloadingApps(missing, clock=SystemClock(), begin_metrics=begin_app_metrics)
     assert str(caught.value) == (
         f"ZCC_INGEST_APPS_FILE: cannot read {missing}: No such file or directory"
     )
@@ -226,7 +226,7 @@ def test_the_first_reading_of_a_file_that_is_not_there_refuses_to_start(tmp_path
 def test_the_first_reading_of_a_file_that_is_wrong_refuses_to_start(file: Path) -> None:
     write_into(file, '{"sales": ["the-secret-token "]}')
     with pytest.raises(ConfigurationError) as caught:
-        PresentApps(file, clock=SystemClock(), begin_series=begin_series_of)
+        ReloadingApps(file, clock=SystemClock(), begin_metrics=begin_app_metrics)
     assert str(caught.value) == (
         "ZCC_INGEST_APPS_FILE: app 'sales' has a secret that is empty or has blanks around it"
     )
@@ -234,7 +234,7 @@ def test_the_first_reading_of_a_file_that_is_wrong_refuses_to_start(file: Path) 
 
 async def test_apps_of_the_settings_stay_as_they_are() -> None:
     given = read_apps(old)
-    apps = PresentApps(given, clock=SystemClock(), begin_series=begin_series_of)
+    apps = ReloadingApps(given, clock=SystemClock(), begin_metrics=begin_app_metrics)
     hangup = asyncio.Event()
     hangup.set()
     async with asyncio.timeout(10):
@@ -244,7 +244,7 @@ async def test_apps_of_the_settings_stay_as_they_are() -> None:
 
 def test_readings_are_counted_from_zero(file: Path) -> None:
     ingest.reloads.clear()
-    PresentApps(file, clock=SystemClock(), begin_series=begin_series_of)
+    ReloadingApps(file, clock=SystemClock(), begin_metrics=begin_app_metrics)
     for outcome in ("taken", "unreadable", "wrong"):
         assert REGISTRY.get_sample_value("zcc_ingest_reloads_total", {"outcome": outcome}) == 0
 

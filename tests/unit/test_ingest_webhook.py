@@ -7,11 +7,11 @@ from typing import cast
 import structlog
 
 from ingest.apps.registry import App, Apps
-from ingest.http.admission import Admission
-from ingest.http.exchange import Exchange
+from ingest.http.admission import RequestLimiter
+from ingest.http.exchange import RequestContext
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
-from ingest.webhook.routing import Routing
+from ingest.webhook.routing import RoutingSettings
 from runtime.clock import SystemClock
 from runtime.contracts import Settled
 from runtime.values import Record
@@ -54,20 +54,20 @@ def webhook_with(apps: Iterator[Apps], sender: Recorder, *, starts_traces: bool 
     return Webhook(
         settings,
         apps=lambda: next(apps),
-        routing=Routing("zcc", b"0123456789abcdef", starts_traces),
+        routing=RoutingSettings("zcc", b"0123456789abcdef", starts_traces),
         sender=sender,
-        admission=Admission(requests=1, size_bytes=1000),
+        admission=RequestLimiter(requests=1, size_bytes=1000),
         clock=SystemClock(),
     )
 
 
-def completed_by(webhook: Webhook) -> Exchange:
+def completed_by(webhook: Webhook) -> RequestContext:
     timestamp = str(int(SystemClock().now().timestamp())).encode()
     headers = [
         (b"x-zm-request-timestamp", timestamp),
         (b"x-zm-signature", sign(body, timestamp=timestamp, secret=secret)),
     ]
-    exchange = Exchange(
+    exchange = RequestContext(
         *(b"POST", "/webhooks/zoom", b"", headers),
         peer="127.0.0.1",
         keep_alive=True,
@@ -75,8 +75,8 @@ def completed_by(webhook: Webhook) -> Exchange:
         answered=lambda: None,
     )
     exchange.chunks = [body]
-    webhook.began(exchange)
-    webhook.completed(exchange)
+    webhook.on_headers(exchange)
+    webhook.on_body(exchange)
     return exchange
 
 
@@ -85,7 +85,7 @@ def always() -> Iterator[Apps]:
         yield Apps([App("default", (secret,))])
 
 
-def status_of(exchange: Exchange) -> int:
+def status_of(exchange: RequestContext) -> int:
     assert exchange.answer is not None
     return exchange.answer.status
 

@@ -14,15 +14,15 @@ from sinks.object_storage.objects import (
     plan_objects,
     stored_span,
 )
-from sinks.object_storage.rows import ObjectKey, Row, Rows
+from sinks.object_storage.rows import ObjectKey, ObjectRow, Rows
 
 source = TopicPartition("zcc.enriched.engagement.v1", 3)
 log = Log("cluster", "_6k8WQ0HQ5-Y3rSwjX1v2A")
 folder = "topic=zcc.enriched.engagement.v1/date=2026-01-0"
 
 
-def row(offset: int) -> Row:
-    return Row(
+def row(offset: int) -> ObjectRow:
+    return ObjectRow(
         event_id=f"{offset:064x}",
         event="e",
         account_id="ACCOUNT",

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.values import Batch, Delivery, Span, TopicPartition
 from schemas.reasons import DeadLetterReason
-from sinks.object_storage.rows import Row, read_rows, table_of, table_schema
+from sinks.object_storage.rows import ObjectRow, read_rows, table_of, table_schema
 
 source = TopicPartition("zcc.enriched.engagement.v1", 3)
 good_headers = {
@@ -81,7 +81,7 @@ def test_the_day_is_that_of_the_event_in_utc(ce_time: bytes, day: str) -> None:
 
 
 def test_the_fields_of_a_row_are_the_columns_of_the_table() -> None:
-    assert list(Row._fields) == table_schema.names
+    assert list(ObjectRow._fields) == table_schema.names
     rows, _ = read_rows(batch(delivery(0), delivery(3)))
     (found,) = rows.values()
     table = table_of(found)

@@ -1,16 +1,16 @@
 """Accounting: what was accepted must be in the topics and in each store."""
 
-from operations.reconcile.accounting import Found, account
+from operations.reconcile.accounting import StoredIds, account
 
 
-def found(**changes: object) -> Found:
+def found(**changes: object) -> StoredIds:
     everything = {
         "accepted": frozenset({"a", "b"}),
         "in_topics": frozenset({"a", "b"}),
         "in_stores": {"postgres": frozenset({"a", "b"}), "object-storage": frozenset({"a", "b"})},
         "set_aside": {},
     }
-    return Found(**{**everything, **changes})
+    return StoredIds(**{**everything, **changes})
 
 
 def test_nothing_is_unaccounted_when_every_place_has_everything() -> None:

@@ -9,7 +9,7 @@ from operations.components import ProcessorName
 from operations.doctor.clock_skew import DatesHeard, skew_s
 from operations.doctor.scopes import asked_by, needs, scopes_page
 from operations.settings.configured import is_configured, suggestions, unknown_variables
-from operations.settings.errors import no_json
+from operations.settings.errors import format_json_error
 from operations.settings.unknown import product_settings
 from runtime.settings import KafkaSettings, WorkerSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
@@ -69,7 +69,7 @@ def test_a_setting_that_should_hold_json_is_named_and_not_repeated(
     monkeypatch.setenv("ZCC_ZOOM_CALLS_PER_DAY", '{"HEAVY": a-secret')
     with pytest.raises(SettingsError) as caught:
         ZoomSettings()
-    assert no_json(caught.value, ZoomSettings) == "ZCC_ZOOM_CALLS_PER_DAY: expected JSON"
+    assert format_json_error(caught.value, ZoomSettings) == "ZCC_ZOOM_CALLS_PER_DAY: expected JSON"
 
 
 def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sinks.postgres.write.bisection import culprits
+from sinks.postgres.write.bisection import find_rejected_rows
 
 
 class Tries:
@@ -31,17 +31,17 @@ class Tries:
 
 @pytest.mark.parametrize("bad", [{0}, {4999}, {7, 8, 4000}, set(range(10)), {4998, 4999}])
 async def test_exactly_the_culprits_are_found_in_order(bad: set[int]) -> None:
-    found = await culprits(range(5000), Tries(bad))
+    found = await find_rejected_rows(range(5000), Tries(bad))
     assert found == [(item, "refused") for item in sorted(bad)]
 
 
 async def test_one_culprit_costs_few_statements_wherever_it_is() -> None:
     for culprit in range(0, 5000, 7):
         tries = Tries({culprit})
-        await culprits(range(5000), tries)
+        await find_rejected_rows(range(5000), tries)
         assert tries.statements <= 22
 
 
 async def test_what_is_refused_only_together_is_nobodys_fault() -> None:
-    assert await culprits(range(100), Tries(set(), together={3, 70})) == []
-    assert await culprits([5], Tries(set())) == []
+    assert await find_rejected_rows(range(100), Tries(set(), together={3, 70})) == []
+    assert await find_rejected_rows([5], Tries(set())) == []

@@ -7,67 +7,67 @@ import pytest
 from psycopg import errors
 
 from runtime.errors import ConfigurationError, TransientError
-from sinks.postgres.errors import Fault, described, errors_by_fault, fault_of
+from sinks.postgres.errors import SqlFault, errors_by_fault, fault_of, safe_error_text
 
 
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (errors.ConnectionFailure, Fault.WORLD),
-        (errors.ReadOnlySqlTransaction, Fault.WORLD),
-        (errors.SerializationFailure, Fault.WORLD),
-        (errors.DeadlockDetected, Fault.WORLD),
-        (errors.DiskFull, Fault.WORLD),
-        (errors.TooManyConnections, Fault.WORLD),
-        (errors.AdminShutdown, Fault.WORLD),
-        (errors.CannotConnectNow, Fault.WORLD),
-        (errors.QueryCanceled, Fault.WORLD),
-        (errors.IoError, Fault.WORLD),
-        (errors.LockNotAvailable, Fault.WORLD),
-        (errors.InternalError_, Fault.WORLD),
-        (errors.UntranslatableCharacter, Fault.RECORD),
-        (errors.NumericValueOutOfRange, Fault.RECORD),
-        (errors.InvalidTextRepresentation, Fault.RECORD),
-        (errors.NotNullViolation, Fault.RECORD),
-        (errors.CheckViolation, Fault.RECORD),
-        (errors.ProgramLimitExceeded, Fault.RECORD),
-        (errors.InvalidPassword, Fault.OPERATOR),
-        (errors.InvalidCatalogName, Fault.OPERATOR),
-        (errors.InvalidSchemaName, Fault.OPERATOR),
-        (errors.UndefinedTable, Fault.OPERATOR),
-        (errors.InsufficientPrivilege, Fault.OPERATOR),
-        (errors.ObjectInUse, Fault.OURS),
-        (errors.FeatureNotSupported, Fault.OURS),
+        (errors.ConnectionFailure, SqlFault.WORLD),
+        (errors.ReadOnlySqlTransaction, SqlFault.WORLD),
+        (errors.SerializationFailure, SqlFault.WORLD),
+        (errors.DeadlockDetected, SqlFault.WORLD),
+        (errors.DiskFull, SqlFault.WORLD),
+        (errors.TooManyConnections, SqlFault.WORLD),
+        (errors.AdminShutdown, SqlFault.WORLD),
+        (errors.CannotConnectNow, SqlFault.WORLD),
+        (errors.QueryCanceled, SqlFault.WORLD),
+        (errors.IoError, SqlFault.WORLD),
+        (errors.LockNotAvailable, SqlFault.WORLD),
+        (errors.InternalError_, SqlFault.WORLD),
+        (errors.UntranslatableCharacter, SqlFault.RECORD),
+        (errors.NumericValueOutOfRange, SqlFault.RECORD),
+        (errors.InvalidTextRepresentation, SqlFault.RECORD),
+        (errors.NotNullViolation, SqlFault.RECORD),
+        (errors.CheckViolation, SqlFault.RECORD),
+        (errors.ProgramLimitExceeded, SqlFault.RECORD),
+        (errors.InvalidPassword, SqlFault.OPERATOR),
+        (errors.InvalidCatalogName, SqlFault.OPERATOR),
+        (errors.InvalidSchemaName, SqlFault.OPERATOR),
+        (errors.UndefinedTable, SqlFault.OPERATOR),
+        (errors.InsufficientPrivilege, SqlFault.OPERATOR),
+        (errors.ObjectInUse, SqlFault.OURS),
+        (errors.FeatureNotSupported, SqlFault.OURS),
     ],
 )
-def test_the_sqlstate_says_whose_fault_it_is(error: type[psycopg.Error], fault: Fault) -> None:
+def test_the_sqlstate_says_whose_fault_it_is(error: type[psycopg.Error], fault: SqlFault) -> None:
     assert fault_of(error("…")) is fault
 
 
 @pytest.mark.parametrize(
     ("message", "fault"),
     [
-        ("connection refused", Fault.WORLD),
-        ('could not translate host name "db" to address', Fault.WORLD),
-        ("FATAL:  the database system is starting up", Fault.WORLD),
-        ('FATAL:  too many connections for role "zcc"', Fault.WORLD),
-        ("server closed the connection unexpectedly", Fault.WORLD),
-        ('FATAL:  password authentication failed for user "zcc"', Fault.OPERATOR),
-        ("fe_sendauth: no password supplied", Fault.OPERATOR),
-        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', Fault.OPERATOR),
-        ('FATAL:  role "zcc" does not exist', Fault.OPERATOR),
-        ('FATAL:  database "events" does not exist', Fault.OPERATOR),
-        ('FATAL:  role "zcc" is not permitted to log in', Fault.OPERATOR),
-        ('FATAL:  permission denied for database "events"', Fault.OPERATOR),
+        ("connection refused", SqlFault.WORLD),
+        ('could not translate host name "db" to address', SqlFault.WORLD),
+        ("FATAL:  the database system is starting up", SqlFault.WORLD),
+        ('FATAL:  too many connections for role "zcc"', SqlFault.WORLD),
+        ("server closed the connection unexpectedly", SqlFault.WORLD),
+        ('FATAL:  password authentication failed for user "zcc"', SqlFault.OPERATOR),
+        ("fe_sendauth: no password supplied", SqlFault.OPERATOR),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', SqlFault.OPERATOR),
+        ('FATAL:  role "zcc" does not exist', SqlFault.OPERATOR),
+        ('FATAL:  database "events" does not exist', SqlFault.OPERATOR),
+        ('FATAL:  role "zcc" is not permitted to log in', SqlFault.OPERATOR),
+        ('FATAL:  permission denied for database "events"', SqlFault.OPERATOR),
     ],
 )
-def test_a_connection_that_fails_has_no_sqlstate_but_a_text(message: str, fault: Fault) -> None:
+def test_a_connection_that_fails_has_no_sqlstate_but_a_text(message: str, fault: SqlFault) -> None:
     assert fault_of(psycopg.OperationalError(message)) is fault
 
 
 def test_a_closed_connection_is_the_world_and_wrong_use_is_ours() -> None:
-    assert fault_of(psycopg.InterfaceError("the connection is closed")) is Fault.WORLD
-    assert fault_of(psycopg.ProgrammingError("the query has 1 placeholder")) is Fault.OURS
+    assert fault_of(psycopg.InterfaceError("the connection is closed")) is SqlFault.WORLD
+    assert fault_of(psycopg.ProgrammingError("the query has 1 placeholder")) is SqlFault.OURS
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ def test_a_refusal_names_the_command_that_repairs_it() -> None:
 
 
 def test_a_description_of_a_refused_row_holds_none_of_its_values() -> None:
-    assert described(errors.InvalidTextRepresentation("bad: +15550100000")) == (
+    assert safe_error_text(errors.InvalidTextRepresentation("bad: +15550100000")) == (
         "22P02 InvalidTextRepresentation"
     )

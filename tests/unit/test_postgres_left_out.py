@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sinks.postgres.model.omissions import left_out
+from sinks.postgres.model.omissions import omissions_of
 from sinks.postgres.model.rows import read_deliveries
 from tests.enriched import delivery, webhook
 from tests.projected import event, snapshot
@@ -25,14 +25,14 @@ LONG = "x" * 256
 )
 def test_ids_that_are_too_long_are_found(members: dict[str, Any], found: list[str]) -> None:
     read, _ = read_deliveries([event("engagement_started", **members)])
-    assert [each.what for each in left_out(read)] == found
+    assert [each.what for each in omissions_of(read)] == found
 
 
 def test_a_row_whose_ids_are_too_long_together_is_found() -> None:
     ids = {"user_id": "x" * 255, "skills": [{"skill_id": "y" * 255}]}
     body = webhook("user_skills_assigned", ids, account_id="z" * 255)
     read, _ = read_deliveries([delivery(body)])
-    assert "row" in {each.what for each in left_out(read)}
+    assert "row" in {each.what for each in omissions_of(read)}
 
 
 def test_references_are_looked_at_as_well() -> None:
@@ -43,4 +43,4 @@ def test_references_are_looked_at_as_well() -> None:
             snapshot("team", "T", {"team_id": "T"}),
         ]
     )
-    assert [each.what for each in left_out(read)] == ["row", "row"]
+    assert [each.what for each in omissions_of(read)] == ["row", "row"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from runtime.values import Delivery
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.model.rows import Told, raw_rows_by_table, raw_table, rows_by_table, tables
+from sinks.postgres.model.rows import Message, raw_rows_by_table, raw_table, rows_by_table, tables
 from sinks.postgres.write.batch_preparation import Preparation, least_copied_rows
 from tests.enriched import START_MS, delivery, webhook, with_fields
 from tests.projected import snapshot
@@ -12,7 +12,7 @@ from tests.projected import snapshot
 by_name = {table.name: table for table in tables}
 
 
-def kept(told: Iterable[Told]) -> Sequence[Told]:
+def kept(told: Iterable[Message]) -> Sequence[Message]:
     return list(told)
 
 

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 from sinks.postgres.model.projection import (
-    Bound,
-    Mention,
+    ColumnUpdate,
+    MinMaxColumn,
     Projection,
-    Register,
-    carried,
-    facts,
+    VersionedColumns,
+    event_table,
     longest_key,
+    present,
     reduced,
 )
 from sinks.postgres.model.tables import Cell, Column, columns_of
@@ -19,12 +19,12 @@ PERSON = Projection(
     "person",
     KEY,
     (
-        Register("name", columns_of("text", "first_name", "last_name")),
-        Register("origin", columns_of("text", "origin"), "oldest"),
+        VersionedColumns("name", columns_of("text", "first_name", "last_name")),
+        VersionedColumns("origin", columns_of("text", "origin"), "oldest"),
     ),
-    (Bound("seen_at", "least"), Bound("left_at", "greatest")),
+    (MinMaxColumn("seen_at", "least"), MinMaxColumn("left_at", "greatest")),
 )
-WORD = facts("word", (*KEY, Column("event_id", "text")), *columns_of("text", "word"))
+WORD = event_table("word", (*KEY, Column("event_id", "text")), *columns_of("text", "word"))
 
 
 class Source(NamedTuple):
@@ -36,11 +36,11 @@ class Source(NamedTuple):
         return self.at.to_bytes(48, "big") + self.revision.to_bytes(4, "big")
 
 
-def person(**told: tuple[Cell, ...]) -> list[Mention]:
-    return [Mention(PERSON, ("A", "1"), told)]
+def person(**told: tuple[Cell, ...]) -> list[ColumnUpdate]:
+    return [ColumnUpdate(PERSON, ("A", "1"), told)]
 
 
-def row(*told: tuple[Source, list[Mention]]) -> list[Cell]:
+def row(*told: tuple[Source, list[ColumnUpdate]]) -> list[Cell]:
     (found,) = reduced(told)[PERSON]
     return list(found)
 
@@ -93,39 +93,39 @@ def test_of_equal_stamps_the_first_one_stays() -> None:
 
 
 def test_bounds_take_the_least_and_the_greatest() -> None:
-    def seen(time_ms: int) -> list[Mention]:
-        return [Mention(PERSON, ("A", "1"), bounds={"seen_at": time_ms, "left_at": time_ms})]
+    def seen(time_ms: int) -> list[ColumnUpdate]:
+        return [ColumnUpdate(PERSON, ("A", "1"), bounds={"seen_at": time_ms, "left_at": time_ms})]
 
     assert row(*((Source(n), seen(n)) for n in (5, 3, 9)))[-2:] == [3, 9]
 
 
 def test_a_higher_revision_replaces_a_fact_and_an_equal_one_does_not() -> None:
-    def said(revision: int, word: str) -> tuple[Source, list[Mention]]:
-        return Source(1, revision), [Mention(WORD, ("A", "1", "E"), {"told": (word,)})]
+    def said(revision: int, word: str) -> tuple[Source, list[ColumnUpdate]]:
+        return Source(1, revision), [ColumnUpdate(WORD, ("A", "1", "E"), {"told": (word,)})]
 
     (found,) = reduced([said(1, "a"), said(1, "b"), said(3, "c"), said(2, "d")])[WORD]
     assert list(found) == ["A", "1", "E", "c", 3]
 
 
 def test_a_fact_may_be_told_by_a_revision_of_zero() -> None:
-    told = [(Source(1, 0), [Mention(WORD, ("A", "1", "E"), {"told": ("a",)})])]
+    told = [(Source(1, 0), [ColumnUpdate(WORD, ("A", "1", "E"), {"told": ("a",)})])]
     assert [list(found) for found in reduced(told)[WORD]] == [["A", "1", "E", "a", 0]]
 
 
 def test_rows_are_in_the_order_of_the_key() -> None:
     ids = ["b", "a", "ab", "B", "é"]
-    told = [(Source(n), [Mention(PERSON, ("A", id_))]) for n, id_ in enumerate(ids)]
+    told = [(Source(n), [ColumnUpdate(PERSON, ("A", id_))]) for n, id_ in enumerate(ids)]
     assert [found[1] for found in reduced(told)[PERSON]] == ["B", "a", "ab", "b", "é"]
 
 
 def test_a_mention_whose_key_no_index_takes_is_void() -> None:
     longest, longer = ["x" * (longest_key - len("A") + more) for more in (0, 1)]
-    told = [(Source(1), [Mention(PERSON, ("A", id_)) for id_ in (longest, longer)])]
+    told = [(Source(1), [ColumnUpdate(PERSON, ("A", id_)) for id_ in (longest, longer)])]
     assert [found[1] for found in reduced(told)[PERSON]] == [longest]
 
 
 def test_carried_leaves_out_registers_without_their_first_value() -> None:
-    assert carried(name=("Ada", None), origin=(None,), sex=(None, "f")) == {"name": ("Ada", None)}
+    assert present(name=("Ada", None), origin=(None,), sex=(None, "f")) == {"name": ("Ada", None)}
 
 
 def test_the_resolution_takes_newer_values_and_writes_nothing_where_nothing_is_newer() -> None:

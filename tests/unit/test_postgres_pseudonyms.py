@@ -12,7 +12,7 @@ from schemas import catalogue
 from sinks.postgres.model.rows import raw_table, read_deliveries, rows_by_table
 from sinks.postgres.model.tables import Personal, Table
 from sinks.postgres.privacy.classes import class_of, normal
-from sinks.postgres.privacy.pseudonyms import PersonalData, Treatment, marker, pseudonym
+from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction, marker, pseudonym
 from tests.enriched import delivery, webhook
 from tests.people import People
 from tests.projected import snapshot
@@ -22,20 +22,20 @@ CLASSES: tuple[Personal, ...] = tuple(c for c in get_args(Personal) if c != "doc
 ANN = People("ann", "+15550107001")
 HEADS = {"subject", "partition_key"}
 
-Told = Any
+Message = Any
 
 
-def rules(treatment: Treatment, *classes: Personal) -> PersonalData:
-    return PersonalData(dict.fromkeys(classes or CLASSES, treatment), KEY)
+def rules(redaction: Redaction, *classes: Personal) -> PersonalData:
+    return PersonalData(dict.fromkeys(classes or CLASSES, redaction), KEY)
 
 
-def told(*deliveries: Any) -> list[Told]:
+def told(*deliveries: Any) -> list[Message]:
     read, rejections = read_deliveries(deliveries)
     assert rejections == []
     return read
 
 
-def cells(some: list[Told]) -> Iterator[tuple[Table, Mapping[str, Any]]]:
+def cells(some: list[Message]) -> Iterator[tuple[Table, Mapping[str, Any]]]:
     for table, rows in rows_by_table(some).items():
         names = [column.name for column in table.columns]
         for row in rows:
@@ -45,14 +45,14 @@ def cells(some: list[Told]) -> Iterator[tuple[Table, Mapping[str, Any]]]:
 def test_what_is_kept_is_not_touched() -> None:
     some = told(*ANN.told())
     for kept in (PersonalData({}, b""), rules("keep")):
-        assert all(a is b for a, b in zip(kept.treated(some), some, strict=True))
+        assert all(a is b for a, b in zip(kept.redacted(some), some, strict=True))
 
 
 @pytest.mark.parametrize("event", catalogue.events)
 def test_every_personal_column_holds_pseudonyms_and_no_other_one_changes(event: str) -> None:
     some = told(delivery(orjson.dumps(orjson.loads(catalogue.example(event)))))
     plain = list(cells(some))
-    treated = list(cells(rules("pseudonymise").treated(some)))
+    redacted = list(cells(rules("pseudonymise").redacted(some)))
     personal = {
         (table.name, column.name): column.personal for table, _ in plain for column in table.columns
     }
@@ -63,19 +63,19 @@ def test_every_personal_column_holds_pseudonyms_and_no_other_one_changes(event: 
             for name, cell in row.items()
             if not personal[table.name, name] and name not in HEADS
         )
-        for rows in (plain, treated)
+        for rows in (plain, redacted)
     ]
     assert others[0] == others[1]
-    for table, row in treated:
+    for table, row in redacted:
         for name, cell in row.items():
             if personal[table.name, name] not in {None, "document"} and cell:
                 texts = cell if isinstance(cell, tuple) else (cell,)
                 assert all(text.startswith(marker) for text in texts), (table.name, name)
 
 
-@pytest.mark.parametrize("treatment", ["pseudonymise", "drop"])
-def test_no_value_of_a_person_is_left_in_any_row(treatment: Treatment) -> None:
-    some = rules(treatment).treated(told(*ANN.told()))
+@pytest.mark.parametrize("redaction", ["pseudonymise", "drop"])
+def test_no_value_of_a_person_is_left_in_any_row(redaction: Redaction) -> None:
+    some = rules(redaction).redacted(told(*ANN.told()))
     assert some
     for table, row in cells(some):
         text = repr(row)
@@ -84,7 +84,7 @@ def test_no_value_of_a_person_is_left_in_any_row(treatment: Treatment) -> None:
 
 
 def test_rows_of_dropped_data_have_whole_keys() -> None:
-    for table, row in cells(rules("drop").treated(told(*ANN.told()))):
+    for table, row in cells(rules("drop").redacted(told(*ANN.told()))):
         assert all(row[name] is not None for name in table.key), table.name
 
 
@@ -115,7 +115,7 @@ def test_ids_stay_joined_in_rows_names_and_heads() -> None:
     some = told(delivery(webhook("engagement_user_answered", call), enrichment={"users": found}))
     some += told(delivery(login), snapshot("user", "U1", {"user_id": "U1", "display_name": "Al"}))
     new = pseudonym("user_ref", "U1", key=KEY)
-    rows = list(cells(rules("pseudonymise", "user_ref").treated(some)))
+    rows = list(cells(rules("pseudonymise", "user_ref").redacted(some)))
     ids = {
         (table.name, name)
         for table, row in rows
@@ -145,7 +145,7 @@ def test_a_dropped_person_has_no_snapshot_and_no_head() -> None:
         snapshot("user", "U1", {"user_id": "U1"}),
         delivery(webhook("user_login", {"user_id": "U1"})),
     )
-    (event,) = rules("drop", "user_ref").treated(some)
+    (event,) = rules("drop", "user_ref").redacted(some)
     assert (event.subject, event.partition_key) == (None, None)
 
 
@@ -153,14 +153,14 @@ def test_a_body_kept_byte_for_byte_goes_with_what_it_held() -> None:
     body = webhook("engagement_note_added", {"engagement_id": "E1", "note": "a\0b"})
     (event,) = told(delivery(body))
     assert event.content.verbatim
-    (treated,) = rules("pseudonymise", "free_text").treated([event])
-    assert treated.content.verbatim is None
-    assert treated.object["note"].startswith(marker)
+    (redacted,) = rules("pseudonymise", "free_text").redacted([event])
+    assert redacted.content.verbatim is None
+    assert redacted.object["note"].startswith(marker)
 
 
 def test_numbers_in_place_of_texts_and_lists_of_texts_are_treated_too() -> None:
     entity = {"engagement_id": "E1", "consumer_number": 15550107001, "emails": ["a@b.example"]}
-    (event,) = rules("pseudonymise").treated(told(delivery(webhook("engagement_started", entity))))
+    (event,) = rules("pseudonymise").redacted(told(delivery(webhook("engagement_started", entity))))
     assert event.object["consumer_number"] == pseudonym("phone", "15550107001", key=KEY)
     assert event.object["emails"] == [pseudonym("email", "a@b.example", key=KEY)]
 

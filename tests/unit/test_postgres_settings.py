@@ -61,4 +61,4 @@ def test_a_document_has_no_treatment_of_its_own() -> None:
 def test_the_environment_gives_treatments_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZCC_POSTGRES_DSN", "host=db")
     monkeypatch.setenv("ZCC_POSTGRES_PERSONAL_DATA", '{"free_text": "drop", "url": "keep"}')
-    assert PostgresSettings().treatment.treatments == {"free_text": "drop", "url": "keep"}
+    assert PostgresSettings().redaction.treatments == {"free_text": "drop", "url": "keep"}

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.errors import ConfigurationError
 from runtime.values import Assignment, PartitionState, TopicPartition
-from sinks.postgres.write.takeover import Start, Stored, start_of
+from sinks.postgres.write.takeover import Start, StoredPosition, start_of
 
 SOURCE = TopicPartition("topic", 0)
 
@@ -17,20 +17,20 @@ def assignment(
 
 
 def test_the_same_log_is_read_on() -> None:
-    assert start_of(SOURCE, Stored("cluster", "new", 7), assignment()) == Start(7, "new")
+    assert start_of(SOURCE, StoredPosition("cluster", "new", 7), assignment()) == Start(7, "new")
 
 
 @pytest.mark.parametrize(
     ("stored", "present", "known"), [("", "new", "new"), ("old", "", "old"), ("", "", "")]
 )
 def test_an_id_that_nobody_knows_is_no_other_id(stored: str, present: str, known: str) -> None:
-    found = start_of(SOURCE, Stored("cluster", stored, 7), assignment(topic_id=present))
+    found = start_of(SOURCE, StoredPosition("cluster", stored, 7), assignment(topic_id=present))
     assert found == Start(7, known)
 
 
 @pytest.mark.parametrize("next_offset", [2, 50, 500])
 def test_a_log_that_was_made_anew_is_read_from_its_start(next_offset: int) -> None:
-    found = start_of(SOURCE, Stored("cluster", "old", next_offset), assignment(start=3))
+    found = start_of(SOURCE, StoredPosition("cluster", "old", next_offset), assignment(start=3))
     assert found == Start(3, "new", recreated=True)
 
 
@@ -39,16 +39,18 @@ def test_a_log_that_was_made_anew_is_read_from_its_start(next_offset: int) -> No
 )
 def test_what_retention_has_deleted_is_counted_once(committed: int | None, uncounted: int) -> None:
     """The consumer counts what lies between the group's position and the start of the log."""
-    found = start_of(SOURCE, Stored("cluster", "new", 7), assignment(committed=committed, start=20))
+    found = start_of(
+        SOURCE, StoredPosition("cluster", "new", 7), assignment(committed=committed, start=20)
+    )
     assert found == Start(20, "new", expired=13, uncounted=uncounted)
 
 
 @pytest.mark.parametrize("topic_id", ["new", ""])
 def test_an_offset_beyond_the_end_of_its_log_is_refused(topic_id: str) -> None:
     with pytest.raises(ConfigurationError, match="ends at offset 100, but was stored up to 101"):
-        start_of(SOURCE, Stored("cluster", topic_id, 101), assignment())
+        start_of(SOURCE, StoredPosition("cluster", topic_id, 101), assignment())
 
 
 def test_another_cluster_is_refused_before_anything_else() -> None:
     with pytest.raises(ConfigurationError, match="belongs to Kafka cluster another"):
-        start_of(SOURCE, Stored("another", "old", 101), assignment())
+        start_of(SOURCE, StoredPosition("another", "old", 101), assignment())

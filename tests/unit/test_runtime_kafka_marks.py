@@ -1,24 +1,24 @@
 """When what was read was made: noted about once a second, told for any later offset."""
 
-from runtime.kafka.timestamp_index import Marks
+from runtime.kafka.timestamp_index import TimestampIndex
 from runtime.values import Delivery, TopicPartition
 
 source = TopicPartition("t", 0)
 
 
-def read(marks: Marks, *records: tuple[int, int]) -> None:
+def read(marks: TimestampIndex, *records: tuple[int, int]) -> None:
     """Note records by offset and time in ms."""
     marks.note(source, [Delivery("t", 0, at, None, None, (), made) for at, made in records])
 
 
-def begun(offset: int = 0) -> Marks:
-    marks = Marks()
+def begun(offset: int = 0) -> TimestampIndex:
+    marks = TimestampIndex()
     marks.begin(source, offset)
     return marks
 
 
 def test_a_partition_that_nobody_reads_has_no_times() -> None:
-    assert Marks().timestamp_ms(source, 0) is None
+    assert TimestampIndex().timestamp_ms(source, 0) is None
 
 
 def test_a_record_that_was_not_read_has_no_time() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from runtime.retries.dead_letter_guard import Origin, Past
-from runtime.retries.dead_letter_history import Letters, longest_s, past
+from runtime.retries.dead_letter_history import DeadLetterHistory, longest_s, past
 from runtime.values import Delivery, TopicPartition
 from schemas.headers import (
     Headers,
@@ -46,7 +46,7 @@ def line(value: bytes | None) -> Delivery:
 
 
 def found(letters: Sequence[Delivery], *audit: Delivery) -> list[Past]:
-    told = Letters(letters, audit)
+    told = DeadLetterHistory(letters, audit)
     return list(past(told, worker="w", positions=positions, records=100, now_ms=now_ms))
 
 

@@ -3,19 +3,19 @@
 import pytest
 
 from runtime.errors import RejectedError, TransientError
-from runtime.retries.policy import Fault, described, fault_of
+from runtime.retries.policy import FaultKind, fault_of, safe_error_text
 from schemas.reasons import DeadLetterReason
 
 
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (TransientError("down"), Fault.TRANSIENT),
-        (RejectedError(DeadLetterReason.TOO_LARGE, ""), Fault.REJECTED),
-        (KeyError("x"), Fault.DEFECT),
+        (TransientError("down"), FaultKind.TRANSIENT),
+        (RejectedError(DeadLetterReason.TOO_LARGE, ""), FaultKind.REJECTED),
+        (KeyError("x"), FaultKind.DEFECT),
     ],
 )
-def test_the_class_tells_whose_fault_it_is(error: Exception, fault: Fault) -> None:
+def test_the_class_tells_whose_fault_it_is(error: Exception, fault: FaultKind) -> None:
     assert fault_of(error) is fault
 
 
@@ -25,11 +25,11 @@ def test_a_defect_is_described_by_class_and_place_and_never_by_its_message() -> 
 
     with pytest.raises(KeyError) as caught:
         fails()
-    told = described(caught.value)
+    told = safe_error_text(caught.value)
     assert told.startswith("KeyError at ")
     assert "fails:" in told
     assert "555" not in told
 
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:
-    assert described(KeyError("x")) == "KeyError"
+    assert safe_error_text(KeyError("x")) == "KeyError"

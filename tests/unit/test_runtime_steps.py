@@ -1,14 +1,14 @@
 """What is told of steps that fail: since when, by whose fault, why; never what others wrote."""
 
 from runtime.errors import TransientError
-from runtime.retries.policy import Fault
-from runtime.worker.failing_steps import Steps, cause_of, log_interval_s
+from runtime.retries.policy import FaultKind
+from runtime.worker.failing_steps import FailingSteps, cause_of, log_interval_s
 
 
 def test_a_step_fails_from_its_first_failure_until_it_works() -> None:
-    steps = Steps()
-    steps.failed("write", Fault.TRANSIENT, TransientError("down"), now_s=10.0)
-    steps.failed("write", Fault.TRANSIENT, TransientError("still down"), now_s=15.0)
+    steps = FailingSteps()
+    steps.failed("write", FaultKind.TRANSIENT, TransientError("down"), now_s=10.0)
+    steps.failed("write", FaultKind.TRANSIENT, TransientError("still down"), now_s=15.0)
     (failing,) = steps.failing(25.0)
     assert failing.told(25.0) == "write has failed for 15 s (transient): still down"
     assert steps.failing(25.0, at_least_s=16.0) == []
@@ -19,9 +19,9 @@ def test_a_step_fails_from_its_first_failure_until_it_works() -> None:
 
 
 def test_the_log_tells_of_a_step_once_in_a_while() -> None:
-    steps, error = Steps(), TransientError("down")
+    steps, error = FailingSteps(), TransientError("down")
     told = [
-        steps.failed("write", Fault.TRANSIENT, error, now_s=at_s) is not None
+        steps.failed("write", FaultKind.TRANSIENT, error, now_s=at_s) is not None
         for at_s in (0.0, 1.0, log_interval_s - 1, log_interval_s, log_interval_s + 1)
     ]
     assert told == [True, False, False, True, False]

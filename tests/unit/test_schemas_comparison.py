@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from schemas.generation import Change, differences, json_schemas
+from schemas.generation import SchemaChange, differences, json_schemas
 from tests.vendor_document import Schema, document, webhook
 
 
-def changes(old: Schema, new: Schema) -> list[tuple[str, Change, str, bool]]:
+def changes(old: Schema, new: Schema) -> list[tuple[str, SchemaChange, str, bool]]:
     before, after = (dict(json_schemas(document(first=each))) for each in (old, new))
     return [
         (each.path.removeprefix("payload.object."), each.change, each.detail, each.breaking)
@@ -16,7 +16,7 @@ def changes(old: Schema, new: Schema) -> list[tuple[str, Change, str, bool]]:
     ]
 
 
-def of_member(old: Schema, new: Schema) -> list[tuple[Change, str, bool]]:
+def of_member(old: Schema, new: Schema) -> list[tuple[SchemaChange, str, bool]]:
     pair = (webhook("first", {"m": member}) for member in (old, new))
     return [(change, detail, breaking) for _, change, detail, breaking in changes(*pair)]
 
@@ -28,23 +28,53 @@ number: Schema = {"type": "integer"}
 @pytest.mark.parametrize(
     ("old", "new", "change", "detail", "breaking"),
     [
-        (text, number, Change.TYPE, "string -> integer", True),
-        (text, {**text, "format": "email"}, Change.FORMAT, "None -> email", False),
-        ({**text, "format": "email"}, text, Change.FORMAT, "email -> None", True),
-        (text, {**text, "enum": ["a", "b"]}, Change.VALUES_ADDED, "a, b", False),
-        ({**text, "enum": ["a", "b"]}, {**text, "enum": ["b"]}, Change.VALUES_REMOVED, "a", True),
-        (text, {**text, "deprecated": True}, Change.DEPRECATED, "", False),
-        ({**text, "deprecated": True}, text, Change.REVIVED, "", False),
-        ({**number, "minimum": 1}, number, Change.BOUND, "minimum 1 -> None", True),
-        ({**number, "minimum": 1}, {**number, "minimum": 0}, Change.BOUND, "minimum 1 -> 0", True),
-        ({**number, "minimum": 0}, {**number, "minimum": 1}, Change.BOUND, "minimum 0 -> 1", False),
-        ({**number, "maximum": 5}, {**number, "maximum": 9}, Change.BOUND, "maximum 5 -> 9", True),
-        ({**number, "maximum": 9}, {**number, "maximum": 5}, Change.BOUND, "maximum 9 -> 5", False),
-        (text, {**text, "maxLength": 4}, Change.BOUND, "maxLength None -> 4", False),
+        (text, number, SchemaChange.TYPE, "string -> integer", True),
+        (text, {**text, "format": "email"}, SchemaChange.FORMAT, "None -> email", False),
+        ({**text, "format": "email"}, text, SchemaChange.FORMAT, "email -> None", True),
+        (text, {**text, "enum": ["a", "b"]}, SchemaChange.VALUES_ADDED, "a, b", False),
+        (
+            {**text, "enum": ["a", "b"]},
+            {**text, "enum": ["b"]},
+            SchemaChange.VALUES_REMOVED,
+            "a",
+            True,
+        ),
+        (text, {**text, "deprecated": True}, SchemaChange.DEPRECATED, "", False),
+        ({**text, "deprecated": True}, text, SchemaChange.REVIVED, "", False),
+        ({**number, "minimum": 1}, number, SchemaChange.BOUND, "minimum 1 -> None", True),
+        (
+            {**number, "minimum": 1},
+            {**number, "minimum": 0},
+            SchemaChange.BOUND,
+            "minimum 1 -> 0",
+            True,
+        ),
+        (
+            {**number, "minimum": 0},
+            {**number, "minimum": 1},
+            SchemaChange.BOUND,
+            "minimum 0 -> 1",
+            False,
+        ),
+        (
+            {**number, "maximum": 5},
+            {**number, "maximum": 9},
+            SchemaChange.BOUND,
+            "maximum 5 -> 9",
+            True,
+        ),
+        (
+            {**number, "maximum": 9},
+            {**number, "maximum": 5},
+            SchemaChange.BOUND,
+            "maximum 9 -> 5",
+            False,
+        ),
+        (text, {**text, "maxLength": 4}, SchemaChange.BOUND, "maxLength None -> 4", False),
     ],
 )
 def test_a_changed_field_is_told_with_what_was_and_what_is(
-    old: Schema, new: Schema, change: Change, detail: str, *, breaking: bool
+    old: Schema, new: Schema, change: SchemaChange, detail: str, *, breaking: bool
 ) -> None:
     assert of_member(old, new) == [(change, detail, breaking)]
 
@@ -52,15 +82,15 @@ def test_a_changed_field_is_told_with_what_was_and_what_is(
 def test_to_become_required_breaks_nobody_and_to_become_optional_does() -> None:
     optional = webhook("first", {"m": text})
     required = webhook("first", {"m": text}, required=("m",))
-    assert changes(optional, required) == [("m", Change.REQUIRED, "", False)]
-    assert changes(required, optional) == [("m", Change.OPTIONAL, "", True)]
+    assert changes(optional, required) == [("m", SchemaChange.REQUIRED, "", False)]
+    assert changes(required, optional) == [("m", SchemaChange.OPTIONAL, "", True)]
 
 
 def test_an_added_or_removed_field_is_told_once_for_all_below_it() -> None:
     users = {"type": "array", "items": {"type": "object", "properties": {"id": text, "n": text}}}
     without, within = webhook("first", {}), webhook("first", {"users": users})
-    assert changes(without, within) == [("users", Change.FIELD_ADDED, "", False)]
-    assert changes(within, without) == [("users", Change.FIELD_REMOVED, "", True)]
+    assert changes(without, within) == [("users", SchemaChange.FIELD_ADDED, "", False)]
+    assert changes(within, without) == [("users", SchemaChange.FIELD_REMOVED, "", True)]
 
 
 def test_a_field_of_the_items_of_an_array_has_a_path() -> None:
@@ -69,13 +99,13 @@ def test_a_field_of_the_items_of_an_array_has_a_path() -> None:
         return webhook("first", {"users": {"type": "array", "items": item}})
 
     assert changes(users(a=text), users(b=text)) == [
-        ("users[].a", Change.FIELD_REMOVED, "", True),
-        ("users[].b", Change.FIELD_ADDED, "", False),
+        ("users[].a", SchemaChange.FIELD_REMOVED, "", True),
+        ("users[].b", SchemaChange.FIELD_ADDED, "", False),
     ]
     items = {"type": "array", "items": text}
     assert changes(users(a=text), webhook("first", {"users": items}))[0] == (
         "users[].a",
-        Change.FIELD_REMOVED,
+        SchemaChange.FIELD_REMOVED,
         "",
         True,
     )
@@ -86,8 +116,8 @@ def test_events_come_and_go() -> None:
     two = dict(json_schemas(document(second=webhook("second", {}))))
     found = [(each.event, each.path, each.change, each.breaking) for each in differences(one, two)]
     assert found == [
-        ("contact_center.first", "", Change.EVENT_REMOVED, True),
-        ("contact_center.second", "", Change.EVENT_ADDED, False),
+        ("contact_center.first", "", SchemaChange.EVENT_REMOVED, True),
+        ("contact_center.second", "", SchemaChange.EVENT_ADDED, False),
     ]
 
 

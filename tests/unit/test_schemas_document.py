@@ -5,7 +5,7 @@ import json
 import pytest
 
 from schemas.generation import SchemaSourceError, read_document
-from schemas.generation.document import Place
+from schemas.generation.document import JsonPointer
 from tests.vendor_document import document, text_of, webhook
 
 good = document(first=webhook("first", {"a~b/c": {"type": "string"}}), second=webhook("second", {}))
@@ -74,4 +74,4 @@ def test_a_member_that_stands_twice_in_an_item_of_an_array_is_refused() -> None:
 
 def test_a_place_that_is_no_array_says_so() -> None:
     with pytest.raises(SchemaSourceError, match="#/required: expected an array, got a string"):
-        Place("x", "/required").as_list()
+        JsonPointer("x", "/required").as_list()

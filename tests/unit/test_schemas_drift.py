@@ -9,7 +9,7 @@ import pytest
 from schemas.catalogue import events, example, json_schema
 from schemas.drift import Drift, DriftKind, compiled, departures, drift_of
 from schemas.drift_report import DriftReport, Finding
-from schemas.inference import Shape
+from schemas.inference import InferredShape
 
 STARTED = "contact_center.engagement_started"
 ANSWERED = "contact_center.engagement_user_answered"
@@ -193,7 +193,7 @@ def test_an_unknown_event_gets_a_first_schema() -> None:
     ],
 )
 def test_a_schema_is_drafted_from_values(values: list[object], drafted: object) -> None:
-    shape = Shape()
+    shape = InferredShape()
     for value in values:
         shape.add(value)
     assert shape.schema("display_name") == drafted

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.webhooks import send_queue as agenda_module
-from simulator.webhooks.send_queue import Agenda
+from simulator.webhooks.send_queue import SendQueue
 
 Group = list[tuple[float, str]]
 
 
-def agenda_of(groups: list[Group], *, rate_per_s: float = 0.0) -> Agenda[str]:
-    return Agenda(iter(groups), rate_per_s=rate_per_s, start_s=100.0)
+def agenda_of(groups: list[Group], *, rate_per_s: float = 0.0) -> SendQueue[str]:
+    return SendQueue(iter(groups), rate_per_s=rate_per_s, start_s=100.0)
 
 
-def drained(agenda: Agenda[str], now_s: float) -> list[str]:
+def drained(agenda: SendQueue[str], now_s: float) -> list[str]:
     return list(iter(lambda: agenda.take(now_s), None))
 
 
@@ -45,7 +45,7 @@ def test_items_of_one_event_come_in_their_order() -> None:
 
 
 def test_what_was_added_again_goes_before_new_events_once_it_is_due() -> None:
-    agenda = Agenda(([(0.0, f"new {n}")] for n in count()), rate_per_s=0.0, start_s=100.0)
+    agenda = SendQueue(([(0.0, f"new {n}")] for n in count()), rate_per_s=0.0, start_s=100.0)
     assert agenda.take(100.0) == "new 0"
     agenda.add("again", due_s=105.0)
     assert agenda.take(104.0) == "new 1"
@@ -74,7 +74,7 @@ def test_nothing_new_is_read_while_too_much_waits() -> None:
             read += 1
             yield [(60.0, "late")]
 
-    agenda = Agenda(endless(), rate_per_s=0.0, start_s=0.0)
+    agenda = SendQueue(endless(), rate_per_s=0.0, start_s=0.0)
     assert agenda.take(0.0) is None
     assert read == agenda_module.most_waiting
     assert agenda.wait_s(0.0) == pytest.approx(60.0)
@@ -97,7 +97,7 @@ def test_every_item_comes_out_once_and_never_before_its_time(
         [(delay_s, (event, copy)) for copy, delay_s in enumerate(group)]
         for event, group in enumerate(delays)
     )
-    agenda = Agenda(source, rate_per_s=rate_per_s, start_s=0.0)
+    agenda = SendQueue(source, rate_per_s=rate_per_s, start_s=0.0)
     came: list[tuple[int, int]] = []
     now_s, turn = 0.0, 0
     while not agenda.finished:
@@ -115,7 +115,7 @@ def test_every_item_comes_out_once_and_never_before_its_time(
 
 def test_nothing_new_is_read_before_the_time_that_the_source_has_reached() -> None:
     reached = [100.0]
-    agenda = Agenda(
+    agenda = SendQueue(
         iter([[(0.0, "a")], [(0.0, "b")]]),
         rate_per_s=0.0,
         start_s=100.0,

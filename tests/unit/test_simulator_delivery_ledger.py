@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from simulator.webhooks.ledger import Entry, LedgerWriter, Tally, Totals, read_ledger
+from simulator.webhooks.ledger import LedgerEntry, LedgerWriter, Tally, Totals, read_ledger
 from simulator.webhooks.retry_schedule import Answer, Outcome
 
 
 def entry(
     event_id: str, *statuses: Answer, outcome: Outcome = Outcome.ACCEPTED, duplicate: bool = False
-) -> Entry:
-    return Entry(
+) -> LedgerEntry:
+    return LedgerEntry(
         event="contact_center.user_login",
         event_id=event_id,
         request_id=f"{event_id}-{duplicate}",
@@ -23,7 +23,7 @@ def entry(
     )
 
 
-def record(ledger: LedgerWriter, *entries: Entry) -> None:
+def record(ledger: LedgerWriter, *entries: LedgerEntry) -> None:
     ledger.opened("contact_center.user_login", entries[0].event_id, notifications=len(entries))
     for told in entries:
         for attempt in range(1, told.attempts + 1):

@@ -34,7 +34,7 @@ def settings_with(**changes: object) -> SimulatorSettings:
 
 
 def told(body: bytes, settings: SimulatorSettings) -> list[tuple[float, Notification]]:
-    event = StoryEvent(event="contact_center.x", offset_ms=0, body=body, story="s-1")
+    event = StoryEvent(event="contact_center.x", offset_ms=0, body=body, scenario="s-1")
     return notifications_of(event, settings, random.Random(5))
 
 
@@ -104,20 +104,20 @@ def test_a_duplicate_of_an_event_without_links_has_the_same_body() -> None:
 
 
 def test_duplicates_come_at_once_or_minutes_later_in_zooms_time() -> None:
-    chance = random.Random(1)
-    event = StoryEvent(event="contact_center.x", offset_ms=0, body=without_link, story="s-1")
+    rng = random.Random(1)
+    event = StoryEvent(event="contact_center.x", offset_ms=0, body=without_link, scenario="s-1")
     settings = settings_with(duplicates=1.0, time_scale=60.0)
-    delays = [notifications_of(event, settings, chance)[1][0] for _ in range(200)]
+    delays = [notifications_of(event, settings, rng)[1][0] for _ in range(200)]
     at_once = delays.count(0.0)
     assert 50 < at_once < 150
     assert all(1.0 <= delay_s <= 10.0 for delay_s in delays if delay_s)
 
 
 def test_a_late_event_comes_up_to_90_seconds_late_in_zooms_time() -> None:
-    chance = random.Random(1)
-    event = StoryEvent(event="contact_center.x", offset_ms=0, body=without_link, story="s-1")
+    rng = random.Random(1)
+    event = StoryEvent(event="contact_center.x", offset_ms=0, body=without_link, scenario="s-1")
     settings = settings_with(reorder=0.5, time_scale=10.0)
-    delays = [notifications_of(event, settings, chance)[0][0] for _ in range(200)]
+    delays = [notifications_of(event, settings, rng)[0][0] for _ in range(200)]
     assert 50 < delays.count(0.0) < 150
     assert all(0.1 <= delay_s <= 9.0 for delay_s in delays if delay_s)
 

@@ -6,7 +6,7 @@ from random import Random
 import jsonschema_rs
 import pytest
 
-from simulator.rest.answers import Asked, Listing, QueryValue, Said, Span
+from simulator.rest.answers import Listing, Query, QueryValue, Said, TimeSpan
 from simulator.rest.synthetic_answers import Inventor
 from simulator.rest.values import invent
 from simulator.rest.words import Scene
@@ -21,12 +21,12 @@ def said(
     *,
     seed: int = 1,
     body: object = None,
-    spans: dict[str, Span] | None = None,
+    spans: dict[str, TimeSpan] | None = None,
     **query: QueryValue,
 ) -> Said:
     operation = find(name)
     path = {p.name: f"id of {p.name}" for p in operation.parameters if p.place == "path"}
-    asked = Asked(operation, path, query, body, NOW, ORIGIN, spans or {})
+    asked = Query(operation, path, query, body, NOW, ORIGIN, spans or {})
     return Inventor(seed).answer(asked)
 
 
@@ -67,7 +67,7 @@ def test_what_the_path_and_the_filters_say_stands_in_the_answer() -> None:
 
 
 def test_the_items_of_a_span_are_dated_in_it() -> None:
-    span = Span(NOW - timedelta(days=2), NOW - timedelta(days=1))
+    span = TimeSpan(NOW - timedelta(days=2), NOW - timedelta(days=1))
     items = listed("list_voice_calls", spans={"from": span}).items
     starts = [datetime.fromisoformat(str(i["start_time"])) for i in items if "start_time" in i]
     assert len(items) == 25
@@ -76,11 +76,11 @@ def test_the_items_of_a_span_are_dated_in_it() -> None:
 
 
 def test_several_spans_hold_what_lies_in_all_of_them() -> None:
-    early = Span(NOW - timedelta(hours=6), NOW - timedelta(hours=2))
-    late = Span(NOW - timedelta(hours=4), NOW)
+    early = TimeSpan(NOW - timedelta(hours=6), NOW - timedelta(hours=2))
+    late = TimeSpan(NOW - timedelta(hours=4), NOW)
     spans = {"start_time_from": early, "end_time_from": late}
     assert len(listed("list_engagement_dataset", spans=spans).items) == 3
-    apart = {"start_time_from": Span(NOW, NOW), "end_time_from": early}
+    apart = {"start_time_from": TimeSpan(NOW, NOW), "end_time_from": early}
     assert len(listed("list_engagement_dataset", spans=apart).items) == 0
 
 

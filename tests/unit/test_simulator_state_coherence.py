@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from simulator.rest.answers import Span
+from simulator.rest.answers import TimeSpan
 from tests.simulated_account import LATER, START, SimulatedAccount
 
 Told = Sequence[tuple[str, Mapping[str, Any]]]
@@ -209,7 +209,7 @@ def test_a_call_lasts_as_long_in_every_report(
 
 
 def test_dispositions_of_the_report_are_those_of_the_engagements(account: SimulatedAccount) -> None:
-    window = {"from": Span(START, LATER)}
+    window = {"from": TimeSpan(START, LATER)}
     reported = {
         (row["engagement_id"], row["disposition_name"])
         for row in account.list("list_disposition_dataset", spans=window)

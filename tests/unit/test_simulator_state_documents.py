@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from simulator.company import make_company
-from simulator.rest.answers import Asked, Listing
+from simulator.rest.answers import Listing, Query
 from simulator.rest.documents import ApiError
 from simulator.state import State, directory, state_answers
 from tests.simulated_account import SimulatedAccount
@@ -57,7 +57,7 @@ def test_what_an_operation_answers_fits_its_schema(
     assert documents or operation_name in ("get_asset", "get_closure_set")
 
 
-def answered(account: SimulatedAccount, asked: Asked) -> Iterator[Mapping[str, Any]]:
+def answered(account: SimulatedAccount, asked: Query) -> Iterator[Mapping[str, Any]]:
     """Yield the answer, a list as pages of at most as many items as the schema allows."""
     try:
         said = account.answers[asked.operation.name](asked)

@@ -77,7 +77,7 @@ def test_a_link_of_an_event_leads_to_the_same_file(link: object, place: str | No
     assert served(link, origin="o") == place
 
 
-def hear(durations: Durations, event: str, at_ms: int, *, spoken: bool = True) -> None:
+def apply_event(durations: Durations, event: str, at_ms: int, *, spoken: bool = True) -> None:
     status = "assigned" if event == "task_updated" else None
     durations.heard(event, at_ms=at_ms, task_status=status, spoken=spoken)
 
@@ -85,16 +85,16 @@ def hear(durations: Durations, event: str, at_ms: int, *, spoken: bool = True) -
 def test_a_chat_is_a_conversation_from_its_assignment_on() -> None:
     for spoken, lasted_ms in ((True, 0), (False, 40)):
         durations = Durations()
-        hear(durations, "task_entered_queue", 0, spoken=spoken)
-        hear(durations, "task_updated", 10, spoken=spoken)
+        apply_event(durations, "task_entered_queue", 0, spoken=spoken)
+        apply_event(durations, "task_updated", 10, spoken=spoken)
         durations.over(50)
         assert (durations["waiting"], durations["conversation"]) == (10, lasted_ms)
 
 
 def test_a_phase_that_begins_twice_began_once() -> None:
     durations = Durations()
-    hear(durations, "engagement_consumer_answered", 0)
-    hear(durations, "engagement_user_answered", 5)
+    apply_event(durations, "engagement_consumer_answered", 0)
+    apply_event(durations, "engagement_user_answered", 5)
     assert durations.goes_on("conversation")
     durations.over(20)
     assert (durations["conversation"], durations.began["conversation"]) == (20, 1)
@@ -102,9 +102,9 @@ def test_a_phase_that_begins_twice_began_once() -> None:
 
 def test_a_phase_goes_on_after_a_transfer() -> None:
     durations = Durations()
-    hear(durations, "engagement_user_answered", 0)
-    hear(durations, "engagement_user_ended", 10)
-    hear(durations, "engagement_user_answered", 15)
+    apply_event(durations, "engagement_user_answered", 0)
+    apply_event(durations, "engagement_user_ended", 10)
+    apply_event(durations, "engagement_user_answered", 15)
     durations.over(25)
     assert (durations["conversation"], durations.began["conversation"]) == (20, 2)
 
@@ -112,9 +112,9 @@ def test_a_phase_goes_on_after_a_transfer() -> None:
 def test_nothing_but_the_wrap_up_begins_after_the_end() -> None:
     durations = Durations()
     durations.over(0)
-    hear(durations, "engagement_user_answered", 5)
-    hear(durations, "task_updated", 5, spoken=False)
+    apply_event(durations, "engagement_user_answered", 5)
+    apply_event(durations, "task_updated", 5, spoken=False)
     assert not durations.goes_on("conversation")
-    hear(durations, "engagement_wrap_up_started", 10)
-    hear(durations, "engagement_wrap_up_ended", 30)
+    apply_event(durations, "engagement_wrap_up_started", 10)
+    apply_event(durations, "engagement_wrap_up_ended", 30)
     assert (durations["conversation"], durations["wrap_up"], durations.handling_ms) == (0, 20, 20)

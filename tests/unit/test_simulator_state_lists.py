@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulator.rest.answers import QueryValue, Span
+from simulator.rest.answers import QueryValue, TimeSpan
 from tests.simulated_account import LATER, START, SimulatedAccount
 
 BEGINNINGS = {"early": 0, "midday": 4 * 3600, "late": 5 * 3600}
@@ -42,8 +42,8 @@ def ids(account: SimulatedAccount, operation_name: str, **question: object) -> l
     return [item["engagement_id"] for item in account.list(operation_name, **question)]
 
 
-def span(start_s: float, end_s: float) -> Span:
-    return Span(START + timedelta(seconds=start_s), START + timedelta(seconds=end_s))
+def span(start_s: float, end_s: float) -> TimeSpan:
+    return TimeSpan(START + timedelta(seconds=start_s), START + timedelta(seconds=end_s))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_times_are_written_as_the_request_wrote_them(
     to: str,
 ) -> None:
     """A ``Z`` means the zone of the parameter ``timezone`` in these operations, not UTC."""
-    spans = {"from": Span(START.astimezone(zone), LATER.astimezone(zone))}
+    spans = {"from": TimeSpan(START.astimezone(zone), LATER.astimezone(zone))}
     listing = account.listing("list_engagements", query=query, spans=spans)
     assert listing.items[0]["start_time"] == start_time
     assert listing.more["to"] == to
@@ -166,7 +166,7 @@ def test_times_are_written_as_the_request_wrote_them(
 
 def test_other_lists_write_times_in_utc(account: SimulatedAccount) -> None:
     zone = timezone(timedelta(hours=2))
-    spans = {"from": Span(START.astimezone(zone), LATER.astimezone(zone))}
+    spans = {"from": TimeSpan(START.astimezone(zone), LATER.astimezone(zone))}
     query = {"from": "2025-03-01T10:00:00+02:00"}
     listing = account.listing("list_recordings", query=query, spans=spans)
     assert listing.items[0]["recording_start_time"] == "2025-03-01T08:00:02Z"

@@ -54,7 +54,7 @@ def test_the_stream_is_in_order_of_time_and_many_stories_are_under_way_at_once(
 ) -> None:
     offsets = [told.offset_ms for told in stream]
     assert offsets == sorted(offsets)
-    changes = sum(before.story != after.story for before, after in pairwise(stream))
+    changes = sum(before.scenario != after.scenario for before, after in pairwise(stream))
     assert changes > len(stream) / 2
 
 
@@ -72,12 +72,12 @@ def test_stories_are_given_whole_and_the_first_round_has_every_event(company: Co
     told = list(islice(stories(company, seed=1, start=START), 30))
     assert {event.event for story in told for event in story} == events.keys()
     for story in told:
-        assert len({event.story for event in story}) == 1
+        assert len({event.scenario for event in story}) == 1
         assert all(before.offset_ms < after.offset_ms for before, after in pairwise(story))
 
 
 def test_calls_dominate_and_changes_of_the_setup_are_rare(stream: Sequence[StoryEvent]) -> None:
-    kinds = Counter(told.story.rpartition("-")[0] for told in stream[1000:])
+    kinds = Counter(told.scenario.rpartition("-")[0] for told in stream[1000:])
     calls = sum(count for kind, count in kinds.items() if kind.endswith("call"))
     setup = sum(kinds[kind] for kind in ("queue", "team", "business-hours", "closures", "asset"))
     assert calls > len(stream[1000:]) / 2

@@ -6,9 +6,9 @@ from importlib.resources import files
 import orjson
 import pytest
 
-from ingest.webhook.routing import Event, Quarantined, Routing, SignedRequest, decide
+from ingest.webhook.routing import Quarantined, RoutedEvent, RoutingSettings, SignedRequest, decide
 from runtime.retries.dead_letters import Failure, dead_letter
-from runtime.retries.retry_topics import Delays, RetryTopic
+from runtime.retries.retry_topics import RetryTopic, RetryTopics
 from runtime.values import Delivery, Record
 from schemas.catalogue import events, example, unknown_family
 from schemas.envelope import UnreadableError, read_envelope
@@ -118,20 +118,20 @@ def signed(body: bytes, *, traced: bool) -> SignedRequest:
     ("kind", "body"), [("event", example("contact_center.user_login")), ("quarantine", b"no")]
 )
 def test_the_headers_are_those_that_ingest_writes(kind: str, body: bytes) -> None:
-    routing = Routing("p", b"0123456789abcdef")
+    routing = RoutingSettings("p", b"0123456789abcdef")
     said = next(headers for name, headers in header_sets.items() if name == kind)
     for traced, expected in (
         (True, {header.name for header in said}),
         (False, {header.name for header in said if header.always}),
     ):
         made = decide(signed(body, traced=traced), routing)
-        assert isinstance(made, Event | Quarantined)
+        assert isinstance(made, RoutedEvent | Quarantined)
         only_refused = {error_header} if kind == "quarantine" else set()
         assert names_of(made.record) == expected - only_refused
 
 
 def test_the_headers_of_retries_are_those_that_workers_write() -> None:
-    delays = Delays([RetryTopic("later", 30)])
+    delays = RetryTopics([RetryTopic("later", 30)])
     made = delays.following(Delivery("t", 0, 0, None, None, (), 0), now_ms=0)
     assert made is not None
     assert names_of(made) == {header.name for header in header_sets["retry"]}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.zoom_stand_in import reply
 from zoom.catalogue import find, operations, reply_schema
-from zoom.errors import Fault, NotReadyError, UnavailableError, ZoomError
+from zoom.errors import NotReadyError, UnavailableError, ZoomError, ZoomFault
 from zoom.http.response_errors import (
     _faults_by_code,
     _faults_by_operation,
@@ -35,47 +35,47 @@ def judged(
 @pytest.mark.parametrize(
     ("response", "fault"),
     [
-        (reply(302), Fault.UNEXPECTED),
-        (reply(400, {"code": 300}), Fault.REFUSED),
-        (reply(400), Fault.REFUSED),
-        (reply(400, {"code": 124}), Fault.TOKEN_REFUSED),
-        (reply(400, {"code": 4741}), Fault.TOKEN_REFUSED),
-        (reply(400, {"code": 4711}), Fault.MISSING_SCOPE),
-        (reply(400, {"code": 104}), Fault.MISSING_SCOPE),
-        (reply(400, {"code": 1019}), Fault.FORBIDDEN),
-        (reply(400, {"code": 4101}), Fault.FORBIDDEN),
-        (reply(400, {"code": 4102}), Fault.NOT_FOUND),
-        (reply(400, {"code": 4106}), Fault.OUTAGE),
-        (reply(401, {"code": 124}), Fault.TOKEN_REFUSED),
-        (reply(401, {"code": 1002}), Fault.TOKEN_REFUSED),
-        (reply(401, {"code": 1601}), Fault.ROLE),
-        (reply(401, {"code": 4711}), Fault.MISSING_SCOPE),
-        (html(401), Fault.TOKEN_REFUSED),
-        (reply(403, {"code": 9001}), Fault.ROLE),
-        (reply(403, {"code": 1021}), Fault.FORBIDDEN),
-        (reply(403, {"code": 1022}), Fault.NO_LICENCE),
-        (html(403), Fault.FORBIDDEN),
-        (reply(404, {"code": 1001}), Fault.NOT_FOUND),
-        (reply(404, {"code": "1201", "message": "No existe"}), Fault.NOT_FOUND),
-        (reply(404, {"code": 300}), Fault.REFUSED),
-        (reply(404, {"code": 1052}), Fault.FORBIDDEN),
-        (html(404), Fault.UNEXPECTED),
-        (reply(404), Fault.UNEXPECTED),
-        (reply(405), Fault.UNEXPECTED),
-        (reply(408), Fault.OUTAGE),
-        (reply(409, {"code": 1}), Fault.UNEXPECTED),
-        (reply(410, {"code": 1001}), Fault.GONE),
-        (html(410), Fault.UNEXPECTED),
-        (reply(429, {"code": 4001}), Fault.RATE_LIMITED),
-        (reply(429, {"code": 429}), Fault.RATE_LIMITED),
-        (html(429), Fault.RATE_LIMITED),
-        (reply(444), Fault.UNEXPECTED),
-        (reply(500), Fault.OUTAGE),
-        (html(502), Fault.OUTAGE),
-        (reply(503, {"code": 124}), Fault.OUTAGE),
+        (reply(302), ZoomFault.UNEXPECTED),
+        (reply(400, {"code": 300}), ZoomFault.REFUSED),
+        (reply(400), ZoomFault.REFUSED),
+        (reply(400, {"code": 124}), ZoomFault.TOKEN_REFUSED),
+        (reply(400, {"code": 4741}), ZoomFault.TOKEN_REFUSED),
+        (reply(400, {"code": 4711}), ZoomFault.MISSING_SCOPE),
+        (reply(400, {"code": 104}), ZoomFault.MISSING_SCOPE),
+        (reply(400, {"code": 1019}), ZoomFault.FORBIDDEN),
+        (reply(400, {"code": 4101}), ZoomFault.FORBIDDEN),
+        (reply(400, {"code": 4102}), ZoomFault.NOT_FOUND),
+        (reply(400, {"code": 4106}), ZoomFault.OUTAGE),
+        (reply(401, {"code": 124}), ZoomFault.TOKEN_REFUSED),
+        (reply(401, {"code": 1002}), ZoomFault.TOKEN_REFUSED),
+        (reply(401, {"code": 1601}), ZoomFault.ROLE),
+        (reply(401, {"code": 4711}), ZoomFault.MISSING_SCOPE),
+        (html(401), ZoomFault.TOKEN_REFUSED),
+        (reply(403, {"code": 9001}), ZoomFault.ROLE),
+        (reply(403, {"code": 1021}), ZoomFault.FORBIDDEN),
+        (reply(403, {"code": 1022}), ZoomFault.NO_LICENCE),
+        (html(403), ZoomFault.FORBIDDEN),
+        (reply(404, {"code": 1001}), ZoomFault.NOT_FOUND),
+        (reply(404, {"code": "1201", "message": "No existe"}), ZoomFault.NOT_FOUND),
+        (reply(404, {"code": 300}), ZoomFault.REFUSED),
+        (reply(404, {"code": 1052}), ZoomFault.FORBIDDEN),
+        (html(404), ZoomFault.UNEXPECTED),
+        (reply(404), ZoomFault.UNEXPECTED),
+        (reply(405), ZoomFault.UNEXPECTED),
+        (reply(408), ZoomFault.OUTAGE),
+        (reply(409, {"code": 1}), ZoomFault.UNEXPECTED),
+        (reply(410, {"code": 1001}), ZoomFault.GONE),
+        (html(410), ZoomFault.UNEXPECTED),
+        (reply(429, {"code": 4001}), ZoomFault.RATE_LIMITED),
+        (reply(429, {"code": 429}), ZoomFault.RATE_LIMITED),
+        (html(429), ZoomFault.RATE_LIMITED),
+        (reply(444), ZoomFault.UNEXPECTED),
+        (reply(500), ZoomFault.OUTAGE),
+        (html(502), ZoomFault.OUTAGE),
+        (reply(503, {"code": 124}), ZoomFault.OUTAGE),
     ],
 )
-def test_an_answer_that_is_none_is_an_error_by_fault(response: Response, fault: Fault) -> None:
+def test_an_answer_that_is_none_is_an_error_by_fault(response: Response, fault: ZoomFault) -> None:
     error = judged(response)
     assert error is not None
     assert error.fault is fault
@@ -85,25 +85,25 @@ def test_an_answer_that_is_none_is_an_error_by_fault(response: Response, fault: 
 @pytest.mark.parametrize(
     ("operation", "status", "code", "fault"),
     [
-        ("get_engagement_survey", 444, 444, Fault.NO_ANSWER),
-        ("get_engagement_survey", 444, None, Fault.NO_ANSWER),
-        ("get_engagement_survey", 404, 404, Fault.NO_ANSWER),
-        ("get_engagement_survey", 404, 2901, Fault.NOT_FOUND),
-        ("delete_recording", 409, 2820, Fault.CONFLICT),
-        ("delete_asset", 404, 10002, Fault.CONFLICT),
-        ("delete_asset", 404, 10010, Fault.CONFLICT),
-        ("export_flow", 400, 3201, Fault.NOT_FOUND),
-        ("create_user", 400, 290010, Fault.NO_LICENCE),
-        ("update_queue", 400, 1019, Fault.REFUSED),
-        ("list_region_users", 400, 400, Fault.FORBIDDEN),
-        ("update_engagement_rtms_app_status", 400, 4100, Fault.NOT_READY),
-        ("update_engagement_rtms_app_status", 400, 4101, Fault.CONFLICT),
-        ("update_engagement_rtms_app_status", 400, 4102, Fault.CONFLICT),
-        ("update_engagement_rtms_app_status", 403, 4106, Fault.CONFLICT),
+        ("get_engagement_survey", 444, 444, ZoomFault.NO_ANSWER),
+        ("get_engagement_survey", 444, None, ZoomFault.NO_ANSWER),
+        ("get_engagement_survey", 404, 404, ZoomFault.NO_ANSWER),
+        ("get_engagement_survey", 404, 2901, ZoomFault.NOT_FOUND),
+        ("delete_recording", 409, 2820, ZoomFault.CONFLICT),
+        ("delete_asset", 404, 10002, ZoomFault.CONFLICT),
+        ("delete_asset", 404, 10010, ZoomFault.CONFLICT),
+        ("export_flow", 400, 3201, ZoomFault.NOT_FOUND),
+        ("create_user", 400, 290010, ZoomFault.NO_LICENCE),
+        ("update_queue", 400, 1019, ZoomFault.REFUSED),
+        ("list_region_users", 400, 400, ZoomFault.FORBIDDEN),
+        ("update_engagement_rtms_app_status", 400, 4100, ZoomFault.NOT_READY),
+        ("update_engagement_rtms_app_status", 400, 4101, ZoomFault.CONFLICT),
+        ("update_engagement_rtms_app_status", 400, 4102, ZoomFault.CONFLICT),
+        ("update_engagement_rtms_app_status", 403, 4106, ZoomFault.CONFLICT),
     ],
 )
 def test_an_operation_may_have_meanings_of_its_own(
-    operation: str, status: int, code: int | None, fault: Fault
+    operation: str, status: int, code: int | None, fault: ZoomFault
 ) -> None:
     assert fault_of(find(operation), status, code) is fault
 
@@ -134,9 +134,9 @@ def test_a_missing_scope_is_named() -> None:
 def test_what_is_missing_is_not_ready_while_it_is_young() -> None:
     missing = reply(404, {"code": 2901})
     for age_s, fault in (
-        (-5.0, Fault.NOT_READY),
-        (young_s - 0.1, Fault.NOT_READY),
-        (young_s, Fault.NOT_FOUND),
+        (-5.0, ZoomFault.NOT_READY),
+        (young_s - 0.1, ZoomFault.NOT_READY),
+        (young_s, ZoomFault.NOT_FOUND),
     ):
         since = now - timedelta(seconds=age_s)
         error = judged(missing, "get_engagement", expected_since=since)
@@ -144,7 +144,7 @@ def test_what_is_missing_is_not_ready_while_it_is_young() -> None:
         assert error.fault is fault
     gone = judged(reply(410, {"code": 2901}), "get_engagement", expected_since=now)
     assert gone is not None
-    assert gone.fault is Fault.GONE
+    assert gone.fault is ZoomFault.GONE
 
 
 def test_an_outage_and_a_limit_pass_their_wish_on() -> None:
@@ -233,20 +233,22 @@ def test_a_document_that_was_not_promised_is_handed_on_whatever_its_type_says() 
 @pytest.mark.parametrize(
     ("response", "fault"),
     [
-        (Response(200, {}, b"<html>secret name</html>"), Fault.NOT_JSON),
-        (Response(200, {}, b'{"user_id":"secret name"'), Fault.NOT_JSON),
-        (Response(200, {}, b"[" * 5000), Fault.NOT_JSON),
-        (reply(200, {"user_id": "u"}, content_type="text/html"), Fault.NOT_JSON),
-        (reply(200, {"user_id": "u"}, content_type="secret name"), Fault.NOT_JSON),
-        (reply(200, {"code": 200, "message": "secret name"}), Fault.UNEXPECTED),
-        (reply(200, {"code": "200", "message": "secret name"}), Fault.UNEXPECTED),
-        (reply(200, ["secret name"]), Fault.UNEXPECTED),
-        (reply(200, "secret name"), Fault.UNEXPECTED),
-        (reply(200, 5), Fault.UNEXPECTED),
-        (Response(200, {}, b"null"), Fault.UNEXPECTED),
+        (Response(200, {}, b"<html>secret name</html>"), ZoomFault.NOT_JSON),
+        (Response(200, {}, b'{"user_id":"secret name"'), ZoomFault.NOT_JSON),
+        (Response(200, {}, b"[" * 5000), ZoomFault.NOT_JSON),
+        (reply(200, {"user_id": "u"}, content_type="text/html"), ZoomFault.NOT_JSON),
+        (reply(200, {"user_id": "u"}, content_type="secret name"), ZoomFault.NOT_JSON),
+        (reply(200, {"code": 200, "message": "secret name"}), ZoomFault.UNEXPECTED),
+        (reply(200, {"code": "200", "message": "secret name"}), ZoomFault.UNEXPECTED),
+        (reply(200, ["secret name"]), ZoomFault.UNEXPECTED),
+        (reply(200, "secret name"), ZoomFault.UNEXPECTED),
+        (reply(200, 5), ZoomFault.UNEXPECTED),
+        (Response(200, {}, b"null"), ZoomFault.UNEXPECTED),
     ],
 )
-def test_what_is_no_document_is_named_without_quoting_it(response: Response, fault: Fault) -> None:
+def test_what_is_no_document_is_named_without_quoting_it(
+    response: Response, fault: ZoomFault
+) -> None:
     with pytest.raises(UnavailableError, match="get_user") as caught:
         document_in(find("get_user"), response)
     assert caught.value.fault is fault
@@ -269,21 +271,21 @@ def test_no_document_of_zooms_looks_like_an_error() -> None:
     ("response", "fault"),
     [
         (reply(200, {}), None),
-        (reply(400, {"error": "invalid_client"}), Fault.CREDENTIALS),
-        (reply(400, {"code": 4700}), Fault.CREDENTIALS),
-        (reply(401, {"code": 4702}), Fault.CREDENTIALS),
-        (reply(400, {"code": 4717}), Fault.CREDENTIALS),
-        (reply(400, {"code": 4732}), Fault.OUTAGE),
-        (html(404), Fault.CREDENTIALS),
-        (reply(408), Fault.OUTAGE),
-        (reply(429), Fault.RATE_LIMITED),
-        (reply(302), Fault.OUTAGE),
-        (html(503), Fault.OUTAGE),
-        (reply(500, {"code": 4700}), Fault.OUTAGE),
+        (reply(400, {"error": "invalid_client"}), ZoomFault.CREDENTIALS),
+        (reply(400, {"code": 4700}), ZoomFault.CREDENTIALS),
+        (reply(401, {"code": 4702}), ZoomFault.CREDENTIALS),
+        (reply(400, {"code": 4717}), ZoomFault.CREDENTIALS),
+        (reply(400, {"code": 4732}), ZoomFault.OUTAGE),
+        (html(404), ZoomFault.CREDENTIALS),
+        (reply(408), ZoomFault.OUTAGE),
+        (reply(429), ZoomFault.RATE_LIMITED),
+        (reply(302), ZoomFault.OUTAGE),
+        (html(503), ZoomFault.OUTAGE),
+        (reply(500, {"code": 4700}), ZoomFault.OUTAGE),
     ],
 )
 def test_the_token_endpoint_refuses_credentials_or_is_down(
-    response: Response, fault: Fault | None
+    response: Response, fault: ZoomFault | None
 ) -> None:
     error = error_in_token_answer(response, now=now)
     assert (error.fault if error else None) is fault

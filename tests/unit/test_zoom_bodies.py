@@ -7,8 +7,8 @@ import pytest
 
 from zoom.catalogue import body_schema, find, operations
 from zoom.errors import ArgumentError
-from zoom.messages import Part
-from zoom.requests.bodies import Content, File, content
+from zoom.messages import MultipartPart
+from zoom.requests.bodies import File, RequestContent, content
 
 secret = "secret name"
 
@@ -28,8 +28,8 @@ def test_a_body_is_written_as_json_with_members_that_nobody_knows_and_null() -> 
 
 
 def test_no_body_is_none_where_it_may_be() -> None:
-    assert content(find("get_user"), None) == Content()
-    assert content(find("create_queue"), None) == Content()
+    assert content(find("get_user"), None) == RequestContent()
+    assert content(find("create_queue"), None) == RequestContent()
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_a_body_with_a_file_goes_out_in_parts() -> None:
     written = content(find("import_flow"), flow)
     assert written.json == b""
     assert written.parts == (
-        Part("flow_name", b"A flow"),
-        Part("import_mode", b"new"),
-        Part("flow_file", b"{}", "a.json", "application/octet-stream"),
+        MultipartPart("flow_name", b"A flow"),
+        MultipartPart("import_mode", b"new"),
+        MultipartPart("flow_file", b"{}", "a.json", "application/octet-stream"),
     )
 
 
@@ -140,9 +140,9 @@ def test_nested_members_beside_a_file_have_names_of_their_own() -> None:
     }
     parts = content(find("update_asset"), {"asset_items": [item]}).parts
     assert parts == (
-        Part("asset_items[0].asset_item_name", b"n"),
-        Part("asset_items[0].is_default", b"true"),
-        Part("asset_items[0].upload_file", b"RIFF", "a.wav", "audio/wav"),
+        MultipartPart("asset_items[0].asset_item_name", b"n"),
+        MultipartPart("asset_items[0].is_default", b"true"),
+        MultipartPart("asset_items[0].upload_file", b"RIFF", "a.wav", "audio/wav"),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoom.errors import Fault
+from zoom.errors import ZoomFault
 from zoom.rate_limits.circuit_breaker import (
     Breaker,
     Breakers,
@@ -15,27 +15,27 @@ from zoom.rate_limits.circuit_breaker import (
 def opened(at_s: float = 0.0) -> Breaker:
     breaker = Breaker()
     for _ in range(failures_that_open):
-        breaker.failed(Fault.OUTAGE, at_s)
+        breaker.failed(ZoomFault.OUTAGE, at_s)
     return breaker
 
 
 def test_a_few_failures_do_not_open_it() -> None:
     breaker = Breaker()
     for _ in range(failures_that_open - 1):
-        breaker.failed(Fault.TIMEOUT, 0.0)
+        breaker.failed(ZoomFault.TIMEOUT, 0.0)
     assert breaker.stops(0.0) is None
 
 
 def test_failures_in_a_row_open_it_and_it_says_why() -> None:
     breaker = opened()
-    assert breaker.stops(pause_s - 0.1) is Fault.OUTAGE
-    assert breaker.opened_by is Fault.OUTAGE
+    assert breaker.stops(pause_s - 0.1) is ZoomFault.OUTAGE
+    assert breaker.opened_by is ZoomFault.OUTAGE
 
 
 def test_an_answer_between_failures_starts_the_count_anew() -> None:
     breaker = Breaker()
     for _ in range(3 * failures_that_open):
-        breaker.failed(Fault.UNEXPECTED, 0.0)
+        breaker.failed(ZoomFault.UNEXPECTED, 0.0)
         breaker.succeeded()
     assert breaker.stops(0.0) is None
 
@@ -43,15 +43,15 @@ def test_an_answer_between_failures_starts_the_count_anew() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault.FORBIDDEN,
-        Fault.TOKEN_REFUSED,
-        Fault.CREDENTIALS,
-        Fault.MISSING_SCOPE,
-        Fault.NO_LICENCE,
-        Fault.ROLE,
+        ZoomFault.FORBIDDEN,
+        ZoomFault.TOKEN_REFUSED,
+        ZoomFault.CREDENTIALS,
+        ZoomFault.MISSING_SCOPE,
+        ZoomFault.NO_LICENCE,
+        ZoomFault.ROLE,
     ],
 )
-def test_what_only_an_operator_can_mend_opens_it_at_once_and_for_longer(fault: Fault) -> None:
+def test_what_only_an_operator_can_mend_opens_it_at_once_and_for_longer(fault: ZoomFault) -> None:
     breaker = Breaker()
     breaker.failed(fault, 0.0)
     assert breaker.stops(operators_pause_s - 0.1) is fault
@@ -62,15 +62,15 @@ def test_after_the_pause_one_probe_goes_out_and_another_if_it_never_returns() ->
     breaker = opened()
     assert breaker.stops(pause_s) is None
     breaker.sends(pause_s)
-    assert breaker.stops(pause_s) is Fault.OUTAGE
+    assert breaker.stops(pause_s) is ZoomFault.OUTAGE
     assert breaker.stops(2 * pause_s) is None
 
 
 def test_a_probe_that_is_answered_closes_it_and_one_that_fails_keeps_it_open() -> None:
     breaker = opened()
     breaker.sends(pause_s)
-    breaker.failed(Fault.TIMEOUT, pause_s + 1)
-    assert breaker.stops(2 * pause_s) is Fault.TIMEOUT
+    breaker.failed(ZoomFault.TIMEOUT, pause_s + 1)
+    assert breaker.stops(2 * pause_s) is ZoomFault.TIMEOUT
     assert breaker.stops(2 * pause_s + 1) is None
     breaker.sends(2 * pause_s + 1)
     breaker.succeeded()
@@ -78,7 +78,7 @@ def test_a_probe_that_is_answered_closes_it_and_one_that_fails_keeps_it_open() -
     assert breaker.opened_by is None
 
 
-def fail(breakers: Breakers, operation: str, fault: Fault, times: int) -> None:
+def fail(breakers: Breakers, operation: str, fault: ZoomFault, times: int) -> None:
     for _ in range(times):
         breakers.failed(operation, fault, 0.0)
 
@@ -86,24 +86,24 @@ def fail(breakers: Breakers, operation: str, fault: Fault, times: int) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault.OUTAGE,
-        Fault.TIMEOUT,
-        Fault.UNEXPECTED,
-        Fault.NOT_JSON,
-        Fault.FORBIDDEN,
-        Fault.MISSING_SCOPE,
-        Fault.TOKEN_REFUSED,
+        ZoomFault.OUTAGE,
+        ZoomFault.TIMEOUT,
+        ZoomFault.UNEXPECTED,
+        ZoomFault.NOT_JSON,
+        ZoomFault.FORBIDDEN,
+        ZoomFault.MISSING_SCOPE,
+        ZoomFault.TOKEN_REFUSED,
     ],
 )
-def test_one_operation_that_zoom_breaks_rests_alone(fault: Fault) -> None:
+def test_one_operation_that_zoom_breaks_rests_alone(fault: ZoomFault) -> None:
     breakers = Breakers()
     fail(breakers, "a", fault, 3 * failures_that_open)
     assert breakers.stops("a", 0.0) is fault
     assert breakers.stops("b", 0.0) is None
 
 
-@pytest.mark.parametrize("fault", [Fault.OUTAGE, Fault.TIMEOUT])
-def test_what_several_operations_meet_in_a_row_is_of_the_account(fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [ZoomFault.OUTAGE, ZoomFault.TIMEOUT])
+def test_what_several_operations_meet_in_a_row_is_of_the_account(fault: ZoomFault) -> None:
     breakers = Breakers()
     fail(breakers, "a", fault, 1)
     fail(breakers, "b", fault, failures_that_open)
@@ -113,58 +113,58 @@ def test_what_several_operations_meet_in_a_row_is_of_the_account(fault: Fault) -
 
 def test_no_connection_is_of_the_account_whichever_operation_met_it() -> None:
     breakers = Breakers()
-    fail(breakers, "a", Fault.NETWORK, failures_that_open - 1)
+    fail(breakers, "a", ZoomFault.NETWORK, failures_that_open - 1)
     assert breakers.stops("b", 0.0) is None
-    fail(breakers, "a", Fault.NETWORK, 1)
-    assert breakers.stops("b", 0.0) is Fault.NETWORK
+    fail(breakers, "a", ZoomFault.NETWORK, 1)
+    assert breakers.stops("b", 0.0) is ZoomFault.NETWORK
 
 
 def test_refused_credentials_stop_the_account_at_once() -> None:
     breakers = Breakers()
-    fail(breakers, "a", Fault.CREDENTIALS, 1)
-    assert breakers.stops("b", operators_pause_s - 0.1) is Fault.CREDENTIALS
+    fail(breakers, "a", ZoomFault.CREDENTIALS, 1)
+    assert breakers.stops("b", operators_pause_s - 0.1) is ZoomFault.CREDENTIALS
     assert breakers.stops("b", operators_pause_s) is None
 
 
 def test_one_probe_asks_for_the_whole_account_and_its_answer_frees_all() -> None:
     breakers = Breakers()
-    fail(breakers, "a", Fault.NETWORK, failures_that_open)
+    fail(breakers, "a", ZoomFault.NETWORK, failures_that_open)
     assert breakers.stops("b", pause_s) is None
-    assert breakers.stops("c", pause_s) is Fault.NETWORK
+    assert breakers.stops("c", pause_s) is ZoomFault.NETWORK
     breakers.succeeded("b")
     assert breakers.stops("c", pause_s) is None
 
 
 def test_an_answer_from_the_account_ends_the_doubt_about_its_way() -> None:
-    for answer in (Fault.ROLE, Fault.NOT_FOUND, Fault.RATE_LIMITED):
+    for answer in (ZoomFault.ROLE, ZoomFault.NOT_FOUND, ZoomFault.RATE_LIMITED):
         breakers = Breakers()
-        fail(breakers, "a", Fault.OUTAGE, failures_that_open - 1)
+        fail(breakers, "a", ZoomFault.OUTAGE, failures_that_open - 1)
         fail(breakers, "c", answer, 1)
-        fail(breakers, "b", Fault.OUTAGE, failures_that_open - 1)
+        fail(breakers, "b", ZoomFault.OUTAGE, failures_that_open - 1)
         assert breakers.stops("d", 0.0) is None
 
 
 def test_a_scope_that_the_token_lacks_says_nothing_of_the_way() -> None:
     breakers = Breakers()
-    fail(breakers, "a", Fault.NETWORK, failures_that_open)
-    fail(breakers, "b", Fault.MISSING_SCOPE, 1)
-    assert breakers.stops("c", 0.0) is Fault.NETWORK
+    fail(breakers, "a", ZoomFault.NETWORK, failures_that_open)
+    fail(breakers, "b", ZoomFault.MISSING_SCOPE, 1)
+    assert breakers.stops("c", 0.0) is ZoomFault.NETWORK
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault.RATE_LIMITED,
-        Fault.OVER_BUDGET,
-        Fault.NOT_READY,
-        Fault.REFUSED,
-        Fault.CONFLICT,
-        Fault.NOT_FOUND,
-        Fault.GONE,
-        Fault.NO_ANSWER,
+        ZoomFault.RATE_LIMITED,
+        ZoomFault.OVER_BUDGET,
+        ZoomFault.NOT_READY,
+        ZoomFault.REFUSED,
+        ZoomFault.CONFLICT,
+        ZoomFault.NOT_FOUND,
+        ZoomFault.GONE,
+        ZoomFault.NO_ANSWER,
     ],
 )
-def test_a_no_that_comes_from_a_working_api_is_no_failure(fault: Fault) -> None:
+def test_a_no_that_comes_from_a_working_api_is_no_failure(fault: ZoomFault) -> None:
     breakers = Breakers()
     fail(breakers, "a", fault, 3 * failures_that_open)
     assert breakers.stops("a", 0.0) is None
@@ -173,14 +173,14 @@ def test_a_no_that_comes_from_a_working_api_is_no_failure(fault: Fault) -> None:
 def test_what_was_not_sent_says_nothing() -> None:
     breakers = Breakers()
     for _ in range(failures_that_open):
-        breakers.failed("a", Fault.UNEXPECTED, 0.0)
-        breakers.failed("a", Fault.OVER_BUDGET, 0.0)
-    assert breakers.stops("a", 0.0) is Fault.UNEXPECTED
+        breakers.failed("a", ZoomFault.UNEXPECTED, 0.0)
+        breakers.failed("a", ZoomFault.OVER_BUDGET, 0.0)
+    assert breakers.stops("a", 0.0) is ZoomFault.UNEXPECTED
 
 
 def test_every_fault_is_judged() -> None:
     """A fault that no test above names would be one operation's, by default."""
-    for fault in Fault:
+    for fault in ZoomFault:
         breakers = Breakers()
         fail(breakers, "a", fault, failures_that_open)
         assert breakers.opened_by("a") in (None, fault)

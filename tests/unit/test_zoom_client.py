@@ -20,13 +20,13 @@ from tests.zoom_stand_in import (
 from zoom.catalogue import UnknownOperationError, find
 from zoom.errors import (
     ArgumentError,
-    Fault,
     ForbiddenError,
     GoneError,
     NotFoundError,
     NotReadyError,
     WritesNotAllowedError,
     ZoomError,
+    ZoomFault,
     error_of,
 )
 from zoom.limits import Priority
@@ -53,7 +53,7 @@ class Api:
     async def user(self) -> object:
         return await self.client.call("get_user", user_id="u1")
 
-    async def fault_of(self, operation: str = "get_user", **arguments: object) -> Fault:
+    async def fault_of(self, operation: str = "get_user", **arguments: object) -> ZoomFault:
         with pytest.raises(ZoomError) as caught:
             await self.client.call(operation, **(arguments or {"user_id": "u1"}))
         return caught.value.fault
@@ -126,8 +126,8 @@ async def test_what_is_done_without_a_word_is_none() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        error_of(Fault.TIMEOUT, "ServerTimeoutError"),
-        error_of(Fault.NETWORK, "ClientOSError"),
+        error_of(ZoomFault.TIMEOUT, "ServerTimeoutError"),
+        error_of(ZoomFault.NETWORK, "ClientOSError"),
         reply(500),
         reply(503),
         reply(429, {"code": 4001}),
@@ -182,7 +182,7 @@ async def test_views_of_a_client_keep_what_the_other_set_and_share_its_tokens() 
     await api.user()
     assert api.transport.tokens_asked == 1
     assert view.tokens is api.client.tokens
-    assert view.turns is api.client.turns
+    assert view.scheduler is api.client.scheduler
 
 
 async def test_a_call_waits_for_its_turn_at_the_priority_of_its_client() -> None:
@@ -206,20 +206,20 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated(refusal: Re
 
 async def test_a_second_refusal_is_an_error_and_no_third_token_is_asked_for() -> None:
     api = Api(expired, expired)
-    assert await api.fault_of() is Fault.TOKEN_REFUSED
+    assert await api.fault_of() is ZoomFault.TOKEN_REFUSED
     assert api.transport.tokens_asked == 2
 
 
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [
-        (reply(401, {"code": 1002}), Fault.TOKEN_REFUSED),
-        (reply(401, {"code": 1601}), Fault.ROLE),
-        (reply(400, {"code": 4711}), Fault.MISSING_SCOPE),
+        (reply(401, {"code": 1002}), ZoomFault.TOKEN_REFUSED),
+        (reply(401, {"code": 1601}), ZoomFault.ROLE),
+        (reply(400, {"code": 4711}), ZoomFault.MISSING_SCOPE),
     ],
 )
 async def test_what_another_token_does_not_mend_asks_for_none(
-    answer: Response, fault: Fault
+    answer: Response, fault: ZoomFault
 ) -> None:
     api = Api(answer)
     assert await api.fault_of() is fault
@@ -228,8 +228,8 @@ async def test_what_another_token_does_not_mend_asks_for_none(
 
 async def test_credentials_that_are_refused_stop_all_operations() -> None:
     api = Api(tokens=[reply(401, {"error": "invalid_client"})])
-    assert await api.fault_of() is Fault.CREDENTIALS
-    assert await api.fault_of("get_queue", queue_id="q") is Fault.CREDENTIALS
+    assert await api.fault_of() is ZoomFault.CREDENTIALS
+    assert await api.fault_of("get_queue", queue_id="q") is ZoomFault.CREDENTIALS
     assert api.transport.tokens_asked == 1
 
 
@@ -250,7 +250,7 @@ async def test_a_new_scope_is_found_in_a_new_token() -> None:
         token_reply("new", scope="contact_center_user:read:admin"),
     ]
     api = Api(ann, tokens=tokens)
-    assert await api.fault_of() is Fault.MISSING_SCOPE
+    assert await api.fault_of() is ZoomFault.MISSING_SCOPE
     api.clock.elapsed_s += operators_pause_s
     assert await api.user()
     assert api.transport.asked[0].headers == {"Authorization": "Bearer new"}
@@ -258,9 +258,9 @@ async def test_a_new_scope_is_found_in_a_new_token() -> None:
 
 async def test_a_forbidden_operation_rests_and_leaves_the_others_alone() -> None:
     api = Api(reply(403, {"code": 9001}), reply(404, {"code": 1201}), ann)
-    assert await api.fault_of() is Fault.ROLE
-    assert await api.fault_of() is Fault.ROLE
-    assert await api.fault_of("get_queue", queue_id="q") is Fault.NOT_FOUND
+    assert await api.fault_of() is ZoomFault.ROLE
+    assert await api.fault_of() is ZoomFault.ROLE
+    assert await api.fault_of("get_queue", queue_id="q") is ZoomFault.NOT_FOUND
     api.clock.elapsed_s += operators_pause_s
     assert await api.user()
 
@@ -268,19 +268,19 @@ async def test_a_forbidden_operation_rests_and_leaves_the_others_alone() -> None
 @pytest.mark.parametrize(
     ("answer", "fault"),
     [
-        (reply(500), Fault.OUTAGE),
-        (Response(200, {}, b"<html>"), Fault.NOT_JSON),
-        (Response(200, {}, b'{"user_id": "u'), Fault.NOT_JSON),
-        (reply(200, {"user_id": "u"}, content_type="text/html"), Fault.NOT_JSON),
-        (reply(200, ["u"]), Fault.UNEXPECTED),
-        (reply(200, {"code": 1, "message": "no"}), Fault.UNEXPECTED),
-        (reply(302, location="https://elsewhere.example"), Fault.UNEXPECTED),
-        (error_of(Fault.NETWORK, "ClientOSError"), Fault.NETWORK),
-        (error_of(Fault.TIMEOUT, "ServerTimeoutError"), Fault.TIMEOUT),
+        (reply(500), ZoomFault.OUTAGE),
+        (Response(200, {}, b"<html>"), ZoomFault.NOT_JSON),
+        (Response(200, {}, b'{"user_id": "u'), ZoomFault.NOT_JSON),
+        (reply(200, {"user_id": "u"}, content_type="text/html"), ZoomFault.NOT_JSON),
+        (reply(200, ["u"]), ZoomFault.UNEXPECTED),
+        (reply(200, {"code": 1, "message": "no"}), ZoomFault.UNEXPECTED),
+        (reply(302, location="https://elsewhere.example"), ZoomFault.UNEXPECTED),
+        (error_of(ZoomFault.NETWORK, "ClientOSError"), ZoomFault.NETWORK),
+        (error_of(ZoomFault.TIMEOUT, "ServerTimeoutError"), ZoomFault.TIMEOUT),
     ],
 )
 async def test_failures_in_a_row_end_the_questions_until_a_probe_is_answered(
-    answer: Answer, fault: Fault
+    answer: Answer, fault: ZoomFault
 ) -> None:
     api = Api(*[answer] * failures_that_open, ann, ann)
     with structlog.testing.capture_logs() as logs:
@@ -299,14 +299,14 @@ async def test_failures_in_a_row_end_the_questions_until_a_probe_is_answered(
 async def test_an_operation_that_fails_alone_does_not_stop_the_others() -> None:
     api = Api(*[reply(503)] * failures_that_open, reply(200, {"cc_queue_id": "q"}))
     for _ in range(failures_that_open + 1):
-        assert await api.fault_of() is Fault.OUTAGE
+        assert await api.fault_of() is ZoomFault.OUTAGE
     assert await api.client.call("get_queue", queue_id="q")
 
 
 async def test_an_empty_answer_is_asked_for_again_and_stops_nothing() -> None:
     api = Api(*[reply(200)] * (failures_that_open + 1), ann)
     for _ in range(failures_that_open + 1):
-        assert await api.fault_of() is Fault.NOT_READY
+        assert await api.fault_of() is ZoomFault.NOT_READY
     assert await api.user()
 
 
@@ -319,29 +319,29 @@ async def test_after_a_429_calls_of_that_label_wait_as_long_as_it_asks(
 ) -> None:
     api = Api(reply(429, {"code": 4001}, **headers), ann)
     start_s = api.clock.elapsed_s
-    assert await api.fault_of() is Fault.RATE_LIMITED
+    assert await api.fault_of() is ZoomFault.RATE_LIMITED
     assert await api.user()
     assert api.clock.elapsed_s - start_s == pytest.approx(wait_s, abs=0.05)
 
 
 async def test_a_daily_limit_fails_further_calls_at_once() -> None:
     api = Api(reply(429, retry_after="2026-01-02T00:00:00Z"))
-    assert await api.fault_of() is Fault.RATE_LIMITED
-    assert await api.fault_of() is Fault.OVER_BUDGET
+    assert await api.fault_of() is ZoomFault.RATE_LIMITED
+    assert await api.fault_of() is ZoomFault.OVER_BUDGET
     assert len(api.transport.asked) == 1
 
 
 async def test_an_answer_that_does_not_come_is_given_up() -> None:
     never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
     api = Api(never, connect_timeout_s=0.01, read_timeout_s=0.01, call_timeout_s=0.02)
-    assert await api.fault_of() is Fault.TIMEOUT
+    assert await api.fault_of() is ZoomFault.TIMEOUT
 
 
 async def test_a_token_that_does_not_come_is_given_up_within_the_same_limit() -> None:
     never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
     limits = {"connect_timeout_s": 0.01, "read_timeout_s": 0.01, "call_timeout_s": 0.02}
     api = Api(tokens=[never], **limits)
-    assert await api.fault_of() is Fault.TIMEOUT
+    assert await api.fault_of() is ZoomFault.TIMEOUT
 
 
 async def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:

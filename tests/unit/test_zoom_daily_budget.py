@@ -7,11 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.errors import TransientError
-from runtime.member_share import Seat, alone
+from runtime.member_share import MemberShare, sole_member
 from tests.zoom_stand_in import VirtualClock
 from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
-from zoom.rate_limits.daily_share import Allowance, Count, Counts
+from zoom.rate_limits.daily_share import Count, Counts, DailyShare
 
 enrichment, interactive, backfill = Priority
 today, tomorrow = date(2026, 1, 1), date(2026, 1, 2)
@@ -47,11 +47,13 @@ class Store:
 
 
 class Rig:
-    def __init__(self, limit: int = 10, *, store: Store | None = None, seat: Seat = alone) -> None:
+    def __init__(
+        self, limit: int = 10, *, store: Store | None = None, share: MemberShare = sole_member
+    ) -> None:
         self.clock = VirtualClock()
         self.store = store
         self.daily = DailyBudget(Label.HEAVY, limit, kept_back=0.2, counts=store, clock=self.clock)
-        self.daily.sit(seat)
+        self.daily.on_share_changed(share)
 
     async def take(self, count: int, priority: Priority = enrichment) -> int:
         """Return how many of so many calls are granted."""
@@ -79,11 +81,11 @@ async def test_the_day_is_that_of_utc() -> None:
 async def test_nothing_is_loaded_before_a_call_and_then_once_for_each_seat_and_day() -> None:
     store = Store()
     rig = Rig(10_000, store=store)
-    rig.daily.sit(Seat(0, 2, 1))
+    rig.daily.on_share_changed(MemberShare(0, 2, 1))
     assert store.loads == 0
     await rig.take(3)
     assert store.loads == 1
-    rig.daily.sit(Seat(1, 2, 2))
+    rig.daily.on_share_changed(MemberShare(1, 2, 2))
     await rig.take(3)
     assert store.loads == 2
     rig.clock.elapsed_s = day_s
@@ -121,31 +123,31 @@ async def test_who_finishes_writes_nothing_that_it_does_not_know() -> None:
     await rig.take(1)
     await rig.daily.finish()
     store.away = False
-    rig = Rig(10_000, store=store, seat=Seat(0, 2, 1))
+    rig = Rig(10_000, store=store, share=MemberShare(0, 2, 1))
     await rig.take(1)
-    rig.daily.sit(Seat(1, 2, 2))
+    rig.daily.on_share_changed(MemberShare(1, 2, 2))
     await rig.daily.finish()
     assert store.counts == {0: Count(today, 1, 90, 99)}
 
 
 async def test_what_was_used_before_a_restart_is_gone() -> None:
     store = Store()
-    assert await Rig(10, store=store, seat=Seat(0, 1, 1)).take(4) == 4
-    assert await Rig(10, store=store, seat=Seat(0, 1, 2)).take(12) == 6
+    assert await Rig(10, store=store, share=MemberShare(0, 1, 1)).take(4) == 4
+    assert await Rig(10, store=store, share=MemberShare(0, 1, 2)).take(12) == 6
 
 
 async def test_who_comes_back_into_its_seat_has_what_was_left_of_its_part() -> None:
     store = Store({1: Count(today, 3, 0, 2)})
-    seat = Seat(0, 2, 3)
-    assert await Rig(10, store=store, seat=seat).take(4) == 4
-    again = Rig(10, store=store, seat=seat)
+    share = MemberShare(0, 2, 3)
+    assert await Rig(10, store=store, share=share).take(4) == 4
+    again = Rig(10, store=store, share=share)
     assert await again.take(12) == 1
     assert again.daily.used == 5
 
 
 async def test_the_count_of_a_seat_that_is_no_more_still_counts_for_the_day() -> None:
     store = Store({0: Count(today, 1, 0, 3), 5: Count(today, 1, 1, 4), 2: Count(tomorrow, 1, 0, 9)})
-    assert await Rig(10, store=store, seat=Seat(0, 1, 2)).take(12) == 3
+    assert await Rig(10, store=store, share=MemberShare(0, 1, 2)).take(12) == 3
 
 
 async def test_counts_of_yesterday_are_of_no_interest() -> None:
@@ -156,7 +158,7 @@ async def test_counts_of_yesterday_are_of_no_interest() -> None:
 
 async def test_the_day_of_backfill_ends_first_and_counts_what_all_have_used() -> None:
     store = Store({0: Count(today, 1, 0, 5)})
-    rig = Rig(10, store=store, seat=Seat(0, 1, 2))
+    rig = Rig(10, store=store, share=MemberShare(0, 1, 2))
     assert await rig.take(12, backfill) == 3
     assert await rig.take(12, interactive) == 2
 
@@ -164,7 +166,7 @@ async def test_the_day_of_backfill_ends_first_and_counts_what_all_have_used() ->
 async def test_without_an_answer_of_the_store_what_is_left_of_the_day_is_granted() -> None:
     store = Store({0: Count(today, 0, 0, 90)})
     store.away = True
-    rig = Rig(100, store=store, seat=Seat(0, 2, 1))
+    rig = Rig(100, store=store, share=MemberShare(0, 2, 1))
     rig.clock.elapsed_s = day_s * 3 / 4
     with capture_logs() as logs:
         assert await rig.take(100) == 13
@@ -175,7 +177,7 @@ async def test_without_an_answer_of_the_store_what_is_left_of_the_day_is_granted
 async def test_the_store_is_asked_again_later_and_nothing_unknown_is_written_over() -> None:
     store = Store({1: Count(today, 0, 0, 20)})
     store.away = True
-    rig = Rig(100, store=store, seat=Seat(0, 1, 7))
+    rig = Rig(100, store=store, share=MemberShare(0, 1, 7))
     assert await rig.take(5) == 5
     store.away = False
     rig.clock.elapsed_s += 60
@@ -204,7 +206,7 @@ async def given_up(rig: Rig) -> None:
 async def test_what_a_caller_did_not_wait_for_is_asked_again_by_the_next_one() -> None:
     store = Store({1: Count(today, 0, 0, 90)})
     store.silent = True
-    rig = Rig(100, store=store, seat=Seat(0, 1, 1))
+    rig = Rig(100, store=store, share=MemberShare(0, 1, 1))
     await given_up(rig)
     store.silent = False
     assert await rig.take(100) == 10
@@ -257,15 +259,15 @@ async def test_a_seat_that_is_lost_while_the_count_is_kept_uses_the_next_one() -
     class Losing(Store):
         async def save(self, label: Label, rank: int, count: Count) -> None:
             if not self.saves:
-                rig.daily.sit(None)
-                rig.daily.sit(Seat(1, 2, 6))
+                rig.daily.on_share_changed(None)
+                rig.daily.on_share_changed(MemberShare(1, 2, 6))
             await super().save(label, rank, count)
 
     store = Losing()
-    rig = Rig(10, store=store, seat=Seat(0, 2, 5))
+    rig = Rig(10, store=store, share=MemberShare(0, 2, 5))
     allowance = await rig.daily.take(enrichment)
     assert allowance is not None
-    assert allowance.seat == Seat(1, 2, 6)
+    assert allowance.share == MemberShare(1, 2, 6)
     assert store.counts == {0: Count(today, 5, 0, 1), 1: Count(today, 6, 0, 1)}
 
 
@@ -273,24 +275,24 @@ async def test_a_seat_that_is_lost_while_counts_are_loaded_has_none_of_its_calls
     class Losing(Store):
         async def load(self, label: Label) -> Counts:
             if not self.loads:
-                rig.daily.sit(Seat(1, 2, 6))
+                rig.daily.on_share_changed(MemberShare(1, 2, 6))
             return await super().load(label)
 
     store = Losing()
-    rig = Rig(10, store=store, seat=Seat(0, 2, 5))
+    rig = Rig(10, store=store, share=MemberShare(0, 2, 5))
     assert await rig.take(1) == 1
     assert store.counts == {1: Count(today, 6, 0, 1)}
 
 
 async def test_without_a_seat_a_call_waits_for_one() -> None:
     rig = Rig(4)
-    rig.daily.sit(None)
+    rig.daily.on_share_changed(None)
     async with asyncio.TaskGroup() as tasks:
         taken = tasks.create_task(rig.take(4))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert not taken.done()
-        rig.daily.sit(Seat(0, 2, 1))
+        rig.daily.on_share_changed(MemberShare(0, 2, 1))
     assert taken.result() == 2
 
 
@@ -298,15 +300,15 @@ def test_the_parts_of_all_seats_make_what_was_left_when_their_generation_began()
     counts = {0: Count(today, 4, 3, 9), 1: Count(today, 4, 0, 2), 7: Count(today, 3, 1, 8)}
     left = []
     for rank in range(3):
-        allowance = Allowance(100, kept_back=0, seat=Seat(rank, 3, 4), day=today)
-        allowance.reckon(counts)
+        allowance = DailyShare(100, kept_back=0, share=MemberShare(rank, 3, 4), day=today)
+        allowance.recalculate(counts)
         left.append(allowance.most)
     assert sum(left) == 100 - 3 - 0 - 8
 
 
 def test_a_limit_that_is_spent_by_others_leaves_nothing_and_no_debt() -> None:
-    allowance = Allowance(10, kept_back=0.5, seat=Seat(0, 1, 2), day=today)
-    allowance.reckon({3: Count(today, 1, 0, 50)})
+    allowance = DailyShare(10, kept_back=0.5, share=MemberShare(0, 1, 2), day=today)
+    allowance.recalculate({3: Count(today, 1, 0, 50)})
     assert allowance.most == 0
     assert not allowance.take(enrichment)
     assert not allowance.take(backfill)

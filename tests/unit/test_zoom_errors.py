@@ -10,7 +10,6 @@ from zoom.errors import (
     AbsentError,
     ArgumentError,
     ConflictError,
-    Fault,
     ForbiddenError,
     GoneError,
     LicenceMissingError,
@@ -25,6 +24,7 @@ from zoom.errors import (
     UnavailableError,
     WritesNotAllowedError,
     ZoomError,
+    ZoomFault,
     code_of,
     error_of,
     operators_faults,
@@ -38,28 +38,28 @@ now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault.TIMEOUT, UnavailableError),
-        (Fault.NETWORK, UnavailableError),
-        (Fault.OVER_BUDGET, UnavailableError),
-        (Fault.NOT_JSON, UnavailableError),
-        (Fault.UNEXPECTED, UnavailableError),
-        (Fault.RATE_LIMITED, RateLimitedError),
-        (Fault.OUTAGE, OutageError),
-        (Fault.NOT_READY, NotReadyError),
-        (Fault.CREDENTIALS, ForbiddenError),
-        (Fault.TOKEN_REFUSED, ForbiddenError),
-        (Fault.FORBIDDEN, ForbiddenError),
-        (Fault.MISSING_SCOPE, MissingScopeError),
-        (Fault.NO_LICENCE, LicenceMissingError),
-        (Fault.ROLE, RoleError),
-        (Fault.REFUSED, RefusedError),
-        (Fault.CONFLICT, ConflictError),
-        (Fault.NOT_FOUND, NotFoundError),
-        (Fault.GONE, GoneError),
-        (Fault.NO_ANSWER, NoAnswerError),
+        (ZoomFault.TIMEOUT, UnavailableError),
+        (ZoomFault.NETWORK, UnavailableError),
+        (ZoomFault.OVER_BUDGET, UnavailableError),
+        (ZoomFault.NOT_JSON, UnavailableError),
+        (ZoomFault.UNEXPECTED, UnavailableError),
+        (ZoomFault.RATE_LIMITED, RateLimitedError),
+        (ZoomFault.OUTAGE, OutageError),
+        (ZoomFault.NOT_READY, NotReadyError),
+        (ZoomFault.CREDENTIALS, ForbiddenError),
+        (ZoomFault.TOKEN_REFUSED, ForbiddenError),
+        (ZoomFault.FORBIDDEN, ForbiddenError),
+        (ZoomFault.MISSING_SCOPE, MissingScopeError),
+        (ZoomFault.NO_LICENCE, LicenceMissingError),
+        (ZoomFault.ROLE, RoleError),
+        (ZoomFault.REFUSED, RefusedError),
+        (ZoomFault.CONFLICT, ConflictError),
+        (ZoomFault.NOT_FOUND, NotFoundError),
+        (ZoomFault.GONE, GoneError),
+        (ZoomFault.NO_ANSWER, NoAnswerError),
     ],
 )
-def test_each_fault_has_its_class(fault: Fault, kind: type[ZoomError]) -> None:
+def test_each_fault_has_its_class(fault: ZoomFault, kind: type[ZoomError]) -> None:
     error = error_of(fault, "the detail")
     assert type(error) is kind
     assert error.fault is fault
@@ -67,7 +67,7 @@ def test_each_fault_has_its_class(fault: Fault, kind: type[ZoomError]) -> None:
 
 
 def test_errors_are_told_apart_by_who_has_to_act() -> None:
-    for fault in Fault:
+    for fault in ZoomFault:
         error = error_of(fault, "detail")
         assert isinstance(error, ConfigurationError) is (fault in operators_faults)
         families = (UnavailableError, ForbiddenError, RefusedError, ConflictError, AbsentError)
@@ -76,7 +76,7 @@ def test_errors_are_told_apart_by_who_has_to_act() -> None:
 
 
 def test_what_passes_carries_the_wish_to_wait() -> None:
-    for fault in (Fault.OVER_BUDGET, Fault.RATE_LIMITED, Fault.OUTAGE):
+    for fault in (ZoomFault.OVER_BUDGET, ZoomFault.RATE_LIMITED, ZoomFault.OUTAGE):
         error = error_of(fault, "detail", retry_after_s=4.0)
         assert isinstance(error, UnavailableError)
         assert error.retry_after_s == 4.0
@@ -111,7 +111,7 @@ def test_a_code_is_read_where_there_is_one(body: bytes, code: int | None) -> Non
 
 
 @pytest.mark.parametrize(
-    ("headers", "wish_s"),
+    ("headers", "minimum_delay_s"),
     [
         ({}, None),
         ({"retry_after": "7"}, 7.0),
@@ -139,6 +139,6 @@ def test_a_code_is_read_where_there_is_one(body: bytes, code: int | None) -> Non
     ],
 )
 def test_the_wish_to_wait_is_read_in_all_its_forms(
-    headers: dict[str, str], wish_s: float | None
+    headers: dict[str, str], minimum_delay_s: float | None
 ) -> None:
-    assert retry_after_s(reply(429, **headers), now) == wish_s
+    assert retry_after_s(reply(429, **headers), now) == minimum_delay_s

@@ -6,10 +6,10 @@ from tests.zoom_stand_in import Answer, ScriptedTransport, VirtualClock, client_
 from zoom.entities import Queue, User
 from zoom.errors import (
     AbsentError,
-    Fault,
     ForbiddenError,
     RefusedError,
     UnavailableError,
+    ZoomFault,
 )
 from zoom.lookups import EntityLookup, is_id, queue_lookup, user_lookup
 from zoom.messages import Response
@@ -68,7 +68,7 @@ def test_zooms_ids_are_ids(text: str) -> None:
 async def test_what_is_no_user_is_named_without_quoting_it(document: object) -> None:
     with pytest.raises(UnavailableError, match="get_user") as caught:
         await Api(reply(200, document)).users.get("u1")
-    assert caught.value.fault is Fault.UNEXPECTED
+    assert caught.value.fault is ZoomFault.UNEXPECTED
     assert "secret name" not in str(caught.value)
     assert caught.value.__suppress_context__
 

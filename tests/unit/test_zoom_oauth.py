@@ -15,7 +15,7 @@ from tests.zoom_stand_in import (
     zoom_settings,
 )
 from zoom.catalogue import find
-from zoom.errors import Fault, ForbiddenError, MissingScopeError, UnavailableError
+from zoom.errors import ForbiddenError, MissingScopeError, UnavailableError, ZoomFault
 from zoom.http.oauth import TokenSource, api_base, global_api_url, young_s
 from zoom.messages import Request, Response
 
@@ -120,7 +120,7 @@ async def test_callers_that_waited_for_a_failure_share_it_and_a_later_one_asks_a
     assert source.transport.tokens_asked == 1
     for failure in failures:
         assert isinstance(failure, ForbiddenError)
-        assert failure.fault is Fault.CREDENTIALS
+        assert failure.fault is ZoomFault.CREDENTIALS
     source.clock.elapsed_s += 1
     assert (await source.tokens.token()).value == "token-1"
 

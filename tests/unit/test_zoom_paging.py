@@ -9,7 +9,7 @@ import pytest
 
 from tests.zoom_stand_in import VirtualClock
 from zoom.catalogue import Operation, find, operations
-from zoom.errors import ArgumentError, Fault, RefusedError, UnavailableError
+from zoom.errors import ArgumentError, RefusedError, UnavailableError, ZoomFault
 from zoom.requests.paging import (
     ExpiredWalkError,
     IncompleteListError,
@@ -251,7 +251,7 @@ class TestPageNumbers:
         caller = Script(page(reports, "a", total_records=3), page(reports, total_records=3))
         with pytest.raises(UnavailableError, match="1 of 3 records came") as caught:
             await read(caller, reports)
-        assert caught.value.fault is Fault.UNEXPECTED
+        assert caught.value.fault is ZoomFault.UNEXPECTED
 
 
 async def test_each_window_of_a_long_span_is_walked_to_its_end() -> None:

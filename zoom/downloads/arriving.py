@@ -6,7 +6,7 @@ from typing import Final
 
 from zoom.downloads.pieces import Piece, continues, resuming
 from zoom.downloads.ports import Target
-from zoom.errors import Fault, error_of
+from zoom.errors import ZoomFault, error_of
 
 most_breaks: Final = 6
 """In a row, without `progress_bytes` between them; the pauses after them make half a minute."""
@@ -56,7 +56,7 @@ class Arriving:
         await self.restart()
         self._piece = piece
         if piece.start:
-            raise error_of(Fault.NETWORK, "the rest is not of the file that was begun")
+            raise error_of(ZoomFault.NETWORK, "the rest is not of the file that was begun")
 
     async def restart(self) -> None:
         """Forget what has come."""
@@ -80,10 +80,10 @@ class Arriving:
         """
         piece = self._piece
         if piece is None or not self.size_bytes:
-            raise error_of(Fault.NOT_READY, "a download without a byte")
+            raise error_of(ZoomFault.NOT_READY, "a download without a byte")
         if piece.size_bytes not in (None, self.size_bytes):
             detail = f"expected {piece.size_bytes} bytes, {self.size_bytes} came"
-            raise error_of(Fault.NETWORK, detail)
+            raise error_of(ZoomFault.NETWORK, detail)
         return Downloaded(self.size_bytes, self._hash.hexdigest(), piece.content_type)
 
 

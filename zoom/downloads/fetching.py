@@ -21,7 +21,7 @@ from zoom.downloads.arriving import Arriving, Downloaded, Patience
 from zoom.downloads.file import new_file
 from zoom.downloads.pieces import Piece, piece_in
 from zoom.downloads.ports import Stream, Streams, Target, Tokens
-from zoom.errors import Fault, UnavailableError, ZoomError, code_of, error_of, retry_after_s
+from zoom.errors import UnavailableError, ZoomError, ZoomFault, code_of, error_of, retry_after_s
 from zoom.http.download_addresses import Address, address_of
 from zoom.http.transport import opened_streams
 from zoom.messages import Response
@@ -31,18 +31,18 @@ most_redirects: Final = 5
 largest_refusal_bytes: Final = 16 * 1024
 """Of an answer that is no file so much is read, for Zoom's code."""
 
-_passing: Final = frozenset({Fault.TIMEOUT, Fault.NETWORK, Fault.OUTAGE})
+_passing: Final = frozenset({ZoomFault.TIMEOUT, ZoomFault.NETWORK, ZoomFault.OUTAGE})
 _redirects: Final = frozenset({301, 302, 303, 307, 308})
 _web_pages: Final = ("text/html", "application/xhtml+xml")
 
-_faults: Final[Mapping[int, Fault]] = {
-    HTTPStatus.BAD_REQUEST: Fault.REFUSED,
-    HTTPStatus.UNAUTHORIZED: Fault.TOKEN_REFUSED,
-    HTTPStatus.FORBIDDEN: Fault.FORBIDDEN,
-    HTTPStatus.NOT_FOUND: Fault.NOT_FOUND,
-    HTTPStatus.REQUEST_TIMEOUT: Fault.OUTAGE,
-    HTTPStatus.GONE: Fault.GONE,
-    HTTPStatus.TOO_MANY_REQUESTS: Fault.RATE_LIMITED,
+_faults: Final[Mapping[int, ZoomFault]] = {
+    HTTPStatus.BAD_REQUEST: ZoomFault.REFUSED,
+    HTTPStatus.UNAUTHORIZED: ZoomFault.TOKEN_REFUSED,
+    HTTPStatus.FORBIDDEN: ZoomFault.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: ZoomFault.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT: ZoomFault.OUTAGE,
+    HTTPStatus.GONE: ZoomFault.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS: ZoomFault.RATE_LIMITED,
 }
 """By status; from 500 on it is an outage, the rest is unexpected. A file that is not there may be
 answered by a page of a storage system, so that no code of Zoom's is needed for it."""
@@ -75,7 +75,7 @@ class Downloads:
         self._tokens = tokens
         self._clock = clock
         self._places = asyncio.Semaphore(settings.download_concurrency)
-        for outcome in (_fetched, *(fault.value for fault in Fault)):
+        for outcome in (_fetched, *(fault.value for fault in ZoomFault)):
             telemetry.zoom.downloads.labels(
                 outcome
             )  # one that first shows up at 1 has not increased
@@ -138,7 +138,7 @@ class Downloads:
                 continue
             redirects += 1
             if redirects > most_redirects:
-                raise error_of(Fault.UNEXPECTED, f"more than {most_redirects} redirects")
+                raise error_of(ZoomFault.UNEXPECTED, f"more than {most_redirects} redirects")
             address = self._address(stream.headers.get("location", ""), base=address.url)
             trusted = trusted and address.origin == first.origin
 
@@ -150,7 +150,7 @@ class Downloads:
         if piece is None:
             if stream.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and arriving.size_bytes:
                 await arriving.restart()
-                raise error_of(Fault.NETWORK, "the file is shorter than what came of it")
+                raise error_of(ZoomFault.NETWORK, "the file is shorter than what came of it")
             raise await self._refusal(stream)
         self._check(piece, promise)
         await arriving.begin(piece)
@@ -168,33 +168,33 @@ class Downloads:
         kinds = promise.content_types
         if kinds and not piece.content_type.startswith(kinds):
             detail = f"expected {' or '.join(kinds)}, another content type came"
-            raise error_of(Fault.UNEXPECTED, detail)
+            raise error_of(ZoomFault.UNEXPECTED, detail)
         if not kinds and piece.content_type in _web_pages:
-            raise error_of(Fault.UNEXPECTED, "expected a file, a web page came")
+            raise error_of(ZoomFault.UNEXPECTED, "expected a file, a web page came")
         if piece.size_bytes is None:
             return
         self._check_size(piece.size_bytes)
         if promise.size_bytes not in (None, piece.size_bytes):
             detail = f"expected {promise.size_bytes} bytes, {piece.size_bytes} came"
-            raise error_of(Fault.UNEXPECTED, detail)
+            raise error_of(ZoomFault.UNEXPECTED, detail)
 
     def _check_size(self, size_bytes: int) -> None:
         largest_bytes = self._settings.download_largest_bytes
         if size_bytes > largest_bytes:
             detail = f"larger than {largest_bytes} bytes, ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES"
-            raise error_of(Fault.UNEXPECTED, detail)
+            raise error_of(ZoomFault.UNEXPECTED, detail)
 
     async def _refusal(self, stream: Stream) -> ZoomError:
         """Return the error of an answer that brings no piece of the file."""
         status = stream.status
         if status < HTTPStatus.MULTIPLE_CHOICES:
             detail = "neither a length nor chunks tell where the file ends, or it comes packed"
-            return error_of(Fault.UNEXPECTED, f"status {status}: {detail}")
+            return error_of(ZoomFault.UNEXPECTED, f"status {status}: {detail}")
         response = Response(status, stream.headers, await _beginning(stream))
         code = code_of(response)
         said = f"status {status}" + ("" if code is None else f", code {code}") + " for a download"
         outage = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        fault = Fault.OUTAGE if outage else _faults.get(status, Fault.UNEXPECTED)
+        fault = ZoomFault.OUTAGE if outage else _faults.get(status, ZoomFault.UNEXPECTED)
         return error_of(fault, said, retry_after_s=retry_after_s(response, self._clock.now()))
 
 

@@ -70,7 +70,7 @@ class NewFile:
 async def new_file(path: Path) -> AsyncIterator[NewFile]:
     """Make a file, readable by its owner alone: at ``path`` if the body succeeds, else nowhere.
 
-    A process that is killed leaves its part behind, ``.<name>.<chance>.part``.
+    A process that is killed leaves its part behind, ``.<name>.<rng>.part``.
 
     Raises:
         OSError: it cannot be written.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, Literal
 
-from schemas.generation.document import Place, SchemaSourceError
+from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Body, Operation, Scopes, operations_adapter
 from zoom.generation.json_schema import body_schema, reply_schema
 from zoom.generation.names import (
@@ -51,7 +51,7 @@ def artefacts(
     Raises:
         SchemaSourceError: a document cannot be used, or two operations would have one name.
     """
-    described = [*_operations(Place(rest)), *_operations(Place(master))]
+    described = [*_operations(JsonPointer(rest)), *_operations(JsonPointer(master))]
     described.sort(key=lambda each: each[0].resource)
     _require_own_names([operation for operation, _ in described])
     yield "operations.json", _lines([_row(operation) for operation, _ in described])
@@ -61,7 +61,7 @@ def artefacts(
     yield from resource_files(described)
 
 
-def _operations(document: Place) -> Iterator[Described]:
+def _operations(document: JsonPointer) -> Iterator[Described]:
     paths = document.member("paths")
     for path, item in paths.members():
         for method, place in item.members():
@@ -70,7 +70,7 @@ def _operations(document: Place) -> Iterator[Described]:
             yield _operation(_methods[method], path, place, tuple(paths.as_object()))
 
 
-def _operation(method: Method, path: str, place: Place, paths: Sequence[str]) -> Described:
+def _operation(method: Method, path: str, place: JsonPointer, paths: Sequence[str]) -> Described:
     taken = parameters(place, path, paths)
     status, replied = success(place)
     pages = paging(taken, replied)
@@ -103,14 +103,14 @@ def _operation(method: Method, path: str, place: Place, paths: Sequence[str]) ->
     return operation, schemas | ({"reply": reply_schema(replied)} if replied else {})
 
 
-def _name(method: Method, path: str, place: Place, *, paged: bool) -> str:
+def _name(method: Method, path: str, place: JsonPointer, *, paged: bool) -> str:
     try:
         return operation_name(method, path, paged=paged)
     except UnnamedError as error:
         raise SchemaSourceError(place.pointer, str(error)) from None
 
 
-def _body(place: Place) -> tuple[Body | None, Place | None]:
+def _body(place: JsonPointer) -> tuple[Body | None, JsonPointer | None]:
     told = optional(place, "requestBody")
     if told is None:
         return None, None
@@ -123,7 +123,7 @@ def _body(place: Place) -> tuple[Body | None, Place | None]:
     return Body(content_type=_content_types[kind], required=required), schema
 
 
-def _label_of(place: Place) -> Label:
+def _label_of(place: JsonPointer) -> Label:
     description = place.member("description")
     found = _label.search(description.as_text())
     if found is None or found[1] not in Label.__members__:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from schemas.generation.document import Place, SchemaSourceError
+from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.generation.places import flag, items, optional, refuse_unless, text, texts
 
 Schema = dict[str, object]
@@ -41,7 +41,7 @@ _words_of_a_sentence: Final = 5
 _mask: Final = "YYYY"
 
 
-def body_schema(published: Place) -> Schema:
+def body_schema(published: JsonPointer) -> Schema:
     """Write the schema of a body as ours.
 
     Raises:
@@ -50,7 +50,7 @@ def body_schema(published: Place) -> Schema:
     return _ours(published, values="enum")
 
 
-def reply_schema(published: Place) -> Schema:
+def reply_schema(published: JsonPointer) -> Schema:
     """Write the schema of a reply as ours.
 
     Raises:
@@ -59,7 +59,7 @@ def reply_schema(published: Place) -> Schema:
     return _ours(published, values="x-known-values")
 
 
-def _ours(published: Place, *, values: str) -> Schema:
+def _ours(published: JsonPointer, *, values: str) -> Schema:
     refuse_unless(_keywords, published)
     ours = _value(published)
     if (listed := optional(published, "enum")) and not any(map(_is_sentence, listed.as_list())):
@@ -75,7 +75,7 @@ def _ours(published: Place, *, values: str) -> Schema:
     return ours
 
 
-def _value(published: Place) -> Schema:
+def _value(published: JsonPointer) -> Schema:
     """What a schema says of the value itself."""
     said = published.as_object()
     ours: Schema = {}
@@ -94,7 +94,7 @@ def _value(published: Place) -> Schema:
     return ours
 
 
-def _type(published: Place) -> str | list[str]:
+def _type(published: JsonPointer) -> str | list[str]:
     said = published.member("type")
     if said.as_text() not in _types:
         raise SchemaSourceError(said.pointer, f"no type of JSON Schema: {said.as_text()!r}")
@@ -109,7 +109,7 @@ def _is_sentence(value: object) -> bool:
     return isinstance(value, str) and len(value.split()) >= _words_of_a_sentence
 
 
-def _required(published: Place, members: Place) -> Iterator[str]:
+def _required(published: JsonPointer, members: JsonPointer) -> Iterator[str]:
     for name in texts(optional(published, "required")):
         if name in members.as_object():
             yield name

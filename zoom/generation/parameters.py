@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
-from schemas.generation.document import Place, SchemaSourceError
+from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Parameter
 from zoom.generation.names import snake
 from zoom.generation.places import flag, items, number, optional, refuse_unless, text
@@ -29,7 +29,7 @@ _types: Final[Mapping[str, Literal["string", "integer", "boolean", "array"]]] = 
 _commas: Final = re.compile(r"\bcommas?\b", re.IGNORECASE)
 
 
-def parameters(operation: Place, path: str, paths: Collection[str]) -> tuple[Parameter, ...]:
+def parameters(operation: JsonPointer, path: str, paths: Collection[str]) -> tuple[Parameter, ...]:
     """Return the parameters, those in the path first, in its order.
 
     Args:
@@ -50,7 +50,7 @@ def parameters(operation: Place, path: str, paths: Collection[str]) -> tuple[Par
     return (*ordered, *(each for each in told if each.place == "query"))
 
 
-def _parameter(place: Place) -> Parameter:
+def _parameter(place: JsonPointer) -> Parameter:
     schema = place.member("schema")
     refuse_unless(_keywords, schema)
     in_path = place.member("in").as_text() == "path"
@@ -78,7 +78,7 @@ def _parameter(place: Place) -> Parameter:
     )
 
 
-def _type(schema: Place) -> Literal["string", "integer", "boolean", "array"]:
+def _type(schema: JsonPointer) -> Literal["string", "integer", "boolean", "array"]:
     said = schema.member("type")
     if said.as_text() not in _types:
         raise SchemaSourceError(said.pointer, f"no type of a parameter: {said.as_text()!r}")
@@ -90,7 +90,7 @@ def _type(schema: Place) -> Literal["string", "integer", "boolean", "array"]:
     return _types[said.as_text()]
 
 
-def _commas_of(place: Place, schema: Place) -> Literal["stated", "assumed"] | None:
+def _commas_of(place: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
     """Whether the vendor says, or shows, that commas separate several values."""
     each = optional(schema, "items")
     shown = (optional(schema, "example"), optional(each, "example") if each else None)
@@ -102,17 +102,17 @@ def _commas_of(place: Place, schema: Place) -> Literal["stated", "assumed"] | No
     return "assumed" if each else None
 
 
-def _values(schema: Place) -> tuple[str | bool, ...]:
+def _values(schema: JsonPointer) -> tuple[str | bool, ...]:
     each = optional(schema, "items")
     found = optional(schema, "enum") or (optional(each, "enum") if each else None)
     return tuple(_value(item) for item in items(found))
 
 
-def _value(item: Place) -> str | bool:
+def _value(item: JsonPointer) -> str | bool:
     return item.value if isinstance(item.value, bool) else item.as_text()
 
 
-def _default(schema: Place) -> str | int | bool | None:
+def _default(schema: JsonPointer) -> str | int | bool | None:
     found = optional(schema, "default")
     if found is None:
         return None

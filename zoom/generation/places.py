@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from schemas.generation.document import Place, SchemaSourceError
+from schemas.generation.document import JsonPointer, SchemaSourceError
 
 
-def optional(place: Place, name: str) -> Place | None:
+def optional(place: JsonPointer, name: str) -> JsonPointer | None:
     """Go down to a member, or return None where there is none.
 
     Raises:
@@ -14,17 +14,17 @@ def optional(place: Place, name: str) -> Place | None:
     return place.member(name) if name in place.as_object() else None
 
 
-def items(place: Place | None) -> Iterator[Place]:
+def items(place: JsonPointer | None) -> Iterator[JsonPointer]:
     """Yield the items of an array; none where there is no array.
 
     Raises:
         SchemaSourceError: the place is there, but no array.
     """
     for index, item in enumerate(place.as_list() if place else ()):
-        yield Place(item, f"{place.pointer if place else ''}/{index}")
+        yield JsonPointer(item, f"{place.pointer if place else ''}/{index}")
 
 
-def texts(place: Place | None) -> tuple[str, ...]:
+def texts(place: JsonPointer | None) -> tuple[str, ...]:
     """Return the strings of an array.
 
     Raises:
@@ -33,7 +33,7 @@ def texts(place: Place | None) -> tuple[str, ...]:
     return tuple(item.as_text() for item in items(place))
 
 
-def text(place: Place, name: str) -> str:
+def text(place: JsonPointer, name: str) -> str:
     """Return a member, "" where there is none.
 
     Raises:
@@ -43,7 +43,7 @@ def text(place: Place, name: str) -> str:
     return found.as_text() if found else ""
 
 
-def number(place: Place, name: str) -> int | None:
+def number(place: JsonPointer, name: str) -> int | None:
     """Return a member, None where there is none.
 
     Raises:
@@ -57,7 +57,7 @@ def number(place: Place, name: str) -> int | None:
     raise SchemaSourceError(found.pointer, "expected a whole number")
 
 
-def flag(place: Place, name: str) -> bool:
+def flag(place: JsonPointer, name: str) -> bool:
     """Return a member, False where there is none.
 
     Raises:
@@ -71,7 +71,7 @@ def flag(place: Place, name: str) -> bool:
     raise SchemaSourceError(found.pointer, "expected true or false")
 
 
-def refuse_unless(known: frozenset[str], place: Place) -> None:
+def refuse_unless(known: frozenset[str], place: JsonPointer) -> None:
     """Refuse members that nobody would carry over.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, Literal
 
-from schemas.generation.document import Place, SchemaSourceError
+from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Paging, Parameter, Reply
 from zoom.generation.places import number, optional, text
 
@@ -13,7 +13,7 @@ _json: Final = "application/json"
 _code: Final = re.compile(r"\*\*Error Code:\*\* ?`(\d+) ?`")
 
 
-def success(operation: Place) -> tuple[int, Place | None]:
+def success(operation: JsonPointer) -> tuple[int, JsonPointer | None]:
     """Return the status that means success, and the schema of that reply, if it has a body.
 
     Raises:
@@ -32,7 +32,7 @@ def success(operation: Place) -> tuple[int, Place | None]:
     return int(status), content.member(_json).member("schema")
 
 
-def paging(parameters: Sequence[Parameter], schema: Place | None) -> Paging | None:
+def paging(parameters: Sequence[Parameter], schema: JsonPointer | None) -> Paging | None:
     """Return how the operation pages, None where it does not.
 
     Raises:
@@ -66,7 +66,7 @@ def _style(
     return "page_number" if "page" in sent and "page_size" in sent else None
 
 
-def reply(status: int, schema: Place | None, *, is_list: bool) -> Reply:
+def reply(status: int, schema: JsonPointer | None, *, is_list: bool) -> Reply:
     """Describe the reply that means success.
 
     Raises:
@@ -80,7 +80,7 @@ def reply(status: int, schema: Place | None, *, is_list: bool) -> Reply:
     return Reply(status=status, content_type=_json, items=arrays[0] if arrays else None)
 
 
-def error_codes(operation: Place) -> Mapping[int, tuple[int, ...]]:
+def error_codes(operation: JsonPointer) -> Mapping[int, tuple[int, ...]]:
     """Return the codes of each status that means failure; none where only the status is told.
 
     Raises:
@@ -94,7 +94,7 @@ def error_codes(operation: Place) -> Mapping[int, tuple[int, ...]]:
     }
 
 
-def _arrays(schema: Place) -> Iterator[str]:
+def _arrays(schema: JsonPointer) -> Iterator[str]:
     properties = optional(schema, "properties")
     for name, member in properties.members() if properties else ():
         if text(member, "type") == "array":

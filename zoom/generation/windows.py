@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from schemas.generation.document import Place, SchemaSourceError
+from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Parameter, TimeForm, Window
 from zoom.generation.places import items, optional, text
 
@@ -33,7 +33,7 @@ _days_of_a_month: Final = 28
 _days_of_six_months: Final = 180
 
 
-def windows(operation: Place, parameters: Sequence[Parameter]) -> Iterator[Window]:
+def windows(operation: JsonPointer, parameters: Sequence[Parameter]) -> Iterator[Window]:
     """Yield the windows, in the order of the parameters.
 
     Raises:
@@ -50,7 +50,7 @@ def windows(operation: Place, parameters: Sequence[Parameter]) -> Iterator[Windo
             yield _window(parameter, told[parameter.name], told[end], refusals)
 
 
-def _window(parameter: Parameter, start: Place, end: Place, refusals: str) -> Window:
+def _window(parameter: Parameter, start: JsonPointer, end: JsonPointer, refusals: str) -> Window:
     prose = f"{text(start, 'description')}\n{text(end, 'description')}"
     forms = _forms_in(prose) or _forms_in(_written(start))
     if not forms:
@@ -75,7 +75,7 @@ def _beyond(prose: str, refusals: str) -> Literal["refused", "truncated"] | None
     return "truncated" if _truncated.search(prose) else None
 
 
-def _refusals(operation: Place) -> str:
+def _refusals(operation: JsonPointer) -> str:
     refused = optional(operation.member("responses"), "400")
     return text(refused, "description") if refused else ""
 
@@ -84,7 +84,7 @@ def _forms_in(prose: str) -> tuple[TimeForm, ...]:
     return tuple(form for form, pattern in _forms.items() if pattern.search(prose))
 
 
-def _written(parameter: Place) -> str:
+def _written(parameter: JsonPointer) -> str:
     """What an example and a mask show where the prose says nothing."""
     schema = parameter.member("schema")
     return f"{text(schema, 'example')}\n{text(schema, 'pattern')}"

@@ -19,14 +19,14 @@ import structlog
 from runtime import telemetry
 from runtime.clock import Clock
 from zoom.catalogue import Operation
-from zoom.errors import Fault, ZoomError, error_of
+from zoom.errors import ZoomError, ZoomFault, error_of
 from zoom.http.oauth import Token, TokenSource
 from zoom.http.response_errors import document_in, error_in, missing_scope, token_is_refused
 from zoom.limits import Priority
 from zoom.messages import Request, Response, Transport
 from zoom.rate_limits.circuit_breaker import Breakers
-from zoom.rate_limits.scheduler import Turns
-from zoom.requests.bodies import Content
+from zoom.rate_limits.scheduler import RateLimitScheduler
+from zoom.requests.bodies import RequestContent
 from zoom.settings import ZoomSettings
 
 _log: Final = structlog.get_logger()
@@ -38,7 +38,7 @@ class Call:
 
     operation: Operation
     address: str
-    content: Content
+    content: RequestContent
     priority: Priority
     expected_since: datetime | None
 
@@ -56,11 +56,16 @@ class Call:
 _found: Final = "found"
 
 
-class Connection:
+class AccountConnection:
     """The app's tokens, the account's budget, and the breakers on the way to it."""
 
     def __init__(
-        self, settings: ZoomSettings, *, transport: Transport, clock: Clock, turns: Turns
+        self,
+        settings: ZoomSettings,
+        *,
+        transport: Transport,
+        clock: Clock,
+        scheduler: RateLimitScheduler,
     ) -> None:
         self._limit_s = settings.call_timeout_s
         self._transport = transport
@@ -68,7 +73,7 @@ class Connection:
         self._breakers = Breakers()
         self._shown: set[str] = set()
         self.tokens: Final = TokenSource(settings, transport=transport, clock=clock)
-        self.turns: Final = turns
+        self.scheduler: Final = scheduler
 
     async def answer(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         """Return the document that answers a call, None where the answer has none.
@@ -129,16 +134,16 @@ class Connection:
 
     async def _take_turn(self, call: Call) -> None:
         operation = call.operation
-        await self.turns.take(operation.label, call.priority, operation=operation.name)
+        await self.scheduler.take(operation.label, call.priority, operation=operation.name)
 
     async def _sent(self, call: Call, token: Token) -> Response:
         response = await self._transport.send(call.request(token))
-        self.turns.heed(call.operation.label, response)
+        self.scheduler.observe_response(call.operation.label, response)
         return response
 
     def _too_late(self, call: Call) -> ZoomError:
         detail = f"{call.operation.name}: no answer in {self._limit_s:g} s"
-        return error_of(Fault.TIMEOUT, detail)
+        return error_of(ZoomFault.TIMEOUT, detail)
 
     def _show_counters(self, name: str) -> None:
         """Have each counter of an operation begin at 0, once it is asked.
@@ -147,7 +152,7 @@ class Connection:
         """
         if name not in self._shown:
             self._shown.add(name)
-            for outcome in (_found, *(fault.value for fault in Fault)):
+            for outcome in (_found, *(fault.value for fault in ZoomFault)):
                 telemetry.zoom.requests.labels(name, outcome)
 
     def _note_success(self, name: str) -> None:
@@ -164,7 +169,7 @@ class Connection:
             _log.warning("zoom_operation_rests", operation=name, error=str(error))
 
 
-def _resting(operation: Operation, fault: Fault) -> ZoomError:
-    if fault is Fault.MISSING_SCOPE:
+def _resting(operation: Operation, fault: ZoomFault) -> ZoomError:
+    if fault is ZoomFault.MISSING_SCOPE:
         return missing_scope(operation, f"{operation.name}: a moment ago")
     return error_of(fault, f"{operation.name}: has failed, and rests for some seconds")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
-from zoom.errors import Fault, RefusedError
+from zoom.errors import RefusedError, ZoomFault
 from zoom.settings import is_near
 
 _kept: Final = "%/?:@!$&'()*+,;=~[]"
@@ -24,7 +24,7 @@ class UnsafeAddressError(RefusedError):
     """Nothing is fetched from there; the message names the host at most, never path or query."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(Fault.REFUSED, detail)
+        super().__init__(ZoomFault.REFUSED, detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from runtime.clock import Clock
 from zoom.catalogue import Operation
 from zoom.entities import Text
-from zoom.errors import Fault, ForbiddenError, UnavailableError, error_of
+from zoom.errors import ForbiddenError, UnavailableError, ZoomFault, error_of
 from zoom.http.response_errors import error_in_token_answer, missing_scope
 from zoom.messages import Request, Transport
 from zoom.settings import ZoomSettings
@@ -154,7 +154,7 @@ class TokenSource:
         try:
             grant = _grant.validate_json(response.body)
         except ValidationError:
-            raise error_of(Fault.UNEXPECTED, "the token endpoint sent no token") from None
+            raise error_of(ZoomFault.UNEXPECTED, "the token endpoint sent no token") from None
         early_s = min(grant.expires_in * _renewal_part, _longest_renewal_s)
         return Token(
             value=grant.access_token,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from schemas.envelope import UnreadableError, read_json
 from zoom.catalogue import Operation, reply_schema
-from zoom.errors import Fault, ZoomError, code_in, code_of, error_of, retry_after_s
+from zoom.errors import ZoomError, ZoomFault, code_in, code_of, error_of, retry_after_s
 from zoom.messages import Response
 
 young_s: Final = 60.0
@@ -24,73 +24,73 @@ REST API, engagements: up to one minute after the end."""
 
 _no_answer_status: Final = 444
 
-_faults: Final[Mapping[int, Fault]] = {
-    HTTPStatus.BAD_REQUEST: Fault.REFUSED,
-    HTTPStatus.UNAUTHORIZED: Fault.TOKEN_REFUSED,
-    HTTPStatus.FORBIDDEN: Fault.FORBIDDEN,
-    HTTPStatus.NOT_FOUND: Fault.NOT_FOUND,
-    HTTPStatus.REQUEST_TIMEOUT: Fault.OUTAGE,
-    HTTPStatus.CONFLICT: Fault.CONFLICT,
-    HTTPStatus.GONE: Fault.GONE,
-    HTTPStatus.TOO_MANY_REQUESTS: Fault.RATE_LIMITED,
-    _no_answer_status: Fault.NO_ANSWER,
+_faults: Final[Mapping[int, ZoomFault]] = {
+    HTTPStatus.BAD_REQUEST: ZoomFault.REFUSED,
+    HTTPStatus.UNAUTHORIZED: ZoomFault.TOKEN_REFUSED,
+    HTTPStatus.FORBIDDEN: ZoomFault.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: ZoomFault.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT: ZoomFault.OUTAGE,
+    HTTPStatus.CONFLICT: ZoomFault.CONFLICT,
+    HTTPStatus.GONE: ZoomFault.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS: ZoomFault.RATE_LIMITED,
+    _no_answer_status: ZoomFault.NO_ANSWER,
 }
 """By status; from 500 on it is an outage, the rest is unexpected."""
 
 _redirects: Final = range(300, 400)
 
-_need_a_code: Final = frozenset({Fault.NOT_FOUND, Fault.GONE})
+_need_a_code: Final = frozenset({ZoomFault.NOT_FOUND, ZoomFault.GONE})
 """Without one the answer is not Zoom's, but a gateway's, or the base URL is wrong."""
 
-_faults_by_code: Final[Mapping[tuple[int, int], Fault]] = {
-    (400, 104): Fault.MISSING_SCOPE,
-    (400, 4711): Fault.MISSING_SCOPE,
-    (401, 104): Fault.MISSING_SCOPE,
-    (401, 4711): Fault.MISSING_SCOPE,
-    (403, 104): Fault.MISSING_SCOPE,
-    (403, 4711): Fault.MISSING_SCOPE,
-    (400, 124): Fault.TOKEN_REFUSED,
-    (400, 4700): Fault.TOKEN_REFUSED,
-    (400, 4724): Fault.TOKEN_REFUSED,
-    (400, 4735): Fault.TOKEN_REFUSED,
-    (400, 4737): Fault.TOKEN_REFUSED,
-    (400, 4738): Fault.TOKEN_REFUSED,
-    (400, 4740): Fault.TOKEN_REFUSED,
-    (400, 4741): Fault.TOKEN_REFUSED,
-    (401, 1601): Fault.ROLE,
-    (403, 9001): Fault.ROLE,
-    (403, 1022): Fault.NO_LICENCE,
-    (400, 290010): Fault.NO_LICENCE,  # none left
-    (400, 1019): Fault.FORBIDDEN,  # a feature that the account has not
-    (400, 1214): Fault.FORBIDDEN,
-    (400, 1215): Fault.FORBIDDEN,
-    (400, 1503): Fault.FORBIDDEN,
-    (400, 4101): Fault.FORBIDDEN,
-    (400, 11006): Fault.FORBIDDEN,
-    (404, 1052): Fault.FORBIDDEN,
-    (400, 1003): Fault.OUTAGE,
-    (400, 4106): Fault.OUTAGE,
-    (400, 1107): Fault.NOT_READY,
-    (400, 4100): Fault.NOT_READY,
-    (400, 3201): Fault.NOT_FOUND,  # the address names it, and it is not there
-    (400, 4102): Fault.NOT_FOUND,
-    (400, 11004): Fault.NOT_FOUND,
-    (400, 4108): Fault.CONFLICT,
-    (403, 4106): Fault.CONFLICT,
-    (404, 10002): Fault.CONFLICT,  # it is there, and in use
-    (404, 10010): Fault.CONFLICT,
-    (404, 10019): Fault.CONFLICT,
-    (404, 300): Fault.REFUSED,
-    (404, 404): Fault.NO_ANSWER,
+_faults_by_code: Final[Mapping[tuple[int, int], ZoomFault]] = {
+    (400, 104): ZoomFault.MISSING_SCOPE,
+    (400, 4711): ZoomFault.MISSING_SCOPE,
+    (401, 104): ZoomFault.MISSING_SCOPE,
+    (401, 4711): ZoomFault.MISSING_SCOPE,
+    (403, 104): ZoomFault.MISSING_SCOPE,
+    (403, 4711): ZoomFault.MISSING_SCOPE,
+    (400, 124): ZoomFault.TOKEN_REFUSED,
+    (400, 4700): ZoomFault.TOKEN_REFUSED,
+    (400, 4724): ZoomFault.TOKEN_REFUSED,
+    (400, 4735): ZoomFault.TOKEN_REFUSED,
+    (400, 4737): ZoomFault.TOKEN_REFUSED,
+    (400, 4738): ZoomFault.TOKEN_REFUSED,
+    (400, 4740): ZoomFault.TOKEN_REFUSED,
+    (400, 4741): ZoomFault.TOKEN_REFUSED,
+    (401, 1601): ZoomFault.ROLE,
+    (403, 9001): ZoomFault.ROLE,
+    (403, 1022): ZoomFault.NO_LICENCE,
+    (400, 290010): ZoomFault.NO_LICENCE,  # none left
+    (400, 1019): ZoomFault.FORBIDDEN,  # a feature that the account has not
+    (400, 1214): ZoomFault.FORBIDDEN,
+    (400, 1215): ZoomFault.FORBIDDEN,
+    (400, 1503): ZoomFault.FORBIDDEN,
+    (400, 4101): ZoomFault.FORBIDDEN,
+    (400, 11006): ZoomFault.FORBIDDEN,
+    (404, 1052): ZoomFault.FORBIDDEN,
+    (400, 1003): ZoomFault.OUTAGE,
+    (400, 4106): ZoomFault.OUTAGE,
+    (400, 1107): ZoomFault.NOT_READY,
+    (400, 4100): ZoomFault.NOT_READY,
+    (400, 3201): ZoomFault.NOT_FOUND,  # the address names it, and it is not there
+    (400, 4102): ZoomFault.NOT_FOUND,
+    (400, 11004): ZoomFault.NOT_FOUND,
+    (400, 4108): ZoomFault.CONFLICT,
+    (403, 4106): ZoomFault.CONFLICT,
+    (404, 10002): ZoomFault.CONFLICT,  # it is there, and in use
+    (404, 10010): ZoomFault.CONFLICT,
+    (404, 10019): ZoomFault.CONFLICT,
+    (404, 300): ZoomFault.REFUSED,
+    (404, 404): ZoomFault.NO_ANSWER,
 }
 """Where (status, code) says more than the status does."""
 
-_faults_by_operation: Final[Mapping[tuple[str, int, int], Fault]] = {
-    ("list_region_users", 400, 400): Fault.FORBIDDEN,
-    ("assign_region_users", 400, 400): Fault.FORBIDDEN,
-    ("update_engagement_rtms_app_status", 400, 4101): Fault.CONFLICT,
-    ("update_engagement_rtms_app_status", 400, 4102): Fault.CONFLICT,
-    ("update_queue", 400, 1019): Fault.REFUSED,  # of one member of its body
+_faults_by_operation: Final[Mapping[tuple[str, int, int], ZoomFault]] = {
+    ("list_region_users", 400, 400): ZoomFault.FORBIDDEN,
+    ("assign_region_users", 400, 400): ZoomFault.FORBIDDEN,
+    ("update_engagement_rtms_app_status", 400, 4101): ZoomFault.CONFLICT,
+    ("update_engagement_rtms_app_status", 400, 4102): ZoomFault.CONFLICT,
+    ("update_queue", 400, 1019): ZoomFault.REFUSED,  # of one member of its body
 }
 """Where (status, code) means another thing than elsewhere."""
 
@@ -98,10 +98,10 @@ _renewable_codes: Final = frozenset({None, 124, 4700, 4724, 4735, 4737, 4738, 47
 """Another token may do: this one is old, disabled or not read; no code is a gateway's."""
 
 _advice: Final = {
-    Fault.TOKEN_REFUSED: "a new token is refused too; is the app active, is its user?",
-    Fault.NO_LICENCE: "give the user of the app a Contact Center licence, or the account more",
-    Fault.ROLE: "give the role of the app's user the privilege that the operation needs",
-    Fault.FORBIDDEN: "the user of the app is deactivated, or the account has not this feature",
+    ZoomFault.TOKEN_REFUSED: "a new token is refused too; is the app active, is its user?",
+    ZoomFault.NO_LICENCE: "give the user of the app a Contact Center licence, or the account more",
+    ZoomFault.ROLE: "give the role of the app's user the privilege that the operation needs",
+    ZoomFault.FORBIDDEN: "the user of the app is deactivated, or the account has not this feature",
 }
 
 
@@ -128,16 +128,18 @@ def error_in(
         return None
     code = code_of(response)
     fault = fault_of(operation, status, code)
-    if fault is Fault.NOT_FOUND and _is_young(expected_since, now):
-        fault = Fault.NOT_READY
+    if fault is ZoomFault.NOT_FOUND and _is_young(expected_since, now):
+        fault = ZoomFault.NOT_READY
     said = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
-    if fault is Fault.MISSING_SCOPE:
+    if fault is ZoomFault.MISSING_SCOPE:
         return missing_scope(operation, said)
-    wish_s = retry_after_s(response, now)
-    return error_of(fault, said + _advised(fault, status, wish_s), retry_after_s=wish_s)
+    minimum_delay_s = retry_after_s(response, now)
+    return error_of(
+        fault, said + _advised(fault, status, minimum_delay_s), retry_after_s=minimum_delay_s
+    )
 
 
-def fault_of(operation: Operation, status: int, code: int | None) -> Fault:
+def fault_of(operation: Operation, status: int, code: int | None) -> ZoomFault:
     """Return what a status outside 2xx means, with Zoom's code where the answer has one."""
     if code is not None:
         found = _faults_by_operation.get((operation.name, status, code))
@@ -145,21 +147,21 @@ def fault_of(operation: Operation, status: int, code: int | None) -> Fault:
         if found is not None:
             return found
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Fault.OUTAGE
-    fault = _faults.get(status, Fault.UNEXPECTED)
+        return ZoomFault.OUTAGE
+    fault = _faults.get(status, ZoomFault.UNEXPECTED)
     if (
         (fault in _need_a_code and code is None)
-        or (fault is Fault.NO_ANSWER and status not in operation.errors)
-        or (fault is Fault.CONFLICT and not operation.writes)
+        or (fault is ZoomFault.NO_ANSWER and status not in operation.errors)
+        or (fault is ZoomFault.CONFLICT and not operation.writes)
     ):
-        return Fault.UNEXPECTED
+        return ZoomFault.UNEXPECTED
     return fault
 
 
 def missing_scope(operation: Operation, said: str) -> ZoomError:
     """Make the error that names the scopes of which the operation needs one."""
     names = " or ".join(operation.scopes.all)
-    return error_of(Fault.MISSING_SCOPE, f"{said}: add to the app the scope {names}")
+    return error_of(ZoomFault.MISSING_SCOPE, f"{said}: add to the app the scope {names}")
 
 
 def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
@@ -172,21 +174,21 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
     promised = operation.reply.content_type is not None
     if not response.body.strip():
         if promised and not operation.writes:
-            raise _unusable(operation, Fault.NOT_READY, "an answer without a body")
+            raise _unusable(operation, ZoomFault.NOT_READY, "an answer without a body")
         return None
     if promised and not _says_json(response):
-        raise _unusable(operation, Fault.NOT_JSON, "the reply is not sent as JSON")
+        raise _unusable(operation, ZoomFault.NOT_JSON, "the reply is not sent as JSON")
     try:
         document: object = read_json(response.body)
     except UnreadableError:
-        raise _unusable(operation, Fault.NOT_JSON, "the reply is no JSON") from None
+        raise _unusable(operation, ZoomFault.NOT_JSON, "the reply is no JSON") from None
     if not isinstance(document, dict) and not (
         isinstance(document, list) and (reply_schema(operation) or {}).get("type") == "array"
     ):
-        raise _unusable(operation, Fault.UNEXPECTED, "the reply is JSON, but no such document")
+        raise _unusable(operation, ZoomFault.UNEXPECTED, "the reply is JSON, but no such document")
     if (code := code_in(document)) is not None and "message" in document:
         detail = f"status {response.status}, but an error in the body, code {code}"
-        raise _unusable(operation, Fault.UNEXPECTED, detail)
+        raise _unusable(operation, ZoomFault.UNEXPECTED, detail)
     return document
 
 
@@ -197,12 +199,12 @@ def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | N
     if status == HTTPStatus.OK:
         return None
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return error_of(Fault.RATE_LIMITED, said, retry_after_s=retry_after_s(response, now))
+        return error_of(ZoomFault.RATE_LIMITED, said, retry_after_s=retry_after_s(response, now))
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not refused or status == HTTPStatus.REQUEST_TIMEOUT or code == _lookup_is_down:
-        return error_of(Fault.OUTAGE, said)
+        return error_of(ZoomFault.OUTAGE, said)
     advice = _token_advice.get(code or 0, _token_advice[0])
-    return error_of(Fault.CREDENTIALS, f"{said}: {advice}")
+    return error_of(ZoomFault.CREDENTIALS, f"{said}: {advice}")
 
 
 _lookup_is_down: Final = 4732
@@ -221,11 +223,11 @@ _token_advice: Final[Mapping[int, str]] = {
 """By code of Zoom's OAuth, 0 for all others."""
 
 
-def _advised(fault: Fault, status: int, wish_s: float | None) -> str:
+def _advised(fault: ZoomFault, status: int, minimum_delay_s: float | None) -> str:
     if fault in _advice:
         return f": {_advice[fault]}"
-    if fault is Fault.RATE_LIMITED and wish_s is not None:
-        return f": ask again in {ceil(wish_s)} s"
+    if fault is ZoomFault.RATE_LIMITED and minimum_delay_s is not None:
+        return f": ask again in {ceil(minimum_delay_s)} s"
     if status in _redirects:
         return ": a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"
     return ""
@@ -240,5 +242,5 @@ def _says_json(response: Response) -> bool:
     return media_type.strip().lower().endswith(("/json", "+json"))
 
 
-def _unusable(operation: Operation, fault: Fault, detail: str) -> ZoomError:
+def _unusable(operation: Operation, fault: ZoomFault, detail: str) -> ZoomError:
     return error_of(fault, f"{operation.name}: {detail}")

@@ -15,9 +15,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from zoom.errors import Fault, error_of
+from zoom.errors import ZoomFault, error_of
 from zoom.http.download_addresses import UnsafeAddressError
-from zoom.messages import Part, Request, Response
+from zoom.messages import MultipartPart, Request, Response
 from zoom.settings import ZoomSettings
 
 largest_reply_bytes: Final = 16 * 1024 * 1024
@@ -188,7 +188,7 @@ async def _exchange(session: aiohttp.ClientSession, request: Request) -> Respons
             body += chunk
             if len(body) > largest_reply_bytes:
                 detail = f"a reply of more than {largest_reply_bytes} bytes"
-                raise error_of(Fault.UNEXPECTED, detail)
+                raise error_of(ZoomFault.UNEXPECTED, detail)
         return Response(response.status, _headers(response), bytes(body))
 
 
@@ -205,7 +205,7 @@ def _body(
     return None, {}
 
 
-def _multipart(parts: tuple[Part, ...]) -> aiohttp.MultipartWriter:
+def _multipart(parts: tuple[MultipartPart, ...]) -> aiohttp.MultipartWriter:
     writer = aiohttp.MultipartWriter("form-data")
     for part in parts:
         content_type = part.content_type or (
@@ -235,11 +235,11 @@ def _errors_named(url: str) -> Iterator[None]:
     try:
         yield
     except _BrokenError as error:
-        raise error_of(Fault.NETWORK, _at(url, str(error))) from None
+        raise error_of(ZoomFault.NETWORK, _at(url, str(error))) from None
     except TimeoutError as error:
-        raise error_of(Fault.TIMEOUT, _at(url, _name(error))) from None
+        raise error_of(ZoomFault.TIMEOUT, _at(url, _name(error))) from None
     except (aiohttp.ClientError, OSError) as error:
-        raise error_of(Fault.NETWORK, _at(url, _name(error))) from None
+        raise error_of(ZoomFault.NETWORK, _at(url, _name(error))) from None
 
 
 def _at(url: str, trouble: str) -> str:

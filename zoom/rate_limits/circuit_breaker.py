@@ -12,33 +12,35 @@ of them go through: one operation that Zoom breaks rests alone.
 
 from typing import Final
 
-from zoom.errors import Fault, operators_faults
+from zoom.errors import ZoomFault, operators_faults
 
 failures_that_open: Final = 5
 pause_s: Final = 5.0
 operators_pause_s: Final = 30.0
 """An operator needs minutes; a new scope shows in tokens after some seconds."""
 
-_never_sent: Final = frozenset({Fault.OVER_BUDGET})
+_never_sent: Final = frozenset({ZoomFault.OVER_BUDGET})
 
 _answers: Final = frozenset(
     {
-        Fault.RATE_LIMITED,
-        Fault.NOT_READY,
-        Fault.REFUSED,
-        Fault.CONFLICT,
-        Fault.NOT_FOUND,
-        Fault.GONE,
-        Fault.NO_ANSWER,
+        ZoomFault.RATE_LIMITED,
+        ZoomFault.NOT_READY,
+        ZoomFault.REFUSED,
+        ZoomFault.CONFLICT,
+        ZoomFault.NOT_FOUND,
+        ZoomFault.GONE,
+        ZoomFault.NO_ANSWER,
     }
 )
 """Somebody is there and says no; the budget takes care of the first."""
 
-_refusals: Final = frozenset({Fault.TOKEN_REFUSED, Fault.NO_LICENCE, Fault.ROLE, Fault.FORBIDDEN})
+_refusals: Final = frozenset(
+    {ZoomFault.TOKEN_REFUSED, ZoomFault.NO_LICENCE, ZoomFault.ROLE, ZoomFault.FORBIDDEN}
+)
 """Somebody is there and forbids it: of what operators mend, all that Zoom itself has said."""
 
-_of_the_way: Final = frozenset({Fault.NETWORK, Fault.CREDENTIALS})
-_perhaps_of_the_way: Final = frozenset({Fault.OUTAGE, Fault.TIMEOUT})
+_of_the_way: Final = frozenset({ZoomFault.NETWORK, ZoomFault.CREDENTIALS})
+_perhaps_of_the_way: Final = frozenset({ZoomFault.OUTAGE, ZoomFault.TIMEOUT})
 
 
 class Breaker:
@@ -46,15 +48,15 @@ class Breaker:
 
     def __init__(self) -> None:
         self._failures = 0
-        self._opened_by: Fault | None = None
+        self._opened_by: ZoomFault | None = None
         self._until_s = 0.0
 
     @property
-    def opened_by(self) -> Fault | None:
+    def opened_by(self) -> ZoomFault | None:
         """The latest failure while it is open; None while it is closed."""
         return self._opened_by
 
-    def stops(self, now_s: float) -> Fault | None:
+    def stops(self, now_s: float) -> ZoomFault | None:
         """Return why a call must not go out now, or None: it may, perhaps as the probe."""
         return self._opened_by if now_s < self._until_s else None
 
@@ -69,7 +71,7 @@ class Breaker:
         self._opened_by = None
         self._until_s = 0.0
 
-    def failed(self, fault: Fault, now_s: float) -> None:
+    def failed(self, fault: ZoomFault, now_s: float) -> None:
         """A call was not answered."""
         self._failures += 1
         if fault in operators_faults or self._failures >= failures_that_open:
@@ -85,11 +87,11 @@ class Breakers:
         self._suspects: set[str] = set()
         self._operations: dict[str, Breaker] = {}
 
-    def opened_by(self, operation: str) -> Fault | None:
+    def opened_by(self, operation: str) -> ZoomFault | None:
         """Return why this operation is not asked; None while it is."""
         return self._of(operation).opened_by or self._way.opened_by
 
-    def stops(self, operation: str, now_s: float) -> Fault | None:
+    def stops(self, operation: str, now_s: float) -> ZoomFault | None:
         """Return why a call must not go out now, or None: it goes out, perhaps as a probe."""
         one = self._of(operation)
         fault = one.stops(now_s) or self._way.stops(now_s)
@@ -103,7 +105,7 @@ class Breakers:
         self._of(operation).succeeded()
         self._way_is_clear()
 
-    def failed(self, operation: str, fault: Fault, now_s: float) -> None:
+    def failed(self, operation: str, fault: ZoomFault, now_s: float) -> None:
         """A call ended with this fault."""
         if fault in _never_sent:
             return
@@ -121,7 +123,7 @@ class Breakers:
     def _of(self, operation: str) -> Breaker:
         return self._operations.setdefault(operation, Breaker())
 
-    def _suspect(self, operation: str, fault: Fault, now_s: float) -> None:
+    def _suspect(self, operation: str, fault: ZoomFault, now_s: float) -> None:
         self._suspects.add(operation)
         if len(self._suspects) > 1:
             self._way.failed(fault, now_s)
@@ -131,5 +133,5 @@ class Breakers:
         self._suspects.clear()
 
 
-def _pause_s(fault: Fault) -> float:
+def _pause_s(fault: ZoomFault) -> float:
     return operators_pause_s if fault in operators_faults else pause_s

@@ -13,9 +13,9 @@ import structlog
 
 from runtime.clock import Clock
 from runtime.errors import TransientError
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from zoom.limits import Label, Priority
-from zoom.rate_limits.daily_share import Allowance, Count, Counts, DailyCounts
+from zoom.rate_limits.daily_share import Count, Counts, DailyCounts, DailyShare
 
 _store_timeout_s: Final = 4.0
 _ask_again_s: Final = 60.0
@@ -42,10 +42,10 @@ class DailyBudget:
         self._kept_back = kept_back
         self._counts = _InMemory() if counts is None else counts
         self._clock = clock
-        self._allowance: Allowance | None = None
+        self._allowance: DailyShare | None = None
         self._asked_s = 0.0
         self._ask_again_s: float | None = None
-        self._seat: Seat | None = None
+        self._seat: MemberShare | None = None
         self._seated = asyncio.Event()
         self._lock = asyncio.Lock()
 
@@ -74,15 +74,15 @@ class DailyBudget:
             self._allowance.limit = limit
         return changed
 
-    def sit(self, seat: Seat | None) -> None:
+    def on_share_changed(self, share: MemberShare | None) -> None:
         """Take a seat, or give it up; until there is one, calls wait."""
-        self._seat = seat
-        if seat is None:
+        self._seat = share
+        if share is None:
             self._seated.clear()
         else:
             self._seated.set()
 
-    async def take(self, priority: Priority) -> Allowance | None:
+    async def take(self, priority: Priority) -> DailyShare | None:
         """Use one call, and return what it can be given back to; None = there is none left."""
         async with self._lock:
             while True:
@@ -94,34 +94,36 @@ class DailyBudget:
                 except asyncio.CancelledError:
                     allowance.give_back()
                     raise
-                if allowance.seat == self._seat:  # else it was kept too late for the others
+                if allowance.share == self._seat:  # else it was kept too late for the others
                     return allowance
 
     async def finish(self) -> None:
         """Keep what was used, and nothing ahead of it; for the end, when no call is under way."""
         async with self._lock:
             allowance = self._allowance
-            if allowance is None or allowance.seat != self._seat:  # else others have its part
+            if allowance is None or allowance.share != self._seat:  # else others have its part
                 return
             if (count := allowance.to_finish()) is not None:
                 await self._save(allowance, count)
 
-    async def _present(self) -> Allowance:
+    async def _present(self) -> DailyShare:
         """Return the allowance of the present seat and day, once all that is kept is known."""
         while True:
-            while (seat := self._seat) is None:
+            while (share := self._seat) is None:
                 await self._seated.wait()
             today = self._clock.now().astimezone(UTC).date()
             allowance = self._allowance
-            if allowance is None or allowance.seat != seat or allowance.day != today:
-                allowance = Allowance(self._limit, kept_back=self._kept_back, seat=seat, day=today)
+            if allowance is None or allowance.share != share or allowance.day != today:
+                allowance = DailyShare(
+                    self._limit, kept_back=self._kept_back, share=share, day=today
+                )
                 self._ask_again_s = self._asked_s = self._clock.monotonic_s()
             if self._ask_again_s is not None and self._clock.monotonic_s() >= self._ask_again_s:
                 await self._reckon(allowance)
-            if self._seat == seat:
+            if self._seat == share:
                 return allowance
 
-    async def _reckon(self, allowance: Allowance) -> None:
+    async def _reckon(self, allowance: DailyShare) -> None:
         """Find out what is used of the day; until that is done, nobody knows."""
         allowance.limit = int(self._limit * self.left_of_day_s / _day.total_seconds())
         self._allowance, self._ask_again_s = allowance, self._clock.monotonic_s() + _ask_again_s
@@ -139,24 +141,24 @@ class DailyBudget:
             self._tell_unknown(allowance, _reason(error))
             return
         allowance.limit = self._limit
-        allowance.reckon(counts)
+        allowance.recalculate(counts)
         self._ask_again_s = None
 
-    def _tell_unknown(self, allowance: Allowance, why: str) -> None:
+    def _tell_unknown(self, allowance: DailyShare, why: str) -> None:
         _log.warning(
             "daily_budget_unknown", label=self._label.value, limit=allowance.limit, error=why
         )
 
-    async def _keep(self, allowance: Allowance) -> None:
-        count = allowance.to_keep()
+    async def _keep(self, allowance: DailyShare) -> None:
+        count = allowance.pending_checkpoint()
         if count is None or self._ask_again_s is not None:  # what is not known is not written over
             return
         await self._save(allowance, count)
 
-    async def _save(self, allowance: Allowance, count: Count) -> None:
+    async def _save(self, allowance: DailyShare, count: Count) -> None:
         try:
             async with asyncio.timeout(_store_timeout_s):
-                await self._counts.save(self._label, allowance.seat.rank, count)
+                await self._counts.save(self._label, allowance.share.rank, count)
         except (TransientError, TimeoutError) as error:
             _log.warning("daily_budget_not_kept", label=self._label.value, error=_reason(error))
         allowance.kept(count)

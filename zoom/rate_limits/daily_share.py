@@ -14,7 +14,7 @@ from datetime import date
 from math import floor
 from typing import Final, NamedTuple, Protocol
 
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 from zoom.limits import Label, Priority
 
 _pieces: Final = 500
@@ -54,15 +54,15 @@ class DailyCounts(Protocol):
         ...
 
 
-class Allowance:
+class DailyShare:
     """The part of one seat in one day's limit."""
 
-    def __init__(self, limit: int, *, kept_back: float, seat: Seat, day: date) -> None:
+    def __init__(self, limit: int, *, kept_back: float, share: MemberShare, day: date) -> None:
         """Divide ``limit``, what all seats have, of which backfill leaves the part ``kept_back``.
 
-        Until `reckon` is called it is as if nothing had been used before.
+        Until `recalculate` is called it is as if nothing had been used before.
         """
-        self.seat = seat
+        self.share = share
         self.day = day
         self.limit = limit
         self._kept_back = kept_back
@@ -71,17 +71,17 @@ class Allowance:
         self._taken = 0
         self._kept = 0
 
-    def reckon(self, counts: Counts) -> None:
+    def recalculate(self, counts: Counts) -> None:
         """Take into account what is kept of all seats."""
         of_day = {rank: count for rank, count in counts.items() if count.day == self.day}
         self._spent = sum(
-            count.before if count.generation == self.seat.generation else count.used
+            count.before if count.generation == self.share.generation else count.used
             for count in of_day.values()
         )
-        own = of_day.get(self.seat.rank)
+        own = of_day.get(self.share.rank)
         if own is None:
             return
-        if own.generation == self.seat.generation:
+        if own.generation == self.share.generation:
             self._before = own.before
             self._taken += own.used - own.before
             self._kept = own.used - own.before
@@ -91,7 +91,7 @@ class Allowance:
     @property
     def most(self) -> int:
         """How many calls this seat has, from the beginning of its generation to the day's end."""
-        return self.seat.part_of(self.limit - self._spent)
+        return self.share.part_of(self.limit - self._spent)
 
     @property
     def used(self) -> int:
@@ -103,7 +103,7 @@ class Allowance:
         limit = self.limit
         if priority is Priority.BACKFILL:
             limit = floor(limit * (1 - self._kept_back))
-        if self._taken >= self.seat.part_of(limit - self._spent):
+        if self._taken >= self.share.part_of(limit - self._spent):
             return False
         self._taken += 1
         return True
@@ -112,19 +112,19 @@ class Allowance:
         """Note that a call that was taken did not go out."""
         self._taken -= 1
 
-    def to_keep(self) -> Count | None:
+    def pending_checkpoint(self) -> Count | None:
         """Return what has to be kept before the calls taken may go out; None = it is."""
         if self._taken <= self._kept:
             return None
         ahead = max(1, self.most // _pieces)
         used = self._before + max(self._taken, min(self._taken - 1 + ahead, self.most))
-        return Count(self.day, self.seat.generation, self._before, used)
+        return Count(self.day, self.share.generation, self._before, used)
 
     def to_finish(self) -> Count | None:
         """Return what has to be kept when no more calls are taken; None = it is."""
         if self._kept <= self._taken:
             return None
-        return Count(self.day, self.seat.generation, self._before, self._before + self._taken)
+        return Count(self.day, self.share.generation, self._before, self._before + self._taken)
 
     def kept(self, count: Count) -> None:
         """Note that a count is kept, or that it could not be and the calls go out all the same."""

@@ -17,10 +17,10 @@ from collections import deque
 from math import floor
 from typing import Final, NamedTuple
 
-from runtime.member_share import Seat
+from runtime.member_share import MemberShare
 
 
-class Moment(NamedTuple):
+class ClockReading(NamedTuple):
     """A moment by two clocks: one never goes back, the other is the same in all replicas."""
 
     monotonic_s: float
@@ -43,7 +43,7 @@ def whole_calls(rate: float) -> int:
     return max(1, floor(rate + _rounding))
 
 
-def pace(rate: float, seat: Seat, now: Moment) -> "Windows | Phases":
+def pacing_for(rate: float, share: MemberShare, now: ClockReading) -> "SlidingWindow | TimeSlots":
     """Return the pace of one seat among those that share ``rate`` calls per second.
 
     The window before ``now`` counts as spent: by others who had this seat, by the same ones in
@@ -51,44 +51,46 @@ def pace(rate: float, seat: Seat, now: Moment) -> "Windows | Phases":
     """
     calls = whole_calls(rate)
     second_s = max(1.0, 1.0 / rate)  # less than one call per second: the second is stretched
-    if seat.members <= calls:
-        return Windows(seat.part_of(calls), second_s * spacing, now)
-    return Phases(seat, second_s, second_s * spacing / calls, now)
+    if share.members <= calls:
+        return SlidingWindow(share.part_of(calls), second_s * spacing, now)
+    return TimeSlots(share, second_s, second_s * spacing / calls, now)
 
 
-class Windows:
+class SlidingWindow:
     """At most ``size`` calls in any window."""
 
-    def __init__(self, size: int, length_s: float, now: Moment) -> None:
+    def __init__(self, size: int, length_s: float, now: ClockReading) -> None:
         self._granted = deque([now.monotonic_s] * size, maxlen=size)
         self._length_s = length_s
 
-    def wait_s(self, now: Moment, *, ahead: int = 0) -> float:
+    def wait_s(self, now: ClockReading, *, ahead: int = 0) -> float:
         """Return how long a call waits that goes after so many others."""
         rounds, index = divmod(ahead, len(self._granted))
         return self._granted[index] + (rounds + 1) * self._length_s - now.monotonic_s
 
-    def grant(self, now: Moment) -> None:
+    def grant(self, now: ClockReading) -> None:
         """Note that a call goes out."""
         self._granted.append(now.monotonic_s)
 
 
-class Phases:
+class TimeSlots:
     """One call in each cycle, at the phase of its seat."""
 
-    def __init__(self, seat: Seat, second_s: float, step_s: float, now: Moment) -> None:
-        self._cycle_s = seat.members * step_s
-        self._phase_s = seat.rank * step_s
+    def __init__(
+        self, share: MemberShare, second_s: float, step_s: float, now: ClockReading
+    ) -> None:
+        self._cycle_s = share.members * step_s
+        self._phase_s = share.rank * step_s
         self._late_s = _late * second_s
         self._not_before_s = now.monotonic_s + second_s * spacing
 
-    def wait_s(self, now: Moment, *, ahead: int = 0) -> float:
+    def wait_s(self, now: ClockReading, *, ahead: int = 0) -> float:
         """Return how long a call waits that goes after so many others."""
         rest_s = max(0.0, self._not_before_s - now.monotonic_s)
         into_s = (now.unix_s + rest_s - self._phase_s) % self._cycle_s
         to_phase_s = 0.0 if into_s <= self._late_s else self._cycle_s - into_s
         return rest_s + to_phase_s + ahead * self._cycle_s
 
-    def grant(self, now: Moment) -> None:
+    def grant(self, now: ClockReading) -> None:
         """Note that a call goes out."""
         self._not_before_s = now.monotonic_s + self._cycle_s / 2

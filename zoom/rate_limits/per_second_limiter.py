@@ -6,8 +6,8 @@ Without a seat nothing is granted.
 from math import inf
 from typing import Final
 
-from runtime.member_share import Seat
-from zoom.rate_limits.pacing import Moment, Phases, Windows, pace, whole_calls
+from runtime.member_share import MemberShare
+from zoom.rate_limits.pacing import ClockReading, SlidingWindow, TimeSlots, pacing_for, whole_calls
 
 _at_once_s: Final = 1e-6
 """Shorter waits are none: differences of large numbers are not exact."""
@@ -20,8 +20,8 @@ class SecondBudget:
         """Take ``share`` (above 0, at most 1) of an account's calls per second."""
         self._most = self._limit = per_second
         self._share = share
-        self._seat: Seat | None = None
-        self._pace: Windows | Phases | None = None
+        self._seat: MemberShare | None = None
+        self._pace: SlidingWindow | TimeSlots | None = None
         self._paused_until_s = -inf
         self._opens_s = inf
 
@@ -51,20 +51,24 @@ class SecondBudget:
         part = self._seat.part_of(calls) if members <= calls else calls / members
         return part * self.calls_per_second / calls
 
-    def sit(self, seat: Seat | None, now: Moment) -> None:
+    def on_share_changed(self, member_share: MemberShare | None, now: ClockReading) -> None:
         """Take a seat, or give it up; one that was just taken grants nothing for one window."""
-        self._seat = seat
-        self._pace = None if seat is None else pace(self._limit * self._share, seat, now)
+        self._seat = member_share
+        self._pace = (
+            None
+            if member_share is None
+            else pacing_for(self._limit * self._share, member_share, now)
+        )
         self._opens_s = inf if self._pace is None else now.monotonic_s + self._pace.wait_s(now)
 
-    def wait_s(self, now: Moment, *, ahead: int = 0) -> float:
+    def wait_s(self, now: ClockReading, *, ahead: int = 0) -> float:
         """Return how long a call would wait that goes after so many others; for ever = no seat."""
         if self._pace is None:
             return inf
         wait_s = max(self._pace.wait_s(now, ahead=ahead), self.paused_s(now))
         return wait_s if wait_s > _at_once_s else 0.0
 
-    def grant(self, now: Moment) -> None:
+    def grant(self, now: ClockReading) -> None:
         """Note that a call goes out now; `wait_s` has said that it may."""
         if self._pace is not None:
             self._pace.grant(now)
@@ -73,11 +77,11 @@ class SecondBudget:
         """Grant nothing before this monotonic moment: the other side says that it had too many."""
         self._paused_until_s = max(self._paused_until_s, until_s)
 
-    def paused_s(self, now: Moment) -> float:
+    def paused_s(self, now: ClockReading) -> float:
         """Return for how long nothing is granted whatever the windows hold; 0 = not so."""
         return max(0.0, self._paused_until_s - now.monotonic_s)
 
-    def correct(self, per_second: int, now: Moment) -> bool:
+    def correct(self, per_second: int, now: ClockReading) -> bool:
         """Keep to a limit that the other side names; return whether that changes anything.
 
         It never raises the limit above the one that was configured.
@@ -86,5 +90,5 @@ class SecondBudget:
         if limit == self._limit:
             return False
         self._limit = limit
-        self.sit(self._seat, now)
+        self.on_share_changed(self._seat, now)
         return True

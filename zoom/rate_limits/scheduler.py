@@ -22,18 +22,18 @@ import structlog
 
 from runtime import telemetry
 from runtime.clock import Clock
-from runtime.member_share import Seat, alone
-from zoom.errors import Fault, UnavailableError
+from runtime.member_share import MemberShare, sole_member
+from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label, Limit, Priority
 from zoom.messages import Response
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
-from zoom.rate_limits.pacing import Moment
+from zoom.rate_limits.pacing import ClockReading
 from zoom.rate_limits.per_second_limiter import SecondBudget
 from zoom.rate_limits.response_headers import told
 from zoom.settings import ZoomSettings
 
-_look_s: Final = 0.5
+_poll_interval_s: Final = 0.5
 """So late the first in a queue may notice that its wait has become shorter."""
 
 most_waiting: Final = 1000
@@ -51,7 +51,7 @@ class _Waiter(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _LabelQueue:
     """One label: its budgets, and who waits for them in the order of their turns."""
 
     label: Label
@@ -61,7 +61,7 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """How one label stands, for people: of the whole account, and of the share of all members."""
 
     label: Label
@@ -74,7 +74,7 @@ class Standing:
     paused_until: datetime | None
 
 
-class Turns:
+class RateLimitScheduler:
     """The turns of one process at one account's API."""
 
     def __init__(
@@ -82,22 +82,22 @@ class Turns:
         settings: ZoomSettings,
         *,
         clock: Clock,
-        seat: Seat | None = alone,
+        member_share: MemberShare | None = sole_member,
         counts: DailyCounts | None = None,
     ) -> None:
-        """Begin in this seat; a process of a group has None, and is told by `sit`."""
+        """Begin in this seat; a process of a group has None, and is told by `on_share_changed`."""
         self._settings = settings
         self._clock = clock
         self._seated = asyncio.Event()
         self._arrivals = count()
-        self._lines: Mapping[Label, _Line] = {
+        self._lines: Mapping[Label, _LabelQueue] = {
             label: self._line(label, limit, counts) for label, limit in settings.limits.items()
         }
         for label in settings.limits:
             _show_counters(label)
-        self.sit(seat)
+        self.on_share_changed(member_share)
 
-    def _line(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _Line:
+    def _line(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _LabelQueue:
         share, daily = self._settings.share, None
         if limit.per_day is not None:
             daily = DailyBudget(
@@ -107,18 +107,18 @@ class Turns:
                 counts=counts,
                 clock=self._clock,
             )
-        return _Line(label, SecondBudget(limit.per_second, share=share), daily, [])
+        return _LabelQueue(label, SecondBudget(limit.per_second, share=share), daily, [])
 
-    def sit(self, seat: Seat | None) -> None:
+    def on_share_changed(self, member_share: MemberShare | None) -> None:
         """Take the seat that the group has given, or give it up before it shares out anew."""
-        self._seat = seat
+        self._seat = member_share
         for line in self._lines.values():
-            line.budget.sit(seat, self._now())
+            line.budget.on_share_changed(member_share, self._now())
             if line.daily is not None:
-                line.daily.sit(seat)
+                line.daily.on_share_changed(member_share)
             _show_limits(line)
-        telemetry.zoom.budget_members.set(0 if seat is None else seat.members)
-        if seat is None:
+        telemetry.zoom.budget_members.set(0 if member_share is None else member_share.members)
+        if member_share is None:
             self._seated.clear()
         else:
             self._seated.set()
@@ -132,7 +132,7 @@ class Turns:
         budget = self._lines[label].budget
         until_s = self._clock.monotonic_s() + self._settings.budget_wait_s
         while (left_s := min(budget.opens_s, until_s) - self._clock.monotonic_s()) > 0:
-            await self._clock.sleep(min(left_s, _look_s))
+            await self._clock.sleep(min(left_s, _poll_interval_s))
 
     async def take(self, label: Label, priority: Priority, *, operation: str) -> None:
         """Return when a call may go out.
@@ -156,24 +156,24 @@ class Turns:
             self._refuse(line, detail, self._expected_s(line, priority))
         telemetry.zoom.budget_used.labels(label.value, priority.name.lower()).inc()
 
-    def _expected_s(self, line: _Line, priority: Priority) -> float:
+    def _expected_s(self, line: _LabelQueue, priority: Priority) -> float:
         ahead = sum(waiter.priority <= priority for waiter in line.waiting)
         return line.budget.wait_s(self._now(), ahead=ahead)
 
-    def _refuse(self, line: _Line, detail: str, wait_s: float) -> NoReturn:
+    def _refuse(self, line: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
         if self._seat is None:
             raise self._refusal(line, "seat", f"{detail}; the group has not shared out", None)
         reason = "paused" if line.budget.paused_s(self._now()) else "second"
         raise self._refusal(line, reason, detail, wait_s)
 
     def _refusal(
-        self, line: _Line, reason: str, detail: str, retry_after_s: float | None
+        self, line: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
     ) -> UnavailableError:
         telemetry.zoom.budget_refused.labels(line.label.value, reason).inc()
-        return UnavailableError(Fault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
+        return UnavailableError(ZoomFault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
 
     async def _wait_today(
-        self, line: _Line, daily: DailyBudget, priority: Priority, operation: str
+        self, line: _LabelQueue, daily: DailyBudget, priority: Priority, operation: str
     ) -> None:
         allowance = await daily.take(priority)
         if allowance is None:
@@ -185,7 +185,7 @@ class Turns:
             allowance.give_back()
             raise
 
-    async def _wait(self, line: _Line, priority: Priority) -> None:
+    async def _wait(self, line: _LabelQueue, priority: Priority) -> None:
         if not line.waiting and line.budget.wait_s(now := self._now()) <= 0:
             line.budget.grant(now)
             return
@@ -204,7 +204,7 @@ class Turns:
             waited_s = self._clock.monotonic_s() - since_s
             telemetry.zoom.budget_wait.labels(line.label.value).inc(waited_s)
 
-    async def _wait_first(self, line: _Line, waiter: _Waiter) -> None:
+    async def _wait_first(self, line: _LabelQueue, waiter: _Waiter) -> None:
         while True:
             if line.waiting[0] is not waiter:
                 waiter.first.clear()
@@ -218,7 +218,7 @@ class Turns:
             if wait_s == inf:
                 await self._seated.wait()
             else:
-                await self._clock.sleep(min(wait_s, _look_s))
+                await self._clock.sleep(min(wait_s, _poll_interval_s))
 
     async def finish(self) -> None:
         """Keep what was used of the day; for a process that ends, when no call is under way.
@@ -229,7 +229,7 @@ class Turns:
             if line.daily is not None:
                 await line.daily.finish()
 
-    def heed(self, label: Label, response: Response) -> None:
+    def observe_response(self, label: Label, response: Response) -> None:
         """Learn from the answer to a call what the API says of its limits."""
         said = told(label, response, self._clock.now())
         line, now = self._lines[said.label], self._now()
@@ -245,18 +245,18 @@ class Turns:
             if said.window == "day":
                 _log.warning("zoom_day_used_up", label=said.label.value, for_s=said.spent_for_s)
 
-    def _correct(self, line: _Line, window: str, limit: int, now: Moment) -> bool:
+    def _correct(self, line: _LabelQueue, window: str, limit: int, now: ClockReading) -> bool:
         if window == "second":
             return line.budget.correct(limit, now)
         return line.daily is not None and line.daily.correct(int(limit * self._settings.share))
 
-    def snapshot(self) -> tuple[Standing, ...]:
+    def snapshot(self) -> tuple[LimitStatus, ...]:
         """Return how each label stands now."""
         return tuple(self._standing(line) for line in self._lines.values())
 
-    def _standing(self, line: _Line) -> Standing:
+    def _standing(self, line: _LabelQueue) -> LimitStatus:
         paused_s = line.budget.paused_s(self._now())
-        return Standing(
+        return LimitStatus(
             label=line.label,
             limit_per_second=line.budget.limit,
             share_per_second=line.budget.calls_per_second,
@@ -267,8 +267,8 @@ class Turns:
             paused_until=self._clock.now() + timedelta(seconds=paused_s) if paused_s else None,
         )
 
-    def _now(self) -> Moment:
-        return Moment(self._clock.monotonic_s(), self._clock.now().timestamp())
+    def _now(self) -> ClockReading:
+        return ClockReading(self._clock.monotonic_s(), self._clock.now().timestamp())
 
 
 def _show_counters(label: Label) -> None:
@@ -284,7 +284,7 @@ def _show_counters(label: Label) -> None:
         zoom.budget_waiting.labels(label.value, priority.name.lower())
 
 
-def _show_limits(line: _Line) -> None:
+def _show_limits(line: _LabelQueue) -> None:
     gauge = telemetry.zoom.budget_limit
     gauge.labels(line.label.value, "second").set(line.budget.seat_calls_per_second)
     if line.daily is not None:

@@ -19,7 +19,7 @@ import orjson
 
 from zoom.catalogue import Operation, Schema, body_schema
 from zoom.errors import ArgumentError
-from zoom.messages import Part
+from zoom.messages import MultipartPart
 from zoom.requests.arguments import is_speakable
 
 _argument: Final = "body"
@@ -38,14 +38,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class RequestContent:
     """A body, ready to send: a document, or parts, or neither."""
 
     json: bytes = field(default=b"", repr=False)
-    parts: tuple[Part, ...] = field(default=(), repr=False)
+    parts: tuple[MultipartPart, ...] = field(default=(), repr=False)
 
 
-def content(operation: Operation, body: object) -> Content:
+def content(operation: Operation, body: object) -> RequestContent:
     """Check a body, and write it as the operation takes it; None is no body.
 
     Raises:
@@ -55,15 +55,15 @@ def content(operation: Operation, body: object) -> Content:
     if body is None:
         if taken is not None and taken.required:
             raise ArgumentError(operation.name, _argument, "is required")
-        return Content()
+        return RequestContent()
     if taken is None:
         raise ArgumentError(operation.name, _argument, "is not taken by this operation")
     for place, expected in _faults(body, body_schema(operation) or {}, _argument):
         raise ArgumentError(operation.name, place, expected)
     if taken.content_type == "multipart/form-data":
-        return Content(parts=tuple(_parts(operation, body)))
+        return RequestContent(parts=tuple(_parts(operation, body)))
     try:
-        return Content(json=orjson.dumps(body))
+        return RequestContent(json=orjson.dumps(body))
     except orjson.JSONEncodeError:
         expected = "expected what JSON can hold: objects, arrays, texts, numbers, booleans"
         raise ArgumentError(operation.name, _argument, expected) from None
@@ -128,17 +128,17 @@ def _is_a(value: object, kind: str) -> bool:
     return isinstance(value, _kinds[kind][1])
 
 
-def _parts(operation: Operation, body: object) -> Iterator[Part]:
+def _parts(operation: Operation, body: object) -> Iterator[MultipartPart]:
     for name, value in _leaves(body, ""):
         if isinstance(value, File):
             if not (value.name and is_speakable(value.name) and is_speakable(value.content_type)):
                 expected = "expected a file with a name, and no control characters in it"
                 raise ArgumentError(operation.name, f"{_argument}.{name}", expected)
-            yield Part(name, value.content, value.name, value.content_type)
+            yield MultipartPart(name, value.content, value.name, value.content_type)
         elif isinstance(value, str) and _halves.search(value) is None:
-            yield Part(name, value.encode())
+            yield MultipartPart(name, value.encode())
         elif isinstance(value, bool | int | float):
-            yield Part(name, orjson.dumps(value))
+            yield MultipartPart(name, orjson.dumps(value))
         else:
             expected = "expected a file, text, a number, true or false"
             raise ArgumentError(operation.name, f"{_argument}.{name}", expected)

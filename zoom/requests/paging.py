@@ -12,7 +12,14 @@ from typing import Any, Final, assert_never
 
 from runtime.clock import Clock, SystemClock
 from zoom.catalogue import Operation
-from zoom.errors import ArgumentError, Fault, RefusedError, UnavailableError, ZoomError, error_of
+from zoom.errors import (
+    ArgumentError,
+    RefusedError,
+    UnavailableError,
+    ZoomError,
+    ZoomFault,
+    error_of,
+)
 from zoom.messages import Caller
 from zoom.requests.date_ranges import Arguments, divided
 
@@ -57,7 +64,7 @@ async def pages(
         ZoomError: as a call raises.
     """
     if operation.reply.items is None:
-        raise RefusedError(Fault.REFUSED, f"{operation.name} is no list")
+        raise RefusedError(ZoomFault.REFUSED, f"{operation.name} is no list")
     given = _checked(operation, arguments)
     for part in divided(operation, given, now=clock.now()):
         async with aclosing(_walk(caller, operation, part, clock)) as walk:
@@ -123,7 +130,9 @@ async def _by_token(
             raise _broken_off(operation, f"{empty_pages} empty pages in a row")
         if clock.monotonic_s() - received_at_s >= token_lifetime_s:
             detail = f"{operation.name}: the next page was asked for after 15 minutes"
-            raise ExpiredWalkError(Fault.UNEXPECTED, f"{detail}: begin anew, with a shorter window")
+            raise ExpiredWalkError(
+                ZoomFault.UNEXPECTED, f"{detail}: begin anew, with a shorter window"
+            )
         seen.add(value)
         before, token = found, {"next_page_token": value}
 
@@ -155,7 +164,8 @@ async def _one_page(
     yield page
     if operation.paging is not None and _next_token(operation, page):
         raise IncompleteListError(
-            Fault.UNEXPECTED, f"{operation.name}: there is more, but it takes no token to read it"
+            ZoomFault.UNEXPECTED,
+            f"{operation.name}: there is more, but it takes no token to read it",
         )
 
 
@@ -166,7 +176,7 @@ async def _page(
     name = operation.reply.items
     found = page.get(name) if isinstance(page, dict) else None
     if not isinstance(found, list):
-        raise error_of(Fault.UNEXPECTED, f"{operation.name}: a page without its list {name!r}")
+        raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: a page without its list {name!r}")
     return page, found
 
 
@@ -180,7 +190,7 @@ def _next_token(operation: Operation, page: Document) -> str:
     """The token of the next page, empty at the end of the list."""
     token = page.get("next_page_token") or ""
     if not isinstance(token, str):
-        raise error_of(Fault.UNEXPECTED, f"{operation.name}: the token of a page is no text")
+        raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: the token of a page is no text")
     if operation.paging is None or not operation.paging.has_more:
         return token
     if page.get("has_more") is True and not token:
@@ -189,8 +199,8 @@ def _next_token(operation: Operation, page: Document) -> str:
 
 
 def _repeated(operation: Operation, what: str) -> ZoomError:
-    return RepeatedPageError(Fault.UNEXPECTED, f"{operation.name}: {what} comes twice")
+    return RepeatedPageError(ZoomFault.UNEXPECTED, f"{operation.name}: {what} comes twice")
 
 
 def _broken_off(operation: Operation, detail: str) -> ZoomError:
-    return error_of(Fault.UNEXPECTED, f"{operation.name}: the list breaks off: {detail}")
+    return error_of(ZoomFault.UNEXPECTED, f"{operation.name}: the list breaks off: {detail}")

@@ -1,1 +1,1 @@
-"""Pure: the tables as data: which event writes which columns of which row."""
+"""The tables as data: which event writes which columns of which row."""

@@ -28,7 +28,7 @@ _many_digits: Final = re.compile(rb"\.[0-9]{6000}")
 """What it contains where it is long."""
 
 
-class Content(NamedTuple):
+class RecordContent(NamedTuple):
     """A value, read once. ``payload`` and ``enrichment`` are JSON texts that jsonb takes.
 
     ``verbatim`` is the webhook body where ``payload`` is not quite it, else None.
@@ -40,7 +40,7 @@ class Content(NamedTuple):
     verbatim: bytes | None
 
 
-def read_content(value: bytes) -> Content:
+def read_content(value: bytes) -> RecordContent:
     """Take a value apart.
 
     Raises:
@@ -50,13 +50,13 @@ def read_content(value: bytes) -> Content:
     parsed = _members(json_text.value)
     body, enrichment = _apart(value) if "enrichment" in parsed else (value, None)
     if json_text.exact is None and _fits(value):
-        return Content(parsed, body, enrichment, None)
+        return RecordContent(parsed, body, enrichment, None)
     payload, clean = _sanitised(body)
     parsed = _members(clean)
     if enrichment is not None:
         enrichment, found = _sanitised(enrichment)
         parsed = {**parsed, "enrichment": found}
-    return Content(parsed, payload, enrichment, body if payload is not body else None)
+    return RecordContent(parsed, payload, enrichment, body if payload is not body else None)
 
 
 def without_nul(value: str) -> str:

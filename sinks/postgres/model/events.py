@@ -10,7 +10,7 @@ from schemas.enriched_record import UnreadableRecordError, read_enriched_headers
 from schemas.envelope import JsonObject, UnreadableError, envelope_of
 from schemas.headers import family_of
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.model.content import Content, read_content, without_nul
+from sinks.postgres.model.content import RecordContent, read_content, without_nul
 from sinks.postgres.model.json_fields import id_text, longest_id, text
 
 _before_epoch: Final = 1 << 62  # added, so that times before 1970 sort before those after
@@ -37,7 +37,7 @@ class Event(NamedTuple):
     subject: str | None
     partition_key: str | None
     revision: int
-    content: Content
+    content: RecordContent
     object: JsonObject
     engagement_id: str | None
 

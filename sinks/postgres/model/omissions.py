@@ -23,17 +23,17 @@ _suspicious: Final = 128
 """Characters. A key of three ids and the texts beside them is too long only with such a text."""
 
 
-class LeftOut(NamedTuple):
+class Omission(NamedTuple):
     """Something that one delivery says and the model does not hold."""
 
     what: What
     delivery: Delivery
 
 
-def left_out(told: Iterable[Event | Reference]) -> list[LeftOut]:
+def omissions_of(told: Iterable[Event | Reference]) -> list[Omission]:
     """Return what is left out, in order."""
     return [
-        LeftOut(what, each.delivery)
+        Omission(what, each.delivery)
         for each in told
         if len(each.account_id) > _suspicious or _has_long_text(_content(each))
         for what in _of(each)

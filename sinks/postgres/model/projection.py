@@ -15,8 +15,8 @@ name, and of equal ones the first stays.
 The same rule merges within a batch (`reduced`) and into the table (the resolution of
 `Projection.table`).
 
-A family's module offers ``projections`` (a tuple, `facts` among them) and ``readers`` (by the full
-name of the event, a tuple of functions from an event to `Mention`s);
+A family's module offers ``projections`` (a tuple, `event_table` among them) and ``readers`` (by the
+full name of the event, a tuple of functions from an event to `ColumnUpdate`s);
 ``sinks.postgres.model.registry`` puts them together and adds what every event says about its
 engagement. A mention tells only what its event carries: an absent register leaves the columns as
 they are, a register given replaces all its columns, with None too. Cells of a key are never None.
@@ -54,7 +54,7 @@ _nothing: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class VersionedColumns:
     """Columns that take their values together, from one event."""
 
     name: str
@@ -70,14 +70,14 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class MinMaxColumn:
     """The least or greatest of the times that events tell for a column."""
 
     column: str
     takes: Literal["least", "greatest"]
 
 
-class _Place(NamedTuple):
+class _EventPosition(NamedTuple):
     """Where the values of a register lie in a row; the stamp follows them."""
 
     start: int
@@ -91,8 +91,8 @@ class Projection:
 
     name: str
     key: tuple[Column, ...]
-    registers: tuple[Register, ...] = ()
-    bounds: tuple[Bound, ...] = ()
+    registers: tuple[VersionedColumns, ...] = ()
+    bounds: tuple[MinMaxColumn, ...] = ()
     partitioned: bool = False
 
     @cached_property
@@ -115,7 +115,7 @@ class Projection:
         return itemgetter(*texts)
 
     @cached_property
-    def blank(self) -> Values:
+    def default_row(self) -> Values:
         """What stands behind the key in a row of which nothing has been told."""
         cells: list[Cell] = []
         for register in self.registers:
@@ -124,26 +124,26 @@ class Projection:
         return (*cells, *(None for _ in self.bounds))
 
     @cached_property
-    def places(self) -> Mapping[str, _Place]:
+    def places(self) -> Mapping[str, _EventPosition]:
         """Where the values of each register lie in a row."""
         found, start = {}, len(self.key)
         for register in self.registers:
             end = start + len(register.columns)
-            found[register.name] = _Place(start, end, register.takes)
+            found[register.name] = _EventPosition(start, end, register.takes)
             start = end + 1
         return found
 
     @cached_property
     def limits(self) -> Mapping[str, tuple[int, bool]]:
         """Where each bound lies in a row, and whether it is a least one."""
-        start = len(self.key) + len(self.blank) - len(self.bounds)
+        start = len(self.key) + len(self.default_row) - len(self.bounds)
         return {
             bound.column: (start + index, bound.takes == "least")
             for index, bound in enumerate(self.bounds)
         }
 
 
-class Mention(NamedTuple):
+class ColumnUpdate(NamedTuple):
     """What one event says about one row.
 
     ``registers`` holds values by name of the register, ``bounds`` epoch milliseconds by column. Of
@@ -156,7 +156,7 @@ class Mention(NamedTuple):
     bounds: Mapping[str, int] = _nothing
 
 
-Reader = Callable[[Event], Iterable[Mention]]
+Reader = Callable[[Event], Iterable[ColumnUpdate]]
 
 
 class Stamped(Protocol):
@@ -171,24 +171,24 @@ class Stamped(Protocol):
         """Number of the look that the enrichment took at it."""
 
 
-def carried(**registers: Values) -> dict[str, Values]:
+def present(**registers: Values) -> dict[str, Values]:
     """Return the registers whose first value is there."""
     return {name: values for name, values in registers.items() if values[0] is not None}
 
 
-def facts(
+def event_table(
     name: str, key: tuple[Column, ...], *columns: Column, partitioned: bool = False
 ) -> Projection:
     """Return a table whose rows tell of one event each: its id is in the key.
 
     Its mentions give the values of the one register ``told``.
     """
-    told = Register("told", columns, "revision")
+    told = VersionedColumns("told", columns, "revision")
     return Projection(name, key, (told,), partitioned=partitioned)
 
 
 def reduced(
-    told: Iterable[tuple[Stamped, Iterable[Mention]]],
+    told: Iterable[tuple[Stamped, Iterable[ColumnUpdate]]],
 ) -> Mapping[Projection, list[Row]]:
     """Return one row for each key that is mentioned, by projection, in the order of the key."""
     found: defaultdict[Projection, dict[Values, list[Any]]] = defaultdict(dict)
@@ -200,7 +200,7 @@ def reduced(
             if row is None:
                 if sum(map(len, projection.key_texts(key))) > longest_key:
                     continue
-                rows[key] = row = [*key, *projection.blank]
+                rows[key] = row = [*key, *projection.default_row]
             if registers:
                 _take(row, projection.places, registers, stamps)
             if bounds:
@@ -219,7 +219,7 @@ def _stamps(source: Stamped) -> Mapping[str, bytes | int]:
 
 def _take(
     row: list[Any],
-    places: Mapping[str, _Place],
+    places: Mapping[str, _EventPosition],
     registers: Mapping[str, Values],
     stamps: Mapping[str, bytes | int],
 ) -> None:

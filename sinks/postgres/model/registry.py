@@ -28,7 +28,7 @@ from sinks.postgres.model.families import (
     transfer,
     user,
 )
-from sinks.postgres.model.projection import Mention, Projection, Reader
+from sinks.postgres.model.projection import ColumnUpdate, Projection, Reader
 from sinks.postgres.model.references import Reference
 
 _families: Final = (
@@ -62,7 +62,7 @@ readers: Final[Mapping[str, tuple[Reader, ...]]] = {
 """By the full name of the event; each name is one family's."""
 
 
-def mentions(told: Event | Reference) -> Iterable[Mention]:
+def mentions(told: Event | Reference) -> Iterable[ColumnUpdate]:
     """Return all that an event, or a snapshot of an entity, says about rows."""
     if isinstance(told, Reference):
         return reference.reference_mentions(told)

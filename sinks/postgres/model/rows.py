@@ -44,13 +44,13 @@ tables: Final = (raw_table, *(projection.table for projection in projections))
 """In the order in which a batch is written."""
 
 
-Told = Event | Reference
+Message = Event | Reference
 """What one record tells."""
 
 
-def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Told], list[Rejection]]:
+def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Message], list[Rejection]]:
     """Return what can be read, in the same order, and the deliveries that cannot."""
-    told: list[Told] = []
+    told: list[Message] = []
     rejections = []
     for delivery in deliveries:
         try:
@@ -62,12 +62,12 @@ def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Told], list[Re
     return told, rejections
 
 
-def events_in(told: Iterable[Told]) -> list[Event]:
+def events_in(told: Iterable[Message]) -> list[Event]:
     """Return the events among what is told."""
     return [each for each in told if isinstance(each, Event)]
 
 
-def rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
+def rows_by_table(told: Iterable[Message]) -> Mapping[Table, list[Row]]:
     """Return the rows of each table in the order of its key, in the order of `tables`."""
     told = list(told)
     found = reduced((each, mentions(each)) for each in told)
@@ -77,7 +77,7 @@ def rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
     }
 
 
-def raw_rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
+def raw_rows_by_table(told: Iterable[Message]) -> Mapping[Table, list[Row]]:
     """Return the rows of the raw table only, in the order of its key."""
     distinct = sorted(
         _distinct(events_in(told)), key=lambda event: (event.event_ts_ms, event.event_id)
@@ -85,7 +85,7 @@ def raw_rows_by_table(told: Iterable[Told]) -> Mapping[Table, list[Row]]:
     return {raw_table: [_raw_row(event) for event in distinct]}
 
 
-def _read(delivery: Delivery) -> Told:
+def _read(delivery: Delivery) -> Message:
     if delivery.topic.endswith(_reference_topic):
         return read_reference(delivery)
     return read_event(delivery)

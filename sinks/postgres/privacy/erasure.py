@@ -23,7 +23,7 @@ from sinks.postgres.privacy.audit import Audit
 from sinks.postgres.privacy.classes import normal
 from sinks.postgres.privacy.person import erased_cells, erased_raw
 from sinks.postgres.privacy.person_search import (
-    Asked,
+    ErasureRequest,
     Search,
     completed,
     listed,
@@ -46,7 +46,9 @@ class Erased(NamedTuple):
     rows: Mapping[str, int]
 
 
-def erase(dsn: str, asked: Asked, *, key: bytes, token: Callable[[], str], apply: bool) -> Erased:
+def erase(
+    dsn: str, asked: ErasureRequest, *, key: bytes, token: Callable[[], str], apply: bool
+) -> Erased:
     """Find a person in all tables; erase it where ``apply`` says so, and write an audit row.
 
     ``key`` is that of pseudonyms, empty without any; ``token`` makes a random text each time.
@@ -88,7 +90,7 @@ def _connected(dsn: str) -> AbstractContextManager[Connection[dict[str, Any]]]:
     return command_connection(dsn, "zcc erase", lock_timeout=_lock_timeout, row_factory=dict_row)
 
 
-def _begin(connection: Connection[Any], asked: Asked, key: bytes) -> Audit:
+def _begin(connection: Connection[Any], asked: ErasureRequest, key: bytes) -> Audit:
     values = sorted(f"{class_}:{normal(class_, value)}" for class_, value in asked.values())
     digest = hmac.digest(key, "\n".join(values).encode(), "sha256").hex() if key else None
     return Audit.begin(connection, "erase", asked.counted(), digest=digest)

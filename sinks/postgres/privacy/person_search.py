@@ -39,7 +39,7 @@ Engagements = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ErasureRequest:
     """Whom to erase: a user by ``ids``, or a consumer by any of these."""
 
     kind: Kind
@@ -82,7 +82,7 @@ class Search(NamedTuple):
         return (row.get("account_id"), row.get("engagement_id")) in self.engagements
 
 
-def refuse_own_numbers(connection: Connection[Any], asked: Asked) -> None:
+def refuse_own_numbers(connection: Connection[Any], asked: ErasureRequest) -> None:
     """Refuse numbers that are in the events of all consumers.
 
     Raises:
@@ -106,7 +106,7 @@ def refuse_own_numbers(connection: Connection[Any], asked: Asked) -> None:
 
 
 def completed(
-    connection: Connection[Any], asked: Asked, *, key: bytes, token: Callable[[], str]
+    connection: Connection[Any], asked: ErasureRequest, *, key: bytes, token: Callable[[], str]
 ) -> Search:
     """Complete what was asked for; ``token`` makes a random text for each value."""
     tokens: dict[str, str] = {}

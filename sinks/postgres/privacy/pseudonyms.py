@@ -13,13 +13,13 @@ from typing import Final, Literal, cast
 import orjson
 
 from schemas.envelope import JsonObject, envelope_of
-from sinks.postgres.model.content import Content
+from sinks.postgres.model.content import RecordContent
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.references import Reference
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
 
-Treatment = Literal["keep", "pseudonymise", "drop"]
+Redaction = Literal["keep", "pseudonymise", "drop"]
 
 marker: Final = "pseudonym-"
 """What every pseudonym begins with."""
@@ -40,15 +40,15 @@ class PersonalData:
     ``key`` is needed where a class is pseudonymised.
     """
 
-    treatments: Mapping[Personal, Treatment]
+    treatments: Mapping[Personal, Redaction]
     key: bytes
 
-    def treated(self, told: Iterable[Event | Reference]) -> list[Event | Reference]:
+    def redacted(self, told: Iterable[Event | Reference]) -> list[Event | Reference]:
         """Return what is told as it may be stored.
 
         The snapshot of a person whose id is dropped is left out, there is no row for it.
         """
-        if all(treatment == "keep" for treatment in self.treatments.values()):
+        if all(redaction == "keep" for redaction in self.treatments.values()):
             return list(told)
         found = (
             self._event(each) if isinstance(each, Event) else self._reference(each) for each in told
@@ -85,10 +85,10 @@ class _Changes:
     done: dict[str, str | None] = field(default_factory=dict)
 
     def __call__(self, class_: Personal, value: str) -> str | None:
-        treatment = self.rules.treatments.get(class_, "keep")
-        if treatment == "keep":
+        redaction = self.rules.treatments.get(class_, "keep")
+        if redaction == "keep":
             return value
-        new = pseudonym(class_, value, key=self.rules.key) if treatment != "drop" else None
+        new = pseudonym(class_, value, key=self.rules.key) if redaction != "drop" else None
         self.done[value] = new
         return new
 
@@ -101,8 +101,8 @@ class _Changes:
         return None if new is None else f"{head}{separator}{new}"
 
 
-def _content(content: Content, parsed: JsonObject) -> Content:
+def _content(content: RecordContent, parsed: JsonObject) -> RecordContent:
     """Return the content written anew; the verbatim body would hold what was replaced."""
     body = {name: value for name, value in parsed.items() if name != "enrichment"}
     enrichment = content.enrichment and orjson.dumps(parsed["enrichment"])
-    return Content(parsed, orjson.dumps(body), enrichment, None)
+    return RecordContent(parsed, orjson.dumps(body), enrichment, None)

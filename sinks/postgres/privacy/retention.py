@@ -93,7 +93,7 @@ _time_bytes: Final = 8
 """Of a stamp, the first: the time of occurrence."""
 
 
-class Old(NamedTuple):
+class ExpiredRows(NamedTuple):
     """A partition, or rows of a table, too old; of a partition, as the server last counted."""
 
     table: str
@@ -106,9 +106,9 @@ class _Due(NamedTuple):
     before: datetime
 
 
-def remove_old(
+def apply_retention(
     dsn: str, days: Mapping[RetentionClass, int], clock: Clock, *, apply: bool
-) -> list[Old]:
+) -> list[ExpiredRows]:
     """Find rows that are older than the ``days`` of their class; remove them if ``apply``.
 
     Rows of a class without days are never too old.
@@ -134,7 +134,7 @@ def remove_old(
     return found
 
 
-def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[Old]:
+def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[ExpiredRows]:
     if due.table == raw_table.name or _by_name[due.table].partitioned:
         yield from _partitions(connection, due, audit)
         table = f"{due.table}_default"
@@ -143,10 +143,12 @@ def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> It
         table = due.table
         rows = _rows(connection, table, is_old(_by_name[table], due.before), audit)
     if rows:
-        yield Old(table, None, rows)
+        yield ExpiredRows(table, None, rows)
 
 
-def _partitions(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[Old]:
+def _partitions(
+    connection: Connection[Any], due: _Due, audit: Audit | None
+) -> Iterable[ExpiredRows]:
     ranges = connection.execute(
         "select name, greatest(reltuples, 0)::bigint from zcc.partition_range "
         "join pg_class on pg_class.oid = ('zcc.' || quote_ident(name))::regclass "
@@ -159,7 +161,7 @@ def _partitions(connection: Connection[Any], due: _Due, audit: Audit | None) -> 
             _drop(connection, due.table, name)
             audit.count(name, rows)
             connection.commit()
-        yield Old(due.table, name, rows)
+        yield ExpiredRows(due.table, name, rows)
 
 
 def _drop(connection: Connection[Any], table: str, partition: str) -> None:

@@ -5,25 +5,25 @@ from typing import Final, NamedTuple
 
 from runtime.values import Delivery, Rejection
 from sinks.postgres.model.events import Event
-from sinks.postgres.model.omissions import LeftOut, left_out
-from sinks.postgres.model.rows import Told, read_deliveries
+from sinks.postgres.model.omissions import Omission, omissions_of
+from sinks.postgres.model.rows import Message, read_deliveries
 from sinks.postgres.model.tables import Row, Table, Texts, arrays, copied
 
-Treat = Callable[[Iterable[Told]], Sequence[Told]]
-RowsOf = Callable[[Iterable[Told]], Mapping[Table, Sequence[Row]]]
+Treat = Callable[[Iterable[Message]], Sequence[Message]]
+RowsOf = Callable[[Iterable[Message]], Mapping[Table, Sequence[Row]]]
 
 least_copied_rows: Final = 300
 """Fewer rows are not worth the two statements and the round trips of a COPY."""
 
 
-class Copied(NamedTuple):
+class CopyInsert(NamedTuple):
     """Rows of a table for COPY into its staging table."""
 
     table: Table
     content: bytes
 
 
-class Passed(NamedTuple):
+class ArrayInsert(NamedTuple):
     """Rows of a table as parameters of one statement."""
 
     table: Table
@@ -35,16 +35,16 @@ class Prepared(NamedTuple):
 
     ``times_ms`` are those of the events, ``accepted_ms`` the least of their acceptance, epoch
     milliseconds; ``sanitised`` is the number of events of which ``jsonb`` could not hold all;
-    ``left_out`` is what the model could not hold.
+    ``omissions`` is what the model could not hold.
     """
 
     rejections: Sequence[Rejection]
-    copied: Sequence[Copied]
-    passed: Sequence[Passed]
+    copied: Sequence[CopyInsert]
+    passed: Sequence[ArrayInsert]
     times_ms: Sequence[int]
     accepted_ms: int | None
     sanitised: int
-    left_out: Sequence[LeftOut] = ()
+    omissions: Sequence[Omission] = ()
 
 
 class Preparation(NamedTuple):
@@ -72,22 +72,22 @@ class Preparation(NamedTuple):
             [event.event_ts_ms for event in events],
             min((event.received_at_ms for event in events), default=None),
             sum(event.content.verbatim is not None for event in events),
-            left_out(told),
+            omissions_of(told),
         )
 
-    def told(self, deliveries: Iterable[Delivery]) -> Sequence[Told]:
+    def told(self, deliveries: Iterable[Delivery]) -> Sequence[Message]:
         """Return what the deliveries tell, all of which can be read."""
         return self.treat(read_deliveries(deliveries)[0])
 
-    def rows(self, told: Iterable[Told], table: Table) -> Sequence[Row]:
+    def rows(self, told: Iterable[Message], table: Table) -> Sequence[Row]:
         """Return the rows of one table."""
         return self.rows_of(told).get(table, ())
 
-    def _written(self, told: Iterable[Told]) -> tuple[list[Copied], list[Passed]]:
+    def _written(self, told: Iterable[Message]) -> tuple[list[CopyInsert], list[ArrayInsert]]:
         texts, copies, passes = Texts(), [], []
         for table, rows in self.rows_of(told).items():
             if self.staged and len(rows) >= least_copied_rows:
-                copies.append(Copied(table, copied(table, rows, texts)))
+                copies.append(CopyInsert(table, copied(table, rows, texts)))
             elif rows:
-                passes.append(Passed(table, arrays(table, rows, texts)))
+                passes.append(ArrayInsert(table, arrays(table, rows, texts)))
         return copies, passes

@@ -11,7 +11,7 @@ _share: Final = 0.382
 what is taken one. So both outcomes pay for what they exclude (the golden section)."""
 
 
-class Trial(Protocol[Item_contra]):
+class RowProbe(Protocol[Item_contra]):
     """Tries items on a table, in one transaction."""
 
     async def refusal(self, items: Sequence[Item_contra]) -> str | None:
@@ -21,7 +21,9 @@ class Trial(Protocol[Item_contra]):
         """Go back to where nothing was tried yet."""
 
 
-async def culprits(items: Sequence[Item], trial: Trial[Item]) -> list[tuple[Item, str]]:
+async def find_rejected_rows(
+    items: Sequence[Item], trial: RowProbe[Item]
+) -> list[tuple[Item, str]]:
     """Return the items that are refused even alone, in order, with the refusal.
 
     All of them together are known to be refused. One culprit among n costs about 1.44·log2(n)
@@ -43,7 +45,7 @@ async def culprits(items: Sequence[Item], trial: Trial[Item]) -> list[tuple[Item
     return found
 
 
-async def _first(items: Sequence[Item], start: int, trial: Trial[Item]) -> int:
+async def _first(items: Sequence[Item], start: int, trial: RowProbe[Item]) -> int:
     """Return the place of the first culprit in what is refused from ``start`` on."""
     end = len(items)
     while end - start > 1:

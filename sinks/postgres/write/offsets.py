@@ -24,7 +24,7 @@ from psycopg import AsyncConnection
 from runtime.errors import FencedError
 from runtime.values import Assignment, Span, TopicPartition
 from sinks.postgres.connection import command_connection
-from sinks.postgres.write.takeover import Start, Stored, start_of
+from sinks.postgres.write.takeover import Start, StoredPosition, start_of
 
 _end_holders: Final = """
 select pg_terminate_backend(locks.pid)
@@ -117,7 +117,7 @@ async def take_over(
     epochs, starts = {}, {}
     async for topic, partition, cluster_id, topic_id, next_offset, epoch in taken:
         source = TopicPartition(topic, partition)
-        stored = Stored(cluster_id, topic_id, next_offset)
+        stored = StoredPosition(cluster_id, topic_id, next_offset)
         epochs[source], starts[source] = epoch, start_of(source, stored, assignment)
     parameters["topic_ids"] = [starts[source].topic_id for source in sources]
     parameters["offsets"] = [starts[source].offset for source in sources]

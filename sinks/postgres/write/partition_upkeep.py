@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from runtime import telemetry
 from runtime.clock import Clock
-from sinks.postgres.errors import described
+from sinks.postgres.errors import safe_error_text
 from sinks.postgres.model.tables import schema
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.partitions import (
@@ -88,7 +88,7 @@ class Upkeep:
                 await _look(connection)
                 return done
         except psycopg.Error as error:
-            log.warning("default partitions not looked at", error=described(error))
+            log.warning("default partitions not looked at", error=safe_error_text(error))
             return False
 
     async def _move_all(self, connection: AsyncConnection) -> bool:
@@ -100,7 +100,9 @@ class Upkeep:
                 await _move(connection, table, end)
             except not_now as error:
                 await connection.rollback()
-                log.warning("rows stay outside partitions", table=table, error=described(error))
+                log.warning(
+                    "rows stay outside partitions", table=table, error=safe_error_text(error)
+                )
                 return False
         return True
 

@@ -9,14 +9,14 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from sinks.postgres.errors import Fault, fault_of
+from sinks.postgres.errors import SqlFault, fault_of
 from sinks.postgres.model.tables import Table
-from sinks.postgres.write.batch_preparation import Copied, Passed, Prepared
+from sinks.postgres.write.batch_preparation import ArrayInsert, CopyInsert, Prepared
 
 _not_done: Final = -1
 
 
-class RefusedError(Exception):
+class RefusedRowsError(Exception):
     """A table refuses rows by their content; ``error`` is what the server says."""
 
     def __init__(self, table: Table, error: psycopg.Error) -> None:
@@ -51,11 +51,11 @@ async def write_all(connection: AsyncConnection, prepared: Prepared) -> Mapping[
     """
     return {
         **{each.table.name: await _copy(connection, each) for each in prepared.copied},
-        **await _pass(connection, prepared.passed),
+        **await _insert_arrays(connection, prepared.passed),
     }
 
 
-async def try_rows(connection: AsyncConnection, passed: Passed) -> None:
+async def try_rows(connection: AsyncConnection, passed: ArrayInsert) -> None:
     """Give rows to a table on trial, without a prepared statement.
 
     The driver throws all of these away after each rollback, which is a statement more.
@@ -63,25 +63,29 @@ async def try_rows(connection: AsyncConnection, passed: Passed) -> None:
     await _pass_rows(connection.cursor(), passed, prepare=False)
 
 
-async def _pass_rows(cursor: AsyncCursor, passed: Passed, *, prepare: bool | None = None) -> None:
+async def _pass_rows(
+    cursor: AsyncCursor, passed: ArrayInsert, *, prepare: bool | None = None
+) -> None:
     parameters = [_Array(array) for array in passed.arrays]
     await cursor.execute(passed.table.unnest_sql(), parameters, prepare=prepare)
 
 
-async def _copy(connection: AsyncConnection, copied: Copied) -> int:
+async def _copy(connection: AsyncConnection, copied: CopyInsert) -> int:
     cursor = connection.cursor()
     try:
         async with cursor.copy(copied.table.copy_sql()) as copy:
             await copy.write(copied.content)
         await cursor.execute(copied.table.merge_sql())
     except psycopg.Error as error:
-        if fault_of(error) is not Fault.RECORD:
+        if fault_of(error) is not SqlFault.RECORD:
             raise
-        raise RefusedError(copied.table, error) from error
+        raise RefusedRowsError(copied.table, error) from error
     return cursor.rowcount
 
 
-async def _pass(connection: AsyncConnection, passed: Sequence[Passed]) -> Mapping[str, int]:
+async def _insert_arrays(
+    connection: AsyncConnection, passed: Sequence[ArrayInsert]
+) -> Mapping[str, int]:
     """Send all statements at once; those behind one that fails are not done."""
     cursors = {each.table: connection.cursor() for each in passed}
     try:
@@ -89,8 +93,8 @@ async def _pass(connection: AsyncConnection, passed: Sequence[Passed]) -> Mappin
             for each in passed:
                 await _pass_rows(cursors[each.table], each)
     except psycopg.Error as error:
-        if fault_of(error) is not Fault.RECORD:
+        if fault_of(error) is not SqlFault.RECORD:
             raise
         failed = next(table for table, cursor in cursors.items() if cursor.rowcount == _not_done)
-        raise RefusedError(failed, error) from error
+        raise RefusedRowsError(failed, error) from error
     return {table.name: cursor.rowcount for table, cursor in cursors.items()}

@@ -11,7 +11,7 @@ _repair: Final = (
 )
 
 
-class Stored(NamedTuple):
+class StoredPosition(NamedTuple):
     """What the database says of a partition; ``topic_id`` is "" where nobody knew it."""
 
     cluster_id: str
@@ -34,7 +34,7 @@ class Start(NamedTuple):
     recreated: bool = False
 
 
-def start_of(source: TopicPartition, stored: Stored, assignment: Assignment) -> Start:
+def start_of(source: TopicPartition, stored: StoredPosition, assignment: Assignment) -> Start:
     """Return where to go on.
 
     Raises:

@@ -18,7 +18,14 @@ from sinks.postgres.model.families.attributes import (
     values_of,
 )
 from sinks.postgres.model.json_fields import flag, id_text, moment_ms, object_in, objects_in
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Reader,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
@@ -33,10 +40,12 @@ asset: Final = Projection(
     (account_id, Column("asset_id", "text")),
     (
         *registers_of(_told, _modifier),
-        Register("archive", (Column("archived", "boolean"), Column("archived_at", "timestamptz"))),
+        VersionedColumns(
+            "archive", (Column("archived", "boolean"), Column("archived_at", "timestamptz"))
+        ),
         deleted,
     ),
-    (Bound("created_at", "least"), Bound("modified_at", "greatest")),
+    (MinMaxColumn("created_at", "least"), MinMaxColumn("modified_at", "greatest")),
 )
 
 _item: Final = attributes(
@@ -57,16 +66,16 @@ item: Final = Projection(
 _out_of_archive: Final[Mapping[str, Values]] = {"archive": (False, None), **alive}
 
 
-def _created(event: Event) -> Iterator[Mention]:
+def _created(event: Event) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         bounds = {"created_at": event.occurred_at_ms, "modified_at": event.occurred_at_ms}
         registers = {**values_of(event.object, _whole), **_out_of_archive}
-        yield Mention(asset, (event.account_id, asset_id), registers, bounds)
+        yield ColumnUpdate(asset, (event.account_id, asset_id), registers, bounds)
         yield from _items(event, asset_id)
 
 
-def _updated(event: Event) -> Iterator[Mention]:
+def _updated(event: Event) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         updates = object_in(event.object, "updates") or {}
@@ -74,11 +83,11 @@ def _updated(event: Event) -> Iterator[Mention]:
         if flag(updates, "restore"):
             registers |= _out_of_archive
         bounds = {"modified_at": event.occurred_at_ms}
-        yield Mention(asset, (event.account_id, asset_id), registers, bounds)
+        yield ColumnUpdate(asset, (event.account_id, asset_id), registers, bounds)
         yield from _items(event, asset_id)
 
 
-def _deleted(event: Event) -> Iterator[Mention]:
+def _deleted(event: Event) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         registers = values_of(event.object, _whole)
@@ -88,10 +97,10 @@ def _deleted(event: Event) -> Iterator[Mention]:
         else:
             registers[deleted.name] = (event.occurred_at_ms,)
         bounds = {"modified_at": event.occurred_at_ms}
-        yield Mention(asset, (event.account_id, asset_id), registers, bounds)
+        yield ColumnUpdate(asset, (event.account_id, asset_id), registers, bounds)
 
 
-def _items(event: Event, asset_id: str) -> Iterator[Mention]:
+def _items(event: Event, asset_id: str) -> Iterator[ColumnUpdate]:
     """Yield the items, each once; of one that is named more than once, its deletion counts."""
     updates = object_in(event.object, "updates") or {}
     gone: Mapping[str, Values] = {deleted.name: (event.occurred_at_ms,)}
@@ -107,7 +116,7 @@ def _items(event: Event, asset_id: str) -> Iterator[Mention]:
             if item_id := id_text(each, "asset_item_id"):
                 found.setdefault(item_id, {}).update(values_of(each, _item) | dict(existence))
     for item_id, registers in found.items():
-        yield Mention(item, (event.account_id, asset_id, item_id), registers)
+        yield ColumnUpdate(item, (event.account_id, asset_id, item_id), registers)
 
 
 projections: Final = (asset, item)

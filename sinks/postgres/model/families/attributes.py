@@ -9,7 +9,7 @@ from typing import Final
 
 from schemas.envelope import JsonObject
 from sinks.postgres.model.json_fields import bigint, flag, integer, json, moment_ms, text, texts
-from sinks.postgres.model.projection import Register, Values
+from sinks.postgres.model.projection import Values, VersionedColumns
 from sinks.postgres.model.tables import Cell, Column, SqlType
 
 Attributes = Mapping[str, Column]
@@ -18,7 +18,7 @@ Attributes = Mapping[str, Column]
 account_id: Final = Column("account_id", "text")
 user_id: Final = Column("user_id", "text", "user_ref")
 modified_by: Final = Column("modified_by", "text", "user_ref")
-deleted: Final = Register("deleted", (Column("deleted_at", "timestamptz"),))
+deleted: Final = VersionedColumns("deleted", (Column("deleted_at", "timestamptz"),))
 """Only what says that the thing is there again takes the time away, by None."""
 
 alive: Final[Mapping[str, Values]] = {deleted.name: (None,)}
@@ -39,9 +39,11 @@ def attributes(*columns: Column, **renamed: Column) -> Attributes:
     return {column.name: column for column in columns} | renamed
 
 
-def registers_of(*parts: Attributes) -> tuple[Register, ...]:
+def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:
     """Return the registers in which attributes are kept."""
-    return tuple(Register(column.name, (column,)) for part in parts for column in part.values())
+    return tuple(
+        VersionedColumns(column.name, (column,)) for part in parts for column in part.values()
+    )
 
 
 def values_of(entity: JsonObject, told: Attributes) -> dict[str, Values]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text
-from sinks.postgres.model.projection import Mention, Reader, event_columns, facts
+from sinks.postgres.model.projection import ColumnUpdate, Reader, event_columns, event_table
 from sinks.postgres.model.tables import Column, columns_of
 
 _commands: Final = {
@@ -20,7 +20,7 @@ _commands: Final = {
     )
 }
 
-command: Final = facts(
+command: Final = event_table(
     "call_control_command",
     (Column("account_id", "text"), *event_columns),
     Column("occurred_at", "timestamptz"),
@@ -31,7 +31,7 @@ command: Final = facts(
 projections: Final = (command,)
 
 
-def _command(event: Event) -> Iterator[Mention]:
+def _command(event: Event) -> Iterator[ColumnUpdate]:
     told = (
         event.occurred_at_ms,
         _commands[event.name],
@@ -40,7 +40,9 @@ def _command(event: Event) -> Iterator[Mention]:
         id_text(event.object, "conference_id"),
         id_text(event.object, "user_id"),
     )
-    yield Mention(command, (event.account_id, event.event_id, event.event_ts_ms), {"told": told})
+    yield ColumnUpdate(
+        command, (event.account_id, event.event_id, event.event_ts_ms), {"told": told}
+    )
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_commands, (_command,))

@@ -6,7 +6,7 @@ from typing import Final
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.participants import teams_of
 from sinks.postgres.model.json_fields import id_text, json, object_in, text
-from sinks.postgres.model.projection import Mention, Reader, event_columns, facts
+from sinks.postgres.model.projection import ColumnUpdate, Reader, event_columns, event_table
 from sinks.postgres.model.tables import Column, columns_of
 
 _actions: Final = {
@@ -29,7 +29,7 @@ _actions: Final = {
 }
 """Word for what happened, and the member that says to whom."""
 
-conference_event: Final = facts(
+conference_event: Final = event_table(
     "conference_event",
     (*columns_of("text", "account_id", "conference_id"), *event_columns),
     Column("occurred_at", "timestamptz"),
@@ -44,7 +44,7 @@ conference_event: Final = facts(
 projections: Final = (conference_event,)
 
 
-def _conference(event: Event) -> Iterator[Mention]:
+def _conference(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
     conference_id = id_text(entity, "conference_id")
     if conference_id is None:
@@ -64,7 +64,7 @@ def _conference(event: Event) -> Iterator[Mention]:
         json(entity, "conference_participants"),
     )
     key = event.account_id, conference_id, event.event_id, event.event_ts_ms
-    yield Mention(conference_event, key, {"told": told})
+    yield ColumnUpdate(conference_event, key, {"told": told})
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_actions, (_conference,))

@@ -9,12 +9,12 @@ from typing import Final
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text, object_in
 from sinks.postgres.model.projection import (
-    Mention,
+    ColumnUpdate,
     Projection,
     Reader,
-    Register,
+    VersionedColumns,
     event_columns,
-    facts,
+    event_table,
 )
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -33,14 +33,14 @@ consent: Final = Projection(
         Column("campaign_id", "text"),
     ),
     (
-        Register(
+        VersionedColumns(
             "state",
             (*columns_of("text", "state", "engagement_id"), Column("state_told_at", "timestamptz")),
         ),
     ),
 )
 
-history: Final = facts(
+history: Final = event_table(
     "consent_history",
     (Column("account_id", "text"), *event_columns),
     Column("occurred_at", "timestamptz"),
@@ -53,7 +53,7 @@ history: Final = facts(
 projections: Final = (consent, history)
 
 
-def _consent(event: Event) -> Iterator[Mention]:
+def _consent(event: Event) -> Iterator[ColumnUpdate]:
     terms = object_in(event.object, "sms") or {}
     state, number = _states[event.name], id_text(terms, "consumer_number")
     ours, campaign_id = id_text(terms, "contact_center_number"), id_text(terms, "campaign_id")
@@ -66,10 +66,14 @@ def _consent(event: Event) -> Iterator[Mention]:
         campaign_id,
         event.engagement_id,
     )
-    yield Mention(history, (event.account_id, event.event_id, event.event_ts_ms), {"told": told})
+    yield ColumnUpdate(
+        history, (event.account_id, event.event_id, event.event_ts_ms), {"told": told}
+    )
     if number is not None:
         key = event.account_id, _channel, number, ours or "", campaign_id or ""
-        yield Mention(consent, key, {"state": (state, event.engagement_id, event.occurred_at_ms)})
+        yield ColumnUpdate(
+            consent, key, {"state": (state, event.engagement_id, event.occurred_at_ms)}
+        )
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_states, (_consent,))

@@ -9,7 +9,7 @@ from typing import Final
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import bigint, id_text, objects_in, text
-from sinks.postgres.model.projection import Mention, Reader, Values, event_columns, facts
+from sinks.postgres.model.projection import ColumnUpdate, Reader, Values, event_columns, event_table
 from sinks.postgres.model.tables import Column, columns_of
 
 _message_senders: Final = {
@@ -28,7 +28,7 @@ _sending: Final = (
     Column("consumer_id", "text", "pseudonymous_id"),
 )
 
-message: Final = facts(
+message: Final = event_table(
     "conversation_message",
     (Column("account_id", "text"), *event_columns),
     *_sending,
@@ -36,7 +36,7 @@ message: Final = facts(
     partitioned=True,
 )
 
-file: Final = facts(
+file: Final = event_table(
     "conversation_file",
     (Column("account_id", "text"), *event_columns, Column("position", "integer")),
     *_sending,
@@ -51,12 +51,14 @@ file: Final = facts(
 projections: Final = (message, file)
 
 
-def _message(event: Event) -> Iterator[Mention]:
+def _message(event: Event) -> Iterator[ColumnUpdate]:
     told = (*_sent(event, _message_senders[event.name]), event.text("message_text"))
-    yield Mention(message, (event.account_id, event.event_id, event.event_ts_ms), {"told": told})
+    yield ColumnUpdate(
+        message, (event.account_id, event.event_id, event.event_ts_ms), {"told": told}
+    )
 
 
-def _files(event: Event) -> Iterator[Mention]:
+def _files(event: Event) -> Iterator[ColumnUpdate]:
     key = event.account_id, event.event_id, event.event_ts_ms
     sent = _sent(event, _file_senders[event.name])
     for position, entity in enumerate(objects_in(event.object, "files")):
@@ -68,7 +70,7 @@ def _files(event: Event) -> Iterator[Mention]:
             bigint(entity, "file_size"),
             text(entity, "download_url"),
         )
-        yield Mention(file, (*key, position), {"told": told})
+        yield ColumnUpdate(file, (*key, position), {"told": told})
 
 
 def _sent(event: Event, sender: str) -> Values:

@@ -10,14 +10,14 @@ from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.participants import channel_of, engagement_key, read_participants
 from sinks.postgres.model.json_fields import id_text, moment_ms, text
 from sinks.postgres.model.projection import (
-    Bound,
-    Mention,
+    ColumnUpdate,
+    MinMaxColumn,
     Projection,
-    Register,
     Values,
-    carried,
+    VersionedColumns,
     event_columns,
-    facts,
+    event_table,
+    present,
 )
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -70,10 +70,10 @@ engagement: Final = Projection(
     "engagement",
     engagement_key,
     (
-        Register("direction", columns_of("text", "direction")),
-        Register("channel", columns_of("text", "channel")),
-        Register("channel_source", columns_of("text", "channel_source")),
-        Register(
+        VersionedColumns("direction", columns_of("text", "direction")),
+        VersionedColumns("channel", columns_of("text", "channel")),
+        VersionedColumns("channel_source", columns_of("text", "channel_source")),
+        VersionedColumns(
             "started",
             (
                 *columns_of("timestamptz", "started_at"),
@@ -81,43 +81,49 @@ engagement: Final = Projection(
             ),
             "oldest",
         ),
-        Register("first_flow", columns_of("text", "first_flow_id", "first_flow_name"), "oldest"),
-        Register("last_flow", columns_of("text", "last_flow_id", "last_flow_name")),
-        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        Register(
+        VersionedColumns(
+            "first_flow", columns_of("text", "first_flow_id", "first_flow_name"), "oldest"
+        ),
+        VersionedColumns("last_flow", columns_of("text", "last_flow_id", "last_flow_name")),
+        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        VersionedColumns(
             "last_user",
             (
                 Column("last_user_id", "text", "user_ref"),
                 Column("last_user_display_name", "text", "person_name"),
             ),
         ),
-        Register("consumer_id", columns_of("text", "consumer_id", personal="pseudonymous_id")),
-        Register("consumer_number", columns_of("text", "consumer_number", personal="phone")),
-        Register(
+        VersionedColumns(
+            "consumer_id", columns_of("text", "consumer_id", personal="pseudonymous_id")
+        ),
+        VersionedColumns(
+            "consumer_number", columns_of("text", "consumer_number", personal="phone")
+        ),
+        VersionedColumns(
             "consumer_display_name",
             columns_of("text", "consumer_display_name", personal="person_name"),
         ),
-        Register(
+        VersionedColumns(
             "campaign", columns_of("text", "campaign_dialer_status", "external_engagement_id")
         ),
-        Register("phase", columns_of("text", "phase")),
-        Register(
+        VersionedColumns("phase", columns_of("text", "phase")),
+        VersionedColumns(
             "last_event",
             (Column("last_event_id", "text"), Column("last_occurred_at", "timestamptz")),
         ),
-        Register("flow_number", columns_of("text", "flow_number", personal="org_phone")),
-        Register(
+        VersionedColumns("flow_number", columns_of("text", "flow_number", personal="org_phone")),
+        VersionedColumns(
             "contact_center_number",
             columns_of("text", "contact_center_number", personal="org_phone"),
         ),
-        Register(
+        VersionedColumns(
             "invite",
             (
                 Column("consumer_invite_number", "text", "phone"),
                 Column("consumer_invite_email", "text", "email"),
             ),
         ),
-        Register(
+        VersionedColumns(
             "upgrade",
             (
                 *columns_of(
@@ -126,26 +132,26 @@ engagement: Final = Projection(
                 Column("upgrade_told_at", "timestamptz"),
             ),
         ),
-        Register(
+        VersionedColumns(
             "transcript",
             (
                 Column("transcript_ready_at", "timestamptz"),
                 Column("transcript_url", "text", "url"),
             ),
         ),
-        Register("reported_start", columns_of("timestamptz", "reported_started_at")),
+        VersionedColumns("reported_start", columns_of("timestamptz", "reported_started_at")),
     ),
     (
-        Bound("first_occurred_at", "least"),
-        Bound("ended_at", "greatest"),
-        Bound("wrap_up_started_at", "least"),
-        Bound("wrap_up_ended_at", "greatest"),
-        Bound("v1_data_ready_at", "least"),
-        Bound("v2_data_ready_at", "least"),
+        MinMaxColumn("first_occurred_at", "least"),
+        MinMaxColumn("ended_at", "greatest"),
+        MinMaxColumn("wrap_up_started_at", "least"),
+        MinMaxColumn("wrap_up_ended_at", "greatest"),
+        MinMaxColumn("v1_data_ready_at", "least"),
+        MinMaxColumn("v2_data_ready_at", "least"),
     ),
 )
 
-timeline: Final = facts(
+timeline: Final = event_table(
     "engagement_timeline",
     (
         *engagement_key,
@@ -162,7 +168,7 @@ timeline: Final = facts(
 projections: Final = (engagement, timeline)
 
 
-def read_engagement(event: Event) -> Sequence[Mention]:
+def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
     """Return what an event says about the engagement that it names, if it names one."""
     if event.engagement_id is None:
         return ()
@@ -175,8 +181,8 @@ def read_engagement(event: Event) -> Sequence[Mention]:
     task_id = None if name in _follow_ups else event.text("task_id")
     told = (name, event.family, channel[0], *queue, *user, task_id)
     return (
-        Mention(engagement, key, _registers(event, user, queue, channel), bounds),
-        Mention(
+        ColumnUpdate(engagement, key, _registers(event, user, queue, channel), bounds),
+        ColumnUpdate(
             timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"told": told}
         ),
         *read_participants(event, user=user, channel_=channel),
@@ -192,7 +198,7 @@ def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[
     for member in _ids:
         if member in entity and (cell := id_text(entity, member)):
             told[member] = (cell,)
-    told |= carried(queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:])
+    told |= present(queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:])
     if flow_id := text(entity, "flow_id"):
         told["first_flow"] = told["last_flow"] = (flow_id, text(entity, "flow_name"))
     if phase := _phases.get(event.name):
@@ -208,7 +214,7 @@ def _started(event: Event) -> Mapping[str, Values]:
 
 def _dialed(event: Event) -> Mapping[str, Values]:
     status = event.text("campaign_dialer_status")
-    return carried(campaign=(status, event.text("external_engagement_id")))
+    return present(campaign=(status, event.text("external_engagement_id")))
 
 
 def _invited(event: Event) -> Mapping[str, Values]:
@@ -226,7 +232,7 @@ def _transcribed(event: Event) -> Mapping[str, Values]:
 
 
 def _settled(event: Event) -> Mapping[str, Values]:
-    return carried(reported_start=(moment_ms(event.object, "start_time"),))
+    return present(reported_start=(moment_ms(event.object, "start_time"),))
 
 
 _told_by: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {

@@ -7,14 +7,14 @@ from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.participants import engagement_key
 from sinks.postgres.model.json_fields import id_text, moment_ms, text
 from sinks.postgres.model.projection import (
-    Bound,
-    Mention,
+    ColumnUpdate,
+    MinMaxColumn,
     Projection,
     Reader,
-    Register,
-    carried,
+    VersionedColumns,
     event_columns,
-    facts,
+    event_table,
+    present,
 )
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -25,7 +25,7 @@ disposition: Final = Projection(
     "engagement_disposition",
     (*engagement_key, Column("disposition_id", "text"), _user_id),
     (
-        Register(
+        VersionedColumns(
             "disposition",
             (
                 *columns_of("text", "disposition_name", "disposition_description", "status"),
@@ -34,14 +34,14 @@ disposition: Final = Projection(
             ),
         ),
     ),
-    (Bound("first_added_at", "least"), Bound("last_added_at", "greatest")),
+    (MinMaxColumn("first_added_at", "least"), MinMaxColumn("last_added_at", "greatest")),
 )
 
 note: Final = Projection(
     "engagement_note",
     columns_of("text", "account_id", "note_id"),
     (
-        Register(
+        VersionedColumns(
             "note",
             (
                 *columns_of("text", "engagement_id"),
@@ -52,28 +52,30 @@ note: Final = Projection(
             ),
         ),
     ),
-    (Bound("added_at", "least"),),
+    (MinMaxColumn("added_at", "least"),),
 )
 
 follow_up: Final = Projection(
     "follow_up_task",
     columns_of("text", "account_id", "follow_up_task_id"),
     (
-        Register(
+        VersionedColumns(
             "content",
             (Column("engagement_id", "text"), Column("content", "text", "free_text")),
         ),
-        Register("created", columns_of("text", "created_by", personal="user_ref"), "oldest"),
-        Register("updated", columns_of("text", "updated_by", personal="user_ref")),
+        VersionedColumns(
+            "created", columns_of("text", "created_by", personal="user_ref"), "oldest"
+        ),
+        VersionedColumns("updated", columns_of("text", "updated_by", personal="user_ref")),
     ),
-    (Bound("created_at", "least"), Bound("updated_at", "greatest")),
+    (MinMaxColumn("created_at", "least"), MinMaxColumn("updated_at", "greatest")),
 )
 
 survey: Final = Projection(
     "engagement_survey",
     (*engagement_key, *columns_of("text", "survey_id", "survey_question_id")),
     (
-        Register(
+        VersionedColumns(
             "status",
             (
                 *columns_of("text", "survey_status", "survey_trigger_from"),
@@ -81,12 +83,12 @@ survey: Final = Projection(
                 Column("status_told_at", "timestamptz"),
             ),
         ),
-        Register("consumer_email", columns_of("text", "consumer_email", personal="email")),
+        VersionedColumns("consumer_email", columns_of("text", "consumer_email", personal="email")),
     ),
-    (Bound("sent_at", "least"), Bound("completed_at", "least")),
+    (MinMaxColumn("sent_at", "least"), MinMaxColumn("completed_at", "least")),
 )
 
-supervision: Final = facts(
+supervision: Final = event_table(
     "engagement_supervision",
     (*engagement_key, *event_columns),
     Column("occurred_at", "timestamptz"),
@@ -101,7 +103,7 @@ supervision: Final = facts(
 projections: Final = (disposition, note, follow_up, survey, supervision)
 
 
-def _disposition(event: Event) -> Iterator[Mention]:
+def _disposition(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
     disposition_id = id_text(entity, "disposition_id")
     if event.engagement_id is None or disposition_id is None:
@@ -115,43 +117,43 @@ def _disposition(event: Event) -> Iterator[Mention]:
     )
     key = event.account_id, event.engagement_id, disposition_id, event.user()[0] or ""
     bounds = {"first_added_at": event.occurred_at_ms, "last_added_at": event.occurred_at_ms}
-    yield Mention(disposition, key, {"disposition": told}, bounds)
+    yield ColumnUpdate(disposition, key, {"disposition": told}, bounds)
 
 
-def _note(event: Event) -> Iterator[Mention]:
+def _note(event: Event) -> Iterator[ColumnUpdate]:
     note_id = id_text(event.object, "note_id")
     if note_id is None:
         return
     modified_at_ms = moment_ms(event.object, "last_modified_time")
     told = event.engagement_id, event.text("note"), modified_at_ms, *event.user()
     bounds = {"added_at": event.occurred_at_ms}
-    yield Mention(note, (event.account_id, note_id), {"note": told}, bounds)
+    yield ColumnUpdate(note, (event.account_id, note_id), {"note": told}, bounds)
 
 
-def _follow_up_created(event: Event) -> Iterator[Mention]:
+def _follow_up_created(event: Event) -> Iterator[ColumnUpdate]:
     yield from _follow_up(event, "created")
 
 
-def _follow_up_updated(event: Event) -> Iterator[Mention]:
+def _follow_up_updated(event: Event) -> Iterator[ColumnUpdate]:
     yield from _follow_up(event, "updated")
 
 
-def _follow_up(event: Event, act: str) -> Iterator[Mention]:
+def _follow_up(event: Event, act: str) -> Iterator[ColumnUpdate]:
     task_id = id_text(event.object, "task_id")
     if task_id is None:
         return
     told = {"content": (event.engagement_id, event.text("content")), act: event.user()[:1]}
     bounds = {f"{act}_at": event.occurred_at_ms}
-    yield Mention(follow_up, (event.account_id, task_id), told, bounds)
+    yield ColumnUpdate(follow_up, (event.account_id, task_id), told, bounds)
 
 
-def _survey(event: Event) -> Iterator[Mention]:
+def _survey(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
     survey_id = id_text(entity, "survey_id")
     if event.engagement_id is None or survey_id is None:
         return
     status = text(entity, "survey_status")
-    told = carried(
+    told = present(
         status=(status, text(entity, "survey_trigger_from"), event.user()[0], event.occurred_at_ms),
         consumer_email=(text(entity, "consumer_email"),),
     )
@@ -160,28 +162,28 @@ def _survey(event: Event) -> Iterator[Mention]:
     bounds = {
         f"{status}_at": event.occurred_at_ms for known in ("sent", "completed") if status == known
     }
-    yield Mention(survey, key, told, bounds)
+    yield ColumnUpdate(survey, key, told, bounds)
 
 
-def _supervision(event: Event) -> Iterator[Mention]:
+def _supervision(event: Event) -> Iterator[ColumnUpdate]:
     boundary = "ended" if event.name.endswith("_ended") else "started"
     yield from _supervised(event, event.text("action_type"), boundary, "monitoring_user")
 
 
-def _takeover(event: Event) -> Iterator[Mention]:
+def _takeover(event: Event) -> Iterator[ColumnUpdate]:
     yield from _supervised(event, "takeover", "started", "takeover_user")
 
 
 def _supervised(
     event: Event, action: str | None, boundary: str, supervisor: str
-) -> Iterator[Mention]:
+) -> Iterator[ColumnUpdate]:
     if event.engagement_id is None:
         return
     supervisor_id = id_text(event.object, f"{supervisor}_id")
     name = event.text(f"{supervisor}_display_name") or event.user_name(supervisor_id)
     told = (event.occurred_at_ms, action, boundary, *event.user(), supervisor_id, name)
     key = event.account_id, event.engagement_id, event.event_id, event.event_ts_ms
-    yield Mention(supervision, key, {"told": told})
+    yield ColumnUpdate(supervision, key, {"told": told})
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = {

@@ -13,7 +13,14 @@ from sinks.postgres.model.families.attributes import (
     values_of,
 )
 from sinks.postgres.model.json_fields import id_text
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Reader,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
@@ -41,19 +48,19 @@ inbox_message: Final = Projection(
     "inbox_message",
     (account_id, Column("message_id", "text")),
     (
-        Register("inbox", columns_of("text", "inbox_id", "inbox_name")),
-        Register("engagement", (Column("engagement_id", "text"),)),
+        VersionedColumns("inbox", columns_of("text", "inbox_id", "inbox_name")),
+        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
         *registers_of(_told, _voicemail),
-        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        Register("flow", columns_of("text", "flow_id", "flow_name")),
-        Register(
+        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
+        VersionedColumns(
             "user",
             (
                 Column("user_id", "text", "user_ref"),
                 Column("user_display_name", "text", "person_name"),
             ),
         ),
-        Register(
+        VersionedColumns(
             "assignment",
             (
                 Column("assigned_user_id", "text", "user_ref"),
@@ -61,19 +68,19 @@ inbox_message: Final = Projection(
                 *_assignment.values(),
             ),
         ),
-        Register("phase", (Column("phase", "text"),)),
-        Register("download", (Column("download_type", "text"),)),
-        Register("deletion", (Column("delete_type", "text"),)),
+        VersionedColumns("phase", (Column("phase", "text"),)),
+        VersionedColumns("download", (Column("download_type", "text"),)),
+        VersionedColumns("deletion", (Column("delete_type", "text"),)),
         deleted,
     ),
     (
-        Bound("received_at", "least"),
-        Bound("assigned_at", "greatest"),
-        Bound("opened_at", "least"),
-        Bound("downloaded_at", "greatest"),
-        Bound("resolved_at", "greatest"),
-        Bound("reopened_at", "greatest"),
-        Bound("transcript_ready_at", "least"),
+        MinMaxColumn("received_at", "least"),
+        MinMaxColumn("assigned_at", "greatest"),
+        MinMaxColumn("opened_at", "least"),
+        MinMaxColumn("downloaded_at", "greatest"),
+        MinMaxColumn("resolved_at", "greatest"),
+        MinMaxColumn("reopened_at", "greatest"),
+        MinMaxColumn("transcript_ready_at", "least"),
     ),
 )
 
@@ -92,14 +99,14 @@ _times: Final = {
 }
 
 
-def _message(event: Event) -> Iterator[Mention]:
+def _message(event: Event) -> Iterator[ColumnUpdate]:
     message_id = event.text("message_id")
     if message_id is None:
         return
     registers = values_of(event.object, _told) | dict(_place(event)) | dict(_change(event))
     time = _times.get(event.name)
     bounds = {} if time is None else {time: event.occurred_at_ms}
-    yield Mention(inbox_message, (event.account_id, message_id), registers, bounds)
+    yield ColumnUpdate(inbox_message, (event.account_id, message_id), registers, bounds)
 
 
 def _place(event: Event) -> Iterator[tuple[str, Values]]:

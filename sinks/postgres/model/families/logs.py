@@ -16,7 +16,7 @@ import orjson
 from schemas.envelope import JsonObject
 from sinks.postgres.model.families.attributes import Attributes, account_id, attributes, cells_of
 from sinks.postgres.model.json_fields import id_text, objects_in
-from sinks.postgres.model.projection import Mention, Projection, Register
+from sinks.postgres.model.projection import ColumnUpdate, Projection, VersionedColumns
 from sinks.postgres.model.references import Reference
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -62,7 +62,7 @@ _listed: Final = (
 
 def _log(name: str, own: Attributes) -> Projection:
     columns = (*_ids, *_common.values(), *own.values(), *_listed)
-    return Projection(name, _key, (Register("row", columns),))
+    return Projection(name, _key, (VersionedColumns("row", columns),))
 
 
 sms_log: Final = _log("sms_log", _sms)
@@ -71,17 +71,17 @@ voice_call_log: Final = _log("voice_call_log", _voice)
 projections: Final = (sms_log, voice_call_log)
 
 
-def sms_log_mentions(reference: Reference) -> Iterator[Mention]:
+def sms_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
     """Yield the row of the log of text messages, if there is one."""
     yield from _mentions(sms_log, _sms, reference)
 
 
-def voice_call_log_mentions(reference: Reference) -> Iterator[Mention]:
+def voice_call_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
     """Yield the row of the log of voice calls, if there is one."""
     yield from _mentions(voice_call_log, _voice, reference)
 
 
-def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterator[Mention]:
+def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterator[ColumnUpdate]:
     row = reference.state
     if row is not None:
         told = (
@@ -93,7 +93,7 @@ def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterato
             orjson.dumps(row),
             reference.as_of_ms,
         )
-        yield Mention(log, (reference.account_id, reference.id), {"row": told})
+        yield ColumnUpdate(log, (reference.account_id, reference.id), {"row": told})
 
 
 def _each(row: JsonObject, list_: str, member: str) -> tuple[str, ...]:

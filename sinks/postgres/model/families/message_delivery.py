@@ -10,13 +10,13 @@ from schemas.envelope import JsonObject
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text, object_in, text
 from sinks.postgres.model.projection import (
-    Bound,
-    Mention,
+    ColumnUpdate,
+    MinMaxColumn,
     Projection,
     Reader,
-    Register,
     Values,
-    carried,
+    VersionedColumns,
+    present,
 )
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -32,7 +32,7 @@ delivery: Final = Projection(
     "message_delivery",
     columns_of("text", "account_id", "message_id", "channel"),
     (
-        Register(
+        VersionedColumns(
             "status",
             (
                 Column("status", "text"),
@@ -40,37 +40,39 @@ delivery: Final = Projection(
                 Column("error_detail", "text", "free_text_low"),
             ),
         ),
-        Register("engagement", columns_of("text", "engagement_id")),
-        Register(
+        VersionedColumns("engagement", columns_of("text", "engagement_id")),
+        VersionedColumns(
             "contact_center_number",
             columns_of("text", "contact_center_number", personal="org_phone"),
         ),
-        Register("consumer_number", columns_of("text", "consumer_number", personal="phone")),
-        Register("sender", columns_of("text", "from_address", personal="phone")),
-        Register("recipient", columns_of("text", "to_address", personal="phone")),
+        VersionedColumns(
+            "consumer_number", columns_of("text", "consumer_number", personal="phone")
+        ),
+        VersionedColumns("sender", columns_of("text", "from_address", personal="phone")),
+        VersionedColumns("recipient", columns_of("text", "to_address", personal="phone")),
     ),
     (
-        Bound("sent_at", "least"),
-        Bound("delivered_at", "least"),
-        Bound("read_at", "least"),
-        Bound("failed_at", "least"),
-        Bound("last_told_at", "greatest"),
+        MinMaxColumn("sent_at", "least"),
+        MinMaxColumn("delivered_at", "least"),
+        MinMaxColumn("read_at", "least"),
+        MinMaxColumn("failed_at", "least"),
+        MinMaxColumn("last_told_at", "greatest"),
     ),
 )
 
 projections: Final = (delivery,)
 
 
-def _sms(event: Event) -> Iterator[Mention]:
-    told = carried(
+def _sms(event: Event) -> Iterator[ColumnUpdate]:
+    told = present(
         contact_center_number=(event.text("contact_center_number"),),
         consumer_number=(event.text("consumer_number"),),
     )
     yield from _delivery(event, "sms", event.object, told)
 
 
-def _message(event: Event) -> Iterator[Mention]:
-    told = carried(
+def _message(event: Event) -> Iterator[ColumnUpdate]:
+    told = present(
         engagement=(event.engagement_id,),
         sender=(event.text("from"),),
         recipient=(event.text("to"),),
@@ -86,16 +88,16 @@ def _message(event: Event) -> Iterator[Mention]:
 
 def _delivery(
     event: Event, channel: str, message: JsonObject, told: dict[str, Values]
-) -> Iterator[Mention]:
+) -> Iterator[ColumnUpdate]:
     message_id = id_text(event.object, "message_id")
     if message_id is None:
         return
     status = text(message, "status")
-    told |= carried(status=(status, text(message, "reason"), text(message, "error_detail")))
+    told |= present(status=(status, text(message, "reason"), text(message, "error_detail")))
     bounds = {"last_told_at": event.occurred_at_ms}
     if bound := _bounds.get(status or ""):
         bounds[bound] = event.occurred_at_ms
-    yield Mention(delivery, (event.account_id, message_id, channel), told, bounds)
+    yield ColumnUpdate(delivery, (event.account_id, message_id, channel), told, bounds)
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = {

@@ -19,7 +19,7 @@ from sinks.postgres.model.families.attributes import (
     values_of,
 )
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Values
+from sinks.postgres.model.projection import ColumnUpdate, MinMaxColumn, Projection, Reader, Values
 from sinks.postgres.model.tables import Column, columns_of
 
 _modifier: Final = attributes(modified_by)
@@ -32,7 +32,7 @@ _business_hour: Final = attributes(
 )
 _hours: Final = attributes(Column("hour_type", "integer"), Column("custom_hours", "jsonb"))
 
-_lifetime: Final = (Bound("created_at", "least"), Bound("modified_at", "greatest"))
+_lifetime: Final = (MinMaxColumn("created_at", "least"), MinMaxColumn("modified_at", "greatest"))
 
 business_hour: Final = Projection(
     "business_hour",
@@ -76,7 +76,7 @@ closure: Final = Projection(
 )
 
 
-def _business_hours(event: Event) -> Iterator[Mention]:
+def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
     found = event.text("business_hour_id")
     if found is not None:
         told = object_in(event.object, "updates") or event.object
@@ -87,10 +87,10 @@ def _business_hours(event: Event) -> Iterator[Mention]:
             **values_of(event.object, _modifier),
             **_existence(event),
         }
-        yield Mention(business_hour, (event.account_id, found), registers, _times(event))
+        yield ColumnUpdate(business_hour, (event.account_id, found), registers, _times(event))
 
 
-def _closures(event: Event) -> Iterator[Mention]:
+def _closures(event: Event) -> Iterator[ColumnUpdate]:
     found = event.text("closure_set_id")
     if found is not None:
         told = object_in(event.object, "updates") or event.object
@@ -100,14 +100,14 @@ def _closures(event: Event) -> Iterator[Mention]:
             **_existence(event),
         }
         key = event.account_id, found
-        yield Mention(closure_set, key, registers, _times(event))
+        yield ColumnUpdate(closure_set, key, registers, _times(event))
         yield from _listed(key, told)
 
 
-def _listed(key: Values, told: JsonObject) -> Iterator[Mention]:
+def _listed(key: Values, told: JsonObject) -> Iterator[ColumnUpdate]:
     for each in objects_in(told, "closures"):
         if closure_id := id_text(each, "closure_id"):
-            yield Mention(closure, (*key, closure_id), values_of(each, _closure))
+            yield ColumnUpdate(closure, (*key, closure_id), values_of(each, _closure))
 
 
 def _existence(event: Event) -> Mapping[str, Values]:

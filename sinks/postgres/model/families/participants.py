@@ -6,7 +6,13 @@ from typing import Final
 from schemas.envelope import JsonObject
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text, objects_in, text
-from sinks.postgres.model.projection import Bound, Mention, Projection, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 engagement_key: Final = columns_of("text", "account_id", "engagement_id")
@@ -23,7 +29,7 @@ _routing_channels: Final = {
 channel: Final = Projection(
     "engagement_channel",
     (*engagement_key, *columns_of("text", "channel", "channel_source")),
-    bounds=(Bound("first_seen_at", "least"),),
+    bounds=(MinMaxColumn("first_seen_at", "least"),),
 )
 
 participant: Final = Projection(
@@ -34,14 +40,16 @@ participant: Final = Projection(
         Column("participant_id", "text", "pseudonymous_id"),
     ),
     (
-        Register("name", columns_of("text", "display_name", personal="person_name"), "oldest"),
-        Register("number", columns_of("text", "phone_number", personal="phone"), "oldest"),
-        Register("teams", columns_of("text[]", "team_ids", "team_names"), "oldest"),
+        VersionedColumns(
+            "name", columns_of("text", "display_name", personal="person_name"), "oldest"
+        ),
+        VersionedColumns("number", columns_of("text", "phone_number", personal="phone"), "oldest"),
+        VersionedColumns("teams", columns_of("text[]", "team_ids", "team_names"), "oldest"),
     ),
     (
-        Bound("first_seen_at", "least"),
-        Bound("first_answered_at", "least"),
-        Bound("last_ended_at", "greatest"),
+        MinMaxColumn("first_seen_at", "least"),
+        MinMaxColumn("first_answered_at", "least"),
+        MinMaxColumn("last_ended_at", "greatest"),
     ),
 )
 """Names, numbers and teams are those first told: so the row rests while the engagement goes on."""
@@ -81,7 +89,7 @@ def channel_of(entity: JsonObject) -> tuple[str | None, str | None]:
 
 def read_participants(
     event: Event, *, user: tuple[str | None, str | None], channel_: tuple[str | None, str | None]
-) -> Iterator[Mention]:
+) -> Iterator[ColumnUpdate]:
     """Yield the channels and the people that an event of an engagement names.
 
     ``user`` is id and name of its user, ``channel_`` what `channel_of` returns.
@@ -90,7 +98,7 @@ def read_participants(
     key = event.account_id, event.engagement_id
     if channel_[0]:
         seen = {"first_seen_at": event.occurred_at_ms}
-        yield Mention(channel, (*key, channel_[0], channel_[1] or ""), bounds=seen)
+        yield ColumnUpdate(channel, (*key, channel_[0], channel_[1] or ""), bounds=seen)
     if user[0]:
         yield _person(event, "user", user[0], user[1], entity)
     if consumer_id := id_text(entity, "consumer_id"):
@@ -105,7 +113,7 @@ def read_participants(
                 yield _person(event, "supervisor", user_id, name, {})
 
 
-def _listed(event: Event) -> Iterator[Mention]:
+def _listed(event: Event) -> Iterator[ColumnUpdate]:
     for user in objects_in(event.object, "users"):
         if user_id := id_text(user, "user_id"):
             name = text(user, "user_display_name") or event.user_name(user_id)
@@ -118,7 +126,7 @@ def _listed(event: Event) -> Iterator[Mention]:
 
 def _person(
     event: Event, kind: str, person_id: str, name: str | None, entity: JsonObject
-) -> Mention:
+) -> ColumnUpdate:
     """Return the mention of one person; ``entity`` holds the teams of a user, a number else."""
     told: dict[str, Values] = {}
     if name:
@@ -133,7 +141,7 @@ def _person(
     if who == kind:
         bounds[bound] = event.occurred_at_ms
     key = event.account_id, event.engagement_id, kind, person_id
-    return Mention(participant, key, told, bounds)
+    return ColumnUpdate(participant, key, told, bounds)
 
 
 def teams_told(entity: JsonObject) -> Mapping[str, Values]:

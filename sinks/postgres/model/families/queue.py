@@ -20,7 +20,14 @@ from sinks.postgres.model.families.attributes import (
 )
 from sinks.postgres.model.families.user import read_user
 from sinks.postgres.model.json_fields import id_text, moment_ms, object_in, objects_in
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Reader,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 queue_id: Final = Column("cc_queue_id", "text")
@@ -79,19 +86,19 @@ queue: Final = Projection(
     (account_id, queue_id),
     (
         *registers_of(settings, service_level, _operating_hours),
-        Register("channel", (Column("channel", "text"),)),
-        Register("teams", columns_of("text[]", "team_ids", "team_names")),
+        VersionedColumns("channel", (Column("channel", "text"),)),
+        VersionedColumns("teams", columns_of("text[]", "team_ids", "team_names")),
         deleted,
     ),
-    (Bound("looked_up_at", "greatest"),),
+    (MinMaxColumn("looked_up_at", "greatest"),),
 )
 
 member: Final = Projection(
     "queue_member",
     (account_id, queue_id, user_id, Column("persona", "text")),
     (
-        Register("assigned", (Column("assigned", "boolean"),)),
-        Register("opted_in", (Column("opted_in", "boolean"),)),
+        VersionedColumns("assigned", (Column("assigned", "boolean"),)),
+        VersionedColumns("opted_in", (Column("opted_in", "boolean"),)),
     ),
 )
 
@@ -110,7 +117,7 @@ scheduled_callback: Final = Projection(
         Column("attendee_id", "text", "pseudonymous_id"),
     ),
     (
-        Register(
+        VersionedColumns(
             "booking",
             (
                 *_attendee.values(),
@@ -134,7 +141,7 @@ _memberships: Final[Mapping[str, tuple[str, str, bool]]] = {
 """Persona, register and its value. To opt in to a queue is an agent's doing."""
 
 
-def _queue(event: Event) -> Iterator[Mention]:
+def _queue(event: Event) -> Iterator[ColumnUpdate]:
     found = event.text("cc_queue_id")
     if found is not None:
         updates = object_in(event.object, "updates") or event.object
@@ -144,7 +151,7 @@ def _queue(event: Event) -> Iterator[Mention]:
             **values_of(updates, _operating_hours),
             **_existence(event),
         }
-        yield Mention(queue, (event.account_id, found), registers)
+        yield ColumnUpdate(queue, (event.account_id, found), registers)
 
 
 def _existence(event: Event) -> Mapping[str, Values]:
@@ -157,15 +164,15 @@ def _existence(event: Event) -> Mapping[str, Values]:
             return {}
 
 
-def _membership(event: Event) -> Iterator[Mention]:
+def _membership(event: Event) -> Iterator[ColumnUpdate]:
     found, person = event.text("cc_queue_id"), event.text("user_id")
     if found is not None and person is not None:
         persona, register, value = _memberships[event.name]
         key = event.account_id, found, person, persona
-        yield Mention(member, key, {register: (value,)})
+        yield ColumnUpdate(member, key, {register: (value,)})
 
 
-def _booked(event: Event) -> Iterator[Mention]:
+def _booked(event: Event) -> Iterator[ColumnUpdate]:
     found, start_ms = event.text("cc_queue_id"), moment_ms(event.object, "start_time")
     if found is None or start_ms is None:
         return
@@ -174,7 +181,7 @@ def _booked(event: Event) -> Iterator[Mention]:
         if attendee_id := id_text(attendee, "attendee_id"):
             key = event.account_id, found, start_ms, attendee_id
             told = (*cells_of(attendee, _attendee), *booked)
-            yield Mention(scheduled_callback, key, {"booking": told})
+            yield ColumnUpdate(scheduled_callback, key, {"booking": told})
 
 
 projections: Final = (queue, member, scheduled_callback)

@@ -10,7 +10,14 @@ from typing import Final
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.attributes import account_id, attributes, registers_of, values_of
 from sinks.postgres.model.json_fields import json, moment_ms, objects_in, text
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Reader,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 _told: Final = attributes(
@@ -25,9 +32,9 @@ recording: Final = Projection(
     "recording",
     (account_id, Column("recording_id", "text")),
     (
-        Register("engagement", (Column("engagement_id", "text"),)),
+        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
         *registers_of(_told),
-        Register(
+        VersionedColumns(
             "owner",
             (
                 Column("owner_type", "text"),
@@ -35,13 +42,13 @@ recording: Final = Projection(
                 Column("owner_name", "text", "person_name"),
             ),
         ),
-        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        Register("flow", columns_of("text", "flow_id", "flow_name")),
-        Register(
+        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
+        VersionedColumns(
             "users",
             (Column("user_ids", "text[]", "user_ref"), Column("users", "jsonb", "document")),
         ),
-        Register(
+        VersionedColumns(
             "consumers",
             (
                 Column("consumer_ids", "text[]", "pseudonymous_id"),
@@ -49,15 +56,15 @@ recording: Final = Projection(
                 Column("consumers", "jsonb", "document"),
             ),
         ),
-        Register("phase", (Column("phase", "text"),)),
+        VersionedColumns("phase", (Column("phase", "text"),)),
     ),
     (
-        Bound("started_at", "least"),
-        Bound("ended_at", "greatest"),
-        Bound("completed_at", "least"),
-        Bound("transcript_ready_at", "least"),
-        Bound("deleted_at", "least"),
-        Bound("purged_at", "least"),
+        MinMaxColumn("started_at", "least"),
+        MinMaxColumn("ended_at", "greatest"),
+        MinMaxColumn("completed_at", "least"),
+        MinMaxColumn("transcript_ready_at", "least"),
+        MinMaxColumn("deleted_at", "least"),
+        MinMaxColumn("purged_at", "least"),
     ),
 )
 
@@ -81,11 +88,11 @@ _told_times: Final = (
 )
 
 
-def _recording(event: Event) -> Iterator[Mention]:
+def _recording(event: Event) -> Iterator[ColumnUpdate]:
     recording_id = event.text("recording_id")
     if recording_id is not None:
         registers = values_of(event.object, _told) | dict(_groups(event))
-        yield Mention(recording, (event.account_id, recording_id), registers, _bounds(event))
+        yield ColumnUpdate(recording, (event.account_id, recording_id), registers, _bounds(event))
 
 
 def _groups(event: Event) -> Iterator[tuple[str, Values]]:

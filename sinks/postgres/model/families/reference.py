@@ -20,37 +20,43 @@ from sinks.postgres.model.families.attributes import (
 )
 from sinks.postgres.model.families.logs import sms_log_mentions, voice_call_log_mentions
 from sinks.postgres.model.families.participants import teams_told
-from sinks.postgres.model.projection import Bound, Mention, Projection, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.references import Reference
 from sinks.postgres.model.tables import Column
 
 reference_entity: Final = Projection(
     "reference_entity",
     (account_id, Column("entity", "text"), Column("id", "text", "pseudonymous_id")),
-    (Register("state", (Column("state", "jsonb", "document"),)), deleted),
-    (Bound("looked_up_at", "greatest"),),
+    (VersionedColumns("state", (Column("state", "jsonb", "document"),)), deleted),
+    (MinMaxColumn("looked_up_at", "greatest"),),
 )
 
 _user: Final = {**user.profile, **user.looked_up, **user.package}
 _queue: Final = {**queue.settings, **queue.service_level, **attributes(Column("channel", "text"))}
 
 
-def reference_mentions(reference: Reference) -> Iterable[Mention]:
+def reference_mentions(reference: Reference) -> Iterable[ColumnUpdate]:
     """Return what a record of the reference topic says about rows."""
     return _by_entity.get(reference.entity, _other)(reference)
 
 
 def _mention(
     projection: Projection, reference: Reference, told: Callable[[JsonObject], dict[str, Values]]
-) -> Mention:
+) -> ColumnUpdate:
     key = reference.account_id, reference.id
     if reference.state is None:
-        return Mention(projection, key, {deleted.name: (reference.as_of_ms,)})
+        return ColumnUpdate(projection, key, {deleted.name: (reference.as_of_ms,)})
     bounds = {"looked_up_at": reference.as_of_ms}
-    return Mention(projection, key, {**told(reference.state), **alive}, bounds)
+    return ColumnUpdate(projection, key, {**told(reference.state), **alive}, bounds)
 
 
-def _user_mentions(reference: Reference) -> Iterator[Mention]:
+def _user_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
     yield _mention(user.user, reference, _user_values)
 
 
@@ -58,7 +64,7 @@ def _user_values(state: JsonObject) -> dict[str, Values]:
     return {**values_of(state, _user), **teams_told(state)}
 
 
-def _queue_mentions(reference: Reference) -> Iterator[Mention]:
+def _queue_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
     yield _mention(queue.queue, reference, _queue_values)
 
 
@@ -66,23 +72,23 @@ def _queue_values(state: JsonObject) -> dict[str, Values]:
     return {**values_of(state, _queue), **teams_told(state)}
 
 
-def _team_mentions(reference: Reference) -> Iterator[Mention]:
+def _team_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
     yield _mention(team.team, reference, team.values)
 
 
-def _other(reference: Reference) -> Iterator[Mention]:
+def _other(reference: Reference) -> Iterator[ColumnUpdate]:
     key = reference.account_id, reference.entity, reference.id
     told: Mapping[str, Values] = {deleted.name: (reference.as_of_ms,)}
     bounds = {}
     if reference.state is not None:
         told = {"state": (orjson.dumps(reference.state),), **alive}
         bounds = {"looked_up_at": reference.as_of_ms}
-    yield Mention(reference_entity, key, told, bounds)
+    yield ColumnUpdate(reference_entity, key, told, bounds)
 
 
 projections: Final = (reference_entity,)
 
-_by_entity: Final[Mapping[str, Callable[[Reference], Iterable[Mention]]]] = {
+_by_entity: Final[Mapping[str, Callable[[Reference], Iterable[ColumnUpdate]]]] = {
     "user": _user_mentions,
     "queue": _queue_mentions,
     "team": _team_mentions,

@@ -21,14 +21,14 @@ from sinks.postgres.model.families.attributes import (
 from sinks.postgres.model.families.participants import channel_of
 from sinks.postgres.model.json_fields import id_text, moment_ms
 from sinks.postgres.model.projection import (
-    Bound,
-    Mention,
+    ColumnUpdate,
+    MinMaxColumn,
     Projection,
     Reader,
-    Register,
     Values,
+    VersionedColumns,
     event_columns,
-    facts,
+    event_table,
 )
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -43,26 +43,26 @@ _told: Final = attributes(
 )
 
 _where: Final = (
-    Register("channel", columns_of("text", "channel", "channel_source")),
-    Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
-    Register("flow", columns_of("text", "flow_id", "flow_name")),
+    VersionedColumns("channel", columns_of("text", "channel", "channel_source")),
+    VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
+    VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
 )
 
 task: Final = Projection(
     "task",
     (account_id, Column("task_id", "text")),
     (
-        Register("engagement", (Column("engagement_id", "text"),)),
+        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
         *registers_of(_told),
         *_where,
     ),
     (
-        Bound("created_at", "least"),
-        Bound("modified_at", "greatest"),
-        Bound("assigned_at", "least"),
-        Bound("completed_at", "greatest"),
-        Bound("canceled_at", "greatest"),
-        Bound("deleted_at", "greatest"),
+        MinMaxColumn("created_at", "least"),
+        MinMaxColumn("modified_at", "greatest"),
+        MinMaxColumn("assigned_at", "least"),
+        MinMaxColumn("completed_at", "greatest"),
+        MinMaxColumn("canceled_at", "greatest"),
+        MinMaxColumn("deleted_at", "greatest"),
     ),
 )
 
@@ -70,17 +70,17 @@ reservation: Final = Projection(
     "task_reservation",
     (account_id, Column("task_reservation_id", "text")),
     (
-        Register("task", (Column("task_id", "text"),)),
-        Register("engagement", (Column("engagement_id", "text"),)),
-        Register("user", (Column("assigned_user_id", "text", "user_ref"),)),
-        Register("direction", (Column("direction", "text"),)),
-        Register("request", (Column("request_id", "text"),)),
-        Register("state", (Column("state", "text"),)),
+        VersionedColumns("task", (Column("task_id", "text"),)),
+        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
+        VersionedColumns("user", (Column("assigned_user_id", "text", "user_ref"),)),
+        VersionedColumns("direction", (Column("direction", "text"),)),
+        VersionedColumns("request", (Column("request_id", "text"),)),
+        VersionedColumns("state", (Column("state", "text"),)),
     ),
     (
-        Bound("created_at", "least"),
-        Bound("accepted_at", "least"),
-        Bound("ended_at", "greatest"),
+        MinMaxColumn("created_at", "least"),
+        MinMaxColumn("accepted_at", "least"),
+        MinMaxColumn("ended_at", "greatest"),
     ),
 )
 
@@ -96,7 +96,7 @@ _queue_then: Final = attributes(
 )
 """What decides about a waiting task, as it was then: no event tells when it changes."""
 
-queue_move: Final = facts(
+queue_move: Final = event_table(
     "task_queue_move",
     (
         account_id,
@@ -139,14 +139,14 @@ _moves: Final = {
 }
 
 
-def _task(event: Event) -> Iterator[Mention]:
+def _task(event: Event) -> Iterator[ColumnUpdate]:
     task_id = event.text("task_id")
     if task_id is not None:
         registers = values_of(event.object, _told)
         if event.engagement_id is not None:
             registers["engagement"] = (event.engagement_id,)
         registers |= _place(event)
-        yield Mention(task, (event.account_id, task_id), registers, _times(event))
+        yield ColumnUpdate(task, (event.account_id, task_id), registers, _times(event))
 
 
 def _place(event: Event) -> Iterator[tuple[str, Values]]:
@@ -174,7 +174,7 @@ def _times(event: Event) -> Mapping[str, int]:
     return found
 
 
-def _reservation(event: Event) -> Iterator[Mention]:
+def _reservation(event: Event) -> Iterator[ColumnUpdate]:
     reservation_id = event.text("task_reservation_id")
     if reservation_id is None:
         return
@@ -184,10 +184,10 @@ def _reservation(event: Event) -> Iterator[Mention]:
         if found := id_text(event.object, member):
             registers[register] = (found,)
     bounds = {_times_of_states.get(state, "ended_at"): event.occurred_at_ms}
-    yield Mention(reservation, (event.account_id, reservation_id), registers, bounds)
+    yield ColumnUpdate(reservation, (event.account_id, reservation_id), registers, bounds)
 
 
-def _move(event: Event) -> Iterator[Mention]:
+def _move(event: Event) -> Iterator[ColumnUpdate]:
     task_id, queue = event.text("task_id"), event.queue()
     if task_id is not None and queue[0]:
         told = (
@@ -201,7 +201,7 @@ def _move(event: Event) -> Iterator[Mention]:
         )
         moment = event.occurred_at_ms, event.event_id, event.event_ts_ms
         key = (event.account_id, task_id, *moment)
-        yield Mention(queue_move, key, {"told": told})
+        yield ColumnUpdate(queue_move, key, {"told": told})
 
 
 projections: Final = (task, reservation, queue_move)

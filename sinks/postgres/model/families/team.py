@@ -15,7 +15,14 @@ from sinks.postgres.model.families.attributes import (
     values_of,
 )
 from sinks.postgres.model.json_fields import text, texts
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, Values
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Reader,
+    Values,
+    VersionedColumns,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 profile: Final = attributes(*columns_of("text", "team_name", "team_description"))
@@ -25,16 +32,16 @@ team: Final = Projection(
     (account_id, Column("team_id", "text")),
     (
         *registers_of(profile),
-        Register("parent", columns_of("text", "parent_team_id", "parent_team_name")),
+        VersionedColumns("parent", columns_of("text", "parent_team_id", "parent_team_name")),
         deleted,
     ),
-    (Bound("created_at", "least"), Bound("looked_up_at", "greatest")),
+    (MinMaxColumn("created_at", "least"), MinMaxColumn("looked_up_at", "greatest")),
 )
 
 member: Final = Projection(
     "team_member",
     (account_id, Column("team_id", "text"), user_id, Column("team_role", "text")),
-    (Register("assigned", (Column("assigned", "boolean"),)),),
+    (VersionedColumns("assigned", (Column("assigned", "boolean"),)),),
 )
 
 _created: Final = "contact_center.team_created"
@@ -55,12 +62,12 @@ def _parent(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
     return {"parent": (parent_id, name)} if parent_id else {}
 
 
-def _team(event: Event) -> Iterator[Mention]:
+def _team(event: Event) -> Iterator[ColumnUpdate]:
     team_id = event.text("team_id")
     if team_id is not None:
         registers = {**values(event.object), **_change(event)}
         bounds = {"created_at": event.occurred_at_ms} if event.name == _created else {}
-        yield Mention(team, (event.account_id, team_id), registers, bounds)
+        yield ColumnUpdate(team, (event.account_id, team_id), registers, bounds)
 
 
 def _change(event: Event) -> Mapping[str, Values]:
@@ -71,12 +78,12 @@ def _change(event: Event) -> Mapping[str, Values]:
     return {deleted.name: (event.occurred_at_ms,)} if event.name == _deleted else {}
 
 
-def _members(event: Event) -> Iterator[Mention]:
+def _members(event: Event) -> Iterator[ColumnUpdate]:
     team_id, role = event.text("team_id"), event.text("team_role")
     if team_id is not None and role is not None:
         told: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}
         for person in texts(event.object, "user_ids") or ():
-            yield Mention(member, (event.account_id, team_id, person, role), told)
+            yield ColumnUpdate(member, (event.account_id, team_id, person, role), told)
 
 
 projections: Final = (team, member)

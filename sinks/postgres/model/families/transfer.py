@@ -9,7 +9,14 @@ from typing import Final
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import id_text, integer, text
-from sinks.postgres.model.projection import Bound, Mention, Projection, Reader, Register, carried
+from sinks.postgres.model.projection import (
+    ColumnUpdate,
+    MinMaxColumn,
+    Projection,
+    Reader,
+    VersionedColumns,
+    present,
+)
 from sinks.postgres.model.tables import Column, columns_of
 
 _states: Final = {
@@ -38,55 +45,59 @@ transfer: Final = Projection(
     "transfer",
     columns_of("text", "account_id", "task_id", "transfer_to_task_id"),
     (
-        Register(
+        VersionedColumns(
             "state",
             (
                 *columns_of("text", "engagement_id", "state", "channel", "direction"),
                 Column("state_told_at", "timestamptz"),
             ),
         ),
-        Register("level", columns_of("text", "transfer_level")),
-        Register("type", columns_of("text", "transfer_type")),
-        Register(
+        VersionedColumns("level", columns_of("text", "transfer_level")),
+        VersionedColumns("type", columns_of("text", "transfer_type")),
+        VersionedColumns(
             "user",
             (
                 Column("user_id", "text", "user_ref"),
                 Column("user_display_name", "text", "person_name"),
             ),
         ),
-        Register("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        Register("flow", columns_of("text", "flow_id", "flow_name")),
-        Register(
+        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
+        VersionedColumns(
             "to_user",
             (
                 Column("transfer_to_user_id", "text", "user_ref"),
                 Column("transfer_to_user_display_name", "text", "person_name"),
             ),
         ),
-        Register(
+        VersionedColumns(
             "to_queue", columns_of("text", "transfer_to_cc_queue_id", "transfer_to_queue_name")
         ),
-        Register("to_flow", columns_of("text", "transfer_to_flow_id", "transfer_to_flow_name")),
-        Register("to_inbox", columns_of("text", "transfer_to_inbox_id", "transfer_to_inbox_name")),
-        Register("to_number", columns_of("text", "transfer_to_number", personal="phone")),
-        Register("task_status", columns_of("text", "task_status")),
-        Register("to_task_status", columns_of("text", "transfer_to_task_status")),
-        Register("task_timeout", columns_of("integer", "task_timeout_s")),
-        Register("to_task_timeout", columns_of("integer", "transfer_to_task_timeout_s")),
+        VersionedColumns(
+            "to_flow", columns_of("text", "transfer_to_flow_id", "transfer_to_flow_name")
+        ),
+        VersionedColumns(
+            "to_inbox", columns_of("text", "transfer_to_inbox_id", "transfer_to_inbox_name")
+        ),
+        VersionedColumns("to_number", columns_of("text", "transfer_to_number", personal="phone")),
+        VersionedColumns("task_status", columns_of("text", "task_status")),
+        VersionedColumns("to_task_status", columns_of("text", "transfer_to_task_status")),
+        VersionedColumns("task_timeout", columns_of("integer", "task_timeout_s")),
+        VersionedColumns("to_task_timeout", columns_of("integer", "transfer_to_task_timeout_s")),
     ),
     (
-        Bound("initiated_at", "least"),
-        Bound("accepted_at", "least"),
-        Bound("refused_at", "greatest"),
-        Bound("finished_at", "greatest"),
-        Bound("last_told_at", "greatest"),
+        MinMaxColumn("initiated_at", "least"),
+        MinMaxColumn("accepted_at", "least"),
+        MinMaxColumn("refused_at", "greatest"),
+        MinMaxColumn("finished_at", "greatest"),
+        MinMaxColumn("last_told_at", "greatest"),
     ),
 )
 
 projections: Final = (transfer,)
 
 
-def _transfer(event: Event) -> Iterator[Mention]:
+def _transfer(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
     task_id, to_task_id = id_text(entity, "task_id"), id_text(entity, "transfer_to_task_id")
     if task_id is None or to_task_id is None:
@@ -98,7 +109,7 @@ def _transfer(event: Event) -> Iterator[Mention]:
     )
     to_user_name = text(entity, "transfer_to_user_display_name")
     to_queue_name = text(entity, "transfer_to_queue_name")
-    told = carried(
+    told = present(
         level=(text(entity, "transfer_level"),),
         type=(text(entity, "transfer_type"),),
         user=event.user(),
@@ -119,7 +130,7 @@ def _transfer(event: Event) -> Iterator[Mention]:
     bounds = {"last_told_at": event.occurred_at_ms}
     if bound := _bounds.get(state):
         bounds[bound] = event.occurred_at_ms
-    yield Mention(transfer, (event.account_id, task_id, to_task_id), told, bounds)
+    yield ColumnUpdate(transfer, (event.account_id, task_id, to_task_id), told, bounds)
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_states, (_transfer,))

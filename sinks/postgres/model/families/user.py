@@ -22,14 +22,14 @@ from sinks.postgres.model.families.attributes import (
 from sinks.postgres.model.families.participants import teams_told
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in, text
 from sinks.postgres.model.projection import (
-    Bound,
-    Mention,
+    ColumnUpdate,
+    MinMaxColumn,
     Projection,
     Reader,
-    Register,
     Values,
+    VersionedColumns,
     event_columns,
-    facts,
+    event_table,
 )
 from sinks.postgres.model.tables import Column, columns_of
 
@@ -74,16 +74,16 @@ user: Final = Projection(
     (account_id, user_id),
     (
         *registers_of(profile, looked_up, *_parts.values()),
-        Register("add_ons_plans", (Column("add_ons_plans", "text[]"),)),
-        Register("teams", columns_of("text[]", "team_ids", "team_names")),
-        Register("status", columns_of("text", "status_id", "status_name")),
-        Register("sub_status", columns_of("text", "sub_status_id", "sub_status_name")),
+        VersionedColumns("add_ons_plans", (Column("add_ons_plans", "text[]"),)),
+        VersionedColumns("teams", columns_of("text[]", "team_ids", "team_names")),
+        VersionedColumns("status", columns_of("text", "status_id", "status_name")),
+        VersionedColumns("sub_status", columns_of("text", "sub_status_id", "sub_status_name")),
         deleted,
     ),
-    (Bound("created_at", "least"), Bound("looked_up_at", "greatest")),
+    (MinMaxColumn("created_at", "least"), MinMaxColumn("looked_up_at", "greatest")),
 )
 
-_assigned: Final = Register("assigned", (Column("assigned", "boolean"),))
+_assigned: Final = VersionedColumns("assigned", (Column("assigned", "boolean"),))
 
 skill: Final = Projection(
     "user_skill", (account_id, user_id, Column("skill_id", "text")), (_assigned,)
@@ -92,7 +92,7 @@ skill: Final = Projection(
 phone_number: Final = Projection(
     "user_phone_number",
     (account_id, user_id, Column("phone_number_id", "text")),
-    (Register("phone_number", (Column("phone_number", "text", "phone"),)), _assigned),
+    (VersionedColumns("phone_number", (Column("phone_number", "text", "phone"),)), _assigned),
 )
 
 _fact_key: Final = (
@@ -104,14 +104,14 @@ _fact_key: Final = (
 
 _status_members: Final = ("status_id", "status_name", "sub_status_id", "sub_status_name")
 
-status_change: Final = facts(
+status_change: Final = event_table(
     "user_status_change",
     _fact_key,
     *columns_of("text", *_status_members),
     *columns_of("text", *(f"previous_{name}" for name in _status_members)),
 )
 
-presence: Final = facts("user_presence", _fact_key, Column("presence", "text"))
+presence: Final = event_table("user_presence", _fact_key, Column("presence", "text"))
 
 _presences: Final = {
     "contact_center.user_login": "login",
@@ -119,24 +119,24 @@ _presences: Final = {
 }
 
 
-def read_user(event: Event) -> Iterator[Mention]:
+def read_user(event: Event) -> Iterator[ColumnUpdate]:
     """Yield the user whom an event names at its top, with what it says there."""
     yield from _user(event, {})
 
 
-def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[Mention]:
+def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
     found = event.text("user_id")
     if found is not None:
         told = {**values_of(event.object, profile), **registers, **teams_told(event.object)}
-        yield Mention(user, (event.account_id, found), told)
+        yield ColumnUpdate(user, (event.account_id, found), told)
 
 
-def _created(event: Event) -> Iterator[Mention]:
+def _created(event: Event) -> Iterator[ColumnUpdate]:
     for mention in _user(event, {**_settings(event.object), **alive}):
         yield mention._replace(bounds={"created_at": event.occurred_at_ms})
 
 
-def _updated(event: Event) -> Iterator[Mention]:
+def _updated(event: Event) -> Iterator[ColumnUpdate]:
     updates = object_in(event.object, "updates") or {}
     yield from _user(event, {**values_of(updates, profile), **_settings(updates)})
 
@@ -170,7 +170,7 @@ def _pair(entity: JsonObject, prefix: str) -> Values:
     return text(entity, f"{prefix}_id"), text(entity, f"{prefix}_name")
 
 
-def _status_changed(event: Event) -> Iterator[Mention]:
+def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
     for mention in _user(event, _status(entity, prefix="current_")):
         yield mention
@@ -179,29 +179,29 @@ def _status_changed(event: Event) -> Iterator[Mention]:
             for when in ("current", "previous")
             for name in _status_members
         )
-        yield Mention(status_change, _moment(event, mention), {"told": told})
+        yield ColumnUpdate(status_change, _moment(event, mention), {"told": told})
 
 
-def _came_or_went(event: Event) -> Iterator[Mention]:
+def _came_or_went(event: Event) -> Iterator[ColumnUpdate]:
     for mention in _user(event, {}):
         yield mention
-        yield Mention(presence, _moment(event, mention), {"told": (_presences[event.name],)})
+        yield ColumnUpdate(presence, _moment(event, mention), {"told": (_presences[event.name],)})
 
 
-def _moment(event: Event, mention: Mention) -> Values:
+def _moment(event: Event, mention: ColumnUpdate) -> Values:
     return (*mention.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
 
 
-def _skills(event: Event) -> Iterator[Mention]:
+def _skills(event: Event) -> Iterator[ColumnUpdate]:
     told = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
     for mention in _user(event, {}):
         yield mention
         for each in objects_in(event.object, "skills"):
             if skill_id := id_text(each, "skill_id"):
-                yield Mention(skill, (*mention.key, skill_id), told)
+                yield ColumnUpdate(skill, (*mention.key, skill_id), told)
 
 
-def _phone_numbers(event: Event) -> Iterator[Mention]:
+def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
     assigned: Mapping[str, Values] = {
         "assigned": (event.name == "contact_center.user_phone_numbers_assigned",)
     }
@@ -211,14 +211,14 @@ def _phone_numbers(event: Event) -> Iterator[Mention]:
             if number_id := id_text(each, "phone_number_id"):
                 number = text(each, "phone_number")
                 told = {**assigned, "phone_number": (number,)} if number else assigned
-                yield Mention(phone_number, (*mention.key, number_id), told)
+                yield ColumnUpdate(phone_number, (*mention.key, number_id), told)
 
 
-def _deleted(event: Event) -> Iterator[Mention]:
+def _deleted(event: Event) -> Iterator[ColumnUpdate]:
     for each in objects_in(event.object, "users"):
         if found := text(each, "user_id"):
             told = {deleted.name: (event.occurred_at_ms,)}
-            yield Mention(user, (event.account_id, found), told)
+            yield ColumnUpdate(user, (event.account_id, found), told)
 
 
 projections: Final = (user, skill, phone_number, status_change, presence)
