@@ -253,7 +253,7 @@ async def _soaked(
     contender: Contender, bodies: Sequence[bytes], options: argparse.Namespace
 ) -> dict[str, object]:
     """Send so many requests and look at the memory in between."""
-    answered, answer_unavailable = 0, 0
+    answered, not_kept = 0, 0
     rss_mib = [contender.rss_mib()]
     answered_at = [0]
     while answered < options.soak:
@@ -263,13 +263,13 @@ async def _soaked(
         if driven is None:
             raise RuntimeError(f"{contender.name} does not listen any more")
         answered += driven["answered"]
-        answer_unavailable += driven["not_kept"]
+        not_kept += driven["not_kept"]
         rss_mib.append(contender.rss_mib())
         answered_at.append(answered)
     return {
         "benchmark": "ingest_soak",
         "requests": answered,
-        "not_kept": answer_unavailable,
+        "not_kept": not_kept,
         "requests_at": answered_at,
         "rss_mib": rss_mib,
         **_where(),

@@ -13,8 +13,8 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import Final, cast
 
+from ingest.metrics import metrics
 from runtime.clock import Clock
-from runtime.telemetry import ingest as metrics
 
 health_setting: Final = "ZCC_INGEST_HEALTH"
 """What the variables of its address begin with."""

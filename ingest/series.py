@@ -6,8 +6,8 @@ from ingest.apps.registry import App
 from ingest.http.connections import Displaced
 from ingest.http.exchange import no_app
 from ingest.http.responses import Refusal
+from ingest.metrics import metrics
 from ingest.webhook.responses import Unavailable, table
-from runtime.telemetry import ingest as metrics
 from schemas.catalogue import families, unknown_family
 from schemas.reasons import QuarantineReason
 from zoom.signature import SignatureFault

@@ -22,11 +22,11 @@ from ingest.supervisor import Followed
 from ingest.webhook.routing import RoutingSettings
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
+from runtime.metrics import process
 from runtime.process.gc_tuning import tune_gc
 from runtime.process.health import serving_health
 from runtime.process.signals import hangup_event, stop_event
 from runtime.settings import KafkaSettings
-from runtime.telemetry import process
 
 _connect_s: Final = 2.0
 

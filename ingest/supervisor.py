@@ -23,6 +23,7 @@ import structlog
 
 from ingest.health import ReportReader, Reports, health_setting
 from ingest.listen_socket import held_port
+from ingest.metrics import metrics
 from ingest.settings import IngestSettings
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
@@ -30,7 +31,6 @@ from runtime.process.health import serving_health
 from runtime.process.metrics_exposition import SharedMetrics, shared_metrics
 from runtime.process.parent_death import end_with_parent
 from runtime.process.signals import hangup_event, stop_event
-from runtime.telemetry import ingest as metrics
 
 _parent_variable: Final = "ZCC_INGEST_PARENT"
 """Tells a process of whom it is one, by process id."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Handler, Sink
 from runtime.errors import RestartNeededError
@@ -102,7 +102,7 @@ async def _surroundings(
     share_listener: Callable[[MemberShare | None], None] | None = None,
 ) -> AsyncIterator[WorkerContext]:
     clock, group = SystemClock(), _group(kafka, name)
-    telemetry.begin_worker(name, topics=topics)
+    metrics.begin_worker(name, topics=topics)
     letters = dead_letter_topic(name, prefix=kafka.topic_prefix)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield WorkerContext(
@@ -139,7 +139,7 @@ def _delayed(
         ]
     )
     topics = tuple(delays.delays_s)
-    telemetry.begin_worker(name, topics=topics)
+    metrics.begin_worker(name, topics=topics)
     connect = _connecting(_group(kafka, name), topics, kafka, settings, clock)
 
     def connect_held_back(listener: RebalanceListener) -> Consumer:
@@ -201,8 +201,8 @@ def _connecting(
 
 async def _run(work: Worker | SinkWorker, context: WorkerContext) -> None:
     settings, halt = context.settings, _Halt(work)
-    halted = telemetry.worker.halted.labels(context.name)
-    telemetry.process.started.labels(context.name).set(context.clock.now().timestamp())
+    halted = metrics.worker.halted.labels(context.name)
+    metrics.process.started.labels(context.name).set(context.clock.now().timestamp())
     with stop_event() as stopping:
         tune_gc(for_batches if isinstance(work, SinkWorker) else for_requests)
         log.info("started", worker=context.name)

@@ -17,11 +17,11 @@ _wrk_threads: Final = 2
 
 
 class Driven(TypedDict):
-    """The result of a drive; ``answer_unavailable`` counts responses other than 2xx, and none."""
+    """The result of a drive; ``not_kept`` counts responses other than 2xx, and none."""
 
     seconds: float
     answered: int
-    answer_unavailable: int
+    not_kept: int
     p50_ms: float
     p99_ms: float
 
@@ -93,7 +93,7 @@ def _merged(loads: Sequence[dict[str, dict[str, int]]]) -> Driven:
     return Driven(
         seconds=max(float(str(load["seconds"])) for load in loads),
         answered=asked,
-        answer_unavailable=asked - kept,
+        not_kept=asked - kept,
         p50_ms=_percentile_ms(latencies, 0.50),
         p99_ms=_percentile_ms(latencies, 0.99),
     )

@@ -16,9 +16,9 @@ import structlog
 
 from ingest.apps.config import read_apps
 from ingest.apps.registry import App, Apps
+from ingest.metrics import metrics
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
-from runtime.telemetry import ingest as metrics
 
 _poll_interval_s: Final = 1.0
 

@@ -13,9 +13,9 @@ import structlog
 
 from ingest.http.exchange import RequestContext
 from ingest.http.responses import Answer, Refusal, refusals
+from ingest.metrics import metrics
 from runtime.process.metrics_exposition import count
 from runtime.retries.policy import safe_error_text
-from runtime.telemetry import ingest as metrics
 
 Message = MutableMapping[str, Any]
 Asgi = Callable[

@@ -17,9 +17,9 @@ from ingest.http.admission import RequestLimiter
 from ingest.http.exchange import Application
 from ingest.http.limits import RequestBounds
 from ingest.http.shedding import Origin, SheddingQueue
+from ingest.metrics import metrics
 from runtime.clock import Clock
 from runtime.process.metrics_exposition import count, flush_counters
-from runtime.telemetry import ingest as metrics
 
 _tick_s: Final = 0.1
 """How late a bound of time may be noticed; also how exact deadlines of requests are."""

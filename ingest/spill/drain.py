@@ -9,11 +9,11 @@ from typing import Final
 import structlog
 
 from ingest.spill.backlog import Backlog
+from ingest.spill.metrics import metrics
 from ingest.spill.segment import SegmentName, SegmentUnreadableError, records_of, segment_of
 from ingest.spill.store import SegmentStore, SegmentStores
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
-from runtime.telemetry import spill as metrics
 from runtime.values import Record
 
 _segments_at_once: Final = 32

@@ -15,6 +15,7 @@ import structlog
 
 from ingest.spill.backlog import Backlog
 from ingest.spill.drain import Drain
+from ingest.spill.metrics import metrics
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
 from ingest.spill.store import SegmentStores
@@ -23,7 +24,6 @@ from runtime.clock import Clock
 from runtime.contracts import Publisher, Settled
 from runtime.errors import ConfigurationError, TransientError
 from runtime.retries.policy import safe_error_text
-from runtime.telemetry import spill as metrics
 from runtime.values import Record
 
 _round_s: Final = 1.0

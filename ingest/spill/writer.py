@@ -13,13 +13,13 @@ from typing import Final
 import structlog
 
 from ingest.spill.backlog import Backlog
+from ingest.spill.metrics import metrics
 from ingest.spill.segment import Segment, segment_of
 from ingest.spill.store import SegmentStore
 from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import ConfigurationError, TransientError
 from runtime.retries.policy import safe_error_text
-from runtime.telemetry import spill as metrics
 from runtime.values import Record
 
 _segment_bytes: Final = 4 * 1024 * 1024

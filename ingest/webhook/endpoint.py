@@ -17,6 +17,7 @@ from ingest.apps.registry import App, Apps
 from ingest.http.admission import RequestLimiter
 from ingest.http.exchange import PickedHeaders, RequestContext, pick_headers
 from ingest.http.responses import Refusal, refusals, unavailable_unread
+from ingest.metrics import metrics
 from ingest.settings import IngestSettings
 from ingest.webhook import responses
 from ingest.webhook.access import AccessFault, ForeignAccounts, access_fault
@@ -42,7 +43,6 @@ from runtime.contracts import Sender
 from runtime.errors import TransientError
 from runtime.process.metrics_exposition import count
 from runtime.retries.policy import safe_error_text
-from runtime.telemetry import ingest as metrics
 from schemas.reasons import QuarantineReason
 from schemas.topics import quarantine_topic
 from zoom.signature import (

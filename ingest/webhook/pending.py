@@ -15,6 +15,7 @@ import structlog
 
 from ingest.http.exchange import RequestContext
 from ingest.http.responses import Answer, unavailable
+from ingest.metrics import metrics
 from ingest.webhook import responses
 from ingest.webhook.quarantine import refused_by_topic
 from ingest.webhook.responses import Unavailable
@@ -24,7 +25,6 @@ from runtime.contracts import Sender, Settled
 from runtime.errors import RejectedError, TransientError
 from runtime.process.metrics_exposition import count, observe
 from runtime.retries.policy import safe_error_text
-from runtime.telemetry import ingest as metrics
 from runtime.values import Record
 from schemas.reasons import QuarantineReason
 

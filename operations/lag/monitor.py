@@ -16,8 +16,9 @@ import structlog
 from operations import components
 from operations.lag.ages import Ages
 from operations.lag.group_lag import topics_of_groups
+from operations.lag.metrics import metrics as monitor_metrics
 from operations.settings.monitor import MonitorSettings
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import Lag, TopicAdmin, timestamps_at
@@ -44,7 +45,7 @@ async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) 
         ConfigurationError: the address cannot be listened on.
     """
     monitor = Monitor(settings, kafka, clock)
-    telemetry.process.started.labels(components.monitor).set(clock.now().timestamp())
+    metrics.process.started.labels(components.monitor).set(clock.now().timestamp())
     with stop_event() as stopping:
         async with (
             serving_health(
@@ -86,17 +87,17 @@ class Monitor:
         }
         self._ages: defaultdict[str, Ages] = defaultdict(Ages)
         self._reason: str | None = "the brokers were not asked yet"
-        telemetry.monitor.last_look.set(0)
+        monitor_metrics.last_look.set(0)
         for kind in (TransientError, ConfigurationError):
-            telemetry.monitor.failures.labels(_kind(kind))
+            monitor_metrics.failures.labels(_kind(kind))
         read = {topic for topics in self.groups.values() for topic in topics}
         self._topic_ids: dict[str, str] = {}
         for topic in (*read, *self._set_aside):
-            telemetry.monitor.recreated_topics.labels(topic)
+            monitor_metrics.recreated_topics.labels(topic)
         for spec in topic_specs(kafka.topic_plan, workers):
             if spec.name in read:
                 retention_s = spec.retention_ms / 1000
-                telemetry.monitor.retention_seconds.labels(spec.name).set(retention_s)
+                monitor_metrics.retention_seconds.labels(spec.name).set(retention_s)
 
     def readiness_problem(self) -> str | None:
         """Return why the last look failed, None where it did not."""
@@ -131,7 +132,7 @@ class Monitor:
             try:
                 lags = await admin.lag(group, topics)
                 ages_s = await self._ages_s(group, lags)
-                telemetry.monitor.members.labels(group).set(await admin.member_count(group))
+                monitor_metrics.members.labels(group).set(await admin.member_count(group))
             except ConfigurationError as error:
                 refused.append(error)
             else:
@@ -143,7 +144,7 @@ class Monitor:
                 refused.append(error)
         if refused:
             raise refused[0]
-        telemetry.monitor.last_look.set(self._clock.now().timestamp())
+        monitor_metrics.last_look.set(self._clock.now().timestamp())
         if self._reason is not None:
             _log.info("the brokers answer")
             self._reason = None
@@ -157,7 +158,7 @@ class Monitor:
         for topic, topic_id in present.items():
             before = self._topic_ids.get(topic, "")
             if differs(before, topic_id):
-                telemetry.monitor.recreated_topics.labels(topic).inc()
+                monitor_metrics.recreated_topics.labels(topic).inc()
                 _log.error("topic made anew", topic=topic, before=before, now=topic_id)
         self._topic_ids |= present
 
@@ -167,10 +168,10 @@ class Monitor:
         lags = {source: Lag(start, start, end) for source, (start, end) in bounds.items()}
         ages_s = await self._ages_s(topic, lags)
         records = sum(lag.behind for lag in lags.values())
-        telemetry.monitor.set_aside_records.labels(topic).set(records)
-        telemetry.monitor.set_aside_seconds.labels(topic).set(max(ages_s.values(), default=0.0))
+        monitor_metrics.set_aside_records.labels(topic).set(records)
+        monitor_metrics.set_aside_seconds.labels(topic).set(max(ages_s.values(), default=0.0))
         ends = sum(lag.log_end for lag in lags.values())
-        telemetry.monitor.set_aside_offsets.labels(topic).set(ends)
+        monitor_metrics.set_aside_offsets.labels(topic).set(ends)
 
     async def _ages_s(
         self, subject: str, lags: Mapping[TopicPartition, Lag]
@@ -195,12 +196,12 @@ class Monitor:
             labels = (group, topic)
             records = sum(lag.behind for lag in own.values())
             expired = sum(lag.expired for lag in own.values())
-            telemetry.monitor.lag_records.labels(*labels).set(records)
-            telemetry.monitor.lag_seconds.labels(*labels).set(late_s)
-            telemetry.monitor.expired_records.labels(*labels).set(expired)
+            monitor_metrics.lag_records.labels(*labels).set(records)
+            monitor_metrics.lag_seconds.labels(*labels).set(late_s)
+            monitor_metrics.expired_records.labels(*labels).set(expired)
 
     def _failed(self, error: TransientError | ConfigurationError) -> None:
-        telemetry.monitor.failures.labels(_kind(type(error))).inc()
+        monitor_metrics.failures.labels(_kind(type(error))).inc()
         reason = str(error)
         if reason != self._reason:
             _log.warning("look failed", reason=reason)

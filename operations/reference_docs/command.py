@@ -14,11 +14,11 @@ from pydantic_settings import BaseSettings
 from operations.components import workers
 from operations.doctor.scopes import scopes_page
 from operations.reference_docs.api_page import zoom_api_page
+from operations.reference_docs.metric_catalogue import catalogue
 from operations.reference_docs.monitoring_objects import dashboard_config_map, prometheus_rule
 from operations.reference_docs.table_page import tables_page
 from operations.reference_docs.topic_pages import shown_retention, shown_topic, topic_pages
 from operations.settings.unknown import product_settings
-from runtime import telemetry
 from runtime.settings import KafkaSettings
 from schemas.asyncapi import asyncapi_text
 from schemas.topics.records import topic_records
@@ -64,7 +64,7 @@ def metrics_page() -> str:
     lines = ["# Metrics", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
     lines += [
         f"| `{found.name}` | {found.kind} | {', '.join(found.labels)} | {found.meaning} |"
-        for found in telemetry.catalogue()
+        for found in catalogue()
     ]
     return "\n".join(lines) + "\n"
 

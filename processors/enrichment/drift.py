@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
+from processors.enrichment.metrics import drift as drift_metrics
 from runtime.clock import Clock
 from schemas.catalogue import events
 from schemas.drift import DriftKind, drift_of, path_of
@@ -38,7 +38,7 @@ class DriftWatch:
         if departures:
             label = event if event in events else "unknown"
             for kind, place in dict.fromkeys((found.kind, found.place) for found in departures):
-                telemetry.schema.drift.labels(label, kind.value).inc()
+                drift_metrics.drift.labels(label, kind.value).inc()
                 self._tell((event, kind, place))
 
     def _tell(self, which: _Told) -> None:

@@ -24,8 +24,8 @@ from processors.enrichment.document import (
 )
 from processors.enrichment.drift import DriftWatch
 from processors.enrichment.lookup import CachedLookup, DeadlineError
+from processors.enrichment.metrics import metrics
 from processors.enrichment.references import Entity, EntityReference, references
-from runtime import telemetry
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, RejectedError, TransientError
 from runtime.values import Deferred, Delivery, Record
@@ -35,11 +35,9 @@ from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families, enriched_topic, raw_topic
 from zoom.entities import Queue, User
 
-_lookups = telemetry.enrichment.lookups
+_lookups = metrics.lookups
 _hits: Final = {entity: _lookups.labels(entity.value, "hit") for entity in Entity}
-_events: Final = {
-    status: telemetry.enrichment.events.labels(status) for status in ("complete", "partial")
-}
+_events: Final = {status: metrics.events.labels(status) for status in ("complete", "partial")}
 
 
 class Enrichment:
@@ -81,7 +79,7 @@ class Enrichment:
         if first:
             _events[status_of(answers)].inc()
         else:
-            telemetry.enrichment.corrections.inc()
+            metrics.corrections.inc()
         return Deferred((record,)) if unsettled else (record,)
 
     def _enriched(

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.errors import ConfigurationError
 from runtime.handlers.key_lanes import KeyLanes
 from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committed, to_commit
@@ -115,12 +115,12 @@ class AssignmentState:
                 skipped += 1
             elif self.lanes.add(delivery, now_s):
                 self.startable.put_nowait(delivery)
-        telemetry.worker.skipped.labels(self._around.name).inc(skipped)
+        metrics.worker.skipped.labels(self._around.name).inc(skipped)
 
     def finish(self, delivery: Delivery) -> None:
         """Count a record as done and let the next of its lane start; once closed, ignore it."""
         if self.closed:
-            telemetry.worker.late.labels(self._around.name).inc()
+            metrics.worker.late.labels(self._around.name).inc()
             return
         self._trackers[delivery.source].finished(delivery.offset)
         following = self.lanes.finish(delivery)
@@ -181,7 +181,7 @@ class AssignmentState:
             done = from_committed(committed, log_end=state.log_end)
         except UnreadableMapError as error:
             name = self._around.name
-            telemetry.worker.ignored_maps.labels(name).inc()
+            metrics.worker.ignored_maps.labels(name).inc()
             log.warning("map ignored", worker=name, **source._asdict(), why=str(error))
             done = OffsetMap((), committed.offset)
         return done.since(state.log_start)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.contracts import Handler
 from runtime.errors import KeyRejectedError, RejectedError, TooManyDeadLettersError
 from runtime.retries.blocked_keys import BlockedKeys
@@ -40,8 +40,8 @@ class RecordProcessor:
         self._parking = BlockedKeys(settings.parked_keys)
         self._policy = context.policy
         self._pause = context.clock.sleep
-        self._produced = telemetry.worker.produced.labels(context.name)
-        self._delayed = telemetry.worker.delayed.labels(context.name)
+        self._produced = metrics.worker.produced.labels(context.name)
+        self._delayed = metrics.worker.delayed.labels(context.name)
         self._waiting: dict[int, Delivery] = {}
 
     @property

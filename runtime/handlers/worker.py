@@ -23,7 +23,7 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.contracts import Handler
 from runtime.errors import FencedError, PartitionPausedError, TransientError
 from runtime.handlers.assignment import AssignmentState
@@ -218,7 +218,7 @@ class _Session:
         if self._state is None:
             return
         state, name = self._state, self._around.name
-        telemetry.worker.records.labels(name).inc(state.finished_count)
+        metrics.worker.records.labels(name).inc(state.finished_count)
         state.finished_count = 0
         positions = state.uncommitted()
         if not positions:
@@ -226,7 +226,7 @@ class _Session:
         try:
             await self._consumer.commit(positions)
         except FencedError:
-            telemetry.worker.fenced.labels(name).inc()
+            metrics.worker.fenced.labels(name).inc()
         except TransientError as error:
             self._around.failed("commit", FaultKind.TRANSIENT, error)
         else:
@@ -276,5 +276,5 @@ class _Session:
                 "paused", worker=self._around.name, **delivery.source._asdict(), why=str(paused)
             )
             self._vitals.paused(delivery.source, str(paused))
-            telemetry.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
+            metrics.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
         state.refuse(delivery)

@@ -20,12 +20,7 @@ from aiokafka import AIOKafkaConsumer, errors
 from aiokafka import TopicPartition as LibraryPartition
 
 from runtime.clock import Clock
-from runtime.errors import (
-    ConfigurationError,
-    FencedError,
-    RestartNeededError,
-    TransientError,
-)
+from runtime.errors import ConfigurationError, FencedError, RestartNeededError, TransientError
 from runtime.kafka.assignor import Assignor
 from runtime.kafka.cluster import Cluster
 from runtime.kafka.connection import by_fault, connecting, know_brokers

@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as LibraryPartition
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.cluster import Cluster
@@ -62,7 +62,7 @@ class OwnedLogs:
         """
         self._ids = await self._cluster.topic_ids(topics, brokers=brokers)
         for topic in topics:
-            telemetry.worker.recreated_topics.labels(self._worker, topic)
+            metrics.worker.recreated_topics.labels(self._worker, topic)
         for topic, topic_id in self._ids.items():
             before = self._known.setdefault(topic, topic_id)
             if differs(before, topic_id):
@@ -132,7 +132,7 @@ class OwnedLogs:
             return
         self._known[topic] = now
         self._told.add(now)
-        telemetry.worker.recreated_topics.labels(self._worker, topic).inc()
+        metrics.worker.recreated_topics.labels(self._worker, topic).inc()
         log.error(
             "the topic was made anew; reading begins at the start of the new log",
             worker=self._worker,

@@ -17,7 +17,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, errors
 from aiokafka.protocol.metadata import MetadataRequest
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.contracts import Sender, Settled
 from runtime.errors import ConfigurationError, FencedError, TransientError
@@ -67,7 +67,7 @@ class KafkaPublisher(Sender):
         self._clock = clock
         self._link: _Link | None = None
         for limit in TopicLimit:  # a counter that first shows up at 1 has not increased
-            telemetry.publisher.refused.labels(limit.value)
+            metrics.publisher.refused.labels(limit.value)
 
     async def __aenter__(self) -> Self:
         self._tasks = asyncio.TaskGroup()
@@ -171,7 +171,7 @@ class KafkaPublisher(Sender):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_poll_interval_s):
                     await link.broken.wait()
-        telemetry.publisher.replaced.inc()
+        metrics.publisher.replaced.inc()
 
 
 class _Link:

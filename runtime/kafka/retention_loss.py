@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.ports import Position
 from runtime.values import PartitionState, TopicPartition
 
@@ -23,7 +23,7 @@ def count_expired(
     overtaken = {}
     for source, state in states.items():
         count = 0 if state.committed is None else max(0, state.log_start - state.committed)
-        telemetry.worker.expired.labels(group, source.topic, str(source.partition)).inc(count)
+        metrics.worker.expired.labels(group, source.topic, str(source.partition)).inc(count)
         if not count:
             continue
         log.error(

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, assert_never
 import structlog
 from aiokafka import AIOKafkaProducer, errors
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.contracts import Settled
 from runtime.errors import RejectedError, TransientError
@@ -249,7 +249,7 @@ class SendBuffer:
     def _refusal(self, batch: _Batch, error: errors.BrokerResponseError) -> RejectedError:
         topic, size_bytes = batch.source.topic, batch.size_bytes
         limit = self._limits.passed(topic, error.errno, record_bytes=size_bytes)
-        telemetry.publisher.refused.labels(limit.value).inc()
+        metrics.publisher.refused.labels(limit.value).inc()
         reason = DeadLetterReason.TOO_LARGE
         if limit not in _too_large:
             reason = DeadLetterReason.REFUSED_BY_TOPIC

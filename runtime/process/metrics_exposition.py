@@ -1,6 +1,6 @@
 """How figures leave a process: counted cheaply, shown to Prometheus, shared by several processes.
 
-`runtime.telemetry` lists the metrics. Only where they are made, and here, is the library known.
+The ``metrics`` module of each package lists its metrics; the library is known there and here only.
 """
 
 import os

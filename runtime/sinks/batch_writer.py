@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.contracts import Sink
 from runtime.errors import PartitionPausedError
 from runtime.ports import Consumer, Position
@@ -78,7 +78,7 @@ class BatchWriter:
                 await self._plan(kept, consumer, pause)
             rest = kept
         settled = sum(_is_within(delivery, rest.spans) for delivery in batch.deliveries)
-        telemetry.worker.records.labels(self._around.name).inc(settled)
+        metrics.worker.records.labels(self._around.name).inc(settled)
         if rest is batch:
             self._aside.done(settled)
         ends = {source: span.end for source, span in rest.spans.items()}
@@ -99,7 +99,7 @@ class BatchWriter:
     async def _write(self, batch: Batch) -> Sequence[Rejection]:
         call = self._vitals.entered()
         try:
-            with telemetry.worker.batch_seconds.labels(self._around.name).time():
+            with metrics.worker.batch_seconds.labels(self._around.name).time():
                 return await self.sink.write(batch)
         finally:
             self._vitals.left(call)

@@ -22,7 +22,7 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.contracts import Sink
 from runtime.errors import ConfigurationError, PartitionPausedError, TransientError
 from runtime.ports import Consumer
@@ -322,7 +322,7 @@ class _Session:
         self._paused[source] = self._around.clock.monotonic_s() if since_s is None else since_s
         self._read(set(self._reading))
         self._vitals.paused(source, str(why))
-        telemetry.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
+        metrics.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
 
     async def _poll(self) -> None:
         batcher = self._batcher

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.errors import ConfigurationError, PartitionPausedError, TooManyDeadLettersError
 from runtime.retries.dead_letter_guard import DeadLetterGuard, GuardRefusal, Origin
 from runtime.retries.dead_letter_history import past
@@ -77,7 +77,7 @@ class DeadLetterWriter:
                 f"({refused}): raise max.message.bytes of that topic above that of {delivery.topic}"
             ) from refused
         context.worked("dead_letter")
-        telemetry.worker.dead_letters.labels(context.name, verdict.reason.value).inc()
+        metrics.worker.dead_letters.labels(context.name, verdict.reason.value).inc()
         log.warning(
             "set aside", worker=context.name, origin=delivery.origin, reason=verdict.reason.value
         )

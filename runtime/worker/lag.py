@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.ports import Consumer
 from runtime.values import TopicPartition
@@ -56,8 +56,8 @@ class LagFigures:
         for source, position in positions.items():
             labels = (self._worker, source.topic, str(source.partition))
             behind = max(0, ends[source] - position)
-            telemetry.worker.lag.labels(*labels).set(behind)
-            telemetry.worker.lag_seconds.labels(*labels).set(self._age_s(source, position, behind))
+            metrics.worker.lag.labels(*labels).set(behind)
+            metrics.worker.lag_seconds.labels(*labels).set(self._age_s(source, position, behind))
 
     def _age_s(self, source: TopicPartition, position: int, behind: int) -> float:
         """Return how old the record at a position is, at least; 0 where there is none.
@@ -76,7 +76,7 @@ class LagFigures:
     def _keep(self, owned: Mapping[TopicPartition, int]) -> None:
         """Remove the series of all others."""
         for source in self._shown - owned.keys():
-            for metric in (telemetry.worker.lag, telemetry.worker.lag_seconds):
+            for metric in (metrics.worker.lag, metrics.worker.lag_seconds):
                 metric.remove(self._worker, source.topic, str(source.partition))
             self._unread_since_s.pop(source, None)
         self._shown = set(owned)

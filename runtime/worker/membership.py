@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import (
@@ -80,7 +80,7 @@ class WorkerContext:
 
     def failed(self, stage: str, fault: FaultKind, error: Exception) -> None:
         """Count a failure of a step, and tell of it."""
-        telemetry.worker.errors.labels(self.name, stage, fault.value).inc()
+        metrics.worker.errors.labels(self.name, stage, fault.value).inc()
         now_s = self.clock.monotonic_s()
         failing = self.steps.failed(stage, fault, error, now_s=now_s)
         if failing is not None:
@@ -219,7 +219,7 @@ class _Memberships:
 
     async def tell(self) -> None:
         """Keep the figures up to date that outlive a membership, until cancelled."""
-        gauges, name, clock = telemetry.worker, self._around.name, self._around.clock
+        gauges, name, clock = metrics.worker, self._around.name, self._around.clock
         try:
             while True:
                 gauges.oldest.labels(name).set(self._oldest_s(clock.monotonic_s()))
@@ -244,14 +244,14 @@ def _halt(
 ) -> None:
     log.error("halted, looks again", worker=context.name, reason=str(error))
     liveness.halted(str(error))
-    telemetry.worker.halted.labels(context.name).set(1)
+    metrics.worker.halted.labels(context.name).set(1)
 
 
 def _count(context: WorkerContext, stage: str, error: TransientError | FencedError) -> None:
     if stage == "membership":
         log.warning("left the group, enters again", worker=context.name, error=str(error))
     if isinstance(error, FencedError):
-        telemetry.worker.fenced.labels(context.name).inc()
+        metrics.worker.fenced.labels(context.name).inc()
     else:
         context.failed(stage, fault_of(error), error)
 
@@ -298,7 +298,7 @@ async def watch(member: Member, consumer: Consumer, context: WorkerContext) -> N
 
     Whatever a figure fails by is counted, and never ends the work.
     """
-    gauges, name = telemetry.worker, context.name
+    gauges, name = metrics.worker, context.name
     with LagFigures(name, consumer, context.clock) as lag:
         try:
             while True:

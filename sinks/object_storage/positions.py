@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.errors import ConfigurationError
 from runtime.values import Assignment, Resume, Span, TopicPartition
 from sinks.object_storage.bucket import Bucket, Listed
@@ -90,7 +90,7 @@ class Positions:
         """Count what retention deleted before it was stored; with a commit the consumer does."""
         if records > 0:
             labels = self.assignment.group, source.topic, str(source.partition)
-            telemetry.worker.expired.labels(*labels).inc(records)
+            metrics.worker.expired.labels(*labels).inc(records)
             log.error("retention deleted records before they were stored", records=records)
 
     async def check(self, rows: Rows, spans: Mapping[TopicPartition, Span]) -> None:
@@ -147,7 +147,7 @@ class Positions:
 
     def _tell_replaced(self, topic: str, logs: Collection[str]) -> None:
         worker = self.assignment.group.rpartition(".")[2]
-        telemetry.worker.recreated_topics.labels(worker, topic).inc()
+        metrics.worker.recreated_topics.labels(worker, topic).inc()
         log.error(
             "the topic was made anew; reading begins at the start of the new log",
             worker=worker,

@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from runtime import telemetry
 from runtime.errors import TransientError
 from runtime.values import Span, TopicPartition
 from sinks.object_storage.bucket import Bucket, Listed, ObjectGoneError
 from sinks.object_storage.concurrency import for_each
+from sinks.object_storage.metrics import metrics
 from sinks.object_storage.objects import (
     Frontier,
     Log,
@@ -89,7 +89,7 @@ class TopicSearch:
     async def _list_day(self, folder: str) -> None:
         async for page in self._bucket.pages(folder):
             self._pages += 1
-            telemetry.object_storage.listed_pages.inc()
+            metrics.listed_pages.inc()
             for listed in page:
                 self._note(listed)
 

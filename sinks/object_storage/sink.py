@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from runtime import telemetry
 from runtime.errors import ConfigurationError, TransientError
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from sinks.object_storage.bucket import Bucket
+from sinks.object_storage.metrics import metrics
 from sinks.object_storage.objects import PlannedObject, plan_objects, stored_span
 from sinks.object_storage.parquet import encode, read_footer
 from sinks.object_storage.positions import Positions, refuse_other_events
@@ -98,7 +98,7 @@ class ObjectStorageSink:
             written += len(planned.rows)
             if planned.stored or not await self._create(planned):
                 await self._adopt(planned, positions)
-        telemetry.object_storage.skipped.inc(sum(map(len, rows.values())) - written)
+        metrics.skipped.inc(sum(map(len, rows.values())) - written)
         positions.stored(batch.spans)
         return ()
 
@@ -106,9 +106,9 @@ class ObjectStorageSink:
         content = await encode(planned.table)
         created = await self._opened.create(planned.path, content)
         if created:
-            telemetry.object_storage.objects.inc()
-            telemetry.object_storage.rows.inc(len(planned.rows))
-            telemetry.object_storage.stored.inc(len(content))
+            metrics.objects.inc()
+            metrics.rows.inc(len(planned.rows))
+            metrics.stored.inc(len(content))
         return created
 
     async def _adopt(self, planned: PlannedObject, positions: Positions) -> None:
@@ -123,7 +123,7 @@ class ObjectStorageSink:
                 f"planned again behind it"
             )
         await refuse_other_events(self._opened, planned.path, planned.rows)
-        telemetry.object_storage.adopted.inc()
+        metrics.adopted.inc()
 
     async def _refuse_other_cluster(self, cluster_id: str) -> None:
         if await self._opened.create(cluster_path, cluster_id.encode()):

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from runtime import telemetry
 from runtime.clock import SystemClock
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.topics import enriched_topics, reference_topic
+from sinks.postgres.metrics import metrics
 from sinks.postgres.model.omissions import whats
 from sinks.postgres.model.rows import tables
 from sinks.postgres.settings import PostgresSettings
@@ -36,7 +36,6 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
 
 def _show_zeros(topics: Iterable[str]) -> None:
     """Show each label before it counts: a counter that first shows up at 1 has not increased."""
-    metrics = telemetry.postgres
     for topic in topics:
         metrics.recreated.labels(topic)
     for table in tables:

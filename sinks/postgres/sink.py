@@ -17,12 +17,13 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.errors import SqlFault, errors_by_fault, fault_of, safe_error_text
+from sinks.postgres.metrics import metrics as postgres_metrics
 from sinks.postgres.model.rows import Message, raw_rows_by_table, raw_table, rows_by_table
 from sinks.postgres.model.tables import Table, Texts, arrays
 from sinks.postgres.settings import PostgresSettings
@@ -133,7 +134,7 @@ class PostgresSink:
         self._count(prepared, written)
 
     def _count(self, prepared: Prepared, written: Mapping[str, int]) -> None:
-        metrics = telemetry.postgres
+        metrics = postgres_metrics
         for table, count in written.items():
             metrics.rows.labels(table).inc(count)
         metrics.repeats.inc(len(prepared.times_ms) - written.get(raw_table.name, 0))
@@ -191,10 +192,10 @@ def _tell(group: str, source: TopicPartition, start: Start) -> None:
     """Log and count what a partition does not go on with."""
     place = {"group": group, "topic": source.topic, "partition": source.partition}
     if start.recreated:
-        telemetry.postgres.recreated.labels(source.topic).inc()
+        postgres_metrics.recreated.labels(source.topic).inc()
         log.warning("topic was made anew: its log is read from the start", **place)
     if start.expired:
-        expired = telemetry.worker.expired.labels(group, source.topic, str(source.partition))
+        expired = metrics.worker.expired.labels(group, source.topic, str(source.partition))
         expired.inc(start.uncounted)
         log.error(
             "retention deleted records before they were stored", **place, records=start.expired

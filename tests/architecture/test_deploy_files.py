@@ -14,7 +14,7 @@ import yaml
 
 from operations.cli import app
 from operations.reference_docs.command import all_settings, variables
-from runtime import telemetry
+from operations.reference_docs.metric_catalogue import catalogue
 from simulator.company import make_company
 from tests import containers as test_containers
 from tests.architecture.alert_cases import cases, slow
@@ -219,7 +219,7 @@ def queries() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("where", "query"), list(queries()))
 def test_dashboards_and_alerts_ask_for_metrics_that_exist(where: str, query: str) -> None:
-    labels = {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
+    labels = {entry.name: set(entry.labels) for entry in catalogue()}
     for name, selector in re.findall(r"\b(zcc_[a-z_]+)(?:\{([^}]*)\})?", query):
         metric = re.sub(suffix, "", name)
         assert metric in labels, where
@@ -228,7 +228,7 @@ def test_dashboards_and_alerts_ask_for_metrics_that_exist(where: str, query: str
 
 def test_what_alerts_are_tried_on_has_the_labels_of_the_metrics() -> None:
     """An alert that sums by a label that no sample has says of nobody what has happened."""
-    labels = {entry.name: set(entry.labels) for entry in telemetry.catalogue()}
+    labels = {entry.name: set(entry.labels) for entry in catalogue()}
     for case in (*cases, *slow):
         for series in case.series:
             name, _, selector = series.partition("{")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Record
 from schemas.topics import enriched_topic, topic_specs
+from sinks.object_storage.metrics import metrics as object_storage_metrics
 from sinks.object_storage.objects import parse_name
 from sinks.object_storage.service import run
 from sinks.object_storage.settings import ObjectStorageSettings
@@ -42,7 +43,7 @@ async def test_a_topic_made_anew_and_grown_beyond_the_old_one_is_stored_from_its
     before = await lake.paths()
     await lake.make_topic_anew()
     await lake.produce(60)
-    recreated = telemetry.worker.recreated_topics.labels("lake", lake.topic)._value
+    recreated = metrics.worker.recreated_topics.labels("lake", lake.topic)._value
     assert recreated.get() == 0
     await lake.store(until=80)
     assert recreated.get() >= 1
@@ -81,12 +82,12 @@ async def test_a_commit_of_long_ago_stores_nothing_twice(lake: Lake) -> None:
     await lake.store(until=20)
     await lake.produce(20)
     await lake.store(until=40)
-    skipped = telemetry.object_storage.skipped._value.get()
+    skipped = object_storage_metrics.skipped._value.get()
     await lake.commit(3)
     await lake.produce(10)
     await lake.store(until=50)
     assert await lake.stored() == Counter(lake.sent)
-    assert telemetry.object_storage.skipped._value.get() > skipped
+    assert object_storage_metrics.skipped._value.get() > skipped
 
 
 @pytest.mark.parametrize("first_lost", [0, 1])
@@ -121,7 +122,7 @@ async def test_retention_that_left_nothing_behind_the_commit_does_not_stop_it(la
     await lake.store(until=10)
     await lake.produce(10)
     await lake.delete_records()
-    lags = [telemetry.worker.lag.labels("lake", *map(str, source)) for source in lake.partitions]
+    lags = [metrics.worker.lag.labels("lake", *map(str, source)) for source in lake.partitions]
     for lag in lags:
         lag.set(-1)
     async with lake.running(), asyncio.timeout(DEADLINE_S):

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.errors import ConfigurationError, TransientError
 from runtime.values import Assignment, Batch, Delivery, PartitionState, Resume, Span, TopicPartition
+from sinks.object_storage.metrics import metrics as object_storage_metrics
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink, cluster_path
@@ -131,10 +132,10 @@ async def test_a_batch_that_was_written_in_part_is_completed_without_repeats(
         tuple(d for d in both_days.deliveries if d.offset % 2 == 0), both_days.spans
     )
     await sink.write(first_day_only)
-    adopted = telemetry.object_storage.adopted._value.get()
+    adopted = object_storage_metrics.adopted._value.get()
     assert await sink.write(both_days) == ()
     assert await stored(settings) == [0, 1, 2, 3, 4, 5]
-    assert telemetry.object_storage.adopted._value.get() == adopted + 1
+    assert object_storage_metrics.adopted._value.get() == adopted + 1
 
 
 async def test_a_batch_written_again_changes_nothing(
@@ -255,7 +256,7 @@ async def test_without_a_commit_a_span_that_retention_ate_is_none_the_less_where
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await sink.write(batch(0, 4))
-    expired = telemetry.worker.expired.labels("group", source.topic, "1")
+    expired = metrics.worker.expired.labels("group", source.topic, "1")
     before = expired._value.get()
     resumes = await sink.assigned(assignment(None, log_start=7))
     assert resumes == {source: Resume(0, 4)}
@@ -271,12 +272,12 @@ async def test_a_commit_behind_the_objects_passes_over_what_they_hold(
     for start in (0, 4, 8):
         await sink.write(batch(start, start + 4, day=alternately))
     await obstore.delete_async(open_store(settings), path_of(2, 8))
-    skipped = telemetry.object_storage.skipped._value.get()
+    skipped = object_storage_metrics.skipped._value.get()
     assert await sink.assigned(assignment(4)) == {source: Resume(4)}
     for start, end in ((4, 6), (6, 9), (9, 15)):
         assert await sink.write(batch(start, end, day=alternately)) == ()
     assert await stored(settings) == list(range(15))
-    assert telemetry.object_storage.skipped._value.get() == skipped + 4
+    assert object_storage_metrics.skipped._value.get() == skipped + 4
     assert await sink.assigned(assignment(None)) == {source: Resume(12, 15)}
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from runtime import telemetry
 from runtime.process import metrics_exposition
 from schemas.reasons import DeadLetterReason
+from sinks.postgres.metrics import metrics as postgres_metrics
 from tests.component.postgres_rig import owner, query
 from tests.enriched import SOURCE, START_MS, complete, delivery, webhook, with_fields
 
@@ -166,7 +166,7 @@ async def test_a_batch_that_is_refused_without_a_culprit_is_an_error_of_ours(dsn
 
 async def test_rows_are_counted_by_table(dsn: str) -> None:
     def rows(table: str) -> float:
-        return float(telemetry.postgres.rows.labels(table)._value.get())
+        return float(postgres_metrics.rows.labels(table)._value.get())
 
     tables = ("raw_event", "engagement_timeline", "engagement")
     before = [rows(table) for table in tables]

@@ -13,7 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.protocol.admin import AlterConfigsRequest
 from structlog.testing import capture_logs
 
-from runtime import telemetry
+from ingest.spill.metrics import metrics as spill_metrics
+from runtime import metrics
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
 from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
@@ -135,11 +136,11 @@ async def fates(publisher: KafkaPublisher, records: Sequence[Record]) -> list[Ex
 
 
 def replaced() -> float:
-    return telemetry.publisher.replaced._value.get()  # type: ignore[no-any-return]  # untyped
+    return metrics.publisher.replaced._value.get()  # type: ignore[no-any-return]  # untyped
 
 
 def refused(limit: TopicLimit) -> float:
-    return telemetry.publisher.refused.labels(limit.value)._value.get()  # type: ignore[no-any-return]  # untyped
+    return metrics.publisher.refused.labels(limit.value)._value.get()  # type: ignore[no-any-return]  # untyped
 
 
 async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_is_quarantined(
@@ -357,7 +358,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_sent_again_and_an_alarm_nam
 async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     limited_cluster: KafkaSettings, tmp_path: Path
 ) -> None:
-    counted = telemetry.spill.set_aside.labels("refused")._value.get()
+    counted = spill_metrics.set_aside.labels("refused")._value.get()
     async with (
         publishing(limited_cluster) as publisher,
         spilling(tmp_path, publisher) as spill,
@@ -367,7 +368,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     (segment,) = (tmp_path / "refused").iterdir()
     assert not list((tmp_path / "waiting").iterdir())
     assert raw_topic("engagement", prefix=limited_cluster.topic_prefix) in segment.read_text()
-    assert telemetry.spill.set_aside.labels("refused")._value.get() == counted + 1
+    assert spill_metrics.set_aside.labels("refused")._value.get() == counted + 1
 
 
 @asynccontextmanager

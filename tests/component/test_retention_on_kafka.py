@@ -6,7 +6,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from prometheus_client import Gauge
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.ports import Position
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings
@@ -42,12 +42,12 @@ class Bench:
 
     @property
     def _lags(self) -> list[Gauge]:
-        metrics = (telemetry.worker.lag, telemetry.worker.lag_seconds)
-        return [metric.labels("g", self.topic, number) for metric in metrics for number in "01"]
+        gauges = (metrics.worker.lag, metrics.worker.lag_seconds)
+        return [metric.labels("g", self.topic, number) for metric in gauges for number in "01"]
 
     def expired(self, partition: int) -> float:
         group = f"{self.kafka.topic_prefix}.g"
-        counter = telemetry.worker.expired.labels(group, self.topic, str(partition))
+        counter = metrics.worker.expired.labels(group, self.topic, str(partition))
         return float(counter._value.get())
 
     async def publish(self, *values: bytes, partition: int) -> None:

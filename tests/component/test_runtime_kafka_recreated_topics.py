@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.errors import FencedError, TransientError
 from runtime.kafka import Lag, TopicAdmin, read_all
 from runtime.kafka.cluster import Cluster
@@ -51,7 +51,7 @@ def numbered(what: str, count: int) -> list[bytes]:
 
 
 def recreations(topic: str, worker_name: str = "g") -> float:
-    return float(telemetry.worker.recreated_topics.labels(worker_name, topic)._value.get())
+    return float(metrics.worker.recreated_topics.labels(worker_name, topic)._value.get())
 
 
 async def committed_late(kafka: KafkaSettings, topic: str, group: str, *, offset: int) -> None:

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from runtime import telemetry
+from runtime import metrics
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaConsumer, KafkaPublisher, Lag, TopicAdmin, read_all
@@ -225,4 +225,4 @@ async def test_records_that_retention_deleted_unread_are_counted_and_passed(
             while len(found) < 2:
                 found += [d.value for d in await consumer.poll(max_records=9, timeout_s=1)]
     assert found == [b"4", b"5"]
-    assert telemetry.worker.expired.labels(group, spec.name, "0")._value.get() == 3
+    assert metrics.worker.expired.labels(group, spec.name, "0")._value.get() == 3

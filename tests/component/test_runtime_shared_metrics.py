@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from prometheus_client import Gauge
 
-from runtime import telemetry
+from ingest.metrics import metrics as ingest_metrics
+from operations.reference_docs.metric_catalogue import groups
 from runtime.process.metrics_exposition import SharedMetrics, shared_metrics, total
 
 prologue = """
 import os, signal, sys
-from runtime.process.metrics_exposition import add_tally, exposition, count
-from runtime.telemetry import ingest
+from runtime.process.metrics_exposition import count, exposition, flush_counters
+from ingest.metrics import metrics as ingest
 """
 shows = "\nsys.stdout.buffer.write(exposition())\n"
 counts = "count(ingest.accepted, 'engagement'); ingest.latency.observe(0.004)\n"
@@ -48,7 +49,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 async def test_any_process_shows_the_sum_of_what_all_have_counted(shared: SharedMetrics) -> None:
-    await run(shared, 0, counts + "add_tally()")
+    await run(shared, 0, counts + "flush_counters()")
     shown = await run(shared, 1, counts + counts + shows)
     assert total(shown, "zcc_ingest_accepted_total") == 3
     assert total(shown, "zcc_ingest_request_seconds_count") == 3
@@ -72,7 +73,7 @@ async def test_a_gauge_that_one_process_has_not_is_that_of_the_others_in_any_ord
 
 
 async def test_all_figures_of_a_worker_are_there_before_anything_happens() -> None:
-    begin = "from runtime.telemetry import begin_worker\nbegin_worker('w', topics=['t'])"
+    begin = "from runtime.metrics import begin_worker\nbegin_worker('w', topics=['t'])"
     shown = (await run(None, 0, begin + shows)).decode()
     for series in (
         'zcc_worker_errors_total{kind="transient",stage="write",worker="w"}',
@@ -93,7 +94,7 @@ async def test_all_figures_of_a_worker_are_there_before_anything_happens() -> No
 async def test_a_successor_goes_on_with_what_a_killed_process_had_counted(
     shared: SharedMetrics,
 ) -> None:
-    await run(shared, 0, counts + "add_tally(); os.kill(os.getpid(), signal.SIGKILL)")
+    await run(shared, 0, counts + "flush_counters(); os.kill(os.getpid(), signal.SIGKILL)")
     shared.ended(0)
     before = names_in(folder_of(shared))
     shown = await run(shared, 0, counts + shows)
@@ -112,7 +113,7 @@ async def test_gauges_of_a_process_end_with_it(shared: SharedMetrics) -> None:
 
 async def test_the_start_that_is_shown_is_that_of_the_oldest_process(shared: SharedMetrics) -> None:
     """So a restart of another one is no restart of the part, whichever process is asked."""
-    started = "from runtime.telemetry import process; process.started.labels('ingest').set({})"
+    started = "from runtime.metrics import process; process.started.labels('ingest').set({})"
     await run(shared, 0, started.format(1000))
     shown = await run(shared, 1, started.format(2000) + shows)
     assert b'\nzcc_process_start_time_seconds{part="ingest"} 1000.0\n' in shown
@@ -123,7 +124,7 @@ async def test_the_start_that_is_shown_is_that_of_the_oldest_process(shared: Sha
 
 async def test_what_the_parent_counts_is_shown_by_the_processes(shared: SharedMetrics) -> None:
     for _ in range(3):
-        shared.count(telemetry.ingest.restarts)
+        shared.count(ingest_metrics.restarts)
     shown = await run(shared, 0, shows)
     assert total(shown, "zcc_ingest_restarts_total") == 3
 
@@ -146,11 +147,11 @@ async def test_a_process_without_a_parent_writes_no_files(tmp_path: Path) -> Non
 def test_every_gauge_says_how_those_of_several_processes_are_made_one() -> None:
     gauges = [
         metric
-        for group in vars(telemetry).values()
+        for group in groups
         for metric in vars(type(group)).values()
         if isinstance(metric, Gauge)
     ]
-    assert telemetry.ingest.ready in gauges
+    assert ingest_metrics.ready in gauges
     modes = {gauge.describe()[0].name: gauge._multiprocess_mode for gauge in gauges}
     summed = {"livemin", "livemax", "livesum"}
     assert {name: mode for name, mode in modes.items() if mode not in summed} == {}

@@ -204,7 +204,10 @@ async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no
 @simulated
 async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_nothing() -> None:
     rig = Rig()
-    rig.failures["past_letters"] = [TransientError("no answer"), ConfigurationError("no right")]
+    rig.failures["dead_letter_history"] = [
+        TransientError("no answer"),
+        ConfigurationError("no right"),
+    ]
     rig.append(b"poison", b"1", key=None)
     with capture_logs() as logs:
         async with running(Worker(parks_poison, rig.surroundings())):

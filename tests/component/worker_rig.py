@@ -105,7 +105,7 @@ class Rig:
 
     async def dead_letter_history(self) -> DeadLetterHistory:
         """What the topic of dead letters holds; people have told nothing."""
-        self.fail("past_letters")
+        self.fail("dead_letter_history")
         return DeadLetterHistory(letters=self.produced("dead"))
 
 

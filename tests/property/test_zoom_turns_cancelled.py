@@ -8,13 +8,13 @@ from typing import NamedTuple
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from runtime import telemetry
 from runtime.member_share import MemberShare
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.property.test_zoom_budget_replicas import most_in_a_window
 from tests.zoom_stand_in import reply, zoom_settings
 from zoom.errors import UnavailableError
 from zoom.limits import Label, Priority
+from zoom.metrics import metrics as zoom_metrics
 from zoom.rate_limits.pacing import spacing
 from zoom.rate_limits.scheduler import RateLimitScheduler
 
@@ -128,7 +128,7 @@ class Scenario:
 
 
 def shown_waiting() -> float:
-    (waiting,) = telemetry.zoom.budget_waiting.collect()
+    (waiting,) = zoom_metrics.budget_waiting.collect()
     return sum(sample.value for sample in waiting.samples)
 
 

@@ -10,7 +10,7 @@ from ingest.apps.config import read_apps
 from ingest.apps.registry import App
 from ingest.settings import IngestSettings
 from operations.reference_docs.command import variables
-from runtime import telemetry
+from operations.reference_docs.metric_catalogue import catalogue
 
 root = Path(__file__).parents[2]
 page = (root / "docs" / "how-to" / "apps-and-secrets.md").read_text()
@@ -47,7 +47,7 @@ def test_the_rotation_lists_the_new_secret_first() -> None:
 def test_every_setting_metric_and_alert_that_it_names_exists() -> None:
     known = {name for name, _, _ in variables(IngestSettings)}
     assert set(re.findall(r"ZCC_INGEST_[A-Z_]+[A-Z]", page)) <= known
-    metrics = {entry.name for entry in telemetry.catalogue()}
+    metrics = {entry.name for entry in catalogue()}
     assert set(re.findall(r"zcc_[a-z_]+", page)) <= metrics
     alerts = yaml.safe_load((root / "deploy" / "prometheus" / "alerts.yml").read_text())
     names = {rule["alert"] for group in alerts["groups"] for rule in group["rules"]}

@@ -16,11 +16,11 @@ from prometheus_client import REGISTRY
 from ingest.apps.config import read_apps
 from ingest.apps.registry import Apps
 from ingest.apps.reloading import ReloadingApps
+from ingest.metrics import metrics as ingest
 from ingest.series import begin_app_metrics
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.process.signals import hangup_event
-from runtime.telemetry import ingest
 
 old = '{"sales": ["the-old-secret-token"]}'
 new = '{"sales": ["the-new-secret-token", "the-old-secret-token"]}'

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from runtime import telemetry
 from runtime.clock import Clock
 from zoom.downloads.arriving import Arriving, Downloaded, Patience
 from zoom.downloads.file import new_file
@@ -25,6 +24,7 @@ from zoom.errors import UnavailableError, ZoomError, ZoomFault, code_of, error_o
 from zoom.http.download_addresses import Address, address_of
 from zoom.http.transport import opened_streams
 from zoom.messages import Response
+from zoom.metrics import metrics
 from zoom.settings import ZoomSettings
 
 most_redirects: Final = 5
@@ -76,9 +76,7 @@ class Downloads:
         self._clock = clock
         self._places = asyncio.Semaphore(settings.download_concurrency)
         for outcome in (_fetched, *(fault.value for fault in ZoomFault)):
-            telemetry.zoom.downloads.labels(
-                outcome
-            )  # one that first shows up at 1 has not increased
+            metrics.downloads.labels(outcome)  # one that first shows up at 1 has not increased
 
     async def fetch(
         self, url: str, to: Path | Target, *, promise: Promise = any_file
@@ -100,9 +98,9 @@ class Downloads:
             try:
                 downloaded = await self._fetched_to(to, url, promise)
             except ZoomError as error:
-                telemetry.zoom.downloads.labels(error.fault.value).inc()
+                metrics.downloads.labels(error.fault.value).inc()
                 raise
-        telemetry.zoom.downloads.labels(_fetched).inc()
+        metrics.downloads.labels(_fetched).inc()
         return downloaded
 
     async def _fetched_to(self, to: Path | Target, url: str, promise: Promise) -> Downloaded:
@@ -158,7 +156,7 @@ class Downloads:
             async for chunk in chunks:
                 self._check_size(arriving.size_bytes + len(chunk))
                 await arriving.take(chunk)
-                telemetry.zoom.downloaded.inc(len(chunk))
+                metrics.downloaded.inc(len(chunk))
         downloaded = arriving.downloaded()
         self._check(replace(piece, size_bytes=downloaded.size_bytes), promise)
         return downloaded

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import structlog
 
-from runtime import telemetry
 from runtime.clock import Clock
 from zoom.catalogue import Operation
 from zoom.errors import ZoomError, ZoomFault, error_of
@@ -24,6 +23,7 @@ from zoom.http.oauth import Token, TokenSource
 from zoom.http.response_errors import document_in, error_in, missing_scope, token_is_refused
 from zoom.limits import Priority
 from zoom.messages import Request, Response, Transport
+from zoom.metrics import metrics
 from zoom.rate_limits.circuit_breaker import Breakers
 from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.requests.bodies import RequestContent
@@ -120,7 +120,7 @@ class AccountConnection:
             raise self._too_late(call) from None
         finally:
             elapsed_s = self._clock.monotonic_s() - started_s
-            telemetry.zoom.latency.labels(call.operation.name).observe(elapsed_s)
+            metrics.latency.labels(call.operation.name).observe(elapsed_s)
 
     async def _token(self, call: Call) -> tuple[Token, float]:
         """Return a token, and the seconds that it took."""
@@ -153,16 +153,16 @@ class AccountConnection:
         if name not in self._shown:
             self._shown.add(name)
             for outcome in (_found, *(fault.value for fault in ZoomFault)):
-                telemetry.zoom.requests.labels(name, outcome)
+                metrics.requests.labels(name, outcome)
 
     def _note_success(self, name: str) -> None:
-        telemetry.zoom.requests.labels(name, _found).inc()
+        metrics.requests.labels(name, _found).inc()
         if self._breakers.opened_by(name) is not None:
             _log.info("zoom_operation_works_again", operation=name)
         self._breakers.succeeded(name)
 
     def _note_failure(self, name: str, error: ZoomError) -> None:
-        telemetry.zoom.requests.labels(name, error.fault.value).inc()
+        metrics.requests.labels(name, error.fault.value).inc()
         before = self._breakers.opened_by(name)
         self._breakers.failed(name, error.fault, self._clock.monotonic_s())
         if before is None and self._breakers.opened_by(name) is not None:

@@ -20,12 +20,12 @@ from typing import Final, NamedTuple, NoReturn
 
 import structlog
 
-from runtime import telemetry
 from runtime.clock import Clock
 from runtime.member_share import MemberShare, sole_member
 from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label, Limit, Priority
 from zoom.messages import Response
+from zoom.metrics import metrics
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
 from zoom.rate_limits.pacing import ClockReading
@@ -117,7 +117,7 @@ class RateLimitScheduler:
             if line.daily is not None:
                 line.daily.on_share_changed(member_share)
             _show_limits(line)
-        telemetry.zoom.budget_members.set(0 if member_share is None else member_share.members)
+        metrics.budget_members.set(0 if member_share is None else member_share.members)
         if member_share is None:
             self._seated.clear()
         else:
@@ -154,7 +154,7 @@ class RateLimitScheduler:
         except TimeoutError:
             detail = f"{operation}: no turn came in {most_s:g} s"
             self._refuse(line, detail, self._expected_s(line, priority))
-        telemetry.zoom.budget_used.labels(label.value, priority.name.lower()).inc()
+        metrics.budget_used.labels(label.value, priority.name.lower()).inc()
 
     def _expected_s(self, line: _LabelQueue, priority: Priority) -> float:
         ahead = sum(waiter.priority <= priority for waiter in line.waiting)
@@ -169,7 +169,7 @@ class RateLimitScheduler:
     def _refusal(
         self, line: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
     ) -> UnavailableError:
-        telemetry.zoom.budget_refused.labels(line.label.value, reason).inc()
+        metrics.budget_refused.labels(line.label.value, reason).inc()
         return UnavailableError(ZoomFault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
 
     async def _wait_today(
@@ -190,7 +190,7 @@ class RateLimitScheduler:
             line.budget.grant(now)
             return
         waiter = _Waiter(priority, next(self._arrivals), asyncio.Event())
-        waiting = telemetry.zoom.budget_waiting.labels(line.label.value, priority.name.lower())
+        waiting = metrics.budget_waiting.labels(line.label.value, priority.name.lower())
         since_s = self._clock.monotonic_s()
         insort(line.waiting, waiter)
         waiting.inc()
@@ -202,7 +202,7 @@ class RateLimitScheduler:
                 line.waiting[0].first.set()
             waiting.dec()
             waited_s = self._clock.monotonic_s() - since_s
-            telemetry.zoom.budget_wait.labels(line.label.value).inc(waited_s)
+            metrics.budget_wait.labels(line.label.value).inc(waited_s)
 
     async def _wait_first(self, line: _LabelQueue, waiter: _Waiter) -> None:
         while True:
@@ -234,14 +234,14 @@ class RateLimitScheduler:
         said = told(label, response, self._clock.now())
         line, now = self._lines[said.label], self._now()
         if said.limit is not None and self._correct(line, said.window, said.limit, now):
-            telemetry.zoom.budget_corrections.labels(said.label.value, "limit").inc()
+            metrics.budget_corrections.labels(said.label.value, "limit").inc()
             _log.warning(
                 "zoom_limit_corrected", label=said.label.value, window=said.window, limit=said.limit
             )
             _show_limits(line)
         if said.spent_for_s is not None:
             line.budget.pause(now.monotonic_s + said.spent_for_s)
-            telemetry.zoom.budget_corrections.labels(said.label.value, said.window).inc()
+            metrics.budget_corrections.labels(said.label.value, said.window).inc()
             if said.window == "day":
                 _log.warning("zoom_day_used_up", label=said.label.value, for_s=said.spent_for_s)
 
@@ -273,7 +273,7 @@ class RateLimitScheduler:
 
 def _show_counters(label: Label) -> None:
     """Have each counter begin at 0: one that first shows up at 1 has not increased."""
-    zoom = telemetry.zoom
+    zoom = metrics
     zoom.budget_wait.labels(label.value)
     for reason in ("second", "day", "paused", "seat"):
         zoom.budget_refused.labels(label.value, reason)
@@ -285,7 +285,7 @@ def _show_counters(label: Label) -> None:
 
 
 def _show_limits(line: _LabelQueue) -> None:
-    gauge = telemetry.zoom.budget_limit
+    gauge = metrics.budget_limit
     gauge.labels(line.label.value, "second").set(line.budget.seat_calls_per_second)
     if line.daily is not None:
         gauge.labels(line.label.value, "day").set(line.daily.limit)

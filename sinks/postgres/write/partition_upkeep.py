@@ -14,9 +14,9 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Identifier
 
-from runtime import telemetry
 from runtime.clock import Clock
 from sinks.postgres.errors import safe_error_text
+from sinks.postgres.metrics import metrics
 from sinks.postgres.model.tables import schema
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.partitions import (
@@ -149,4 +149,4 @@ async def _look(connection: AsyncConnection) -> None:
         )
         (count,) = await counted.fetchone() or (0,)
         await connection.commit()
-        telemetry.postgres.default_partition_rows.labels(table).set(count)
+        metrics.default_partition_rows.labels(table).set(count)

@@ -1,7 +1,4 @@
-"""Metrics of all parts: when each started, what it produces, what `zcc monitor` sees of them.
-
-`runtime.telemetry` lists them among all others.
-"""
+"""Metrics of `zcc monitor`."""
 
 from typing import Final
 
@@ -10,33 +7,6 @@ from prometheus_client import Counter, Gauge
 from runtime.process.metrics_exposition import place_values
 
 place_values()
-
-
-class ProcessMetrics:
-    """What each process of the product says of itself."""
-
-    started: Final = Gauge(
-        "zcc_process_start_time_seconds",
-        "When the process started, by the part of the product that it runs; of several processes "
-        "that share their metrics, the oldest",
-        ["part"],
-        multiprocess_mode="livemin",
-    )
-
-
-class PublisherMetrics:
-    """What every process counts of the records that it produces."""
-
-    refused: Final = Counter(
-        "zcc_publisher_refused_records_total",
-        "Records that a topic does not take, by the setting of the topic that they pass "
-        "(`other`: the broker does not say which)",
-        ["limit"],
-    )
-    replaced: Final = Counter(
-        "zcc_publisher_replaced_total",
-        "Producers that were replaced because brokers did not acknowledge",
-    )
 
 
 class MonitorMetrics:
@@ -110,3 +80,6 @@ class MonitorMetrics:
         ["topic"],
         multiprocess_mode="livemax",
     )
+
+
+metrics: Final = MonitorMetrics()

@@ -1,4 +1,4 @@
-"""What ingest counts, its spill included; `runtime.telemetry` lists it among all other metrics."""
+"""Metrics of ingest."""
 
 from typing import Final
 
@@ -90,44 +90,4 @@ class IngestMetrics:
     )
 
 
-class SpillMetrics:
-    """What ingest counts of events that the broker did not take in time.
-
-    The figures of what waits are those of the process's own; other processes say theirs.
-    """
-
-    kept: Final = Counter("zcc_spill_kept_events_total", "Events made durable in the spill")
-    drained: Final = Counter(
-        "zcc_spill_drained_events_total", "Events from the spill acknowledged by the broker"
-    )
-    failed: Final = Counter(
-        "zcc_spill_failed_events_total",
-        "Events that the spill did not keep, answered 503, by reason (full, late, store)",
-        ["reason"],
-    )
-    set_aside: Final = Counter(
-        "zcc_spill_set_aside_total",
-        "What stays in the spill for a person, by reason (refused: events that the broker will "
-        "never take as they are; unreadable: segments, once after each start)",
-        ["reason"],
-    )
-    waiting_events: Final = Gauge(
-        "zcc_spill_waiting_events",
-        "Events in the spill to be produced",
-        multiprocess_mode="livesum",
-    )
-    waiting_bytes: Final = Gauge(
-        "zcc_spill_waiting_bytes",
-        "Bytes in the spill to be produced",
-        multiprocess_mode="livesum",
-    )
-    waiting_segments: Final = Gauge(
-        "zcc_spill_waiting_segments",
-        "Files or objects in the spill to be produced",
-        multiprocess_mode="livesum",
-    )
-    oldest: Final = Gauge(
-        "zcc_spill_oldest_seconds",
-        "Age of the oldest segment that waits, those left by others included; 0 where none does",
-        multiprocess_mode="livemax",
-    )
+metrics: Final = IngestMetrics()

@@ -1,4 +1,4 @@
-"""What the REST client counts; `runtime.telemetry` lists it among all other metrics."""
+"""Metrics of the REST client."""
 
 from typing import Final
 
@@ -69,3 +69,6 @@ class ZoomMetrics:
         "zcc_zoom_download_bytes_total",
         "Bytes of downloads as they came, those of broken and refused ones too",
     )
+
+
+metrics: Final = ZoomMetrics()

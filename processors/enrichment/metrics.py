@@ -1,0 +1,38 @@
+"""Metrics of enrichment, and of drift from the contract."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+from runtime.process.metrics_exposition import place_values
+
+place_values()
+
+
+class EnrichmentMetrics:
+    """What enrichment counts."""
+
+    events: Final = Counter("zcc_enrichment_events_total", "Events enriched, by status", ["status"])
+    corrections: Final = Counter(
+        "zcc_enrichment_corrections_total", "Events sent again with names that had been missing"
+    )
+    lookups: Final = Counter(
+        "zcc_enrichment_lookups_total",
+        "Questions, by entity and outcome (hit, miss, absent, unknown)",
+        ["entity", "outcome"],
+    )
+
+
+class SchemaMetrics:
+    """What is seen of the contract with Zoom."""
+
+    drift: Final = Counter(
+        "zcc_schema_drift_total",
+        "Departures of events from the contract, by event and kind (unknown_field, "
+        "unknown_enum_value, wrong_type, missing_required, unknown_event); none is refused",
+        ["event", "kind"],
+    )
+
+
+metrics: Final = EnrichmentMetrics()
+drift: Final = SchemaMetrics()

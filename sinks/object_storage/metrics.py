@@ -1,0 +1,31 @@
+"""Metrics of the object storage sink."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+from runtime.process.metrics_exposition import place_values
+
+place_values()
+
+
+class ObjectStorageMetrics:
+    """What the object storage sink counts."""
+
+    objects: Final = Counter("zcc_object_storage_objects_total", "Objects created")
+    rows: Final = Counter("zcc_object_storage_rows_total", "Rows in created objects")
+    stored: Final = Counter("zcc_object_storage_bytes_total", "Bytes of created objects")
+    adopted: Final = Counter(
+        "zcc_object_storage_adopted_total", "Objects found already written after a crash"
+    )
+    skipped: Final = Counter(
+        "zcc_object_storage_skipped_rows_total",
+        "Records passed over because the committed offset lay behind the objects that hold them",
+    )
+    listed_pages: Final = Counter(
+        "zcc_object_storage_listed_pages_total",
+        "Pages of up to 1,000 objects listed to find out where the objects end",
+    )
+
+
+metrics: Final = ObjectStorageMetrics()
