@@ -65,6 +65,11 @@ class Pod:
     def everybody(self) -> list[int]:
         return [self.parent.pid, *self.children()]
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the parent is gone, and every process that it had."""
+        return self.parent.returncode is not None and not any(map(is_running, self._seen))
+
     async def stop(self) -> int:
         """Send SIGTERM and return the exit code."""
         self.parent.send_signal(signal.SIGTERM)
@@ -151,6 +156,9 @@ async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 90) -> No
     try:
         async with asyncio.timeout(timeout_s):
             while not true():
+                has_ended = pod.has_ended  # what was true before it ended may be true only now
+                if has_ended and not true():
+                    raise TimeoutError  # noqa: TRY301 - nothing will change any more
                 await asyncio.sleep(0.02)
     except TimeoutError:
         pytest.fail(f"it never came true; exit code {pod.parent.returncode}, log {pod.log}")

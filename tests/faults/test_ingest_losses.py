@@ -46,7 +46,7 @@ async def test_a_secret_changed_under_load_refuses_nothing(
     """Old alone, new beside old, Zoom signs with the new one, new alone."""
     await make_topics(kafka_settings)
     apps = tmp_path / "apps.json"
-    secret = "old-secret"
+    secret = "the-older-secret"
 
     def write(*secrets: str) -> None:
         following = tmp_path / "apps.new"
@@ -56,18 +56,18 @@ async def test_a_secret_changed_under_load_refuses_nothing(
     def taken(instance: Pod) -> int:
         return len(instance.told("apps read"))
 
-    write("old-secret")
+    write("the-older-secret")
     async with pod(kafka_settings, apps_file=str(apps)) as instance:
         await instance.until_ready()
         async with load([instance.port], lambda: secret) as sending:
             await until_sent(sending, 200)
             before = taken(instance)
-            write("new-secret", "old-secret")
+            write("the-newer-secret", "the-older-secret")
             await until(lambda: taken(instance) > before, instance)
             await until_sent(sending, 200)
-            secret = "new-secret"
+            secret = "the-newer-secret"
             await until_sent(sending, 200)
-            write("new-secret")
+            write("the-newer-secret")
             await until(lambda: taken(instance) > before + 1, instance)
             await until_sent(sending, 200)
         by_secret = [
