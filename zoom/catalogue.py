@@ -27,7 +27,7 @@ TimeForm = Literal["date", "z", "offset"]
 Schema = Mapping[str, Any]
 """A JSON Schema, draft 2020-12."""
 
-most_suggestions: Final = 5
+max_suggestions: Final = 5
 
 
 class UnknownOperationError(LookupError):
@@ -45,7 +45,7 @@ class Parameter:
     """
 
     name: str
-    place: Literal["path", "query"]
+    location: Literal["path", "query"]
     type: Literal["string", "integer", "boolean", "array"] = "string"
     format: str | None = None
     values: tuple[str | bool, ...] = ()
@@ -207,7 +207,7 @@ def find(name: str) -> Operation:
     known = operations()
     if name in known:
         return known[name]
-    near = get_close_matches(name, known, n=most_suggestions)
+    near = get_close_matches(name, known, n=max_suggestions)
     advice = f"did you mean {', '.join(near)}?" if near else "zcc api list shows all of them"
     raise UnknownOperationError(f"there is no operation {name!r}: {advice}")
 

@@ -17,7 +17,7 @@ from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import UnreadableError, read_json
 from zoom.messages import Response
 
-_longest_wish_s: Final = 86_400.0
+_max_retry_after_s: Final = 86_400.0
 """The daily limit ends within a day; a header that asks for more is a mistake."""
 
 _number: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
@@ -196,14 +196,14 @@ def retry_after_s(response: Response, now: datetime) -> float | None:
     proxies write, are read as well; what cannot be read asks for nothing. ``now`` is an aware
     datetime.
     """
-    wish = response.headers.get("retry-after", "").strip()
-    if _number.fullmatch(wish):
-        return min(float(wish), _longest_wish_s)
-    if (until := moment_of(wish)) is not None:
+    delay = response.headers.get("retry-after", "").strip()
+    if _number.fullmatch(delay):
+        return min(float(delay), _max_retry_after_s)
+    if (until := moment_of(delay)) is not None:
         return _between(until, now)
     reset = response.headers.get("x-ratelimit-reset", "").strip()
     if _number.fullmatch(reset):
-        return min(max(float(reset) - now.timestamp(), 0.0), _longest_wish_s)
+        return min(max(float(reset) - now.timestamp(), 0.0), _max_retry_after_s)
     return None
 
 
@@ -224,4 +224,4 @@ def moment_of(text: str) -> datetime | None:
 
 
 def _between(until: datetime, now: datetime) -> float:
-    return min(max((until - now).total_seconds(), 0.0), _longest_wish_s)
+    return min(max((until - now).total_seconds(), 0.0), _max_retry_after_s)

@@ -98,5 +98,7 @@ def is_id(text: str) -> bool:
 
 def _unlike(operation: Operation, error: ValidationError) -> ZoomError:
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = ".".join(str(step) for step in problem["loc"])
-    return error_of(ZoomFault.UNEXPECTED, f"{operation.name}: {problem['type']} at /{place} of it")
+    location = ".".join(str(step) for step in problem["loc"])
+    return error_of(
+        ZoomFault.UNEXPECTED, f"{operation.name}: {problem['type']} at /{location} of it"
+    )

@@ -8,13 +8,13 @@ from zoom.downloads.pieces import Piece, continues, resuming
 from zoom.downloads.ports import Target
 from zoom.errors import ZoomFault, error_of
 
-most_breaks: Final = 6
+max_breaks: Final = 6
 """In a row, without `progress_bytes` between them; the pauses after them make half a minute."""
 
 progress_bytes: Final = 1024 * 1024
 
 _first_pause_s: Final = 0.5
-_longest_pause_s: Final = 15.0
+_max_pause_s: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,6 @@ class Patience:
         if size_bytes >= self._furthest_bytes + progress_bytes:
             self._breaks, self._furthest_bytes = 0, size_bytes
         self._breaks += 1
-        if self._breaks > most_breaks:
+        if self._breaks > max_breaks:
             return None
-        return min(_first_pause_s * 2.0 ** (self._breaks - 1), _longest_pause_s)
+        return min(_first_pause_s * 2.0 ** (self._breaks - 1), _max_pause_s)

@@ -27,7 +27,7 @@ from zoom.messages import Response
 from zoom.metrics import metrics
 from zoom.settings import ZoomSettings
 
-most_redirects: Final = 5
+max_redirects: Final = 5
 largest_refusal_bytes: Final = 16 * 1024
 """Of an answer that is no file so much is read, for Zoom's code."""
 
@@ -74,7 +74,7 @@ class Downloads:
         self._streams = streams
         self._tokens = tokens
         self._clock = clock
-        self._places = asyncio.Semaphore(settings.download_concurrency)
+        self._slots = asyncio.Semaphore(settings.download_concurrency)
         for outcome in (_fetched, *(fault.value for fault in ZoomFault)):
             metrics.downloads.labels(outcome)  # one that first shows up at 1 has not increased
 
@@ -94,7 +94,7 @@ class Downloads:
                 than ``ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES``.
             OSError: the file cannot be written.
         """
-        async with self._places:
+        async with self._slots:
             try:
                 downloaded = await self._fetched_to(to, url, promise)
             except ZoomError as error:
@@ -135,8 +135,8 @@ class Downloads:
                 token, renewed = await self._tokens.renew(token), True
                 continue
             redirects += 1
-            if redirects > most_redirects:
-                raise error_of(ZoomFault.UNEXPECTED, f"more than {most_redirects} redirects")
+            if redirects > max_redirects:
+                raise error_of(ZoomFault.UNEXPECTED, f"more than {max_redirects} redirects")
             address = self._address(stream.headers.get("location", ""), base=address.url)
             trusted = trusted and address.origin == first.origin
 
@@ -190,10 +190,12 @@ class Downloads:
             return error_of(ZoomFault.UNEXPECTED, f"status {status}: {detail}")
         response = Response(status, stream.headers, await _beginning(stream))
         code = code_of(response)
-        said = f"status {status}" + ("" if code is None else f", code {code}") + " for a download"
+        message = (
+            f"status {status}" + ("" if code is None else f", code {code}") + " for a download"
+        )
         outage = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         fault = ZoomFault.OUTAGE if outage else _faults.get(status, ZoomFault.UNEXPECTED)
-        return error_of(fault, said, retry_after_s=retry_after_s(response, self._clock.now()))
+        return error_of(fault, message, retry_after_s=retry_after_s(response, self._clock.now()))
 
 
 @asynccontextmanager

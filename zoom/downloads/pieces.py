@@ -31,12 +31,12 @@ def piece_in(status: int, headers: Mapping[str, str]) -> Piece | None:
     """
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         return None
-    place = _place_of_all(headers) if status == HTTPStatus.OK else None
+    extent = _extent_of_all(headers) if status == HTTPStatus.OK else None
     if status == HTTPStatus.PARTIAL_CONTENT:
-        place = _place_of_range(headers.get("content-range", ""))
-    if place is None:
+        extent = _extent_of_range(headers.get("content-range", ""))
+    if extent is None:
         return None
-    start, size_bytes = place
+    start, size_bytes = extent
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     return Piece(start, size_bytes, content_type, _validator(headers))
 
@@ -57,7 +57,7 @@ def continues(rest: Piece, piece: Piece, received_bytes: int) -> bool:
     )
 
 
-def _place_of_all(headers: Mapping[str, str]) -> tuple[int, int | None] | None:
+def _extent_of_all(headers: Mapping[str, str]) -> tuple[int, int | None] | None:
     length = headers.get("content-length", "")
     if length.isascii() and length.isdecimal():
         return 0, int(length)
@@ -65,7 +65,7 @@ def _place_of_all(headers: Mapping[str, str]) -> tuple[int, int | None] | None:
     return (0, None) if chunked else None
 
 
-def _place_of_range(text: str) -> tuple[int, int | None] | None:
+def _extent_of_range(text: str) -> tuple[int, int | None] | None:
     """Of a range that reaches to the end."""
     found = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)", text.strip())
     if found is None or int(found[2]) + 1 != int(found[3]):

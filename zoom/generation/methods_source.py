@@ -112,10 +112,10 @@ def _methods(operation: Operation, types: TypesModule) -> Iterator[_Method]:
 def _iterator(operation: Operation, names: TypeNames, arguments: Sequence[_Argument]) -> _Method:
     kept = [each for each in arguments if each.name not in _of_pages]
     returns = f"AsyncGenerator[{names.item}, None]"
-    told = f"Yield each item of ``{operation.action}``, over all pages."
+    described = f"Yield each item of ``{operation.action}``, over all pages."
     taken = [f'"{each.name}": {each.name}' for each in kept]
     lines = [
-        *docstring_lines((told,), 8),
+        *docstring_lines((described,), 8),
         *_bracketed("arguments: dict[str, object] = {", taken, "}", 8),
         f'        return items(self._caller, find("{operation.name}"), arguments)',
     ]
@@ -142,7 +142,7 @@ def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
             parameter.argument,
             times.get(parameter.name) or _annotation(parameter, types),
             parameter.required,
-            positional=parameter.place == "path",
+            positional=parameter.location == "path",
         )
         for parameter in operation.parameters
     ]

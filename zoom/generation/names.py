@@ -144,9 +144,9 @@ def action_name(name: str, resource: str) -> str:
     verb, _, noun = name.partition("_")
     if noun == resource and noun != singular(resource) and verb != "list":
         return f"{verb}_many"
-    for told in (resource, singular(resource)):
-        if noun == told or noun.startswith(f"{told}_"):
-            action = verb + noun.removeprefix(told)
+    for words in (resource, singular(resource)):
+        if noun == words or noun.startswith(f"{words}_"):
+            action = verb + noun.removeprefix(words)
             return name if iskeyword(action) else action
     return name
 

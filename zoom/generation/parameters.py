@@ -40,26 +40,26 @@ def parameters(operation: JsonPointer, path: str, paths: Collection[str]) -> tup
     Raises:
         SchemaSourceError: one cannot be read, or the path names other parameters.
     """
-    told = [_parameter(each) for each in items(optional(operation, "parameters"))]
-    in_path = {each.name: each for each in told if each.place == "path"}
+    declared = [_parameter(each) for each in items(optional(operation, "parameters"))]
+    in_path = {each.name: each for each in declared if each.location == "path"}
     names = [snake(name) for name in re.findall(r"{(\w+)}", path)]
     if sorted(names) != sorted(in_path):
         raise SchemaSourceError(operation.pointer, "the path and 'parameters' name different ones")
     reserved = _reserved(path, paths)
     ordered = [replace(in_path[name], reserved=reserved.get(name, ())) for name in names]
-    return (*ordered, *(each for each in told if each.place == "query"))
+    return (*ordered, *(each for each in declared if each.location == "query"))
 
 
-def _parameter(place: JsonPointer) -> Parameter:
-    schema = place.member("schema")
+def _parameter(node: JsonPointer) -> Parameter:
+    schema = node.member("schema")
     refuse_unless(_keywords, schema)
-    in_path = place.member("in").as_text() == "path"
-    name = place.member("name").as_text()
+    in_path = node.member("in").as_text() == "path"
+    name = node.member("name").as_text()
     kind = _type(schema)
-    commas = _commas_of(place, schema)
+    commas = _commas_of(node, schema)
     return Parameter(
         name=snake(name) if in_path else name,
-        place="path" if in_path else "query",
+        location="path" if in_path else "query",
         type="array" if commas else kind,
         format=None if text(schema, "format") in {"", "string"} else text(schema, "format"),
         values=_values(schema),
@@ -73,8 +73,8 @@ def _parameter(place: JsonPointer) -> Parameter:
         unique=flag(schema, "uniqueItems"),
         commas=commas,
         default=_default(schema),
-        required=flag(place, "required"),
-        deprecated=flag(place, "deprecated") or flag(schema, "deprecated"),
+        required=flag(node, "required"),
+        deprecated=flag(node, "deprecated") or flag(schema, "deprecated"),
     )
 
 
@@ -90,11 +90,11 @@ def _type(schema: JsonPointer) -> Literal["string", "integer", "boolean", "array
     return _types[said.as_text()]
 
 
-def _commas_of(place: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
+def _commas_of(node: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
     """Whether the vendor says, or shows, that commas separate several values."""
     each = optional(schema, "items")
     shown = (optional(schema, "example"), optional(each, "example") if each else None)
-    if _commas.search(text(place, "description")) or any(
+    if _commas.search(text(node, "description")) or any(
         example is not None and isinstance(example.value, str) and "," in example.value
         for example in shown
     ):

@@ -20,10 +20,10 @@ def success(operation: JsonPointer) -> tuple[int, JsonPointer | None]:
         SchemaSourceError: it is not told, told twice, or its body is no JSON.
     """
     responses = operation.member("responses")
-    told = [each for each in responses.members() if int(each[0]) < HTTPStatus.MULTIPLE_CHOICES]
-    if len(told) != 1:
+    successes = [each for each in responses.members() if int(each[0]) < HTTPStatus.MULTIPLE_CHOICES]
+    if len(successes) != 1:
         raise SchemaSourceError(responses.pointer, "expected one status that means success")
-    ((status, replied),) = told
+    ((status, replied),) = successes
     content = optional(replied, "content")
     if content is None:
         return int(status), None
@@ -38,7 +38,7 @@ def paging(parameters: Sequence[Parameter], schema: JsonPointer | None) -> Pagin
     Raises:
         SchemaSourceError: a bound of a page's size cannot be read.
     """
-    sent = {parameter.name: parameter for parameter in parameters if parameter.place == "query"}
+    sent = {parameter.name: parameter for parameter in parameters if parameter.location == "query"}
     replied = optional(schema, "properties") if schema else None
     members = replied.as_object() if replied else {}
     style = _style(sent, members)
@@ -88,9 +88,9 @@ def error_codes(operation: JsonPointer) -> Mapping[int, tuple[int, ...]]:
     """
     return {
         int(status): tuple(dict.fromkeys(int(code) for code in _code.findall(said)))
-        for status, place in operation.member("responses").members()
+        for status, node in operation.member("responses").members()
         if int(status) >= HTTPStatus.BAD_REQUEST
-        for said in [text(place, "description")]
+        for said in [text(node, "description")]
     }
 
 

@@ -78,7 +78,7 @@ class Spot:
         whole = self.root + "".join(words)
         yield from chain((whole, f"{whole}Item"), (f"{whole}{number}" for number in count(2)))
 
-    def told(self) -> Sequence[str]:
+    def declarations(self) -> Sequence[str]:
         """What a class for it is, for its docstring: a line, and more where that is too long."""
         does = "takes" if self.side == "body" else "answers with"
         what = f"hat ``{self.operation.name}`` {does}."

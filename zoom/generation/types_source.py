@@ -33,7 +33,7 @@ Described = tuple[Operation, Mapping[str, Schema]]
 Members = Mapping[str, Expression]
 Values = tuple[str | bool, ...]
 
-_longest_list: Final = 50
+_max_list_length: Final = 50
 """A longer list of values has a name, since a signature should be read at a glance."""
 
 
@@ -72,7 +72,7 @@ def types_module(resource: str, described: Sequence[Described]) -> TypesModule:
     for operation, _ in described:
         for parameter in operation.parameters:
             values = parameter.values
-            if values not in lists and len(flat(literal(values))) > _longest_list:
+            if values not in lists and len(flat(literal(values))) > _max_list_length:
                 lists[values] = module.add_list(operation, parameter)
     names = {operation.name: module.add(operation, found) for operation, found in described}
     title = f'"""What ``client.{resource}`` takes and answers with."""'
@@ -145,7 +145,7 @@ class _Module:
             each: Subscript("Required", (annotation,)) if each in required else annotation
             for each, annotation in members.items()
         }
-        docstring = [*spot.told(), *_deprecated(inner)]
+        docstring = [*spot.declarations(), *_deprecated(inner)]
         write = _by_call if any(map(iskeyword, written)) else _by_class
         self.used |= {"TypedDict", *(["Required"] if required else [])}
         self.classes[name] = list(write(name, docstring, written))

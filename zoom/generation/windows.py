@@ -39,7 +39,7 @@ def windows(operation: JsonPointer, parameters: Sequence[Parameter]) -> Iterator
     Raises:
         SchemaSourceError: nothing tells how the times of one are written.
     """
-    told = {
+    declared = {
         each.member("name").as_text(): each for each in items(optional(operation, "parameters"))
     }
     names = {parameter.name for parameter in parameters}
@@ -47,7 +47,7 @@ def windows(operation: JsonPointer, parameters: Sequence[Parameter]) -> Iterator
     for parameter in parameters:
         end = re.sub(r"^(|.*_)from$", r"\1to", parameter.name)
         if end != parameter.name and end in names:
-            yield _window(parameter, told[parameter.name], told[end], refusals)
+            yield _window(parameter, declared[parameter.name], declared[end], refusals)
 
 
 def _window(parameter: Parameter, start: JsonPointer, end: JsonPointer, refusals: str) -> Window:

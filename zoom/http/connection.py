@@ -53,7 +53,7 @@ class Call:
         )
 
 
-_found: Final = "found"
+_success: Final = "found"
 
 
 class AccountConnection:
@@ -82,20 +82,20 @@ class AccountConnection:
             ZoomError: as the class of the error says.
         """
         operation = call.operation
-        self._show_counters(operation.name)
+        self._create_counters(operation.name)
         fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
         if fault is not None:
             raise _resting(operation, fault)
         try:
-            document = await self._asked(call)
+            document = await self._attempt(call)
         except ZoomError as error:
             self._note_failure(operation.name, error)
             raise
         self._note_success(operation.name)
         return document
 
-    async def _asked(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
-        response = await self._answered(call)
+    async def _attempt(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
+        response = await self._exchange(call)
         error = error_in(
             call.operation, response, now=self._clock.now(), expected_since=call.expected_since
         )
@@ -103,18 +103,18 @@ class AccountConnection:
             raise error
         return document_in(call.operation, response)
 
-    async def _answered(self, call: Call) -> Response:
+    async def _exchange(self, call: Call) -> Response:
         """Exchange within the limit of a call, which does not count the wait for the turn."""
         token, spent_s = await self._token(call)
         await self._take_turn(call)
         started_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(self._limit_s - spent_s):
-                response = await self._sent(call, token)
+                response = await self._send(call, token)
                 if token_is_refused(response):
                     token = await self.tokens.renew(token)
                     await self._take_turn(call)
-                    response = await self._sent(call, token)
+                    response = await self._send(call, token)
                 return response
         except TimeoutError:
             raise self._too_late(call) from None
@@ -136,7 +136,7 @@ class AccountConnection:
         operation = call.operation
         await self.scheduler.take(operation.label, call.priority, operation=operation.name)
 
-    async def _sent(self, call: Call, token: Token) -> Response:
+    async def _send(self, call: Call, token: Token) -> Response:
         response = await self._transport.send(call.request(token))
         self.scheduler.observe_response(call.operation.label, response)
         return response
@@ -145,18 +145,18 @@ class AccountConnection:
         detail = f"{call.operation.name}: no answer in {self._limit_s:g} s"
         return error_of(ZoomFault.TIMEOUT, detail)
 
-    def _show_counters(self, name: str) -> None:
+    def _create_counters(self, name: str) -> None:
         """Have each counter of an operation begin at 0, once it is asked.
 
         One that first shows up at 1 has not increased. There are too many operations for all.
         """
         if name not in self._shown:
             self._shown.add(name)
-            for outcome in (_found, *(fault.value for fault in ZoomFault)):
+            for outcome in (_success, *(fault.value for fault in ZoomFault)):
                 metrics.requests.labels(name, outcome)
 
     def _note_success(self, name: str) -> None:
-        metrics.requests.labels(name, _found).inc()
+        metrics.requests.labels(name, _success).inc()
         if self._breakers.opened_by(name) is not None:
             _log.info("zoom_operation_works_again", operation=name)
         self._breakers.succeeded(name)

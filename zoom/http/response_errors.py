@@ -130,12 +130,12 @@ def error_in(
     fault = fault_of(operation, status, code)
     if fault is ZoomFault.NOT_FOUND and _is_young(expected_since, now):
         fault = ZoomFault.NOT_READY
-    said = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
+    message = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
     if fault is ZoomFault.MISSING_SCOPE:
-        return missing_scope(operation, said)
+        return missing_scope(operation, message)
     minimum_delay_s = retry_after_s(response, now)
     return error_of(
-        fault, said + _advised(fault, status, minimum_delay_s), retry_after_s=minimum_delay_s
+        fault, message + _advised(fault, status, minimum_delay_s), retry_after_s=minimum_delay_s
     )
 
 
@@ -158,10 +158,10 @@ def fault_of(operation: Operation, status: int, code: int | None) -> ZoomFault:
     return fault
 
 
-def missing_scope(operation: Operation, said: str) -> ZoomError:
+def missing_scope(operation: Operation, message: str) -> ZoomError:
     """Make the error that names the scopes of which the operation needs one."""
     names = " or ".join(operation.scopes.all)
-    return error_of(ZoomFault.MISSING_SCOPE, f"{said}: add to the app the scope {names}")
+    return error_of(ZoomFault.MISSING_SCOPE, f"{message}: add to the app the scope {names}")
 
 
 def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
@@ -195,16 +195,16 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
 def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | None:
     """Judge the answer of the token endpoint; None where it may hold a token."""
     status, code = response.status, code_of(response)
-    said = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
+    message = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
     if status == HTTPStatus.OK:
         return None
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return error_of(ZoomFault.RATE_LIMITED, said, retry_after_s=retry_after_s(response, now))
+        return error_of(ZoomFault.RATE_LIMITED, message, retry_after_s=retry_after_s(response, now))
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not refused or status == HTTPStatus.REQUEST_TIMEOUT or code == _lookup_is_down:
-        return error_of(ZoomFault.OUTAGE, said)
+        return error_of(ZoomFault.OUTAGE, message)
     advice = _token_advice.get(code or 0, _token_advice[0])
-    return error_of(ZoomFault.CREDENTIALS, f"{said}: {advice}")
+    return error_of(ZoomFault.CREDENTIALS, f"{message}: {advice}")
 
 
 _lookup_is_down: Final = 4732

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Protocol
 from runtime.member_share import MemberShare
 from zoom.limits import Label, Priority
 
-_pieces: Final = 500
+_checkpoints_per_share: Final = 500
 """In so many pieces a part is used up, each kept at a time."""
 
 
@@ -57,19 +57,19 @@ class DailyCounts(Protocol):
 class DailyShare:
     """The part of one seat in one day's limit."""
 
-    def __init__(self, limit: int, *, kept_back: float, share: MemberShare, day: date) -> None:
-        """Divide ``limit``, what all seats have, of which backfill leaves the part ``kept_back``.
+    def __init__(self, limit: int, *, reserved: float, share: MemberShare, day: date) -> None:
+        """Divide ``limit``, what all seats have, of which backfill leaves the part ``reserved``.
 
         Until `recalculate` is called it is as if nothing had been used before.
         """
         self.share = share
         self.day = day
         self.limit = limit
-        self._kept_back = kept_back
+        self._reserved = reserved
         self._spent = 0
         self._before = 0
         self._taken = 0
-        self._kept = 0
+        self._checkpoint = 0
 
     def recalculate(self, counts: Counts) -> None:
         """Take into account what is kept of all seats."""
@@ -84,12 +84,12 @@ class DailyShare:
         if own.generation == self.share.generation:
             self._before = own.before
             self._taken += own.used - own.before
-            self._kept = own.used - own.before
+            self._checkpoint = own.used - own.before
         else:
             self._before = own.used
 
     @property
-    def most(self) -> int:
+    def calls(self) -> int:
         """How many calls this seat has, from the beginning of its generation to the day's end."""
         return self.share.part_of(self.limit - self._spent)
 
@@ -102,7 +102,7 @@ class DailyShare:
         """Use one call, if there is one."""
         limit = self.limit
         if priority is Priority.BACKFILL:
-            limit = floor(limit * (1 - self._kept_back))
+            limit = floor(limit * (1 - self._reserved))
         if self._taken >= self.share.part_of(limit - self._spent):
             return False
         self._taken += 1
@@ -114,18 +114,18 @@ class DailyShare:
 
     def pending_checkpoint(self) -> Count | None:
         """Return what has to be kept before the calls taken may go out; None = it is."""
-        if self._taken <= self._kept:
+        if self._taken <= self._checkpoint:
             return None
-        ahead = max(1, self.most // _pieces)
-        used = self._before + max(self._taken, min(self._taken - 1 + ahead, self.most))
+        ahead = max(1, self.calls // _checkpoints_per_share)
+        used = self._before + max(self._taken, min(self._taken - 1 + ahead, self.calls))
         return Count(self.day, self.share.generation, self._before, used)
 
     def to_finish(self) -> Count | None:
         """Return what has to be kept when no more calls are taken; None = it is."""
-        if self._kept <= self._taken:
+        if self._checkpoint <= self._taken:
             return None
         return Count(self.day, self.share.generation, self._before, self._before + self._taken)
 
-    def kept(self, count: Count) -> None:
+    def checkpointed(self, count: Count) -> None:
         """Note that a count is kept, or that it could not be and the calls go out all the same."""
-        self._kept = count.used - count.before
+        self._checkpoint = count.used - count.before

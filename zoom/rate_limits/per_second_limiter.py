@@ -18,9 +18,9 @@ class SecondBudget:
 
     def __init__(self, per_second: int, *, share: float) -> None:
         """Take ``share`` (above 0, at most 1) of an account's calls per second."""
-        self._most = self._limit = per_second
+        self._configured_limit = self._limit = per_second
         self._share = share
-        self._seat: MemberShare | None = None
+        self._member_share: MemberShare | None = None
         self._pace: SlidingWindow | TimeSlots | None = None
         self._paused_until_s = -inf
         self._opens_s = inf
@@ -42,18 +42,18 @@ class SecondBudget:
         return whole_calls(rate) * min(1.0, rate)
 
     @property
-    def seat_calls_per_second(self) -> float:
+    def own_calls_per_second(self) -> float:
         """How many of them this seat has; none without a seat."""
-        if self._seat is None:
+        if self._member_share is None:
             return 0.0
         calls = whole_calls(self._limit * self._share)
-        members = self._seat.members
-        part = self._seat.part_of(calls) if members <= calls else calls / members
+        members = self._member_share.members
+        part = self._member_share.part_of(calls) if members <= calls else calls / members
         return part * self.calls_per_second / calls
 
     def on_share_changed(self, member_share: MemberShare | None, now: ClockReading) -> None:
         """Take a seat, or give it up; one that was just taken grants nothing for one window."""
-        self._seat = member_share
+        self._member_share = member_share
         self._pace = (
             None
             if member_share is None
@@ -86,9 +86,9 @@ class SecondBudget:
 
         It never raises the limit above the one that was configured.
         """
-        limit = min(self._most, per_second)
+        limit = min(self._configured_limit, per_second)
         if limit == self._limit:
             return False
         self._limit = limit
-        self.on_share_changed(self._seat, now)
+        self.on_share_changed(self._member_share, now)
         return True

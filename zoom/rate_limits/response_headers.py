@@ -20,18 +20,18 @@ Window = Literal["second", "day"]
 _pause_s: Final = 1.0
 """After a 429 that does not say how long, or not readably: its limit is per second."""
 
-_longest_refusal_s: Final = 300.0
+_max_refusal_s: Final = 300.0
 """A limit per second is over sooner; a 429 that asks for longer is a mistake, or a proxy's."""
 
-_longest_second_s: Final = 60.0
+_max_second_s: Final = 60.0
 """What is used up for longer, though nothing was refused, goes by a clock that is not ours."""
 
-_longest_number: Final = 9
+_max_number: Final = 9
 _per_second: Final = "qps"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RateLimitHint:
     """What an answer says of one limit; ``spent_for_s`` None = it is not used up."""
 
     label: Label
@@ -40,7 +40,7 @@ class Told:
     spent_for_s: float | None
 
 
-def told(label: Label, response: Response, now: datetime) -> Told:
+def rate_limit_hint(label: Label, response: Response, now: datetime) -> RateLimitHint:
     """Read the answer to a call of this label; ``now`` is an aware datetime."""
     headers = response.headers
     window = _window(response)
@@ -50,13 +50,13 @@ def told(label: Label, response: Response, now: datetime) -> Told:
         if spent_for_s is None:
             spent_for_s = _pause_s if window == "second" else _to_midnight_s(now)
         elif window == "second":
-            spent_for_s = min(spent_for_s, _longest_refusal_s)
+            spent_for_s = min(spent_for_s, _max_refusal_s)
     elif _number(headers.get("x-ratelimit-remaining")) == 0:
         spent_for_s = retry_after_s(response, now)
         if spent_for_s is not None and window == "second":
-            spent_for_s = min(spent_for_s, _longest_second_s)
+            spent_for_s = min(spent_for_s, _max_second_s)
     named = headers.get("x-ratelimit-category", "").strip().upper()
-    return Told(
+    return RateLimitHint(
         label=Label(named) if named in Label.__members__ else label,
         window=window,
         limit=_number(headers.get("x-ratelimit-limit")) or None,
@@ -84,6 +84,4 @@ def _to_midnight_s(now: datetime) -> float:
 
 def _number(text: str | None) -> int | None:
     text = "" if text is None else text.strip()
-    return (
-        int(text) if text.isascii() and text.isdecimal() and len(text) <= _longest_number else None
-    )
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _max_number else None

@@ -30,13 +30,13 @@ from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
 from zoom.rate_limits.pacing import ClockReading
 from zoom.rate_limits.per_second_limiter import SecondBudget
-from zoom.rate_limits.response_headers import told
+from zoom.rate_limits.response_headers import rate_limit_hint
 from zoom.settings import ZoomSettings
 
 _poll_interval_s: Final = 0.5
 """So late the first in a queue may notice that its wait has become shorter."""
 
-most_waiting: Final = 1000
+max_waiting: Final = 1000
 """In one queue; without a seat nobody knows for how long."""
 
 _log: Final = structlog.get_logger()
@@ -88,22 +88,22 @@ class RateLimitScheduler:
         """Begin in this seat; a process of a group has None, and is told by `on_share_changed`."""
         self._settings = settings
         self._clock = clock
-        self._seated = asyncio.Event()
+        self._has_share = asyncio.Event()
         self._arrivals = count()
-        self._lines: Mapping[Label, _LabelQueue] = {
-            label: self._line(label, limit, counts) for label, limit in settings.limits.items()
+        self._queues: Mapping[Label, _LabelQueue] = {
+            label: self._new_queue(label, limit, counts) for label, limit in settings.limits.items()
         }
         for label in settings.limits:
-            _show_counters(label)
+            _create_counters(label)
         self.on_share_changed(member_share)
 
-    def _line(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _LabelQueue:
+    def _new_queue(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _LabelQueue:
         share, daily = self._settings.share, None
         if limit.per_day is not None:
             daily = DailyBudget(
                 label,
                 int(limit.per_day * share),
-                kept_back=self._settings.backfill_leaves,
+                reserved=self._settings.backfill_leaves,
                 counts=counts,
                 clock=self._clock,
             )
@@ -111,25 +111,25 @@ class RateLimitScheduler:
 
     def on_share_changed(self, member_share: MemberShare | None) -> None:
         """Take the seat that the group has given, or give it up before it shares out anew."""
-        self._seat = member_share
-        for line in self._lines.values():
-            line.budget.on_share_changed(member_share, self._now())
-            if line.daily is not None:
-                line.daily.on_share_changed(member_share)
-            _show_limits(line)
+        self._member_share = member_share
+        for queue in self._queues.values():
+            queue.budget.on_share_changed(member_share, self._now())
+            if queue.daily is not None:
+                queue.daily.on_share_changed(member_share)
+            _show_limits(queue)
         metrics.budget_members.set(0 if member_share is None else member_share.members)
         if member_share is None:
-            self._seated.clear()
+            self._has_share.clear()
         else:
-            self._seated.set()
+            self._has_share.set()
 
-    async def opened(self, label: Label) -> None:
+    async def wait_until_open(self, label: Label) -> None:
         """Return once the window that a new seat waits has gone by.
 
         For those who have less patience than that. It takes no longer than a call waits for its
         turn; calls may be made in any case.
         """
-        budget = self._lines[label].budget
+        budget = self._queues[label].budget
         until_s = self._clock.monotonic_s() + self._settings.budget_wait_s
         while (left_s := min(budget.opens_s, until_s) - self._clock.monotonic_s()) > 0:
             await self._clock.sleep(min(left_s, _poll_interval_s))
@@ -140,83 +140,83 @@ class RateLimitScheduler:
         Raises:
             UnavailableError: over budget; no turn comes in time.
         """
-        line, most_s = self._lines[label], self._settings.budget_wait_s
-        expected_s = self._expected_s(line, priority)
-        if most_s < expected_s < inf or len(line.waiting) >= most_waiting:
+        queue, timeout_s = self._queues[label], self._settings.budget_wait_s
+        expected_s = self._expected_s(queue, priority)
+        if timeout_s < expected_s < inf or len(queue.waiting) >= max_waiting:
             detail = f"{operation}: the budget is spent for {expected_s:.1f} s"
-            self._refuse(line, detail, expected_s)
+            self._refuse(queue, detail, expected_s)
         try:
-            async with asyncio.timeout(most_s):
-                if line.daily is None:
-                    await self._wait(line, priority)
+            async with asyncio.timeout(timeout_s):
+                if queue.daily is None:
+                    await self._wait(queue, priority)
                 else:
-                    await self._wait_today(line, line.daily, priority, operation)
+                    await self._wait_today(queue, queue.daily, priority, operation)
         except TimeoutError:
-            detail = f"{operation}: no turn came in {most_s:g} s"
-            self._refuse(line, detail, self._expected_s(line, priority))
+            detail = f"{operation}: no turn came in {timeout_s:g} s"
+            self._refuse(queue, detail, self._expected_s(queue, priority))
         metrics.budget_used.labels(label.value, priority.name.lower()).inc()
 
-    def _expected_s(self, line: _LabelQueue, priority: Priority) -> float:
-        ahead = sum(waiter.priority <= priority for waiter in line.waiting)
-        return line.budget.wait_s(self._now(), ahead=ahead)
+    def _expected_s(self, queue: _LabelQueue, priority: Priority) -> float:
+        ahead = sum(waiter.priority <= priority for waiter in queue.waiting)
+        return queue.budget.wait_s(self._now(), ahead=ahead)
 
-    def _refuse(self, line: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
-        if self._seat is None:
-            raise self._refusal(line, "seat", f"{detail}; the group has not shared out", None)
-        reason = "paused" if line.budget.paused_s(self._now()) else "second"
-        raise self._refusal(line, reason, detail, wait_s)
+    def _refuse(self, queue: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
+        if self._member_share is None:
+            raise self._refusal(queue, "seat", f"{detail}; the group has not shared out", None)
+        reason = "paused" if queue.budget.paused_s(self._now()) else "second"
+        raise self._refusal(queue, reason, detail, wait_s)
 
     def _refusal(
-        self, line: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
+        self, queue: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
     ) -> UnavailableError:
-        metrics.budget_refused.labels(line.label.value, reason).inc()
+        metrics.budget_refused.labels(queue.label.value, reason).inc()
         return UnavailableError(ZoomFault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
 
     async def _wait_today(
-        self, line: _LabelQueue, daily: DailyBudget, priority: Priority, operation: str
+        self, queue: _LabelQueue, daily: DailyBudget, priority: Priority, operation: str
     ) -> None:
-        allowance = await daily.take(priority)
-        if allowance is None:
+        daily_share = await daily.take(priority)
+        if daily_share is None:
             detail = f"{operation}: the day's budget is spent"
-            raise self._refusal(line, "day", detail, daily.left_of_day_s)
+            raise self._refusal(queue, "day", detail, daily.remaining_day_s)
         try:
-            await self._wait(line, priority)
+            await self._wait(queue, priority)
         except BaseException:
-            allowance.give_back()
+            daily_share.give_back()
             raise
 
-    async def _wait(self, line: _LabelQueue, priority: Priority) -> None:
-        if not line.waiting and line.budget.wait_s(now := self._now()) <= 0:
-            line.budget.grant(now)
+    async def _wait(self, queue: _LabelQueue, priority: Priority) -> None:
+        if not queue.waiting and queue.budget.wait_s(now := self._now()) <= 0:
+            queue.budget.grant(now)
             return
         waiter = _Waiter(priority, next(self._arrivals), asyncio.Event())
-        waiting = metrics.budget_waiting.labels(line.label.value, priority.name.lower())
+        waiting = metrics.budget_waiting.labels(queue.label.value, priority.name.lower())
         since_s = self._clock.monotonic_s()
-        insort(line.waiting, waiter)
+        insort(queue.waiting, waiter)
         waiting.inc()
         try:
-            await self._wait_first(line, waiter)
+            await self._wait_first(queue, waiter)
         finally:
-            line.waiting.remove(waiter)
-            if line.waiting:
-                line.waiting[0].first.set()
+            queue.waiting.remove(waiter)
+            if queue.waiting:
+                queue.waiting[0].first.set()
             waiting.dec()
             waited_s = self._clock.monotonic_s() - since_s
-            metrics.budget_wait.labels(line.label.value).inc(waited_s)
+            metrics.budget_wait.labels(queue.label.value).inc(waited_s)
 
-    async def _wait_first(self, line: _LabelQueue, waiter: _Waiter) -> None:
+    async def _wait_first(self, queue: _LabelQueue, waiter: _Waiter) -> None:
         while True:
-            if line.waiting[0] is not waiter:
+            if queue.waiting[0] is not waiter:
                 waiter.first.clear()
                 await waiter.first.wait()
                 continue
             now = self._now()
-            wait_s = line.budget.wait_s(now)
+            wait_s = queue.budget.wait_s(now)
             if wait_s <= 0:
-                line.budget.grant(now)
+                queue.budget.grant(now)
                 return
             if wait_s == inf:
-                await self._seated.wait()
+                await self._has_share.wait()
             else:
                 await self._clock.sleep(min(wait_s, _poll_interval_s))
 
@@ -225,45 +225,45 @@ class RateLimitScheduler:
 
         Without it, what was kept ahead of its use is lost for the day.
         """
-        for line in self._lines.values():
-            if line.daily is not None:
-                await line.daily.finish()
+        for queue in self._queues.values():
+            if queue.daily is not None:
+                await queue.daily.finish()
 
     def observe_response(self, label: Label, response: Response) -> None:
         """Learn from the answer to a call what the API says of its limits."""
-        said = told(label, response, self._clock.now())
-        line, now = self._lines[said.label], self._now()
-        if said.limit is not None and self._correct(line, said.window, said.limit, now):
-            metrics.budget_corrections.labels(said.label.value, "limit").inc()
+        hint = rate_limit_hint(label, response, self._clock.now())
+        queue, now = self._queues[hint.label], self._now()
+        if hint.limit is not None and self._correct(queue, hint.window, hint.limit, now):
+            metrics.budget_corrections.labels(hint.label.value, "limit").inc()
             _log.warning(
-                "zoom_limit_corrected", label=said.label.value, window=said.window, limit=said.limit
+                "zoom_limit_corrected", label=hint.label.value, window=hint.window, limit=hint.limit
             )
-            _show_limits(line)
-        if said.spent_for_s is not None:
-            line.budget.pause(now.monotonic_s + said.spent_for_s)
-            metrics.budget_corrections.labels(said.label.value, said.window).inc()
-            if said.window == "day":
-                _log.warning("zoom_day_used_up", label=said.label.value, for_s=said.spent_for_s)
+            _show_limits(queue)
+        if hint.spent_for_s is not None:
+            queue.budget.pause(now.monotonic_s + hint.spent_for_s)
+            metrics.budget_corrections.labels(hint.label.value, hint.window).inc()
+            if hint.window == "day":
+                _log.warning("zoom_day_used_up", label=hint.label.value, for_s=hint.spent_for_s)
 
-    def _correct(self, line: _LabelQueue, window: str, limit: int, now: ClockReading) -> bool:
+    def _correct(self, queue: _LabelQueue, window: str, limit: int, now: ClockReading) -> bool:
         if window == "second":
-            return line.budget.correct(limit, now)
-        return line.daily is not None and line.daily.correct(int(limit * self._settings.share))
+            return queue.budget.correct(limit, now)
+        return queue.daily is not None and queue.daily.correct(int(limit * self._settings.share))
 
     def snapshot(self) -> tuple[LimitStatus, ...]:
         """Return how each label stands now."""
-        return tuple(self._standing(line) for line in self._lines.values())
+        return tuple(self._status(queue) for queue in self._queues.values())
 
-    def _standing(self, line: _LabelQueue) -> LimitStatus:
-        paused_s = line.budget.paused_s(self._now())
+    def _status(self, queue: _LabelQueue) -> LimitStatus:
+        paused_s = queue.budget.paused_s(self._now())
         return LimitStatus(
-            label=line.label,
-            limit_per_second=line.budget.limit,
-            share_per_second=line.budget.calls_per_second,
-            share_per_day=line.daily.limit if line.daily else None,
-            members=self._seat.members if self._seat else 0,
-            used_today=line.daily.used if line.daily else 0,
-            waiting=len(line.waiting),
+            label=queue.label,
+            limit_per_second=queue.budget.limit,
+            share_per_second=queue.budget.calls_per_second,
+            share_per_day=queue.daily.limit if queue.daily else None,
+            members=self._member_share.members if self._member_share else 0,
+            used_today=queue.daily.used if queue.daily else 0,
+            waiting=len(queue.waiting),
             paused_until=self._clock.now() + timedelta(seconds=paused_s) if paused_s else None,
         )
 
@@ -271,7 +271,7 @@ class RateLimitScheduler:
         return ClockReading(self._clock.monotonic_s(), self._clock.now().timestamp())
 
 
-def _show_counters(label: Label) -> None:
+def _create_counters(label: Label) -> None:
     """Have each counter begin at 0: one that first shows up at 1 has not increased."""
     zoom = metrics
     zoom.budget_wait.labels(label.value)
@@ -284,8 +284,8 @@ def _show_counters(label: Label) -> None:
         zoom.budget_waiting.labels(label.value, priority.name.lower())
 
 
-def _show_limits(line: _LabelQueue) -> None:
+def _show_limits(queue: _LabelQueue) -> None:
     gauge = metrics.budget_limit
-    gauge.labels(line.label.value, "second").set(line.budget.seat_calls_per_second)
-    if line.daily is not None:
-        gauge.labels(line.label.value, "day").set(line.daily.limit)
+    gauge.labels(queue.label.value, "second").set(queue.budget.own_calls_per_second)
+    if queue.daily is not None:
+        gauge.labels(queue.label.value, "day").set(queue.daily.limit)

@@ -19,7 +19,7 @@ from zoom.requests.time_arguments import span_fault, written_moment
 _unspeakable: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and halves of characters, which have no form in UTF-8."""
 
-_most: Final = 2**63 - 1
+_max_integer: Final = 2**63 - 1
 """No integer of Zoom's is larger."""
 
 _separators: Final = re.compile(r"[/\\]")
@@ -48,7 +48,7 @@ def address(operation: Operation, arguments: Mapping[str, object]) -> str:
             continue
         value = given[parameter.argument]
         text = _written(parameter, value, windows.get(parameter.name), fault)
-        if parameter.place == "path":
+        if parameter.location == "path":
             _refuse_elsewhere(parameter, text, fault)
             path = path.replace(f"{{{parameter.name}}}", escaped(text))
         else:
@@ -135,20 +135,20 @@ def _written(parameter: Parameter, value: object, window: Window | None, fault: 
 
 
 def _integer(parameter: Parameter, value: object, fault: _Fault) -> str:
-    least, most = parameter.minimum, parameter.maximum or _most
+    minimum, maximum = parameter.minimum, parameter.maximum or _max_integer
     if isinstance(value, bool) or not isinstance(value, int):
         raise fault(f"expected a whole number, got {_kind(value)}")
-    if value > most or value < (-_most if least is None else least):
-        raise fault(f"expected a whole number {_bounds(least, most)}")
+    if value > maximum or value < (-_max_integer if minimum is None else minimum):
+        raise fault(f"expected a whole number {_bounds(minimum, maximum)}")
     return str(int(value))
 
 
 def _array(parameter: Parameter, value: object, fault: _Fault) -> str:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise fault(f"expected a sequence of texts, got {_kind(value)}")
-    least, most = parameter.min_items or 1, parameter.max_items
-    if len(value) < least or (most is not None and len(value) > most):
-        raise fault(f"expected items {_bounds(least, most)} in number")
+    minimum, maximum = parameter.min_items or 1, parameter.max_items
+    if len(value) < minimum or (maximum is not None and len(value) > maximum):
+        raise fault(f"expected items {_bounds(minimum, maximum)} in number")
     texts = [_text(parameter, item, fault) for item in value]
     if parameter.unique and len(set(texts)) < len(texts):
         raise fault("expected each item once")
@@ -162,9 +162,11 @@ def _text(parameter: Parameter, value: object, fault: _Fault) -> str:
         raise fault(f"expected text, got {_kind(value)}")
     if not is_speakable(value):
         raise fault("expected text without control characters")
-    least, most = parameter.min_length, parameter.max_length
-    if (least is not None and len(value) < least) or (most is not None and len(value) > most):
-        raise fault(f"expected text of characters {_bounds(least, most)} in number")
+    minimum, maximum = parameter.min_length, parameter.max_length
+    if (minimum is not None and len(value) < minimum) or (
+        maximum is not None and len(value) > maximum
+    ):
+        raise fault(f"expected text of characters {_bounds(minimum, maximum)} in number")
     _refuse_other_values(parameter, value, fault)
     return value
 
@@ -174,10 +176,10 @@ def _refuse_other_values(parameter: Parameter, value: str | bool, fault: _Fault)
         raise fault(f"expected one of {', '.join(map(str, parameter.values))}")
 
 
-def _bounds(least: int | None, most: int | None) -> str:
-    if least is None:
-        return f"up to {most}"
-    return f"from {least} on" if most is None else f"from {least} to {most}"
+def _bounds(minimum: int | None, maximum: int | None) -> str:
+    if minimum is None:
+        return f"up to {maximum}"
+    return f"from {minimum} on" if maximum is None else f"from {minimum} to {maximum}"
 
 
 def _kind(value: object) -> str:

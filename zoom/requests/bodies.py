@@ -58,8 +58,8 @@ def content(operation: Operation, body: object) -> RequestContent:
         return RequestContent()
     if taken is None:
         raise ArgumentError(operation.name, _argument, "is not taken by this operation")
-    for place, expected in _faults(body, body_schema(operation) or {}, _argument):
-        raise ArgumentError(operation.name, place, expected)
+    for path, expected in _faults(body, body_schema(operation) or {}, _argument):
+        raise ArgumentError(operation.name, path, expected)
     if taken.content_type == "multipart/form-data":
         return RequestContent(parts=tuple(_parts(operation, body)))
     try:
@@ -69,46 +69,46 @@ def content(operation: Operation, body: object) -> RequestContent:
         raise ArgumentError(operation.name, _argument, expected) from None
 
 
-def _faults(value: object, schema: Schema, place: str) -> Iterator[tuple[str, str]]:
+def _faults(value: object, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     if value is None:
         return
     kind = "file" if schema.get("format") == "binary" else str(schema.get("type"))
     if kind in _kinds and not _is_a(value, kind):
-        yield place, f"expected {_kinds[kind][0]}, got {type(value).__name__}"
+        yield path, f"expected {_kinds[kind][0]}, got {type(value).__name__}"
     elif "enum" in schema and value not in schema["enum"]:
-        yield place, f"expected one of {', '.join(map(str, schema['enum']))}"
+        yield path, f"expected one of {', '.join(map(str, schema['enum']))}"
     elif isinstance(value, str):
-        yield from _outside(len(value), schema, place, "Length", "characters")
+        yield from _outside(len(value), schema, path, "Length", "characters")
     elif isinstance(value, int | float):
-        yield from _outside(value, schema, place, "", "")
+        yield from _outside(value, schema, path, "", "")
     elif isinstance(value, Mapping):
-        yield from _faults_of_members(value, schema, place)
+        yield from _faults_of_members(value, schema, path)
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        yield from _outside(len(value), schema, place, "Items", "items")
+        yield from _outside(len(value), schema, path, "Items", "items")
         for number, item in enumerate(value):
-            yield from _faults(item, schema.get("items", {}), f"{place}[{number}]")
+            yield from _faults(item, schema.get("items", {}), f"{path}[{number}]")
 
 
 def _faults_of_members(
-    value: Mapping[Any, object], schema: Schema, place: str
+    value: Mapping[Any, object], schema: Schema, path: str
 ) -> Iterator[tuple[str, str]]:
     members = schema.get("properties", {})
     for name in schema.get("required", ()):
         if value.get(name) is None and not members.get(name, {}).get("deprecated"):
-            yield f"{place}.{name}", "is required"
+            yield f"{path}.{name}", "is required"
     for name, member in members.items():
-        yield from _faults(value.get(name), member, f"{place}.{name}")
+        yield from _faults(value.get(name), member, f"{path}.{name}")
 
 
 def _outside(
-    measure: float, schema: Schema, place: str, words: str, unit: str
+    measure: float, schema: Schema, path: str, words: str, unit: str
 ) -> Iterator[tuple[str, str]]:
-    least = schema.get(f"min{words}" if words else "minimum")
-    most = schema.get(f"max{words}" if words else "maximum")
-    if least is not None and measure < least:
-        yield place, f"expected at least {least} {unit}".rstrip()
-    if most is not None and measure > most:
-        yield place, f"expected at most {most} {unit}".rstrip()
+    minimum = schema.get(f"min{words}" if words else "minimum")
+    maximum = schema.get(f"max{words}" if words else "maximum")
+    if minimum is not None and measure < minimum:
+        yield path, f"expected at least {minimum} {unit}".rstrip()
+    if maximum is not None and measure > maximum:
+        yield path, f"expected at most {maximum} {unit}".rstrip()
 
 
 _kinds: Final[Mapping[str, tuple[str, type | UnionType]]] = {

@@ -29,7 +29,7 @@ Document = Mapping[str, Any]
 token_lifetime_s: Final = 15 * 60.0
 """Source: Zoom Contact Center REST API, ``next_page_token``."""
 
-most_empty_pages: Final = 100
+max_empty_pages: Final = 100
 """In a row: an empty page is no end, but nobody waits for ever."""
 
 _own_arguments: Final = ("next_page_token", "page")
@@ -126,7 +126,7 @@ async def _by_token(
         if value in seen:
             raise _repeated(operation, "the token of a page")
         empty_pages = 0 if found else empty_pages + 1
-        if empty_pages == most_empty_pages:
+        if empty_pages == max_empty_pages:
             raise _broken_off(operation, f"{empty_pages} empty pages in a row")
         if clock.monotonic_s() - received_at_s >= token_lifetime_s:
             detail = f"{operation.name}: the next page was asked for after 15 minutes"

@@ -13,7 +13,7 @@ from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import longest_id, text
 from sinks.postgres.model.projection import longest_key
 from sinks.postgres.model.references import Reference
-from sinks.postgres.model.registry import mentions
+from sinks.postgres.model.registry import column_updates
 
 What = Literal["engagement", "id", "row"]
 
@@ -30,18 +30,18 @@ class Omission(NamedTuple):
     delivery: Delivery
 
 
-def omissions_of(told: Iterable[Event | Reference]) -> list[Omission]:
+def omissions_of(messages: Iterable[Event | Reference]) -> list[Omission]:
     """Return what is left out, in order."""
     return [
         Omission(what, each.delivery)
-        for each in told
+        for each in messages
         if len(each.account_id) > _suspicious or _has_long_text(_content(each))
         for what in _of(each)
     ]
 
 
-def _content(told: Event | Reference) -> Iterable[object]:
-    return told.object.values() if isinstance(told, Event) else (told.id,)
+def _content(message: Event | Reference) -> Iterable[object]:
+    return message.object.values() if isinstance(message, Event) else (message.id,)
 
 
 def _has_long_text(values: Iterable[object]) -> bool:
@@ -57,16 +57,16 @@ def _has_long_text(values: Iterable[object]) -> bool:
     return False
 
 
-def _of(told: Event | Reference) -> Iterator[What]:
-    for projection, key, _, _ in mentions(told):
+def _of(message: Event | Reference) -> Iterator[What]:
+    for projection, key, _, _ in column_updates(message):
         if sum(map(len, projection.key_texts(key))) > longest_key:
             yield "row"
-    if isinstance(told, Reference):
+    if isinstance(message, Reference):
         return
-    names_engagement = text(told.object, "engagement_id") is not None
-    if names_engagement and told.engagement_id is None:
+    names_engagement = text(message.object, "engagement_id") is not None
+    if names_engagement and message.engagement_id is None:
         yield "engagement"
-    for name in _long_ids(told.object):
+    for name in _long_ids(message.object):
         if name != "engagement_id":
             yield "id"
 

@@ -124,7 +124,7 @@ class Projection:
         return (*cells, *(None for _ in self.bounds))
 
     @cached_property
-    def places(self) -> Mapping[str, _EventPosition]:
+    def positions(self) -> Mapping[str, _EventPosition]:
         """Where the values of each register lie in a row."""
         found, start = {}, len(self.key)
         for register in self.registers:
@@ -181,33 +181,33 @@ def event_table(
 ) -> Projection:
     """Return a table whose rows tell of one event each: its id is in the key.
 
-    Its mentions give the values of the one register ``told``.
+    Its mentions give the values of the one register ``columns_of_event``.
     """
-    told = VersionedColumns("told", columns, "revision")
-    return Projection(name, key, (told,), partitioned=partitioned)
+    columns_of_event = VersionedColumns("event", columns, "revision")
+    return Projection(name, key, (columns_of_event,), partitioned=partitioned)
 
 
 def reduced(
-    told: Iterable[tuple[Stamped, Iterable[ColumnUpdate]]],
+    updates_by_source: Iterable[tuple[Stamped, Iterable[ColumnUpdate]]],
 ) -> Mapping[Projection, list[Row]]:
     """Return one row for each key that is mentioned, by projection, in the order of the key."""
-    found: defaultdict[Projection, dict[Values, list[Any]]] = defaultdict(dict)
-    for source, mentions in told:
+    rows_by_projection: defaultdict[Projection, dict[Values, list[Any]]] = defaultdict(dict)
+    for source, column_updates in updates_by_source:
         stamps = _stamps(source)
-        for projection, key, registers, bounds in mentions:
-            rows = found[projection]
+        for projection, key, registers, bounds in column_updates:
+            rows = rows_by_projection[projection]
             row = rows.get(key)
             if row is None:
                 if sum(map(len, projection.key_texts(key))) > longest_key:
                     continue
                 rows[key] = row = [*key, *projection.default_row]
             if registers:
-                _take(row, projection.places, registers, stamps)
+                _take(row, projection.positions, registers, stamps)
             if bounds:
                 _widen(row, projection.limits, bounds)
     return {
         projection: [rows[key] for key in sorted(cast("Any", rows))]
-        for projection, rows in found.items()
+        for projection, rows in rows_by_projection.items()
     }
 
 
@@ -219,12 +219,12 @@ def _stamps(source: Stamped) -> Mapping[str, bytes | int]:
 
 def _take(
     row: list[Any],
-    places: Mapping[str, _EventPosition],
+    positions: Mapping[str, _EventPosition],
     registers: Mapping[str, Values],
     stamps: Mapping[str, bytes | int],
 ) -> None:
     for name, values in registers.items():
-        start, end, takes = places[name]
+        start, end, takes = positions[name]
         stamp = stamps[takes]
         if stamp > row[end]:
             row[start:end] = values

@@ -62,12 +62,12 @@ readers: Final[Mapping[str, tuple[Reader, ...]]] = {
 """By the full name of the event; each name is one family's."""
 
 
-def mentions(told: Event | Reference) -> Iterable[ColumnUpdate]:
+def column_updates(message: Event | Reference) -> Iterable[ColumnUpdate]:
     """Return all that an event, or a snapshot of an entity, says about rows."""
-    if isinstance(told, Reference):
-        return reference.reference_mentions(told)
-    found = engagement.read_engagement(told)
-    reads = readers.get(told.name)
+    if isinstance(message, Reference):
+        return reference.reference_mentions(message)
+    of_engagement = engagement.read_engagement(message)
+    reads = readers.get(message.name)
     if reads is None:
-        return found
-    return (*found, *(mention for read in reads for mention in read(told)))
+        return of_engagement
+    return (*of_engagement, *(update for read in reads for update in read(message)))

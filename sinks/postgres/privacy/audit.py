@@ -31,13 +31,13 @@ class Audit:
         cls,
         connection: Connection[Any],
         act: Literal["erase", "retention"],
-        asked: Mapping[str, object],
+        request: Mapping[str, object],
         *,
         digest: str | None = None,
     ) -> "Audit":
         """Write the row and commit."""
         cursor = connection.cursor(row_factory=scalar_row)
-        (audit_id,) = cursor.execute(_begin, (act, Jsonb(asked), digest))
+        (audit_id,) = cursor.execute(_begin, (act, Jsonb(request), digest))
         connection.commit()
         return cls(connection, audit_id)
 

@@ -25,11 +25,11 @@ from sinks.postgres.privacy.person import erased_cells, erased_raw
 from sinks.postgres.privacy.person_search import (
     ErasureRequest,
     Search,
+    candidate_rows,
     completed,
     listed,
     qualified,
     refuse_own_numbers,
-    rows_that_may_tell,
 )
 
 _batch_rows: Final = 500
@@ -47,7 +47,7 @@ class Erased(NamedTuple):
 
 
 def erase(
-    dsn: str, asked: ErasureRequest, *, key: bytes, token: Callable[[], str], apply: bool
+    dsn: str, request: ErasureRequest, *, key: bytes, token: Callable[[], str], apply: bool
 ) -> Erased:
     """Find a person in all tables; erase it where ``apply`` says so, and write an audit row.
 
@@ -58,9 +58,9 @@ def erase(
         ConfigurationError: the login or its rights do not suffice, or a number is the company's.
     """
     with _connected(dsn) as connection:
-        refuse_own_numbers(connection, asked)
-        search = completed(connection, asked, key=key, token=token)
-        audit = _begin(connection, asked, key) if apply else None
+        refuse_own_numbers(connection, request)
+        search = completed(connection, request, key=key, token=token)
+        audit = _begin(connection, request, key) if apply else None
         counts = {}
         for table in tables:
             count = _erase_table(connection, table, search, audit)
@@ -90,10 +90,10 @@ def _connected(dsn: str) -> AbstractContextManager[Connection[dict[str, Any]]]:
     return command_connection(dsn, "zcc erase", lock_timeout=_lock_timeout, row_factory=dict_row)
 
 
-def _begin(connection: Connection[Any], asked: ErasureRequest, key: bytes) -> Audit:
-    values = sorted(f"{class_}:{normal(class_, value)}" for class_, value in asked.values())
+def _begin(connection: Connection[Any], request: ErasureRequest, key: bytes) -> Audit:
+    values = sorted(f"{class_}:{normal(class_, value)}" for class_, value in request.values())
     digest = hmac.digest(key, "\n".join(values).encode(), "sha256").hex() if key else None
-    return Audit.begin(connection, "erase", asked.counted(), digest=digest)
+    return Audit.begin(connection, "erase", request.counted(), digest=digest)
 
 
 def _erase_table(
@@ -128,7 +128,7 @@ def _candidates(
     connection: Connection[dict[str, Any]], table: Table, search: Search
 ) -> list[tuple[object, ...]]:
     """Return the keys of rows that may hold something; few, as they are of one person."""
-    condition = rows_that_may_tell(table, search.person.kind)
+    condition = candidate_rows(table, search.person.kind)
     if condition is None:
         return []
     query = SQL("select {} from {} where {}").format(listed(table.key), qualified(table), condition)

@@ -44,7 +44,7 @@ _own: Final = frozenset(
 """Members without a prefix that tell of the user whom ``user_id`` beside or above them names."""
 
 _named_by: Final = frozenset({"user_id", "participant_id"})
-_beside: Final = ("display_name", "name", "email", "phone_number")
+_siblings: Final = ("display_name", "name", "email", "phone_number")
 _ids_of_consumers: Final = ("consumer_id", "attendee_id")
 
 _Member = tuple[str, Personal | None, object]
@@ -68,7 +68,7 @@ class _Verdict(NamedTuple):
     """What becomes of an object: members replaced, members taken away, and what is inside it."""
 
     tokens: Mapping[str, str]
-    gone: frozenset[str]
+    removed: frozenset[str]
     inner: bool
 
 
@@ -125,12 +125,12 @@ def _erased_members(
     changes: dict[str, object] = {}
     for name, class_, value in members:
         if isinstance(value, list):
-            new = _erased_items(value, class_, person, gone=name in verdict.gone)
+            new = _erased_items(value, class_, person, removed=name in verdict.removed)
             if new is not value:
                 changes[name] = new
         elif name in verdict.tokens:
             changes[name] = verdict.tokens[name]
-        elif name in verdict.gone and name not in table.key:
+        elif name in verdict.removed and name not in table.key:
             changes[name] = None
     return changes
 
@@ -156,18 +156,18 @@ def erased_raw(row: Mapping[str, object], person: Person, *, about: bool) -> dic
     return changes
 
 
-def ids_beside(document: object, person: Person) -> Iterator[str]:
+def sibling_ids(document: object, person: Person) -> Iterator[str]:
     """Yield the ids of consumers that stand in one object with a value of the person."""
     if isinstance(document, list):
         for item in document:
-            yield from ids_beside(item, person)
+            yield from sibling_ids(item, person)
     elif isinstance(document, dict):
         members = list(classes_of(cast("JsonObject", document)))
         if any(person.token(class_, value) for _, class_, value in members):
             found = (document.get(name) for name in _ids_of_consumers)
             yield from (each for each in found if isinstance(each, str) and each)
         for _, _, value in members:
-            yield from ids_beside(value, person)
+            yield from sibling_ids(value, person)
 
 
 def _names_a_consumer(row: Mapping[str, object]) -> bool:
@@ -188,21 +188,21 @@ def _verdict(members: Iterable[_Member], person: Person, *, about: bool) -> _Ver
         )
         about = about or bool(tokens) or listed
         users = any(name == "user_id" for name, _, _ in members)
-        gone = frozenset(
+        removed = frozenset(
             name
             for name, class_, _ in members
             if about and class_ and not _stays(name, class_, users=users)
         )
-        return _Verdict(tokens, gone, about)
+        return _Verdict(tokens, removed, about)
     names_somebody = any(name in _named_by for name, _, _ in members)
     about = bool(tokens.keys() & _named_by) or (about and not names_somebody)
-    beside = {f"{stem}_{what}" for name in tokens for stem in _stems(name) for what in _beside}
-    gone = frozenset(
+    siblings = {f"{stem}_{what}" for name in tokens for stem in _stems(name) for what in _siblings}
+    removed = frozenset(
         name
         for name, class_, _ in members
-        if class_ and (name in beside or (about and name in _own))
+        if class_ and (name in siblings or (about and name in _own))
     )
-    return _Verdict(tokens, gone, about)
+    return _Verdict(tokens, removed, about)
 
 
 def _stays(name: str, class_: Personal, *, users: bool) -> bool:
@@ -231,10 +231,10 @@ def _erased_object(entity: JsonObject, person: Person, *, about: bool) -> object
         elif name == "users" and isinstance(value, dict):
             found[name] = _erased_by_id(cast("JsonObject", value), person, about=verdict.inner)
         elif isinstance(value, list) and any(not isinstance(item, dict) for item in value):
-            found[name] = _erased_items(value, class_, person, gone=name in verdict.gone)
+            found[name] = _erased_items(value, class_, person, removed=name in verdict.removed)
         elif isinstance(value, dict | list):
             found[name] = erased_document(value, person, about=verdict.inner)
-        elif name not in verdict.gone or value is None:
+        elif name not in verdict.removed or value is None:
             found[name] = value
     unchanged = found.keys() == entity.keys() and all(found[name] is entity[name] for name in found)
     return entity if unchanged else found
@@ -250,10 +250,10 @@ def _erased_by_id(users: JsonObject, person: Person, *, about: bool) -> object:
 
 
 def _erased_items(
-    items: list[object], class_: Personal | None, person: Person, *, gone: bool
+    items: list[object], class_: Personal | None, person: Person, *, removed: bool
 ) -> list[object]:
     tokens = [person.token(class_, item) for item in items]
-    if gone:
+    if removed:
         found: list[object] = [token for token in tokens if token]
     else:
         found = [token or item for token, item in zip(tokens, items, strict=True)]

@@ -18,14 +18,14 @@ from runtime.errors import ConfigurationError
 from sinks.postgres.model.rows import raw_table, tables
 from sinks.postgres.model.tables import Column, Personal, Table, schema
 from sinks.postgres.privacy.classes import normal
-from sinks.postgres.privacy.person import Kind, Person, erased_document, identifying, ids_beside
+from sinks.postgres.privacy.person import Kind, Person, erased_document, identifying, sibling_ids
 from sinks.postgres.privacy.pseudonyms import pseudonym
 
 _class_of_ids: Final[Mapping[Kind, Personal]] = {
     "consumer": "pseudonymous_id",
     "user": "user_ref",
 }
-_told_together: Final = (
+_joint_columns: Final = (
     ("engagement_participant", "participant_id", ("phone_number",)),
     ("inbox_message", "consumer_id", ("consumer_number",)),
     ("scheduled_callback", "attendee_id", ("phone_number", "email")),
@@ -82,13 +82,13 @@ class Search(NamedTuple):
         return (row.get("account_id"), row.get("engagement_id")) in self.engagements
 
 
-def refuse_own_numbers(connection: Connection[Any], asked: ErasureRequest) -> None:
+def refuse_own_numbers(connection: Connection[Any], request: ErasureRequest) -> None:
     """Refuse numbers that are in the events of all consumers.
 
     Raises:
         ConfigurationError: one of them is a number of the contact center itself.
     """
-    numbers = [normal("phone", number) for number in asked.numbers]
+    numbers = [normal("phone", number) for number in request.numbers]
     for table in tables:
         for column in table.columns:
             if column.personal == "org_phone" and numbers:
@@ -106,7 +106,7 @@ def refuse_own_numbers(connection: Connection[Any], asked: ErasureRequest) -> No
 
 
 def completed(
-    connection: Connection[Any], asked: ErasureRequest, *, key: bytes, token: Callable[[], str]
+    connection: Connection[Any], request: ErasureRequest, *, key: bytes, token: Callable[[], str]
 ) -> Search:
     """Complete what was asked for; ``token`` makes a random text for each value."""
     tokens: dict[str, str] = {}
@@ -117,20 +117,20 @@ def completed(
         if key:
             tokens.setdefault(pseudonym(class_, value, key=key), tokens[own])
 
-    for class_, value in asked.values():
+    for class_, value in request.values():
         known(class_, value)
-    search = Search(Person(asked.kind, tokens), frozenset())
-    if asked.kind == "user":
+    search = Search(Person(request.kind, tokens), frozenset())
+    if request.kind == "user":
         for user_id in _other_ids(connection, search):
             known("user_ref", user_id)
         return search
     first = _events_of(connection, search)
-    for consumer_id in (*first.ids, *_ids_told(connection, search)):
+    for consumer_id in (*first.ids, *_ids_of_addresses(connection, search)):
         known("pseudonymous_id", consumer_id)
-    for class_, value in _addresses_told(connection, list(tokens)):
+    for class_, value in _addresses_of_ids(connection, list(tokens)):
         known(class_, value)
     engagements = first.engagements | _events_of(connection, search).engagements
-    return search._replace(engagements=engagements | _engagements_told(connection, search))
+    return search._replace(engagements=engagements | _engagements_of_ids(connection, search))
 
 
 def _other_ids(connection: Connection[Any], search: Search) -> list[str]:
@@ -159,14 +159,14 @@ def _events_of(connection: Connection[Any], search: Search) -> _Events:
         for row in cursor.execute(query, search.parameters):
             payload = row["payload"]
             if erased_document(payload, search.person, about=False) is not payload:
-                ids.update(ids_beside(payload, search.person))
+                ids.update(sibling_ids(payload, search.person))
                 if row["engagement_id"]:
                     engagements.add((row["account_id"], row["engagement_id"]))
     return _Events(frozenset(ids), frozenset(engagements))
 
 
-def _ids_told(connection: Connection[Any], search: Search) -> Iterator[str]:
-    for table, id_column, addresses in _told_together:
+def _ids_of_addresses(connection: Connection[Any], search: Search) -> Iterator[str]:
+    for table, id_column, addresses in _joint_columns:
         for address in addresses:
             query = SQL(
                 "select distinct {id} as id from {table} "
@@ -179,11 +179,11 @@ def _ids_told(connection: Connection[Any], search: Search) -> Iterator[str]:
             yield from (row["id"] for row in connection.execute(query, search.parameters))
 
 
-def _addresses_told(
+def _addresses_of_ids(
     connection: Connection[Any], values: Sequence[str]
 ) -> Iterator[tuple[Personal, str]]:
     """Yield addresses that were told with these ids and with no other one."""
-    for table, id_column, addresses in _told_together:
+    for table, id_column, addresses in _joint_columns:
         for address in addresses:
             query = SQL(
                 "select zcc.normal_address({address}) as address from {table} "
@@ -198,7 +198,7 @@ def _addresses_told(
                 yield class_, row["address"]
 
 
-def _engagements_told(connection: Connection[Any], search: Search) -> Engagements:
+def _engagements_of_ids(connection: Connection[Any], search: Search) -> Engagements:
     found: set[tuple[str, str]] = set()
     for table in tables:
         condition = _any(_by_value(table, search.person.kind))
@@ -212,7 +212,7 @@ def _engagements_told(connection: Connection[Any], search: Search) -> Engagement
     return frozenset(found)
 
 
-def rows_that_may_tell(table: Table, kind: Kind) -> Composable | None:
+def candidate_rows(table: Table, kind: Kind) -> Composable | None:
     """Return the condition of rows to look at, with `Search.parameters`; None where none may."""
     if not any(column.personal for column in table.columns):
         return None

@@ -43,15 +43,16 @@ class PersonalData:
     treatments: Mapping[Personal, Redaction]
     key: bytes
 
-    def redacted(self, told: Iterable[Event | Reference]) -> list[Event | Reference]:
+    def redacted(self, messages: Iterable[Event | Reference]) -> list[Event | Reference]:
         """Return what is told as it may be stored.
 
         The snapshot of a person whose id is dropped is left out, there is no row for it.
         """
         if all(redaction == "keep" for redaction in self.treatments.values()):
-            return list(told)
+            return list(messages)
         found = (
-            self._event(each) if isinstance(each, Event) else self._reference(each) for each in told
+            self._event(each) if isinstance(each, Event) else self._reference(each)
+            for each in messages
         )
         return [each for each in found if each is not None]
 

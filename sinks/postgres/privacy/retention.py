@@ -126,8 +126,8 @@ def apply_retention(
         for table in tables
     ]
     with command_connection(dsn, "zcc retention", lock_timeout=_lock_timeout) as connection:
-        asked = {str(class_): count for class_, count in days.items()}
-        audit = Audit.begin(connection, "retention", asked) if apply and due else None
+        request = {str(class_): count for class_, count in days.items()}
+        audit = Audit.begin(connection, "retention", request) if apply and due else None
         found = [old for each in due for old in _of_table(connection, each, audit)]
         if audit:
             audit.end()

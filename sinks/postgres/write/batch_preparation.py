@@ -62,9 +62,9 @@ class Preparation(NamedTuple):
         read, rejections = read_deliveries(deliveries)
         if rejections:
             return Prepared(rejections, (), (), (), None, 0)
-        told = self.treat(read)
-        copies, passes = self._written(told)
-        events = [each for each in told if isinstance(each, Event)]
+        messages = self.treat(read)
+        copies, passes = self._written(messages)
+        events = [each for each in messages if isinstance(each, Event)]
         return Prepared(
             (),
             copies,
@@ -72,20 +72,20 @@ class Preparation(NamedTuple):
             [event.event_ts_ms for event in events],
             min((event.received_at_ms for event in events), default=None),
             sum(event.content.verbatim is not None for event in events),
-            omissions_of(told),
+            omissions_of(messages),
         )
 
-    def told(self, deliveries: Iterable[Delivery]) -> Sequence[Message]:
+    def messages(self, deliveries: Iterable[Delivery]) -> Sequence[Message]:
         """Return what the deliveries tell, all of which can be read."""
         return self.treat(read_deliveries(deliveries)[0])
 
-    def rows(self, told: Iterable[Message], table: Table) -> Sequence[Row]:
+    def rows(self, messages: Iterable[Message], table: Table) -> Sequence[Row]:
         """Return the rows of one table."""
-        return self.rows_of(told).get(table, ())
+        return self.rows_of(messages).get(table, ())
 
-    def _written(self, told: Iterable[Message]) -> tuple[list[CopyInsert], list[ArrayInsert]]:
+    def _written(self, messages: Iterable[Message]) -> tuple[list[CopyInsert], list[ArrayInsert]]:
         texts, copies, passes = Texts(), [], []
-        for table, rows in self.rows_of(told).items():
+        for table, rows in self.rows_of(messages).items():
             if self.staged and len(rows) >= least_copied_rows:
                 copies.append(CopyInsert(table, copied(table, rows, texts)))
             elif rows:

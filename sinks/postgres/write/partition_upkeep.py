@@ -31,13 +31,13 @@ from sinks.postgres.write.partitions import (
 )
 from sinks.postgres.write.session import connect_plain, upkeep_name
 
-_look_every_s: Final = 300.0
+_check_interval_s: Final = 300.0
 _least_pause_s: Final = 1.0
-_look_at_rows: Final = 10_000
+_rows_per_check: Final = 10_000
 """The default partitions are counted so often, and no further."""
 
-_most_moved: Final = 50_000
-_time_for_most: Final = "60s"
+_max_moved_rows: Final = 50_000
+_pause_factor: Final = "60s"
 _any_number: Final = 2**31 - 1
 _time_for_any: Final = "10min"
 """A day with more rows is moved as a whole: a partition holds no less than a day."""
@@ -74,7 +74,7 @@ class Upkeep:
     async def _wait_for_rows(self) -> None:
         """Wait until rows may have come, or it is time to look."""
         try:
-            async with asyncio.timeout(_look_every_s):
+            async with asyncio.timeout(_check_interval_s):
                 await self._rows_left.wait()
         except TimeoutError:
             return
@@ -83,9 +83,9 @@ class Upkeep:
         """Return whether all that can be moved was moved."""
         try:
             async with await connect_plain(self._settings, name=upkeep_name) as connection:
-                await _look(connection)
+                await _check(connection)
                 done = await self._move_all(connection)
-                await _look(connection)
+                await _check(connection)
                 return done
         except psycopg.Error as error:
             log.warning("default partitions not looked at", error=safe_error_text(error))
@@ -113,9 +113,9 @@ async def _move(connection: AsyncConnection, table: str, end: date) -> None:
     moved: list[Days] = []
     while (day := await _next_day_of(connection, table, since, end)) is not None:
         found = await ensure(
-            connection, table, day, most_moved=_most_moved, statement_timeout=_time_for_most
+            connection, table, day, max_moved_rows=_max_moved_rows, statement_timeout=_pause_factor
         ) or await ensure(
-            connection, table, day, most_moved=_any_number, statement_timeout=_time_for_any
+            connection, table, day, max_moved_rows=_any_number, statement_timeout=_time_for_any
         )
         if found is not None:
             moved.append(found)
@@ -139,12 +139,12 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-async def _look(connection: AsyncConnection) -> None:
+async def _check(connection: AsyncConnection) -> None:
     """Say how many rows the default partitions hold; what is no mistake does not stay there."""
     for table in partitioned:
         counted = await connection.execute(
             SQL("select count(*) from (select from {} limit {}) as looked_at").format(
-                Identifier(schema, f"{table}_default"), _look_at_rows
+                Identifier(schema, f"{table}_default"), _rows_per_check
             )
         )
         (count,) = await counted.fetchone() or (0,)

@@ -33,7 +33,7 @@ patience_s: Final = 60.0
 
 _lock_timeout: Final = "2s"
 _budget_s: Final = 2.0
-_most_moved: Final = 5_000
+_max_moved_rows: Final = 5_000
 """More rows of the default partition than that are not moved while a batch waits."""
 _statement_timeout: Final = "5s"
 
@@ -79,7 +79,7 @@ class Partitions:
         self._clock = clock
         self._ahead = ahead
         self._step: Step | None = None
-        self._asked: set[date] = set()
+        self._requested: set[date] = set()
         self._wait_until_s = clock.monotonic_s()
 
     async def make(self, connection: AsyncConnection, times_ms: Iterable[int]) -> bool:
@@ -89,8 +89,8 @@ class Partitions:
         """
         step = self._step = self._step or await step_of(connection)
         ahead, end = made_ahead(self._clock.now().date(), step, ahead=self._ahead)
-        wanted = {day for day in days_of(times_ms) if earliest_day <= day < end}
-        missing = wanted.union(ahead) - self._asked
+        needed = {day for day in days_of(times_ms) if earliest_day <= day < end}
+        missing = needed.union(ahead) - self._requested
         if not missing:
             return True
         if self._clock.monotonic_s() < self._wait_until_s:
@@ -104,7 +104,7 @@ class Partitions:
         until_s = self._clock.monotonic_s() + _budget_s
         complete = True
         for day in days:
-            if day in self._asked:
+            if day in self._requested:
                 continue  # one of the same month, before it, has its partition
             if self._clock.monotonic_s() >= until_s:
                 self._wait("time is up")
@@ -115,7 +115,7 @@ class Partitions:
                         connection,
                         table,
                         day,
-                        most_moved=_most_moved,
+                        max_moved_rows=_max_moved_rows,
                         statement_timeout=_statement_timeout,
                     )
                     for table in partitioned
@@ -124,7 +124,7 @@ class Partitions:
                 await connection.rollback()
                 self._wait(type(error).__name__)
                 return False
-            self._asked |= {day, *_days_in(found)}
+            self._requested |= {day, *_days_in(found)}
             complete = complete and None not in found
         return complete
 
@@ -138,13 +138,13 @@ async def ensure(
     table: str,
     day: date,
     *,
-    most_moved: int,
+    max_moved_rows: int,
     statement_timeout: str,
 ) -> Days | None:
     """See to it that a partition of a table holds a day, in one transaction; return its days.
 
-    None where the rows of that day stay in the default partition: more than ``most_moved`` would
-    have to move, or the table has as many partitions as it may have.
+    None where the rows of that day stay in the default partition: more than ``max_moved_rows``
+    would have to move, or the table has as many partitions as it may have.
 
     Raises:
         psycopg.Error: one of `not_now`, or anything else; the caller rolls back.
@@ -154,7 +154,8 @@ async def ensure(
         (_lock_timeout, statement_timeout),
     )
     found = await connection.execute(
-        "select first_day, end_day from zcc.ensure_partition(%s, %s, %s)", (table, day, most_moved)
+        "select first_day, end_day from zcc.ensure_partition(%s, %s, %s)",
+        (table, day, max_moved_rows),
     )
     first, end = await found.fetchone() or (None, None)
     await connection.commit()

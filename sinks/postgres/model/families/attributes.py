@@ -46,11 +46,11 @@ def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:
     )
 
 
-def values_of(entity: JsonObject, told: Attributes) -> dict[str, Values]:
+def values_of(entity: JsonObject, attributes_of_member: Attributes) -> dict[str, Values]:
     """Return what an object says about attributes, by register."""
     found: dict[str, Values] = {}
     for member in entity:
-        column = told.get(member)
+        column = attributes_of_member.get(member)
         if column is not None:
             cell = _readers[column.type](entity, member)
             if cell is not None:
@@ -58,6 +58,8 @@ def values_of(entity: JsonObject, told: Attributes) -> dict[str, Values]:
     return found
 
 
-def cells_of(entity: JsonObject, told: Attributes) -> Values:
+def cells_of(entity: JsonObject, attributes_of_member: Attributes) -> Values:
     """Return the cells of all attributes, for a register that holds them together."""
-    return tuple(_readers[column.type](entity, member) for member, column in told.items())
+    return tuple(
+        _readers[column.type](entity, member) for member, column in attributes_of_member.items()
+    )

@@ -179,11 +179,11 @@ def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
     if bound := _bounds.get(name):
         bounds[bound] = occurred_at_ms
     task_id = None if name in _follow_ups else event.text("task_id")
-    told = (name, event.family, channel[0], *queue, *user, task_id)
+    cells = (name, event.family, channel[0], *queue, *user, task_id)
     return (
         ColumnUpdate(engagement, key, _registers(event, user, queue, channel), bounds),
         ColumnUpdate(
-            timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"told": told}
+            timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"event": cells}
         ),
         *read_participants(event, user=user, channel_=channel),
     )
@@ -191,20 +191,22 @@ def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
 
 def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
     entity = event.object
-    told: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
+    registers: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
     for member, register in _texts.items():
         if member in entity and (cell := text(entity, member)):
-            told[register] = (cell,)
+            registers[register] = (cell,)
     for member in _ids:
         if member in entity and (cell := id_text(entity, member)):
-            told[member] = (cell,)
-    told |= present(queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:])
+            registers[member] = (cell,)
+    registers |= present(
+        queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:]
+    )
     if flow_id := text(entity, "flow_id"):
-        told["first_flow"] = told["last_flow"] = (flow_id, text(entity, "flow_name"))
+        registers["first_flow"] = registers["last_flow"] = (flow_id, text(entity, "flow_name"))
     if phase := _phases.get(event.name):
-        told["phase"] = (phase,)
-    read = _told_by.get(event.name)
-    return told if read is None else {**told, **read(event)}
+        registers["phase"] = (phase,)
+    read = _registers_by_event.get(event.name)
+    return registers if read is None else {**registers, **read(event)}
 
 
 def _started(event: Event) -> Mapping[str, Values]:
@@ -235,7 +237,7 @@ def _settled(event: Event) -> Mapping[str, Values]:
     return present(reported_start=(moment_ms(event.object, "start_time"),))
 
 
-_told_by: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
+_registers_by_event: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
     "contact_center.engagement_started": _started,
     "contact_center.outbound_campaign_dialer_status": _dialed,
     "contact_center.engagement_consumer_notified": _invited,

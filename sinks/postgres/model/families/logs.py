@@ -84,7 +84,7 @@ def voice_call_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
 def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterator[ColumnUpdate]:
     row = reference.state
     if row is not None:
-        told = (
+        cells = (
             *(id_text(row, column.name) for column in _ids),
             *cells_of(row, _common),
             *cells_of(row, own),
@@ -93,7 +93,7 @@ def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterato
             orjson.dumps(row),
             reference.as_of_ms,
         )
-        yield ColumnUpdate(log, (reference.account_id, reference.id), {"row": told})
+        yield ColumnUpdate(log, (reference.account_id, reference.id), {"row": cells})
 
 
 def _each(row: JsonObject, list_: str, member: str) -> tuple[str, ...]:

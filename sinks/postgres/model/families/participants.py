@@ -128,23 +128,23 @@ def _person(
     event: Event, kind: str, person_id: str, name: str | None, entity: JsonObject
 ) -> ColumnUpdate:
     """Return the mention of one person; ``entity`` holds the teams of a user, a number else."""
-    told: dict[str, Values] = {}
+    registers: dict[str, Values] = {}
     if name:
-        told["name"] = (name,)
+        registers["name"] = (name,)
     if kind == "consumer":
         if number := id_text(entity, "consumer_number"):
-            told["number"] = (number,)
+            registers["number"] = (number,)
     else:
-        told |= teams_told(entity)
+        registers |= team_registers(entity)
     bounds = {"first_seen_at": event.occurred_at_ms}
-    who, bound = _answered_or_ended.get(event.name, ("", ""))
-    if who == kind:
+    person, bound = _answered_or_ended.get(event.name, ("", ""))
+    if person == kind:
         bounds[bound] = event.occurred_at_ms
     key = event.account_id, event.engagement_id, kind, person_id
-    return ColumnUpdate(participant, key, told, bounds)
+    return ColumnUpdate(participant, key, registers, bounds)
 
 
-def teams_told(entity: JsonObject) -> Mapping[str, Values]:
+def team_registers(entity: JsonObject) -> Mapping[str, Values]:
     """Return what an object says about teams, by register; null says nothing."""
     return {"teams": teams_of(entity)} if isinstance(entity.get("teams"), list) else {}
 

@@ -180,8 +180,8 @@ def _booked(event: Event) -> Iterator[ColumnUpdate]:
     for attendee in objects_in(event.object, "attendees"):
         if attendee_id := id_text(attendee, "attendee_id"):
             key = event.account_id, found, start_ms, attendee_id
-            told = (*cells_of(attendee, _attendee), *booked)
-            yield ColumnUpdate(scheduled_callback, key, {"booking": told})
+            cells = (*cells_of(attendee, _attendee), *booked)
+            yield ColumnUpdate(scheduled_callback, key, {"booking": cells})
 
 
 projections: Final = (queue, member, scheduled_callback)

@@ -32,7 +32,7 @@ from sinks.postgres.model.projection import (
 )
 from sinks.postgres.model.tables import Column, columns_of
 
-_told: Final = attributes(
+_attributes: Final = attributes(
     Column("channel_id", "text"),
     Column("auto_assign", "boolean"),
     Column("caller_number", "text", "phone"),
@@ -53,7 +53,7 @@ task: Final = Projection(
     (account_id, Column("task_id", "text")),
     (
         VersionedColumns("engagement", (Column("engagement_id", "text"),)),
-        *registers_of(_told),
+        *registers_of(_attributes),
         *_where,
     ),
     (
@@ -109,7 +109,7 @@ queue_move: Final = event_table(
     *_queue_then.values(),
 )
 
-_told_times: Final = (
+_time_columns: Final = (
     ("created_at", "created_time_ms"),
     ("modified_at", "last_modified_time_ms"),
 )
@@ -142,14 +142,14 @@ _moves: Final = {
 def _task(event: Event) -> Iterator[ColumnUpdate]:
     task_id = event.text("task_id")
     if task_id is not None:
-        registers = values_of(event.object, _told)
+        registers = values_of(event.object, _attributes)
         if event.engagement_id is not None:
             registers["engagement"] = (event.engagement_id,)
-        registers |= _place(event)
+        registers |= _location(event)
         yield ColumnUpdate(task, (event.account_id, task_id), registers, _times(event))
 
 
-def _place(event: Event) -> Iterator[tuple[str, Values]]:
+def _location(event: Event) -> Iterator[tuple[str, Values]]:
     """Yield channel, queue and flow, where the event tells them."""
     channel, queue = channel_of(event.object), event.queue()
     if channel[0]:
@@ -163,7 +163,7 @@ def _place(event: Event) -> Iterator[tuple[str, Values]]:
 def _times(event: Event) -> Mapping[str, int]:
     entity = event.object
     found = {}
-    for column, member in _told_times:
+    for column, member in _time_columns:
         time_ms = moment_ms(entity, member)
         if time_ms is not None:
             found[column] = time_ms
@@ -190,7 +190,7 @@ def _reservation(event: Event) -> Iterator[ColumnUpdate]:
 def _move(event: Event) -> Iterator[ColumnUpdate]:
     task_id, queue = event.text("task_id"), event.queue()
     if task_id is not None and queue[0]:
-        told = (
+        cells = (
             _moves[event.name],
             event.engagement_id,
             *channel_of(event.object),
@@ -201,7 +201,7 @@ def _move(event: Event) -> Iterator[ColumnUpdate]:
         )
         moment = event.occurred_at_ms, event.event_id, event.event_ts_ms
         key = (event.account_id, task_id, *moment)
-        yield ColumnUpdate(queue_move, key, {"told": told})
+        yield ColumnUpdate(queue_move, key, {"event": cells})
 
 
 projections: Final = (task, reservation, queue_move)

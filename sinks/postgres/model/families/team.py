@@ -81,9 +81,11 @@ def _change(event: Event) -> Mapping[str, Values]:
 def _members(event: Event) -> Iterator[ColumnUpdate]:
     team_id, role = event.text("team_id"), event.text("team_role")
     if team_id is not None and role is not None:
-        told: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}
+        assigned_registers: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}
         for person in texts(event.object, "user_ids") or ():
-            yield ColumnUpdate(member, (event.account_id, team_id, person, role), told)
+            yield ColumnUpdate(
+                member, (event.account_id, team_id, person, role), assigned_registers
+            )
 
 
 projections: Final = (team, member)

@@ -19,7 +19,7 @@ from sinks.postgres.model.families.attributes import (
     user_id,
     values_of,
 )
-from sinks.postgres.model.families.participants import teams_told
+from sinks.postgres.model.families.participants import team_registers
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -127,13 +127,17 @@ def read_user(event: Event) -> Iterator[ColumnUpdate]:
 def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
     found = event.text("user_id")
     if found is not None:
-        told = {**values_of(event.object, profile), **registers, **teams_told(event.object)}
-        yield ColumnUpdate(user, (event.account_id, found), told)
+        known_registers = {
+            **values_of(event.object, profile),
+            **registers,
+            **team_registers(event.object),
+        }
+        yield ColumnUpdate(user, (event.account_id, found), known_registers)
 
 
 def _created(event: Event) -> Iterator[ColumnUpdate]:
-    for mention in _user(event, {**_settings(event.object), **alive}):
-        yield mention._replace(bounds={"created_at": event.occurred_at_ms})
+    for update in _user(event, {**_settings(event.object), **alive}):
+        yield update._replace(bounds={"created_at": event.occurred_at_ms})
 
 
 def _updated(event: Event) -> Iterator[ColumnUpdate]:
@@ -172,53 +176,53 @@ def _pair(entity: JsonObject, prefix: str) -> Values:
 
 def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
-    for mention in _user(event, _status(entity, prefix="current_")):
-        yield mention
-        told = tuple(
+    for update in _user(event, _status(entity, prefix="current_")):
+        yield update
+        cells = tuple(
             text(entity, f"{when}_{name}")
             for when in ("current", "previous")
             for name in _status_members
         )
-        yield ColumnUpdate(status_change, _moment(event, mention), {"told": told})
+        yield ColumnUpdate(status_change, _moment(event, update), {"event": cells})
 
 
 def _came_or_went(event: Event) -> Iterator[ColumnUpdate]:
-    for mention in _user(event, {}):
-        yield mention
-        yield ColumnUpdate(presence, _moment(event, mention), {"told": (_presences[event.name],)})
+    for update in _user(event, {}):
+        yield update
+        yield ColumnUpdate(presence, _moment(event, update), {"event": (_presences[event.name],)})
 
 
-def _moment(event: Event, mention: ColumnUpdate) -> Values:
-    return (*mention.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
+def _moment(event: Event, update: ColumnUpdate) -> Values:
+    return (*update.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
 
 
 def _skills(event: Event) -> Iterator[ColumnUpdate]:
-    told = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
-    for mention in _user(event, {}):
-        yield mention
+    known_registers = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
+    for update in _user(event, {}):
+        yield update
         for each in objects_in(event.object, "skills"):
             if skill_id := id_text(each, "skill_id"):
-                yield ColumnUpdate(skill, (*mention.key, skill_id), told)
+                yield ColumnUpdate(skill, (*update.key, skill_id), known_registers)
 
 
 def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
     assigned: Mapping[str, Values] = {
         "assigned": (event.name == "contact_center.user_phone_numbers_assigned",)
     }
-    for mention in _user(event, {}):
-        yield mention
+    for update in _user(event, {}):
+        yield update
         for each in objects_in(event.object, "phone_numbers"):
             if number_id := id_text(each, "phone_number_id"):
                 number = text(each, "phone_number")
-                told = {**assigned, "phone_number": (number,)} if number else assigned
-                yield ColumnUpdate(phone_number, (*mention.key, number_id), told)
+                known_registers = {**assigned, "phone_number": (number,)} if number else assigned
+                yield ColumnUpdate(phone_number, (*update.key, number_id), known_registers)
 
 
 def _deleted(event: Event) -> Iterator[ColumnUpdate]:
     for each in objects_in(event.object, "users"):
         if found := text(each, "user_id"):
-            told = {deleted.name: (event.occurred_at_ms,)}
-            yield ColumnUpdate(user, (event.account_id, found), told)
+            known_registers = {deleted.name: (event.occurred_at_ms,)}
+            yield ColumnUpdate(user, (event.account_id, found), known_registers)
 
 
 projections: Final = (user, skill, phone_number, status_change, presence)
