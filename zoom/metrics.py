@@ -10,7 +10,7 @@ choose_value_storage()
 
 
 class ZoomMetrics:
-    """What the REST client counts."""
+    """The metrics of the REST client."""
 
     requests: Final = Counter(
         "zcc_zoom_requests_total",

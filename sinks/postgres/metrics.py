@@ -10,7 +10,7 @@ choose_value_storage()
 
 
 class PostgresMetrics:
-    """What the Postgres sink counts."""
+    """The metrics of the Postgres sink."""
 
     rows: Final = Counter("zcc_postgres_rows_total", "Rows written, by table", ["table"])
     repeats: Final = Counter(

@@ -1,4 +1,4 @@
-"""Pure: what the headers of an answer say of a file, and which piece of it comes.
+"""Pure: which piece of a file an answer brings, by its headers.
 
 Source: RFC 9110, sections 8.8 (validators), 13.1.5 (If-Range) and 14 (ranges).
 """
@@ -11,10 +11,10 @@ from http import HTTPStatus
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some of a file, from byte ``start`` to its end.
+    """A part of a file, from byte ``start`` to its end.
 
-    ``size_bytes`` is that of the whole file, None where it shows only at the end. ``validator`` is
-    what `resuming` asks with, empty where nothing tells this content from another.
+    ``size_bytes`` is the size of the whole file, None where only the end shows it. `resuming` sends
+    the ``validator``; it is empty where nothing identifies the content.
     """
 
     start: int
@@ -26,8 +26,8 @@ class Piece:
 def piece_in(status: int, headers: Mapping[str, str]) -> Piece | None:
     """Return the piece that an answer brings; None where it brings none, or does not say which.
 
-    Names of headers are lower-case. An answer whose end cannot be told from a broken connection,
-    or that is packed, brings none.
+    Names of headers are lower-case. An answer is no piece if it is compressed, or if its end looks
+    like a broken connection.
     """
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         return None
@@ -42,14 +42,14 @@ def piece_in(status: int, headers: Mapping[str, str]) -> Piece | None:
 
 
 def resuming(piece: Piece, received_bytes: int) -> dict[str, str]:
-    """Return the headers that ask for the rest; none where only the whole can be asked for."""
+    """Return the headers that request the rest; empty where only the whole can be requested."""
     if not piece.validator or not received_bytes:
         return {}
     return {"Range": f"bytes={received_bytes}-", "If-Range": piece.validator}
 
 
 def continues(rest: Piece, piece: Piece, received_bytes: int) -> bool:
-    """Whether this is the rest of the same content."""
+    """Return whether this is the rest of the same content."""
     return (
         rest.start == received_bytes
         and rest.size_bytes == (piece.size_bytes or rest.size_bytes)
@@ -66,7 +66,7 @@ def _extent_of_all(headers: Mapping[str, str]) -> tuple[int, int | None] | None:
 
 
 def _extent_of_range(text: str) -> tuple[int, int | None] | None:
-    """Of a range that reaches to the end."""
+    """Return start and size of a range that reaches to the end."""
     found = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)", text.strip())
     if found is None or int(found[2]) + 1 != int(found[3]):
         return None
@@ -74,6 +74,6 @@ def _extent_of_range(text: str) -> tuple[int, int | None] | None:
 
 
 def _validator(headers: Mapping[str, str]) -> str:
-    """A strong entity tag, or else a date; a weak tag does not promise the same bytes."""
+    """Return a strong entity tag, or a date; a weak tag does not promise the same bytes."""
     tag = headers.get("etag", "")
     return tag if tag.startswith('"') else headers.get("last-modified", "")

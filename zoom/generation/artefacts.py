@@ -1,4 +1,4 @@
-"""Pure: all files that follow from the vendor's documents."""
+"""Pure: all files that are generated from the vendor's documents."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from zoom.generation.names import (
     resource_name,
     snake,
 )
+from zoom.generation.optional_members import flag, optional, texts
 from zoom.generation.parameters import parameters
-from zoom.generation.places import flag, optional, texts
 from zoom.generation.replies import error_codes, paging, reply, success
 from zoom.generation.resources import resource_files
 from zoom.generation.types_source import Described

@@ -1,8 +1,8 @@
-"""Pure: the parameters of an operation, as the vendor's document has them.
+"""Pure: the parameters of an operation in the vendor's document.
 
-What it says is not always what it means. Some parameters are lists only in their prose, or by an
-example (``voice, sms``); some have the values of a list on the list itself, where no list could
-ever be equal to one of them; two have a mask for a regular expression, of which `windows` tells.
+The document does not always say what it means. Some parameters are lists only in their prose, or by
+an example (``voice, sms``). Some have the values of the items on the list itself, where no list
+could equal one of them. Two have a mask in place of a regular expression, which `windows` reads.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final, Literal
 from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Parameter
 from zoom.generation.names import snake
-from zoom.generation.places import flag, items, number, optional, refuse_unless, text
+from zoom.generation.optional_members import flag, items, number, optional, refuse_unless, text
 
 _keywords: Final = frozenset(
     {"type", "format", "enum", "items", "default", "deprecated", "description", "example"}
@@ -66,7 +66,7 @@ def _parameter(node: JsonPointer) -> Parameter:
         minimum=number(schema, "minimum"),
         maximum=number(schema, "maximum"),
         min_length=number(schema, "minLength"),
-        # Of a list that is typed as a text, it is the bound of them all together.
+        # On a list that is typed as a text, the bound applies to the joined text.
         max_length=None if commas and kind == "string" else number(schema, "maxLength"),
         min_items=number(schema, "minItems"),
         max_items=number(schema, "maxItems"),
@@ -91,7 +91,7 @@ def _type(schema: JsonPointer) -> Literal["string", "integer", "boolean", "array
 
 
 def _commas_of(node: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
-    """Whether the vendor says, or shows, that commas separate several values."""
+    """Return whether the vendor says, or shows, that commas separate several values."""
     each = optional(schema, "items")
     shown = (optional(schema, "example"), optional(each, "example") if each else None)
     if _commas.search(text(node, "description")) or any(
@@ -120,9 +120,10 @@ def _default(schema: JsonPointer) -> str | int | bool | None:
 
 
 def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the words that must not stand for a parameter: with them, another path is meant.
+    """Return the values that a path parameter must not have: they would address another path.
 
-    Where two paths fit, the first segment in which they differ decides: a word goes before a name.
+    Where two paths fit, the first segment in which they differ decides: a literal precedes a
+    parameter.
     """
     found: dict[str, set[str]] = {}
     for other in paths:

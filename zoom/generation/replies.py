@@ -1,4 +1,4 @@
-"""Pure: what an operation answers: the reply that means success, pages of it, and error codes."""
+"""Pure: the answers of an operation: the successful reply, its pages, and error codes."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -7,17 +7,17 @@ from typing import Final, Literal
 
 from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Paging, Parameter, Reply
-from zoom.generation.places import number, optional, text
+from zoom.generation.optional_members import number, optional, text
 
 _json: Final = "application/json"
 _code: Final = re.compile(r"\*\*Error Code:\*\* ?`(\d+) ?`")
 
 
 def success(operation: JsonPointer) -> tuple[int, JsonPointer | None]:
-    """Return the status that means success, and the schema of that reply, if it has a body.
+    """Return the status of success, and the schema of its body, if it has one.
 
     Raises:
-        SchemaSourceError: it is not told, told twice, or its body is no JSON.
+        SchemaSourceError: there is none or more than one, or its body is not JSON.
     """
     responses = operation.member("responses")
     successes = [each for each in responses.members() if int(each[0]) < HTTPStatus.MULTIPLE_CHOICES]
@@ -67,10 +67,10 @@ def _style(
 
 
 def reply(status: int, schema: JsonPointer | None, *, is_list: bool) -> Reply:
-    """Describe the reply that means success.
+    """Describe the successful reply.
 
     Raises:
-        SchemaSourceError: it is a list, but has not one array.
+        SchemaSourceError: it is a list, but has not exactly one array.
     """
     if schema is None:
         return Reply(status=status)
@@ -81,7 +81,7 @@ def reply(status: int, schema: JsonPointer | None, *, is_list: bool) -> Reply:
 
 
 def error_codes(operation: JsonPointer) -> Mapping[int, tuple[int, ...]]:
-    """Return the codes of each status that means failure; none where only the status is told.
+    """Return the codes of each failing status; empty where the document has only the status.
 
     Raises:
         SchemaSourceError: the replies cannot be read.

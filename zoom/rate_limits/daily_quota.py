@@ -1,8 +1,8 @@
-"""Grants calls of one label against the day's limit, and keeps the count of them.
+"""Grants calls of one label within the day's limit, and saves their count.
 
-Nothing is loaded before the first call of a seat, or of a day. Where what is kept cannot be had,
-the calls do not stop: of the day's limit as much is granted as there is left of the day, which is
-all that a steady use would have left, and the store is asked again a minute later.
+The counts are loaded before the first call of a share or of a day. Where they cannot be loaded,
+calls do not stop: the limit becomes the remaining fraction of the day, which is what an even use
+would have left, and loading is repeated a minute later.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _log: Final = structlog.get_logger()
 
 
 class DailyBudget:
-    """The day's limit of one label, as the process has it in its present seat."""
+    """The day's limit of one label, divided by the process's present share."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class DailyBudget:
         counts: DailyCounts | None,
         clock: Clock,
     ) -> None:
-        """Divide ``limit``, what all seats have of a day; without ``counts`` only memory keeps."""
+        """Divide ``limit``, all members' calls per day; without ``counts`` memory holds them."""
         self._label = label
         self._configured_limit = self._limit = limit
         self._reserved = reserved
@@ -51,23 +51,23 @@ class DailyBudget:
 
     @property
     def limit(self) -> int:
-        """Calls a day of all seats."""
+        """Calls per day of all members."""
         return self._limit
 
     @property
     def used(self) -> int:
-        """How many of them are used today by all seats, as far as is known here."""
+        """How many of them all members have used today, as far as this process knows."""
         daily_share, today = self._daily_share, self._clock.now().astimezone(UTC).date()
         return 0 if daily_share is None or daily_share.day != today else daily_share.used
 
     @property
     def remaining_day_s(self) -> float:
-        """How long the day goes on."""
+        """How long the day lasts."""
         now = self._clock.now().astimezone(UTC)
         return (_midnight(now.date() + _day) - now).total_seconds()
 
     def correct(self, limit: int) -> bool:
-        """Keep to a limit that the other side names; return whether that changes anything."""
+        """Adopt a limit that Zoom reports; return whether that changes anything."""
         limit = min(self._configured_limit, limit)
         changed, self._limit = limit != self._limit, limit
         if self._daily_share is not None and self._load_at_s is None:
@@ -75,7 +75,7 @@ class DailyBudget:
         return changed
 
     def on_share_changed(self, share: MemberShare | None) -> None:
-        """Take a seat, or give it up; until there is one, calls wait."""
+        """Take a new share, or give it up; without one, calls wait."""
         self._share = share
         if share is None:
             self._has_share.clear()
@@ -83,7 +83,7 @@ class DailyBudget:
             self._has_share.set()
 
     async def take(self, priority: Priority) -> DailyShare | None:
-        """Use one call, and return what it can be given back to; None = there is none left."""
+        """Use one call, and return the share to give it back to; None = there is none left."""
         async with self._lock:
             while True:
                 daily_share = await self._current_share()
@@ -94,20 +94,22 @@ class DailyBudget:
                 except asyncio.CancelledError:
                     daily_share.give_back()
                     raise
-                if daily_share.share == self._share:  # else it was kept too late for the others
+                if daily_share.share == self._share:  # else the others had divided the rest by then
                     return daily_share
 
     async def finish(self) -> None:
-        """Keep what was used, and nothing ahead of it; for the end, when no call is under way."""
+        """Save the exact use, for the end of the process, when no call is in flight."""
         async with self._lock:
             daily_share = self._daily_share
-            if daily_share is None or daily_share.share != self._share:  # else others have its part
+            if (
+                daily_share is None or daily_share.share != self._share
+            ):  # else others hold its calls
                 return
             if (count := daily_share.to_finish()) is not None:
                 await self._save(daily_share, count)
 
     async def _current_share(self) -> DailyShare:
-        """Return the allowance of the present seat and day, once all that is kept is known."""
+        """Return the calls of the present share and day, once the saved counts are loaded."""
         while True:
             while (share := self._share) is None:
                 await self._has_share.wait()
@@ -124,7 +126,7 @@ class DailyBudget:
                 return daily_share
 
     async def _load_counts(self, daily_share: DailyShare) -> None:
-        """Find out what is used of the day; until that is done, nobody knows."""
+        """Load the use of the day. Until then the use is unknown."""
         daily_share.limit = int(self._limit * self.remaining_day_s / _day.total_seconds())
         self._daily_share, self._load_at_s = (
             daily_share,
@@ -134,7 +136,7 @@ class DailyBudget:
             async with asyncio.timeout(_store_timeout_s):
                 counts = await self._counts.load(self._label)
         except asyncio.CancelledError:
-            # Its caller has no more time. The next asks again, unless they have for too long.
+            # The caller's time is over. The next caller loads again, for a while.
             if self._clock.monotonic_s() - self._load_since_s < _store_timeout_s:
                 self._load_at_s = self._load_since_s
             else:
@@ -154,7 +156,7 @@ class DailyBudget:
 
     async def _checkpoint(self, daily_share: DailyShare) -> None:
         count = daily_share.pending_checkpoint()
-        if count is None or self._load_at_s is not None:  # what is not known is not written over
+        if count is None or self._load_at_s is not None:  # an unknown count must not be overwritten
             return
         await self._save(daily_share, count)
 
@@ -168,7 +170,7 @@ class DailyBudget:
 
 
 class _InMemory:
-    """Keeps the counts of one process, for as long as it runs."""
+    """Holds the counts of one process while it runs."""
 
     def __init__(self) -> None:
         self._counts: dict[int, Count] = {}

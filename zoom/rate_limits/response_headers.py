@@ -1,9 +1,9 @@
-"""Pure: what the headers of an answer say of the account's rate limits.
+"""Pure: reads the account's rate limits from the headers of an answer.
 
-All of them may be missing, and what cannot be read says nothing. ``X-RateLimit-Category`` names
-the label, ``-Type`` whether ``-Limit`` and ``-Remaining`` are of a second or of the day. A limit
-per second that is used up ends at ``-Reset``, the day's at ``Retry-After``, which is a date then.
-Source: Zoom API rate limits.
+All headers may be missing, and an unreadable one says nothing. ``X-RateLimit-Category`` names the
+label; ``-Type`` says whether ``-Limit`` and ``-Remaining`` refer to a second or to the day. A spent
+limit per second ends at ``-Reset``, the day's at ``Retry-After``, which is a date then. Source:
+Zoom API rate limits.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from zoom.messages import Response
 Window = Literal["second", "day"]
 
 _pause_s: Final = 1.0
-"""After a 429 that does not say how long, or not readably: its limit is per second."""
+"""After a 429 without a readable delay: its limit is per second."""
 
 _max_refusal_s: Final = 300.0
-"""A limit per second is over sooner; a 429 that asks for longer is a mistake, or a proxy's."""
+"""A limit per second ends sooner; a 429 that requests more is a mistake, or a proxy's."""
 
 _max_second_s: Final = 60.0
-"""What is used up for longer, though nothing was refused, goes by a clock that is not ours."""
+"""A longer reset without a refusal comes from a clock that differs from ours."""
 
 _max_number: Final = 9
 _per_second: Final = "qps"
@@ -32,7 +32,7 @@ _per_second: Final = "qps"
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHint:
-    """What an answer says of one limit; ``spent_for_s`` None = it is not used up."""
+    """The state of one limit by an answer; ``spent_for_s`` None = it is not spent."""
 
     label: Label
     window: Window
@@ -65,7 +65,7 @@ def rate_limit_hint(label: Label, response: Response, now: datetime) -> RateLimi
 
 
 def _window(response: Response) -> Window:
-    """Return which limit an answer speaks of: the day's only where it says so.
+    """Return the limit that an answer refers to: the day's only where it says so.
 
     It says so by the type, or by a date in a refusal: only the day's limit has one.
     """

@@ -1,12 +1,19 @@
-"""Gives calls their turn: within the budget, by priority, as the API's answers correct it.
+"""Schedules API calls by priority within the rate limit, and adjusts the limit from answers.
 
-One queue per label, in the order of priority and then of arrival. Whoever is first in it waits for
-the budget; who comes with a higher priority is first from then on, so nothing that waits delays
-what goes before it. A call whose turn would come too late is refused at once, and so is one whose
-label is closed, or has used up its day.
+Invariants, per label:
 
-A process of a group has no seat before the group has given it one, and none while the group shares
-out anew; its calls wait. See docs/explanation/api-budget.md.
+1. Order: waiting calls form one queue, by priority and then by arrival. Only its first call may
+   take a grant, so a waiting call never delays one of higher priority.
+2. Bound: at most `max_waiting` calls wait, each at most ``budget_wait_s``. A call whose turn is
+   known to come later is refused at once.
+3. Grant before use: a call is sent only after the per-second budget has granted it, and after its
+   use of the day is saved. A call that was not sent gives its part of the day back.
+4. No share, no call: a member of a group has no share before the group has assigned one, and none
+   during a rebalance. Its calls wait meanwhile, because other members may hold its part.
+5. Limits only fall: an answer may lower a limit or pause a label, never raise a limit above the
+   configured one.
+
+See docs/explanation/api-budget.md.
 """
 
 import asyncio
@@ -34,16 +41,16 @@ from zoom.rate_limits.response_headers import rate_limit_hint
 from zoom.settings import ZoomSettings
 
 _poll_interval_s: Final = 0.5
-"""So late the first in a queue may notice that its wait has become shorter."""
+"""The first call in a queue notices a shorter wait after this long at most."""
 
 max_waiting: Final = 1000
-"""In one queue; without a seat nobody knows for how long."""
+"""Calls in one queue. Without a share nobody knows how long they wait."""
 
 _log: Final = structlog.get_logger()
 
 
 class _Waiter(NamedTuple):
-    """A call in a queue; they sort as their turns come."""
+    """A call in a queue; waiters sort by their turn."""
 
     priority: Priority
     arrival: int
@@ -52,7 +59,7 @@ class _Waiter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _LabelQueue:
-    """One label: its budgets, and who waits for them in the order of their turns."""
+    """One label: its budgets, and its waiting calls in the order of their turns."""
 
     label: Label
     budget: SecondBudget
@@ -62,7 +69,7 @@ class _LabelQueue:
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """How one label stands, for people: of the whole account, and of the share of all members."""
+    """The state of one label for people: of the whole account, and of the share of all members."""
 
     label: Label
     limit_per_second: int
@@ -75,7 +82,7 @@ class LimitStatus:
 
 
 class RateLimitScheduler:
-    """The turns of one process at one account's API."""
+    """The scheduler of one process for one account's API."""
 
     def __init__(
         self,
@@ -85,7 +92,7 @@ class RateLimitScheduler:
         member_share: MemberShare | None = sole_member,
         counts: DailyCounts | None = None,
     ) -> None:
-        """Begin in this seat; a process of a group has None, and is told by `on_share_changed`."""
+        """Begin with this share. A member of a group begins with None; see `on_share_changed`."""
         self._settings = settings
         self._clock = clock
         self._has_share = asyncio.Event()
@@ -110,7 +117,7 @@ class RateLimitScheduler:
         return _LabelQueue(label, SecondBudget(limit.per_second, share=share), daily, [])
 
     def on_share_changed(self, member_share: MemberShare | None) -> None:
-        """Take the seat that the group has given, or give it up before it shares out anew."""
+        """Take the share that the group has assigned, or give it up before a rebalance."""
         self._member_share = member_share
         for queue in self._queues.values():
             queue.budget.on_share_changed(member_share, self._now())
@@ -124,10 +131,10 @@ class RateLimitScheduler:
             self._has_share.set()
 
     async def wait_until_open(self, label: Label) -> None:
-        """Return once the window that a new seat waits has gone by.
+        """Return once the first window of a new share is over, during which nothing is granted.
 
-        For those who have less patience than that. It takes no longer than a call waits for its
-        turn; calls may be made in any case.
+        For callers with a shorter time limit than that. It takes at most ``budget_wait_s``; calls
+        may be made in any case.
         """
         budget = self._queues[label].budget
         until_s = self._clock.monotonic_s() + self._settings.budget_wait_s
@@ -135,17 +142,22 @@ class RateLimitScheduler:
             await self._clock.sleep(min(left_s, _poll_interval_s))
 
     async def take(self, label: Label, priority: Priority, *, operation: str) -> None:
-        """Return when a call may go out.
+        """Return when a call may be sent.
 
         Raises:
             UnavailableError: over budget; no turn comes in time.
         """
         queue, timeout_s = self._queues[label], self._settings.budget_wait_s
+        # Refuse now a call whose turn comes too late: a place in the queue would only delay the
+        # caller's own retry. Without a share the wait is infinite, which says nothing about the
+        # turn, so such a call waits for the share.
         expected_s = self._expected_s(queue, priority)
         if timeout_s < expected_s < inf or len(queue.waiting) >= max_waiting:
             detail = f"{operation}: the budget is spent for {expected_s:.1f} s"
             self._refuse(queue, detail, expected_s)
         try:
+            # The estimate may turn out wrong: a higher priority, a pause or a rebalance came in
+            # between. So the wait has a limit of its own.
             async with asyncio.timeout(timeout_s):
                 if queue.daily is None:
                     await self._wait(queue, priority)
@@ -175,17 +187,20 @@ class RateLimitScheduler:
     async def _wait_today(
         self, queue: _LabelQueue, daily: DailyBudget, priority: Priority, operation: str
     ) -> None:
+        # The day first: its count has to be saved before the call may go out, and a second that
+        # was granted would expire meanwhile.
         daily_share = await daily.take(priority)
         if daily_share is None:
             detail = f"{operation}: the day's budget is spent"
             raise self._refusal(queue, "day", detail, daily.remaining_day_s)
         try:
             await self._wait(queue, priority)
-        except BaseException:
+        except BaseException:  # a cancelled or refused call was not sent
             daily_share.give_back()
             raise
 
     async def _wait(self, queue: _LabelQueue, priority: Priority) -> None:
+        # Pass only an empty queue at once: a free grant belongs to the first waiting call.
         if not queue.waiting and queue.budget.wait_s(now := self._now()) <= 0:
             queue.budget.grant(now)
             return
@@ -197,6 +212,8 @@ class RateLimitScheduler:
         try:
             await self._wait_first(queue, waiter)
         finally:
+            # Granted, refused or cancelled: the queue has a new first call, which sleeps on its
+            # event and has to look at the budget itself.
             queue.waiting.remove(waiter)
             if queue.waiting:
                 queue.waiting[0].first.set()
@@ -206,6 +223,7 @@ class RateLimitScheduler:
 
     async def _wait_first(self, queue: _LabelQueue, waiter: _Waiter) -> None:
         while True:
+            # Checked after each sleep: a call of higher priority may have become the first.
             if queue.waiting[0] is not waiter:
                 waiter.first.clear()
                 await waiter.first.wait()
@@ -215,22 +233,24 @@ class RateLimitScheduler:
             if wait_s <= 0:
                 queue.budget.grant(now)
                 return
+            # Neither wake-up grants anything: the budget decides again, because the share, the
+            # limit or a pause may have changed. The sleep is short for the same reason.
             if wait_s == inf:
                 await self._has_share.wait()
             else:
                 await self._clock.sleep(min(wait_s, _poll_interval_s))
 
     async def finish(self) -> None:
-        """Keep what was used of the day; for a process that ends, when no call is under way.
+        """Save the exact use of the day, for a process that ends, when no call is in flight.
 
-        Without it, what was kept ahead of its use is lost for the day.
+        Without it, the calls that were saved ahead of their use are lost for the day.
         """
         for queue in self._queues.values():
             if queue.daily is not None:
                 await queue.daily.finish()
 
     def observe_response(self, label: Label, response: Response) -> None:
-        """Learn from the answer to a call what the API says of its limits."""
+        """Adjust the limits by the answer to a call."""
         hint = rate_limit_hint(label, response, self._clock.now())
         queue, now = self._queues[hint.label], self._now()
         if hint.limit is not None and self._correct(queue, hint.window, hint.limit, now):
@@ -239,6 +259,7 @@ class RateLimitScheduler:
                 "zoom_limit_corrected", label=hint.label.value, window=hint.window, limit=hint.limit
             )
             _show_limits(queue)
+        # Pause the whole label, not the call: the limit counts for all calls of all apps.
         if hint.spent_for_s is not None:
             queue.budget.pause(now.monotonic_s + hint.spent_for_s)
             metrics.budget_corrections.labels(hint.label.value, hint.window).inc()
@@ -251,7 +272,7 @@ class RateLimitScheduler:
         return queue.daily is not None and queue.daily.correct(int(limit * self._settings.share))
 
     def snapshot(self) -> tuple[LimitStatus, ...]:
-        """Return how each label stands now."""
+        """Return the present state of each label."""
         return tuple(self._status(queue) for queue in self._queues.values())
 
     def _status(self, queue: _LabelQueue) -> LimitStatus:
@@ -272,7 +293,7 @@ class RateLimitScheduler:
 
 
 def _create_counters(label: Label) -> None:
-    """Have each counter begin at 0: one that first shows up at 1 has not increased."""
+    """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
     zoom = metrics
     zoom.budget_wait.labels(label.value)
     for reason in ("second", "day", "paused", "seat"):

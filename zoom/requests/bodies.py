@@ -1,12 +1,12 @@
 """Pure: checks the body of a call, and writes it as JSON or in parts.
 
-Checked is what the vendor's schema says of members that are there, and that none is missing that it
-requires, unless it calls it deprecated as well. Members that it does not name pass, since the
-vendor adds some without notice, and so does null. No message holds a value.
+The check covers the vendor's schema for present members, and missing members that it requires and
+does not call deprecated. Unknown members pass, because the vendor adds some without notice, and so
+does null. No message holds a value.
 
-Three operations take files. How Zoom reads nested members beside a file is not published: they are
-written as ``asset_items[0].upload_file``, as frameworks of its language bind them.
-Source: Zoom Contact Center REST API, OpenAPI 3.0, request bodies.
+Three operations take files. Zoom does not publish how it reads nested members of a multipart body:
+they are written as ``asset_items[0].upload_file``, as frameworks of its language bind them. Source:
+Zoom Contact Center REST API, OpenAPI 3.0, request bodies.
 """
 
 import re
@@ -25,7 +25,7 @@ from zoom.requests.arguments import is_speakable
 _argument: Final = "body"
 
 _halves: Final = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which have no form in UTF-8."""
+"""Lone surrogates, which have no form in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class RequestContent:
 
 
 def content(operation: Operation, body: object) -> RequestContent:
-    """Check a body, and write it as the operation takes it; None is no body.
+    """Check a body, and write it in the operation's form; None is no body.
 
     Raises:
-        ArgumentError: it is missing, or not taken, or not as the schema has it.
+        ArgumentError: it is missing, or not accepted, or does not match the schema.
     """
     taken = operation.body
     if body is None:

@@ -1,7 +1,7 @@
-"""Pure: members of a JSON object, read so that a column of their type can hold them.
+"""Pure: members of a JSON object, in types that their columns can hold.
 
-What is of another type, empty or beyond the range of the column counts as absent: the raw event
-keeps it.
+A value of another type, an empty one, or one beyond the range of the column counts as absent: the
+raw event holds it.
 """
 
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ import orjson
 from schemas.envelope import JsonObject, latest_event_ts_ms
 
 longest_id: Final = 255
-"""Characters. Longer ones are no ids of Zoom's, and more than an index could take."""
+"""Characters. A longer text is not an id of Zoom's, and too long for an index."""
 
 _epoch: Final = datetime.fromtimestamp(0, UTC)
 _millisecond: Final = timedelta(milliseconds=1)
 _earliest_ms: Final = -62_135_596_800_000
-"""0001-01-01T00:00:00Z, the first moment that both Python and Postgres can hold: a time of that day
+"""0001-01-01T00:00:00Z, the first time that both Python and Postgres can hold: a time of that day
 in a zone east of Greenwich is before it."""
 _least_int8: Final = -(2**63)
 _least_int4: Final = -(2**31)
 
 
 def text(entity: JsonObject, name: str) -> str | None:
-    """Return a text that is not empty."""
+    """Return a non-empty text."""
     value = entity.get(name)
     return value if isinstance(value, str) and value else None
 
 
 def id_text(entity: JsonObject, name: str) -> str | None:
-    """Return a text that may stand in an index: not empty, at most `longest_id` long."""
+    """Return a text that fits into an index: not empty, at most `longest_id` long."""
     value = entity.get(name)
     return value if isinstance(value, str) and 0 < len(value) <= longest_id else None
 
@@ -49,7 +49,7 @@ def moment_ms(entity: JsonObject, name: str) -> int | None:
         return None
     try:
         time_ms = (datetime.fromisoformat(value) - _epoch) // _millisecond
-    except (ValueError, TypeError):  # TypeError: a time without its zone
+    except (ValueError, TypeError):  # TypeError: a time without a zone
         return None
     return time_ms if _earliest_ms <= time_ms <= latest_event_ts_ms else None
 
@@ -65,7 +65,7 @@ def bigint(entity: JsonObject, name: str) -> int | None:
 
 
 def flag(entity: JsonObject, name: str) -> bool | None:
-    """Return a truth value."""
+    """Return a boolean."""
     value = entity.get(name)
     return value if isinstance(value, bool) else None
 

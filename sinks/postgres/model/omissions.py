@@ -1,7 +1,7 @@
-"""Pure: what an event says and the model does not hold, because an id is longer than it takes.
+"""Pure: parts of a message that the model cannot hold, because an id is too long for it.
 
-The raw event holds it. An id of Zoom's has 22 characters, so most events are passed after a look at
-the lengths of their texts; the others are looked at with care.
+The raw event holds them. An id of Zoom's has 22 characters, so the lengths of its texts clear most
+events; only the others are examined.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,18 +20,18 @@ What = Literal["engagement", "id", "row"]
 whats: Final[tuple[What, ...]] = ("engagement", "id", "row")
 
 _suspicious: Final = 128
-"""Characters. A key of three ids and the texts beside them is too long only with such a text."""
+"""Characters. Only with such a text can a key of three ids and other texts be too long."""
 
 
 class Omission(NamedTuple):
-    """Something that one delivery says and the model does not hold."""
+    """A part of one delivery that the model does not hold."""
 
     what: What
     delivery: Delivery
 
 
 def omissions_of(messages: Iterable[Event | Reference]) -> list[Omission]:
-    """Return what is left out, in order."""
+    """Return the omitted parts, in order."""
     return [
         Omission(what, each.delivery)
         for each in messages
@@ -72,7 +72,7 @@ def _of(message: Event | Reference) -> Iterator[What]:
 
 
 def _long_ids(value: object) -> Iterator[str]:
-    """Yield the names of members, at any depth, that are ids and too long."""
+    """Yield the names of members, at any depth, that are overlong ids."""
     if isinstance(value, list):
         for item in value:
             yield from _long_ids(item)

@@ -1,8 +1,8 @@
 """Pure: the rows of a batch, by table, reduced to one row per key.
 
-A raw event keeps what came first; a higher revision replaces what the enrichment said and nothing
-else. Two records of the same revision may differ in that (a redelivered webhook is enriched anew):
-the first one stays. All other tables are projections.
+A raw event keeps its first content; a higher revision replaces its enrichment and nothing else. Two
+records of the same revision may differ in that (a redelivered webhook is enriched anew): the first
+one stays. All other tables are projections.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,11 +45,11 @@ tables: Final = (raw_table, *(projection.table for projection in projections))
 
 
 Message = Event | Reference
-"""What one record tells."""
+"""The content of one record."""
 
 
 def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Message], list[Rejection]]:
-    """Return what can be read, in the same order, and the deliveries that cannot."""
+    """Return the readable deliveries, parsed and in order, and the rejections of the others."""
     messages: list[Message] = []
     rejections = []
     for delivery in deliveries:
@@ -63,7 +63,7 @@ def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Message], list
 
 
 def events_in(messages: Iterable[Message]) -> list[Event]:
-    """Return the events among what is told."""
+    """Return the events among the messages."""
     return [each for each in messages if isinstance(each, Event)]
 
 

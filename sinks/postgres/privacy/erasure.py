@@ -1,9 +1,9 @@
-"""Erases one person from all tables, in transactions of bounded size; the sink may run meanwhile.
+"""Erases one person from all tables, in transactions of bounded size, while the sink runs.
 
 Each table is searched for rows that may hold something of the person, and
-`sinks.postgres.privacy.person` decides what changes in them. A column is found by its mark of
-personal data; so a new one needs nothing here. A run that is cut off has erased some, and another
-run the rest.
+`sinks.postgres.privacy.person` decides what changes in them. The search goes by the columns'
+classes of personal data, so a new column needs no change here. An interrupted run has erased some
+rows, and another run erases the rest.
 """
 
 import hmac
@@ -39,7 +39,7 @@ _raw_columns: Final = ("payload", "enrichment", "body", "subject", "partition_ke
 
 
 class Erased(NamedTuple):
-    """What was found: values that identify the person, engagements, rows by table."""
+    """The result: values that identify the person, engagements, rows by table."""
 
     values: int
     engagements: int
@@ -49,7 +49,7 @@ class Erased(NamedTuple):
 def erase(
     dsn: str, request: ErasureRequest, *, key: bytes, token: Callable[[], str], apply: bool
 ) -> Erased:
-    """Find a person in all tables; erase it where ``apply`` says so, and write an audit row.
+    """Find a person in all tables; with ``apply`` erase it and write an audit row.
 
     ``key`` is that of pseudonyms, empty without any; ``token`` makes a random text each time.
 
@@ -127,7 +127,7 @@ def _changes(table: Table, row: Mapping[str, Any], search: Search) -> dict[str, 
 def _candidates(
     connection: Connection[dict[str, Any]], table: Table, search: Search
 ) -> list[tuple[object, ...]]:
-    """Return the keys of rows that may hold something; few, as they are of one person."""
+    """Return the keys of rows that may hold something; few, because they belong to one person."""
     condition = candidate_rows(table, search.person.kind)
     if condition is None:
         return []
@@ -145,7 +145,7 @@ def _rows(
     *,
     lock: bool,
 ) -> list[dict[str, Any]]:
-    """Return rows in the order of their key, in which the sink takes them as well."""
+    """Return rows in the order of their key, in which the sink locks them as well."""
     types = {column.name: column.type for column in table.columns}
     wanted = dict.fromkeys((*table.key, *_read(table)))
     query = SQL("select {} from {} where ({}) in (select * from unnest({})) order by {} {}").format(
@@ -181,10 +181,10 @@ def _update(
     row: Mapping[str, object],
     changes: Mapping[str, object],
 ) -> None:
-    """Change a row; where it would become the same as another one of the person, it goes.
+    """Change a row, or delete it where it would equal another one of the person.
 
-    One number may have been written in several ways, or stand beside its pseudonym: all of them
-    give way to one token, which may be all in which two keys differed.
+    A number may have several notations, or occur next to its pseudonym. One token replaces all of
+    them, and they may be the only difference between two keys.
     """
     types = {column.name: column.type for column in table.columns}
     key = {name: row[name] for name in table.key}

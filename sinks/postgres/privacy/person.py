@@ -1,14 +1,14 @@
-"""Pure: what rows and documents hold about one person, and what of it is left after erasing.
+"""Pure: what rows and documents hold about one person, and what remains after erasure.
 
-A value that identifies the person (a number, an e-mail address, an id) gives way to a random token,
-the same everywhere, so that keys stay keys and counts stay right while nobody can be recognised;
-what else is known of the person goes. Rows and JSON objects follow the same rule:
+A random token replaces a value that identifies the person (a number, an e-mail address, an id), the
+same one everywhere. So keys stay keys and counts stay right while nobody can be recognised. All
+other data of the person is removed. Rows and JSON objects follow the same rule:
 
-    consumer  an object with one of the values is about the consumer, and so is all of an
-              engagement the consumer took part in: names, numbers, texts, files, links. What is
-              said there of users and of the company's own lines stays.
-    user      an object that names the user by id loses the name, address and number beside that id;
-              where the id is ``user_id``, also those without a prefix, there and in inner objects.
+    consumer  an object with one of the values is about the consumer, and so is all of an engagement
+        that the consumer took part in: names, numbers, texts, files, links. Data of users and of
+        the company's own lines stays.
+    user      an object that names the user by id loses the name, address and number next to that
+        id; where the id is ``user_id``, also those without a prefix, there and in inner objects.
 """
 
 import re
@@ -26,7 +26,7 @@ identifying: Final[Mapping[Kind, frozenset[Personal | None]]] = {
     "consumer": frozenset({"phone", "email", "pseudonymous_id"}),
     "user": frozenset({"user_ref", "pseudonymous_id"}),
 }
-"""Classes whose values tell who it is."""
+"""Classes whose values identify a person."""
 
 _of_users: Final = re.compile(r"(.*_)?(user|supervisor|owner|agent)_(display_name|name|email)")
 _own: Final = frozenset(
@@ -41,7 +41,7 @@ _own: Final = frozenset(
         "external_launch_url",
     }
 )
-"""Members without a prefix that tell of the user whom ``user_id`` beside or above them names."""
+"""Members without a prefix that describe the user whom ``user_id`` next to or above them names."""
 
 _named_by: Final = frozenset({"user_id", "participant_id"})
 _siblings: Final = ("display_name", "name", "email", "phone_number")
@@ -58,14 +58,14 @@ class Person:
     tokens: Mapping[str, str]
 
     def token(self, class_: Personal | None, value: object) -> str | None:
-        """Return what takes the place of a value; None where it is not the person's."""
+        """Return the replacement of a value; None where it is not the person's."""
         if class_ not in identifying[self.kind] or isinstance(value, bool):
             return None
         return self.tokens.get(normal(class_, str(value))) if isinstance(value, str | int) else None
 
 
 class _Verdict(NamedTuple):
-    """What becomes of an object: members replaced, members taken away, and what is inside it."""
+    """The changes of an object: replaced members, removed members, and its inner objects."""
 
     tokens: Mapping[str, str]
     removed: frozenset[str]
@@ -73,7 +73,7 @@ class _Verdict(NamedTuple):
 
 
 def erased_document(document: object, person: Person, *, about: bool) -> object:
-    """Return a JSON document without the person, the same object where it has nothing of it.
+    """Return a JSON document without the person, the same object where nothing changes.
 
     ``about`` says that all of it is about the person, e.g. as part of an engagement.
     """
@@ -89,7 +89,7 @@ def erased_document(document: object, person: Person, *, about: bool) -> object:
 def erased_cells(
     table: Table, row: Mapping[str, object], person: Person, *, about: bool
 ) -> dict[str, object]:
-    """Return the cells of a row that change; None where a value goes.
+    """Return the changed cells of a row; None removes a value.
 
     ``row`` holds the cells by column, documents parsed, arrays as lists.
     """
@@ -120,7 +120,7 @@ def _erased_members(
         keyed = any(
             name in table.key and class_ in identifying["consumer"] for name, class_, _ in members
         )
-        about = about and not keyed  # a row of its own for each person
+        about = about and not keyed  # each person has a row of its own
     verdict = _verdict(members, person, about=about)
     changes: dict[str, object] = {}
     for name, class_, value in members:
@@ -136,7 +136,7 @@ def _erased_members(
 
 
 def erased_raw(row: Mapping[str, object], person: Person, *, about: bool) -> dict[str, object]:
-    """Return the cells of a raw event that change; the verbatim body goes with any change."""
+    """Return the changed cells of a raw event; any change removes the verbatim body."""
     changes = {
         name: new
         for name in ("payload", "enrichment")
@@ -157,7 +157,7 @@ def erased_raw(row: Mapping[str, object], person: Person, *, about: bool) -> dic
 
 
 def sibling_ids(document: object, person: Person) -> Iterator[str]:
-    """Yield the ids of consumers that stand in one object with a value of the person."""
+    """Yield the ids of consumers in objects that hold a value of the person."""
     if isinstance(document, list):
         for item in document:
             yield from sibling_ids(item, person)
@@ -206,7 +206,7 @@ def _verdict(members: Iterable[_Member], person: Person, *, about: bool) -> _Ver
 
 
 def _stays(name: str, class_: Personal, *, users: bool) -> bool:
-    """Tell whether a member says nothing about the consumers of an engagement."""
+    """Return whether a member says nothing about the consumers of an engagement."""
     return (
         class_ in {"org_phone", "user_ref"}
         or bool(_of_users.fullmatch(name))

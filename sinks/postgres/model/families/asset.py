@@ -1,6 +1,6 @@
-"""Pure: assets of the library and the items in them.
+"""Pure: assets of the library and their items.
 
-Deleting an asset first puts it into the archive, from where it can be restored.
+A first deletion archives an asset, from where it can be restored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ def _deleted(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _items(event: Event, asset_id: str) -> Iterator[ColumnUpdate]:
-    """Yield the items, each once; of one that is named more than once, its deletion counts."""
+    """Yield each item once; of one that the event names twice, its deletion counts."""
     updates = object_in(event.object, "updates") or {}
     removed: Mapping[str, Values] = {deleted.name: (event.occurred_at_ms,)}
     changes: Sequence[tuple[JsonObject, str, Mapping[str, Values]]] = (

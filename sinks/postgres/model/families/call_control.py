@@ -1,4 +1,4 @@
-"""Pure: commands that another program gave to a user's telephone."""
+"""Pure: commands of another program to a user's telephone."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

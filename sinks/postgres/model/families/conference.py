@@ -1,4 +1,4 @@
-"""Pure: what happened in conferences, and who was in them at each moment."""
+"""Pure: the events of conferences, and their participants at each time."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -27,7 +27,7 @@ _actions: Final = {
     ),
     "contact_center.engagement_conference_canceled": ("canceled", ""),
 }
-"""Word for what happened, and the member that says to whom."""
+"""The action, and the member with its target."""
 
 conference_event: Final = event_table(
     "conference_event",

@@ -1,6 +1,6 @@
-"""Pure: whether consumers want to be written to: as it stands, and how it came about.
+"""Pure: consent of consumers to messages: the present state, and its history.
 
-Events that name no number change no state; the history keeps them.
+Events without a number change no state; the history holds them.
 """
 
 from collections.abc import Iterator, Mapping

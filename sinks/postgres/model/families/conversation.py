@@ -1,7 +1,7 @@
 """Pure: messages and files of conversations.
 
-Messages have no id of their own: an event is a message. Its address in the object store, once a
-processor has fetched a file, is no business of these tables.
+Messages have no id of their own: an event is a message. The address of a fetched file in the object
+store does not belong to these tables.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
-"""Pure: what every event that names an engagement says about it, whatever its family.
+"""Pure: what every event of an engagement says about it, whatever its family.
 
-One reader for all of it, the participants included, because they share what is looked up.
+One reader for all of it, participants included, because they share their lookups.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ _follow_ups: Final = frozenset(
         "contact_center.engagement_follow_up_task_updated",
     }
 )
-"""Their ``task_id`` is no routing task."""
+"""Their ``task_id`` is not a routing task."""
 
 _upgrades: Final = {
     "contact_center.engagement_upgrade_initiated": "initiated",
@@ -62,7 +62,7 @@ _texts: Final = {
     "consumer_display_name": "consumer_display_name",
 }
 _ids: Final = ("consumer_id", "consumer_number")
-"""Members that are told alone, with their registers; those of ids have the names of the members."""
+"""Members with registers of their own, which have the names of the members."""
 
 Pair = tuple[str | None, str | None]
 
@@ -169,7 +169,7 @@ projections: Final = (engagement, timeline)
 
 
 def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
-    """Return what an event says about the engagement that it names, if it names one."""
+    """Return the updates of an event's engagement, if it names one."""
     if event.engagement_id is None:
         return ()
     name, occurred_at_ms = event.name, event.occurred_at_ms
@@ -247,4 +247,4 @@ _registers_by_event: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]
     "contact_center.legacy_engagement_end_data_ready": _settled,
     "contact_center.cx_engagement_end_data_ready": _settled,
 }
-"""Events that tell what no other event does."""
+"""Events with facts that no other event carries."""

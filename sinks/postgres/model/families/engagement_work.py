@@ -1,4 +1,4 @@
-"""Pure: what people do about an engagement: disposition, note, follow-up, survey, supervision."""
+"""Pure: people's work on an engagement: disposition, note, follow-up, survey, supervision."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -98,7 +98,7 @@ supervision: Final = event_table(
     Column("supervisor_id", "text", "user_ref"),
     Column("supervisor_display_name", "text", "person_name"),
 )
-"""``boundary`` is started or ended. Nothing links the two but the order: the view pairs them."""
+"""``boundary`` is started or ended. Only the order links the two: the view pairs them."""
 
 projections: Final = (disposition, note, follow_up, survey, supervision)
 

@@ -110,7 +110,7 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _location(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield what the message belongs to."""
+    """Yield what the message belongs to: inbox, engagement, queue, flow, user."""
     queue, user = event.queue(), event.user()
     if inbox_id := id_text(event.object, "inbox_id"):
         yield "inbox", (inbox_id, event.text("inbox_name"))
@@ -125,7 +125,7 @@ def _location(event: Event) -> Iterator[tuple[str, Values]]:
 
 
 def _change(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield what happened to the message."""
+    """Yield the change of the message."""
     if phase := _phases.get(event.name):
         yield "phase", (phase,)
     if phase == "assigned":

@@ -1,6 +1,7 @@
-"""Pure: how the delivery of a message stands.
+"""Pure: the delivery states of messages.
 
-Two kinds of message ids, by the API that sent the message: the channel in the key keeps them apart.
+There are two kinds of message ids, by the API that sent the message; the channel in the key
+separates them.
 """
 
 from collections.abc import Iterator, Mapping

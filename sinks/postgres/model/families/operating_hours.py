@@ -1,7 +1,7 @@
-"""Pure: business hours, and sets of closures with the closures in them.
+"""Pure: business hours, and sets of closures with their closures.
 
-An update of a set lists the closures that changed, and of each what changed; that one was taken
-out, no event tells.
+An update of a set lists the changed closures, with their changed members. No event reports the
+removal of a closure.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
 """Pure: recordings, which outlive their calls.
 
-The two events of a deletion know the recording only, so its engagement may come from an event
+The two events of a deletion name the recording only, so its engagement may come from an event
 before or after them.
 """
 
@@ -122,7 +122,7 @@ def _each(event: Event, people: str, member: str) -> tuple[str, ...]:
 
 
 def _bounds(event: Event) -> Mapping[str, int]:
-    """Return the times; a start and an end that the event tells are nearer than its own time."""
+    """Return the times; a start and an end in the event are more exact than its own time."""
     found = {}
     if column := _times.get(event.name):
         found[column] = event.occurred_at_ms

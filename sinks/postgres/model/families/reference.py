@@ -1,7 +1,7 @@
-"""Pure: what the reference topic says: users, queues and teams, logs, and what has no table.
+"""Pure: the records of the reference topic: users, queues and teams, logs, and other entities.
 
-A snapshot tells attributes as an event does, so the newer of the two stays. An entity that is
-known by no table of its own is kept as it came, in ``reference_entity``.
+A snapshot carries attributes like an event, so the newer of the two stays. An entity without a
+table of its own is stored unchanged in ``reference_entity``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ _queue: Final = {**queue.settings, **queue.service_level, **attributes(Column("c
 
 
 def reference_mentions(reference: Reference) -> Iterable[ColumnUpdate]:
-    """Return what a record of the reference topic says about rows."""
+    """Return the updates of a record of the reference topic."""
     return _by_entity.get(reference.entity, _other)(reference)
 
 

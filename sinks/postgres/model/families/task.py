@@ -1,10 +1,10 @@
-"""Pure: routing tasks, their reservations, and the queues that they wait in.
+"""Pure: routing tasks, their reservations, and their waits in queues.
 
-An exit from a queue does not say when the task came in, and no exit is promised when a user takes
-it: so entries and exits are kept as they come, and the view ``task_queue_stay`` pairs them with
-whatever ended the wait. Source: Zoom webhooks, task_exited_queue.
+An exit from a queue does not say when the task entered, and no exit is promised when a user takes
+it. So entries and exits are stored as they come, and the view ``task_queue_stay`` pairs them with
+the end of the wait. Source: Zoom webhooks, task_exited_queue.
 
-A follow-up task has a ``task_id`` as well and is none of these.
+A follow-up task has a ``task_id`` as well but is not a routing task.
 """
 
 from collections.abc import Iterator, Mapping
@@ -94,7 +94,7 @@ _queue_then: Final = attributes(
         "distribution_duration_in_seconds",
     ),
 )
-"""What decides about a waiting task, as it was then: no event tells when it changes."""
+"""Settings that apply to a waiting task, at that time: no event reports their change."""
 
 queue_move: Final = event_table(
     "task_queue_move",
@@ -150,7 +150,7 @@ def _task(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _location(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield channel, queue and flow, where the event tells them."""
+    """Yield channel, queue and flow, where the event has them."""
     channel, queue = channel_of(event.object), event.queue()
     if channel[0]:
         yield "channel", channel

@@ -1,4 +1,4 @@
-"""Pure: teams, where they stand, and who is in them."""
+"""Pure: teams, their parents, and their members."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -52,7 +52,7 @@ _unassigned: Final = "contact_center.team_members_unassigned"
 
 
 def values(entity: JsonObject) -> dict[str, Values]:
-    """Return what an object says about a team: its words, and its parent where it names one."""
+    """Return an object's attributes of a team, and its parent where it names one."""
     return values_of(entity, profile) | _parent(entity, prefix="")
 
 

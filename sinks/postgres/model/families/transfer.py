@@ -1,7 +1,7 @@
 """Pure: transfers, one row per pair of tasks.
 
-A cold transfer ends as accepted, a warm one as completed or canceled. The level says what the call
-was meant to go to; events repeat what they know of the target.
+A cold transfer ends as accepted, a warm one as completed or canceled. The level is the intended
+target of the call; events repeat what they know of the target.
 """
 
 from collections.abc import Iterator, Mapping

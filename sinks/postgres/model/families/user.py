@@ -1,8 +1,8 @@
-"""Pure: users, what they may do, and what they do: states of work, logins.
+"""Pure: users, their assignments, and their activity: work states, logins.
 
-A change of state tells the former state, not since when: so changes are kept as they come, and the
-views ``user_status_history`` and ``user_session`` close each with the next one. What was assigned
-is told piece by piece, so each skill and each number is a row that says whether it still is.
+A change of state names the former state, but not its start. So changes are stored as they come, and
+the views ``user_status_history`` and ``user_session`` close each with the next one. Assignments
+come one by one, so each skill and each number is a row that says whether it still applies.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,14 +41,14 @@ profile: Final = attributes(
     Column("emergency_calling", "boolean"),
     Column("user_intents", "jsonb"),
 )
-"""Members of a user, or of ``updates``, that are columns as they are."""
+"""Members of a user, or of ``updates``, that are columns unchanged."""
 
 looked_up: Final = attributes(
     Column("cc_user_id", "text", "user_ref"),
     Column("region_id", "text"),
     Column("region_name", "text", "location"),
 )
-"""What the REST API alone says."""
+"""Attributes that only the REST API has."""
 
 package: Final = attributes(Column("package_name", "text"))
 
@@ -67,7 +67,7 @@ _parts: Final = {
     ),
     "user_package": package,
 }
-"""Members that are objects, and what is in them."""
+"""Members that are objects, and their own members."""
 
 user: Final = Projection(
     "app_user",
@@ -120,7 +120,7 @@ _presences: Final = {
 
 
 def read_user(event: Event) -> Iterator[ColumnUpdate]:
-    """Yield the user whom an event names at its top, with what it says there."""
+    """Yield the update of the user at the top of an event."""
     yield from _user(event, {})
 
 
@@ -146,7 +146,7 @@ def _updated(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _settings(entity: JsonObject) -> Mapping[str, Values]:
-    """Return what an object says beyond its plain members."""
+    """Return an object's attributes beyond its plain members."""
     found: dict[str, Values] = {}
     for name, part in _parts.items():
         outer = entity
@@ -160,7 +160,7 @@ def _settings(entity: JsonObject) -> Mapping[str, Values]:
 
 
 def _status(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
-    """Return the state of work; without a sub status there is none, unless it alone changed."""
+    """Return the work state; a missing sub status clears it, unless it alone changed."""
     found: dict[str, Values] = {}
     status, sub_status = _pair(entity, f"{prefix}status"), _pair(entity, f"{prefix}sub_status")
     if any(status):

@@ -1,4 +1,4 @@
-"""Pure: what may be missing at a place of the vendor's document."""
+"""Pure: reads optional members of a node in the vendor's document."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,19 @@ from schemas.generation.document import JsonPointer, SchemaSourceError
 
 
 def optional(node: JsonPointer, name: str) -> JsonPointer | None:
-    """Go down to a member, or return None where there is none.
+    """Return a member's node, or None where there is none.
 
     Raises:
-        SchemaSourceError: the place is no object.
+        SchemaSourceError: the node is not an object.
     """
     return node.member(name) if name in node.as_object() else None
 
 
 def items(node: JsonPointer | None) -> Iterator[JsonPointer]:
-    """Yield the items of an array; none where there is no array.
+    """Yield the items of an array; none where there is no node.
 
     Raises:
-        SchemaSourceError: the place is there, but no array.
+        SchemaSourceError: the node is not an array.
     """
     for index, item in enumerate(node.as_list() if node else ()):
         yield JsonPointer(item, f"{node.pointer if node else ''}/{index}")
@@ -28,7 +28,7 @@ def texts(node: JsonPointer | None) -> tuple[str, ...]:
     """Return the strings of an array.
 
     Raises:
-        SchemaSourceError: it is no array, or an item no string.
+        SchemaSourceError: it is not an array, or an item is not a string.
     """
     return tuple(item.as_text() for item in items(node))
 
@@ -37,7 +37,7 @@ def text(node: JsonPointer, name: str) -> str:
     """Return a member, "" where there is none.
 
     Raises:
-        SchemaSourceError: it is no string.
+        SchemaSourceError: it is not a string.
     """
     found = optional(node, name)
     return found.as_text() if found else ""
@@ -47,7 +47,7 @@ def number(node: JsonPointer, name: str) -> int | None:
     """Return a member, None where there is none.
 
     Raises:
-        SchemaSourceError: it is no whole number.
+        SchemaSourceError: it is not a whole number.
     """
     found = optional(node, name)
     if found is None:
@@ -61,7 +61,7 @@ def flag(node: JsonPointer, name: str) -> bool:
     """Return a member, False where there is none.
 
     Raises:
-        SchemaSourceError: it is no truth value.
+        SchemaSourceError: it is not a boolean.
     """
     found = optional(node, name)
     if found is None:
@@ -72,10 +72,10 @@ def flag(node: JsonPointer, name: str) -> bool:
 
 
 def refuse_unless(known: frozenset[str], node: JsonPointer) -> None:
-    """Refuse members that nobody would carry over.
+    """Refuse members that the conversion would lose.
 
     Raises:
-        SchemaSourceError: the place has one that is not known.
+        SchemaSourceError: the node has an unknown member.
     """
     for name in node.as_object():
         if name not in known:
