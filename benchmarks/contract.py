@@ -58,7 +58,7 @@ def main() -> None:
 
 def record_of(envelope: Envelope) -> tuple[str, bytes, headers.Headers]:
     """Topic, key and headers of an event, as ingest makes them."""
-    key = identity.place(envelope, pseudonym_key=pseudonym_key).partition_key
+    key = identity.event_address(envelope, pseudonym_key=pseudonym_key).partition_key
     own = headers.event_headers(
         envelope,
         event_id=identity.event_id(envelope),

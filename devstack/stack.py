@@ -100,7 +100,7 @@ async def running(options: DevstackOptions = DEFAULT_OPTIONS) -> AsyncIterator[S
         with ExitStack() as reservations:
             try:
                 stack = await _started(options, directory, parts, reservations)
-                with _crashes_told(stack):
+                with _crashes_reported(stack):
                     yield stack
             finally:
                 await _together(part.stop() for part in parts.values())
@@ -156,7 +156,7 @@ def _stack(directory: Path, ports: Mapping[Part, int], parts: Mapping[Part, Runn
 
 
 @contextmanager
-def _crashes_told(stack: Stack) -> Iterator[None]:
+def _crashes_reported(stack: Stack) -> Iterator[None]:
     try:
         yield
     except PartCrashed:

@@ -4,9 +4,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from runtime.process.metrics_exposition import latency_buckets_s, place_values
+from runtime.process.metrics_exposition import choose_value_storage, latency_buckets_s
 
-place_values()
+choose_value_storage()
 
 
 class IngestMetrics:

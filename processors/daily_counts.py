@@ -34,11 +34,11 @@ from zoom.rate_limits.daily_share import Count, Counts
 
 _entity: Final = "api_budget"
 
-_place: Final = re.compile(rb"([0-9]{1,9})(-[0-9a-z]+)?")
+_slot_pattern: Final = re.compile(rb"([0-9]{1,9})(-[0-9a-z]+)?")
 _of_others: Final = -1
 """No seat has this generation, so all that such a count says is used by others."""
 
-_kept_for: Final = timedelta(days=1)
+_retention_days: Final = timedelta(days=1)
 """A process that runs over midnight may still write what it read as yesterday's."""
 _deleted_at_once: Final = 200
 
@@ -78,7 +78,7 @@ class KafkaDailyCounts:
         counts: dict[int, Count] = {}
         others: list[Count] = []
         for key, value in found.items():
-            rank, writer = _place_of(key)
+            rank, writer = _parse_slot(key)
             if writer == self._writer:
                 counts[rank] = _count(value)
             else:
@@ -89,7 +89,7 @@ class KafkaDailyCounts:
         return counts | dict(enumerate(others, start=free))
 
     async def _delete_old(self, prefix: bytes, found: Mapping[bytes, bytes]) -> None:
-        until = self._clock.now().astimezone(UTC).date() - _kept_for
+        until = self._clock.now().astimezone(UTC).date() - _retention_days
         old = (key for key, value in found.items() if _count(value).day < until)
         with suppress(TransientError, RejectedError):  # the next one deletes them
             await asyncio.gather(
@@ -111,15 +111,15 @@ class KafkaDailyCounts:
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
         """Replace the count of one seat, on all in-sync replicas."""
-        place = b"%d%b" % (rank, self._writer)
+        slot = b"%d%b" % (rank, self._writer)
         reference = {
             "entity": _entity,
             "account_id": self._account_id,
-            "id": f"{self._worker}/{label.value}/{place.decode()}",
+            "id": f"{self._worker}/{label.value}/{slot.decode()}",
             "as_of": timestamp(int(self._clock.now().timestamp() * 1000)),
             "state": count._asdict(),
         }
-        key = self._key(label) + place
+        key = self._key(label) + slot
         try:
             await self._publisher.publish(Record(self._topic, key, orjson.dumps(reference)))
         except RejectedError as error:
@@ -129,9 +129,9 @@ class KafkaDailyCounts:
         return f"{self._account_id}:{_entity}:{self._worker}/{label.value}/".encode()
 
 
-def _place_of(text: bytes) -> tuple[int, bytes]:
+def _parse_slot(text: bytes) -> tuple[int, bytes]:
     """Return rank and writer."""
-    found = _place.fullmatch(text)
+    found = _slot_pattern.fullmatch(text)
     if found is None:
         raise TransientError("a daily count has a key that is none of ours")
     return int(found[1]), found[2] or b""

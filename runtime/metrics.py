@@ -15,11 +15,11 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from runtime.process.metrics_exposition import latency_buckets_s, place_values
+from runtime.process.metrics_exposition import choose_value_storage, latency_buckets_s
 from runtime.retries.policy import FaultKind
 from schemas.reasons import DeadLetterReason
 
-place_values()
+choose_value_storage()
 
 
 class ProcessMetrics:

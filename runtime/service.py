@@ -49,7 +49,7 @@ async def run_handler(  # noqa: PLR0913 - what a worker is made of
     worker: WorkerSettings,
     produces: Sequence[str] = (),
     delays_s: Sequence[int] = (),
-    share_listener: Callable[[MemberShare | None], None] | None = None,
+    on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> None:
     """Run a handler over these topics until SIGTERM or SIGINT, then drain.
 
@@ -58,15 +58,15 @@ async def run_handler(  # noqa: PLR0913 - what a worker is made of
     ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``. While one
     of the topics that it reads or ``produces`` to does not exist, it halts and says so.
 
-    ``share_listener`` is told of each seat in the first of these groups, for what its members share
-    out among them, and None when it is lost; see `KafkaConsumer`.
+    ``on_share_changed`` receives each new share of this member in the first of these groups, and
+    None when the member loses it; see `KafkaConsumer`.
 
     Raises:
         ConfigurationError: the health address is taken, or the work had halted when it was told to
             end; the process must not end with 0.
     """
     main, second = _divided(worker) if delays_s else (worker, worker)
-    async with _surroundings(name, topics, kafka, main, produces, share_listener) as context:
+    async with _surroundings(name, topics, kafka, main, produces, on_share_changed) as context:
         delayed = _delayed(context, kafka, second, delays_s) if delays_s else None
         await _run(Worker(handler, context, delayed), context)
 
@@ -99,7 +99,7 @@ async def _surroundings(
     kafka: KafkaSettings,
     settings: WorkerSettings,
     produces: Sequence[str] = (),
-    share_listener: Callable[[MemberShare | None], None] | None = None,
+    on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> AsyncIterator[WorkerContext]:
     clock, group = SystemClock(), _group(kafka, name)
     metrics.begin_worker(name, topics=topics)
@@ -107,7 +107,7 @@ async def _surroundings(
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield WorkerContext(
             name=name,
-            connect=_connecting(group, topics, kafka, settings, clock, share_listener),
+            connect=_connecting(group, topics, kafka, settings, clock, on_share_changed),
             publisher=publisher,
             dead_letter_topic=letters,
             settings=settings,
@@ -182,7 +182,7 @@ def _connecting(
     kafka: KafkaSettings,
     settings: WorkerSettings,
     clock: Clock,
-    share_listener: Callable[[MemberShare | None], None] | None = None,
+    on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> Callable[[RebalanceListener], Consumer]:
     def connect(listener: RebalanceListener) -> Consumer:
         return KafkaConsumer(
@@ -193,7 +193,7 @@ def _connecting(
             listener=listener,
             client_id=group,
             clock=clock,
-            share_listener=share_listener,
+            on_share_changed=on_share_changed,
         )
 
     return connect

@@ -170,18 +170,18 @@ def _event_names(record: TopicRecord) -> Sequence[str]:
 
 def _messages() -> Iterator[tuple[str, Node]]:
     for event in events.values():
-        place = f"{event.family}/{event.short_name}"
+        path = f"{event.family}/{event.short_name}"
         yield (
             event.short_name,
             {
-                **_event_message(event.name, _file(f"webhooks/{place}.schema.json")),
-                "examples": [{"payload": _file(f"examples/{place}.json")}],
+                **_event_message(event.name, _file(f"webhooks/{path}.schema.json")),
+                "examples": [{"payload": _file(f"examples/{path}.json")}],
             },
         )
         yield (
             f"enriched.{event.short_name}",
             _event_message(
-                event.name, _enriched(event.name, _file(f"webhooks/{place}.schema.json"))
+                event.name, _enriched(event.name, _file(f"webhooks/{path}.schema.json"))
             ),
         )
     yield (
@@ -259,8 +259,8 @@ def _headers(headers: Sequence[Header]) -> Node:
     }
 
 
-def _reference(*place: str) -> Node:
-    return {"$ref": f"#/{'/'.join(place)}"}
+def _reference(*steps: str) -> Node:
+    return {"$ref": f"#/{'/'.join(steps)}"}
 
 
 def _file(path: str) -> Node:

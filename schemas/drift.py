@@ -33,19 +33,19 @@ class DriftKind(StrEnum):
 class Drift(NamedTuple):
     """One departure.
 
-    ``place`` has the name of each member on the way, and ``[]`` for the items of an array.
+    ``pointer`` has the name of each member on the way, and ``[]`` for the items of an array.
     ``found`` is the value there, None where it is missing, the whole body of an unknown event; it
     may be personal and is not for logs.
     """
 
     kind: DriftKind
-    place: tuple[str, ...]
+    pointer: tuple[str, ...]
     found: object
 
     @property
     def path(self) -> str:
         """The place as text."""
-        return path_of(self.place)
+        return path_of(self.pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Contract:
     say nothing of values of other types than theirs. ``is_plain``: the type is all there is.
     """
 
-    place: tuple[str, ...]
+    pointer: tuple[str, ...]
     types: frozenset[type] | None
     known_values: frozenset[object]
     known_types: frozenset[type]
@@ -88,9 +88,9 @@ def drift_of(body: Body, event: str) -> Sequence[Drift]:
     return departures(body, _contract_of(event))
 
 
-def path_of(place: Sequence[str]) -> str:
+def path_of(pointer: Sequence[str]) -> str:
     """Write a place as text: ``payload.object.users[].user_id``."""
-    return ".".join(place).replace(".[]", "[]")
+    return ".".join(pointer).replace(".[]", "[]")
 
 
 def departures(body: Body, contract: Contract) -> Sequence[Drift]:
@@ -100,29 +100,29 @@ def departures(body: Body, contract: Contract) -> Sequence[Drift]:
     return found
 
 
-def compiled(schema: Schema, place: tuple[str, ...] = ()) -> Contract:
-    """Compile a schema of ours; ``place`` is where its value stands."""
+def compiled(schema: Schema, pointer: tuple[str, ...] = ()) -> Contract:
+    """Compile a schema of ours; ``pointer`` is where its value stands."""
     members = cast("Mapping[str, Schema] | None", schema.get("properties"))
     items = cast("Schema | None", schema.get("items"))
     known = cast("Sequence[object]", schema.get("x-known-values", ()))
     is_time = schema.get("format") == "date-time"
     return Contract(
-        place,
+        pointer,
         _types_of(schema.get("type")),
         frozenset(known),
         frozenset(map(type, known)),
         is_time,
-        _compiled_members(members, place) if members else None,
+        _compiled_members(members, pointer) if members else None,
         frozenset(cast("Sequence[str]", schema.get("required", ()))),
-        compiled(items, (*place, "[]")) if items else None,
+        compiled(items, (*pointer, "[]")) if items else None,
         is_plain=not (known or is_time or members or items),
     )
 
 
 def _compiled_members(
-    members: Mapping[str, Schema], place: tuple[str, ...]
+    members: Mapping[str, Schema], pointer: tuple[str, ...]
 ) -> Mapping[str, Contract]:
-    return {name: compiled(schema, (*place, name)) for name, schema in members.items()}
+    return {name: compiled(schema, (*pointer, name)) for name, schema in members.items()}
 
 
 def _types_of(names: object) -> frozenset[type] | None:
@@ -144,19 +144,19 @@ def _check_members(value: Body, contract: Contract, found: list[Drift]) -> None:
     for name, child in value.items():
         member = members.get(name)
         if member is None:
-            found.append(Drift(DriftKind.UNKNOWN_FIELD, (*contract.place, name), child))
+            found.append(Drift(DriftKind.UNKNOWN_FIELD, (*contract.pointer, name), child))
         elif not member.is_plain or member.types is None or type(child) not in member.types:
             _check(child, member, found)
     if not value.keys() >= contract.required:
         found.extend(
-            Drift(DriftKind.MISSING_REQUIRED, (*contract.place, name), None)
+            Drift(DriftKind.MISSING_REQUIRED, (*contract.pointer, name), None)
             for name in sorted(contract.required - value.keys())
         )
 
 
 def _check(value: object, contract: Contract, found: list[Drift]) -> None:
     if not _is_of_type(value, contract):
-        found.append(Drift(DriftKind.WRONG_TYPE, contract.place, value))
+        found.append(Drift(DriftKind.WRONG_TYPE, contract.pointer, value))
     elif isinstance(value, dict):
         _check_members(value, contract, found)
     elif isinstance(value, list):
@@ -164,7 +164,7 @@ def _check(value: object, contract: Contract, found: list[Drift]) -> None:
             for item in value:
                 _check(item, contract.items, found)
     elif type(value) in contract.known_types and value not in contract.known_values:
-        found.append(Drift(DriftKind.UNKNOWN_ENUM_VALUE, contract.place, value))
+        found.append(Drift(DriftKind.UNKNOWN_ENUM_VALUE, contract.pointer, value))
 
 
 def _is_of_type(value: object, contract: Contract) -> bool:

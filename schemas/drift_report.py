@@ -14,7 +14,7 @@ from .catalogue import events, json_schema
 from .drift import Drift, DriftKind, Schema, drift_of
 from .inference import InferredShape, JsonType
 
-most_values: Final = 20
+max_values: Final = 20
 """Unknown values of a field that a finding names, the most frequent first."""
 
 Patch = dict[str, object]
@@ -51,7 +51,7 @@ class _Seen:
             self.values[drift.found] += 1
 
     def finding(self, event: str) -> Finding:
-        values = tuple(value for value, _ in self.values.most_common(most_values))
+        values = tuple(value for value, _ in self.values.most_common(max_values))
         kind, path = self.drift.kind, self.drift.path
         return Finding(event, kind, path, self.bodies, dict(self.shape.types), values)
 
@@ -71,8 +71,8 @@ class DriftReport:
             return
         seen = self._seen.setdefault(event, {})
         for drift in departures:
-            seen.setdefault((drift.kind, drift.place), _Seen(drift)).add(drift)
-        for key in {(drift.kind, drift.place) for drift in departures}:
+            seen.setdefault((drift.kind, drift.pointer), _Seen(drift)).add(drift)
+        for key in {(drift.kind, drift.pointer) for drift in departures}:
             seen[key].bodies += 1
 
     def findings(self) -> Sequence[Finding]:
@@ -97,25 +97,25 @@ def _patch(event: str, seen: Sequence[_Seen]) -> Patch:
         return drafted
     patch: Patch = {}
     for each in seen:
-        place = each.drift.place
+        pointer = each.drift.pointer
         kind = each.drift.kind
         if kind is DriftKind.UNKNOWN_FIELD:
-            _below(patch, place).update(each.shape.schema(place[-1]))
+            _below(patch, pointer).update(each.shape.schema(pointer[-1]))
         elif kind is DriftKind.UNKNOWN_ENUM_VALUE:
-            known = _said(event, place, "x-known-values")
-            _below(patch, place)["x-known-values"] = [*known, *sorted(each.values, key=str)]
+            known = _keyword_at(event, pointer, "x-known-values")
+            _below(patch, pointer)["x-known-values"] = [*known, *sorted(each.values, key=str)]
         elif kind is DriftKind.WRONG_TYPE:
-            _below(patch, place).update(_widened(event, place, each.shape))
+            _below(patch, pointer).update(_widened(event, pointer, each.shape))
         else:
-            missing = _missing_beside(place, seen)
-            still = [n for n in _said(event, place[:-1], "required") if n not in missing]
-            _below(patch, place[:-1])["required"] = still or None
+            missing = _missing_siblings(pointer, seen)
+            still = [n for n in _keyword_at(event, pointer[:-1], "required") if n not in missing]
+            _below(patch, pointer[:-1])["required"] = still or None
     return patch
 
 
-def _below(patch: Patch, place: Sequence[str]) -> Patch:
+def _below(patch: Patch, pointer: Sequence[str]) -> Patch:
     """Return the part of a patch that speaks of a place, made where it is missing."""
-    for step in place:
+    for step in pointer:
         if step == "[]":
             patch = cast("Patch", patch.setdefault("items", {}))
         else:
@@ -124,32 +124,32 @@ def _below(patch: Patch, place: Sequence[str]) -> Patch:
     return patch
 
 
-def _said(event: str, place: Sequence[str], keyword: str) -> Sequence[object]:
+def _keyword_at(event: str, pointer: Sequence[str], keyword: str) -> Sequence[object]:
     """Return a list that the schema of an event has at a place."""
-    return cast("Sequence[object]", _schema_at(event, place)[keyword])
+    return cast("Sequence[object]", _schema_at(event, pointer)[keyword])
 
 
-def _schema_at(event: str, place: Sequence[str]) -> Schema:
+def _schema_at(event: str, pointer: Sequence[str]) -> Schema:
     schema = json_schema(event)
-    for step in place:
+    for step in pointer:
         inner = schema["items"] if step == "[]" else cast("Schema", schema["properties"])[step]
         schema = cast("Schema", inner)
     return schema
 
 
-def _widened(event: str, place: Sequence[str], shape: InferredShape) -> Patch:
+def _widened(event: str, pointer: Sequence[str], shape: InferredShape) -> Patch:
     """Return what lets a place hold what was seen too; text that is no time ends the format."""
-    said = cast("JsonType", _schema_at(event, place)["type"])
-    more = [found for found in shape.type_names() if found != said]
-    widened: Patch = {"type": [said, *more]} if more else {}
-    if said in shape.types:
+    known_type = cast("JsonType", _schema_at(event, pointer)["type"])
+    more = [found for found in shape.type_names() if found != known_type]
+    widened: Patch = {"type": [known_type, *more]} if more else {}
+    if known_type in shape.types:
         widened["format"] = None
     return widened
 
 
-def _missing_beside(place: Sequence[str], seen: Sequence[_Seen]) -> frozenset[str]:
+def _missing_siblings(pointer: Sequence[str], seen: Sequence[_Seen]) -> frozenset[str]:
     return frozenset(
-        each.drift.place[-1]
+        each.drift.pointer[-1]
         for each in seen
-        if each.drift.kind is DriftKind.MISSING_REQUIRED and each.drift.place[:-1] == place[:-1]
+        if each.drift.kind is DriftKind.MISSING_REQUIRED and each.drift.pointer[:-1] == pointer[:-1]
     )

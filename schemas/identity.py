@@ -96,7 +96,7 @@ class EventAddress(NamedTuple):
     partition_key: str
 
 
-def place(envelope: Envelope, *, pseudonym_key: bytes) -> EventAddress:
+def event_address(envelope: Envelope, *, pseudonym_key: bytes) -> EventAddress:
     """Return subject and partition key; those of the account where the event names no entity.
 
     Both show up in logs and tools: a phone number becomes a hash under ``pseudonym_key``.

@@ -21,8 +21,8 @@ replacement: Final = "\N{REPLACEMENT CHARACTER}"
 
 byte_order_mark: Final = b"\xef\xbb\xbf"
 _half_pair: Final = re.compile("[\ud800-\udfff]")
-_least_integer: Final = -(2**63)
-_most_integer: Final = 2**64 - 1
+_min_integer: Final = -(2**63)
+_max_integer: Final = 2**64 - 1
 """Integers beyond 64 bits are doubles, as orjson has them."""
 _integer_digits: Final = 20
 """What an integer of 64 bits has at most, its sign included."""
@@ -52,7 +52,7 @@ def exact(body: bytes, *, number: Callable[[str], float | str] = number) -> obje
 
     def integer(literal: str) -> float | str:
         # Of many digits `int` takes quadratic time, and refuses more than 4,300.
-        if len(literal) <= _integer_digits and _least_integer <= int(literal) <= _most_integer:
+        if len(literal) <= _integer_digits and _min_integer <= int(literal) <= _max_integer:
             return int(literal)
         return number(literal)
 

@@ -22,7 +22,7 @@ Spoiling = Literal[
 ]
 FaultTarget = Literal["token", "download"]
 
-places: Final[tuple[FaultTarget, ...]] = ("token", "download")
+fault_targets: Final[tuple[FaultTarget, ...]] = ("token", "download")
 """What can be hit beside the operations, if a fault names it."""
 
 
@@ -60,7 +60,7 @@ class RestFault(BaseModel):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        unknown = set(self.operations) - operations().keys() - set(places)
+        unknown = set(self.operations) - operations().keys() - set(fault_targets)
         if unknown:
             raise ValueError(f"operations: there is none of {', '.join(sorted(unknown))}")
         return self

@@ -5,7 +5,7 @@ A story keeps a set of facts under the names that the schemas use: ``user_id``, 
 all events of a story agree. Three rules make the mix of a real account:
 
 1. required members are always there; where no fact is known, the schema tells what to invent;
-2. optional ones are there when told for this very event, else usually, deprecated ones sometimes;
+2. optional ones are there when given for this very event, else usually, deprecated ones sometimes;
 3. a value outside the known values of an optional member is left out, as a voice call has no
    ``channel_source``; for a required member it is a mistake of the story, and raises.
 """
@@ -47,23 +47,23 @@ class _Member:
         return self.known_values.issuperset(value if isinstance(value, list) else (value,))
 
 
-def payload_object(event: str, *, told: Facts, known: Facts, rng: Random) -> dict[str, object]:
+def payload_object(event: str, *, facts: Facts, known: Facts, rng: Random) -> dict[str, object]:
     """Return ``payload.object`` of an event.
 
     Args:
         event: full name.
-        told: facts of this event; its schema must have them. None leaves a member out.
+        facts: of this event; its schema must have them. None leaves a member out.
         known: facts of the story; those that the event has no member for are ignored.
         rng: decides which optional members are there.
 
     Raises:
         KeyError: the event is unknown.
-        ValueError: a told fact has no member, or a required member cannot say what it should.
+        ValueError: a fact has no member, or a required member cannot say what it should.
     """
     members = _members(event)
-    if not told.keys() <= members.keys():
-        raise ValueError(f"{event}: expected members of its schema, got {sorted(told)}")
-    values = ((member.name, _value(member, told, known, rng)) for member in members.values())
+    if not facts.keys() <= members.keys():
+        raise ValueError(f"{event}: expected members of its schema, got {sorted(facts)}")
+    values = ((member.name, _value(member, facts, known, rng)) for member in members.values())
     return {name: value for name, value in values if value is not None}
 
 
@@ -122,10 +122,10 @@ def _member(name: str, schema: Schema, *, required: bool) -> _Member:
     )
 
 
-def _value(member: _Member, told: Facts, known: Facts, rng: Random) -> object:
+def _value(member: _Member, facts: Facts, known: Facts, rng: Random) -> object:
     """Return the value of a member, or None where it is left out."""
-    for_this_event = member.name in told
-    value = told[member.name] if for_this_event else known.get(member.name)
+    for_this_event = member.name in facts
+    value = facts[member.name] if for_this_event else known.get(member.name)
     if value is None:
         return _invent(member.name, member.schema, rng) if member.required else None
     if not member.admits(value):

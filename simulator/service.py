@@ -14,7 +14,7 @@ from simulator.company import Company, make_company
 from simulator.rest.app import rest_app
 from simulator.rest.server import serving
 from simulator.settings import SimulatorSettings
-from simulator.state import State, state_answers, told_to
+from simulator.state import State, apply_events, state_answers
 from simulator.stories import StoryEvent, live_stream
 from simulator.webhooks.endpoint import Endpoint, EndpointInvalidError, open_endpoint
 from simulator.webhooks.ledger import LedgerWriter, Totals
@@ -74,7 +74,7 @@ def make_state(settings: SimulatorSettings, company: Company) -> State:
     """Return what the REST API knows before any event."""
     return State(
         company,
-        most_engagements=settings.rest_engagements,
+        max_engagements=settings.rest_engagements,
         details_delay_s=settings.rest_details_delay_s,
     )
 
@@ -133,8 +133,8 @@ async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> T
                 rest=rest_url,
                 account_id=company.account_id,
             )
-            told = told_to(state, events, clock.now)
-            await _until_signal(send(settings, company, told, ledger, clock=clock))
+            applied = apply_events(state, events, clock.now)
+            await _until_signal(send(settings, company, applied, ledger, clock=clock))
         totals = ledger.totals
         _log.info(
             "simulator_stopped",

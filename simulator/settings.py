@@ -125,9 +125,9 @@ class SimulatorSettings(BaseSettings):
             "latency_s": self.rest_latency_s,
             "outage": self.rest_outage,
         }
-        told = _told_faults(self.rest_faults)
-        return told.model_copy(
-            update={n: v for n, v in general.items() if n not in told.model_fields_set}
+        faults = _parse_faults(self.rest_faults)
+        return faults.model_copy(
+            update={n: v for n, v in general.items() if n not in faults.model_fields_set}
         )
 
     @model_validator(mode="after")
@@ -141,7 +141,7 @@ class SimulatorSettings(BaseSettings):
         return self
 
 
-def _told_faults(text: str) -> Faults:
+def _parse_faults(text: str) -> Faults:
     if not text:
         return Faults()
     try:

@@ -47,7 +47,7 @@ def delivery(
 ) -> Delivery:
     """An enriched record of a body."""
     envelope = read_envelope(body)
-    place = identity.place(envelope, pseudonym_key=PSEUDONYM_KEY)
+    place = identity.event_address(envelope, pseudonym_key=PSEUDONYM_KEY)
     headers = event_headers(
         envelope,
         event_id=identity.event_id(envelope),

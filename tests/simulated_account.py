@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from simulator.company import Company, make_company
-from simulator.rest.answers import Listing, Query, QueryValue, TimeSpan
+from simulator.rest.answers import Listing, QueryValue, RestRequest, TimeSpan
 from simulator.rest.documents import ApiError
-from simulator.state import State, state_answers, told_to
+from simulator.state import State, apply_events, state_answers
 from simulator.stories import StoryEvent, event_stream
 from zoom.catalogue import find
 
@@ -20,20 +20,20 @@ LATER = START + timedelta(hours=6)
 class SimulatedAccount:
     """Every event is heard at `START`; questions are asked at `LATER` unless they say when."""
 
-    def __init__(self, *, details_delay_s: float = 10.0, most_engagements: int = 2_000) -> None:
+    def __init__(self, *, details_delay_s: float = 10.0, max_engagements: int = 2_000) -> None:
         self.company: Company = make_company(1)
         self.state = State(
-            self.company, most_engagements=most_engagements, details_delay_s=details_delay_s
+            self.company, max_engagements=max_engagements, details_delay_s=details_delay_s
         )
         self.answers = state_answers(self.state)
 
-    def told(self, count: int, *, seed: int = 1) -> Sequence[StoryEvent]:
+    def play(self, count: int, *, seed: int = 1) -> Sequence[StoryEvent]:
         """Let that many events happen and return them."""
         events = event_stream(self.company, seed=seed, start=START, count=count)
-        return list(told_to(self.state, events, lambda: START))
+        return list(apply_events(self.state, events, lambda: START))
 
     def happened(
-        self, event: str, /, *, at_s: float = 0.0, now: datetime = START, **told: Any
+        self, event: str, /, *, at_s: float = 0.0, now: datetime = START, **facts: Any
     ) -> None:
         """Let one event happen, so many seconds after `START`."""
         moment = START + timedelta(seconds=at_s)
@@ -43,12 +43,12 @@ class SimulatedAccount:
             "event_ts": round(moment.timestamp() * 1000),
             "payload": {
                 "account_id": self.company.account_id,
-                "object": {"date_time_ms": date_time_ms, **told},
+                "object": {"date_time_ms": date_time_ms, **facts},
             },
         }
         self.state.happened(orjson.loads(orjson.dumps(body)), now)
 
-    def asked(
+    def request(
         self,
         operation_name: str,
         /,
@@ -58,9 +58,9 @@ class SimulatedAccount:
         query: Mapping[str, QueryValue] | None = None,
         spans: Mapping[str, TimeSpan] | None = None,
         **path: str,
-    ) -> Query:
+    ) -> RestRequest:
         """Make a question about what stands in the path."""
-        return Query(
+        return RestRequest(
             operation=find(operation_name),
             path=path,
             query=query or {},
@@ -71,29 +71,29 @@ class SimulatedAccount:
         )
 
     def get(self, operation_name: str, /, **question: Any) -> dict[str, Any]:
-        """Ask for one document; parameters as for `asked`."""
-        said = self.answers[operation_name](self.asked(operation_name, **question))
+        """Ask for one document; parameters as for `request`."""
+        said = self.answers[operation_name](self.request(operation_name, **question))
         assert isinstance(said, dict)
         return said
 
     def list(self, operation_name: str, /, **question: Any) -> list[dict[str, Any]]:
-        """Ask for all items of a list; parameters as for `asked`."""
+        """Ask for all items of a list; parameters as for `request`."""
         return list(self.listing(operation_name, **question).items)
 
     def listing(self, operation_name: str, /, **question: Any) -> Listing:
-        """Ask for a list with what stands beside its items; parameters as for `asked`."""
-        said = self.answers[operation_name](self.asked(operation_name, **question))
+        """Ask for a list with what stands beside its items; parameters as for `request`."""
+        said = self.answers[operation_name](self.request(operation_name, **question))
         assert isinstance(said, Listing)
         return said
 
     def write(self, operation_name: str, /, **question: Any) -> None:
-        """Ask for a change that has no answer; parameters as for `asked`."""
-        assert self.answers[operation_name](self.asked(operation_name, **question)) is None
+        """Ask for a change that has no answer; parameters as for `request`."""
+        assert self.answers[operation_name](self.request(operation_name, **question)) is None
 
     def refusal(self, operation_name: str, /, **question: Any) -> tuple[int, object]:
-        """Ask for what is refused and return status and code; parameters as for `asked`."""
+        """Ask for what is refused and return status and code; parameters as for `request`."""
         try:
-            self.answers[operation_name](self.asked(operation_name, **question))
+            self.answers[operation_name](self.request(operation_name, **question))
         except ApiError as error:
             return error.status, error.document["code"]
         raise AssertionError(f"{operation_name} was answered")

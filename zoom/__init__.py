@@ -1,1 +1,1 @@
-"""Signatures, OAuth, the REST API, budgets; knows nothing of Kafka."""
+"""Zoom's webhook signatures, OAuth, REST API and rate limits; knows nothing of Kafka."""

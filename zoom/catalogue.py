@@ -1,8 +1,8 @@
-"""The operations of Zoom's REST API, all that a caller must know of each.
+"""The catalogue of Zoom's REST operations, with everything that a caller must know of each.
 
-Read once from ``operations.json`` and ``schemas/`` beside this module, which
-`zoom.generation` writes from the vendor's documents.
-Source: Zoom Contact Center REST API, OpenAPI 3.0 (314 operations), and for master accounts (2).
+Read once from ``operations.json`` and ``schemas/`` next to this module, which `zoom.generation`
+writes from the vendor's documents. Source: Zoom Contact Center REST API, OpenAPI 3.0 (314
+operations), and for master accounts (2).
 """
 
 from collections.abc import Mapping
@@ -22,30 +22,30 @@ from zoom.messages import Method
 
 ContentType = Literal["application/json", "multipart/form-data"]
 TimeForm = Literal["date", "z", "offset"]
-"""How a time may be written: ``2026-01-31``, ``2026-01-31T09:30:00Z``, ``…+01:00``."""
+"""The forms of a time: ``2026-01-31``, ``2026-01-31T09:30:00Z``, ``…+01:00``."""
 
 Schema = Mapping[str, Any]
 """A JSON Schema, draft 2020-12."""
 
-most_suggestions: Final = 5
+max_suggestions: Final = 5
 
 
 class UnknownOperationError(LookupError):
-    """There is no operation of this name; the message names the nearest."""
+    """There is no operation of this name; the message suggests the nearest names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """A parameter in the path or in the query.
 
-    Bounds are None where the vendor names none. An array is of strings; ``values``, and the bounds
-    of length, are those of each, and all go into one value, separated by commas: ``commas`` says
-    whether the vendor writes so, or whether it is assumed. ``reserved`` are values that would
-    address another operation. ``default`` is what the vendor takes where the parameter is missing.
+    Bounds are None where the vendor names none. An array holds strings, joined by commas into one
+    value; ``values`` and the bounds of length apply to each. ``commas`` says whether the vendor
+    documents the commas or they are assumed. ``reserved`` values would address another operation.
+    ``default`` is the vendor's value for a missing parameter.
     """
 
     name: str
-    place: Literal["path", "query"]
+    location: Literal["path", "query"]
     type: Literal["string", "integer", "boolean", "array"] = "string"
     format: str | None = None
     values: tuple[str | bool, ...] = ()
@@ -70,9 +70,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """The body that an operation takes; `body_schema` has its schema.
+    """The request body of an operation; `body_schema` has its schema.
 
-    The vendor never says whether it must be there: ``required`` where its schema requires a member.
+    The vendor never says whether it is mandatory: ``required`` follows from a schema that requires
+    a member.
     """
 
     content_type: ContentType = "application/json"
@@ -81,10 +82,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """The answer that means success.
+    """The response that means success.
 
-    ``content_type`` is None where it has no body. ``items`` is the member that holds the array of
-    a list, None where the operation is no list.
+    ``content_type`` is None where it has no body. ``items`` is the member with the array of a list,
+    None where the operation is not a list.
     """
 
     status: int
@@ -97,13 +98,12 @@ class Paging:
     """How a list is read page by page.
 
     ``next_page_token``: send the token of a reply to get the next page, all other parameters
-    unchanged, within 15 minutes; the list ends where the token is missing or empty, not at a short
-    page. ``reply_token_only``: a reply has such a token, but no request can take it: one page is
-    all that can be read. ``page_number``: send ``page`` from 1 on, until ``total_records`` are
-    read.
+    unchanged, within 15 minutes. The list ends where the token is missing or empty, not at a short
+    page. ``reply_token_only``: a reply has such a token, but no request takes it, so only one page
+    can be read. ``page_number``: send ``page`` from 1 on, until ``total_records`` are read.
 
-    Sizes are those of ``page_size``, None where the vendor names none. ``reply_size_max`` is what
-    the schema of the reply says of it: in 15 operations less than what may be asked for.
+    Sizes refer to ``page_size``, None where the vendor names none. ``reply_size_max`` comes from
+    the schema of the reply: in 15 operations it is less than the largest ``page_size``.
     """
 
     style: Literal["next_page_token", "reply_token_only", "page_number"]
@@ -118,11 +118,11 @@ class Paging:
 class Window:
     """Two query parameters that limit a list to a span of time; send both or none.
 
-    ``forms`` are how the times may be written. Where ``z_is_literal`` a ``Z`` does not mean UTC but
-    the zone of the parameter ``timezone``: write offsets instead. Without a window the operation
-    takes the last ``default_hours``. A span of more than ``longest_days`` is ``refused``, or what
-    lies ``beyond`` is ``truncated`` without a word; what began ``lookback_days`` ago is refused.
-    None: not said. Days are rounded down: a month has 28.
+    ``forms`` are the accepted forms of a time. Where ``z_is_literal``, a ``Z`` does not mean UTC
+    but the zone of the parameter ``timezone``: write offsets instead. Without a window the
+    operation returns the last ``default_hours``. A span of more than ``longest_days`` is
+    ``refused``, or silently ``truncated``, as ``beyond`` says. A start more than ``lookback_days``
+    ago is refused. None: not documented. Days are rounded down: a month has 28.
     """
 
     start: str
@@ -138,7 +138,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scopes:
-    """What the token must hold: any one of all of these."""
+    """The scopes of an operation; the token needs any one of them."""
 
     classic: tuple[str, ...]
     granular: tuple[str, ...]
@@ -153,10 +153,10 @@ class Scopes:
 class Operation:
     """One operation.
 
-    ``path`` stands behind the base URL and holds ``{name}`` for each parameter in the path.
-    ``resource`` and ``action`` are its place in a typed client: ``client.<resource>.<action>()``.
-    ``errors`` are Zoom's codes by HTTP status as far as they are told; every operation can answer
-    429 and 5xx besides. ``vendor_id`` is what the vendor's pages call it; it is not unique.
+    ``path`` follows the base URL and holds ``{name}`` for each parameter in the path. ``resource``
+    and ``action`` are its address in a typed client: ``client.<resource>.<action>()``. ``errors``
+    are Zoom's documented codes by HTTP status; every operation can also answer 429 and 5xx.
+    ``vendor_id`` is the id in the vendor's pages; it is not unique.
     """
 
     name: str
@@ -183,7 +183,7 @@ class Operation:
 
     @property
     def for_master(self) -> bool:
-        """Whether only a master account may ask it, of one of its sub accounts."""
+        """Whether only a master account may call it, for one of its sub accounts."""
         return self.path.startswith("/accounts/")
 
 
@@ -207,21 +207,21 @@ def find(name: str) -> Operation:
     known = operations()
     if name in known:
         return known[name]
-    near = get_close_matches(name, known, n=most_suggestions)
+    near = get_close_matches(name, known, n=max_suggestions)
     advice = f"did you mean {', '.join(near)}?" if near else "zcc api list shows all of them"
     raise UnknownOperationError(f"there is no operation {name!r}: {advice}")
 
 
 def body_schema(operation: Operation) -> Schema | None:
-    """Return the schema of the body that an operation takes; None where it takes none."""
+    """Return the schema of an operation's request body; None where it takes none."""
     return _schemas(operation).get("body")
 
 
 def reply_schema(operation: Operation) -> Schema | None:
-    """Return the schema of the answer that means success; None where it has no body.
+    """Return the schema of the response that means success; None where it has no body.
 
-    It is open: values that the vendor lists are the annotation ``x-known-values``, and members may
-    come that it does not name, since the vendor adds both without notice.
+    It is open, because the vendor adds values and members without notice: the vendor's values are
+    the annotation ``x-known-values``, and unknown members are allowed.
     """
     return _schemas(operation).get("reply")
 

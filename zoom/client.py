@@ -22,8 +22,8 @@ from zoom.settings import ZoomSettings
 class ZoomClient(Resources):
     """The REST API of one account: a `zoom.messages.Caller`. Open it with `connected`.
 
-    `at` and `expecting` give further clients of the same account, which ask in another way. Calls
-    that change something are refused unless ``allow_writes``.
+    `at` and `expecting` return further clients of the same account with other options. Calls that
+    change something are refused unless ``allow_writes``.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class ZoomClient(Resources):
 
     @property
     def tokens(self) -> TokenSource:
-        """The app's tokens, for what is no operation: downloads."""
+        """The app's tokens, for requests outside the operations: downloads."""
         return self._connection.tokens
 
     @property
     def scheduler(self) -> RateLimitScheduler:
-        """The budget, and what is left of it."""
+        """The rate-limit scheduler, with the remaining budget."""
         return self._connection.scheduler
 
     def at(self, priority: Priority) -> "ZoomClient":
@@ -59,9 +59,9 @@ class ZoomClient(Resources):
         )
 
     def expecting(self, since: datetime) -> "ZoomClient":
-        """Return a client that asks for what exists since then, an aware datetime.
+        """Return a client that asks for entities that exist since then, an aware datetime.
 
-        For a minute from then on, what Zoom reports missing is a `NotReadyError`.
+        For a minute from then on, a "not found" of Zoom is a `NotReadyError`.
         """
         return ZoomClient(
             self._connection,
@@ -76,18 +76,18 @@ class ZoomClient(Resources):
         """Return the document that the operation answers with, None where it answers with none.
 
         ``arguments`` go by `Parameter.argument`, None leaves one out: see
-        `zoom.requests.arguments.address`; for the body see `zoom.requests.bodies.content`. A
-        document is as it came, unknown members included.
+        `zoom.requests.arguments.address`; for the body see `zoom.requests.bodies.content`. The
+        document is unchanged, unknown members included.
 
         Raises:
             UnknownOperationError: there is no operation of this name.
             ArgumentError: an argument or the body is wrong; nothing was sent.
             WritesNotAllowedError: the operation changes something, and this client may not.
-            AbsentError: Zoom says that there is no such thing.
-            UnavailableError: nobody knows; also while the budget or a breaker holds it back.
-            ForbiddenError: the app may not ask this.
+            AbsentError: Zoom says that the entity does not exist.
+            UnavailableError: the result is unknown, or the budget or a breaker stopped the call.
+            ForbiddenError: the app may not call it.
             RefusedError: Zoom does not accept the arguments.
-            ConflictError: the state of the thing does not allow it.
+            ConflictError: the state of the entity does not allow it.
         """
         if isinstance(operation, str):
             operation = find(operation)
@@ -114,7 +114,7 @@ async def connected(
 ) -> AsyncIterator[ZoomClient]:
     """Open a client; nothing is sent before the first call.
 
-    ``scheduler`` None is the whole share of the budget, that of a process without a group. Calls
+    ``scheduler`` None takes the whole share of the budget, as a process without a group does. Calls
     that change something are refused unless ``allow_writes``.
     """
     scheduler = RateLimitScheduler(settings, clock=clock) if scheduler is None else scheduler

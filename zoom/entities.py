@@ -1,6 +1,6 @@
-"""Pure: what the REST API says about users and queues, read once, unknown members ignored.
+"""Pure: users and queues of the REST API, parsed once; unknown members are ignored.
 
-Hardly a member of an answer is required by the specification: what is missing, or null, is "".
+The specification requires hardly any member of an answer: a missing or null one is "".
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Text = Annotated[str, BeforeValidator(_text_or_nothing)]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user of the contact center. ``user_id`` is the one that webhooks name."""
+    """A user of the contact center. Webhooks name its ``user_id``."""
 
     user_id: Annotated[str, Field(min_length=1)]
     display_name: Text = ""

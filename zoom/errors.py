@@ -1,9 +1,9 @@
-"""Pure: what can go wrong between us and Zoom, and whose fault each is.
+"""Pure: the errors of calls to Zoom, by fault.
 
-One tree, by who has to act: `UnavailableError` nobody, it passes; `ForbiddenError` the operator;
-`RefusedError` whoever wrote the call; `ConflictError` whoever wants the change. `AbsentError` is no
-failure at all: Zoom's answer is that there is no such thing. `zoom.http.response_errors` decides
-which one an answer is.
+One tree, by who has to act. `UnavailableError`: nobody, it passes. `ForbiddenError`: the operator.
+`RefusedError`: the author of the call. `ConflictError`: the requester of the change. `AbsentError`
+is not a failure: Zoom answers that the entity does not exist. `zoom.http.response_errors` maps
+answers to these classes.
 """
 
 import re
@@ -17,11 +17,11 @@ from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import UnreadableError, read_json
 from zoom.messages import Response
 
-_longest_wish_s: Final = 86_400.0
-"""The daily limit ends within a day; a header that asks for more is a mistake."""
+_max_retry_after_s: Final = 86_400.0
+"""The daily limit ends within a day; a header that requests more is a mistake."""
 
 _number: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-"""Twelve digits hold Unix seconds; what is longer is no moment and no wait."""
+"""Twelve digits hold Unix seconds; a longer number is neither a time nor a delay."""
 
 
 class ZoomFault(StrEnum):
@@ -49,7 +49,7 @@ class ZoomFault(StrEnum):
 
 
 class ZoomError(Exception):
-    """Zoom, or the way to it, gave no document. The message holds nothing that was sent or came."""
+    """A call brought no document. The message holds nothing that was sent or received."""
 
     def __init__(self, fault: ZoomFault, detail: str) -> None:
         super().__init__(f"{fault.value}: {detail}")
@@ -57,10 +57,10 @@ class ZoomError(Exception):
 
 
 class UnavailableError(ZoomError, TransientError):
-    """The API, or the way to it, does not answer as it should; it will pass.
+    """The API, or the path to it, does not answer as it should; it will pass.
 
-    Whether a call that changes something was carried out is not known then, unless it was
-    `ZoomFault.OVER_BUDGET` or `ZoomFault.RATE_LIMITED`: look before you send it again.
+    Whether a call that changes something was carried out is unknown, unless the fault is
+    `ZoomFault.OVER_BUDGET` or `ZoomFault.RATE_LIMITED`: check before you send it again.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class UnavailableError(ZoomError, TransientError):
 
 
 class RateLimitedError(UnavailableError):
-    """The account has asked too much: per second, or for today."""
+    """The account has exceeded its limit per second or per day."""
 
 
 class OutageError(UnavailableError):
@@ -79,11 +79,11 @@ class OutageError(UnavailableError):
 
 
 class NotReadyError(UnavailableError):
-    """The thing exists, or soon will; Zoom has not finished with it."""
+    """The entity exists, or soon will; Zoom has not finished it."""
 
 
 class ForbiddenError(ZoomError, ConfigurationError):
-    """The app may not ask this: its credentials, its account or its user need an operator."""
+    """The app may not call this: its credentials, its account or its user need an operator."""
 
 
 class MissingScopeError(ForbiddenError):
@@ -103,7 +103,7 @@ class WritesNotAllowedError(ForbiddenError):
 
 
 class RefusedError(ZoomError):
-    """The request itself is wrong: a defect, unless all that it carried was somebody's id."""
+    """The request itself is wrong: a defect, unless it carried only an id from elsewhere."""
 
 
 class ArgumentError(RefusedError, ValueError):
@@ -114,11 +114,11 @@ class ArgumentError(RefusedError, ValueError):
 
 
 class ConflictError(ZoomError):
-    """The present state of the thing forbids the change: a legal hold, a lock, another state."""
+    """The present state of the entity forbids the change: a legal hold, a lock, another state."""
 
 
 class AbsentError(ZoomError):
-    """Zoom's own answer: there is no such thing."""
+    """Zoom's own answer: the entity does not exist."""
 
 
 class NotFoundError(AbsentError):
@@ -143,7 +143,7 @@ operators_faults: Final = frozenset(
         ZoomFault.FORBIDDEN,
     }
 )
-"""They last until somebody acts; asking again at once only spoils the app's error ratio."""
+"""They last until an operator acts; an immediate retry only spoils the app's error ratio."""
 
 _classes: Final[Mapping[ZoomFault, type[ZoomError]]] = {
     ZoomFault.RATE_LIMITED: RateLimitedError,
@@ -165,7 +165,7 @@ _classes: Final[Mapping[ZoomFault, type[ZoomError]]] = {
 
 
 def error_of(fault: ZoomFault, detail: str, *, retry_after_s: float | None = None) -> ZoomError:
-    """Make the error of the class that the fault belongs to."""
+    """Return an error of the fault's class."""
     kind = _classes.get(fault, UnavailableError)
     if issubclass(kind, UnavailableError):
         return kind(fault, detail, retry_after_s=retry_after_s)
@@ -189,28 +189,28 @@ def code_in(document: object) -> int | None:
 
 
 def retry_after_s(response: Response, now: datetime) -> float | None:
-    """Return how long the answer asks to wait, between 0 and a day, or None where it does not.
+    """Return the requested delay, between 0 and a day, or None where the answer requests none.
 
     ``Retry-After`` is seconds or an HTTP date by RFC 9110, and an ISO 8601 date at Zoom's daily
-    limit; at its limit per second there is ``X-RateLimit-Reset``, in Unix seconds. Decimals, which
-    proxies write, are read as well; what cannot be read asks for nothing. ``now`` is an aware
+    limit. The limit per second has ``X-RateLimit-Reset`` instead, in Unix seconds. Decimals, which
+    proxies write, are read as well; an unreadable header requests nothing. ``now`` is an aware
     datetime.
     """
-    wish = response.headers.get("retry-after", "").strip()
-    if _number.fullmatch(wish):
-        return min(float(wish), _longest_wish_s)
-    if (until := moment_of(wish)) is not None:
+    delay = response.headers.get("retry-after", "").strip()
+    if _number.fullmatch(delay):
+        return min(float(delay), _max_retry_after_s)
+    if (until := moment_of(delay)) is not None:
         return _between(until, now)
     reset = response.headers.get("x-ratelimit-reset", "").strip()
     if _number.fullmatch(reset):
-        return min(max(float(reset) - now.timestamp(), 0.0), _longest_wish_s)
+        return min(max(float(reset) - now.timestamp(), 0.0), _max_retry_after_s)
     return None
 
 
 def moment_of(text: str) -> datetime | None:
-    """Read the date of a header, by RFC 9110 or ISO 8601; None where it is no moment that exists.
+    """Read the date of a header, by RFC 9110 or ISO 8601; None where it is not a valid time.
 
-    What comes is aware; a date that names no zone is of UTC. A number is none.
+    The result is aware; a date without a zone is UTC. A number is not a date.
     """
     if _number.fullmatch(text):
         return None
@@ -224,4 +224,4 @@ def moment_of(text: str) -> datetime | None:
 
 
 def _between(until: datetime, now: datetime) -> float:
-    return min(max((until - now).total_seconds(), 0.0), _longest_wish_s)
+    return min(max((until - now).total_seconds(), 0.0), _max_retry_after_s)

@@ -1,7 +1,7 @@
-"""Pure: the account's rate limits, and whose calls go first within them.
+"""Pure: the account's rate limits, and the priorities of calls within them.
 
-The limits count for all apps of the account, so a deployment takes a share of them, and each of its
-replicas the part of its seat: see `zoom.rate_limits.per_second_limiter` and
+The limits apply to all apps of the account. So a deployment takes a share of them, and each of its
+replicas a part of that share: see `zoom.rate_limits.per_second_limiter` and
 `zoom.rate_limits.daily_quota`. Source: Zoom API rate limits, Contact Center; labels: Zoom Contact
 Center REST API, OpenAPI 3.1.
 """
@@ -22,7 +22,7 @@ class Label(StrEnum):
 
 
 class Priority(IntEnum):
-    """Whose turn comes first: of two that wait, the lower number goes."""
+    """The order of waiting calls: the lower number goes first."""
 
     ENRICHMENT = 0
     INTERACTIVE = 1
@@ -30,7 +30,7 @@ class Priority(IntEnum):
 
 
 class Limit(NamedTuple):
-    """What an account may ask of one label; ``per_day`` None = as much as the seconds allow."""
+    """The account's limits of one label; ``per_day`` None = only the limit per second applies."""
 
     per_second: int
     per_day: int | None = None
@@ -48,4 +48,4 @@ plan_limits: Final[Mapping[Plan, Mapping[Label, Limit]]] = {
         Label.HEAVY: Limit(10, 30_000),
     },
 }
-"""Of each plan. The day's limit is shared with resource-intensive operations; there are none."""
+"""By plan. Resource-intensive operations share the day's limit; there are none."""

@@ -1,7 +1,7 @@
-"""Looks up entities of the account by id, and lists them: what enrichment asks.
+"""Looks up entities of the account by id, and lists them, for enrichment.
 
-An id comes from an event, and is no more than that: what could not be an id is nobody's, and so is
-what Zoom does not accept as one.
+An id comes from an event and may be anything: a text that cannot be an id belongs to no entity, and
+neither does an id that Zoom refuses.
 """
 
 from collections.abc import AsyncGenerator
@@ -25,9 +25,9 @@ longest_id: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class EntityLookup(Generic[Entity]):
-    """One kind of entity; a `runtime.contracts.Lookup` by id.
+    """The lookup of one kind of entity; a `runtime.contracts.Lookup` by id.
 
-    ``one`` is the operation that reads one, by its only parameter; ``several`` the list of them.
+    The operation ``one`` reads one entity by its only parameter; ``several`` lists them.
     """
 
     caller: Caller
@@ -39,8 +39,8 @@ class EntityLookup(Generic[Entity]):
         """Return the entity with this id, or None where there is none.
 
         Raises:
-            UnavailableError: nobody knows.
-            ForbiddenError: the app may not know.
+            UnavailableError: the answer is unknown.
+            ForbiddenError: the app may not read it.
         """
         if not is_id(key):
             return None
@@ -48,7 +48,7 @@ class EntityLookup(Generic[Entity]):
             document = await self.caller.call(
                 self.one.name, **{self.one.parameters[0].argument: key}
             )
-        except (AbsentError, RefusedError):  # an id was all that it carried
+        except (AbsentError, RefusedError):  # the request carried only an id
             return None
         return self._read(document, self.one)
 
@@ -56,7 +56,7 @@ class EntityLookup(Generic[Entity]):
         """Yield all entities of the account, page by page.
 
         Raises:
-            UnavailableError: the list breaks off, or a page comes twice.
+            UnavailableError: the list breaks off, or a page is repeated.
             ForbiddenError: the app may not list them.
             RefusedError: the API has changed its parameters.
             AbsentError: there is no such list.
@@ -83,9 +83,9 @@ def queue_lookup(caller: Caller) -> EntityLookup[Queue]:
 
 
 def is_id(text: str) -> bool:
-    """Whether an entity can have this id; anything else would name another thing.
+    """Return whether an entity can have this id; other texts would address something else.
 
-    ``me`` and e-mail addresses mean users too, but no event calls a user so.
+    ``me`` and e-mail addresses identify users too, but no event uses them.
     """
     return (
         0 < len(text) <= longest_id
@@ -98,5 +98,7 @@ def is_id(text: str) -> bool:
 
 def _unlike(operation: Operation, error: ValidationError) -> ZoomError:
     problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = ".".join(str(step) for step in problem["loc"])
-    return error_of(ZoomFault.UNEXPECTED, f"{operation.name}: {problem['type']} at /{place} of it")
+    location = ".".join(str(step) for step in problem["loc"])
+    return error_of(
+        ZoomFault.UNEXPECTED, f"{operation.name}: {problem['type']} at /{location} of it"
+    )

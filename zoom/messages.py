@@ -1,4 +1,4 @@
-"""Pure: one HTTP exchange as this package sees it: a request, its response, and who sends it."""
+"""Pure: HTTP requests, responses and their ports within this package."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class MultipartPart:
-    """One part of a ``multipart/form-data`` body; a file where it has a file's name."""
+    """One part of a ``multipart/form-data`` body; with a file name it is a file."""
 
     name: str
     content: bytes = field(repr=False)
@@ -19,9 +19,9 @@ class MultipartPart:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send. ``url`` is escaped and goes out as it stands; headers hold credentials.
+    """An HTTP request. ``url`` is escaped and sent unchanged; headers hold credentials.
 
-    At most one of ``form``, ``json`` (a document, encoded) and ``parts`` is the body.
+    At most one of ``form``, ``json`` (an encoded document) and ``parts`` is the body.
     """
 
     method: Method
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, whatever its status. Names of headers are lower-case."""
+    """An HTTP response of any status. Names of headers are lower-case."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -54,7 +54,7 @@ class Transport(Protocol):
 
 
 class Caller(Protocol):
-    """Calls operations of the REST API by name; `zoom.client.ZoomClient` is one."""
+    """Calls operations of the REST API by name; `zoom.client.ZoomClient` implements it."""
 
     async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - replies are typed where the operation is known: zoom.resources
         """Return the document that the operation answers with, None where it answers with none.

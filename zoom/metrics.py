@@ -4,13 +4,13 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from runtime.process.metrics_exposition import latency_buckets_s, place_values
+from runtime.process.metrics_exposition import choose_value_storage, latency_buckets_s
 
-place_values()
+choose_value_storage()
 
 
 class ZoomMetrics:
-    """What the REST client counts."""
+    """The metrics of the REST client."""
 
     requests: Final = Counter(
         "zcc_zoom_requests_total",

@@ -20,7 +20,7 @@ from zoom.limits import Label, Limit, Plan, plan_limits
 
 
 def _safe_url(value: str) -> str:
-    """Let credentials travel by TLS, or not leave this machine or this cluster."""
+    """Require TLS for credentials, unless they stay on this machine or in this cluster."""
     if not value:
         return value
     parts = urlsplit(value)
@@ -33,7 +33,7 @@ def _safe_url(value: str) -> str:
 
 
 def is_near(host: str) -> bool:
-    """Whether plain HTTP may be spoken with it: a loopback address, or a name without dots."""
+    """Return whether plain HTTP is allowed: for a loopback address, or a name without dots."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -57,7 +57,7 @@ Hosts = Annotated[
 
 
 class ZoomSettings(BaseSettings):
-    """How to reach Zoom's REST API as a server-to-server app, and how much of it to use."""
+    """Access to Zoom's REST API as a server-to-server app, and the share of its limits."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_ZOOM_", frozen=True, extra="ignore")
 

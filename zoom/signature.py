@@ -1,9 +1,9 @@
-"""Pure: signatures of webhooks: is this body from Zoom, and how to answer a challenge.
+"""Pure: verifies signatures of webhooks, and answers challenges.
 
 The signature is ``v0=`` and the lower-case hexadecimal HMAC-SHA256 of ``v0:<timestamp>:<body>``
-under the app's secret. It covers the bytes as they came: a body that was parsed and written again
-verifies only as long as nobody sends an emoji or a space. Everything here compares bytes, because
-`hmac.compare_digest` refuses text that is not ASCII, and a header may hold anything.
+under the app's secret. It covers the received bytes: a body that was parsed and written again
+verifies only until the first emoji or unusual space. Everything here compares bytes, because
+`hmac.compare_digest` refuses non-ASCII text, and a header may hold anything.
 
 Zoom signs each attempt anew with a fresh timestamp, so a retry after an hour is inside a window of
 minutes. Source: Zoom webhooks, "Verify webhook events"; the window is ours (Zoom names none).
@@ -21,11 +21,11 @@ timestamp_header: Final = b"x-zm-request-timestamp"
 _signature: Final = re.compile(rb"v0=[0-9a-f]{64}")
 
 _longest_timestamp: Final = 12
-"""Digits. Seconds since 1970 have 10; milliseconds (13) are no timestamp of a signature."""
+"""Digits. Seconds since 1970 have 10; milliseconds (13) are not a timestamp of a signature."""
 
 
 class SignatureFault(StrEnum):
-    """Why a request is not taken for Zoom's; a closed set for labels."""
+    """Why a request is not accepted as Zoom's; a closed set for labels."""
 
     SIGNATURE_MISSING = "signature_missing"
     SIGNATURE_REPEATED = "signature_repeated"
@@ -34,11 +34,11 @@ class SignatureFault(StrEnum):
     TIMESTAMP_REPEATED = "timestamp_repeated"
     TIMESTAMP_MALFORMED = "timestamp_malformed"
     TIMESTAMP_OUTSIDE_WINDOW = "timestamp_outside_window"
-    """Rightly signed, but too long ago: a replay, or one of the two clocks is wrong."""
+    """The signature is right, but too old: a replay, or one of the two clocks is wrong."""
 
 
 class SignatureError(Exception):
-    """The request is not taken for Zoom's; ``fault`` says why, never what was sent."""
+    """The request is not accepted as Zoom's. ``fault`` says why, without its content."""
 
     def __init__(self, fault: SignatureFault) -> None:
         super().__init__(fault.value)
@@ -56,9 +56,9 @@ def verify(
 ) -> int:
     """Return the index of the secret that signed the body.
 
-    ``timestamps`` and ``signatures`` are all values that the request has for the two headers; a
-    second one is refused, because two readers could pick differently. The time is looked at last:
-    then `SignatureFault.TIMESTAMP_OUTSIDE_WINDOW` is never a forgery.
+    ``timestamps`` and ``signatures`` are all values of the two headers. A second value is refused,
+    because two readers could pick differently. The time is checked last, so
+    `SignatureFault.TIMESTAMP_OUTSIDE_WINDOW` is never a forgery.
 
     Raises:
         SignatureError: not signed with any of the secrets, or outside of the window.
@@ -78,9 +78,9 @@ def verify(
 
 
 def is_claimed(*, timestamps: Sequence[bytes], signatures: Sequence[bytes]) -> bool:
-    """Return whether a request has both headers, in the form that a right signature has.
+    """Return whether a request has both headers in the form of a valid signature.
 
-    It proves nothing; it is for requests whose body will not be read.
+    It proves nothing; it serves requests whose body will not be read.
     """
     if len(timestamps) != 1 or len(signatures) != 1:
         return False
@@ -95,7 +95,7 @@ def sign(body: bytes, *, timestamp: bytes, secret: bytes) -> bytes:
 
 
 def encrypted_token(plain_token: str, *, secret: bytes) -> str:
-    """Return what proves to Zoom, in answer to a challenge, that we hold the secret."""
+    """Return the answer to a challenge, which proves to Zoom that we hold the secret."""
     return hmac.digest(secret, plain_token.encode(), "sha256").hex()
 
 

@@ -44,7 +44,7 @@ def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
     routing = RoutingSettings("zcc", _key)
     envelopes = [read_envelope(body) for body in bodies]
     ids = [identity.event_id(envelope) for envelope in envelopes]
-    places = [identity.place(envelope, pseudonym_key=_key) for envelope in envelopes]
+    places = [identity.event_address(envelope, pseudonym_key=_key) for envelope in envelopes]
     moments = [identity.occurred_at_ms(envelope) for envelope in envelopes]
     now_s = SystemClock().now().timestamp()
     timestamp = b"%d" % int(now_s)
@@ -84,7 +84,7 @@ def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
         "json_and_envelope": _us(_each(read_envelope, bodies), count),
         "event_id": _us(_each(identity.event_id, envelopes), count),
         "key_and_subject": _us(
-            _each(lambda each: identity.place(each, pseudonym_key=_key), envelopes), count
+            _each(lambda each: identity.event_address(each, pseudonym_key=_key), envelopes), count
         ),
         "occurred_at": _us(_each(identity.occurred_at_ms, envelopes), count),
         "headers": _us(named, count),

@@ -149,7 +149,7 @@ def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
 def _event(
     envelope: Envelope, written: Envelope, request: SignedRequest, routing: RoutingSettings
 ) -> RoutedEvent:
-    place = identity.place(envelope, pseudonym_key=routing.pseudonym_key)
+    place = identity.event_address(envelope, pseudonym_key=routing.pseudonym_key)
     family = headers.family_of(envelope.event)
     event_id = identity.event_id(written)
     own = headers.event_headers(

@@ -100,7 +100,7 @@ def _parameters(operation: Operation) -> Table:
         default = "" if each.default is None else words.shown(each.default)
         table.add_row(
             Text(each.name, style="strike" if each.deprecated else ""),
-            each.place,
+            each.location,
             words.typed(each),
             "yes" if each.required else "",
             Text(default),

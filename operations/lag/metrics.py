@@ -4,9 +4,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from runtime.process.metrics_exposition import place_values
+from runtime.process.metrics_exposition import choose_value_storage
 
-place_values()
+choose_value_storage()
 
 
 class MonitorMetrics:

@@ -35,7 +35,7 @@ from schemas.topics import topic_specs
 from simulator.company import Company, make_company
 from simulator.service import make_state, rest_api, send
 from simulator.settings import SimulatorSettings
-from simulator.state import State, told_to
+from simulator.state import State, apply_events
 from simulator.stories import live_stream
 from simulator.webhooks.ledger import LedgerWriter, Totals, read_ledger
 from sinks.object_storage.settings import ObjectStorageSettings
@@ -198,7 +198,7 @@ async def _send(
         count=options.events or None,
         rate_per_s=options.rate_per_s,
     )
-    stream = told_to(all_parts.state, events, now)
+    stream = apply_events(all_parts.state, events, now)
     async with asyncio.TaskGroup() as tasks:
         sending = tasks.create_task(
             send(all_parts.simulator, all_parts.company, stream, ledger), name="send"

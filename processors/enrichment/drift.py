@@ -18,10 +18,10 @@ log = structlog.get_logger()
 _silence_s: Final = 3600.0
 """The same place is told again after so long."""
 
-_most_told: Final = 1000
+_max_remembered: Final = 1000
 """Places remembered; what comes beyond them within the hour is counted, but not told."""
 
-_Told = tuple[str, DriftKind, tuple[str, ...]]
+_Departure = tuple[str, DriftKind, tuple[str, ...]]
 
 
 class DriftWatch:
@@ -29,7 +29,7 @@ class DriftWatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told_s: dict[_Told, float] = {}
+        self._reported_s: dict[_Departure, float] = {}
         """When each was told, the oldest first."""
 
     def watch(self, body: Mapping[str, object], event: str) -> None:
@@ -37,30 +37,30 @@ class DriftWatch:
         departures = drift_of(body, event)
         if departures:
             label = event if event in events else "unknown"
-            for kind, place in dict.fromkeys((found.kind, found.place) for found in departures):
+            for kind, pointer in dict.fromkeys((found.kind, found.pointer) for found in departures):
                 drift_metrics.drift.labels(label, kind.value).inc()
-                self._tell((event, kind, place))
+                self._report((event, kind, pointer))
 
-    def _tell(self, which: _Told) -> None:
+    def _report(self, which: _Departure) -> None:
         if self._is_silent(which):
             return
-        event, kind, place = which
+        event, kind, pointer = which
         log.warning(
             "an event departs from the contract",
             event_name=event,
-            path=path_of(place),
+            path=path_of(pointer),
             kind=kind.value,
         )
 
-    def _is_silent(self, which: _Told) -> bool:
+    def _is_silent(self, which: _Departure) -> bool:
         """Return whether this was told lately, and note it as told otherwise."""
         now_s = self._clock.monotonic_s()
-        while self._told_s:
-            oldest = next(iter(self._told_s))
-            if now_s - self._told_s[oldest] < _silence_s:
+        while self._reported_s:
+            oldest = next(iter(self._reported_s))
+            if now_s - self._reported_s[oldest] < _silence_s:
                 break
-            del self._told_s[oldest]
-        if which in self._told_s or len(self._told_s) >= _most_told:
+            del self._reported_s[oldest]
+        if which in self._reported_s or len(self._reported_s) >= _max_remembered:
             return True
-        self._told_s[which] = now_s
+        self._reported_s[which] = now_s
         return False

@@ -99,8 +99,8 @@ class Enrichment:
         unknown = [one for one, answer in answers.items() if answer is None]
         if unknown:
             async with asyncio.TaskGroup() as group:
-                asked = {one: group.create_task(self._ask(one)) for one in unknown}
-            answers |= {one: task.result() for one, task in asked.items()}
+                tasks = {one: group.create_task(self._ask(one)) for one in unknown}
+            answers |= {one: task.result() for one, task in tasks.items()}
         return {one: answer for one, answer in answers.items() if answer is not None}
 
     def _known(self, one: EntityReference) -> Answer | None:
@@ -149,9 +149,9 @@ def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:
 def _headers(delivery: Delivery) -> Headers:
     """Return the headers of the raw record, with the revision in those that tell it."""
     revision = delivery.attempt
-    told = {revision_header: str(revision).encode()}
+    replaced = {revision_header: str(revision).encode()}
     if revision > 1:
         event_id = text(delivery.headers, event_id_header)
-        told[ce_id] = f"{event_id}-r{revision}".encode()
-    kept = tuple(header for header in delivery.headers if header[0] not in told)
-    return (*kept, *told.items())
+        replaced[ce_id] = f"{event_id}-r{revision}".encode()
+    unchanged = tuple(header for header in delivery.headers if header[0] not in replaced)
+    return (*unchanged, *replaced.items())

@@ -36,7 +36,7 @@ async def keep_preloaded(
     while True:
         pause_s = settings.cache_ttl_s / 2
         try:
-            await _read_all(source, lookup, most=settings.cache_entries // _ids_each)
+            await _read_all(source, lookup, max_entities=settings.cache_entries // _ids_each)
         except ZoomError as error:
             _log.warning("preload_failed", error=str(error))
             pause_s = min(pause_s, _retry_s)
@@ -44,12 +44,12 @@ async def keep_preloaded(
 
 
 async def _read_all(
-    source: EntityLookup[Entity], lookup: CachedLookup[str, Entity], *, most: int
+    source: EntityLookup[Entity], lookup: CachedLookup[str, Entity], *, max_entities: int
 ) -> None:
     count = 0
     async with aclosing(source.all()) as entities:
         async for entity in entities:
             lookup.keep(entity)
             count += 1
-            if count >= most:
+            if count >= max_entities:
                 return

@@ -45,7 +45,7 @@ async def run(
 
         async def handle_when_open(delivery: Delivery) -> Sequence[Record] | Deferred:
             """Handle it once lookups may go out: a new seat takes longer than their deadline."""
-            await scheduler.opened(Label.LIGHT)
+            await scheduler.wait_until_open(Label.LIGHT)
             return await handler(delivery)
 
         await run_handler(
@@ -56,7 +56,7 @@ async def run(
             worker=worker,
             produces=enriched_topics(prefix=kafka.topic_prefix),
             delays_s=retry_delays_s[name],
-            share_listener=scheduler.on_share_changed,
+            on_share_changed=scheduler.on_share_changed,
         )
 
 

@@ -1,7 +1,7 @@
-"""What a Worker knows of the records of one assignment.
+"""The records, lanes and positions of one assignment of a Worker.
 
-The polling task owns it. A new assignment gets a new one, and a closed one ignores what completes
-late, so that nothing of an earlier assignment can move a position of a later one.
+The polling task owns this state. A new assignment gets a new state, and a closed one ignores late
+completions, so that no record of an earlier assignment can move a position of a later one.
 """
 
 import asyncio
@@ -20,17 +20,18 @@ from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 from runtime.worker.membership import WorkerContext
 
 _spread_factor: Final = 10
-"""So many times the records in flight may be read beyond a position; a new owner reads them again,
-and handles again those that the map beside the position has no room for."""
+"""A partition may be read this many times the in-flight bound beyond its position. A new owner
+reads those records again, and handles those again that do not fit into the offset map of the
+commit."""
 
-_most_held_up: Final = 0.5
+_max_blocked_share: Final = 0.5
 
 
 log = structlog.get_logger()
 
 
 class AssignmentState:
-    """Positions, lanes and runners of one assignment; ``committed`` is what its group has done."""
+    """Positions, lanes and runners of one assignment. ``committed`` is the group's last commit."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class AssignmentState:
         context: WorkerContext,
     ) -> None:
         settings = context.settings
-        self._around = context
+        self._context = context
         done = {
             source: self._done(source, state, committed[source])
             for source, state in assignment.partitions.items()
@@ -55,7 +56,7 @@ class AssignmentState:
         """Partitions that the guard has paused; since when the record that it refused is held."""
         self.closed = False
         self.finished_count = 0
-        self._most_spread = _spread_factor * settings.in_flight_records
+        self._max_spread = _spread_factor * settings.in_flight_records
         self._trackers = {source: OffsetTracker(known) for source, known in done.items()}
         self._committed = {
             source: _to_replace(assignment.partitions[source], committed[source])
@@ -66,44 +67,44 @@ class AssignmentState:
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
-        """How far each partition is done."""
+        """The position of each partition."""
         return {source: tracker.position for source, tracker in self._trackers.items()}
 
     @property
     def crowded(self) -> set[TopicPartition]:
-        """Partitions of which too much was read beyond the position."""
+        """Partitions that were read too far beyond their position."""
         return {
             source
             for source, tracker in self._trackers.items()
-            if tracker.spread >= self._most_spread
+            if tracker.spread >= self._max_spread
         }
 
-    def held_up(self, waiting: Collection[Delivery]) -> set[TopicPartition]:
-        """Return the partitions of what waits for the world, once its lanes fill half the bound."""
+    def blocked_partitions(self, waiting: Collection[Delivery]) -> set[TopicPartition]:
+        """Return the partitions of records in retry, once their lanes fill half the bound."""
         mine = [delivery for delivery in waiting if delivery.source in self.starts]
-        if not mine or self.lanes.share_of(mine) < _most_held_up:
+        if not mine or self.lanes.share_of(mine) < _max_blocked_share:
             return set()
         return {delivery.source for delivery in mine}
 
     def uncommitted(self) -> Mapping[TopicPartition, Position]:
-        """Return what is done where that has changed since it was committed."""
+        """Return the positions that have changed since their last commit."""
         positions = {source: to_commit(each.done) for source, each in self._trackers.items()}
         return {source: at for source, at in positions.items() if at != self._committed[source]}
 
     def committed(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Note that these are committed."""
+        """Note that these positions are committed."""
         self._committed.update(positions)
 
     def take(self, deliveries: Sequence[Delivery]) -> None:
-        """Hold what was polled and is not done, and let start what has a free lane.
+        """Hold polled records that are not done, and start those whose lane is free.
 
         Raises:
-            ConfigurationError: the log was replaced by another.
+            ConfigurationError: another log has replaced the log of the commit.
         """
-        now_s, skipped = self._around.clock.monotonic_s(), 0
+        now_s, skipped = self._context.clock.monotonic_s(), 0
         for delivery in deliveries:
             if delivery.source in self.refused:
-                continue  # fetched before it was paused
+                continue  # fetched before the pause
             try:
                 to_do = self._trackers[delivery.source].started(delivery.offset)
             except ValueError as error:
@@ -115,12 +116,12 @@ class AssignmentState:
                 skipped += 1
             elif self.lanes.add(delivery, now_s):
                 self.startable.put_nowait(delivery)
-        metrics.worker.skipped.labels(self._around.name).inc(skipped)
+        metrics.worker.skipped.labels(self._context.name).inc(skipped)
 
     def finish(self, delivery: Delivery) -> None:
-        """Count a record as done and let the next of its lane start; once closed, ignore it."""
+        """Count a record as done and start the next one of its lane. A closed state ignores it."""
         if self.closed:
-            metrics.worker.late.labels(self._around.name).inc()
+            metrics.worker.late.labels(self._context.name).inc()
             return
         self._trackers[delivery.source].finished(delivery.offset)
         following = self.lanes.finish(delivery)
@@ -130,9 +131,10 @@ class AssignmentState:
         self._freed.set()
 
     def refuse(self, delivery: Delivery) -> None:
-        """Pause the partition of a record that may not be set aside; it stays undone.
+        """Pause the partition of a record that may not be dead-lettered. The record stays undone.
 
-        Nothing more of the partition starts, and what waits is let go of, so that it takes no room.
+        No further record of the partition starts, and its waiting ones are released to free their
+        room.
         """
         if self.closed:
             return
@@ -141,10 +143,10 @@ class AssignmentState:
             first_s = self.refused.get(delivery.source, since_s)
             self.refused[delivery.source] = min(first_s, since_s)
         self.lanes.drop_waiting(delivery.source)
-        self.let_go(delivery)
+        self.release(delivery)
 
-    def let_go(self, delivery: Delivery) -> None:
-        """Leave a record undone, and let the next of its lane start."""
+    def release(self, delivery: Delivery) -> None:
+        """Leave a record undone, and start the next one of its lane."""
         if self.closed:
             return
         following = self.lanes.finish(delivery)
@@ -154,19 +156,19 @@ class AssignmentState:
 
     @property
     def oldest_since_s(self) -> float | None:
-        """Since when the oldest record is held that is not done; None where all are."""
+        """When the oldest unfinished record was taken; None where all are done."""
         held_s = self.lanes.oldest_since_s
         known = [*self.refused.values(), *([] if held_s is None else [held_s])]
         return min(known, default=None)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what only finished records can bring about."""
+        """Wait for a condition that only finished records can bring about."""
         while not condition():
             self._freed.clear()
             await self._freed.wait()
 
     def close(self) -> None:
-        """Cancel what is running and ignore what completes all the same."""
+        """Cancel the runners and ignore later completions."""
         self.closed = True
         for runner in self.runners:
             runner.cancel()
@@ -174,13 +176,13 @@ class AssignmentState:
     def _done(
         self, source: TopicPartition, state: PartitionState, committed: Position | None
     ) -> OffsetMap:
-        """Return what is done of what the log holds; no more than the position if in doubt."""
+        """Return the finished offsets of the present log; in doubt no more than the position."""
         if committed is None:
             return OffsetMap((), state.log_start)
         try:
             done = from_committed(committed, log_end=state.log_end)
         except UnreadableMapError as error:
-            name = self._around.name
+            name = self._context.name
             metrics.worker.ignored_maps.labels(name).inc()
             log.warning("map ignored", worker=name, **source._asdict(), why=str(error))
             done = OffsetMap((), committed.offset)
@@ -188,6 +190,6 @@ class AssignmentState:
 
 
 def _to_replace(state: PartitionState, committed: Position | None) -> Position | None:
-    """Return what was committed where retention has overtaken it: it is committed anew."""
+    """Return the commit that retention has overtaken, which has to be replaced."""
     overtaken = state.committed is not None and state.committed < state.log_start
     return committed if overtaken else None

@@ -1,4 +1,4 @@
-"""Reads retry topics: each record when it is due, by pausing its partition until then."""
+"""Reads retry topics: hands out each record when it is due, and pauses its partition until then."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
@@ -13,18 +13,17 @@ from runtime.worker.membership import WorkerContext
 
 
 class Delayed(NamedTuple):
-    """What a worker puts off: the topics where it waits, and around whom they are read."""
+    """The retry topics of a worker, and the context of their second membership."""
 
     delays: RetryTopics
     context: WorkerContext
 
 
 class DelayedConsumer:
-    """A `Consumer` of retry topics around another one, which it holds back.
+    """A `Consumer` of retry topics that wraps another one and holds its records back.
 
-    Held is at most one poll of each partition, which is paused for as long; the membership goes on.
-    A record that was added while its partition was owned is forgotten with the assignment: the next
-    owner reads it again.
+    It holds at most one poll of each partition, and pauses the partition meanwhile; the membership
+    continues. A held record is dropped with its assignment, because the next owner reads it again.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class DelayedConsumer:
         await self._consumer.__aexit__(kind, error, trace)
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
-        """Return what is due; empty after the time-out. See `Consumer.poll`."""
+        """Return due records, none after the time-out. See `Consumer.poll`."""
         next_ms = self._queues.next_due_ms(without=self._paused)
         if next_ms is not None:
             timeout_s = min(timeout_s, max(0.0, (next_ms - self._now_ms()) / 1000))
@@ -71,12 +70,12 @@ class DelayedConsumer:
         return due
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
-        """Let go of nothing from these."""
+        """Hand out no records of these."""
         self._consumer.pause(partitions)
         self._paused.update(partitions)
 
     def resume(self, partitions: Collection[TopicPartition]) -> None:
-        """Go on with these; what is held of them comes first."""
+        """Continue with these; their held records come first."""
         self._paused.difference_update(partitions)
         if free := set(partitions).difference(self._queues.sources):
             self._consumer.resume(free)
@@ -95,11 +94,11 @@ class DelayedConsumer:
     async def committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
-        """Return what the group has committed."""
+        """Return the group's commits."""
         return await self._consumer.committed(partitions)
 
     async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
-        """Return where all that was polled of these is of the logs of the assignment."""
+        """Refuse unless all polled records of these belong to the logs of the assignment."""
         await self._consumer.refuse_recreated(partitions)
 
     async def log_ends(
@@ -109,16 +108,16 @@ class DelayedConsumer:
         return await self._consumer.log_ends(partitions)
 
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
-        """Return when the first record from this offset on was made."""
+        """Return the timestamp of the first record from this offset on."""
         return self._consumer.timestamp_ms(partition, offset)
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """Forget what is held; the listener commits what is done."""
+        """Drop the held records; the listener commits what is done."""
         self._queues.clear()
         await self._listener.revoked(partitions)
 
     async def assigned(self, assignment: Assignment) -> None:
-        """Begin anew: what was owned before was revoked, and nothing is paused."""
+        """Begin anew: the earlier partitions were revoked, and none is paused."""
         self._paused.clear()
         await self._listener.assigned(assignment)
 

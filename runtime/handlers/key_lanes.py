@@ -1,7 +1,7 @@
-"""Pure: one record in flight per key, first in first out, and a bound on all of them.
+"""Pure: one record in flight per key, first in first out, with a bound on all of them.
 
-A lane is the queue of one key; its first record is the one in flight. A record without a key has
-the lane of its partition, so that order is kept where no key tells what belongs together.
+A lane is the queue of one key; its first record is in flight. Records without a key share the lane
+of their partition, because no key says which of them belong together.
 """
 
 from collections import deque
@@ -21,22 +21,22 @@ class KeyLanes:
     """Holds records until they are done, at most ``records`` of them and about ``size_bytes``."""
 
     def __init__(self, *, records: int, size_bytes: int) -> None:
-        self._most_records = records
-        self._most_bytes = size_bytes
+        self._max_records = records
+        self._max_bytes = size_bytes
         self._lanes: dict[bytes | TopicPartition, deque[_Held]] = {}
         self._records = 0
         self._bytes = 0
 
     def __len__(self) -> int:
-        """Return how many records are held, waiting ones included."""
+        """Return the number of held records, waiting ones included."""
         return self._records
 
     @property
     def room(self) -> int:
-        """How many more records may be added; none while the bytes are at their bound."""
-        if self._bytes >= self._most_bytes:
+        """How many more records may be added; 0 while the bytes are at their bound."""
+        if self._bytes >= self._max_bytes:
             return 0
-        return max(0, self._most_records - self._records)
+        return max(0, self._max_records - self._records)
 
     @property
     def oldest_since_s(self) -> float | None:
@@ -44,14 +44,14 @@ class KeyLanes:
         return min((lane[0].since_s for lane in self._lanes.values()), default=None)
 
     def share_of(self, deliveries: Iterable[Delivery]) -> float:
-        """Return which share of the bound, about 1 at most, the lanes of these hold."""
+        """Return the share of the bound, about 1 at most, that the lanes of these records hold."""
         lanes = {_lane(delivery) for delivery in deliveries}
         held = [one for name in lanes for one in self._lanes.get(name, ())]
         size_bytes = sum(one.size_bytes for one in held)
-        return max(len(held) / self._most_records, size_bytes / self._most_bytes)
+        return max(len(held) / self._max_records, size_bytes / self._max_bytes)
 
     def add(self, delivery: Delivery, now_s: float) -> bool:
-        """Hold a record; True where its lane was free and it is in flight from now on."""
+        """Hold a record. True where its lane was free, so that it is in flight now."""
         held = _Held(delivery, delivery.size_bytes, now_s)
         self._records += 1
         self._bytes += held.size_bytes
@@ -64,7 +64,7 @@ class KeyLanes:
         return False
 
     def finish(self, delivery: Delivery) -> Delivery | None:
-        """Let go of the record in flight of a lane; return the one that is in flight now.
+        """Drop the record in flight of a lane; return the next one, which is in flight now.
 
         Raises:
             ValueError: this record is not in flight.
@@ -81,7 +81,7 @@ class KeyLanes:
         return None
 
     def drop_waiting(self, source: TopicPartition) -> None:
-        """Let go of all records of a partition that are not in flight."""
+        """Drop all records of a partition that are not in flight."""
         for lane in self._lanes.values():
             in_flight, *waiting = lane
             kept = [held for held in waiting if held.delivery.source != source]
@@ -92,7 +92,7 @@ class KeyLanes:
         self._records, self._bytes = len(held), sum(one.size_bytes for one in held)
 
     def since_s(self, delivery: Delivery) -> float | None:
-        """Return when a record in flight was added; None where it is none."""
+        """Return when a record in flight was added; None where it is not in flight."""
         lane = self._lanes.get(_lane(delivery))
         return lane[0].since_s if lane and lane[0].delivery is delivery else None
 

@@ -1,4 +1,4 @@
-"""Settles one record for a Worker: handled, and all that follows from it acknowledged."""
+"""Processes one record for a Worker: handles it, and publishes the results or a dead letter."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -21,23 +21,26 @@ Result = TypeVar("Result")
 
 
 class RecordProcessor:
-    """Calls the handler and publishes what it returns; failures are retried where they happen.
+    """Calls the handler and publishes its results. A failed step is retried alone.
 
-    A record that was handled is not handled again because the broker did not acknowledge.
-    ``delays`` are the topics of records that the handler wants to see later; they are settled here
-    too, as they were first read.
+    A handled record is not handled again after a missing acknowledgement. ``retry_topics`` hold the
+    records that the handler defers; these are processed here too, restored to their original form.
     """
 
     def __init__(
-        self, handler: Handler, context: WorkerContext, liveness: Liveness, delays: RetryTopics
+        self,
+        handler: Handler,
+        context: WorkerContext,
+        liveness: Liveness,
+        retry_topics: RetryTopics,
     ) -> None:
         settings = context.settings
         self._handler = handler
-        self._around = context
-        self._vitals = liveness
-        self._delays = delays
-        self._aside = DeadLetterWriter(context)
-        self._parking = BlockedKeys(settings.parked_keys)
+        self._context = context
+        self._liveness = liveness
+        self._retry_topics = retry_topics
+        self._dead_letters = DeadLetterWriter(context)
+        self._blocked_keys = BlockedKeys(settings.parked_keys)
         self._policy = context.policy
         self._pause = context.clock.sleep
         self._produced = metrics.worker.produced.labels(context.name)
@@ -46,84 +49,85 @@ class RecordProcessor:
 
     @property
     def waiting(self) -> Collection[Delivery]:
-        """Return what waits for the world, as it was read."""
+        """The records in retry after a transient failure, as polled."""
         return self._waiting.values()
 
     def assigned(self, context: WorkerContext, starts: Mapping[TopicPartition, int]) -> None:
-        """Note from where partitions are read; those of retry topics tell nothing of the guard."""
-        if context is self._around:
-            self._aside.assigned(starts)
+        """Note the starts of partitions. Retry topics do not concern the dead-letter guard."""
+        if context is self._context:
+            self._dead_letters.assigned(starts)
 
     async def process(self, read: Delivery) -> None:
         """Return once the record may count as done.
 
         Raises:
-            PartitionPausedError: it may not be set aside; others may go on.
+            PartitionPausedError: it may not be dead-lettered; other partitions may continue.
             ConfigurationError: the operator has to act first.
         """
         try:
-            await self._settle(read)
+            await self._process(read)
         finally:
             self._waiting.pop(id(read), None)
-        self._aside.done()
+        self._dead_letters.done()
 
-    async def _settle(self, read: Delivery) -> None:
+    async def _process(self, read: Delivery) -> None:
         try:
-            delivery = self._delays.restore_original(read)
+            delivery = self._retry_topics.restore_original(read)
         except RejectedError as error:
-            await self._set_aside(read, DeadLetter(error.reason, error.detail), attempts=0)
+            await self._dead_letter(read, DeadLetter(error.reason, error.detail), attempts=0)
             return
-        first = self._parking.blocking_record(delivery)
+        first = self._blocked_keys.blocking_record(delivery)
         if first is not None:
             verdict = DeadLetter(DeadLetterReason.PARKED, f"follows {first}")
-            await self._set_aside(delivery, verdict, attempts=delivery.attempt - 1)
+            await self._dead_letter(delivery, verdict, attempts=delivery.attempt - 1)
             return
         try:
             await self._work(read, delivery)
         except RetriesExhaustedError as given_up:
             if isinstance(given_up.__cause__, KeyRejectedError):
-                self._park(delivery)
+                self._block_key(delivery)
             attempts = delivery.attempt - 1 + given_up.attempts
-            await self._set_aside(delivery, given_up.verdict, attempts=attempts)
+            await self._dead_letter(delivery, given_up.verdict, attempts=attempts)
         else:
-            self._parking.succeeded(delivery)
+            self._blocked_keys.succeeded(delivery)
 
     async def _work(self, read: Delivery, delivery: Delivery) -> None:
-        """Handle, and publish what follows.
+        """Handle the record, and publish the results.
 
         Raises:
-            GivenUpError: the record is to be set aside.
+            RetriesExhaustedError: the record becomes a dead letter.
         """
-        answer = await self._insist("handle", partial(self._handle, delivery), read)
+        answer = await self._retry("handle", partial(self._handle, delivery), read)
         if not isinstance(answer, Deferred):
             await self._publish(answer, read)
             return
-        now_ms = int(self._around.clock.now().timestamp() * 1000)
-        waiting = self._delays.following(read, now_ms=now_ms)
+        now_ms = int(self._context.clock.now().timestamp() * 1000)
+        waiting = self._retry_topics.following(read, now_ms=now_ms)
         if waiting is not None:
-            # First, so that no answer is seen that a crash could leave without its next look.
-            await self._insist("delay", partial(self._around.publisher.publish, waiting), read)
+            # Before the results: after a crash in between, a reader would have seen results that
+            # no retry completes.
+            await self._retry("delay", partial(self._context.publisher.publish, waiting), read)
             self._delayed.inc()
         await self._publish(answer.records, read)
         if waiting is None:
-            since = self._delays.since(read, now_ms=now_ms)
+            since = self._retry_topics.since(read, now_ms=now_ms)
             raise RetriesExhaustedError(DeadLetter(DeadLetterReason.NOT_READY, f"since {since}"), 1)
 
     async def _handle(self, delivery: Delivery) -> Sequence[Record] | Deferred:
-        call = self._vitals.entered()
+        call = self._liveness.entered()
         try:
             answer = await self._handler(delivery)
-            # An answer that is none fails here, as a defect of the handler, and not in our hands.
+            # An invalid result fails here, as a defect of the handler, not later in this class.
             return answer if isinstance(answer, Deferred) else tuple(answer)
         finally:
-            self._vitals.left(call)
+            self._liveness.left(call)
 
     async def _publish(self, records: Sequence[Record], read: Delivery) -> None:
-        for record in records:  # one after the other: their order within a key is kept
-            await self._insist("publish", partial(self._around.publisher.publish, record), read)
+        for record in records:  # one after the other, to keep the order within a key
+            await self._retry("publish", partial(self._context.publisher.publish, record), read)
         self._produced.inc(len(records))
 
-    async def _insist(
+    async def _retry(
         self, stage: str, call: Callable[[], Awaitable[Result]], read: Delivery
     ) -> Result:
         result = await retry_until_final(
@@ -132,21 +136,21 @@ class RecordProcessor:
             pause=self._pause,
             failed=partial(self._failed, stage, read),
         )
-        self._around.worked(stage)
+        self._context.worked(stage)
         return result
 
     def _failed(self, stage: str, read: Delivery, fault: FaultKind, error: Exception) -> None:
-        self._around.failed(stage, fault, error)
+        self._context.failed(stage, fault, error)
         if fault is FaultKind.TRANSIENT:
             self._waiting[id(read)] = read
 
-    def _park(self, delivery: Delivery) -> None:
-        if not self._parking.block(delivery):
+    def _block_key(self, delivery: Delivery) -> None:
+        if not self._blocked_keys.block(delivery):
             raise TooManyDeadLettersError(
-                f"{self._around.name} would park more keys than ZCC_WORKER_PARKED_KEYS allows "
+                f"{self._context.name} would park more keys than ZCC_WORKER_PARKED_KEYS allows "
                 f"(last at {delivery.origin}): mend the cause, then start it again; nothing more "
                 f"was set aside"
             )
 
-    async def _set_aside(self, delivery: Delivery, verdict: DeadLetter, *, attempts: int) -> None:
-        await self._aside.put(delivery, verdict, attempts=attempts, pause=self._pause)
+    async def _dead_letter(self, delivery: Delivery, verdict: DeadLetter, *, attempts: int) -> None:
+        await self._dead_letters.put(delivery, verdict, attempts=attempts, pause=self._pause)

@@ -1,4 +1,4 @@
-"""Kafka: the only place that knows the client library."""
+"""Kafka: the only package that knows the client library."""
 
 from runtime.kafka.admin import Lag, TopicAdmin
 from runtime.kafka.consumer import KafkaConsumer

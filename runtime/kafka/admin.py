@@ -1,4 +1,4 @@
-"""Topics as they should be: made, compared, counted."""
+"""Creates topics, compares them with their specifications and counts their records."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ _set_on_topic: Final = 1
 class Lag(NamedTuple):
     """How far a group is in a partition. ``committed`` is None where it has committed nothing.
 
-    What it has committed in a topic that was made anew since is nothing.
+    A commit in an earlier topic of the same name counts as nothing.
     """
 
     committed: int | None
@@ -50,22 +50,22 @@ class Lag(NamedTuple):
 
     @property
     def position(self) -> int:
-        """Where the group would go on."""
+        """The offset that the group would read next."""
         return max(self.committed or 0, self.log_start)
 
     @property
     def expired(self) -> int:
-        """How many offsets behind the commit are deleted, by retention or by hand."""
+        """How many offsets after the commit are deleted, by retention or by hand."""
         return 0 if self.committed is None else max(0, self.log_start - self.committed)
 
     @property
     def behind(self) -> int:
-        """How many offsets lie between there and the end of the log."""
+        """How many offsets lie between the position and the end of the log."""
         return max(0, self.log_end - self.position)
 
 
 class TopicAdmin:
-    """Makes and looks at topics. An async context manager.
+    """Creates and inspects topics. An async context manager.
 
     All methods raise TransientError where the brokers do not answer in time, ConfigurationError
     where they refuse.
@@ -103,14 +103,14 @@ class TopicAdmin:
         return await self._cluster.cluster_id()
 
     async def check(self, specs: Sequence[TopicSpec]) -> TopicChanges:
-        """Return how the topics differ from what they should be, and change nothing."""
+        """Return how the topics differ from their specifications, and change nothing."""
         planned = await self._planned(specs)
         return TopicChanges(tuple(map(told, planned)), settled=not planned)
 
     async def apply(self, specs: Sequence[TopicSpec]) -> TopicChanges:
-        """Make the topics as they should be; return what was done and what cannot be.
+        """Bring the topics to their specifications; return what was done and what cannot be done.
 
-        Settings of a topic that the specifications do not name are left as they are.
+        Settings of a topic that the specifications do not name stay as they are.
         """
         planned = await self._planned(specs)
         async with answering("apply topics", timeout_s=_change_timeout_s):
@@ -132,11 +132,11 @@ class TopicAdmin:
         }
 
     async def member_count(self, group: str) -> int:
-        """Return how many members a group has; none where nobody knows it."""
+        """Return how many members a group has; 0 for a group that the brokers do not know."""
         return await self._cluster.member_count(group)
 
     async def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
-        """Return the id of each of these topics, "" where brokers have none, nothing of others."""
+        """Return the id of each topic that exists, "" where the brokers have no ids."""
         return await self._cluster.topic_ids(topics)
 
     async def log_bounds(self, topics: Collection[str]) -> Mapping[TopicPartition, LogBounds]:
@@ -144,7 +144,7 @@ class TopicAdmin:
         return await self._cluster.log_bounds(await self._cluster.partitions(topics))
 
     async def record_counts(self, topics: Collection[str]) -> dict[str, int]:
-        """Return how many offsets each topic holds: its records, and those compacted away."""
+        """Return how many offsets each topic holds, those of compacted records included."""
         bounds = await self.log_bounds(topics)
         counts = Counter(dict.fromkeys(topics, 0))
         for source, (start, end) in bounds.items():
@@ -168,7 +168,7 @@ class TopicAdmin:
     async def _configs(
         self, topics: Collection[str]
     ) -> Mapping[str, Mapping[str, tuple[str, bool]]]:
-        """Return value, and whether it was set on the topic itself, of each setting of each."""
+        """Return for each setting of each topic its value, and whether the topic itself sets it."""
         if not topics:
             return {}
         resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
@@ -204,7 +204,7 @@ class TopicAdmin:
             )
 
     async def _configure(self, wanted: Collection[Configure]) -> None:
-        """Set what differs; the request replaces all settings, so the others are sent with it."""
+        """Set what differs. The request replaces all settings, so it repeats the unchanged ones."""
         if not wanted:
             return
         present = await self._configs([change.topic for change in wanted])
@@ -218,7 +218,7 @@ class TopicAdmin:
                 _check(topic, code, message)
 
     async def _until_visible(self, specs: Sequence[TopicSpec]) -> None:
-        """Wait until the brokers tell clients of what was changed."""
+        """Wait until the brokers report the change to clients."""
         while True:
             planned = await self._planned(specs)
             if all(isinstance(change, Refuse) for change in planned):

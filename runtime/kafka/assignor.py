@@ -1,9 +1,9 @@
-"""How the members of a group share out partitions, as the library asks for it; see `assign`.
+"""Assigns partitions within a group, in the form that the library asks for; see `assign`.
 
-What members say when they join, and what comes with an assignment, is JSON in the places that the
-group protocol keeps for it. An assignment says of how many partitions it was made, because a member
-with a static id that comes back takes over an assignment that was made without it; and which of how
-many members it is for, so that all learn of a change of their number in the same generation.
+Members send JSON as their user data when they join, and receive JSON with their assignment. An
+assignment names the partition counts it was made from, because a member with a static id that
+returns takes over an assignment without a new round. It also names the member's rank among how
+many, so that all members learn of a change of their number in the same generation.
 """
 
 import json
@@ -43,7 +43,7 @@ class Assignor:
         self._round = 0
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
-        """Return what this member says when it joins."""
+        """Return the metadata that this member sends when it joins."""
         owned = dict(_by_topic(sorted(self._owned)))
         return ConsumerProtocolMemberMetadata(
             _version, sorted(topics), _json(round=self._round, owned=owned)
@@ -52,8 +52,8 @@ class Assignor:
     def assign(
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> Mapping[str, ConsumerProtocolMemberAssignment]:
-        """Return the assignment of each member, as the leader of the group."""
-        claims = {member: _claim(said) for member, said in members.items()}
+        """Return the assignment of each member. The library calls it on the leader of the group."""
+        claims = {member: _claim(metadata) for member, metadata in members.items()}
         topics = frozenset[str]().union(*(claim.topics for claim in claims.values()))
         counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in sorted(topics)}
         made_of = {
@@ -69,10 +69,10 @@ class Assignor:
         }
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Note what this member was given.
+        """Note the assignment of this member.
 
-        A broker that has members of the consumer protocol (KIP-848) in the group shares out by
-        itself, whatever classic members ask for, and says nothing of how.
+        With a member of the consumer protocol (KIP-848) in the group, the broker assigns by itself:
+        it ignores this assignor, and its assignment carries no user data.
         """
         self._owned = frozenset(TopicPartition(*source) for source in assignment.partitions())
         self.bypassed = not assignment.user_data
@@ -85,14 +85,14 @@ class Assignor:
         self.rank, self.members = made_of.get("rank"), made_of.get("members", 0)
 
 
-def _claim(said: ConsumerProtocolMemberMetadata) -> MemberMetadata:
-    more = json.loads(said.user_data)
+def _claim(metadata: ConsumerProtocolMemberMetadata) -> MemberMetadata:
+    more = json.loads(metadata.user_data)
     owned = frozenset(
         TopicPartition(topic, number)
         for topic, numbers in more["owned"].items()
         for number in numbers
     )
-    return MemberMetadata(frozenset(said.subscription), owned, more["round"])
+    return MemberMetadata(frozenset(metadata.subscription), owned, more["round"])
 
 
 def _by_topic(given: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
@@ -102,5 +102,5 @@ def _by_topic(given: Iterable[TopicPartition]) -> list[tuple[str, list[int]]]:
     return sorted(topics.items())
 
 
-def _json(**said: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
-    return json.dumps(said, separators=(",", ":")).encode()
+def _json(**metadata: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
+    return json.dumps(metadata, separators=(",", ":")).encode()

@@ -1,10 +1,10 @@
-"""Questions to the brokers that the library's clients do not ask, or do not ask safely.
+"""Requests to the brokers that the library's clients do not send, or do not send safely.
 
-Three of its answers are not to be relied on. A coordinator that is still loading (after a restart)
-says so for the whole answer, the library looks only at each partition and takes it that nothing was
-committed. A member that was thrown out commits as a reader without a group, which the coordinator
-of an empty group accepts. An offset comes without its metadata. So offsets are fetched and
-committed here, by requests that name generation and member themselves.
+Three answers of the library are not reliable. A coordinator that is still loading after a restart
+reports the error for the whole answer; the library looks only at each partition and concludes that
+nothing is committed. A member that was thrown out commits like a reader without a group, which the
+coordinator of an empty group accepts. An offset comes without its metadata. So this module fetches
+and commits offsets with its own requests, which name generation and member.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from runtime.values import TopicPartition
 
 _retry_s: Final = 0.1
 _request_timeout_ms: Final = 2_500
-"""Half of what an answer may take, so that a broker that hangs leaves time to ask another."""
+"""Half of the time limit of an answer, so that a hanging broker leaves time to ask another one."""
 
 _read_committed: Final = 1
 _latest: Final = -1
@@ -49,7 +49,7 @@ Answer = TypeVar("Answer")
 
 
 class Membership(NamedTuple):
-    """As whom a member of a group commits."""
+    """The identity under which a member of a group commits."""
 
     generation: int
     member_id: str
@@ -63,9 +63,9 @@ class LogBounds(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How a topic lies on the brokers; ``replication`` is that of its least copied partition.
+    """The partitions and replicas of a topic. ``replication`` is the least of its partitions.
 
-    ``topic_id`` is as Kafka's tools print it, "" where the brokers have none (before 2.8).
+    ``topic_id`` is in the form of Kafka's tools, "" where the brokers have no ids (before 2.8).
     """
 
     partitions: int
@@ -74,7 +74,7 @@ class Layout(NamedTuple):
 
 
 class Cluster:
-    """A connection of its own to the brokers. An async context manager.
+    """A separate connection to the brokers. An async context manager.
 
     All methods raise TransientError where the brokers do not answer in time, ConfigurationError
     where they refuse for good.
@@ -114,16 +114,16 @@ class Cluster:
             await self._client.close()
 
     async def cluster_id(self) -> str:
-        """Return the name that the cluster gave itself at its birth."""
-        metadata = await self._insist("cluster id", lambda: self._ask_any(TopicsRequest([])))
+        """Return the id that the cluster was created with."""
+        metadata = await self._retry("cluster id", lambda: self._ask_any(TopicsRequest([])))
         return str(metadata.cluster_id)
 
     async def layouts(self, topics: Collection[str]) -> Mapping[str, Layout]:
-        """Return how these topics lie on the brokers; those that do not exist are left out.
+        """Return the layouts of those of these topics that exist.
 
-        Asking does not create them.
+        The request does not create topics.
         """
-        return await self._insist("topics", lambda: self._layouts(topics))
+        return await self._retry("topics", lambda: self._layouts(topics))
 
     async def partition_counts(self, topics: Collection[str]) -> Mapping[str, int]:
         """Return how many partitions each of these topics has; see `layouts`."""
@@ -132,15 +132,15 @@ class Cluster:
     async def topic_ids(
         self, topics: Collection[str], *, brokers: Collection[int] = ()
     ) -> Mapping[str, str]:
-        """Return the id of each of these topics, "" where the brokers have none (before 2.8).
+        """Return the id of each of these topics, "" where the brokers have no ids (before 2.8).
 
-        Each of these brokers is asked, or any where none is named. Topics that do not exist are
+        Asks each of ``brokers``, or any broker where none is named. Topics that do not exist are
         left out. A broker that has served a record of a topic knows the topic's id.
 
         Raises:
             TransientError: the brokers do not agree.
         """
-        return await self._insist("topic ids", lambda: self._topic_ids(topics, brokers))
+        return await self._retry("topic ids", lambda: self._topic_ids(topics, brokers))
 
     async def partitions(self, topics: Collection[str]) -> Collection[TopicPartition]:
         """Return all partitions of these topics.
@@ -159,8 +159,8 @@ class Cluster:
     async def log_bounds(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, LogBounds]:
-        """Return where the log of each partition begins and ends for a reader of committed data."""
-        starts = await self._insist("log starts", lambda: self._offsets(partitions, _earliest))
+        """Return the bounds of each partition's log for a reader of committed data."""
+        starts = await self._retry("log starts", lambda: self._offsets(partitions, _earliest))
         ends = await self.log_ends(partitions)
         return {source: LogBounds(starts[source], ends[source]) for source in partitions}
 
@@ -168,13 +168,13 @@ class Cluster:
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
         """Return the offset after the last readable record of each."""
-        return await self._insist("log ends", lambda: self._offsets(partitions, _latest))
+        return await self._retry("log ends", lambda: self._offsets(partitions, _latest))
 
     async def committed(
         self, group: str, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
-        """Return what the group has committed, as its coordinator has it now."""
-        return await self._insist("committed", lambda: self._committed(group, partitions))
+        """Return the group's commits as its coordinator has them now."""
+        return await self._retry("committed", lambda: self._committed(group, partitions))
 
     async def commit(
         self, group: str, positions: Mapping[TopicPartition, Position], membership: Membership
@@ -184,29 +184,29 @@ class Cluster:
         Raises:
             FencedError: the group has moved on.
         """
-        await self._insist("commit", lambda: self._commit(group, positions, membership))
+        await self._retry("commit", lambda: self._commit(group, positions, membership))
 
     async def is_replaced(self, group: str, membership: Membership, *, instance_id: str) -> bool:
-        """Return whether another member has this one's static id by now."""
+        """Return whether another member has taken over this one's static id."""
         request = StaticHeartbeatRequest(group, *membership, instance_id=instance_id)
-        answer = await self._insist(
+        answer = await self._retry(
             "static membership", lambda: self._ask_coordinator(group, request)
         )
         return bool(answer.error_code == _fenced_instance_id)
 
     async def foreign_members(self, group: str) -> Collection[str]:
-        """Return who is in the group by the consumer protocol (KIP-848): client ids and hosts.
+        """Return the client ids and hosts of members by the consumer protocol (KIP-848).
 
-        Nobody where the brokers do not tell (before 4.0, or the login may not describe the group).
+        Empty where the brokers do not say (before 4.0, or the login may not describe the group).
         """
-        return await self._insist("members by protocol", lambda: self._foreign_members(group))
+        return await self._retry("members by protocol", lambda: self._foreign_members(group))
 
     async def member_count(self, group: str) -> int:
-        """Return how many members the group has; none where nobody knows it."""
-        return await self._insist("members", lambda: self._member_count(group))
+        """Return how many members the group has; 0 for a group that the brokers do not know."""
+        return await self._retry("members", lambda: self._member_count(group))
 
-    async def _insist(self, what: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Ask again, after a look at who leads what, while the answer is "not now" or "not me"."""
+    async def _retry(self, what: str, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask again, after a refresh of the metadata, while the answer is "not now" or "not me"."""
         async with answering(what):
             while True:
                 try:

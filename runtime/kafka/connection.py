@@ -1,4 +1,4 @@
-"""How every client reaches the brokers, and whose fault it is when that fails."""
+"""Connects every client to the brokers, and classifies its failures by fault."""
 
 import asyncio
 import ssl
@@ -16,10 +16,10 @@ from runtime.kafka.tls import ssl_context
 from runtime.settings import KafkaSettings
 
 connect_timeout_s: Final = 10.0
-"""For the first connection, all brokers tried in turn."""
+"""Limit of the first connection, over all brokers in turn."""
 
 answer_timeout_s: Final = 5.0
-"""For a question to the brokers, its repetitions included; a group bears with it many times."""
+"""Limit of a question to the brokers with its retries. A group tolerates it many times over."""
 
 _poll_interval_s: Final = 0.1
 
@@ -70,7 +70,7 @@ _fenced: Final = (
 
 
 class ConnectionOptions(TypedDict):
-    """The arguments that all clients of the library have in common."""
+    """The arguments that all clients of the library share."""
 
     bootstrap_servers: str
     security_protocol: str
@@ -81,7 +81,7 @@ class ConnectionOptions(TypedDict):
 
 
 def connection_options(settings: KafkaSettings) -> ConnectionOptions:
-    """Return how to reach the brokers.
+    """Return the arguments that reach the brokers.
 
     Raises:
         ConfigurationError: the file of certificates cannot be read.
@@ -98,9 +98,9 @@ def connection_options(settings: KafkaSettings) -> ConnectionOptions:
 
 
 def _know_error_codes() -> None:
-    """Have the library tell errors that it does not know by their code.
+    """Have the library report error codes that it does not know.
 
-    It takes each of them for -1, so that a refused record looks like a broker that fails.
+    It maps each of them to -1, so that a refused record looks like a failing broker.
     """
     for code, name, _, is_retriable in error_codes:
         if code not in errors.kafka_errors:
@@ -110,10 +110,10 @@ def _know_error_codes() -> None:
 
 @asynccontextmanager
 async def answering(what: str, *, timeout_s: float = answer_timeout_s) -> AsyncIterator[None]:
-    """Give the brokers so long for ``what``, and tell failures by whose fault they are.
+    """Limit the time of the brokers' answer to ``what``, and raise failures by fault.
 
     Raises:
-        TransientError: the brokers do not answer, or cannot now.
+        TransientError: the brokers do not answer, or cannot at the moment.
         FencedError: the group has moved on.
         ConfigurationError: they refuse for good.
     """
@@ -133,10 +133,10 @@ async def answering(what: str, *, timeout_s: float = answer_timeout_s) -> AsyncI
 
 
 def _is_being_cancelled() -> bool:
-    """Whether somebody cancels the present task.
+    """Return whether the current task is being cancelled.
 
-    The library awaits tasks that it has cancelled, and lets that out: closed while a fetch waits to
-    be tried again, a consumer would end the worker as if it had been told to stop.
+    The library awaits tasks that it has cancelled, and lets their CancelledError escape. A consumer
+    that closes while a fetch waits for its retry would otherwise end the worker like a stop.
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
@@ -145,7 +145,7 @@ def _is_being_cancelled() -> bool:
 def by_fault(
     what: str, error: errors.KafkaError
 ) -> TransientError | FencedError | ConfigurationError:
-    """Return the error as the runtime knows it."""
+    """Return the library's error as an error of the runtime."""
     if isinstance(error, _fenced):
         return FencedError(f"{what}: {_name(error)}")
     for refusal, remedy in _remedies.items():
@@ -161,10 +161,10 @@ def _name(error: errors.KafkaError) -> str:
 
 @asynccontextmanager
 async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
-    """Give a client so long to start; find out why where the library does not say.
+    """Limit the time of a client's start, and find the cause where the library does not report it.
 
-    The library logs what each broker answered to the login and then tells only that none was
-    reached, so a wrong password would look like an outage.
+    The library logs each broker's answer to the login and then raises only "no broker reached", so
+    a wrong password would look like an outage.
 
     Raises:
         TransientError: no broker is reached, or none answers.
@@ -182,19 +182,19 @@ async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
                 raise
             case ConnectionRefused(what, refusal):
                 raise by_fault(what, refusal) from refusal
-            case Misfit(told, is_certain=True):
-                raise ConfigurationError(told) from error
-            case Misfit(told):
-                raise TransientError(f"{error}; {told}") from error
+            case Misfit(message, is_certain=True):
+                raise ConfigurationError(message) from error
+            case Misfit(message):
+                raise TransientError(f"{error}; {message}") from error
             case never:
                 assert_never(never)
 
 
 async def know_brokers(client: AIOKafkaClient) -> None:
-    """Return once a started client knows a broker to turn to; the caller limits the time.
+    """Return once a started client knows a broker to ask; the caller limits the time.
 
-    A broker that has just started may answer that there are none, itself included. The library
-    takes that for an answer, and the first question for a coordinator then fails its assertion.
+    A broker that has just started may answer with an empty list of brokers. The library accepts
+    that answer, and its first search for a coordinator then fails an assertion.
     """
     while not client.cluster.brokers():
         await client.force_metadata_update()

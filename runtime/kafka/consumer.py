@@ -1,12 +1,12 @@
 """A member of a consumer group.
 
-Changes of ownership are settled by `KafkaConsumer.poll` in the caller's task (see `rebalancing`);
-until then nothing is read.
+`KafkaConsumer.poll` settles changes of ownership in the caller's task (see `rebalancing`) and reads
+nothing until then.
 
-The library may stop to fetch without a word: after a long stall of the loop, after an error in one
-of its tasks, while it waits to join a group whose broker is gone. A member that has partitions to
-read and hears nothing from any broker for a while is given up, and so is one that does not get
-through a rebalance.
+The library may stop fetching without an error: after a long stall of the loop, after an error in
+one of its tasks, while it waits to join a group whose broker is gone. So a member that owns
+readable partitions and receives no answer from any broker for `silence_s` is given up. So is a
+member that does not get through a rebalance.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from runtime.kafka.options import consumer_options, longest_rebalance_s
 from runtime.kafka.owned_logs import OwnedLogs, leaders
 from runtime.kafka.rebalancing import Assigned, RebalanceEvents, Revoked
 from runtime.kafka.retention_loss import count_expired
-from runtime.kafka.stall_detector import StallDetector, look_s
+from runtime.kafka.stall_detector import StallDetector, poll_interval_s
 from runtime.kafka.timestamp_index import TimestampIndex
 from runtime.member_share import MemberShare
 from runtime.ports import Position, RebalanceListener
@@ -39,21 +39,22 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
 silence_s: Final = 20.0
-"""Without an answer to any fetch for so long, a member is given up."""
+"""A member without an answer to any fetch for this long is given up."""
 
 log = structlog.get_logger()
 
 
 class KafkaConsumer:
-    """`runtime.ports.Consumer` on real brokers; for one entering only.
+    """`runtime.ports.Consumer` on real brokers. It can be entered once.
 
-    One member owns the same partition numbers of all topics that have equally many: all records of
-    one engagement.
+    One member owns the same partition numbers of all topics that have equally many, and so all
+    records of one engagement.
 
-    With a static id (KIP-345) leaving says nothing to the group, and who enters with that id within
-    the session timeout goes on with the same partitions while the others notice nothing. The
-    library does not know that there may be two of them: each would take the id back from the other,
-    for ever. So whoever has lost partitions, or may not commit, asks whether it was replaced.
+    A member with a static id (KIP-345) leaves without a word to the group. A process that enters
+    with that id within the session timeout continues with the same partitions, and the other
+    members notice nothing. The library does not expect two processes with one id: each would take
+    the id back from the other, for ever. So a member that has lost partitions, or may not commit,
+    asks whether it was replaced.
     """
 
     def __init__(  # noqa: PLR0913 - what a member of a group is made of
@@ -66,14 +67,14 @@ class KafkaConsumer:
         listener: RebalanceListener,
         client_id: str,
         clock: Clock,
-        share_listener: Callable[[MemberShare | None], None] | None = None,
+        on_share_changed: Callable[[MemberShare | None], None] | None = None,
     ) -> None:
         """Join the group when entered.
 
-        ``share_listener`` receives each new share, and None when the member loses it: before the
-        group can go on without this member or assign anew.
+        ``on_share_changed`` receives each new share. It receives None when the member loses its
+        share, before the group can continue without this member or assign anew.
         """
-        self._share_listener = share_listener
+        self._on_share_changed = on_share_changed
         self._settings = settings
         self._worker = worker
         self._group = group
@@ -85,16 +86,16 @@ class KafkaConsumer:
         self._cluster = Cluster(settings, client_id=client_id)
         self._logs = OwnedLogs(self._cluster, worker=name, clock=clock)
         self._parts = AsyncExitStack()
-        self._changes = RebalanceEvents(self._report_no_share)
+        self._rebalance = RebalanceEvents(self._report_no_share)
         self._assignor = Assignor()
         self._asked_for: Mapping[str, int] = {}
-        self._looked_s = clock.monotonic_s()
+        self._refreshed_s = clock.monotonic_s()
         self._paused: set[TopicPartition] = set()
-        self._watch = StallDetector(clock)
-        self._marks = TimestampIndex()
+        self._stall = StallDetector(clock)
+        self._timestamps = TimestampIndex()
 
     async def __aenter__(self) -> Self:
-        """Connect and ask to join; `poll` goes on with it.
+        """Connect and ask to join; `poll` completes the join.
 
         Raises:
             TransientError: the brokers do not answer.
@@ -119,8 +120,8 @@ class KafkaConsumer:
             async with connecting(self._settings):
                 await self._client.start()
                 await know_brokers(self._client._client)  # noqa: SLF001 - it has no public name
-            self._changes.client = self._client
-            self._client.subscribe(list(self._topics), listener=self._changes)
+            self._rebalance.client = self._client
+            self._client.subscribe(list(self._topics), listener=self._rebalance)
             self._parts = parts.pop_all()
         return self
 
@@ -134,30 +135,30 @@ class KafkaConsumer:
         await self._parts.aclose()
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
-        """Return what is there; see `runtime.ports.Consumer.poll`.
+        """Return fetched records; see `runtime.ports.Consumer.poll`.
 
-        What the listener raises comes out of here, and the next call tells it again.
+        An error of the listener propagates, and the next call repeats the notification.
         """
         until_s = self._clock.monotonic_s() + timeout_s
         while True:
-            await self._tell_listener()
-            self._look_at_topics()
-            await self._logs.look(leaders(self._client, self._changes.owned))
+            await self._notify_listener()
+            self._refresh_topics()
+            await self._logs.check(leaders(self._client, self._rebalance.owned))
             found = await self._fetched(max_records)
             if found:
-                self._watch.progressed()
+                self._stall.progressed()
                 return found
             self._give_up_if_silent()
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
                 return ()
-            await self._wait(min(left_s, look_s))
+            await self._wait(min(left_s, poll_interval_s))
 
     async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Commit as the member that the present assignment was given to."""
+        """Commit as the member that holds the present assignment."""
         if not positions:
             return
-        membership = self._changes.membership
+        membership = self._rebalance.membership
         if membership is None:
             raise FencedError(f"commit: no partition was assigned to this member of {self._group}")
         try:
@@ -169,11 +170,11 @@ class KafkaConsumer:
     async def committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
-        """Return what the group has committed in the logs of the assignment."""
+        """Return the group's commits that belong to the logs of the assignment."""
         return self._logs.committed(await self._cluster.committed(self._group, partitions))
 
     async def refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
-        """Return where all that was polled of these is of the logs of the assignment."""
+        """Refuse unless all polled records of these belong to the logs of the assignment."""
         topics = {source.topic for source in partitions}
         await self._logs.refuse_recreated(topics, leaders(self._client, partitions))
 
@@ -184,35 +185,35 @@ class KafkaConsumer:
         return await self._cluster.log_ends(partitions)
 
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
-        """Return when the first record from this offset on was made."""
-        return self._marks.timestamp_ms(partition, offset)
+        """Return the timestamp of the first record from this offset on."""
+        return self._timestamps.timestamp_ms(partition, offset)
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
-        """Fetch nothing from these."""
+        """Stop fetching from these partitions."""
         self._client.pause(*self._owned(partitions))
         self._paused.update(partitions)
 
     def resume(self, partitions: Collection[TopicPartition]) -> None:
-        """Fetch from these again."""
+        """Fetch from these partitions again."""
         self._client.resume(*self._owned(partitions))
         self._paused.difference_update(partitions)
-        self._watch.progressed()  # of these nothing could be heard until now
+        self._stall.progressed()  # of these nothing could be heard until now
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Continue an owned partition at this offset."""
         (owned,) = self._owned([partition])
         self._client.seek(owned, offset)
-        self._marks.begin(partition, offset)
+        self._timestamps.begin(partition, offset)
 
     def _owned(self, partitions: Collection[TopicPartition]) -> Collection[LibraryPartition]:
-        foreign = set(partitions) - self._changes.owned
+        foreign = set(partitions) - self._rebalance.owned
         if foreign:
             raise ValueError(f"partitions that are not assigned to this member: {sorted(foreign)}")
         return [LibraryPartition(*partition) for partition in partitions]
 
-    async def _tell_listener(self) -> None:
-        """Pass a change of ownership on, if the library waits with one."""
-        match self._changes.pending:
+    async def _notify_listener(self) -> None:
+        """Report a pending change of ownership to the listener."""
+        match self._rebalance.pending:
             case None:
                 return
             case Revoked(partitions):
@@ -225,38 +226,38 @@ class KafkaConsumer:
                 try:
                     assignment = await self._assignment(partitions)
                 except TransientError as error:
-                    # As long as a partition has no leader, say. To leave would make all members
-                    # join anew, again and again; so this one waits, as long as for a rebalance.
+                    # A partition may have no leader for a while. Leaving would make all members
+                    # join anew, again and again, so this one waits as long as for a rebalance.
                     log.warning("assignment waits", group=self._group, error=str(error))
-                    await self._clock.sleep(look_s)
+                    await self._clock.sleep(poll_interval_s)
                     return
                 self._paused.clear()
                 self._report_share()
                 await self._listener.assigned(assignment)
             case other:
                 assert_never(other)
-        self._changes.settle()
-        self._watch.progressed()
+        self._rebalance.settle()
+        self._stall.progressed()
 
     def _report_share(self) -> None:
-        assignor, membership = self._assignor, self._changes.membership
+        assignor, membership = self._assignor, self._rebalance.membership
         if (
-            self._share_listener is not None
+            self._on_share_changed is not None
             and assignor.rank is not None
             and membership is not None
         ):
-            self._share_listener(
+            self._on_share_changed(
                 MemberShare(assignor.rank, assignor.members, membership.generation)
             )
 
     def _report_no_share(self) -> None:
-        if self._share_listener is not None:
-            self._share_listener(None)
+        if self._on_share_changed is not None:
+            self._on_share_changed(None)
 
     async def _assignment(self, partitions: Collection[TopicPartition]) -> Assignment:
-        """Find out where the partitions stand, and start each there."""
+        """Find the start of each partition, and seek there."""
         topics = {source.topic for source in partitions}
-        topic_ids = await self._logs.learn(topics, leaders(self._client, partitions))
+        topic_ids = await self._logs.begin_assignment(topics, leaders(self._client, partitions))
         bounds = await self._cluster.log_bounds(partitions)
         found = await self._cluster.committed(self._group, partitions)
         self._logs.count_replaced(found)
@@ -270,13 +271,13 @@ class KafkaConsumer:
         return Assignment(self._cluster_id, self._group, states, topic_ids)
 
     async def _refuse_if_replaced(self) -> None:
-        """Refuse to go on where another member has this one's static id.
+        """Refuse to continue where another member has taken this one's static id.
 
         Raises:
-            RestartNeededError: it is so.
-            TransientError: nobody knows.
+            RestartNeededError: another member has it.
+            TransientError: the brokers do not answer.
         """
-        instance_id, membership = self._worker.instance_id, self._changes.membership
+        instance_id, membership = self._worker.instance_id, self._rebalance.membership
         if not instance_id or membership is None:
             return
         if await self._cluster.is_replaced(self._group, membership, instance_id=instance_id):
@@ -286,7 +287,7 @@ class KafkaConsumer:
             )
 
     async def _commit_overtaken(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Commit where reading goes on, so that what was deleted before is counted once."""
+        """Commit the new start where retention overtook a position: the loss counts once."""
         try:
             await self.commit(positions)
         except (TransientError, FencedError) as error:
@@ -294,7 +295,7 @@ class KafkaConsumer:
 
     async def _fetched(self, max_records: int) -> Sequence[Delivery]:
         try:
-            if self._changes.in_progress:
+            if self._rebalance.in_progress:
                 self._client._coordinator.check_errors()  # noqa: SLF001 - `getmany` does it else
                 return ()
             # Without a time-out it only takes what is there, and never suspends.
@@ -311,18 +312,18 @@ class KafkaConsumer:
             source = TopicPartition(*next(iter(fetched)))
             raise ConfigurationError(
                 f"{source.topic}/{source.partition} holds, from offset "
-                f"{self._marks.next_offset(source)} on, a record with a header that is no text "
-                f"({error}): set the offset of {self._group} behind it, then start again"
+                f"{self._timestamps.next_offset(source)} on, a record with a header that is no "
+                f"text ({error}): set the offset of {self._group} behind it, then start again"
             ) from error
         found: list[Delivery] = []
         for partition, records in pieces.items():
             deliveries = [delivery_of(record) for record in records]
-            self._marks.note(TopicPartition(*partition), deliveries)
+            self._timestamps.note(TopicPartition(*partition), deliveries)
             found += deliveries
         return found
 
     async def _outside(self, source: TopicPartition, offset: int) -> Exception:
-        """Return why the log does not hold the offset that is to be read next."""
+        """Return the reason why the log does not hold the next offset."""
         start, end = (await self._cluster.log_bounds([source]))[source]
         name = f"{source.topic}/{source.partition}"
         await self.refuse_recreated([source])
@@ -334,43 +335,44 @@ class KafkaConsumer:
         return TransientError(f"{name} begins at offset {start} by now, {offset} is gone")
 
     def _give_up_if_silent(self) -> None:
-        """Give this member up where nothing was heard for too long.
+        """Give this member up where the brokers were silent for too long.
 
         Raises:
             TransientError: it is time to enter anew.
         """
-        if self._changes.in_progress:
+        if self._rebalance.in_progress:
             bound_s = longest_rebalance_s(self._worker)
             heard: Hashable = "rebalance"
         else:
             bound_s = silence_s
-            reading = self._changes.owned - self._paused
+            reading = self._rebalance.owned - self._paused
             if not reading:
-                self._watch.progressed()
+                self._stall.progressed()
             heard = tuple(
                 self._client.last_poll_timestamp(LibraryPartition(*source))
                 for source in sorted(reading)
             )
-        if self._watch.silent_for_s(heard) > bound_s:
+        if self._stall.silent_for_s(heard) > bound_s:
             raise TransientError(
                 f"the member of {self._group} has heard nothing for {bound_s:g} s"
-                + (" of a rebalance" if self._changes.in_progress else "")
+                + (" of a rebalance" if self._rebalance.in_progress else "")
             )
 
-    def _look_at_topics(self) -> None:
+    def _refresh_topics(self) -> None:
         """Have the library follow topics where it does not by itself.
 
-        All existed when this member entered, but a broker that has just started may not know them
-        yet. The library then assigns none of their partitions, and looks again much later.
+        All topics existed when this member entered, but a broker that has just started may not know
+        them yet. The library then assigns none of their partitions, and refreshes its metadata much
+        later.
 
-        Whether topics have more partitions now is watched by the leader of the group only. A leader
-        that came back with its static id is not told that it is the leader. So each static member
-        watches, and asks once to join again; where that is the leader, all do.
+        Only the leader of the group watches for new partitions. A leader that returned with its
+        static id is not told that it is the leader. So each static member watches, and asks once to
+        join again; the leader's request makes all members join.
         """
         now_s = self._clock.monotonic_s()
-        if now_s - self._looked_s < look_s:
+        if now_s - self._refreshed_s < poll_interval_s:
             return
-        self._looked_s = now_s
+        self._refreshed_s = now_s
         client = self._client._client  # noqa: SLF001 - the library offers no other way
         seen = {
             topic: len(client.cluster.partitions_for_topic(topic) or ()) for topic in self._topics
@@ -383,12 +385,12 @@ class KafkaConsumer:
             self._client._coordinator.request_rejoin()  # noqa: SLF001 - as above
 
     async def _wait(self, timeout_s: float) -> None:
-        """Wait until records or a change of ownership may be there."""
+        """Wait until records or a change of ownership may have arrived."""
         fetcher = self._client._fetcher  # noqa: SLF001 - a `getmany` that waits cannot be left
         fetched = fetcher._create_fetch_waiter()  # noqa: SLF001 - so this waits in its place
         try:
             await asyncio.wait(
-                (fetched, self._changes.arrival()),
+                (fetched, self._rebalance.arrival()),
                 timeout=timeout_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )

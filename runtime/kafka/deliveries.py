@@ -1,4 +1,4 @@
-"""Records of the library as the runtime knows them."""
+"""Converts records of the library into deliveries."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -10,7 +10,7 @@ from schemas.headers import Headers
 
 
 def delivery_of(record: ConsumerRecord) -> Delivery:
-    """Return the record as read; a header without a value has an empty one."""
+    """Return the record as a delivery. A header without a value gets an empty one."""
     return Delivery(
         record.topic,
         record.partition,

@@ -1,9 +1,9 @@
-"""Why no broker was reached, where the library does not say.
+"""Finds out why no broker was reached, where the library does not report it.
 
-The library logs what a broker answered and then tells only that none was reached; a listener of
-another protocol than ours hangs up without a word. So the first broker is asked once more, by
-itself: a login or a certificate that it refuses would look like an outage else, and so would a
-wrong `ZCC_KAFKA_SECURITY_PROTOCOL`.
+The library logs a broker's answer and then raises only "no broker reached". A listener of another
+protocol hangs up without an answer. So this module asks the first broker once more by itself.
+Otherwise a refused login, a refused certificate or a wrong `ZCC_KAFKA_SECURITY_PROTOCOL` would look
+like an outage.
 """
 
 import asyncio
@@ -35,16 +35,16 @@ class ConnectionRefused(NamedTuple):
 
 
 class Misfit(NamedTuple):
-    """Broker and settings do not fit together; ``is_certain`` False = it may be an outage."""
+    """Broker and settings do not match. With ``is_certain`` False it may be an outage."""
 
-    told: str
+    message: str
     is_certain: bool
 
 
 async def cause_of_silence(
     settings: KafkaSettings, options: Mapping[str, Any]
 ) -> ConnectionRefused | Misfit | None:
-    """Ask the first broker once more; None where it is not there, or answers after all.
+    """Ask the first broker once more. None where it is down, or answers after all.
 
     ``options`` are those of the library's clients.
     """
@@ -94,7 +94,7 @@ def _hung_up(settings: KafkaSettings, address: str) -> Misfit:
 
 
 async def _speaks_tls(host: str, port: int) -> bool:
-    """Whether a handshake comes to its end, or to a refusal of ours; nothing is sent by it."""
+    """Return whether a TLS handshake completes, or fails on our side. It sends no data."""
     anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anybody.check_hostname = False
     anybody.verify_mode = ssl.CERT_NONE  # it is only asked what it speaks
@@ -112,7 +112,7 @@ async def _speaks_tls(host: str, port: int) -> bool:
 
 
 async def _wants_login(connection: AIOKafkaConnection, address: str) -> Misfit | None:
-    """Find out whether a broker that we need not log in to, as we think, knows ways to do it."""
+    """Return the misfit of a broker with login mechanisms and settings without a login."""
     with suppress(TimeoutError, errors.KafkaError, OSError):
         async with asyncio.timeout(_timeout_s):
             answer = await connection.send(SaslHandShakeRequest("PLAIN"))

@@ -1,7 +1,7 @@
-"""Pure: every error code of the Kafka protocol, and whose fault each is.
+"""Pure: every error code of the Kafka protocol, with its fault.
 
-A client that meets a code that it does not know must not guess: `fault_of` says `CodeFault.UNKNOWN`
-of it, and nobody knows then whether anything was done.
+A client must not guess at a code that it does not know: `fault_of` returns `CodeFault.UNKNOWN` for
+it, and then nobody knows whether the request was carried out.
 
 Source: Kafka protocol guide, error codes, as of Kafka 4.4.0.
 """
@@ -14,23 +14,23 @@ class CodeFault(Enum):
     """Who has to act."""
 
     BROKER = auto()
-    """Nobody: the cluster is not able to now, or another broker is to be asked."""
+    """Nobody: the cluster cannot at the moment, or another broker is responsible."""
     RECORD = auto()
-    """The sender of a record: the topic takes it neither now nor later; nothing was stored."""
+    """The sender of a record: the topic never takes it, and nothing was stored."""
     OPERATOR = auto()
-    """Whoever sets up brokers, users and settings; nothing was done."""
+    """The operator of brokers, users and settings; nothing was done."""
     PRODUCER = auto()
-    """The producer has to begin anew: the broker does not accept its identity or its sequence."""
+    """The producer has to begin anew: the broker rejects its identity or its sequence."""
     MEMBER = auto()
     """The member of a group has to join anew, or the group is in another state."""
     REQUEST = auto()
-    """The client: it asked what it should not have asked."""
+    """The client: its request is invalid."""
     UNKNOWN = auto()
-    """Nobody knows what happened; a broker says so of errors that it did not expect."""
+    """Nobody knows what happened. Brokers report it for errors that they did not expect."""
 
 
 class ErrorCode(NamedTuple):
-    """One line of the table; ``is_retriable`` as Apache Kafka's own clients have it."""
+    """One line of the table. ``is_retriable`` is as in Apache Kafka's own clients."""
 
     code: int
     name: str
@@ -185,6 +185,6 @@ _by_code: Final = {each.code: each for each in error_codes}
 
 
 def fault_of(code: int) -> CodeFault:
-    """Return whose fault an error is; `CodeFault.UNKNOWN` for a code that the table lacks."""
+    """Return the fault of an error code; `CodeFault.UNKNOWN` for a code that the table lacks."""
     found = _by_code.get(code)
     return CodeFault.UNKNOWN if found is None else found.fault

@@ -1,8 +1,8 @@
-"""What has to be so before a member joins its group: its topics exist, and nobody is in the way.
+"""Checks before a member joins its group: its topics exist, and no foreign member is in the group.
 
-In a group with members of the consumer protocol (KIP-848) the broker shares out, by an assignor of
-its own. A worker whose partitions are not those of its engagements, or whose share changes without
-the word that its budget needs, must not work, so it does not join such a group.
+In a group with members of the consumer protocol (KIP-848) the broker assigns partitions by an
+assignor of its own. A worker must not run with partitions that split engagements, or without notice
+of its new share, which its API budget needs. So it does not join such a group.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from runtime.errors import ConfigurationError
 from runtime.kafka.cluster import Cluster, refuse_missing
 
 topics_timeout_s: Final = 30.0
-"""So long topics may be missing at the start: the job that applies them may still be at work."""
+"""Topics may be missing for this long at the start: the job that creates them may still run."""
 
 _topics_interval_s: Final = 1.0
 
 
 async def existing_partitions(cluster: Cluster, topics: Sequence[str], clock: Clock) -> int:
-    """Return how many partitions there are to read, once all topics exist.
+    """Wait until all topics exist; return the number of their partitions.
 
     Raises:
-        ConfigurationError: one of them does not come to exist.
+        ConfigurationError: a topic does not appear in time.
         TransientError: the brokers do not answer.
     """
     until_s = clock.monotonic_s() + topics_timeout_s
@@ -37,10 +37,10 @@ async def existing_partitions(cluster: Cluster, topics: Sequence[str], clock: Cl
 
 
 async def refuse_foreign_members(cluster: Cluster, group: str) -> None:
-    """Return where nobody is in the group by another protocol, as far as the brokers tell.
+    """Refuse a group with a member of another protocol, as far as the brokers say.
 
     Raises:
-        ConfigurationError: somebody is.
+        ConfigurationError: there is such a member.
         TransientError: the brokers do not answer.
     """
     members = await cluster.foreign_members(group)
@@ -49,7 +49,7 @@ async def refuse_foreign_members(cluster: Cluster, group: str) -> None:
 
 
 async def foreign_members_error(cluster: Cluster, group: str) -> ConfigurationError:
-    """Return the error of a member whose partitions the broker has shared out.
+    """Return the error of a member whose partitions the broker has assigned.
 
     Raises:
         TransientError: the brokers do not answer.

@@ -1,4 +1,4 @@
-"""Leaving a group in bounded time, whatever the brokers and the library's tasks are doing."""
+"""Leaves a group in bounded time, whatever state brokers and library tasks are in."""
 
 import asyncio
 from contextlib import suppress
@@ -16,11 +16,12 @@ log = structlog.get_logger()
 
 
 async def leave(client: AIOKafkaConsumer) -> None:
-    """Leave the group and close, whatever the brokers and the library's tasks are doing.
+    """Leave the group and close, whatever state brokers and library tasks are in.
 
-    The library would first finish a rebalance that is going on, and so wait for all other members;
-    or wait for `poll` to settle a change, for ever. So its task is ended before. Its fetches are,
-    too: it would cancel one that waits to be tried again, and let that cancellation out of `stop`.
+    The library would first finish a rebalance in progress, and so wait for all other members, or
+    for ever for `poll` to settle a change. So its coordination task is ended first. So are its
+    fetches: the library would cancel a fetch that waits for its retry, and let that cancellation
+    out of `stop`.
     """
     coordinator = client._coordinator  # noqa: SLF001 - the library has no way to leave at once
     if coordinator is not None:
@@ -43,11 +44,11 @@ async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task], timeout=_leave_s)
     if task.done() and not task.cancelled():
-        task.exception()  # told by `poll` already, or of no interest any more
+        task.exception()  # retrieved, so that asyncio does not log it; `poll` has raised it
 
 
 async def _abandon(client: AIOKafkaConsumer) -> None:
-    """Close what `stop` did not come to."""
+    """Close the parts that `stop` did not reach."""
     coordinator = client._coordinator  # noqa: SLF001 - `stop` cannot be called twice
     fetcher = client._fetcher  # noqa: SLF001 - `stop` cannot be called twice
     connections = client._client  # noqa: SLF001 - `stop` cannot be called twice

@@ -1,9 +1,9 @@
-"""What each topic takes, as its brokers say: asked when a topic is met, and again at times.
+"""Reads the limits of each topic from its brokers, when a topic is first used and at intervals.
 
-Batches are cut by it, so that a topic's own limit does not have whole batches refused, and it names
-the setting when a record is refused. It never refuses by itself: the broker has the last word, for
-a limit may have been raised a moment ago. Where the user may not ask (no DescribeConfigs), nothing
-is known, and all works but the naming.
+The producer cuts batches by them, so that a topic's own limit does not refuse whole batches, and
+names the setting when a record is refused. The limits never refuse a record here: the broker
+decides, because an operator may have raised a limit a moment ago. Where the user may not ask (no
+DescribeConfigs), the limits are unknown, and only the name of the setting is missing.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import DescribeConfigsRequest
 
-_ask_timeout_s: Final = 2.0
-_again_s: Final = 1.0
-_age_s: Final = 30.0
-"""A limit that was changed is known after so long."""
+_request_timeout_s: Final = 2.0
+_retry_interval_s: Final = 1.0
+_refresh_interval_s: Final = 30.0
+"""A changed limit is known after this long."""
 
 _topic_resource: Final = 2
 _where: Final[Mapping[int, str]] = {
@@ -38,7 +38,7 @@ _invalid_record: Final = 87
 
 
 class TopicLimit(StrEnum):
-    """The topic's setting that a refused record passes; a label of metrics."""
+    """The topic's setting that a refused record exceeds; a label of metrics."""
 
     MESSAGE_BYTES = "max.message.bytes"
     SEGMENT_BYTES = "segment.bytes"
@@ -67,7 +67,7 @@ _by_code: Final[Mapping[int, TopicLimit]] = {
 
 
 class Setting(NamedTuple):
-    """The value in force, and the name of the setting that it comes from: a broker's has another.
+    """The value in force, and the name of its setting; a broker's setting has another name.
 
     ``source`` is config_source of the protocol.
     """
@@ -81,7 +81,7 @@ class Setting(NamedTuple):
 
 
 class TopicLimits:
-    """What is known of the topics of one producer."""
+    """The known limits of one producer's topics."""
 
     def __init__(self) -> None:
         self._of: dict[str, Mapping[str, Setting]] = {}
@@ -89,22 +89,22 @@ class TopicLimits:
         self._met = asyncio.Event()
 
     def knows(self, topic: str) -> bool:
-        """Whether a broker has answered for a topic, be it that the user may not ask."""
+        """Return whether a broker has answered for a topic, even with a refusal to tell."""
         return topic in self._of
 
     async def follow(self, client: AIOKafkaClient) -> None:
-        """Ask for ever: soon for a topic that is new, and at times for all."""
+        """Query for ever: at once for a new topic, at intervals for all."""
         while True:
             self._met.clear()
             unknown = {topic for topic in self._topics if not self.knows(topic)}
             await self._ask(client, unknown or self._topics)
             settled = all(map(self.knows, self._topics))
             with suppress(TimeoutError):
-                async with asyncio.timeout(_age_s if settled else _again_s):
+                async with asyncio.timeout(_refresh_interval_s if settled else _retry_interval_s):
                     await self._met.wait()
 
     async def _ask(self, client: AIOKafkaClient, topics: Collection[str]) -> None:
-        """Ask any broker; where none answers, or refuses, what was known before stays."""
+        """Ask any broker. Without an answer, or after a refusal, the known limits stay."""
         if not topics:
             return
         names = sorted({name for names in _settings.values() for name in names})
@@ -112,15 +112,15 @@ class TopicLimits:
             [(_topic_resource, topic, names) for topic in topics], include_synonyms=True
         )
         with suppress(TimeoutError, errors.KafkaError):
-            async with asyncio.timeout(_ask_timeout_s):
+            async with asyncio.timeout(_request_timeout_s):
                 answer = await client.send(client.get_random_node(), request)
             for code, _, _, topic, entries in answer.resources:
                 self._of.setdefault(topic, {})
                 if errors.for_code(code) is errors.NoError:
                     self._of[topic] = {name: _setting(name, *rest) for name, *rest in entries}
 
-    def most_bytes(self, topic: str, otherwise: int) -> int:
-        """Return how many bytes a batch of this topic may have, no more than ``otherwise``."""
+    def max_batch_bytes(self, topic: str, otherwise: int) -> int:
+        """Return the size limit of a batch of this topic, at most ``otherwise``."""
         if topic not in self._topics:
             self._topics.add(topic)
             self._met.set()
@@ -130,7 +130,7 @@ class TopicLimits:
         return min(otherwise, int(found.value))
 
     def passed(self, topic: str, code: int, *, record_bytes: int) -> TopicLimit:
-        """Return which limit a record of so many bytes has passed that was refused with a code."""
+        """Return the limit that a record of this size exceeds, given the code of its refusal."""
         if code != _invalid_record:
             return _by_code.get(code, TopicLimit.OTHER)
         known = self._of.get(topic, {}).get(TopicLimit.DECOMPRESSED_BYTES.value)
@@ -138,8 +138,8 @@ class TopicLimits:
             return TopicLimit.DECOMPRESSED_BYTES
         return TopicLimit.OTHER
 
-    def told(self, topic: str, limit: TopicLimit) -> str:
-        """Return the settings of a limit and where they are set, for people."""
+    def describe(self, topic: str, limit: TopicLimit) -> str:
+        """Return the settings behind a limit and where they are set, as text."""
         known = self._of.get(topic, {})
         found = [known[name] for name in _settings[limit] if name in known]
         return "; ".join(map(str, found)) or f"{' and '.join(_settings[limit])}: value unknown"
@@ -153,7 +153,7 @@ def _setting(
     sensitive: object,  # noqa: ARG001 - as above
     synonyms: Collection[tuple[str, str | None, int]],
 ) -> Setting:
-    """Name the setting that is in force: the first of its synonyms, of which a broker's differs."""
+    """Return the setting in force: the first synonym of that source. Names differ by source."""
     for own_name, _, own_source in synonyms:
         if own_source == source:
             return Setting(own_name, value or "", source)

@@ -1,10 +1,10 @@
-"""Which logs a member reads: the ids of its topics as they were when it was given partitions.
+"""Detects recreated topics by comparing topic ids with those of the assignment.
 
-A topic that is deleted and made anew is read on by its name, from an offset of the old log. Steps
-to the loss that this closes: commit 500; the topic is made anew and grows to 800 before anybody
-looks; read 500 to 799; nobody ever reads 0 to 499. So ids are asked for before anything else is
-learnt of an assignment, and looked at while it lasts; what is committed meanwhile names the log
-that the assignment was made of, and counts in no other.
+A topic that is deleted and recreated would be read on by its name, from an offset of the old log.
+Steps to the loss that this module prevents: commit 500; the topic is recreated and grows to 800
+before any check; read 500 to 799; nobody ever reads 0 to 499. So the ids are read before anything
+else of an assignment, and checked while it lasts. A commit names the log of its assignment, and
+counts in no other log.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,24 +23,24 @@ from runtime.offsets.topic_ids import differs, of_these_logs, split_topic_id, wi
 from runtime.ports import Position
 from runtime.values import TopicPartition
 
-look_s: Final = 5.0
-"""How often ids are looked at: an answer about all topics takes milliseconds to take apart."""
+check_interval_s: Final = 5.0
+"""Interval of the check: parsing an answer about all topics takes milliseconds."""
 
-_look_timeout_s: Final = 1.0
-"""Nothing is polled meanwhile."""
+_check_timeout_s: Final = 1.0
+"""`poll` waits for the check."""
 
 log = structlog.get_logger()
 
 
 def leaders(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> Collection[int]:
-    """Return the brokers that serve these to a consumer, as far as it knows them."""
+    """Return the brokers that serve these partitions to a consumer, as far as it knows them."""
     cluster = client._client.cluster  # noqa: SLF001 - the library offers no other way
     found = {cluster.leader_for_partition(LibraryPartition(*source)) for source in partitions}
     return sorted(leader for leader in found if leader is not None and leader >= 0)
 
 
 class OwnedLogs:
-    """The ids of the topics of one member; ``worker`` is the name that it counts by."""
+    """The topic ids of one member. ``worker`` is its name in the metrics."""
 
     def __init__(self, cluster: Cluster, *, worker: str, clock: Clock) -> None:
         self._cluster = cluster
@@ -49,13 +49,15 @@ class OwnedLogs:
         self._looked_s = clock.monotonic_s()
         self._ids: Mapping[str, str] = {}
         self._known: dict[str, str] = {}
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
-    async def learn(self, topics: Collection[str], brokers: Collection[int]) -> Mapping[str, str]:
-        """Take the ids of these topics for those of the assignment that begins.
+    async def begin_assignment(
+        self, topics: Collection[str], brokers: Collection[int]
+    ) -> Mapping[str, str]:
+        """Take the present ids of these topics as those of the assignment that begins.
 
-        A topic may be deleted in one assignment and be made anew before the next; then the brokers
-        have deleted its commits as well, and only what was known before tells.
+        A topic may be deleted during one assignment and recreated before the next. The brokers have
+        then deleted its commits as well, and only the ids of the earlier assignment show it.
 
         Raises:
             TransientError: the brokers do not answer, or do not agree.
@@ -66,7 +68,7 @@ class OwnedLogs:
         for topic, topic_id in self._ids.items():
             before = self._known.setdefault(topic, topic_id)
             if differs(before, topic_id):
-                self._tell(topic, before, topic_id)
+                self._report(topic, before, topic_id)
         return self._ids
 
     def to_commit(
@@ -81,24 +83,24 @@ class OwnedLogs:
     def committed(
         self, found: Mapping[TopicPartition, Position | None]
     ) -> Mapping[TopicPartition, Position | None]:
-        """Return what of this was committed in the logs of the assignment, without the ids."""
+        """Return the commits in the logs of the assignment, without the ids."""
         return of_these_logs(found, self._ids)
 
     def count_replaced(self, found: Mapping[TopicPartition, Position | None]) -> None:
-        """Tell of each topic of which something was committed in another log."""
+        """Count and log each topic with a commit in another log."""
         replaced = {}
         for source, position in found.items():
             topic_id = "" if position is None else split_topic_id(position)[1]
             if differs(topic_id, self._ids.get(source.topic, "")):
                 replaced[source.topic] = topic_id
         for topic, topic_id in replaced.items():
-            self._tell(topic, topic_id, self._ids[topic])
+            self._report(topic, topic_id, self._ids[topic])
 
     async def refuse_recreated(self, topics: Collection[str], brokers: Collection[int]) -> None:
-        """Return where these topics are those of the assignment, or do not exist at present.
+        """Refuse unless these topics are those of the assignment, or do not exist at present.
 
         Raises:
-            FencedError: one of them was made anew since: forget the assignment.
+            FencedError: one of them was recreated; its assignment is void.
             TransientError: the brokers do not answer, or do not agree.
         """
         present = await self._cluster.topic_ids(topics, brokers=brokers)
@@ -106,32 +108,32 @@ class OwnedLogs:
             topic for topic in topics if differs(self._ids.get(topic, ""), present.get(topic, ""))
         ]
         for topic in recreated:
-            self._tell(topic, self._ids[topic], present[topic])
+            self._report(topic, self._ids[topic], present[topic])
         if recreated:
             raise FencedError(f"made anew since the assignment: {', '.join(sorted(recreated))}")
 
-    async def look(self, brokers: Collection[int]) -> None:
-        """Look at the ids where it is time to; brokers that do not answer are asked again later.
+    async def check(self, brokers: Collection[int]) -> None:
+        """Compare the ids once per interval. Brokers that do not answer are asked again later.
 
         Raises:
             FencedError: as `refuse_recreated`.
         """
         now_s = self._clock.monotonic_s()
-        if not self._ids or now_s - self._looked_s < look_s:
+        if not self._ids or now_s - self._looked_s < check_interval_s:
             return
         self._looked_s = now_s
         try:
-            async with answering("topic ids", timeout_s=_look_timeout_s):
+            async with answering("topic ids", timeout_s=_check_timeout_s):
                 await self.refuse_recreated(self._ids, brokers)
         except (TransientError, ConfigurationError) as error:
             log.debug("topic ids not seen", worker=self._worker, error=str(error))
 
-    def _tell(self, topic: str, before: str, now: str) -> None:
-        """Tell of a new log, once."""
-        if now in self._told:
+    def _report(self, topic: str, before: str, now: str) -> None:
+        """Count and log a new log, once."""
+        if now in self._reported:
             return
         self._known[topic] = now
-        self._told.add(now)
+        self._reported.add(now)
         metrics.worker.recreated_topics.labels(self._worker, topic).inc()
         log.error(
             "the topic was made anew; reading begins at the start of the new log",

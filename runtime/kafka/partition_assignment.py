@@ -1,9 +1,9 @@
 """Pure: which member of a group reads which partition numbers.
 
-Topics of equally many partitions that the same members read are shared out as one: who reads number
-3 of one of them reads number 3 of all, so that all records of one engagement meet in one member.
-Within that, and within shares that differ by one at most, a number stays with the member that has
-it.
+Topics with the same number of partitions and the same readers are assigned as one: the reader of
+number 3 of one topic reads number 3 of all of them. So all records of one engagement reach one
+member. Within that, and with shares that differ by at most one, a number stays with its present
+owner.
 """
 
 from collections import Counter, defaultdict
@@ -15,9 +15,9 @@ from runtime.values import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class MemberMetadata:
-    """What a member says when it joins: what it reads, and what it was given in which round.
+    """What a member sends when it joins: its topics, and its partitions of which round.
 
-    ``round`` tells an old claim from a newer one of somebody else; 0 = it was given nothing yet.
+    ``round`` orders competing claims; 0 means that the member has received nothing yet.
     """
 
     topics: frozenset[str]
@@ -28,10 +28,10 @@ class MemberMetadata:
 def assign(
     partition_counts: Mapping[str, int], claims: Mapping[str, MemberMetadata]
 ) -> Mapping[str, Collection[TopicPartition]]:
-    """Return what each member reads; the same for equal arguments.
+    """Return the partitions of each member. The result depends only on the arguments.
 
     Args:
-        partition_counts: of each topic that exists; topics that do not are read by nobody.
+        partition_counts: of each topic that exists; missing topics are not assigned.
         claims: of all members, by name.
     """
     given: dict[str, list[TopicPartition]] = {member: [] for member in sorted(claims)}
@@ -45,7 +45,7 @@ def assign(
 def _alike(
     partition_counts: Mapping[str, int], claims: Mapping[str, MemberMetadata]
 ) -> Mapping[tuple[int, tuple[str, ...]], Sequence[str]]:
-    """Return the topics that are shared out as one, by partition count and members."""
+    """Return the topics that are assigned as one, by partition count and members."""
     alike = defaultdict(list)
     for topic, count in sorted(partition_counts.items()):
         members = tuple(sorted(member for member in claims if topic in claims[member].topics))
@@ -57,7 +57,7 @@ def _alike(
 def _owners(
     topics: Sequence[str], members: Sequence[str], claims: Mapping[str, MemberMetadata]
 ) -> Mapping[int, str]:
-    """Return who has each number; of two who claim it, the one with the later round."""
+    """Return the owner of each number; of two claims, that of the later round."""
     owners: dict[int, str] = {}
     for member in sorted(members, key=lambda member: claims[member].round):
         numbers = (source.partition for source in claims[member].owned if source.topic in topics)
@@ -68,8 +68,8 @@ def _owners(
 def _readers(count: int, owners: Mapping[int, str], load: Mapping[str, int]) -> Sequence[str]:
     """Return the member for each number from 0 on.
 
-    Where the numbers do not divide evenly, one more goes to those who have the most of them and
-    then to those who read the least of other topics.
+    Where the numbers do not divide evenly, the extra ones go to the members that own the most of
+    them, then to those that read the least of other topics.
     """
     has = Counter(owners.values())
     share, more = divmod(count, len(load))

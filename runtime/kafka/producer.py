@@ -1,9 +1,9 @@
-"""Produces records, each acknowledged by all in-sync replicas, over a producer that is replaced.
+"""Produces records, each acknowledged by all in-sync replicas, over a replaceable producer.
 
-The library's idempotent producer repeats by itself whatever can be repeated, in order, for as long
-as it takes. Where a broker refuses a record, or may not take it now, the producer goes on
-(`runtime.kafka.send_buffer`). Whatever else fails ends the producer, and a task in the background
-puts a new one in its place; it also looks once a second whether the brokers answer at all.
+The library's idempotent producer retries every retriable error by itself, in order and without end.
+After a refused record, or a broker that may not take it at the moment, the producer continues
+(`runtime.kafka.send_buffer`). Any other failure ends the producer. A background task then opens a
+new one, and pings the brokers once a second.
 """
 
 import asyncio
@@ -35,21 +35,21 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 
 _batch_bytes: Final = 256 * 1024
-_most_strangers: Final = 10_000
-"""Records of a topic that this producer has not met yet and asks for."""
+_max_unresolved_records: Final = 10_000
+"""Records of topics that this producer has not used yet and has to resolve."""
 _request_timeout_ms: Final = 5_000
-"""A broker that hangs is noticed so soon; the library then asks again."""
+"""A hanging broker is noticed after this long; the library then asks again."""
 
 _poll_interval_s: Final = 1.0
-_reached_look_s: Final = 0.02
+_reached_poll_s: Final = 0.02
 _probe_timeout_s: Final = 2.0
 _timeout_s: Final = 10.0
-"""Without one success for so long, the producer itself is suspected and replaced."""
-_doubt_s: Final = 1.0
-"""So long without an acknowledgement, the next record is not likely to get one in time."""
+"""Without one success for this long, the producer itself is suspected and replaced."""
+_ack_timeout_s: Final = 1.0
+"""Without an acknowledgement for this long, the next record is unlikely to get one in time."""
 _close_s: Final = 1.0
 _first_delay_s: Final = 0.1
-_longest_delay_s: Final = 5.0
+_max_delay_s: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class KafkaPublisher(Sender):
         self._client_id = client_id
         self._clock = clock
         self._link: _Link | None = None
-        for limit in TopicLimit:  # a counter that first shows up at 1 has not increased
+        for limit in TopicLimit:  # Prometheus sees no increase in a series that starts at 1
             metrics.publisher.refused.labels(limit.value)
 
     async def __aenter__(self) -> Self:
@@ -81,7 +81,7 @@ class KafkaPublisher(Sender):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close; records that nobody waits for any more may be lost."""
+        """Close. Records without a waiting caller may be lost."""
         self._supervisor.cancel()
         await self._tasks.__aexit__(None, None, None)
 
@@ -91,10 +91,10 @@ class KafkaPublisher(Sender):
         return self._link is not None and self._link.answering and not self._link.doubted
 
     async def reached(self, *, within_s: float) -> bool:
-        """Wait until it is ready, for so long at most; return whether it is."""
+        """Wait until it is ready, at most this long; return whether it is."""
         until_s = self._clock.monotonic_s() + within_s
         while not self.ready and self._clock.monotonic_s() < until_s:
-            await self._clock.sleep(_reached_look_s)
+            await self._clock.sleep(_reached_poll_s)
         return self.ready
 
     def send(self, record: Record, settled: Settled) -> None:
@@ -107,14 +107,14 @@ class KafkaPublisher(Sender):
     async def publish(self, record: Record) -> None:
         """Return once all in-sync replicas have the record; see `Publisher.publish`.
 
-        The caller limits the time: brokers that are there but cannot store hold it up for ever.
+        The caller limits the time: reachable brokers that cannot store block it for ever.
         """
-        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.send(record, partial(_tell, told))
-        await told
+        acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.send(record, partial(_resolve, acknowledged))
+        await acknowledged
 
     async def _supervise(self) -> None:
-        """Have a producer at all times."""
+        """Keep a producer open at all times."""
         failures = 0
         while True:
             try:
@@ -124,11 +124,11 @@ class KafkaPublisher(Sender):
             except (TransientError, FencedError) as error:
                 log.warning("Kafka is out of reach", client=self._client_id, error=str(error))
             except ConfigurationError as error:
-                # Tried again: it may be mended over there, and what is held here is not lost.
+                # Retried: the operator may repair the brokers, and the buffered records survive.
                 log.error(  # noqa: TRY400 - the message says what to do, the trace would not
                     "Kafka refuses", client=self._client_id, error=str(error)
                 )
-            await self._clock.sleep(min(_longest_delay_s, _first_delay_s * 2**failures))
+            await self._clock.sleep(min(_max_delay_s, _first_delay_s * 2**failures))
             failures = min(failures + 1, 10)
 
     @asynccontextmanager
@@ -153,7 +153,7 @@ class KafkaPublisher(Sender):
                 try:
                     yield link
                 finally:
-                    self._link = None  # first: what its outbox takes from now on nobody sends
+                    self._link = None  # first: nobody sends what its buffer takes from now on
         finally:
             await _close(producer)
 
@@ -161,7 +161,7 @@ class KafkaPublisher(Sender):
         """Return when the producer has to be replaced."""
         answered_s = self._clock.monotonic_s()
         while not link.broken.is_set():
-            await link.look()
+            await link.ping()
             now_s = self._clock.monotonic_s()
             if link.answering:
                 answered_s = now_s
@@ -175,14 +175,14 @@ class KafkaPublisher(Sender):
 
 
 class _Link:
-    """One producer, what is on its way through it, and what is known of it."""
+    """One producer, its unacknowledged records, and its known topics."""
 
     def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
         self._producer = producer
         self._limits = TopicLimits()
         self._outbox = SendBuffer(producer, self._limits, clock)
         self._strangers: dict[str, list[tuple[Record, Settled]]] = {}
-        self._somebody_strange = asyncio.Event()
+        self._has_unresolved = asyncio.Event()
         self.broken = self._outbox.failed
         self.answering = True
 
@@ -191,7 +191,7 @@ class _Link:
         await self._tasks.__aenter__()
         self._running = [
             self._tasks.create_task(self._outbox.run()),
-            self._tasks.create_task(self._introduce()),
+            self._tasks.create_task(self._resolve_topics()),
             self._tasks.create_task(self._limits.follow(self._producer.client)),
         ]
         return self
@@ -211,44 +211,44 @@ class _Link:
 
     @property
     def doubted(self) -> bool:
-        """Whether something has been waiting for its acknowledgement for too long."""
-        return self._outbox.oldest_s > _doubt_s
+        """Whether a record has waited too long for its acknowledgement."""
+        return self._outbox.oldest_s > _ack_timeout_s
 
     @property
     def oldest_s(self) -> float:
-        """For how long."""
+        """Age of the oldest unacknowledged record."""
         return self._outbox.oldest_s
 
-    async def look(self) -> None:
-        """See whether any broker answers, and learn what has moved."""
+    async def ping(self) -> None:
+        """Ask any broker for metadata, and take over moved partitions."""
         answered = False
         with suppress(TimeoutError):
             async with asyncio.timeout(_probe_timeout_s):
                 answered = await self._producer.client.force_metadata_update()
         self.answering = answered
-        self._outbox.look_again()
+        self._outbox.refresh_topics()
         if self._producer._sender.sender_task.done():  # noqa: SLF001 - told nowhere else
             self.broken.set()
 
     def send(self, record: Record, settled: Settled) -> None:
-        """Put on its way; see `runtime.contracts.Sender.send`."""
+        """Send a record; see `runtime.contracts.Sender.send`."""
         if record.topic not in self._strangers and self._outbox.knows(record.topic):
             self._outbox.add(record, settled)
             return
         waiting = self._strangers.setdefault(record.topic, [])
-        if len(waiting) >= _most_strangers:
+        if len(waiting) >= _max_unresolved_records:
             raise TransientError(f"publish to {record.topic}: not known yet")
         waiting.append((record, settled))
-        self._somebody_strange.set()
+        self._has_unresolved.set()
 
-    async def _introduce(self) -> None:
-        """Learn topics that nothing was sent to before, for ever."""
+    async def _resolve_topics(self) -> None:
+        """Resolve topics of first records, for ever."""
         while True:
-            await self._somebody_strange.wait()
-            self._somebody_strange.clear()
+            await self._has_unresolved.wait()
+            self._has_unresolved.clear()
             for topic in list(self._strangers):
                 try:
-                    await self._learn(topic)
+                    await self._resolve_topic(topic)
                 except errors.KafkaError as error:
                     self._refuse(topic, TransientError(str(by_fault(f"publish to {topic}", error))))
                 except TransientError as error:
@@ -267,8 +267,8 @@ class _Link:
         for _, settled in self._strangers.pop(topic):
             settled(error)
 
-    async def _learn(self, topic: str) -> None:
-        """Find out whether a topic exists, without creating it, before the library waits for it."""
+    async def _resolve_topic(self, topic: str) -> None:
+        """Check that a topic exists, without creating it, before the library waits for it."""
         client = self._producer.client
         request = MetadataRequest([topic], allow_auto_topic_creation=False)
         try:
@@ -288,27 +288,27 @@ def _replaced() -> TransientError:
     return TransientError("publish: the producer was replaced")
 
 
-def _tell(told: asyncio.Future[None], error: Exception | None) -> None:
-    if told.done():
-        return  # nobody waits any more
+def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return  # the caller has given up
     if error is None:
-        told.set_result(None)
+        future.set_result(None)
     else:
-        told.set_exception(error)
+        future.set_exception(error)
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """Close, and fail what is not acknowledged, whatever the brokers are doing.
+    """Close, and fail all unacknowledged records, whatever state the brokers are in.
 
-    The library would wait until all of it is.
+    The library would wait for their acknowledgement.
     """
     sender = producer._sender.sender_task  # noqa: SLF001 - no other way in
     if sender is not None:
-        for _ in range(2):  # the first makes it wait for what is on the way, the second no longer
+        for _ in range(2):  # first, it waits for records in flight; then it ends
             sender.cancel()
             await asyncio.wait([sender], timeout=_close_s)
         if sender.done() and not sender.cancelled():
-            sender.exception()  # what it failed with has been told to those who waited
+            sender.exception()  # retrieved for asyncio; the callers have received it
         _fail_all(producer)
     try:
         async with answering("close the producer", timeout_s=_close_s):

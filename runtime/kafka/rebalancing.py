@@ -1,8 +1,8 @@
-"""Changes of ownership: noted in the library's task, told in the caller's.
+"""Moves changes of ownership from the library's task into the caller's.
 
-The library calls its listener in a task of its own; it swallows what the listener raises, and hands
-out records before the listener has said where to start. So its callbacks only leave a note and
-wait until somebody has settled it.
+The library calls its listener in a task of its own. It swallows the listener's errors, and hands
+out records before the listener has said where to start. So these callbacks only note the change,
+and wait until the caller has settled it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from runtime.values import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """These partitions are about to be taken away; they are all that were owned, maybe none."""
+    """The group is about to take these partitions: all that were owned, maybe none."""
 
     partitions: Collection[TopicPartition]
 
@@ -36,13 +36,13 @@ Change = Revoked | Assigned
 class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types
     """The library's listener: notes a change and waits until it is settled.
 
-    ``in_progress`` from before partitions are taken away until all new ones are settled, so exactly
-    while the library might hand out records too early or not answer at all. ``membership`` is what
-    the present assignment was given to, ``owned`` may be sought and paused.
+    ``in_progress`` is true from before a revocation until all new partitions are settled, which is
+    exactly while the library might hand out records too early or not answer at all. ``membership``
+    belongs to the present assignment; ``owned`` partitions may be sought and paused.
     """
 
     client: AIOKafkaConsumer
-    """Whose listener it is; set before it subscribes."""
+    """The consumer that uses this listener; set before it subscribes."""
 
     def __init__(self, revoking: Callable[[], None]) -> None:
         """Call ``revoking`` before this member joins anew, whether or not it has partitions."""
@@ -55,7 +55,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         self._settled: asyncio.Future[None] | None = None
 
     def arrival(self) -> asyncio.Future[None]:
-        """Return what is done once a change is pending."""
+        """Return a future that completes once a change is pending."""
         if self._arrival is None or self._arrival.done():
             self._arrival = asyncio.get_running_loop().create_future()
         if self.pending is not None:
@@ -63,7 +63,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         return self._arrival
 
     def settle(self) -> None:
-        """Let the library go on after the pending change."""
+        """Let the library continue after the pending change."""
         match self.pending:
             case Revoked():
                 self.owned = frozenset()
@@ -74,17 +74,17 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
             self._settled.set_result(None)
 
     async def on_partitions_revoked(self, revoked: Collection[LibraryPartition]) -> None:
-        """Called by the library before it joins."""
+        """Note the revocation. The library calls it before it joins."""
         self.in_progress = True
         self._revoking()
         if self.membership is not None:
             await self._note(Revoked(_ours(revoked)))
 
     async def on_partitions_assigned(self, assigned: Collection[LibraryPartition]) -> None:
-        """Called by the library when it has joined."""
-        coordinator = self.client._coordinator  # noqa: SLF001 - the generation is told nowhere else
+        """Note the assignment. The library calls it after it has joined."""
+        coordinator = self.client._coordinator  # noqa: SLF001 - the library has no public name for the generation
         self.membership = Membership(coordinator.generation, coordinator.member_id)
-        # The library does it when this returns; the group would miss a member that takes its time.
+        # The library starts heartbeats only when this returns; the group would expel a slow member.
         coordinator._start_heartbeat_task()  # noqa: SLF001 - there is no public name
         self.owned = _ours(assigned)
         await self._note(Assigned(self.owned))

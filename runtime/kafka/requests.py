@@ -1,4 +1,4 @@
-"""Requests that the library does not have, or not in the version that is needed.
+"""Requests that the library lacks, or has only in another version.
 
 Source: Kafka protocol guide.
 """
@@ -29,7 +29,7 @@ _no_tags: Mapping[int, bytes] = {}
 
 
 class Uuid(AbstractType[str]):  # type: ignore[misc]  # the library has no types
-    """An id as Kafka's tools print it, URL-safe base64 without padding; "" for that of nothing."""
+    """An id in the form of Kafka's tools, URL-safe base64 without padding; "" for the null id."""
 
     @classmethod
     def encode(cls, value: str) -> bytes:
@@ -62,10 +62,11 @@ class _Heartbeat(RequestStruct):  # type: ignore[misc]  # as above
 
 
 class StaticHeartbeatRequest(Request[_Heartbeat]):  # type: ignore[misc]  # as above
-    """A sign of life of a member with a static id (KIP-345).
+    """A heartbeat of a member with a static id (KIP-345).
 
-    Where another member has the id by now, the answer is that this one is fenced; without the id it
-    would be that it is unknown, as after a lapse of its session.
+    With the id in the request, the broker answers that the member is fenced where another member
+    has taken the id. Without it, the answer would be "unknown member", the same as after an expired
+    session.
     """
 
     API_KEY = 12
@@ -74,7 +75,7 @@ class StaticHeartbeatRequest(Request[_Heartbeat]):  # type: ignore[misc]  # as a
         self._fields = (group, generation, member_id, instance_id)
 
     def build(self, request_struct_class: type[_Heartbeat]) -> _Heartbeat:
-        """Return it as it goes out."""
+        """Return the request in this version."""
         return request_struct_class(*self._fields)
 
 
@@ -137,7 +138,7 @@ class _Metadata(RequestStruct):  # type: ignore[misc]  # as above
 class TopicsRequest(Request[MetadataRequest_v5 | _Metadata]):  # type: ignore[misc]  # as above
     """Topics by name, with their ids where the broker has ids (Metadata version 10, Kafka 2.8).
 
-    Older brokers are asked in version 5. Asking creates no topic.
+    Older brokers get version 5. The request creates no topic.
     """
 
     API_KEY = 3
@@ -148,7 +149,7 @@ class TopicsRequest(Request[MetadataRequest_v5 | _Metadata]):  # type: ignore[mi
     def build(
         self, request_struct_class: type[MetadataRequest_v5 | _Metadata]
     ) -> MetadataRequest_v5 | _Metadata:
-        """Return it as it goes out."""
+        """Return the request in this version."""
         if request_struct_class is _Metadata:
             named = [("", topic, _no_tags) for topic in self._topics]
             return request_struct_class(named, False, False, False, _no_tags)  # noqa: FBT003 - as on the wire
@@ -219,7 +220,7 @@ class _DescribeGroup(RequestStruct):  # type: ignore[misc]  # as above
 class DescribeConsumerGroupRequest(Request[_DescribeGroup]):  # type: ignore[misc]  # as above
     """A group of the consumer protocol (KIP-848) and the protocol of each of its members.
 
-    Version 1, Kafka 4.0. A group of classic members alone is none to this request.
+    Version 1, Kafka 4.0. This request does not know a group with classic members alone.
     """
 
     API_KEY = 69
@@ -228,5 +229,5 @@ class DescribeConsumerGroupRequest(Request[_DescribeGroup]):  # type: ignore[mis
         self._group = group
 
     def build(self, request_struct_class: type[_DescribeGroup]) -> _DescribeGroup:
-        """Return it as it goes out."""
+        """Return the request in this version."""
         return request_struct_class([self._group], False, _no_tags)  # noqa: FBT003 - as on the wire

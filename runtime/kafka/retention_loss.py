@@ -1,4 +1,4 @@
-"""What retention deletes before a group has read it."""
+"""Counts records that retention deletes before a group has read them."""
 
 from collections.abc import Mapping
 
@@ -16,9 +16,10 @@ def count_expired(
     states: Mapping[TopicPartition, PartitionState],
     committed: Mapping[TopicPartition, Position | None],
 ) -> Mapping[TopicPartition, Position]:
-    """Count what is gone; return what to commit in place of the positions that were overtaken.
+    """Count the deleted records; return commits that replace the overtaken positions.
 
-    Not those with metadata: it belongs to the position, and who wrote it commits both anew.
+    Positions with metadata are left out: the metadata belongs to the position, and its writer
+    commits both anew.
     """
     overtaken = {}
     for source, state in states.items():

@@ -1,13 +1,13 @@
-"""Records on their way through one producer: gathered by partition, sent in waves.
+"""Buffers records for one producer by partition, and sends them in rounds.
 
-The library sends one request at a time to each broker. While one is under way, what comes in is
-gathered, and goes out as the next wave as soon as that one is settled; so batches grow with the
-load and nothing waits where there is none. A batch has one acknowledgement for all its records.
+The library sends one request at a time to each broker. Records that arrive during a request are
+buffered, and go out in the next round as soon as that request completes. So batches grow with the
+load, and a lone record does not wait. A batch has one acknowledgement for all its records.
 
-A batch that the topic refuses is sent again in halves, before all that came later to its partition,
-until each refused record stands alone. So one record that the topic does not take costs some
-round trips and no other record anything. The same is done where the broker's answer does not say
-what happened: a record that brings a broker to that hurts no other either.
+A refused batch is sent again in halves, before all later records of its partition, until each
+refused record stands alone. So a record that the topic does not take costs some round trips, and
+delays no other record for good. The same happens where the broker's answer does not say what
+happened: a record that crashes the broker's handler does not take others with it.
 """
 
 import asyncio
@@ -32,15 +32,16 @@ from runtime.values import Record, TopicPartition
 from schemas.reasons import DeadLetterReason
 
 most_bytes: Final = 64 * 1024 * 1024
-"""So much may be on its way; beyond it nothing is taken, because brokers do not keep up."""
+"""Limit of unacknowledged bytes. Beyond it no record is taken, because the brokers do not keep up.
+"""
 
 _linger_s: Final = 0.001
-"""A wave that follows no other waits so long for company."""
+"""The first round after a pause waits this long for more records."""
 
 _record_overhead_bytes: Final = 600
-"""Headers and what the library holds for each record; for the bound, not exact."""
+"""Estimate of headers and of the library's own memory for each record, for the limit."""
 
-_most_batch_bytes: Final = 256 * 1024
+_max_batch_bytes: Final = 256 * 1024
 
 _too_large: Final = frozenset({TopicLimit.MESSAGE_BYTES, TopicLimit.SEGMENT_BYTES})
 
@@ -48,16 +49,16 @@ _log = structlog.get_logger()
 
 
 class _Entry(NamedTuple):
-    """A record, and who is told of its fate."""
+    """A record, and the callback that receives its result."""
 
     record: Record
     settled: Settled
 
 
 class _Batch:
-    """Records of one partition that are acknowledged together."""
+    """Records of one partition with a common acknowledgement."""
 
-    __slots__ = ("_most_bytes", "builder", "entries", "sent", "since_s", "size_bytes", "source")
+    __slots__ = ("_max_bytes", "builder", "entries", "sent", "since_s", "size_bytes", "source")
 
     def __init__(
         self, source: TopicPartition, producer: AIOKafkaProducer, since_s: float, most_bytes: int
@@ -68,16 +69,16 @@ class _Batch:
         self.size_bytes = 0
         self.entries: list[_Entry] = []
         self.sent: Sent | None = None
-        self._most_bytes = most_bytes
+        self._max_bytes = most_bytes
 
     def add(self, entry: _Entry) -> bool:
-        """Take a record, or return False where the batch is full.
+        """Add a record, or return False where the batch is full.
 
-        A record that is larger than a batch has one of its own.
+        A record that is larger than a batch gets one of its own.
         """
         record = entry.record
         size_bytes = _held_bytes(record)
-        if self.entries and self.size_bytes + size_bytes > self._most_bytes:
+        if self.entries and self.size_bytes + size_bytes > self._max_bytes:
             return False
         taken = self.builder.append(
             timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
@@ -90,7 +91,7 @@ class _Batch:
 
 
 class SendBuffer:
-    """Sends what is added for as long as `run` runs. Tells each record's fate exactly once."""
+    """Sends added records while `run` runs. Reports each record's result exactly once."""
 
     def __init__(self, producer: AIOKafkaProducer, limits: TopicLimits, clock: Clock) -> None:
         self._producer = producer
@@ -109,16 +110,16 @@ class SendBuffer:
 
     @property
     def oldest_s(self) -> float:
-        """Age of the oldest record that is not settled; 0 where there is none."""
-        for batch in self._held:  # in the order of their making
+        """Age of the oldest unsettled record; 0 where there is none."""
+        for batch in self._held:  # in order of creation
             return self._clock.monotonic_s() - batch.since_s
         return 0.0
 
     def add(self, record: Record, settled: Settled) -> None:
-        """Take a record whose topic it `knows`; ``settled`` is told of its fate, never from here.
+        """Add a record of a topic that it `knows`; ``settled`` receives the result after this call.
 
         Raises:
-            TransientError: too much is on its way, or there is no such partition.
+            TransientError: too many bytes are unacknowledged, or there is no such partition.
         """
         if self._size_bytes >= most_bytes:
             raise TransientError("publish: too much waits to be acknowledged")
@@ -139,11 +140,11 @@ class SendBuffer:
             await self._something_to_do.wait()
             self._something_to_do.clear()
             await self._clock.sleep(_linger_s)
-            for batch, leader in self._wave():
+            for batch, leader in self._next_round():
                 await self._send(batch, leader)
 
     def close(self, error: Exception) -> None:
-        """Tell all that is not settled yet that nobody knows its fate."""
+        """Report all unsettled records as unknown."""
         for batch in list(self._held):
             self._settle(batch, error)
 
@@ -156,12 +157,12 @@ class SendBuffer:
             self._partition_counts[topic] = len(known)
         return bool(known)
 
-    def look_again(self) -> None:
-        """Take what the library has learnt of topics since."""
+    def refresh_topics(self) -> None:
+        """Take over the library's present metadata of topics."""
         self._partition_counts.clear()
 
     def _new_batch(self, source: TopicPartition, since_s: float) -> _Batch:
-        most = self._limits.most_bytes(source.topic, _most_batch_bytes)
+        most = self._limits.max_batch_bytes(source.topic, _max_batch_bytes)
         return _Batch(source, self._producer, since_s, most)
 
     def _source(self, record: Record) -> TopicPartition:
@@ -176,8 +177,8 @@ class SendBuffer:
             raise TransientError(f"{topic} has no partition {partition}: only {count} are known")
         return TopicPartition(topic, partition)
 
-    def _wave(self) -> list[tuple[_Batch, int]]:
-        """Take one batch of each partition whose broker has nothing under way."""
+    def _next_round(self) -> list[tuple[_Batch, int]]:
+        """Take one batch of each partition whose broker has no request in flight."""
         cluster = self._producer.client.cluster
         busy = set(self._under_way.values())
         sent = {batch.source for batch in self._under_way}
@@ -225,7 +226,7 @@ class SendBuffer:
                     self._settle(batch, self._refusal(batch, error))
                 else:
                     self._send_halves(batch)
-            case CodeFault.OPERATOR:  # the records are kept until it is mended
+            case CodeFault.OPERATOR:  # the records stay buffered until it is repaired
                 self._sequences.refused(batch.sent)
                 self._settle(batch, _transient(batch, error))
             case CodeFault.UNKNOWN | CodeFault.REQUEST | CodeFault.MEMBER:
@@ -253,13 +254,15 @@ class SendBuffer:
         reason = DeadLetterReason.TOO_LARGE
         if limit not in _too_large:
             reason = DeadLetterReason.REFUSED_BY_TOPIC
-        told = self._limits.told(topic, limit)
-        _log.error("record refused", topic=topic, bytes=size_bytes, limit=limit.value, setting=told)
+        advice = self._limits.describe(topic, limit)
+        _log.error(
+            "record refused", topic=topic, bytes=size_bytes, limit=limit.value, setting=advice
+        )
         what = f"{topic} takes no record of about {size_bytes} bytes"
-        return RejectedError(reason, f"{what} ({type(error).__name__}): {told}")
+        return RejectedError(reason, f"{what} ({type(error).__name__}): {advice}")
 
     def _send_halves(self, batch: _Batch) -> None:
-        """Send a batch again, in its order and before what came later to its partition."""
+        """Send a batch again, in its order and before all later records of its partition."""
         middle = (len(batch.entries) + 1) // 2
         halves = [
             part
@@ -271,7 +274,7 @@ class SendBuffer:
         self._held = dict.fromkeys(
             each
             for held in self._held
-            for each in (halves if held is batch else [held])  # in the order of their making
+            for each in (halves if held is batch else [held])  # in order of creation
         )
         self._under_way.pop(batch, None)
         self._something_to_do.set()
@@ -286,7 +289,7 @@ class SendBuffer:
 
     def _settle(self, batch: _Batch, error: Exception | None) -> None:
         if batch not in self._held:
-            return  # told already, when the outbox was closed
+            return  # reported already, when the buffer was closed
         del self._held[batch]
         self._under_way.pop(batch, None)
         self._size_bytes -= batch.size_bytes
@@ -297,10 +300,10 @@ class SendBuffer:
 
 
 def _transient(batch: _Batch, error: BaseException) -> TransientError:
-    """Return the failure; a refusal may be the operator's fault, and passes once it is mended."""
+    """Return the failure. A refusal may be the operator's fault, and passes once it is repaired."""
     what = f"publish to {batch.source.topic}"
-    told = by_fault(what, error) if isinstance(error, errors.KafkaError) else f"{what}: {error}"
-    return TransientError(str(told))
+    text = by_fault(what, error) if isinstance(error, errors.KafkaError) else f"{what}: {error}"
+    return TransientError(str(text))
 
 
 def _held_bytes(record: Record) -> int:

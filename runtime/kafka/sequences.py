@@ -1,7 +1,7 @@
-"""The sequence numbers of an idempotent producer, kept whole where a broker stored nothing.
+"""Repairs the sequence numbers of an idempotent producer after a batch that no broker stored.
 
-The library numbers a batch when it sends it, and never takes the numbers back. Those of a batch
-that was refused would be missing, and the broker refuses all that follows a gap.
+The library numbers a batch when it sends it, and never takes the numbers back. The numbers of a
+refused batch would be missing, and the broker refuses everything after a gap.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _sent_once: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A batch that the library has taken; ``identity`` is the producer's at that time."""
+    """A batch that the library has taken, with the producer's ``identity`` at that time."""
 
     source: TopicPartition
     batch: Any  # the library has no types
@@ -25,25 +25,25 @@ class Sent:
 
 
 class Sequences:
-    """Of one producer, of which one batch at a time is under way in each partition."""
+    """The sequence numbers of one producer, which has one batch in flight per partition."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
 
     def sent(self, source: TopicPartition) -> Sent:
-        """Note the batch that was handed to the library last; call it before anything is awaited.
+        """Note the batch that the library took last; call it before the next await.
 
-        It was the only one of its partition, so it is the last.
+        The partition has no other batch, so the last one is this one.
         """
-        batch = self._producer._message_accumulator._batches[source][-1]  # noqa: SLF001 - told nowhere else
+        batch = self._producer._message_accumulator._batches[source][-1]  # noqa: SLF001 - it has no public name
         return Sent(source, batch, self._producer._txn_manager)  # noqa: SLF001 - as above
 
     def refused(self, sent: Sent) -> None:
-        """Have the next batch take the numbers of one that was refused.
+        """Give the numbers of a refused batch to the next one.
 
-        One that was sent more than once may be stored, by an attempt whose answer was lost. The
-        broker would take the next of as many records for the same, and drop it: then the producer
-        gets a new identity.
+        A batch that was sent more than once may be stored, by an attempt whose answer was lost. The
+        broker would take the next batch of the same size for a duplicate, and drop it. Then the
+        producer gets a new identity instead.
         """
         manager, count = self._producer._txn_manager, sent.batch.record_count  # noqa: SLF001 - as above
         is_known = sent.identity is manager and sent.batch.retry_count == _sent_once
@@ -53,10 +53,10 @@ class Sequences:
             self.renew()
 
     def renew(self) -> None:
-        """Have the library ask for a new identity, before it numbers the next batch.
+        """Have the library request a new identity before it numbers the next batch.
 
-        What is under way keeps the old one, which the brokers accept still. The library mutes its
-        partition until it is settled, so the order is kept.
+        Batches in flight keep the old identity, which the brokers still accept. The library mutes
+        their partitions until they are settled, so the order is kept.
         """
         producer = self._producer
         fresh = TransactionManager(None, producer._txn_manager.transaction_timeout_ms)  # noqa: SLF001 - as above

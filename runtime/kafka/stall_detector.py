@@ -1,19 +1,19 @@
-"""How long nothing has been heard, as a member of a group judges it."""
+"""Measures how long a member of a group has received nothing."""
 
 from collections.abc import Hashable
 from typing import Final
 
 from runtime.clock import Clock
 
-look_s: Final = 1.0
-"""How often somebody looks."""
+poll_interval_s: Final = 1.0
+"""Interval between two polls of the detector."""
 
 
 class StallDetector:
-    """How long nothing has changed, as seen by someone who looks every `look_s`.
+    """Measures how long nothing has changed, when polled every `poll_interval_s`.
 
-    Time between two looks counts for no more than twice that: while nobody looks, because the loop
-    or the listener is busy, nothing is missed.
+    The time between two polls counts for at most twice that interval: while the loop or the
+    listener is busy, nobody polls, and nothing is missed.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -23,13 +23,13 @@ class StallDetector:
         self._silent_s = 0.0
 
     def progressed(self) -> None:
-        """Start again."""
+        """Restart the measurement."""
         self._silent_s = 0.0
 
     def silent_for_s(self, seen: Hashable) -> float:
-        """Return for how long nothing else was seen than this."""
+        """Return for how long this has been the only value seen."""
         now_s = self._clock.monotonic_s()
-        passed_s = min(now_s - self._looked_s, 2 * look_s)
+        passed_s = min(now_s - self._looked_s, 2 * poll_interval_s)
         self._silent_s = self._silent_s + passed_s if seen == self._seen else 0.0
         self._seen, self._looked_s = seen, now_s
         return self._silent_s

@@ -1,7 +1,6 @@
-"""Pure: when the records were made that a member has been given, about a second apart.
+"""Pure: timestamps of the records that a member has received, about one per second.
 
-So that somebody can ask for the age of the first record that is not done, without the price of
-keeping a note of each.
+With them a worker knows the age of its first unfinished record without a note per record.
 """
 
 from collections import deque
@@ -14,19 +13,19 @@ _apart_ms: Final = 1000
 
 
 class TimestampIndex:
-    """Notes of what was read, by partition, from the last offset on that was asked for."""
+    """Timestamps by partition, from the last queried offset on."""
 
     def __init__(self) -> None:
         self._marks: dict[TopicPartition, deque[tuple[int, int]]] = {}
         self._next: dict[TopicPartition, int] = {}
 
     def begin(self, source: TopicPartition, offset: int) -> None:
-        """Forget a partition: it is read from this offset on."""
+        """Forget a partition's timestamps: its next record is at this offset."""
         self._marks[source] = deque()
         self._next[source] = offset
 
     def note(self, source: TopicPartition, deliveries: Sequence[Delivery]) -> None:
-        """Note what was read of a partition next, at least one record."""
+        """Note the next records of a partition, at least one."""
         marks = self._marks[source]
         for delivery in deliveries:
             timestamp_ms = delivery.timestamp_ms
@@ -35,14 +34,14 @@ class TimestampIndex:
         self._next[source] = deliveries[-1].offset + 1
 
     def next_offset(self, source: TopicPartition) -> int:
-        """Return where a partition is read on."""
+        """Return the next offset of a partition."""
         return self._next[source]
 
     def timestamp_ms(self, source: TopicPartition, offset: int) -> int | None:
-        """Return when the first record from this offset on was made, a second too early at most.
+        """Return the timestamp of the first record from this offset on, at most a second too early.
 
-        None where none was read: nothing was read from there on, or reading began behind it, as
-        where retention has deleted it. Offsets that are asked for rise; earlier ones are forgotten.
+        None where no such record was read: reading has not reached the offset, or began after it,
+        as where retention has deleted it. Queried offsets rise; earlier ones are forgotten.
         """
         marks = self._marks.get(source)
         if not marks or offset >= self._next[source]:

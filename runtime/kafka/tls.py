@@ -1,9 +1,8 @@
-"""TLS to the brokers: whom to trust, our own certificate, and files that are renewed meanwhile.
+"""TLS to the brokers: trusted authorities, our own certificate, and renewal of both files.
 
-A client of the library has one context for all connections of its life, which is that of the
-process. Certificates live for days. So the context looks at its files whenever a connection is
-made, and reads them again where one has changed. Connections that are open keep what they began
-with.
+A client of the library has one context for all connections of the process, and certificates live
+for days. So the context checks its files whenever it opens a connection, and reads them again after
+a change. Open connections keep the certificates that they began with.
 """
 
 import ssl
@@ -32,7 +31,7 @@ def ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
 
 
 class _RenewedContext(ssl.SSLContext):
-    """A context of files. asyncio and uvloop ask it for each connection by `wrap_bio`."""
+    """A context read from files. asyncio and uvloop call its `wrap_bio` for each connection."""
 
     _settings: KafkaSettings
     _seen: tuple[object, ...]
@@ -50,12 +49,12 @@ class _RenewedContext(ssl.SSLContext):
         self._load()
 
     def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:  # noqa: ANN401 - as the class has them
-        """Begin a connection, with the files as they are now."""
+        """Begin a connection with the present files."""
         stamps = _stamps(self._settings)
         if stamps != self._seen:
             try:
                 self._load()
-            except ConfigurationError as error:  # half written, say: looked at again next time
+            except ConfigurationError as error:  # half written; the next connection checks again
                 _log.warning("certificates not renewed", error=str(error))
             else:
                 self._seen = stamps
@@ -63,7 +62,7 @@ class _RenewedContext(ssl.SSLContext):
         return super().wrap_bio(*arguments, **named)
 
     def _load(self) -> None:
-        """Read the files; an authority that is gone from its file is trusted until a restart."""
+        """Read the files. An authority removed from its file stays trusted until a restart."""
         settings = self._settings
         try:
             if settings.ssl_ca_file is not None:
@@ -79,7 +78,7 @@ class _RenewedContext(ssl.SSLContext):
             self.load_cert_chain(
                 settings.ssl_cert_file,
                 settings.ssl_key_file,
-                # Without one, OpenSSL would ask at the terminal.
+                # Without a password, OpenSSL would ask at the terminal.
                 settings.ssl_key_password.get_secret_value(),
             )
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Reads topics once, without a group: for accounting and reports."""
+"""Reads topics once and without a group, for accounting and reports."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,15 +19,15 @@ _client_id: Final = "zcc-scan"
 _records: Final = 1000
 _large_piece_bytes: Final = 1024 * 1024
 _small_piece_bytes: Final = 4096
-"""A batch that is larger comes all the same, one of them with each answer."""
+"""Each answer contains at least one batch, even a larger one."""
 _wait_ms: Final = 200
 _close_s: Final = 5.0
 
 
 async def read_all(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterator[Delivery]:
-    """Yield all records that the topics hold at the moment of the call, in order by partition.
+    """Yield all records that the topics hold at the time of the call, in order by partition.
 
-    It ends there, whatever is added, deleted or compacted away meanwhile.
+    It ends there, whatever is added, deleted or compacted meanwhile.
 
     Raises:
         TransientError: the brokers do not answer.
@@ -44,7 +44,7 @@ async def read_all(settings: KafkaSettings, topics: Collection[str]) -> AsyncIte
 
 
 async def latest(settings: KafkaSettings, topic: str, *, records: int) -> Sequence[Delivery]:
-    """Return the last records of a topic, up to so many of each partition, in order within each.
+    """Return the last records of a topic, at most this many per partition, in order within each.
 
     Raises:
         TransientError: the brokers do not answer.
@@ -61,7 +61,7 @@ async def latest(settings: KafkaSettings, topic: str, *, records: int) -> Sequen
 
 
 async def require_topics(settings: KafkaSettings, topics: Collection[str]) -> None:
-    """Return where all of these topics exist.
+    """Refuse unless all of these topics exist.
 
     Raises:
         TransientError: the brokers do not answer.
@@ -74,9 +74,9 @@ async def require_topics(settings: KafkaSettings, topics: Collection[str]) -> No
 async def timestamps_at(
     settings: KafkaSettings, positions: Mapping[TopicPartition, int]
 ) -> Mapping[TopicPartition, int]:
-    """Return when the first record from each of these offsets on was made, by its sender's clock.
+    """Return the timestamp of the first record from each of these offsets on.
 
-    Partitions without such a record are left out.
+    It is the time by the sender's clock. Partitions without such a record are left out.
 
     Raises:
         TransientError: the brokers do not answer.
@@ -86,16 +86,16 @@ async def timestamps_at(
         return {}
     async with Cluster(settings, client_id=_client_id) as cluster:
         ends = await cluster.log_ends(positions)
-    left = {LibraryPartition(*source): ends[source] for source in positions}
+    pending = {LibraryPartition(*source): ends[source] for source in positions}
     found: dict[TopicPartition, int] = {}
     async with _reader(settings, positions, piece_bytes=_small_piece_bytes) as reader:
-        while left:
+        while pending:
             async with answering("read on", timeout_s=silence_s):
-                pieces, arrived = await _advance(reader, left)
+                pieces, arrived = await _advance(reader, pending)
             for partition, records in pieces.items():
                 found[TopicPartition(*partition)] = records[0].timestamp
             for partition in {*pieces, *arrived}:
-                del left[partition]
+                del pending[partition]
                 reader.pause(partition)
     return found
 
@@ -112,7 +112,7 @@ async def _reader(
         client_id=_client_id,
         enable_auto_commit=False,
         isolation_level="read_committed",
-        # What retention deletes after the start was looked up is passed over.
+        # Skips records that retention deletes after the start was looked up.
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_wait_ms,
         max_partition_fetch_bytes=piece_bytes,
@@ -132,28 +132,28 @@ async def _reader(
 async def _until(
     reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> AsyncIterator[Delivery]:
-    """Yield what lies before the ends, and stop when all positions are there.
+    """Yield the records before the ends, and stop when all positions have reached them.
 
-    Positions, not offsets of records, because the last offsets may be those of a transaction's
-    marker or of records that compaction has removed.
+    Positions, not offsets of records: the last offsets may belong to a transaction marker or to
+    compacted records.
     """
-    left = {LibraryPartition(*source): end for source, end in ends.items()}
-    while left:
+    pending = {LibraryPartition(*source): end for source, end in ends.items()}
+    while pending:
         async with answering("read on", timeout_s=silence_s):
-            pieces, arrived = await _advance(reader, left)
+            pieces, arrived = await _advance(reader, pending)
         for partition, records in pieces.items():
             for record in records:
-                if record.offset < left[partition]:
+                if record.offset < pending[partition]:
                     yield delivery_of(record)
         for partition in arrived:
-            del left[partition]
+            del pending[partition]
             reader.pause(partition)
 
 
 async def _advance(
     reader: AIOKafkaConsumer, ends: Mapping[LibraryPartition, int]
 ) -> tuple[Mapping[LibraryPartition, Sequence[ConsumerRecord]], Collection[LibraryPartition]]:
-    """Return the next records and the partitions that are read to their ends; not neither."""
+    """Return the next records and the partitions that are read to their ends; never both empty."""
     while True:
         pieces = await reader.getmany(*ends, timeout_ms=_wait_ms, max_records=_records)
         arrived = [

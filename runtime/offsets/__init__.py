@@ -1,1 +1,1 @@
-"""Which offsets may be committed, what stands beside a commit, and which log it belongs to."""
+"""Which offsets may be committed, the metadata of a commit, and the log that it belongs to."""

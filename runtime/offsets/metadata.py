@@ -1,15 +1,15 @@
-"""Pure: what is done of a partition beyond its position, and the text of it beside a commit.
+"""Pure: the finished records beyond a position, as text in the metadata of its commit.
 
-Few records are in flight and many may be done beyond the first of them, so the map names those
-that are not done. Nothing else before its end is left to do: an offset that is not named belonged
-to a record that is done, or to none (compaction, the markers of transactions).
+Few records are in flight and many may be done beyond the first of them, so the map names the
+unfinished ones. Every other offset before its end needs no work: it belongs to a finished record or
+to none (compaction, transaction markers).
 
 The text is ``done1:`` and, in base64, a CRC-32 and the deflated distances from one offset to the
 next: position, each unfinished one, the end. Each distance is written in groups of seven bits, the
-lowest first, the top bit set where more follow. The checksum covers the position, so a text that
-stands beside another position is no map.
+lowest first, the top bit set where more follow. The checksum covers the position, so a text with
+another position is not a map.
 
-A map that does not fit into ``most_characters`` is cut behind; its front is what is read first.
+A map that does not fit into ``max_characters`` is cut at its end, because its front is read first.
 """
 
 import binascii
@@ -21,27 +21,28 @@ from typing import Final
 from runtime.offsets.topic_ids import topic_id_characters
 from runtime.ports import Position
 
-_most_metadata_characters: Final = 4096
-"""What brokers take beside an offset. Source: Apache Kafka, default of offset.metadata.max.bytes"""
+_max_metadata_characters: Final = 4096
+"""The brokers' limit for the metadata of an offset. Source: Apache Kafka, default of
+offset.metadata.max.bytes"""
 
-most_characters: Final = _most_metadata_characters - topic_id_characters
-"""What a map may take of it: the id of the topic stands behind."""
+max_characters: Final = _max_metadata_characters - topic_id_characters
+"""The limit of a map: the topic's id follows it in the metadata."""
 
 _prefix: Final = "done1:"
-_most_packed_bytes: Final = 64 * 1024
-"""Distances before they are deflated; a text that grows beyond is none of ours."""
+_max_packed_bytes: Final = 64 * 1024
+"""Limit of the inflated distances; a larger text is not one of ours."""
 _checksum_bytes: Final = 4
 _group_bits: Final = 7
 _more: Final = 1 << _group_bits
 
 
 class UnreadableMapError(Exception):
-    """The text beside a position is no map that this version can read."""
+    """The metadata of a position is not a map that this version can read."""
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetMap:
-    """All before ``end`` is done but the offsets in ``unfinished``, which rise."""
+    """Everything before ``end`` is done except the ``unfinished`` offsets, which rise."""
 
     unfinished: tuple[int, ...]
     end: int
@@ -52,13 +53,13 @@ class OffsetMap:
         return self.unfinished[0] if self.unfinished else self.end
 
     def since(self, log_start: int) -> "OffsetMap":
-        """Return it without what the log no longer holds."""
+        """Return the map without the offsets that the log no longer holds."""
         held = tuple(offset for offset in self.unfinished if offset >= log_start)
         return OffsetMap(held, max(self.end, log_start))
 
 
 def to_commit(done: OffsetMap) -> Position:
-    """Return what to commit: the position, and beside it the map, or the front of it that fits."""
+    """Return the position with the map as metadata, or with the front of the map that fits."""
     distances = [after - at for at, after in pairwise((*done.unfinished, done.end))]
     while distances and distances[-1] == 1:
         distances.pop()  # nothing is done between the last unfinished one and the end
@@ -66,18 +67,18 @@ def to_commit(done: OffsetMap) -> Position:
     packed = _packed(distances)
     while packed:
         text = _text(position, packed)
-        if len(text) <= most_characters:
+        if len(text) <= max_characters:
             return Position(position, text)
-        packed = _front(packed, len(packed) * most_characters // len(text))
+        packed = _front(packed, len(packed) * max_characters // len(text))
     return Position(position)
 
 
 def from_committed(position: Position, *, log_end: int) -> OffsetMap:
-    """Return what was committed; without a text everything before the position is done, no more.
+    """Return the map of a commit. Without metadata, only the offsets before the position are done.
 
     Raises:
-        UnreadableMapError: there is another text than a map of this version, or it is damaged, or
-            it reaches beyond the log: records were lost, and others will have their offsets.
+        UnreadableMapError: the text is not a map of this version, or is damaged, or reaches beyond
+            the log: records were lost, and others will get their offsets.
     """
     if not position.metadata:
         return OffsetMap((), position.offset)
@@ -96,13 +97,13 @@ def _text(position: int, packed: bytes) -> str:
 
 
 def _packed_of(position: Position) -> bytes:
-    """Return the distances that `_text` was made of."""
+    """Return the distances that `_text` was made from."""
     if not position.metadata.startswith(_prefix):
         raise UnreadableMapError("a text of another kind or version")
     try:
         checked = binascii.a2b_base64(position.metadata.removeprefix(_prefix), strict_mode=True)
         inflation = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        packed = inflation.decompress(checked[_checksum_bytes:], _most_packed_bytes + 1)
+        packed = inflation.decompress(checked[_checksum_bytes:], _max_packed_bytes + 1)
     except (ValueError, zlib.error):
         raise UnreadableMapError("it cannot be unpacked") from None
     if not inflation.eof or checked[:_checksum_bytes] != _checksum(position.offset, packed):
@@ -122,7 +123,7 @@ def _packed(distances: list[int]) -> bytes:
             packed.append(rest % _more | _more)
             rest >>= _group_bits
         packed.append(rest)
-    return _front(bytes(packed), _most_packed_bytes)
+    return _front(bytes(packed), _max_packed_bytes)
 
 
 def _front(packed: bytes, size: int) -> bytes:

@@ -1,8 +1,8 @@
 """Pure: which offset of a partition may be committed while records finish in any order.
 
 A log has gaps (compaction, transaction markers), so offsets are compared, never counted. The
-position is the first offset that is known to be left to do; with none of those, the one after all
-that is done.
+position is the first offset known to be unfinished; without any, the offset after the last finished
+record.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from runtime.offsets.metadata import OffsetMap
 
 
 class OffsetTracker:
-    """Follows one partition, read from the position of ``done``: what a group has done before."""
+    """Follows one partition from the position of ``done``, the earlier work of the group."""
 
     def __init__(self, done: OffsetMap) -> None:
         self._end = done.end
@@ -29,12 +29,12 @@ class OffsetTracker:
 
     @property
     def done(self) -> OffsetMap:
-        """What is done, also beyond the position."""
+        """The finished offsets, those beyond the position included."""
         return OffsetMap((*sorted(self._unfinished), *self._awaited), self._end)
 
     @property
     def spread(self) -> int:
-        """How many records from the position on have started; done or not, they are read again."""
+        """How many records from the position on have started; a new owner reads them again."""
         return len(self._from_position)
 
     def started(self, offset: int) -> bool:

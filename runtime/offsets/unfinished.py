@@ -1,8 +1,8 @@
 """Pure: since when the oldest record is unfinished, across the memberships of a worker.
 
-A member that is left behind in an outage takes its records with it, and the next one reads them
-again. Their age must go on meanwhile, or an outage that throws members out would look young for as
-long as it lasts.
+A membership that ends in an outage drops its records, and the next one reads them again. Their age
+must continue meanwhile. Otherwise an outage that throws members out would look young for as long as
+it lasts.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from runtime.values import TopicPartition
 
 
 class OldestUnfinished:
-    """Carries the age of what was given up until one of its partitions is further, or not owned."""
+    """Carries the age of dropped records until one of their partitions advances or is lost."""
 
     def __init__(self) -> None:
         self._since_s: float | None = None
         self._positions: Mapping[TopicPartition, int] = {}
 
     def given_up(self, since_s: float | None, positions: Mapping[TopicPartition, int]) -> None:
-        """Note what is left undone: since when the oldest was held, and the positions then."""
+        """Note the dropped records: when the oldest was taken, and the positions at that time."""
         if since_s is not None and (self._since_s is None or since_s < self._since_s):
             self._since_s = since_s
             self._positions = dict(positions)
@@ -26,9 +26,9 @@ class OldestUnfinished:
     def since_s(
         self, held_since_s: float | None, positions: Mapping[TopicPartition, int]
     ) -> float | None:
-        """Return since when the oldest is unfinished; None where nothing is.
+        """Return since when the oldest record is unfinished; None where none is.
 
-        ``held_since_s`` tells of what is held now, ``positions`` of what is owned now.
+        ``held_since_s`` belongs to the records held now, ``positions`` to the partitions owned now.
         """
         if positions and not self._stands_still(positions):
             self._since_s = None

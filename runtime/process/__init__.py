@@ -1,1 +1,1 @@
-"""The operating-system process around a worker: health, logs, signals, metrics, limits."""
+"""The operating-system process of a worker: health, logs, signals, metrics, limits."""

@@ -1,8 +1,8 @@
-"""The garbage collector, set for processes that run for long on objects that die young.
+"""Tunes the garbage collector for long-running processes with short-lived objects.
 
-By default it looks for cycles after 700 new objects, and now and then through all modules too. A
-request or a batch is many objects and no cycle: the search took a third of the Postgres sink's time
-and made most of the p99 of ingest.
+By default it searches for cycles after 700 new objects, and at times through all modules too. A
+request or a batch is many objects without cycles: the search took a third of the Postgres sink's
+time and most of the p99 of ingest.
 """
 
 import gc
@@ -10,11 +10,11 @@ from typing import Final
 
 for_requests: Final = 50_000
 for_batches: Final = 400_000
-"""About what the JSON of a full batch holds, all of which is alive at the same time."""
+"""About the number of objects in the JSON of a full batch, which are alive at the same time."""
 
 
 def tune_gc(new_objects: int = for_requests) -> None:
-    """Leave what was made until now alone; look after so many ``new_objects`` that are still there.
+    """Exempt all present objects, and search only after this many surviving ``new_objects``.
 
     Call it once, before the work.
     """

@@ -1,7 +1,7 @@
-"""Health and metrics over HTTP, for probes and Prometheus, on the loop that does the work.
+"""Serves health and metrics over HTTP, on the loop that does the work.
 
-``/healthz`` asks whether the process should be killed, ``/readyz`` whether it does its work now,
-``/metrics`` gives the figures. A plain ASGI callable, served by uvicorn or within a larger one.
+``/healthz`` says whether the process should be killed, ``/readyz`` whether it works now,
+``/metrics`` gives the metrics. A plain ASGI callable, served by uvicorn or within a larger one.
 """
 
 import os
@@ -17,7 +17,7 @@ from runtime.errors import ConfigurationError
 from runtime.process.metrics_exposition import content_type, exposition
 
 Check = Callable[[], str | None]
-"""Returns why not, or None where all is well."""
+"""Returns the problem, or None where there is none."""
 
 Scope = Mapping[str, object]
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
@@ -27,7 +27,7 @@ HealthApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 _text: Final = "text/plain; charset=utf-8"
 _backlog: Final = 64
 _drain_s: Final = 1
-"""Answers are made at once; who has not taken one by then is gone."""
+"""Answers are immediate; a client that has not read one by then is gone."""
 
 
 def _no_remarks() -> None: ...
@@ -42,8 +42,8 @@ def health_app(
 ) -> HealthApp:
     """Return an ASGI callable that answers GET and HEAD.
 
-    200 where a check finds nothing, else 503 with its reason as text. ``remarks`` are added to the
-    text of ``/readyz`` either way.
+    200 where a check finds no problem, otherwise 503 with the problem as text. The text of
+    ``/readyz`` includes ``remarks`` in both cases.
     """
 
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
@@ -107,7 +107,7 @@ async def serving_health(  # noqa: PLR0913 - what the port answers with
     )
     config.load()
     server = uvicorn.Server(config)
-    # Not `Server.serve`: that would take the signals, which belong to the worker.
+    # Not `Server.serve`: it would install signal handlers, which belong to the worker.
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
     try:

@@ -1,8 +1,8 @@
-"""Logs: one JSON object a line on standard error, ours and those of the libraries alike.
+"""Logs: one JSON object per line on standard error, for this project and its libraries alike.
 
-Libraries are heard from WARNING on, whatever level is asked for: at lower ones the Kafka client
-logs keys and values. What the Kafka client repeats at each attempt during an outage or a rebalance
-is told once in a while.
+Libraries log from WARNING on at any level, because the Kafka client logs keys and values at lower
+levels. Messages that the Kafka client repeats at each attempt of an outage or a rebalance are
+logged once in a while.
 """
 
 import logging
@@ -24,10 +24,11 @@ _repeat_after_s: Final = 30.0
 def configure_logs(*, json: bool = True, level: str = "info") -> None:
     """Set up logging for this process; may be called again.
 
-    ``json`` False writes lines for people. ``level`` is the least that is told of ours.
+    ``json`` False writes lines for people. ``level`` is the lowest level of this project's own
+    logs.
 
     Raises:
-        ConfigurationError: the level is none.
+        ConfigurationError: the level is unknown.
     """
     if level.lower() not in get_args(Level):
         raise ConfigurationError(
@@ -65,7 +66,7 @@ def _shared() -> list[Processor]:
 
 
 def _rendering(*, json: bool) -> list[Processor]:
-    """Tracebacks are told without local variables: they hold bodies."""
+    """Tracebacks have no local variables, because those hold bodies."""
     if not json:
         return [
             structlog.dev.ConsoleRenderer(
@@ -85,19 +86,19 @@ def _json(entry: object, **_: object) -> str:
 
 
 class _Repeats(logging.Filter):
-    """Lets a message of one place in the Kafka client through once in a while."""
+    """Lets a message of one call site in the Kafka client through once in a while."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._told_s: dict[tuple[str, int], float] = {}
+        self._logged_s: dict[tuple[str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to tell it."""
+        """Return whether to log it."""
         if not record.name.startswith(_repeating):
             return True
-        place = (record.pathname, record.lineno)
-        last_s = self._told_s.get(place)
+        call_site = (record.pathname, record.lineno)
+        last_s = self._logged_s.get(call_site)
         if last_s is not None and record.created - last_s < _repeat_after_s:
             return False
-        self._told_s[place] = record.created
+        self._logged_s[call_site] = record.created
         return True

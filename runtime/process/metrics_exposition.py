@@ -1,6 +1,7 @@
-"""How figures leave a process: counted cheaply, shown to Prometheus, shared by several processes.
+"""Counts metrics cheaply, shows them to Prometheus, and shares them between processes.
 
-The ``metrics`` module of each package lists its metrics; the library is known there and here only.
+The ``metrics`` module of each package lists its metrics. Only those modules and this one know the
+library.
 """
 
 import os
@@ -28,32 +29,32 @@ from prometheus_client.samples import Sample
 latency_buckets_s: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 60.0),
 )
-"""Of every histogram of latencies."""
+"""The buckets of every histogram of latencies."""
 
 content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _folder_variable: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""The library's own name for where the files of several processes are."""
-_place_variable: Final = "ZCC_METRICS_PLACE"
-"""Whose files among them are this process's."""
+"""The library's own name for the folder of several processes' files."""
+_slot_variable: Final = "ZCC_METRICS_PLACE"
+"""The slot of this process, which names its files."""
 _parent: Final = "parent"
 _memory: Final = "/dev/shm"  # noqa: S108 - a folder of random name is made in it
 
-_place: Final = os.environ.get(_place_variable)
+_slot: Final = os.environ.get(_slot_variable)
 
 _tally: Final[dict[tuple[Counter, tuple[str, ...]], int]] = {}
 _observed: Final[list[tuple[Histogram, float]]] = []
 
 
 @cache
-def place_values() -> None:
-    """Decide where the values of metrics are; to be called before the first of them is made.
+def choose_value_storage() -> None:
+    """Decide where metric values are stored; call it before the first metric is created.
 
-    Of several processes each has files by its place, not by its process id as the library would,
-    so that restarts neither pile up files nor lose what was counted.
+    Each of several processes has files by its slot, not by its process id as the library would. So
+    restarts neither pile up files nor lose counts.
     """
-    if _place is not None:
-        values.ValueClass = values.MultiProcessValue(lambda: _place)  # type: ignore[no-untyped-call]  # untyped library
+    if _slot is not None:
+        values.ValueClass = values.MultiProcessValue(lambda: _slot)  # type: ignore[no-untyped-call]  # untyped library
 
 
 def count(counter: Counter, *labels: str) -> None:
@@ -63,12 +64,12 @@ def count(counter: Counter, *labels: str) -> None:
 
 
 def observe(histogram: Histogram, value: float) -> None:
-    """Observe one value, for the hot path, as `count` counts."""
+    """Observe one value on the hot path, buffered like `count`."""
     _observed.append((histogram, value))
 
 
 def flush_counters() -> None:
-    """Add what was counted and observed since to the metrics; to be called all the while."""
+    """Add the buffered counts and observations to the metrics; to be called regularly."""
     for (counter, labels), amount in _tally.items():
         (counter.labels(*labels) if labels else counter).inc(amount)
     _tally.clear()
@@ -80,10 +81,10 @@ def flush_counters() -> None:
 def exposition() -> bytes:
     """Return all metrics in the text format of Prometheus; serve it as `content_type`.
 
-    Of several processes that share their metrics, each returns those of all.
+    Each of several processes that share their metrics returns those of all.
     """
     flush_counters()
-    return generate_latest(REGISTRY if _place is None else _registry_of_all())
+    return generate_latest(REGISTRY if _slot is None else _registry_of_all())
 
 
 def _registry_of_all() -> CollectorRegistry:
@@ -93,10 +94,10 @@ def _registry_of_all() -> CollectorRegistry:
 
 
 class _CollectorOfAll(MultiProcessCollector):
-    """Passes over NaN in a gauge for which another process has a number.
+    """Skips a NaN in a gauge for which another process has a number.
 
-    The library compares as it reads, and no comparison with NaN holds: the least or the largest
-    would follow from the order of the files.
+    The library compares values as it reads, and every comparison with NaN is false: the least or
+    the largest would depend on the order of the files.
     """
 
     def collect(self) -> Iterable[Metric]:
@@ -117,49 +118,47 @@ def _without_nan(samples: Sequence[Sample]) -> Iterator[Sample]:
 
 
 def _series(sample: Sample) -> tuple[str, frozenset[object]]:
-    """Return what tells a sample from others, whichever process it is of."""
+    """Return the identity of a sample, whichever process it comes from."""
     return sample.name, frozenset(label for label in sample.labels if label[0] != "pid")
 
 
 class SharedMetrics:
-    """The metrics of a parent's processes, each at its place: a number that is its alone.
+    """The metrics of a parent's processes, each with a slot number of its own.
 
-    Whoever takes the place of one that has ended goes on with what that one has counted.
+    A process that takes over the slot of an ended one continues its counts.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._of_parent = values.MultiProcessValue(lambda: _parent)  # type: ignore[no-untyped-call]  # untyped library
 
-    def environment(self, place: int) -> dict[str, str]:
-        """Return what a process needs in its environment before it starts."""
-        return {_folder_variable: self._folder, _place_variable: str(place)}
+    def environment(self, slot: int) -> dict[str, str]:
+        """Return the environment variables that a process needs before it starts."""
+        return {_folder_variable: self._folder, _slot_variable: str(slot)}
 
-    def ended(self, place: int) -> None:
-        """Forget the gauges of a process that has ended; what it counted stays."""
-        mark_process_dead(str(place), self._folder)  # type: ignore[no-untyped-call]  # untyped library
+    def ended(self, slot: int) -> None:
+        """Drop the gauges of a process that has ended; its counts stay."""
+        mark_process_dead(str(slot), self._folder)  # type: ignore[no-untyped-call]  # untyped library
 
     def exposition(self) -> bytes:
-        """Return the metrics of all places and of the parent, for the parent."""
+        """Return the metrics of all slots and of the parent, for the parent."""
         return generate_latest(_registry_of_all())
 
     def count(self, counter: Counter) -> None:
         """Count one for the parent itself. The counter has no labels."""
-        safe_error_text = next(iter(counter.describe()))
-        name = safe_error_text.name
-        self._of_parent(
-            "counter", name, f"{name}_total", (), (), safe_error_text.documentation
-        ).inc(1)
+        description = next(iter(counter.describe()))
+        name = description.name
+        self._of_parent("counter", name, f"{name}_total", (), (), description.documentation).inc(1)
 
 
 @contextmanager
 def shared_metrics() -> Iterator[SharedMetrics]:
-    """Give processes that are started within the block one exposition; for their parent.
+    """Give processes that start within the block one exposition; for their parent.
 
-    The files are in memory where the system has a folder for that, and go with the block.
+    The files are in memory where the system has a folder for that, and are deleted after the block.
     """
-    place = _memory if os.access(_memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="zcc-metrics-", dir=place) as folder:
+    parent_folder = _memory if os.access(_memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="zcc-metrics-", dir=parent_folder) as folder:
         os.environ[_folder_variable] = folder  # the library asks for it when the parent counts
         try:
             yield SharedMetrics(folder)

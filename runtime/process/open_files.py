@@ -1,4 +1,4 @@
-"""How many connections a process may hold, as far as the system lets it choose."""
+"""The limit of open files, and so of connections, of a process."""
 
 import resource
 import sys
@@ -9,17 +9,17 @@ log = structlog.get_logger()
 
 
 def raise_open_files_limit() -> None:
-    """Raise the soft limit of open files, often 1,024, to the hard one; tell what it is now."""
-    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Raise the soft limit of open files, often 1,024, to the hard one, and log it."""
+    before, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     except (OSError, ValueError):  # pragma: no cover - macOS has bounds below an unlimited hard one
         log.warning("limit of open files kept", open_files=before)
     else:
-        log.info("limit of open files", open_files=most, before=before)
+        log.info("limit of open files", open_files=hard_limit, before=before)
 
 
 def open_files_limit() -> int:
-    """Return how many files this process may have open; a very large number where any."""
+    """Return how many files this process may have open; a very large number where unlimited."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft

@@ -1,4 +1,4 @@
-"""Ties a process to its parent, so that it is not left behind when that one is killed."""
+"""Ends a process when its parent is killed."""
 
 import ctypes
 import os
@@ -10,9 +10,9 @@ _pr_set_pdeathsig: Final = 1
 
 
 def end_with_parent(parent_pid: int) -> None:
-    """Have the kernel send this process SIGTERM when its parent ends, however that ends.
+    """Have the kernel send this process SIGTERM when its parent ends, for whatever reason.
 
-    SIGTERM comes at once where the parent is no longer there. Linux only.
+    SIGTERM comes at once where the parent has already ended. Linux only.
     """
     ctypes.CDLL(None).prctl(_pr_set_pdeathsig, signal.SIGTERM)
     if os.getppid() != parent_pid:

@@ -1,4 +1,4 @@
-"""Signals as events: Ctrl-C and SIGTERM ask to end in good order, SIGHUP to look again."""
+"""Signals as events: SIGINT and SIGTERM request a clean end, SIGHUP a reload."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ def stop_event() -> AbstractContextManager[asyncio.Event]:
 
 
 def hangup_event() -> AbstractContextManager[asyncio.Event]:
-    """Set the event on SIGHUP, which would else end the process, while the block runs."""
+    """Set the event on SIGHUP, which would otherwise end the process, while the block runs."""
     return _set_by(signal.SIGHUP)
 
 

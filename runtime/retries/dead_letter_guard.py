@@ -1,10 +1,9 @@
-"""Pure: how many records may be set aside, and of which topic they are too many.
+"""Pure: limits the dead letters of a worker, overall and by topic.
 
 A bad release must not drain topics into dead letters, and one poisoned topic must not stop the
-others. So the shares and the rate are taken of all records that the worker settles. Where a bound
-would be passed, the topic with the most dead letters is shut: its dead letters are refused, and no
-longer counted against other topics. A second topic that would be shut is the sign of a cause that
-is common to all.
+others. So the shares and the rate refer to all records that the worker processes. When a bound
+would be exceeded, the topic with the most dead letters is shut: its dead letters are refused, and
+no longer count against other topics. A second topic that would be shut indicates a common cause.
 """
 
 from collections import Counter
@@ -19,7 +18,7 @@ _minute_s: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class GuardBounds:
-    """How much may be set aside: shares of the last ``records`` settled ones, and a rate."""
+    """The limits of dead letters: shares of the last ``records`` processed ones, and a rate."""
 
     records: int
     defect_share: float
@@ -28,7 +27,7 @@ class GuardBounds:
 
 
 class Origin(NamedTuple):
-    """Where a record was first read."""
+    """The topic, partition and offset where a record was first read."""
 
     topic: str
     partition: int
@@ -36,7 +35,7 @@ class Origin(NamedTuple):
 
 
 class Past(NamedTuple):
-    """A record that was set aside before; ``age_s`` is the time since then."""
+    """An earlier dead letter; ``age_s`` is the time since it was written."""
 
     origin: Origin
     reason: DeadLetterReason
@@ -44,11 +43,11 @@ class Past(NamedTuple):
 
 
 class GuardRefusal(NamedTuple):
-    """A dead letter that must not be written: ``setting`` names the bound that it would pass."""
+    """A dead letter that must not be written. ``setting`` names the bound that it would exceed."""
 
     setting: str
     topics: frozenset[str]
-    """The topics of which records were refused since partitions were last assigned."""
+    """The topics with refused records since partitions were last assigned."""
 
 
 class _Noted(NamedTuple):
@@ -58,12 +57,11 @@ class _Noted(NamedTuple):
 
 
 class DeadLetterGuard:
-    """Refuses a dead letter where too many of the last records became one, or too many in a minute.
+    """Refuses a dead letter after too many among the last records, or too many in a minute.
 
-    Few defects of ours are let through. Records that are at fault themselves are refused only where
-    they are most of what there is, for then it is more likely that the judge is wrong (a store
-    without its migration). Where fewer records were settled than the shares are taken of, as many
-    are allowed as of all of them.
+    Few of our own defects are allowed. Records with faults of their own are refused only where they
+    are the majority, because then the judge is more likely wrong (a store without its migration).
+    With fewer processed records than the shares refer to, the allowance is the full one.
 
     A topic stays shut until none of its dead letters is among the last records any more, or until
     `reopen`.
@@ -77,7 +75,7 @@ class DeadLetterGuard:
         self._refused: set[str] = set()
 
     def done(self, count: int = 1) -> None:
-        """Note that so many more records are settled, dead letters included."""
+        """Note further processed records, dead letters included."""
         self._settled += count
 
     def refusal(
@@ -85,7 +83,7 @@ class DeadLetterGuard:
     ) -> GuardRefusal | None:
         """Note one more dead letter, or return why it is refused; ``now_s`` never falls.
 
-        A record that was set aside before, and is read again after a crash, is not counted again.
+        A record that became a dead letter before a crash, and is read again, does not count again.
         """
         self._forget(now_s)
         if origin in self._noted:
@@ -102,19 +100,19 @@ class DeadLetterGuard:
         return GuardRefusal(setting, frozenset(self._refused | self._shut.keys()))
 
     def remember(self, past: Iterable[Past], *, now_s: float) -> None:
-        """Count dead letters of before, as if they were the latest; known ones count once."""
+        """Count earlier dead letters as if they were the latest; known ones count once."""
         for letter in past:
             is_defect = letter.reason is DeadLetterReason.DEFECT
             noted = _Noted(self._settled, now_s - letter.age_s, is_defect)
             self._noted.setdefault(letter.origin, noted)
 
     def reopen(self) -> None:
-        """Note that partitions were assigned: all of them are tried again."""
+        """Note that partitions were assigned: all topics are tried again."""
         self._shut.clear()
         self._refused.clear()
 
     def _passed(self, now_s: float, *, is_defect: bool) -> str | None:
-        """Return the bound that one more dead letter of an open topic would pass."""
+        """Return the bound that one more dead letter of an open topic would exceed."""
         bounds = self._bounds
         counted = [noted for origin, noted in self._noted.items() if origin.topic not in self._shut]
         recent = sum(
@@ -122,7 +120,7 @@ class DeadLetterGuard:
             for noted in counted
         )
         share = bounds.defect_share if is_defect else bounds.rejected_share
-        if recent + 1 > max(1.0, share * bounds.records):  # the first is never too many
+        if recent + 1 > max(1.0, share * bounds.records):  # the first one is always allowed
             return f"ZCC_WORKER_GUARD_{'DEFECT' if is_defect else 'REJECTED'}_SHARE"
         if sum(noted.at_s > now_s - _minute_s for noted in counted) >= bounds.per_minute:
             return "ZCC_WORKER_GUARD_PER_MINUTE"
@@ -135,11 +133,13 @@ class DeadLetterGuard:
         return max(counts, key=lambda each: (counts[each], each == topic))
 
     def _forget(self, now_s: float) -> None:
-        """Drop what counts for no bound any more, and open topics of which nothing is left."""
-        least = self._settled - self._bounds.records
+        """Drop entries that count for no bound any more, and open topics without entries."""
+        oldest_counted = self._settled - self._bounds.records
         for origin, noted in list(self._noted.items()):
-            if noted.settled <= least and noted.at_s <= now_s - _minute_s:
+            if noted.settled <= oldest_counted and noted.at_s <= now_s - _minute_s:
                 del self._noted[origin]
-        left = {origin.topic for origin, noted in self._noted.items() if noted.settled > least}
-        for topic in [topic for topic in self._shut if topic not in left]:
+        topics = {
+            origin.topic for origin, noted in self._noted.items() if noted.settled > oldest_counted
+        }
+        for topic in [topic for topic in self._shut if topic not in topics]:
             del self._shut[topic]

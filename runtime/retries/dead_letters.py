@@ -1,8 +1,8 @@
-"""Pure: what a dead letter looks like.
+"""Pure: the form of a dead letter.
 
-A dead letter is the record as read, byte for byte and with all its headers, and says beside it what
-happened. The ``__connect.errors.*`` headers are the ones that Kafka Connect's users and tools look
-for. Source: Apache Kafka, KIP-298 (error handling in Connect).
+A dead letter is the polled record, byte for byte and with all its headers, plus headers about the
+failure. Kafka Connect's users and tools look for the ``__connect.errors.*`` headers. Source: Apache
+Kafka, KIP-298 (error handling in Connect).
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from schemas.headers import (
 from schemas.reasons import DeadLetterReason
 
 _connect: Final = "__connect.errors."
-_longest_detail: Final = 1000
-"""Characters; a dead letter must not outgrow the topic because its story is long."""
+_max_detail: Final = 1000
+"""Characters; a long error text must not make a dead letter outgrow the topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a worker sets a record aside. ``detail`` holds no personal data."""
+    """Why a worker gives a record up. ``detail`` holds no personal data."""
 
     worker: str
     reason: DeadLetterReason
@@ -39,18 +39,18 @@ class Failure:
 
 
 def dead_letter(delivery: Delivery, failure: Failure, *, topic: str) -> Record:
-    """Return the record to produce to the dead-letter topic."""
+    """Return the record for the dead-letter topic."""
     return Record(
         topic=topic,
         key=delivery.key,
         value=delivery.value,
-        headers=delivery.headers + _story(delivery, failure),
+        headers=delivery.headers + _failure_headers(delivery, failure),
     )
 
 
-def _story(delivery: Delivery, failure: Failure) -> Headers:
-    detail = failure.detail[:_longest_detail]
-    told = {
+def _failure_headers(delivery: Delivery, failure: Failure) -> Headers:
+    detail = failure.detail[:_max_detail]
+    headers = {
         reason_header: failure.reason.value,
         error_header: detail,
         attempts_header: str(failure.attempts),
@@ -63,4 +63,4 @@ def _story(delivery: Delivery, failure: Failure) -> Headers:
         f"{_connect}connector.name": failure.worker,
         f"{_connect}exception.message": f"{failure.reason.value}: {detail}",
     }
-    return tuple((name, value.encode("utf-8", "replace")) for name, value in told.items())
+    return tuple((name, value.encode("utf-8", "replace")) for name, value in headers.items())

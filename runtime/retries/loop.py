@@ -1,4 +1,4 @@
-"""Calls something again until it succeeds or `retry.decide` gives it up: the only retry loop."""
+"""Retries a call until it succeeds or `policy.decide` gives it up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class RetriesExhaustedError(Exception):
-    """No further attempt will help; the cause is the last error, ``attempts`` counts all calls."""
+    """No further attempt will help. The cause is the last error; ``attempts`` counts all calls."""
 
     def __init__(self, verdict: DeadLetter, attempts: int) -> None:
         super().__init__(f"{verdict.reason.value} after {attempts} attempts: {verdict.detail}")
@@ -28,7 +28,7 @@ class RetriesExhaustedError(Exception):
 
 
 class PanicError(Exception):
-    """What was raised is no Exception; the message names its class."""
+    """A call raised something that is not an Exception; the message names its class."""
 
 
 async def retry_until_final(
@@ -38,13 +38,14 @@ async def retry_until_final(
     pause: Callable[[float], Awaitable[None]],
     failed: Callable[[FaultKind, Exception], None],
 ) -> Result:
-    """Return what a call of ``call`` returns in the end.
+    """Return the result of the first successful call.
 
-    ``failed`` is told of each failure, ``pause`` waits between calls and may raise to stop this.
+    ``failed`` receives each failure. ``pause`` waits between calls, and may raise to end the
+    retries.
 
     Raises:
-        GivenUpError: by `retry.decide`.
-        ConfigurationError, FencedError: at once, as they came.
+        RetriesExhaustedError: `policy.decide` gave it up.
+        ConfigurationError, FencedError: at once, unchanged.
     """
     attempts = 0
     failures: dict[FaultKind, int] = {}
@@ -82,7 +83,7 @@ async def retry_until_final(
 def _unless_cancelled(error: Exception) -> Exception:
     """Return the error, unless the call swallowed a cancellation of this task before it failed.
 
-    Nobody waits for another attempt then: a failure of the world's would keep the task for ever.
+    Nobody waits for another attempt then: a transient failure would keep the task alive for ever.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -91,10 +92,10 @@ def _unless_cancelled(error: Exception) -> Exception:
 
 
 def _from_within(cancelled: asyncio.CancelledError) -> Exception:
-    """Tell a cancellation of this task from one that leaked out of something it waited for.
+    """Distinguish a cancellation of this task from one that leaked out of a task it awaited.
 
-    Taken for a real one, a leaked one would end the task without a trace and leave its record
-    unfinished for ever.
+    A leaked one, taken for a real one, would end the task silently and leave its record unfinished
+    for ever.
     """
     task = asyncio.current_task()
     if task is None or task.cancelling():

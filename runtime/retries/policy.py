@@ -1,8 +1,8 @@
-"""Pure: whose fault an error is, and what becomes of the record it befell.
+"""Pure: the fault of an error, and its consequence for the record.
 
-The world's faults are retried without end, the record's are set aside at once, ours are tried a
-few times. Configuration and fencing end the work instead of deciding about a record; the worker
-takes them out before it asks here.
+Transient faults are retried without end, a rejected record becomes a dead letter at once, our own
+defects are retried a few times. Configuration and fencing errors end the work and never reach this
+module: the worker handles them first.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from typing import Final, Protocol
 from runtime.errors import RejectedError, TransientError
 from schemas.reasons import DeadLetterReason
 
-_longest_wish_s: Final = 300.0
-"""However long the other side wishes to be left alone, ask again after five minutes."""
+_max_minimum_delay_s: Final = 300.0
+"""A requested delay is kept for at most five minutes, however long it is."""
 
 
 class RandomSource(Protocol):
-    """What is asked of a `random.Random`."""
+    """The part of `random.Random` that jitter needs."""
 
     def random(self) -> float:
         """Return a number from 0 up to, but not including, 1."""
@@ -26,7 +26,7 @@ class RandomSource(Protocol):
 
 
 class FaultKind(StrEnum):
-    """Whose fault an error is; a label of metrics."""
+    """The fault of an error; a label of metrics."""
 
     TRANSIENT = "transient"
     REJECTED = "rejected"
@@ -35,7 +35,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Delays grow from ``first_s`` by doubling up to ``limit_s``; jitter takes up to half off."""
+    """Delays double from ``first_s`` up to ``limit_s``; jitter subtracts up to half."""
 
     defect_attempts: int
     rng: RandomSource
@@ -43,34 +43,34 @@ class RetryPolicy:
     limit_s: float = 15.0
 
     def delay_s(self, attempt: int, *, minimum_delay_s: float | None = None) -> float:
-        """Return seconds to wait after the ``attempt``-th failure, counted from 1; finite for all.
+        """Return the seconds to wait after the ``attempt``-th failure, from 1; always finite.
 
-        ``minimum_delay_s`` is the least that the other side asks for; it is kept up to five
+        ``minimum_delay_s`` is the delay that the other side requests; it is kept up to five
         minutes.
         """
         doublings = min(attempt - 1, 62)  # 2.0**1024 would overflow; the limit is reached before
-        longest_s: float = min(self.limit_s, self.first_s * 2.0**doublings)
-        delay_s = longest_s * (1.0 - self.rng.random() / 2)
+        max_delay_s: float = min(self.limit_s, self.first_s * 2.0**doublings)
+        delay_s = max_delay_s * (1.0 - self.rng.random() / 2)
         if minimum_delay_s is None or not isfinite(minimum_delay_s):
             return delay_s
-        return max(delay_s, min(minimum_delay_s, _longest_wish_s))
+        return max(delay_s, min(minimum_delay_s, _max_minimum_delay_s))
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The record is settled."""
+    """The record is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryInPlace:
-    """Try again in place after so many seconds."""
+    """Retry in place after this many seconds."""
 
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Set the record aside; ``detail`` says what happened and holds no personal data."""
+    """Write a dead letter. ``detail`` describes the failure without personal data."""
 
     reason: DeadLetterReason
     detail: str
@@ -82,7 +82,7 @@ _done: Final = Done()
 
 
 def fault_of(error: Exception) -> FaultKind:
-    """Return whose fault an error is, by its class."""
+    """Return the fault of an error, by its class."""
     match error:
         case TransientError():
             return FaultKind.TRANSIENT
@@ -93,9 +93,9 @@ def fault_of(error: Exception) -> FaultKind:
 
 
 def decide(error: Exception | None, attempt: int, policy: RetryPolicy) -> Outcome:
-    """Return what becomes of a record after its ``attempt``-th failure of this fault, from 1.
+    """Return the consequence of the ``attempt``-th failure of this fault, counted from 1.
 
-    Without an error it is done, whatever ``attempt`` says.
+    Without an error the record is done, whatever ``attempt`` says.
     """
     match error:
         case None:
@@ -111,11 +111,11 @@ def decide(error: Exception | None, attempt: int, policy: RetryPolicy) -> Outcom
 
 
 def safe_error_text(error: BaseException) -> str:
-    """Return the class of an error and where it was raised; never its message, which may tell."""
-    place, trace = "", error.__traceback__
+    """Return the class of an error and where it was raised. Its message may hold personal data."""
+    location, trace = "", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         module = trace.tb_frame.f_globals.get("__name__", "?")
-        place = f" at {module}:{code.co_qualname}:{trace.tb_lineno}"
+        location = f" at {module}:{code.co_qualname}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return f"{type(error).__qualname__}{place}"
+    return f"{type(error).__qualname__}{location}"

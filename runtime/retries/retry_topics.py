@@ -1,10 +1,10 @@
-"""Pure: how a record waits in a retry topic, and how it comes back as it was first read.
+"""Pure: the form of a record in a retry topic, and its restoration.
 
-What a handler wants to see `Deferred` goes to the topic of the worker's first delay; where it is
-still not ready after that, to the topic of the next, until none is left. It waits as it was read,
-byte for byte and with all its headers; beside them stand where it was first read, how often it was
-looked at, since when it was not ready, and when it is due. A record of a retry topic without those
-headers, as a person or a tool may put it there, is due at once and looked at as if for the first
+A record that a handler returns as `Deferred` goes to the topic of the worker's first delay. A
+record that is still not ready after that goes to the topic of the next delay, until none is left.
+It waits as polled, byte for byte and with all its headers. Further headers say where it was first
+read, how often it was tried, since when it is not ready, and when it is due. A record without those
+headers, as a person or a tool may write it there, is due at once and counts as tried for the first
 time.
 """
 
@@ -26,18 +26,18 @@ from schemas.identity import epoch_ms
 from schemas.reasons import DeadLetterReason
 
 _own: Final = frozenset({origin_header, attempts_header, first_failed_at_header, due_at_header})
-_most_digits: Final = 9  # of an attempt's number
+_max_digits: Final = 9  # of an attempt's number
 
 
 class RetryTopic(NamedTuple):
-    """A topic whose records wait ``delay_s`` from when they were put there."""
+    """A topic whose records wait ``delay_s`` from when they were written."""
 
     name: str
     delay_s: float
 
 
 class RetryTopics:
-    """The retry topics of one worker, in the order in which a record goes through them."""
+    """The retry topics of one worker, in the order in which a record passes them."""
 
     def __init__(self, topics: Sequence[RetryTopic] = ()) -> None:
         self._topics = tuple(topics)
@@ -49,12 +49,12 @@ class RetryTopics:
         return dict(self._topics)
 
     def restore_original(self, read: Delivery) -> Delivery:
-        """Return a delivery as it was first read, and which attempt at it this is.
+        """Return a polled delivery as it was first read, with the number of this attempt.
 
-        What comes from no retry topic is what it is.
+        A delivery of another topic is returned unchanged.
 
         Raises:
-            RejectedError: a retry topic holds it, but it does not say where it was first read.
+            RejectedError: a record of a retry topic does not say where it was first read.
         """
         if read.topic not in self._names:
             return read
@@ -69,30 +69,30 @@ class RetryTopics:
         )
 
     def following(self, read: Delivery, *, now_ms: int) -> Record | None:
-        """Return the record that waits for the next look; None where no delay is left."""
+        """Return the record for the next retry topic; None where no delay is left."""
         first = self.restore_original(read)
         if first.attempt > len(self._topics):
             return None
         topic = self._topics[first.attempt - 1]
-        told = {
+        headers = {
             origin_header: first.origin,
             attempts_header: str(first.attempt),
             first_failed_at_header: self.since(read, now_ms=now_ms),
             due_at_header: timestamp(now_ms + int(topic.delay_s * 1000)),
         }
-        own = tuple((name, value.encode()) for name, value in told.items())
+        own = tuple((name, value.encode()) for name, value in headers.items())
         return Record(topic.name, first.key, first.value, first.headers + own)
 
     def since(self, read: Delivery, *, now_ms: int) -> str:
-        """Return when it was not ready first: now, where it was never looked at before."""
+        """Return since when the record is not ready: now, at its first attempt."""
         known = text(read.headers, first_failed_at_header) if read.topic in self._names else None
         return timestamp(now_ms) if known is None else known
 
 
 def due_ms(read: Delivery) -> int:
-    """Return when a record of a retry topic is due, in epoch milliseconds; 0 where it is at once.
+    """Return when a record of a retry topic is due, in epoch milliseconds; 0 for at once.
 
-    Only those from retry topics have a due time.
+    Only records of retry topics have a due time.
     """
     return epoch_ms(text(read.headers, due_at_header) or "") or 0
 
@@ -110,7 +110,7 @@ def _origin(read: Delivery) -> tuple[str, int, int]:
 
 def _attempts(read: Delivery) -> int:
     known = text(read.headers, attempts_header) or ""
-    return int(known) if _is_number(known) and len(known) <= _most_digits else 0
+    return int(known) if _is_number(known) and len(known) <= _max_digits else 0
 
 
 def _is_number(written: str) -> bool:

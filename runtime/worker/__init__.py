@@ -1,1 +1,1 @@
-"""What both kinds of worker share: membership, liveness, lag, failing steps, dead-letter writer."""
+"""Shared by both kinds of worker: membership, liveness, lag, failing steps, dead-letter writer."""

@@ -1,4 +1,4 @@
-"""Sets a record aside: through the guard, onto the dead-letter topic, acknowledged and counted."""
+"""Writes dead letters: checked by the guard, acknowledged by the topic, counted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,25 +23,25 @@ log = structlog.get_logger()
 
 
 class DeadLetterWriter:
-    """The way to the dead-letter topic, for all records of a worker.
+    """The only path to the dead-letter topic, for all records of a worker.
 
-    Before the first record after an assignment it reads what was set aside before, so that a
-    restart does not begin to count anew. A worker that sets nothing aside reads nothing.
+    Before the first dead letter of an assignment it reads the earlier ones, so that a restart does
+    not reset the guard. A worker without dead letters reads nothing.
     """
 
     def __init__(self, context: WorkerContext) -> None:
-        self._around = context
+        self._context = context
         self._guard = DeadLetterGuard(context.settings.guard_bounds)
         self._positions: Mapping[TopicPartition, int] | None = None
         self._remembering = asyncio.Lock()
 
     def assigned(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Note which partitions are read from now on, and from where."""
+        """Note the partitions of the assignment and their starts."""
         self._positions = dict(positions)
         self._guard.reopen()
 
     def done(self, count: int = 1) -> None:
-        """Note that so many more records are settled, dead letters included."""
+        """Note further processed records, dead letters included."""
         self._guard.done(count)
 
     async def put(
@@ -50,12 +50,13 @@ class DeadLetterWriter:
         """Return once the dead letter is acknowledged; only then may the record count as done.
 
         Raises:
-            PartitionPausedError: the guard refuses; nothing was set aside, others may go on.
-            TooManyDeadLettersError: the guard refuses; nobody may go on.
-            ConfigurationError: the topic does not take this one.
+            PartitionPausedError: the guard refuses; nothing was written, other partitions may
+                continue.
+            TooManyDeadLettersError: the guard refuses; no partition may continue.
+            ConfigurationError: the topic refuses this one.
         """
         await self._remember(pause)
-        context, origin = self._around, Origin(delivery.topic, delivery.partition, delivery.offset)
+        context, origin = self._context, Origin(delivery.topic, delivery.partition, delivery.offset)
         now_s = context.clock.monotonic_s()
         refusal = self._guard.refusal(origin, verdict.reason, now_s=now_s)
         if refusal is not None:
@@ -84,22 +85,22 @@ class DeadLetterWriter:
 
     def _refuse(self, delivery: Delivery, verdict: DeadLetter, refusal: GuardRefusal) -> NoReturn:
         last = f"{verdict.reason.value}, last at {delivery.origin}: {verdict.detail}"
-        said = (
-            f"{self._around.name} would set aside too many records, more than {refusal.setting} "
+        message = (
+            f"{self._context.name} would set aside too many records, more than {refusal.setting} "
             f"allows ({last})"
         )
         to_do = "undo the latest release or mend the cause, then start it again"
         if len(refusal.topics) > 1:
             topics = ", ".join(sorted(refusal.topics))
             raise TooManyDeadLettersError(
-                f"{said}, of more than one topic ({topics}): {to_do}; nothing more was set aside"
+                f"{message}, of more than one topic ({topics}): {to_do}; nothing more was set aside"
             )
-        raise PartitionPausedError(f"{said}: {to_do}; the other partitions go on")
+        raise PartitionPausedError(f"{message}: {to_do}; the other partitions go on")
 
     async def _remember(self, pause: Pause) -> None:
-        """Read, once after each assignment, what this worker has set aside before."""
+        """Read, once per assignment, this worker's earlier dead letters."""
         async with self._remembering:
-            positions, context = self._positions, self._around
+            positions, context = self._positions, self._context
             if positions is None:
                 return
             try:
@@ -110,7 +111,7 @@ class DeadLetterWriter:
                     failed=partial(context.failed, "dead_letter"),
                 )
             except (ConfigurationError, RetriesExhaustedError) as error:
-                # Reading is a right of its own. Without it the guard begins with nothing.
+                # Reading needs a right of its own. Without it the guard begins empty.
                 log.warning(
                     "dead letters of before not read", worker=context.name, error=str(error)
                 )

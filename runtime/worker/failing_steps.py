@@ -1,4 +1,4 @@
-"""Pure: which steps of a worker fail now, since when and why; for readiness and the log."""
+"""Pure: the steps of a worker that fail now, since when and why; for readiness and the log."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,29 +7,29 @@ from runtime.errors import ConfigurationError, FencedError, RejectedError, Trans
 from runtime.retries.policy import FaultKind, safe_error_text
 
 log_interval_s: Final = 30.0
-"""The log tells once in so long that a step fails; a counter counts each failure."""
+"""A failing step is logged once per interval; a counter counts each failure."""
 
-_longest_cause: Final = 500
+_max_cause: Final = 500
 """Characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A step that has failed since it last worked."""
+    """A step that has failed since its last success."""
 
     stage: str
     fault: FaultKind
     cause: str
     since_s: float
 
-    def told(self, now_s: float) -> str:
-        """Return it in words."""
+    def describe(self, now_s: float) -> str:
+        """Return it as text."""
         lasting_s = now_s - self.since_s
         return f"{self.stage} has failed for {lasting_s:.0f} s ({self.fault}): {self.cause}"
 
 
 class FailingSteps:
-    """What is known of the steps of one worker."""
+    """The failing steps of one worker."""
 
     def __init__(self) -> None:
         self._failing: dict[str, Failing] = {}
@@ -38,7 +38,7 @@ class FailingSteps:
     def failed(
         self, stage: str, fault: FaultKind, error: Exception, *, now_s: float
     ) -> Failing | None:
-        """Note a failure; return what to log, None where the log has told of it lately."""
+        """Note a failure; return what to log, None within the log interval."""
         before = self._failing.get(stage)
         since_s = now_s if before is None else before.since_s
         failing = self._failing[stage] = Failing(stage, fault, cause_of(error), since_s)
@@ -54,19 +54,19 @@ class FailingSteps:
             self._failing.pop(stage, None)
 
     def failing(self, now_s: float, *, at_least_s: float = 0.0) -> list[Failing]:
-        """Return the steps that have failed for so long, the oldest failure first."""
+        """Return the steps that have failed for this long, the oldest failure first."""
         found = [each for each in self._failing.values() if now_s - each.since_s >= at_least_s]
         return sorted(found, key=lambda each: each.since_s)
 
 
 def cause_of(error: Exception) -> str:
-    """Return what may be told of an error.
+    """Return the text of an error that may be logged.
 
-    Messages of our own errors hold no secret and no personal data. Of others, the class and the
-    place are told.
+    Messages of our own errors hold no secret and no personal data. Of other errors it is the class
+    and the location.
     """
     match error:
         case TransientError() | RejectedError() | ConfigurationError() | FencedError():
-            return str(error)[:_longest_cause]
+            return str(error)[:_max_cause]
         case _:
             return safe_error_text(error)

@@ -1,7 +1,7 @@
-"""How far a member is behind, as metrics: records and seconds of each partition that it owns.
+"""The lag of a member as metrics: records and seconds of each partition that it owns.
 
-By partition, because one that stands still disappears in a sum. What is not owned any more has no
-figure here: its new owner tells.
+By partition, because a sum hides a single one that stands still. Partitions of other members have
+no series here; their owners report them.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from runtime.values import TopicPartition
 
 
 class Positioned(Protocol):
-    """Somebody who works through partitions."""
+    """A member that advances through partitions."""
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
-        """How far each partition owned is done."""
+        """The position of each owned partition."""
         ...
 
 
 class LagFigures:
-    """The series of one membership; a context manager, at whose end they are gone."""
+    """The series of one membership. A context manager, which removes them at its end."""
 
     def __init__(self, worker: str, consumer: Consumer, clock: Clock) -> None:
         self._worker = worker
@@ -44,11 +44,11 @@ class LagFigures:
     ) -> None:
         self._keep({})
 
-    async def look(self, member: Positioned) -> None:
-        """Compare with where the logs end now.
+    async def update(self, member: Positioned) -> None:
+        """Compare the positions with the present ends of the logs.
 
         Raises:
-            TransientError: the brokers do not answer; the figures stay as they are.
+            TransientError: the brokers do not answer; the series keep their values.
         """
         ends = await self._consumer.log_ends(tuple(member.positions))
         positions = {source: at for source, at in member.positions.items() if source in ends}
@@ -60,9 +60,9 @@ class LagFigures:
             metrics.worker.lag_seconds.labels(*labels).set(self._age_s(source, position, behind))
 
     def _age_s(self, source: TopicPartition, position: int, behind: int) -> float:
-        """Return how old the record at a position is, at least; 0 where there is none.
+        """Return the least age of the record at a position; 0 where there is none.
 
-        Where it was not read yet, its age counts from when it was first seen to be there.
+        The age of an unread record counts from when it was first seen to exist.
         """
         timestamp_ms = self._consumer.timestamp_ms(source, position)
         if behind and timestamp_ms is None:
@@ -74,7 +74,7 @@ class LagFigures:
         return max(0.0, self._clock.now().timestamp() - timestamp_ms / 1000)
 
     def _keep(self, owned: Mapping[TopicPartition, int]) -> None:
-        """Remove the series of all others."""
+        """Remove the series of all other partitions."""
         for source in self._shown - owned.keys():
             for metric in (metrics.worker.lag, metrics.worker.lag_seconds):
                 metric.remove(self._worker, source.topic, str(source.partition))

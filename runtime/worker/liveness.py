@@ -1,4 +1,4 @@
-"""What a worker tells of itself to probes: whether it is alive, and whether it is ready."""
+"""The state behind a worker's probes: whether it is alive, and whether it is ready."""
 
 from collections.abc import Collection
 from typing import Final
@@ -9,23 +9,24 @@ from runtime.values import TopicPartition
 from runtime.worker.failing_steps import FailingSteps
 
 stuck_after_s: Final = 300.0
-"""Longer than all time limits of clients: a call or a turn of this age will never end."""
+"""Longer than all time limits of clients: an older call or poll will never end."""
 
 _assignment: Final = "partitions"
 _timeout_s: Final = 10.0
-"""A step that has failed for so long, and for no record works, makes a worker unready."""
-_bearable: Final = frozenset({"handle", "lag"})
-"""Steps that are told of, but make nobody unready: other keys go on, or a figure is missing."""
+"""A step without any success for this long makes a worker unready."""
+_harmless_stages: Final = frozenset({"handle", "lag"})
+"""Steps whose failures are reported but keep the worker ready: other keys continue, or only a
+metric is missing."""
 _steady_s: Final = 5.0
-"""A worker that had halted counts as mended once it has been ready for so long."""
+"""A worker that had halted counts as repaired once it has been ready for this long."""
 
 
 class Liveness:
-    """From what liveness and readiness are told; ``waits_for`` nothing means ready.
+    """The source of liveness and readiness. With ``waits_for`` None the worker is ready.
 
-    Kafka's health is no part of liveness: starting again would not mend it. A worker with some
-    partitions paused by the guard is ready, because the others go on, and because a rollout of the
-    mended release must not wait for it.
+    Kafka's health is not part of liveness, because a restart would not repair it. A worker with
+    some partitions paused by the guard is ready: the other partitions continue, and the rollout of
+    the repaired release must not wait for it.
     """
 
     def __init__(self, clock: Clock, steps: FailingSteps | None = None) -> None:
@@ -53,27 +54,27 @@ class Liveness:
         self._waits_for = what
 
     def heartbeat(self) -> None:
-        """Note that the loop goes round."""
+        """Note that the loop runs."""
         self._turned_s = self._clock.monotonic_s()
 
     def entered(self) -> int:
-        """Note that a call into a handler or a sink begins; hand the answer to `left`."""
+        """Note that a call into a handler or a sink begins; pass the result to `left`."""
         self._entered_count += 1
         self._calls[self._entered_count] = self._clock.monotonic_s()
         return self._entered_count
 
     def left(self, call: int) -> None:
-        """Note that it ended."""
+        """Note that the call ended."""
         del self._calls[call]
 
     def lost(self) -> None:
-        """Note that nothing is owned any more."""
+        """Note that no partition is owned any more."""
         self.waits_for = _assignment
         self._owned = frozenset()
         self._paused.clear()
 
     def owns(self, partitions: Collection[TopicPartition]) -> None:
-        """Note which partitions are read from now on."""
+        """Note the partitions that are read from now on."""
         self._owned = frozenset(partitions)
         self._paused.clear()
         self.waits_for = None
@@ -88,12 +89,12 @@ class Liveness:
         return len(self._paused)
 
     def halted(self, why: str) -> None:
-        """Note that the work has stopped until somebody has acted."""
+        """Note that the work has stopped until an operator acts."""
         self._halted_by = why
 
     @property
     def is_halted(self) -> bool:
-        """Whether it has, and has not been ready for a while since."""
+        """Whether the work has halted and has not been ready long enough since."""
         if self._halted_by is not None and self._waits_for is None:
             ready_s = self._clock.monotonic_s() - self._ready_since_s
             if ready_s >= _steady_s:
@@ -101,7 +102,7 @@ class Liveness:
         return self._halted_by is not None
 
     def liveness_problem(self) -> str | None:
-        """Return why the process will never work again; None where the loop and calls go round."""
+        """Return why the process will never work again; None where loop and calls progress."""
         now_s = self._clock.monotonic_s()
         if now_s - self._turned_s >= stuck_after_s:
             return f"the loop has stood still for {now_s - self._turned_s:.0f} s"
@@ -116,21 +117,21 @@ class Liveness:
             return f"halted, looks again: {self._halted_by}"
         now_s = self._clock.monotonic_s()
         if self._waits_for is not None:
-            told = "; ".join(each.told(now_s) for each in self._steps.failing(now_s))
-            return f"waits for {self._waits_for}" + (f": {told}" if told else "")
+            lines = "; ".join(each.describe(now_s) for each in self._steps.failing(now_s))
+            return f"waits for {self._waits_for}" + (f": {lines}" if lines else "")
         if self._owned and self._owned == self._paused.keys():
             return f"all its partitions are paused: {next(iter(self._paused.values()))}"
         lasting = self._steps.failing(now_s, at_least_s=_timeout_s)
-        hindering = [each.told(now_s) for each in lasting if each.stage not in _bearable]
+        hindering = [each.describe(now_s) for each in lasting if each.stage not in _harmless_stages]
         return "; ".join(hindering) or None
 
     def remarks(self) -> str | None:
-        """Return what a person should know of a worker although it is ready."""
+        """Return what an operator should know of a worker although it is ready."""
         now_s = self._clock.monotonic_s()
         lasting = self._steps.failing(now_s, at_least_s=_timeout_s)
-        told = [each.told(now_s) for each in lasting if each.stage in _bearable]
-        told += [
+        lines = [each.describe(now_s) for each in lasting if each.stage in _harmless_stages]
+        lines += [
             f"paused {source.topic}/{source.partition}: {why}"
             for source, why in sorted(self._paused.items())
         ]
-        return "\n".join(told) or None
+        return "\n".join(lines) or None

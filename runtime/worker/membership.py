@@ -1,9 +1,9 @@
-"""What each worker needs around its work: staying in the group, figures.
+"""Keeps a worker in its group, with its metrics, across failures.
 
-A member of the group works until it is told to stop, or until Kafka fails it or throws it out;
-then it is left behind with all its state and a new one enters. So nothing that completes late can
-reach the state of a later assignment. What only a person can mend halts the work: the process stays
-and says why, and a new member enters now and then to see whether it is mended.
+A member works until the worker stops, or until Kafka fails or expels it. Then the member is dropped
+with all its state and a new one enters, so that no late completion can reach the state of a later
+assignment. An error that only an operator can repair halts the work: the process stays up and says
+why, and a new member enters at intervals to see whether it is repaired.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ from runtime.worker.liveness import Liveness
 
 _figures_interval_s: Final = 5.0
 _good_while_s: Final = 60.0
-"""After a membership that lasted longer, a failure is the first again."""
+"""After a longer membership, the next failure counts as the first."""
 
-_longest_halt_s: Final = 30.0
-"""So often, at least, a worker that has halted looks again."""
+_max_halt_s: Final = 30.0
+"""Longest interval between attempts of a halted worker."""
 
 _stop_check_interval_s: Final = 0.25
 """Longest sleep of a loop that has to notice a stop."""
@@ -56,10 +56,10 @@ async def _no_letters() -> DeadLetterHistory:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a worker is given to work with; all of it is shared by its memberships.
+    """The dependencies of a worker, shared by all its memberships.
 
-    ``check`` is called before each membership and raises ConfigurationError where something that
-    the work needs is missing. ``dead_letter_history`` reads what was set aside before.
+    ``check`` runs before each membership and raises ConfigurationError where something that the
+    work needs is missing. ``dead_letter_history`` reads the earlier dead letters.
     """
 
     name: str
@@ -75,11 +75,11 @@ class WorkerContext:
 
     @property
     def policy(self) -> RetryPolicy:
-        """How often and when failures are tried again."""
+        """The number and delays of retries."""
         return RetryPolicy(self.settings.defect_attempts, self.rng)
 
     def failed(self, stage: str, fault: FaultKind, error: Exception) -> None:
-        """Count a failure of a step, and tell of it."""
+        """Count a failure of a step, and log it."""
         metrics.worker.errors.labels(self.name, stage, fault.value).inc()
         now_s = self.clock.monotonic_s()
         failing = self.steps.failed(stage, fault, error, now_s=now_s)
@@ -99,10 +99,10 @@ class WorkerContext:
 
 
 class Member(RebalanceListener, Protocol):
-    """One membership: told of its assignments from within `work`."""
+    """One membership. It receives its assignments within `work`."""
 
     async def work(self, consumer: Consumer) -> None:
-        """Work until told to stop, and drain.
+        """Work until the worker stops, and drain.
 
         Raises:
             TransientError: Kafka does not answer or threw the member out.
@@ -112,7 +112,7 @@ class Member(RebalanceListener, Protocol):
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
-        """How far each partition owned is done."""
+        """The position of each owned partition."""
         ...
 
     @property
@@ -122,7 +122,7 @@ class Member(RebalanceListener, Protocol):
 
     @property
     def oldest_since_s(self) -> float | None:
-        """Since when, by the clock's monotonic time, the oldest of them is held."""
+        """When the oldest of them was taken, by the clock's monotonic time."""
         ...
 
 
@@ -133,16 +133,16 @@ async def keep_membership(
     liveness: Liveness,
     stopping: asyncio.Event,
 ) -> Exception | None:
-    """Be a member of the group, a new one after each failure, until told to stop.
+    """Stay a member of the group, with a new membership after each failure, until stopped.
 
-    Returns what the work had halted for when it was told to stop, None where it was at work.
+    Returns the error that had halted the work when it was stopped, None where it was working.
 
     Raises:
-        RestartNeededError: nothing more may be done before somebody has acted.
+        RestartNeededError: an operator has to act before anything else.
     """
     async with task_group() as tasks:
         memberships = _Memberships(context, new_member, liveness)
-        telling = tasks.create_task(memberships.tell())
+        telling = tasks.create_task(memberships.update_figures())
         try:
             enter = partial(memberships.serve, stopping)
             return await keep_trying(
@@ -160,12 +160,12 @@ async def keep_trying(
     liveness: Liveness,
     stopping: asyncio.Event,
 ) -> Exception | None:
-    """Call until it succeeds or until told to stop; what only a person can mend halts meanwhile.
+    """Call until it succeeds or the worker stops. An error for an operator halts the work.
 
-    Returns what the last call failed with, None where it succeeded.
+    Returns the error of the last call, None where it succeeded.
 
     Raises:
-        RestartNeededError: at once, as it came.
+        RestartNeededError: at once, unchanged.
     """
     failures, clock, last = 0, context.clock, None
     while not stopping.is_set():
@@ -179,7 +179,7 @@ async def keep_trying(
             last, limit_s = None, context.policy.limit_s
         except (ConfigurationError, RetriesExhaustedError) as error:
             _halt(context, liveness, error)
-            last, limit_s = error, _longest_halt_s
+            last, limit_s = error, _max_halt_s
         else:
             context.worked(stage)
             return None
@@ -198,28 +198,29 @@ class _Memberships:
         new_member: Callable[[asyncio.Event], Member],
         liveness: Liveness,
     ) -> None:
-        self._around = context
+        self._context = context
         self._new_member = new_member
         self._vitals = liveness
         self._member: Member | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
-        """Be a member until told to stop.
+        """Be a member until stopped.
 
         Raises:
-            TransientError, FencedError, ConfigurationError, GivenUpError: left, or not entered.
+            TransientError, FencedError, ConfigurationError, RetriesExhaustedError: the membership
+                ended, or was not entered.
         """
         self._member = member = self._new_member(stopping)
         try:
-            await self._around.check()
-            async with self._around.connect(member) as consumer:
+            await self._context.check()
+            async with self._context.connect(member) as consumer:
                 await member.work(consumer)
         finally:
             self._vitals.lost()
 
-    async def tell(self) -> None:
-        """Keep the figures up to date that outlive a membership, until cancelled."""
-        gauges, name, clock = metrics.worker, self._around.name, self._around.clock
+    async def update_figures(self) -> None:
+        """Update the metrics that outlive a membership, until cancelled."""
+        gauges, name, clock = metrics.worker, self._context.name, self._context.clock
         try:
             while True:
                 gauges.oldest.labels(name).set(self._oldest_s(clock.monotonic_s()))
@@ -267,9 +268,9 @@ async def _sleep_unless(
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """A TaskGroup that raises its first failure as it is, because its class decides what follows.
+    """A TaskGroup that raises its first failure unwrapped, because its class decides what follows.
 
-    A failure of ours goes before one of the world's that came with it.
+    A defect takes precedence over a transient failure of the same group.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -294,9 +295,9 @@ def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseExcep
 
 
 async def watch(member: Member, consumer: Consumer, context: WorkerContext) -> None:
-    """Keep the figures of a membership up to date until cancelled; then nothing is held.
+    """Update the metrics of a membership until cancelled; then no records are held.
 
-    Whatever a figure fails by is counted, and never ends the work.
+    A failure of a metric is counted, and never ends the work.
     """
     gauges, name = metrics.worker, context.name
     with LagFigures(name, consumer, context.clock) as lag:
@@ -305,7 +306,7 @@ async def watch(member: Member, consumer: Consumer, context: WorkerContext) -> N
                 try:
                     gauges.in_flight.labels(name).set(member.in_flight)
                     gauges.assigned.labels(name).set(len(member.positions))
-                    await lag.look(member)
+                    await lag.update(member)
                 except Exception as error:  # noqa: BLE001 - no figure may end the work
                     context.failed("lag", fault_of(error), error)
                 else:

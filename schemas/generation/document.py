@@ -139,16 +139,16 @@ def _no_constant(name: str) -> NoReturn:
     raise SchemaSourceError("", f"expected JSON, got {name}")
 
 
-def _repeated(place: JsonPointer) -> Iterator[str]:
+def _repeated(node: JsonPointer) -> Iterator[str]:
     """Yield the pointers of all members that stand twice."""
-    if isinstance(place.value, _Repeated):
-        yield place.member(place.value.name).pointer
-    if _is_object(place.value):
-        for _, member in place.members():
+    if isinstance(node.value, _Repeated):
+        yield node.member(node.value.name).pointer
+    if _is_object(node.value):
+        for _, member in node.members():
             yield from _repeated(member)
-    elif isinstance(place.value, list):
-        for index, item in enumerate(place.value):
-            yield from _repeated(JsonPointer(item, f"{place.pointer}/{index}"))
+    elif isinstance(node.value, list):
+        for index, item in enumerate(node.value):
+            yield from _repeated(JsonPointer(item, f"{node.pointer}/{index}"))
 
 
 def _pointer_at(text: str, position: int) -> str:

@@ -77,12 +77,12 @@ def strict(schema: Mapping[str, object]) -> Schema:
 
 def _require_each_once(webhooks: JsonPointer) -> None:
     """Refuse two webhooks that say they are the same event."""
-    told: dict[str, str] = {}
+    first_uses: dict[str, str] = {}
     for name, item in webhooks.members():
         post = item.member("post")
         if "operationId" in post.as_object():
             identity = post.member("operationId")
-            first = told.setdefault(identity.as_text(), name)
+            first = first_uses.setdefault(identity.as_text(), name)
             if first != name:
                 raise SchemaSourceError(identity.pointer, f"{first} has the same: one event, twice")
 

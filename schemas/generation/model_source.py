@@ -71,7 +71,7 @@ class _Module:
 
     def add_shape(self, shape: Shape) -> None:
         others = ", and others alike" if shape.elsewhere else ""
-        self._add_class(shape.name, "Model", f"What ``{shape.place}`` is{others}.")
+        self._add_class(shape.name, "Model", f"What ``{shape.member_path}`` is{others}.")
         self._add_members(shape.schema)
 
     def add_event(self, kind: EventType, schema: Schema) -> None:

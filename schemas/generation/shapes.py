@@ -22,22 +22,22 @@ shared_module: Final = "shared"
 class Shape:
     """An object below ``payload.object``, and the class that it becomes.
 
-    ``place`` is the member where it was found first, with ``[]`` behind it if it is an item of an
-    array; ``elsewhere``: members of another name hold the same.
+    ``member_path`` is the first member that holds it, with ``[]`` appended for an item of an array.
+    ``elsewhere`` says that members of another name hold the same.
     """
 
     name: str
     module: str
     schema: Schema
-    place: str
+    member_path: str
     elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Occurrence:
     event: str
     family: str
-    place: str
+    member_path: str
     schema: Schema
 
 
@@ -50,20 +50,22 @@ def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
     Returns:
         Each shape, by `key_of` its schema.
     """
-    groups: dict[str, list[_Found]] = {}
+    groups: dict[str, list[_Occurrence]] = {}
     taken = set[str]()
     for event, family, schema in objects:
         taken |= {event, f"{event}Object"}
-        for place, inner in _below(schema):
-            groups.setdefault(key_of(inner), []).append(_Found(event, family, place, inner))
+        for member_path, inner in _below(schema):
+            groups.setdefault(key_of(inner), []).append(
+                _Occurrence(event, family, member_path, inner)
+            )
     names = _class_names(groups, taken)
     return {
         key: Shape(
             names[key],
             _module(group),
             group[0].schema,
-            group[0].place,
-            elsewhere=len({found.place for found in group}) > 1,
+            group[0].member_path,
+            elsewhere=len({found.member_path for found in group}) > 1,
         )
         for key, group in groups.items()
     }
@@ -82,20 +84,20 @@ def camel(name: str) -> str:
 def _below(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """Yield (member, schema) of each object inside another, inner ones first."""
     for name, member in cast("dict[str, Schema]", schema.get("properties", {})).items():
-        place, inner = name, member
+        member_path, inner = name, member
         while "items" in inner:
-            place, inner = f"{place}[]", cast("Schema", inner["items"])
+            member_path, inner = f"{member_path}[]", cast("Schema", inner["items"])
         if "properties" in inner:
             yield from _below(inner)
-            yield place, inner
+            yield member_path, inner
 
 
-def _module(group: Sequence[_Found]) -> str:
+def _module(group: Sequence[_Occurrence]) -> str:
     families = {found.family for found in group}
     return shared_module if len(families) > 1 else group[0].family
 
 
-def _class_names(groups: Mapping[str, Sequence[_Found]], taken: set[str]) -> dict[str, str]:
+def _class_names(groups: Mapping[str, Sequence[_Occurrence]], taken: set[str]) -> dict[str, str]:
     """Name each group, as no other group and nothing in ``taken`` is called."""
     wanted = {key: _common_name(group) for key, group in groups.items()}
     names: dict[str, str] = {}
@@ -109,9 +111,12 @@ def _class_names(groups: Mapping[str, Sequence[_Found]], taken: set[str]) -> dic
     return names
 
 
-def _common_name(group: Sequence[_Found]) -> str:
+def _common_name(group: Sequence[_Occurrence]) -> str:
     """Join the words that the members have in common, at the end or else at the start."""
-    each = [_singular(place).split("_") for place in dict.fromkeys(f.place for f in group)]
+    each = [
+        _singular(member_path).split("_")
+        for member_path in dict.fromkeys(f.member_path for f in group)
+    ]
     words = _common_start([name[::-1] for name in each])[::-1] or _common_start(each) or each[0]
     return camel("_".join(words))
 
@@ -121,6 +126,6 @@ def _common_start(names: Sequence[Sequence[str]]) -> list[str]:
     return list(names[0][: [*same, False].index(False)])
 
 
-def _singular(place: str) -> str:
-    name = place.rstrip("[]")
-    return name if name == place else name.removesuffix("s")
+def _singular(member_path: str) -> str:
+    name = member_path.rstrip("[]")
+    return name if name == member_path else name.removesuffix("s")

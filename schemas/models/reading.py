@@ -60,7 +60,7 @@ def _each_once(drift: Iterable[Drift]) -> tuple[Drift, ...]:
     """Keep the first of each place: items of an array share one."""
     first: dict[tuple[str, ...], Drift] = {}
     for each in drift:
-        first.setdefault(each.place, each)
+        first.setdefault(each.pointer, each)
     return tuple(first.values())
 
 

@@ -27,7 +27,7 @@ class TimeSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class RestRequest:
     """A request that has passed every check: token, scope, limit, parameters, body.
 
     ``path`` and ``query`` go by the parameters' names in the catalogue; ids are unescaped.
@@ -58,8 +58,8 @@ class Listing:
     more: Mapping[str, object] = field(default_factory=dict)
 
 
-Said = Document | list[Document] | Listing | None
+RestReply = Document | list[Document] | Listing | None
 """The body of an answer; None: it has none."""
 
-Answer = Callable[[Query], Said]
+Answer = Callable[[RestRequest], RestReply]
 """Answers one operation. Raises `simulator.rest.documents.ApiError`."""

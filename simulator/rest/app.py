@@ -24,14 +24,14 @@ from starlette.routing import Route
 from simulator.clock import Clock
 from simulator.faults import Faults, RestFault
 from simulator.rest.access import IssuedTokens, OauthError, token_refusal
-from simulator.rest.answers import Answer, Listing, Query
+from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.bodies import read_body
 from simulator.rest.date_ranges import spans_of
 from simulator.rest.documents import ApiError
 from simulator.rest.downloads import Files, file_paths, signed_path
 from simulator.rest.faults import ActiveFaults, BareResponse, corrupt, inject_delay
 from simulator.rest.limits import CallCounter
-from simulator.rest.pages import page_of, place_of
+from simulator.rest.pages import page_of, page_token_of
 from simulator.rest.parameters import check_path, read_query
 from simulator.rest.routes import Routes
 from simulator.rest.synthetic_answers import Inventor
@@ -85,7 +85,7 @@ class _Api:
         self._chance = rng
         self._tokens = IssuedTokens(settings, account_id=account_id, clock=clock, rng=rng)
         self._limits = CallCounter(settings, clock)
-        self._trouble = ActiveFaults(settings.first_faults, rng)
+        self._active_faults = ActiveFaults(settings.first_faults, rng)
         self._routes = Routes(operations().values())
         self._inventor = Inventor(settings.seed)
         self._files = Files(seed=settings.seed, size_bytes=settings.rest_file_size_bytes)
@@ -98,7 +98,7 @@ class _Api:
             return _document(
                 error.errors(include_url=False, include_context=False, include_input=False), 400
             )
-        self._trouble = ActiveFaults(faults, self._chance)
+        self._active_faults = ActiveFaults(faults, self._chance)
         return _document(faults.model_dump(mode="json"))
 
     async def usage(self, _request: Request) -> Response:
@@ -113,7 +113,7 @@ class _Api:
         authorization = request.headers.get("authorization", "")
 
         def answer(faults: list[RestFault]) -> Response:
-            withheld = self._trouble.faults.withheld_scopes
+            withheld = self._active_faults.faults.withheld_scopes
             self._refuse(faults, None, authorization)
             return _document(self._tokens.grant(authorization, form, withheld=withheld))
 
@@ -166,9 +166,9 @@ class _Api:
     async def _under_faults(
         self, name: str, request: Request, answer: Callable[[list[RestFault]], Response]
     ) -> Response:
-        faults = self._trouble.hits(name)
+        faults = self._active_faults.hits(name)
         try:
-            await asyncio.sleep(self._trouble.faults.latency_s)
+            await asyncio.sleep(self._active_faults.faults.latency_s)
             await inject_delay(faults, request)
             self._refuse_in_outage()
             response = answer(faults)
@@ -177,11 +177,11 @@ class _Api:
         return corrupt(response, faults, request)
 
     def _refuse_in_outage(self) -> None:
-        if self._trouble.faults.outage:
+        if self._active_faults.faults.outage:
             raise ApiError(503, 503, "service unavailable")
 
     def _admit(self, operation: Operation, faults: list[RestFault], authorization: str) -> None:
-        general = self._trouble.faults
+        general = self._active_faults.faults
         self._tokens.check(authorization, operation, withheld=general.withheld_scopes)
         self._limits.take(operation)
         rng = self._chance.random()
@@ -214,22 +214,22 @@ class _Api:
         now = self._clock.now()
         check_path(operation, path)
         query = read_query(operation, request.query_params.multi_items())
-        place = place_of(operation, path, query, now=now)
-        asked = Query(
+        page_token = page_token_of(operation, path, query, now=now)
+        rest_request = RestRequest(
             operation=operation,
             path=path,
             query=query,
             body=read_body(operation, request.headers.get("content-type", ""), body),
             now=now,
             origin=f"{request.url.scheme}://{request.url.netloc}",
-            spans=spans_of(operation, query, now=place.since),
+            spans=spans_of(operation, query, now=page_token.since),
         )
-        said = self._answers.get(operation.name, self._inventor.answer)(asked)
-        if isinstance(said, Listing):
-            said = page_of(asked, said, place)
-        if said is None:
+        reply = self._answers.get(operation.name, self._inventor.answer)(rest_request)
+        if isinstance(reply, Listing):
+            reply = page_of(rest_request, reply, page_token)
+        if reply is None:
             return Response(status_code=operation.reply.status)
-        return _document(said, operation.reply.status)
+        return _document(reply, operation.reply.status)
 
     def _file(self, content_type: str, request: Request) -> Response:
         part = self._files.part(request.path_params["file_id"], content_type, request.headers)

@@ -63,16 +63,16 @@ class Files:
             ApiError: 416: the range lies outside.
         """
         content, tag = self._content(file_id, content_type)
-        told = {"ETag": tag, "Accept-Ranges": "bytes"}
-        asked = _byte_range.fullmatch(headers.get("range", ""))
-        if asked is None or headers.get("if-range", tag) != tag:
-            return FilePart(200, content, told)
-        start, end = _bounds(asked[1], asked[2], len(content))
+        headers_sent = {"ETag": tag, "Accept-Ranges": "bytes"}
+        byte_range = _byte_range.fullmatch(headers.get("range", ""))
+        if byte_range is None or headers.get("if-range", tag) != tag:
+            return FilePart(200, content, headers_sent)
+        start, end = _bounds(byte_range[1], byte_range[2], len(content))
         if not start < end:
             outside = {"Content-Range": f"bytes */{len(content)}"}
-            raise ApiError(416, 416, "the range lies outside of the file", told | outside)
-        told["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
-        return FilePart(206, content[start:end], told)
+            raise ApiError(416, 416, "the range lies outside of the file", headers_sent | outside)
+        headers_sent["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+        return FilePart(206, content[start:end], headers_sent)
 
     def _make(self, file_id: str, content_type: str) -> tuple[bytes, str]:
         rng = Random(f"{self._seed} {file_id}")

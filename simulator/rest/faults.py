@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from simulator.faults import Faults, RestFault, places
+from simulator.faults import Faults, RestFault, fault_targets
 
 _pieces: Final = 10
 
@@ -36,7 +36,7 @@ class ActiveFaults:
         ]
 
     def _hits(self, index: int, fault: RestFault, name: str) -> bool:
-        meant = name in fault.operations if fault.operations else name not in places
+        meant = name in fault.operations if fault.operations else name not in fault_targets
         left = self._left[index]
         if not meant or left == 0 or self._chance.random() >= fault.rate:
             return False

@@ -17,7 +17,7 @@ Label = str
 
 second_code: Final = 4001
 general_code: Final = 429
-most_seconds: Final = 900
+max_seconds: Final = 900
 """Of usage that are remembered."""
 
 
@@ -36,7 +36,7 @@ class CallCounter:
             "HEAVY": settings.rest_heavy_per_day,
         }
         self._clock = clock
-        self._seconds: deque[tuple[int, Counter[Label]]] = deque([(0, Counter())], most_seconds)
+        self._seconds: deque[tuple[int, Counter[Label]]] = deque([(0, Counter())], max_seconds)
         self._day = clock.now().date()
         self._of_day: Counter[Label] = Counter()
         self._refused: Counter[Label] = Counter()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from simulator.rest.answers import Listing, Query, QueryValue
+from simulator.rest.answers import Listing, QueryValue, RestRequest
 from simulator.rest.documents import Document
 from simulator.rest.errors import refusal
 from simulator.rest.schema import fits
@@ -35,7 +35,7 @@ class PageToken:
     since: datetime
 
 
-def place_of(
+def page_token_of(
     operation: Operation,
     path: Mapping[str, str],
     query: Mapping[str, QueryValue],
@@ -54,49 +54,49 @@ def place_of(
     token = query.get("next_page_token")
     if not token or paging is None or paging.style != "next_page_token":
         return PageToken(0, now)
-    place = _read(str(token), _name_of(operation, path, query), now)
-    if place is None:
+    page_token = _read(str(token), _name_of(operation, path, query), now)
+    if page_token is None:
         raise refusal(operation, "next_page_token", "expected a token of the last 15 minutes")
-    return place
+    return page_token
 
 
-def page_of(asked: Query, listing: Listing, place: PageToken) -> Document:
+def page_of(request: RestRequest, listing: Listing, page_token: PageToken) -> Document:
     """Return the page of a list that begins at this place, as a document of its operation.
 
     Raises:
         ApiError: 400: the page size is out of range.
     """
-    operation = asked.operation
+    operation = request.operation
     members: Mapping[str, Schema] = cast("Schema", reply_schema(operation))["properties"]
-    size = len(listing.items) if operation.paging is None else _size(operation, asked.query)
-    end = place.start + size
+    size = len(listing.items) if operation.paging is None else _size(operation, request.query)
+    end = page_token.start + size
     more = end < len(listing.items)
-    told = {
-        **_ends(asked),
+    document = {
+        **_ends(request),
         **listing.more,
-        cast("str", operation.reply.items): list(listing.items[place.start : end]),
-        "next_page_token": _token(asked, end, place, asked.now) if more else "",
+        cast("str", operation.reply.items): list(listing.items[page_token.start : end]),
+        "next_page_token": _token(request, end, page_token, request.now) if more else "",
         "has_more": more,
-        "page": asked.query.get("page", 1),
+        "page": request.query.get("page", 1),
         "page_size": size,
         "total_records": len(listing.items),
     }
     return {
         name: value if fits(value, members[name]) else str(value)
-        for name, value in told.items()
+        for name, value in document.items()
         if name in members
     }
 
 
-def _ends(asked: Query) -> Document:
+def _ends(request: RestRequest) -> Document:
     """Repeat the window and the zone, as the answers of many lists do."""
-    told: Document = {}
-    for window in asked.operation.windows:
-        span = asked.spans.get(window.start)
+    document: Document = {}
+    for window in request.operation.windows:
+        span = request.spans.get(window.start)
         if span is not None:
-            told[window.start] = asked.query.get(window.start, _text(span.start))
-            told[window.end] = asked.query.get(window.end, _text(span.end))
-    return told | {"timezone": asked.query.get("timezone", "UTC")}
+            document[window.start] = request.query.get(window.start, _text(span.start))
+            document[window.end] = request.query.get(window.end, _text(span.end))
+    return document | {"timezone": request.query.get("timezone", "UTC")}
 
 
 def _text(moment: datetime) -> str:
@@ -107,9 +107,9 @@ def _size(operation: Operation, query: Mapping[str, QueryValue]) -> int:
     """Return how many items a page has; the answer may hold fewer than may be asked for."""
     paging = operation.paging
     default = (paging and paging.size_default) or default_page_size
-    asked = str(query.get("page_size", default))
+    page_size = str(query.get("page_size", default))
     most = (paging and paging.size_max) or largest_page_size
-    size = int(asked) if asked.isascii() and asked.isdecimal() else 0
+    size = int(page_size) if page_size.isascii() and page_size.isdecimal() else 0
     if not 1 <= size <= most:
         raise refusal(operation, "page_size", f"expected 1 to {most}")
     return min(size, (paging and paging.reply_size_max) or size)
@@ -121,9 +121,9 @@ def _name_of(operation: Operation, path: Mapping[str, str], query: Mapping[str, 
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
-def _token(asked: Query, start: int, place: PageToken, now: datetime) -> str:
-    name = _name_of(asked.operation, asked.path, asked.query)
-    words = (name, start, place.since.timestamp(), int(now.timestamp()))
+def _token(request: RestRequest, start: int, page_token: PageToken, now: datetime) -> str:
+    name = _name_of(request.operation, request.path, request.query)
+    words = (name, start, page_token.since.timestamp(), int(now.timestamp()))
     return base64.urlsafe_b64encode(" ".join(map(str, words)).encode()).decode()
 
 

@@ -22,7 +22,7 @@ def check_path(operation: Operation, path: Mapping[str, str]) -> None:
         ApiError: 400: one is empty, reserved, of a wrong length or none of those known.
     """
     for parameter in operation.parameters:
-        if parameter.place == "path":
+        if parameter.location == "path":
             value = path[parameter.name]
             if not value or value in parameter.reserved:
                 raise refusal(operation, parameter.name, "expected an id")
@@ -40,7 +40,7 @@ def read_query(operation: Operation, sent: Iterable[tuple[str, str]]) -> Mapping
         given.setdefault(name, []).append(text)
     query: dict[str, QueryValue] = {}
     for parameter in operation.parameters:
-        if parameter.place != "query":
+        if parameter.location != "query":
             continue
         if parameter.name in given:
             query[parameter.name] = _value(operation, parameter, given[parameter.name])
@@ -83,12 +83,12 @@ def _check(operation: Operation, parameter: Parameter, value: QueryValue) -> Non
         raise refusal(operation, parameter.name, "expected no value twice")
     lengths = tuple(len(text) for text in values if isinstance(text, str))
     numbers = tuple(number for number in values if not isinstance(number, str))
-    for sizes, least, most, unit in (
+    for sizes, minimum, maximum, unit in (
         ((len(values),), parameter.min_items, parameter.max_items, " values"),
         (lengths, parameter.min_length, parameter.max_length, " characters"),
         (numbers, parameter.minimum, parameter.maximum, ""),
     ):
-        if least is not None and any(size < least for size in sizes):
-            raise refusal(operation, parameter.name, f"expected at least {least}{unit}")
-        if most is not None and any(size > most for size in sizes):
-            raise refusal(operation, parameter.name, f"expected at most {most}{unit}")
+        if minimum is not None and any(size < minimum for size in sizes):
+            raise refusal(operation, parameter.name, f"expected at least {minimum}{unit}")
+        if maximum is not None and any(size > maximum for size in sizes):
+            raise refusal(operation, parameter.name, f"expected at most {maximum}{unit}")

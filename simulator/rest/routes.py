@@ -38,37 +38,37 @@ class Routes:
             ApiError: 404: no such path; 405: it cannot be asked with this method.
         """
         words = path.removeprefix("/").split("/")
-        place = _walk(self._root, words)
-        if place is None:
+        node = _walk(self._root, words)
+        if node is None:
             raise ApiError(404, 404, "no operation has this path")
-        operation = place.operations.get(method)
+        operation = node.operations.get(method)
         if operation is None:
-            allow = {"Allow": ", ".join(sorted(place.operations))}
+            allow = {"Allow": ", ".join(sorted(node.operations))}
             raise ApiError(405, 405, "this path has no such method", allow)
         return operation, _values(operation, words)
 
 
 def _grow(root: _RouteNode, operation: Operation) -> None:
-    place = root
+    node = root
     for word in operation.path.removeprefix("/").split("/"):
         if not _is_parameter(word):
-            place = place.literals.setdefault(word, _RouteNode())
+            node = node.literals.setdefault(word, _RouteNode())
             continue
-        if place.parameter is None:
-            place.parameter = _RouteNode()
-        place = place.parameter
-    place.operations[operation.method] = operation
+        if node.parameter is None:
+            node.parameter = _RouteNode()
+        node = node.parameter
+    node.operations[operation.method] = operation
 
 
-def _walk(place: _RouteNode | None, words: list[str]) -> _RouteNode | None:
-    if place is None:
+def _walk(node: _RouteNode | None, words: list[str]) -> _RouteNode | None:
+    if node is None:
         return None
     if not words:
-        return place if place.operations else None
+        return node if node.operations else None
     word, *rest = words
-    found = _walk(place.literals.get(word), rest)
+    found = _walk(node.literals.get(word), rest)
     if found is None and word:
-        found = _walk(place.parameter, rest)
+        found = _walk(node.parameter, rest)
     return found
 
 

@@ -80,9 +80,9 @@ def _array_faults(value: list[object], schema: Schema, at: str) -> Iterator[tupl
 
 
 def _bound_faults(
-    size: float, schema: Schema, at: str, least: str, most: str, unit: str
+    size: float, schema: Schema, at: str, minimum: str, maximum: str, unit: str
 ) -> Iterator[tuple[str, str]]:
-    if size < schema.get(least, size):
-        yield at, f"expected at least {schema[least]} {unit}".rstrip()
-    if size > schema.get(most, size):
-        yield at, f"expected at most {schema[most]} {unit}".rstrip()
+    if size < schema.get(minimum, size):
+        yield at, f"expected at least {schema[minimum]} {unit}".rstrip()
+    if size > schema.get(maximum, size):
+        yield at, f"expected at most {schema[maximum]} {unit}".rstrip()

@@ -13,15 +13,15 @@ from functools import cache, lru_cache
 from random import Random
 from typing import Final, cast, overload
 
-from simulator.rest.answers import Listing, Query, QueryValue, Said
+from simulator.rest.answers import Listing, QueryValue, RestReply, RestRequest
 from simulator.rest.documents import Document
 from simulator.rest.pages import default_page_size
 from simulator.rest.schema import fits
-from simulator.rest.values import invent, is_told
+from simulator.rest.values import invent, is_included
 from simulator.rest.words import Scene
 from zoom.catalogue import Operation, Schema, find, operations, reply_schema
 
-most_remembered: Final = 4096
+max_remembered: Final = 4096
 """Entities, of a few KB each."""
 
 _first_moment: Final = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -38,41 +38,46 @@ class Inventor:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._document = lru_cache(most_remembered)(self._invent_document)
-        self._item = lru_cache(most_remembered)(self._invent_item)
+        self._document = lru_cache(max_remembered)(self._invent_document)
+        self._item = lru_cache(max_remembered)(self._invent_item)
 
-    def answer(self, asked: Query) -> Said:
+    def answer(self, request: RestRequest) -> RestReply:
         """Answer what has passed every check; see `simulator.rest.answers.Answer`."""
-        operation, path = asked.operation, tuple(asked.path.values())
+        operation, path = request.operation, tuple(request.path.values())
         if operation.reply.content_type is None:
             return None
-        known = _known(asked)
-        scene = Scene(asked.origin, _first_moment)
+        known = _known(request)
+        scene = Scene(request.origin, _first_moment)
         if _is_array(operation.name):
-            bodies = asked.body if isinstance(asked.body, list) and asked.body else [None]
-            return [self._array_item(asked, body, number) for number, body in enumerate(bodies)]
+            bodies = request.body if isinstance(request.body, list) and request.body else [None]
+            return [self._array_item(request, body, number) for number, body in enumerate(bodies)]
         document = self._document(operation.name, path, known, scene)
         if operation.reply.items is None:
-            return document | _echo(_reply(operation.name), asked.body)
-        numbers, moment = _places(asked)
+            return document | _echo(_reply(operation.name), request.body)
+        numbers, moment = _item_numbers(request)
 
         def item(number: int) -> Document:
-            scene = Scene(asked.origin, moment(number))
+            scene = Scene(request.origin, moment(number))
             return self._item(operation.name, path, known, scene, number)
 
-        beside = {name: document[name] for name in document.keys() - _names_of_pages(operation)}
-        return Listing(_Invented(numbers, item), beside)
+        siblings = {name: document[name] for name in document.keys() - _names_of_pages(operation)}
+        return Listing(_Invented(numbers, item), siblings)
 
-    def _array_item(self, asked: Query, body: object, number: int) -> Document:
-        schema, identity = _reply(asked.operation.name)["items"], f"{asked.operation.name} {number}"
-        told = self._told(schema, identity, asked.path, Scene(asked.origin, _first_moment))
-        return told | _echo(schema, body)
+    def _array_item(self, request: RestRequest, body: object, number: int) -> Document:
+        schema, identity = (
+            _reply(request.operation.name)["items"],
+            f"{request.operation.name} {number}",
+        )
+        document = self._object(
+            schema, identity, request.path, Scene(request.origin, _first_moment)
+        )
+        return document | _echo(schema, body)
 
     def _invent_document(
         self, name: str, path: tuple[str, ...], known: _Facts, scene: Scene
     ) -> Document:
         identity = path[-1] if path else name
-        return self._told(_reply(name), identity, dict(known), scene)
+        return self._object(_reply(name), identity, dict(known), scene)
 
     def _invent_item(
         self, name: str, path: tuple[str, ...], known: _Facts, scene: Scene, number: int
@@ -84,9 +89,9 @@ class Inventor:
             rng = Random(f"{self._seed} {identity}")
             identity = str(invent(who, schema["properties"][who], scene, rng))
             facts[who] = identity
-        return self._told(schema, identity, facts, scene)
+        return self._object(schema, identity, facts, scene)
 
-    def _told(
+    def _object(
         self, schema: Schema, identity: str, facts: Mapping[str, QueryValue], scene: Scene
     ) -> Document:
         document: Document = {}
@@ -94,7 +99,7 @@ class Inventor:
             rng = Random(f"{self._seed} {identity} {name}")
             if name in facts and fits(facts[name], member):
                 document[name] = facts[name]
-            elif is_told(name, schema, rng):
+            elif is_included(name, schema, rng):
                 value = invent(name, member, scene, rng)
                 if fits(value, member):
                     document[name] = value
@@ -121,29 +126,29 @@ class _Invented(Sequence[Document]):
         return self.item(self.numbers[index])
 
 
-def _places(asked: Query) -> tuple[range, Callable[[int], datetime]]:
+def _item_numbers(request: RestRequest) -> tuple[range, Callable[[int], datetime]]:
     """Return the numbers of a list's items, and the time that each stands for."""
-    if not asked.spans:
-        paging = asked.operation.paging
+    if not request.spans:
+        paging = request.operation.paging
         size = _unpaged_size if paging is None else paging.size_default or default_page_size
         return range(2 * size + size // 3), lambda number: _first_moment + timedelta(hours=number)
-    hours = asked.operation.windows[0].default_hours or _default_hours
+    hours = request.operation.windows[0].default_hours or _default_hours
     spacing = timedelta(hours=hours) / _slots_in_default_span
-    start = max(span.start for span in asked.spans.values())
-    end = min(span.end for span in asked.spans.values())
+    start = max(span.start for span in request.spans.values())
+    end = min(span.end for span in request.spans.values())
     first, last = -((_zero - start) // spacing), (end - _zero) // spacing
     return range(first, last + 1), lambda number: _zero + number * spacing
 
 
-def _known(asked: Query) -> _Facts:
+def _known(request: RestRequest) -> _Facts:
     """Say what the request itself tells of the answer."""
-    of_pages = _names_of_pages(asked.operation)
-    told = {
+    of_pages = _names_of_pages(request.operation)
+    parameters = {
         name: value
-        for name, value in asked.query.items()
+        for name, value in request.query.items()
         if isinstance(value, str | bool) and name not in of_pages
     }
-    return tuple(sorted({**told, **asked.path}.items()))
+    return tuple(sorted({**parameters, **request.path}.items()))
 
 
 def _echo(schema: Schema, body: object) -> Document:
@@ -176,14 +181,14 @@ def _identity_of(name: str) -> str | None:
         for other in operations().values()
         if other.resource == operation.resource
         for parameter in other.parameters
-        if parameter.place == "path" and parameter.name not in _path_names(operation)
+        if parameter.location == "path" and parameter.name not in _path_names(operation)
     }
     own = [member for member in members if member in ids]
     return next(iter(own or [member for member in members if member.endswith("_id")]), None)
 
 
 def _path_names(operation: Operation) -> set[str]:
-    return {parameter.name for parameter in operation.parameters if parameter.place == "path"}
+    return {parameter.name for parameter in operation.parameters if parameter.location == "path"}
 
 
 def _reply(name: str) -> Schema:

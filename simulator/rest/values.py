@@ -11,7 +11,7 @@ from zoom.catalogue import Schema
 usual_chance: Final = 0.92
 deprecated_chance: Final = 0.2
 null_chance: Final = 0.2
-most_inner_items: Final = 2
+max_inner_items: Final = 2
 
 _usual_maximum: Final = 600
 _words: Final = ("alpha", "beta", "gamma", "delta")
@@ -33,7 +33,7 @@ def invent(name: str, schema: Schema, scene: Scene, rng: Random) -> object:
     return _inventors[kinds[0] if kinds else "object"](name, schema, scene, rng)
 
 
-def is_told(name: str, schema: Schema, rng: Random) -> bool:
+def is_included(name: str, schema: Schema, rng: Random) -> bool:
     """Decide whether a document of this schema has the member."""
     if name in schema.get("required", ()):
         return True
@@ -44,7 +44,7 @@ def is_told(name: str, schema: Schema, rng: Random) -> bool:
 def _object(_name: str, schema: Schema, scene: Scene, rng: Random) -> object:
     document = {}
     for name, member in schema.get("properties", {}).items():
-        if is_told(name, schema, rng):
+        if is_included(name, schema, rng):
             value = invent(name, member, scene, rng)
             if fits(value, member):
                 document[name] = value
@@ -52,12 +52,12 @@ def _object(_name: str, schema: Schema, scene: Scene, rng: Random) -> object:
 
 
 def _array(name: str, schema: Schema, scene: Scene, rng: Random) -> object:
-    least = cast("int", schema.get("minItems", 0))
-    most = least + most_inner_items
-    most = min(most, cast("int", schema.get("maxItems", most)))
+    minimum = cast("int", schema.get("minItems", 0))
+    maximum = minimum + max_inner_items
+    maximum = min(maximum, cast("int", schema.get("maxItems", maximum)))
     singular = name.removesuffix("s")
     items: list[object] = []
-    for _ in range(rng.randint(max(least, min(1, most)), most)):
+    for _ in range(rng.randint(max(minimum, min(1, maximum)), maximum)):
         item = invent(singular, schema.get("items", {}), scene, rng)
         if not schema.get("uniqueItems") or item not in items:
             items.append(item)
@@ -65,9 +65,9 @@ def _array(name: str, schema: Schema, scene: Scene, rng: Random) -> object:
 
 
 def _integer(_name: str, schema: Schema, _scene: Scene, rng: Random) -> object:
-    least = cast("int", schema.get("minimum", 0))
-    most = cast("int", schema.get("maximum", max(least, _usual_maximum)))
-    return rng.randint(least, min(most, least + _usual_maximum))
+    minimum = cast("int", schema.get("minimum", 0))
+    maximum = cast("int", schema.get("maximum", max(minimum, _usual_maximum)))
+    return rng.randint(minimum, min(maximum, minimum + _usual_maximum))
 
 
 def _number(name: str, schema: Schema, scene: Scene, rng: Random) -> object:

@@ -5,6 +5,6 @@ the operations that ask about it, in the words of their schemas. What no story t
 """
 
 from simulator.state.answers import state_answers
-from simulator.state.state import State, told_to
+from simulator.state.state import State, apply_events
 
-__all__ = ["State", "state_answers", "told_to"]
+__all__ = ["State", "apply_events", "state_answers"]

@@ -20,18 +20,18 @@ class DirectoryChange:
     """An event that changes the directory: what it tells, when, and who did it."""
 
     event: str
-    told: Facts
+    payload: Facts
     time: str
     by: str
 
     @property
     def updates(self) -> Facts:
         """The new values, if it tells any."""
-        return cast("Facts", self.told.get("updates", {}))
+        return cast("Facts", self.payload.get("updates", {}))
 
     def text(self, member: str) -> str:
         """Return a member that is always told."""
-        return str(self.told[member])
+        return str(self.payload[member])
 
 
 def apply_change(directory: Directory, change: DirectoryChange) -> None:
@@ -39,18 +39,18 @@ def apply_change(directory: Directory, change: DirectoryChange) -> None:
 
     Some events of a queue tell its legacy id beside the other.
     """
-    if "queue_id" in change.told and "cc_queue_id" in change.told:
-        legacy = {"queue_id": change.told["queue_id"]}
+    if "queue_id" in change.payload and "cc_queue_id" in change.payload:
+        legacy = {"queue_id": change.payload["queue_id"]}
         directory.became(kinds.queue, change.text("cc_queue_id"), legacy)
     if change.event in _changers:
         _changers[change.event](directory, change)
 
 
 def _user_created(directory: Directory, change: DirectoryChange) -> None:
-    facts = user_words(change.told)
-    facts["cc_user_id"] = derived_id("Contact Center user", change.told["user_id"])
+    facts = user_words(change.payload)
+    facts["cc_user_id"] = derived_id("Contact Center user", change.payload["user_id"])
     directory.added(kinds.user, facts, time=change.time, by=change.by)
-    for team in cast("list[Facts]", change.told.get("teams", [])):
+    for team in cast("list[Facts]", change.payload.get("teams", [])):
         directory.tied("team_agents", str(team["team_id"]), change.text("user_id"))
 
 
@@ -59,18 +59,18 @@ def _user_updated(directory: Directory, change: DirectoryChange) -> None:
 
 
 def _user_deleted(directory: Directory, change: DirectoryChange) -> None:
-    for gone in cast("list[Facts]", change.told["users"]):
+    for gone in cast("list[Facts]", change.payload["users"]):
         directory.removed(kinds.user, str(gone["user_id"]), time=change.time, by=change.by)
 
 
 def _user_status_changed(directory: Directory, change: DirectoryChange) -> None:
-    state = {name: change.told.get(f"current_{name}") for name in status_members}
+    state = {name: change.payload.get(f"current_{name}") for name in status_members}
     directory.became(kinds.user, change.text("user_id"), state)
 
 
 def _user_skills(directory: Directory, change: DirectoryChange) -> None:
     tie = directory.untied if change.event.endswith("unassigned") else directory.tied
-    for skill in cast("list[Facts]", change.told["skills"]):
+    for skill in cast("list[Facts]", change.payload["skills"]):
         tie("user_skills", change.text("user_id"), str(skill["skill_id"]))
 
 
@@ -82,7 +82,7 @@ def _user_opted(directory: Directory, change: DirectoryChange) -> None:
 
 
 def _queue_created(directory: Directory, change: DirectoryChange) -> None:
-    facts = queue_words(change.told)
+    facts = queue_words(change.payload)
     directory.added(kinds.queue, facts, time=change.time, by=change.by)
 
 
@@ -93,19 +93,19 @@ def _queue_member(directory: Directory, change: DirectoryChange) -> None:
 
 
 def _team_updated(directory: Directory, change: DirectoryChange) -> None:
-    _set(directory, kinds.team, change, change.told)
+    _set(directory, kinds.team, change, change.payload)
 
 
 def _team_moved(directory: Directory, change: DirectoryChange) -> None:
     names = ("parent_team_id", "parent_team_name")
-    _set(directory, kinds.team, change, {name: change.told[f"new_{name}"] for name in names})
+    _set(directory, kinds.team, change, {name: change.payload[f"new_{name}"] for name in names})
 
 
 def _team_members(directory: Directory, change: DirectoryChange) -> None:
     tie = directory.untied if change.event.endswith("unassigned") else directory.tied
-    supervise = change.told["team_role"] == "supervisor"
+    supervise = change.payload["team_role"] == "supervisor"
     relation: Tie = "team_supervisors" if supervise else "team_agents"
-    for user_id in cast("list[str]", change.told["user_ids"]):
+    for user_id in cast("list[str]", change.payload["user_ids"]):
         tie(relation, change.text("team_id"), user_id)
 
 
@@ -131,8 +131,8 @@ def _asset_updated(directory: Directory, change: DirectoryChange) -> None:
 
 
 def _asset_deleted(directory: Directory, change: DirectoryChange) -> None:
-    if change.told.get("archived"):
-        archived = {"archived": True, "archived_time": change.told.get("archived_time")}
+    if change.payload.get("archived"):
+        archived = {"archived": True, "archived_time": change.payload.get("archived_time")}
         _set(directory, kinds.asset, change, archived)
     else:
         _removed(kinds.asset)(directory, change)
@@ -148,7 +148,7 @@ Changer = Callable[[Directory, DirectoryChange], None]
 
 def _created(kind: Kind) -> Changer:
     def created(directory: Directory, change: DirectoryChange) -> None:
-        directory.added(kind, change.told, time=change.time, by=change.by)
+        directory.added(kind, change.payload, time=change.time, by=change.by)
 
     return created
 
@@ -167,10 +167,10 @@ def _removed(kind: Kind) -> Changer:
     return removed
 
 
-def _by_id(known: object, told: object, id_member: str) -> list[dict[str, object]]:
+def _by_id(known: object, changed: object, id_member: str) -> list[dict[str, object]]:
     """Return the known parts with what is told of them, and new ones behind."""
     parts: dict[object, dict[str, object]] = {}
-    for part in (*cast("list[Facts]", known or []), *cast("list[Facts]", told or [])):
+    for part in (*cast("list[Facts]", known or []), *cast("list[Facts]", changed or [])):
         parts[part[id_member]] = parts.get(part[id_member], {}) | dict(part)
     return list(parts.values())
 

@@ -18,7 +18,7 @@ Tie = Literal["queue_agents", "queue_supervisors", "team_agents", "team_supervis
 
 Action = Literal["Add", "Update", "Delete"]
 
-longest_log: Final = 2_000
+max_log_entries: Final = 2_000
 """About 1 KB each."""
 
 
@@ -59,7 +59,7 @@ class Directory:
     """
 
     def __init__(self) -> None:
-        self.log: deque[Facts] = deque(maxlen=longest_log)
+        self.log: deque[Facts] = deque(maxlen=max_log_entries)
         self._found: dict[Kind, dict[str, dict[str, object]]] = {}
         self._ties: dict[Tie, dict[str, dict[str, dict[str, object]]]] = {}
         self._changes = 0

@@ -80,26 +80,26 @@ def times(engagement: Engagement) -> dict[str, object]:
 def queues(engagement: Engagement, directory: Directory) -> list[dict[str, object]]:
     """Return the queues that an engagement was in, each with both of its ids."""
     return [
-        {**told, **_members(directory.find(kinds.queue, queue_id), "queue_id", "queue_name")}
-        for queue_id, told in engagement.queues.items()
+        {**event_facts, **_members(directory.find(kinds.queue, queue_id), "queue_id", "queue_name")}
+        for queue_id, event_facts in engagement.queues.items()
     ]
 
 
 def agents(engagement: Engagement, directory: Directory) -> list[dict[str, object]]:
     """Return the agents of an engagement under all names that documents have for them."""
-    return [agent_facts(told, directory) for told in engagement.agents.values()]
+    return [agent_facts(event_facts, directory) for event_facts in engagement.agents.values()]
 
 
-def agent_facts(told: Facts, directory: Directory) -> dict[str, object]:
+def agent_facts(agent: Facts, directory: Directory) -> dict[str, object]:
     """Return an agent, of whom an event told id and name."""
-    known = directory.find(kinds.user, str(told["user_id"]))
+    known = directory.find(kinds.user, str(agent["user_id"]))
     user = shown(directory, kinds.user, known) if known else {}
-    teams = cast("list[Facts]", user.get("teams") or told.get("teams") or [])
-    name = told.get("user_display_name", user.get("display_name"))
+    teams = cast("list[Facts]", user.get("teams") or agent.get("teams") or [])
+    name = agent.get("user_display_name", user.get("display_name"))
     first: Facts = teams[0] if teams else {}
     return {
         **_members(known, "user_email"),
-        "user_id": told["user_id"],
+        "user_id": agent["user_id"],
         "display_name": name,
         "user_name": name,
         "teams": teams,
@@ -113,7 +113,7 @@ def agent_facts(told: Facts, directory: Directory) -> dict[str, object]:
 def v2_facts(engagement: Engagement, directory: Directory) -> dict[str, object]:
     """Return what the V2 datasets say of an ended engagement; durations are milliseconds."""
     lasted = engagement.durations
-    told = engagement.facts
+    event_facts = engagement.facts
     channels = [_v2_channel(channel) for channel in engagement.channels.values()]
     enter: Facts = channels[0] if channels else {}
     consumer: Facts = next(iter(engagement.consumers.values()), {})
@@ -122,16 +122,16 @@ def v2_facts(engagement: Engagement, directory: Directory) -> dict[str, object]:
     end_ms = engagement.end_ms or engagement.start_ms
     return times(engagement) | {
         "engagement_id": engagement.engagement_id,
-        "direction": told.get("engagement_direction"),
+        "direction": event_facts.get("engagement_direction"),
         "enter_channel": enter.get("channel"),
         "enter_channel_source": enter.get("channel_source"),
         "channels": channels,
-        "caller_id": told.get("contact_center_number"),
-        "dnis": told.get("callee_number"),
-        "ani": told.get("caller_number"),
+        "caller_id": event_facts.get("contact_center_number"),
+        "dnis": event_facts.get("callee_number"),
+        "ani": event_facts.get("caller_number"),
         "consumer": {
             "consumer_name": consumer.get("consumer_display_name"),
-            "consumer_email": told.get("consumer_email"),
+            "consumer_email": event_facts.get("consumer_email"),
         },
         "queues": [
             {"queue_id": queue["cc_queue_id"], "queue_name": queue.get("queue_name")}

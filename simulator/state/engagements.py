@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, cast
 
-from simulator.rest.answers import Answer, Listing, Query
+from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.directory import derived_id
@@ -42,7 +42,7 @@ def engagement_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def found(state: State, asked: Query, engagement_id: str) -> Engagement:
+def found(state: State, request: RestRequest, engagement_id: str) -> Engagement:
     """Return an engagement, open or ended.
 
     Raises:
@@ -50,59 +50,59 @@ def found(state: State, asked: Query, engagement_id: str) -> Engagement:
     """
     engagement = state.engagements.get(engagement_id)
     if engagement is None:
-        raise absent(asked)
+        raise absent(request)
     return engagement
 
 
-def absent(asked: Query, code: int = 404) -> ApiError:
+def absent(request: RestRequest, code: int = 404) -> ApiError:
     """Make the 404 of an operation, with the first of its codes for that."""
-    codes = asked.operation.errors.get(404) or (code,)
+    codes = request.operation.errors.get(404) or (code,)
     return ApiError(404, codes[0], "Engagement: there is nothing of this id")
 
 
-def shown_engagements(state: State, asked: Query) -> Iterator[Engagement]:
+def shown_engagements(state: State, request: RestRequest) -> Iterator[Engagement]:
     """Yield the engagements whose details are there, the one that began first first."""
-    return (e for e in state.engagements.values() if e.is_shown(asked.now))
+    return (e for e in state.engagements.values() if e.is_shown(request.now))
 
 
-def said_of(engagement: Engagement, asked: Query, make: Callable[[], Facts]) -> Document:
+def said_of(engagement: Engagement, request: RestRequest, make: Callable[[], Facts]) -> Document:
     """Return the item about an engagement, which is made once as long as nothing changes."""
-    key = f"{asked.operation.name} {asked.origin}"
+    key = f"{request.operation.name} {request.origin}"
     if key not in engagement.said:
-        engagement.said[key] = fitted_item(asked.operation, make())
+        engagement.said[key] = fitted_item(request.operation, make())
     return engagement.said[key]
 
 
-def _get(state: State, asked: Query) -> Document:
+def _get(state: State, request: RestRequest) -> Document:
     """Answer 404 until the end, then nothing until the details are there."""
-    engagement = found(state, asked, asked.path["engagement_id"])
+    engagement = found(state, request, request.path["engagement_id"])
     if engagement.shown_from is None:
-        raise absent(asked)
-    if not engagement.is_shown(asked.now):
+        raise absent(request)
+    if not engagement.is_shown(request.now):
         return {}
-    return fitted(asked.operation, _facts(state, asked, engagement))
+    return fitted(request.operation, _facts(state, request, engagement))
 
 
-def _facts(state: State, asked: Query, engagement: Engagement) -> dict[str, object]:
+def _facts(state: State, request: RestRequest, engagement: Engagement) -> dict[str, object]:
     facts = engagement_facts(engagement, state.directory)
-    return facts | {"transcript_url": served(engagement.transcript_url, origin=asked.origin)}
+    return facts | {"transcript_url": served(engagement.transcript_url, origin=request.origin)}
 
 
-def _list(state: State, asked: Query) -> Listing:
+def _list(state: State, request: RestRequest) -> Listing:
     documents = (
-        said_of(engagement, asked, partial(_facts, state, asked, engagement))
-        for engagement in shown_engagements(state, asked)
+        said_of(engagement, request, partial(_facts, state, request, engagement))
+        for engagement in shown_engagements(state, request)
     )
-    return listed(asked, documents, time="start_time")
+    return listed(request, documents, time="start_time")
 
 
-def _list_open(state: State, asked: Query) -> Listing:
+def _list_open(state: State, request: RestRequest) -> Listing:
     documents = (
-        said_of(engagement, asked, partial(_open_facts, state, engagement))
+        said_of(engagement, request, partial(_open_facts, state, engagement))
         for engagement in state.engagements.values()
         if engagement.end_ms is None
     )
-    return listed(asked, documents)
+    return listed(request, documents)
 
 
 def _open_facts(state: State, engagement: Engagement) -> dict[str, object]:
@@ -120,29 +120,29 @@ def _open_facts(state: State, engagement: Engagement) -> dict[str, object]:
     return engagement_facts(engagement, state.directory) | {"status": status}
 
 
-def _list_events(state: State, asked: Query) -> Listing:
-    engagement = found(state, asked, asked.path["engagement_id"])
+def _list_events(state: State, request: RestRequest) -> Listing:
+    engagement = found(state, request, request.path["engagement_id"])
     if not engagement.spoken:
-        codes = asked.operation.errors.get(400, (300,))
+        codes = request.operation.errors.get(400, (300,))
         raise ApiError(400, codes[0], "only voice and video engagements have events")
-    if not engagement.is_shown(asked.now):
-        raise absent(asked)
-    events = (fitted_item(asked.operation, event_facts(event)) for event in engagement.events)
-    listing = listed(asked, events)
+    if not engagement.is_shown(request.now):
+        raise absent(request)
+    events = (fitted_item(request.operation, event_facts(event)) for event in engagement.events)
+    listing = listed(request, events)
     return Listing(listing.items, {"engagement_id": engagement.engagement_id})
 
 
-def _survey(state: State, asked: Query) -> Document:
+def _survey(state: State, request: RestRequest) -> Document:
     """Answer 404 where no survey was sent, and 444 where none was answered."""
-    engagement = found(state, asked, asked.path["engagement_id"])
+    engagement = found(state, request, request.path["engagement_id"])
     if not engagement.survey_status:
-        raise absent(asked)
+        raise absent(request)
     if engagement.survey_status != "completed":
-        code = asked.operation.errors[no_answer_status][0]
+        code = request.operation.errors[no_answer_status][0]
         raise ApiError(no_answer_status, code, "the survey has no answer")
-    told = engagement.facts
+    facts = engagement.facts
     answers = engagement.survey_answers or {
-        derived_id("question", told["survey_id"]): to_the_second(engagement.start_ms)
+        derived_id("question", facts["survey_id"]): to_the_second(engagement.start_ms)
     }
     results = [
         {
@@ -155,72 +155,72 @@ def _survey(state: State, asked: Query) -> Document:
         }
         for order, (question_id, time) in enumerate(answers.items())
     ]
-    level = 0 if told.get("survey_trigger_from") == "queue" else 1
+    level = 0 if facts.get("survey_trigger_from") == "queue" else 1
     more = {"survey_trigger_level": level, "survey_results": results}
-    queue = state.directory.find(kinds.queue, str(told.get("cc_queue_id"))) or {}
+    queue = state.directory.find(kinds.queue, str(facts.get("cc_queue_id"))) or {}
     names = {"survey_name": "Satisfaction", "queue_id": queue.get("cc_queue_id")}
-    return fitted(asked.operation, {**told, **names, **more})
+    return fitted(request.operation, {**facts, **names, **more})
 
 
 def _note_facts(engagement: Engagement, note: Facts) -> dict[str, object]:
     return dict(note) | {"engagement_id": engagement.engagement_id}
 
 
-def _list_notes(state: State, asked: Query) -> Listing:
+def _list_notes(state: State, request: RestRequest) -> Listing:
     engagements: Iterator[Engagement] = iter(state.engagements.values())
-    if "engagement_id" in asked.path:
-        engagements = iter([found(state, asked, asked.path["engagement_id"])])
+    if "engagement_id" in request.path:
+        engagements = iter([found(state, request, request.path["engagement_id"])])
     notes = (
-        fitted_item(asked.operation, _note_facts(engagement, note))
+        fitted_item(request.operation, _note_facts(engagement, note))
         for engagement in engagements
         for note in engagement.notes.values()
     )
-    return listed(asked, notes)
+    return listed(request, notes)
 
 
-def _note(state: State, asked: Query) -> tuple[Engagement, dict[str, object]]:
-    engagement = found(state, asked, asked.path["engagement_id"])
-    note = engagement.notes.get(asked.path["note_id"])
+def _note(state: State, request: RestRequest) -> tuple[Engagement, dict[str, object]]:
+    engagement = found(state, request, request.path["engagement_id"])
+    note = engagement.notes.get(request.path["note_id"])
     if note is None:
-        raise absent(asked)
+        raise absent(request)
     return engagement, note
 
 
-def _get_note(state: State, asked: Query) -> Document:
-    return fitted(asked.operation, _note_facts(*_note(state, asked)))
+def _get_note(state: State, request: RestRequest) -> Document:
+    return fitted(request.operation, _note_facts(*_note(state, request)))
 
 
-def _update_note(state: State, asked: Query) -> None:
-    engagement, note = _note(state, asked)
-    note |= dict(cast("Facts", asked.body or {})) | {"last_modified_time": _now(asked)}
+def _update_note(state: State, request: RestRequest) -> None:
+    engagement, note = _note(state, request)
+    note |= dict(cast("Facts", request.body or {})) | {"last_modified_time": _now(request)}
     engagement.said.clear()
 
 
-def _list_tasks(state: State, asked: Query) -> Listing:
-    engagement = found(state, asked, asked.path["engagement_id"])
+def _list_tasks(state: State, request: RestRequest) -> Listing:
+    engagement = found(state, request, request.path["engagement_id"])
     tasks = engagement.follow_up_tasks.values()
-    return listed(asked, (fitted_item(asked.operation, task) for task in tasks))
+    return listed(request, (fitted_item(request.operation, task) for task in tasks))
 
 
-def _task(state: State, asked: Query) -> dict[str, object]:
-    engagement = found(state, asked, asked.path["engagement_id"])
-    task = engagement.follow_up_tasks.get(asked.path["task_id"])
+def _task(state: State, request: RestRequest) -> dict[str, object]:
+    engagement = found(state, request, request.path["engagement_id"])
+    task = engagement.follow_up_tasks.get(request.path["task_id"])
     if task is None:
-        raise absent(asked)
+        raise absent(request)
     return task
 
 
-def _get_task(state: State, asked: Query) -> Document:
-    return fitted(asked.operation, _task(state, asked))
+def _get_task(state: State, request: RestRequest) -> Document:
+    return fitted(request.operation, _task(state, request))
 
 
-def _update_task(state: State, asked: Query) -> None:
-    changes = dict(cast("Facts", asked.body or {})) | {"update_time": _now(asked)}
-    _task(state, asked).update(changes)
+def _update_task(state: State, request: RestRequest) -> None:
+    changes = dict(cast("Facts", request.body or {})) | {"update_time": _now(request)}
+    _task(state, request).update(changes)
 
 
-def _list_attachments(state: State, asked: Query) -> Listing:
-    engagement = found(state, asked, asked.path["engagement_id"])
+def _list_attachments(state: State, request: RestRequest) -> Listing:
+    engagement = found(state, request, request.path["engagement_id"])
     attachments = (
         {
             "attachment_id": file["file_id"],
@@ -228,28 +228,28 @@ def _list_attachments(state: State, asked: Query) -> Listing:
             "attachment_name": file.get("file_name"),
             "attachment_size": file.get("file_size"),
             "attachment_type": file.get("file_type"),
-            "attachment_url": served(file.get("download_url"), origin=asked.origin),
+            "attachment_url": served(file.get("download_url"), origin=request.origin),
         }
         for file in engagement.files.values()
     )
-    return listed(asked, (fitted_item(asked.operation, a) for a in attachments))
+    return listed(request, (fitted_item(request.operation, a) for a in attachments))
 
 
-def _list_messages(state: State, asked: Query) -> Listing:
+def _list_messages(state: State, request: RestRequest) -> Listing:
     """List what was written, in the order of time unless ``direction`` asks for the other.
 
     Here ``backward`` is the order of time, although mail calls that ``forward``.
     """
-    engagement = state.engagements.get(str(asked.query["engagement_id"]))
+    engagement = state.engagements.get(str(request.query["engagement_id"]))
     if engagement is None:
-        raise absent(asked, 2901)
+        raise absent(request, 2901)
     messages = [
-        fitted_item(asked.operation, _message_facts(message, ordinal, asked.origin))
+        fitted_item(request.operation, _message_facts(message, ordinal, request.origin))
         for ordinal, message in enumerate(engagement.messages)
     ]
-    if asked.query.get("direction") == "forward":
+    if request.query.get("direction") == "forward":
         messages.reverse()
-    return listed(asked, messages)
+    return listed(request, messages)
 
 
 def _message_facts(message: Facts, ordinal: int, origin: str) -> dict[str, object]:
@@ -271,5 +271,5 @@ def _message_facts(message: Facts, ordinal: int, origin: str) -> dict[str, objec
     }
 
 
-def _now(asked: Query) -> str:
-    return to_the_second(round(asked.now.timestamp() * 1000))
+def _now(request: RestRequest) -> str:
+    return to_the_second(round(request.now.timestamp() * 1000))

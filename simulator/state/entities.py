@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, cast
 
-from simulator.rest.answers import Answer, Listing, Query
+from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.directory import Directory, Kind, Tie, derived_id
@@ -72,13 +72,13 @@ def entity_answers(state: State) -> Mapping[str, Answer]:
     return answers
 
 
-def asked_for(state: State, kind: Kind, key: str, *, asked: Query) -> Facts:
+def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> Facts:
     """Return the entity that a request names, by id, alias, or name where it says so.
 
     Raises:
         ApiError: there is none: 404 with the code of the kind.
     """
-    by_name = "name" in {v for n, v in asked.query.items() if n.endswith("_identifier_type")}
+    by_name = "name" in {v for n, v in request.query.items() if n.endswith("_identifier_type")}
     found = state.directory.find(kind, key, by="name" if by_name else "id")
     if found is None:
         codes = find(_getters[kind]).errors.get(404, ())
@@ -102,57 +102,57 @@ def user_shown(directory: Directory, user_id: str) -> Facts:
     return {**shown(directory, kinds.user, facts), **name}
 
 
-def _list(state: State, kind: Kind, asked: Query) -> Listing:
+def _list(state: State, kind: Kind, request: RestRequest) -> Listing:
     directory = state.directory
     entities = (shown(directory, kind, facts) for facts in directory.every(kind))
-    return listed(asked, (fitted_item(asked.operation, facts) for facts in entities))
+    return listed(request, (fitted_item(request.operation, facts) for facts in entities))
 
 
-def _get(state: State, kind: Kind, path: str, asked: Query) -> Document:
-    facts = asked_for(state, kind, asked.path[path], asked=asked)
-    return fitted(asked.operation, shown(state.directory, kind, facts))
+def _get(state: State, kind: Kind, path: str, request: RestRequest) -> Document:
+    facts = find_or_404(state, kind, request.path[path], request=request)
+    return fitted(request.operation, shown(state.directory, kind, facts))
 
 
-def _entry_points(state: State, asked: Query) -> Listing:
-    facts = asked_for(state, kinds.flow, asked.path["flow_id"], asked=asked)
+def _entry_points(state: State, request: RestRequest) -> Listing:
+    facts = find_or_404(state, kinds.flow, request.path["flow_id"], request=request)
     points = cast("list[Facts]", facts.get("entry_points", []))
-    return listed(asked, (fitted_item(asked.operation, point) for point in points))
+    return listed(request, (fitted_item(request.operation, point) for point in points))
 
 
-def _create(state: State, kind: Kind, asked: Query) -> Document:
+def _create(state: State, kind: Kind, request: RestRequest) -> Document:
     """Add an entity, with an id of its own and other ids that follow from it."""
-    facts = {**_new.get(kind, {}), **cast("Facts", asked.body or {})}
-    added = state.directory.added(kind, facts, time=_now(asked), by=state.owner_id)
+    facts = {**_new.get(kind, {}), **cast("Facts", request.body or {})}
+    added = state.directory.added(kind, facts, time=_now(request), by=state.owner_id)
     key = str(added[kind.id_member])
     ids = [alias for alias in kind.aliases if alias.endswith("_id")]
     state.directory.became(kind, key, {alias: derived_id(alias, key) for alias in ids})
-    return fitted(asked.operation, shown(state.directory, kind, added))
+    return fitted(request.operation, shown(state.directory, kind, added))
 
 
-def _update(state: State, kind: Kind, path: str, asked: Query) -> None:
-    facts = asked_for(state, kind, asked.path[path], asked=asked)
+def _update(state: State, kind: Kind, path: str, request: RestRequest) -> None:
+    facts = find_or_404(state, kind, request.path[path], request=request)
     key = str(facts[kind.id_member])
-    body = cast("Facts", asked.body or {})
-    state.directory.changed(kind, key, body, time=_now(asked), by=state.owner_id)
+    body = cast("Facts", request.body or {})
+    state.directory.changed(kind, key, body, time=_now(request), by=state.owner_id)
 
 
-def _delete(state: State, kind: Kind, path: str, asked: Query) -> None:
-    facts = asked_for(state, kind, asked.path[path], asked=asked)
+def _delete(state: State, kind: Kind, path: str, request: RestRequest) -> None:
+    facts = find_or_404(state, kind, request.path[path], request=request)
     key = str(facts[kind.id_member])
-    state.directory.removed(kind, key, time=_now(asked), by=state.owner_id)
+    state.directory.removed(kind, key, time=_now(request), by=state.owner_id)
 
 
-def _user_status(state: State, asked: Query) -> None:
+def _user_status(state: State, request: RestRequest) -> None:
     """Set the status of a user; its name follows, and there is no sub status unless one is set."""
-    facts = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
-    body = cast("Facts", asked.body or {})
-    status = asked_for(state, kinds.system_status, str(body.get("status_id")), asked=asked)
+    facts = find_or_404(state, kinds.user, request.path["user_id"], request=request)
+    body = cast("Facts", request.body or {})
+    status = find_or_404(state, kinds.system_status, str(body.get("status_id")), request=request)
     names = {"status_name": status["status_name"], "sub_status_id": None, "sub_status_name": None}
     state.directory.became(kinds.user, str(facts["user_id"]), names | dict(body))
 
 
-def _now(asked: Query) -> str:
-    return to_the_second(round(asked.now.timestamp() * 1000))
+def _now(request: RestRequest) -> str:
+    return to_the_second(round(request.now.timestamp() * 1000))
 
 
 def _user(directory: Directory, facts: Facts) -> Facts:

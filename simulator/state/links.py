@@ -19,7 +19,7 @@ _files: Final[Mapping[File, str]] = {
     "voicemail_playback": "inbox/message/playback/{}?type=voice",
 }
 
-_told: Final = (
+_link_patterns: Final = (
     (
         re.compile(r"(recording|voicemail)/transcripts/(.+)"),
         r"\1/transcripts/download/\2?type=voice",
@@ -39,7 +39,7 @@ def served(link: object, *, origin: str) -> str | None:
     if not isinstance(link, str):
         return None
     path = link.removeprefix(f"{download_origin}/")
-    for pattern, place in _told:
+    for pattern, template in _link_patterns:
         if pattern.fullmatch(path):
-            return f"{origin}/v2/contact_center/{pattern.sub(place, path)}"
+            return f"{origin}/v2/contact_center/{pattern.sub(template, path)}"
     return f"{origin}/{path}"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, cast
 
-from simulator.rest.answers import Listing, Query, QueryValue
+from simulator.rest.answers import Listing, QueryValue, RestRequest
 from simulator.rest.documents import Document
 from simulator.state.schema_projection import Facts, fitted_beside_items, item_schema
 from zoom.catalogue import Operation, Schema, find
@@ -30,45 +30,45 @@ _offset: Final = re.compile(r"[+-]\d{2}:\d{2}$")
 _time: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 
-def listed(asked: Query, documents: Iterable[Document], *, time: str = "") -> Listing:
+def listed(request: RestRequest, documents: Iterable[Document], *, time: str = "") -> Listing:
     """Answer with those documents that lie in the windows and pass the filters.
 
     ``time`` is the member that a window ``from`` and ``to`` is about, and the order, where the
     request may choose one; other windows name their members.
     """
-    kept = [document for document in documents if in_windows(asked, document, time=time)]
-    if "sort_order" in _parameters(asked.operation):
-        newest_first = asked.query.get("sort_order", "desc") == "desc"
+    kept = [document for document in documents if in_windows(request, document, time=time)]
+    if "sort_order" in _parameters(request.operation):
+        newest_first = request.query.get("sort_order", "desc") == "desc"
         kept.sort(key=lambda document: str(document.get(time, "")), reverse=newest_first)
-    return filtered(asked, kept)
+    return filtered(request, kept)
 
 
-def filtered(asked: Query, documents: Iterable[Document]) -> Listing:
+def filtered(request: RestRequest, documents: Iterable[Document]) -> Listing:
     """Answer with those documents that pass the filters."""
-    filters = _filters(asked)
+    filters = _filters(request)
     items = [
-        _in_zone_asked(asked, document)
+        _in_zone_asked(request, document)
         for document in documents
         if all(_said(document, names) & wanted for names, wanted in filters)
     ]
-    return Listing(items, fitted_beside_items(asked.operation, _beside(asked)))
+    return Listing(items, fitted_beside_items(request.operation, _beside(request)))
 
 
-def in_windows(asked: Query, facts: Facts, *, time: str) -> bool:
+def in_windows(request: RestRequest, facts: Facts, *, time: str) -> bool:
     """Tell whether something lies in all windows that were asked for."""
-    for start, span in asked.spans.items():
-        told = facts.get(time if start == "from" else start.removesuffix("_from"))
-        if not isinstance(told, str) or not span.holds(datetime.fromisoformat(told)):
+    for start, span in request.spans.items():
+        time_text = facts.get(time if start == "from" else start.removesuffix("_from"))
+        if not isinstance(time_text, str) or not span.holds(datetime.fromisoformat(time_text)):
             return False
     return True
 
 
-def _filters(asked: Query) -> list[tuple[tuple[str, ...], frozenset[str]]]:
+def _filters(request: RestRequest) -> list[tuple[tuple[str, ...], frozenset[str]]]:
     """Return for each filter the members that it is about, and the values that pass."""
-    windows = {name for w in asked.operation.windows for name in (w.start, w.end)}
+    windows = {name for w in request.operation.windows for name in (w.start, w.end)}
     found = []
-    for name, value in asked.query.items():
-        names = tuple(_members(name) & _member_names(asked.operation.name))
+    for name, value in request.query.items():
+        names = tuple(_members(name) & _member_names(request.operation.name))
         if names and name not in no_filters | windows:
             found.append((names, _values(value)))
     return found
@@ -115,47 +115,47 @@ def _said(node: object, names: tuple[str, ...]) -> set[str]:
     return said
 
 
-def _beside(asked: Query) -> dict[str, object]:
+def _beside(request: RestRequest) -> dict[str, object]:
     """Repeat the windows, as lists do beside their items."""
-    beside: dict[str, object] = {"timezone": asked.query.get("timezone", "UTC")}
-    for window in asked.operation.windows:
-        if window.start in asked.spans:
-            span = asked.spans[window.start]
-            beside[window.start] = _written(asked, span.start)
-            beside[window.end] = _written(asked, span.end)
+    beside: dict[str, object] = {"timezone": request.query.get("timezone", "UTC")}
+    for window in request.operation.windows:
+        if window.start in request.spans:
+            span = request.spans[window.start]
+            beside[window.start] = _written(request, span.start)
+            beside[window.end] = _written(request, span.end)
     return beside
 
 
-def _in_zone_asked(asked: Query, document: Document) -> Document:
-    if "timezone" not in asked.query and not _offset_asked(asked):
+def _in_zone_asked(request: RestRequest, document: Document) -> Document:
+    if "timezone" not in request.query and not _offset_asked(request):
         return document
-    return cast("Document", _rewritten(asked, document))
+    return cast("Document", _rewritten(request, document))
 
 
-def _rewritten(asked: Query, node: object) -> object:
+def _rewritten(request: RestRequest, node: object) -> object:
     if isinstance(node, dict):
-        return {name: _rewritten(asked, value) for name, value in node.items()}
+        return {name: _rewritten(request, value) for name, value in node.items()}
     if isinstance(node, list):
-        return [_rewritten(asked, item) for item in node]
+        return [_rewritten(request, item) for item in node]
     if isinstance(node, str) and _time.fullmatch(node):
-        return _written(asked, datetime.fromisoformat(node))
+        return _written(request, datetime.fromisoformat(node))
     return node
 
 
-def _written(asked: Query, moment: datetime) -> str:
+def _written(request: RestRequest, moment: datetime) -> str:
     """Write a moment in UTC, or where a ``Z`` is a literal as the request wrote its own.
 
     That is with the offset of the request, or in the zone that it names and with a ``Z``.
     """
-    literal = any(window.z_is_literal for window in asked.operation.windows)
-    zone = next((span.start.tzinfo for span in asked.spans.values()), UTC)
-    if literal and _offset_asked(asked):
+    literal = any(window.z_is_literal for window in request.operation.windows)
+    zone = next((span.start.tzinfo for span in request.spans.values()), UTC)
+    if literal and _offset_asked(request):
         return moment.astimezone(zone).isoformat(timespec="seconds")
     return f"{moment.astimezone(zone if literal else UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _offset_asked(asked: Query) -> bool:
-    return any(_offset.search(str(asked.query.get(start, ""))) for start in asked.spans)
+def _offset_asked(request: RestRequest) -> bool:
+    return any(_offset.search(str(request.query.get(start, ""))) for start in request.spans)
 
 
 def _parameters(operation: Operation) -> set[str]:

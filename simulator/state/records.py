@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import cast
 
-from simulator.rest.answers import Answer, Listing, Query
+from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import agent_facts
 from simulator.state.engagements import absent, found
-from simulator.state.entities import asked_for
+from simulator.state.entities import find_or_404
 from simulator.state.links import link_to, served
 from simulator.state.lists import listed
 from simulator.state.schema_projection import Facts, fitted, fitted_item
@@ -33,24 +33,26 @@ def record_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def _list_recordings(state: State, wanted: Callable[[Facts], bool], asked: Query) -> Listing:
-    recordings = _recordings(state, asked, state.engagements.values())
-    return _listed(asked, (recording for recording in recordings if wanted(recording)))
+def _list_recordings(
+    state: State, wanted: Callable[[Facts], bool], request: RestRequest
+) -> Listing:
+    recordings = _recordings(state, request, state.engagements.values())
+    return _listed(request, (recording for recording in recordings if wanted(recording)))
 
 
 def _recordings(
-    state: State, asked: Query, engagements: Iterable[Engagement]
+    state: State, request: RestRequest, engagements: Iterable[Engagement]
 ) -> Iterator[Document]:
     return (
-        _recording(state, asked, engagement, recording)
+        _recording(state, request, engagement, recording)
         for engagement in engagements
         for recording in _finished(engagement)
     )
 
 
-def _listed(asked: Query, recordings: Iterable[Document]) -> Listing:
-    time = str(asked.query.get("query_date_type", "recording_start_time"))
-    return listed(asked, recordings, time=time)
+def _listed(request: RestRequest, recordings: Iterable[Document]) -> Listing:
+    time = str(request.query.get("query_date_type", "recording_start_time"))
+    return listed(request, recordings, time=time)
 
 
 def _finished(engagement: Engagement) -> Iterator[Facts]:
@@ -62,12 +64,14 @@ def _finished(engagement: Engagement) -> Iterator[Facts]:
     )
 
 
-def _recording(state: State, asked: Query, engagement: Engagement, told: Facts) -> Document:
-    recording_id = str(told["recording_id"])
-    queue = state.directory.find(kinds.queue, str(told.get("cc_queue_id"))) or {}
-    known = [*cast("list[Facts]", told.get("users") or []), *engagement.agents.values()]
+def _recording(
+    state: State, request: RestRequest, engagement: Engagement, payload: Facts
+) -> Document:
+    recording_id = str(payload["recording_id"])
+    queue = state.directory.find(kinds.queue, str(payload.get("cc_queue_id"))) or {}
+    known = [*cast("list[Facts]", payload.get("users") or []), *engagement.agents.values()]
     agent = agent_facts(known[0], state.directory) if known else {}
-    consumers = cast("list[Facts]", told.get("consumers") or list(engagement.consumers.values()))
+    consumers = cast("list[Facts]", payload.get("consumers") or list(engagement.consumers.values()))
     names = [
         {
             "consumer_name": consumer.get("consumer_display_name"),
@@ -75,100 +79,102 @@ def _recording(state: State, asked: Query, engagement: Engagement, told: Facts) 
         }
         for consumer in consumers
     ]
-    facts = {**told, **agent} | {
+    facts = {**payload, **agent} | {
         "queue_id": queue.get("queue_id"),
-        "queue_name": queue.get("queue_name", told.get("queue_name")),
-        "direction": told.get("engagement_direction"),
-        "download_url": link_to("recording", recording_id, origin=asked.origin),
-        "playback_url": link_to("recording_playback", recording_id, origin=asked.origin),
-        "transcript_url": served(told.get("transcript_url"), origin=asked.origin),
+        "queue_name": queue.get("queue_name", payload.get("queue_name")),
+        "direction": payload.get("engagement_direction"),
+        "download_url": link_to("recording", recording_id, origin=request.origin),
+        "playback_url": link_to("recording_playback", recording_id, origin=request.origin),
+        "transcript_url": served(payload.get("transcript_url"), origin=request.origin),
         "consumers": names,
         "exemption": False,
         "segment_type": "inbound",
     }
-    return fitted_item(asked.operation, facts)
+    return fitted_item(request.operation, facts)
 
 
-def _of_engagement(state: State, asked: Query) -> Listing:
-    engagement = found(state, asked, asked.path["engagement_id"])
-    return _listed(asked, _recordings(state, asked, [engagement]))
+def _of_engagement(state: State, request: RestRequest) -> Listing:
+    engagement = found(state, request, request.path["engagement_id"])
+    return _listed(request, _recordings(state, request, [engagement]))
 
 
-def _of_user(state: State, asked: Query) -> Listing:
-    user = asked_for(state, kinds.user, asked.path["user_id"], asked=asked)
-    return _list_recordings(state, lambda r: r.get("user_id") == user["user_id"], asked)
+def _of_user(state: State, request: RestRequest) -> Listing:
+    user = find_or_404(state, kinds.user, request.path["user_id"], request=request)
+    return _list_recordings(state, lambda r: r.get("user_id") == user["user_id"], request)
 
 
-def _of_queue(state: State, asked: Query) -> Listing:
-    queue = asked_for(state, kinds.queue, asked.path["queue_id"], asked=asked)
+def _of_queue(state: State, request: RestRequest) -> Listing:
+    queue = find_or_404(state, kinds.queue, request.path["queue_id"], request=request)
     key = queue["cc_queue_id"]
-    return _list_recordings(state, lambda r: r.get("cc_queue_id") == key, asked)
+    return _list_recordings(state, lambda r: r.get("cc_queue_id") == key, request)
 
 
-def _delete_recording(state: State, asked: Query) -> None:
-    recording_id = asked.path["recording_id"]
+def _delete_recording(state: State, request: RestRequest) -> None:
+    recording_id = request.path["recording_id"]
     engagement = state.engagement_of_recording(recording_id)
     if engagement is None or engagement.recordings[recording_id].get("deleted"):
-        raise absent(asked)
+        raise absent(request)
     engagement.recordings[recording_id]["deleted"] = True
 
 
-def _delete_of_engagement(state: State, asked: Query) -> None:
-    for recording in found(state, asked, asked.path["engagement_id"]).recordings.values():
+def _delete_of_engagement(state: State, request: RestRequest) -> None:
+    for recording in found(state, request, request.path["engagement_id"]).recordings.values():
         recording["deleted"] = True
 
 
-def _recorder(state: State, asked: Query) -> Document:
-    engagement = found(state, asked, asked.path["engagement_id"])
+def _recorder(state: State, request: RestRequest) -> Document:
+    engagement = found(state, request, request.path["engagement_id"])
     if not engagement.spoken:
-        codes = asked.operation.errors.get(400, (300,))
+        codes = request.operation.errors.get(400, (300,))
         raise ApiError(400, codes[0], "only voice and video engagements are recorded")
-    told = engagement.facts | {"engagement_id": engagement.engagement_id}
-    return fitted(asked.operation, {**told, "statuses": engagement.recorder})
+    payload = engagement.facts | {"engagement_id": engagement.engagement_id}
+    return fitted(request.operation, {**payload, "statuses": engagement.recorder})
 
 
-def _list_messages(state: State, asked: Query) -> Listing:
+def _list_messages(state: State, request: RestRequest) -> Listing:
     documents = (
-        _message(state, asked, engagement, message)
+        _message(state, request, engagement, message)
         for engagement in state.engagements.values()
         for message in engagement.voicemails.values()
     )
-    return listed(asked, documents, time="created_at")
+    return listed(request, documents, time="created_at")
 
 
-def _of_inbox(state: State, asked: Query) -> Listing:
-    inbox = asked_for(state, kinds.inbox, asked.path["inbox_id"], asked=asked)
+def _of_inbox(state: State, request: RestRequest) -> Listing:
+    inbox = find_or_404(state, kinds.inbox, request.path["inbox_id"], request=request)
     documents = (
-        _message(state, asked, engagement, message)
+        _message(state, request, engagement, message)
         for engagement in state.engagements.values()
         for message in engagement.voicemails.values()
         if message.get("inbox_id") == inbox["inbox_id"]
     )
-    return listed(asked, documents, time="created_at")
+    return listed(request, documents, time="created_at")
 
 
-def _message(state: State, asked: Query, engagement: Engagement, told: Facts) -> Document:
+def _message(
+    state: State, request: RestRequest, engagement: Engagement, payload: Facts
+) -> Document:
     """Return a voicemail; where all inboxes are listed its queue is called ``cci_queue_id``."""
-    message_id = str(told["message_id"])
-    queue_id = told.get("cc_queue_id", engagement.facts.get("cc_queue_id"))
+    message_id = str(payload["message_id"])
+    queue_id = payload.get("cc_queue_id", engagement.facts.get("cc_queue_id"))
     queue = state.directory.find(kinds.queue, str(queue_id)) or {}
     consumer: Facts = next(iter(engagement.consumers.values()), {})
-    facts = {**told, **consumer} | {
+    facts = {**payload, **consumer} | {
         "queue_id": queue.get("queue_id"),
         "cci_queue_id": queue.get("cc_queue_id"),
         "queue_name": queue.get("queue_name"),
         "message_type": "voicemail",
-        "download_url": link_to("voicemail", message_id, origin=asked.origin),
-        "playback_url": link_to("voicemail_playback", message_id, origin=asked.origin),
-        "transcript_url": served(told.get("transcript_url"), origin=asked.origin),
+        "download_url": link_to("voicemail", message_id, origin=request.origin),
+        "playback_url": link_to("voicemail_playback", message_id, origin=request.origin),
+        "transcript_url": served(payload.get("transcript_url"), origin=request.origin),
     }
-    return fitted_item(asked.operation, facts)
+    return fitted_item(request.operation, facts)
 
 
-def _delete_message(state: State, asked: Query) -> None:
+def _delete_message(state: State, request: RestRequest) -> None:
     """Move a voicemail to the trash; one that is there already is deleted for good."""
-    inbox = asked_for(state, kinds.inbox, asked.path["inbox_id"], asked=asked)
-    message_id = asked.path["message_id"]
+    inbox = find_or_404(state, kinds.inbox, request.path["inbox_id"], request=request)
+    message_id = request.path["message_id"]
     for engagement in state.engagements.values():
         message = engagement.voicemails.get(message_id)
         if message is not None and message.get("inbox_id") == inbox["inbox_id"]:

@@ -30,30 +30,30 @@ recorder: Final[Mapping[str, str]] = {
 }
 """What the REST API calls it when a recorder does something."""
 
-surely_told: Final = ("legacy_engagement_end_data_ready", "cx_engagement_end_data_ready")
+always_sent: Final = ("legacy_engagement_end_data_ready", "cx_engagement_end_data_ready")
 
 
 def apply_event(
-    engagement: Engagement, event: str, told: Facts, *, at_ms: int, now: datetime, delay_s: float
+    engagement: Engagement, event: str, payload: Facts, *, at_ms: int, now: datetime, delay_s: float
 ) -> None:
     """Learn from an event of an engagement, named without ``contact_center.``.
 
     The details appear ``delay_s`` after the end, or with the event that says they are there.
     """
     engagement.said.clear()
-    engagement.facts |= {name: value for name, value in told.items() if value is not None}
+    engagement.facts |= {name: value for name, value in payload.items() if value is not None}
     if event == "engagement_started":
         engagement.start_ms = at_ms
-    _record_participants(engagement, event, told)
+    _record_participants(engagement, event, payload)
     engagement.durations.heard(
-        event, at_ms=at_ms, task_status=told.get("task_status"), spoken=engagement.spoken
+        event, at_ms=at_ms, task_status=payload.get("task_status"), spoken=engagement.spoken
     )
-    _collect(engagement, event, told, at_ms)
+    _collect(engagement, event, payload, at_ms)
     if event in closes:
         engagement.closed_ms = at_ms
     if event == "engagement_ended":
         _end(engagement, at_ms, now + timedelta(seconds=delay_s))
-    elif event in surely_told:
+    elif event in always_sent:
         _end(engagement, engagement.closed_ms or at_ms, now)
 
 
@@ -64,69 +64,71 @@ def _end(engagement: Engagement, end_ms: int, shown_from: datetime) -> None:
     engagement.shown_from = min(engagement.shown_from or shown_from, shown_from)
 
 
-def _record_participants(engagement: Engagement, event: str, told: Facts) -> None:
+def _record_participants(engagement: Engagement, event: str, payload: Facts) -> None:
     """Get to know who and what takes part; whom other events name, such as inboxes', does not."""
-    _learn(engagement.channels, told, "channel", "channel_source")
-    _learn(engagement.flows, told, "flow_id", "flow_name")
-    _learn(engagement.queues, told, "cc_queue_id", "queue_id", "queue_name")
+    _upsert(engagement.channels, payload, "channel", "channel_source")
+    _upsert(engagement.flows, payload, "flow_id", "flow_name")
+    _upsert(engagement.queues, payload, "cc_queue_id", "queue_id", "queue_name")
     if event.startswith("engagement_"):
-        _learn(engagement.agents, told, "user_id", "user_display_name", "teams")
+        _upsert(engagement.agents, payload, "user_id", "user_display_name", "teams")
     names = ("consumer_display_name", "consumer_number", "consumer_email")
-    for consumer in (told, *_items(told, "consumers")):
-        _learn(engagement.consumers, consumer, "consumer_id", *names)
+    for consumer in (payload, *_items(payload, "consumers")):
+        _upsert(engagement.consumers, consumer, "consumer_id", *names)
 
 
-def _collect(engagement: Engagement, event: str, told: Facts, at_ms: int) -> None:
+def _collect(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
     for beginning, collect in _collectors.items():
         if event.startswith(beginning):
-            collect(engagement, event, told, at_ms)
+            collect(engagement, event, payload, at_ms)
     engagement.transfers += event == "engagement_transfer_initiated"
     engagement.monitored |= event == "engagement_monitor_started"
     if event.startswith(timeline) and not event.startswith(not_timeline):
         kind = event.removeprefix("engagement_")
-        engagement.events.append(dict(told) | {"event": kind, "start_time": to_the_second(at_ms)})
+        engagement.events.append(
+            dict(payload) | {"event": kind, "start_time": to_the_second(at_ms)}
+        )
 
 
-def _dispositioned(engagement: Engagement, _event: str, told: Facts, _at_ms: int) -> None:
-    _learn(engagement.dispositions, told, "disposition_id", "disposition_name", "user_id")
+def _dispositioned(engagement: Engagement, _event: str, payload: Facts, _at_ms: int) -> None:
+    _upsert(engagement.dispositions, payload, "disposition_id", "disposition_name", "user_id")
 
 
-def _noted(engagement: Engagement, _event: str, told: Facts, _at_ms: int) -> None:
-    _learn(engagement.notes, told, "note_id", *told)
+def _noted(engagement: Engagement, _event: str, payload: Facts, _at_ms: int) -> None:
+    _upsert(engagement.notes, payload, "note_id", *payload)
 
 
-def _followed_up(engagement: Engagement, event: str, told: Facts, at_ms: int) -> None:
+def _followed_up(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
     time = to_the_second(at_ms)
     times = {"create_time": time} if event.endswith("_created") else {}
-    facts = dict(told) | times | {"update_time": time}
-    _learn(engagement.follow_up_tasks, facts, "task_id", *facts)
+    facts = dict(payload) | times | {"update_time": time}
+    _upsert(engagement.follow_up_tasks, facts, "task_id", *facts)
 
 
-def _transcribed(engagement: Engagement, _event: str, told: Facts, _at_ms: int) -> None:
-    engagement.transcript_url = told["transcript_url"]
+def _transcribed(engagement: Engagement, _event: str, payload: Facts, _at_ms: int) -> None:
+    engagement.transcript_url = payload["transcript_url"]
 
 
-def _surveyed(engagement: Engagement, _event: str, told: Facts, at_ms: int) -> None:
-    engagement.survey_status = str(told["survey_status"])
-    if engagement.survey_status == "question_submitted" and "survey_question_id" in told:
-        engagement.survey_answers[str(told["survey_question_id"])] = to_the_second(at_ms)
+def _surveyed(engagement: Engagement, _event: str, payload: Facts, at_ms: int) -> None:
+    engagement.survey_status = str(payload["survey_status"])
+    if engagement.survey_status == "question_submitted" and "survey_question_id" in payload:
+        engagement.survey_answers[str(payload["survey_question_id"])] = to_the_second(at_ms)
 
 
-def _written(engagement: Engagement, event: str, told: Facts, at_ms: int) -> None:
+def _written(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
     """A message has a text or a file; in either case the event names agent and consumer."""
     by_consumer = event.startswith("engagement_consumer_")
-    sent = dict(told) | {"sent_time": to_the_second(at_ms), "by_consumer": by_consumer}
-    if "message_text" in told:
+    sent = dict(payload) | {"sent_time": to_the_second(at_ms), "by_consumer": by_consumer}
+    if "message_text" in payload:
         engagement.messages.append(sent)
-    for file in _items(told, "files"):
-        _learn(engagement.files, file, "file_id", *file)
+    for file in _items(payload, "files"):
+        _upsert(engagement.files, file, "file_id", *file)
         engagement.messages.append(sent | {"file": file})
 
 
-def _recorded(engagement: Engagement, event: str, told: Facts, at_ms: int) -> None:
+def _recorded(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
     """Times come from when it started and stopped; not every event of a recording tells them."""
-    recording = engagement.recordings.setdefault(str(told["recording_id"]), {})
-    recording |= {name: value for name, value in told.items() if value is not None}
+    recording = engagement.recordings.setdefault(str(payload["recording_id"]), {})
+    recording |= {name: value for name, value in payload.items() if value is not None}
     time = to_the_second(at_ms)
     if event in recorder:
         engagement.recorder.append({"status": recorder[event], "last_modified_time": time})
@@ -144,29 +146,29 @@ def _recorded(engagement: Engagement, event: str, told: Facts, at_ms: int) -> No
         recording["deleted"] = True
 
 
-def _voicemail(engagement: Engagement, event: str, told: Facts, at_ms: int) -> None:
-    message_id = str(told["message_id"])
+def _voicemail(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
+    message_id = str(payload["message_id"])
     if event == "inbox_message_received":
-        told = dict(told) | {"created_at": to_the_second(at_ms), "status": "normal"}
-    elif told.get("delete_type") == "Soft delete":
-        told = dict(told) | {"status": "deleted"}
+        payload = dict(payload) | {"created_at": to_the_second(at_ms), "status": "normal"}
+    elif payload.get("delete_type") == "Soft delete":
+        payload = dict(payload) | {"status": "deleted"}
     elif event == "inbox_message_deleted":
         engagement.voicemails.pop(message_id, None)
         return
-    _learn(engagement.voicemails, told, "message_id", *told)
+    _upsert(engagement.voicemails, payload, "message_id", *payload)
 
 
-def _learn(
-    found: MutableMapping[str, dict[str, object]], told: Facts, key: str, *more: str
+def _upsert(
+    found: MutableMapping[str, dict[str, object]], payload: Facts, key: str, *more: str
 ) -> None:
     """Know something by its id, with those of these facts that are told."""
-    if isinstance(told.get(key), str):
-        known = found.setdefault(cast("str", told[key]), {key: told[key]})
-        known |= {name: told[name] for name in more if told.get(name) is not None}
+    if isinstance(payload.get(key), str):
+        known = found.setdefault(cast("str", payload[key]), {key: payload[key]})
+        known |= {name: payload[name] for name in more if payload.get(name) is not None}
 
 
-def _items(told: Facts, member: str) -> Iterator[Facts]:
-    yield from cast("list[Facts]", told.get(member, []))
+def _items(payload: Facts, member: str) -> Iterator[Facts]:
+    yield from cast("list[Facts]", payload.get(member, []))
 
 
 _collectors: Final[Mapping[str, Callable[[Engagement, str, Facts, int], None]]] = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import cast
 
-from simulator.rest.answers import Answer, Listing, Query
+from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import ApiError
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import (
@@ -35,15 +35,15 @@ def report_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def _list_calls(state: State, asked: Query) -> Listing:
-    _check_account(state, asked)
+def _list_calls(state: State, request: RestRequest) -> Listing:
+    _check_account(state, request)
     calls = (
-        said_of(engagement, asked, partial(_call, state, engagement))
-        for engagement in shown_engagements(state, asked)
+        said_of(engagement, request, partial(_call, state, engagement))
+        for engagement in shown_engagements(state, request)
         if "voice" in engagement.channels
     )
-    listing = listed(asked, calls, time="start_time")
-    if asked.query.get("view_type") == "detail":
+    listing = listed(request, calls, time="start_time")
+    if request.query.get("view_type") == "detail":
         return listing
     brief = [{n: v for n, v in c.items() if n != "voice_call_details"} for c in listing.items]
     return Listing(brief, listing.more)
@@ -51,7 +51,7 @@ def _list_calls(state: State, asked: Query) -> Listing:
 
 def _call(state: State, engagement: Engagement) -> dict[str, object]:
     facts = engagement_facts(engagement, state.directory)
-    direction, told = facts["direction"], engagement.facts
+    direction, event_facts = facts["direction"], engagement.facts
     consumer: Facts = next(iter(engagement.consumers.values()), {})
     queues, flows = cast("list[Facts]", facts["queues"]), cast("list[Facts]", facts["flows"])
     distribution = "acd" if direction == "inbound" else "non_acd"
@@ -63,15 +63,15 @@ def _call(state: State, engagement: Engagement) -> dict[str, object]:
         "distribution": distribution,
         "types": ["external_call"],
         "type": "external_call",
-        "caller_number": told.get("caller_number"),
-        "callee_number": told.get("callee_number"),
+        "caller_number": event_facts.get("caller_number"),
+        "callee_number": event_facts.get("callee_number"),
         "total_duration": facts["duration"],
         "recorded": bool(engagement.recordings),
         "monitored": engagement.monitored,
         "inbox": bool(engagement.voicemails),
         "result": _result(engagement),
         "calling_party": "consumer" if direction == "inbound" else "agent",
-        "caller_id": told.get("contact_center_number"),
+        "caller_id": event_facts.get("contact_center_number"),
         "queue": dict(queues[-1]) if queues else None,
         "flow": dict(flows[-1]) if flows else None,
     }
@@ -86,14 +86,14 @@ def _result(engagement: Engagement) -> str:
     return "completed" if engagement.durations.began["conversation"] else "missed"
 
 
-def _list_sms(state: State, asked: Query) -> Listing:
-    _check_account(state, asked)
+def _list_sms(state: State, request: RestRequest) -> Listing:
+    _check_account(state, request)
     texts = (
-        said_of(engagement, asked, partial(_text, state, engagement))
-        for engagement in shown_engagements(state, asked)
+        said_of(engagement, request, partial(_text, state, engagement))
+        for engagement in shown_engagements(state, request)
         if engagement.channels.get("messaging", {}).get("channel_source") == "sms"
     )
-    return listed(asked, texts, time="start_time")
+    return listed(request, texts, time="start_time")
 
 
 def _text(state: State, engagement: Engagement) -> dict[str, object]:
@@ -111,39 +111,39 @@ def _text(state: State, engagement: Engagement) -> dict[str, object]:
     }
 
 
-def _check_account(state: State, asked: Query) -> None:
+def _check_account(state: State, request: RestRequest) -> None:
     """Refuse a master account that asks of a sub account that is not its own."""
-    if asked.path.get("account_id", state.account_id) != state.account_id:
-        codes = asked.operation.errors.get(404) or (1001,)
+    if request.path.get("account_id", state.account_id) != state.account_id:
+        codes = request.operation.errors.get(404) or (1001,)
         raise ApiError(404, codes[0], "there is no such account")
 
 
-def _list_operations(state: State, asked: Query) -> Listing:
-    entries = (fitted_item(asked.operation, entry) for entry in state.directory.log)
-    return listed(asked, entries, time="time")
+def _list_operations(state: State, request: RestRequest) -> Listing:
+    entries = (fitted_item(request.operation, entry) for entry in state.directory.log)
+    return listed(request, entries, time="time")
 
 
-def _list_statuses(state: State, asked: Query) -> Listing:
-    rows = (fitted_item(asked.operation, row) for row in state.status_history)
-    return listed(asked, rows, time="start_time")
+def _list_statuses(state: State, request: RestRequest) -> Listing:
+    rows = (fitted_item(request.operation, row) for row in state.status_history)
+    return listed(request, rows, time="start_time")
 
 
-def _list_engagements(state: State, asked: Query) -> Listing:
+def _list_engagements(state: State, request: RestRequest) -> Listing:
     documents = (
-        said_of(engagement, asked, partial(v2_facts, engagement, state.directory))
-        for engagement in shown_engagements(state, asked)
+        said_of(engagement, request, partial(v2_facts, engagement, state.directory))
+        for engagement in shown_engagements(state, request)
     )
-    return listed(asked, documents, time="start_time")
+    return listed(request, documents, time="start_time")
 
 
-def _list_queue_stays(state: State, asked: Query) -> Listing:
+def _list_queue_stays(state: State, request: RestRequest) -> Listing:
     """List each engagement once per queue; what was measured counts for the last of them."""
     stays = (
-        fitted_item(asked.operation, stay)
-        for engagement in shown_engagements(state, asked)
+        fitted_item(request.operation, stay)
+        for engagement in shown_engagements(state, request)
         for stay in _queue_stays(state, engagement)
     )
-    return listed(asked, stays, time="enter_time")
+    return listed(request, stays, time="enter_time")
 
 
 def _queue_stays(state: State, engagement: Engagement) -> Iterator[dict[str, object]]:
@@ -167,14 +167,14 @@ def _queue_stays(state: State, engagement: Engagement) -> Iterator[dict[str, obj
         yield stay | measured | dict(last)
 
 
-def _list_dispositions(state: State, asked: Query) -> Listing:
+def _list_dispositions(state: State, request: RestRequest) -> Listing:
     """List dispositions; since they tell no time, the window is about their engagements."""
     return filtered(
-        asked,
+        request,
         (
-            fitted_item(asked.operation, disposition)
-            for engagement in shown_engagements(state, asked)
-            if in_windows(asked, times(engagement), time="start_time")
+            fitted_item(request.operation, disposition)
+            for engagement in shown_engagements(state, request)
+            if in_windows(request, times(engagement), time="start_time")
             for disposition in _dispositions(state, engagement)
         ),
     )

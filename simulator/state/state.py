@@ -16,26 +16,26 @@ from simulator.state.seed_data import directory_of
 from simulator.stories import StoryEvent
 from simulator.synthetic_values import to_the_second
 
-longest_history: Final = 5_000
+max_history: Final = 5_000
 """Rows about the states of users, less than 1 KB each."""
 
 
 class State:
     """What the REST API of one account knows.
 
-    The newest ``most_engagements`` are kept, some 30 KB each. The details of one appear
+    The newest ``max_engagements`` are kept, some 30 KB each. The details of one appear
     ``details_delay_s`` after its end.
     """
 
     def __init__(
-        self, company: Company, *, most_engagements: int = 2_000, details_delay_s: float = 10.0
+        self, company: Company, *, max_engagements: int = 2_000, details_delay_s: float = 10.0
     ) -> None:
         self.account_id = company.account_id
         self.directory = directory_of(company)
         self.owner_id = company.supervisors[0].user_id
         self.engagements: OrderedDict[str, Engagement] = OrderedDict()
-        self.status_history: deque[dict[str, object]] = deque(maxlen=longest_history)
-        self._most_engagements = most_engagements
+        self.status_history: deque[dict[str, object]] = deque(maxlen=max_history)
+        self._max_engagements = max_engagements
         self._details_delay_s = details_delay_s
         self._status_of: dict[str, dict[str, object]] = {}
         self._engagement_of_recording: dict[str, str] = {}
@@ -46,25 +46,25 @@ class State:
         Each event once, in the order of its story.
         """
         event = body["event"].removeprefix("contact_center.")
-        told: Facts = body["payload"]["object"]
-        at_ms = _occurred_ms(body["event_ts"], told)
-        by = str(told.get("modified_by", self.owner_id))
-        apply_change(self.directory, DirectoryChange(event, told, to_the_second(at_ms), by))
+        payload: Facts = body["payload"]["object"]
+        at_ms = _occurred_ms(body["event_ts"], payload)
+        by = str(payload.get("modified_by", self.owner_id))
+        apply_change(self.directory, DirectoryChange(event, payload, to_the_second(at_ms), by))
         if event == "user_status_changed":
-            self._status_changed(told, at_ms)
-        engagement = self._engagement(told, at_ms)
+            self._status_changed(payload, at_ms)
+        engagement = self._engagement(payload, at_ms)
         if engagement is not None:
             delay_s = self._details_delay_s
-            apply_event(engagement, event, told, at_ms=at_ms, now=at, delay_s=delay_s)
+            apply_event(engagement, event, payload, at_ms=at_ms, now=at, delay_s=delay_s)
 
     def engagement_of_recording(self, recording_id: str) -> Engagement | None:
         """Return the engagement that has this recording."""
         return self.engagements.get(self._engagement_of_recording.get(recording_id, ""))
 
-    def _engagement(self, told: Facts, at_ms: int) -> Engagement | None:
+    def _engagement(self, payload: Facts, at_ms: int) -> Engagement | None:
         """Return the engagement that an event belongs to; deletions of recordings name no other."""
-        recording_id = cast("str | None", told.get("recording_id"))
-        engagement_id = cast("str | None", told.get("engagement_id"))
+        recording_id = cast("str | None", payload.get("recording_id"))
+        engagement_id = cast("str | None", payload.get("engagement_id"))
         if engagement_id is None:
             return self.engagement_of_recording(recording_id) if recording_id else None
         if recording_id:
@@ -75,21 +75,21 @@ class State:
         return self.engagements[engagement_id]
 
     def _forget_oldest(self) -> None:
-        while len(self.engagements) > self._most_engagements:
+        while len(self.engagements) > self._max_engagements:
             _, oldest = self.engagements.popitem(last=False)
             for recording_id in oldest.recordings:
                 self._engagement_of_recording.pop(recording_id, None)
 
-    def _status_changed(self, told: Facts, at_ms: int) -> None:
-        user_id, time = str(told["user_id"]), to_the_second(at_ms)
+    def _status_changed(self, payload: Facts, at_ms: int) -> None:
+        user_id, time = str(payload["user_id"]), to_the_second(at_ms)
         former = self._status_of.pop(user_id, None)
         if former is not None:
             former["end_time"] = time
             former["duration"] = (at_ms - cast("int", former["start_ms"])) // 1000
-        present = {name: told.get(f"current_{name}") for name in status_members}
+        present = {name: payload.get(f"current_{name}") for name in status_members}
         row = present | {
             "user_id": user_id,
-            "display_name": told.get("display_name"),
+            "display_name": payload.get("display_name"),
             "start_time": time,
             "start_ms": at_ms,
         }
@@ -97,7 +97,7 @@ class State:
         self.status_history.append(row)
 
 
-def told_to(
+def apply_events(
     state: State, events: Iterator[StoryEvent], now: Callable[[], datetime]
 ) -> Iterator[StoryEvent]:
     """Yield the events, each of which the state learns of at the moment when it is taken."""
@@ -106,8 +106,8 @@ def told_to(
         yield event
 
 
-def _occurred_ms(event_ts_ms: int, told: Facts) -> int:
-    occurred = told.get("date_time_ms")
+def _occurred_ms(event_ts_ms: int, payload: Facts) -> int:
+    occurred = payload.get("date_time_ms")
     if not isinstance(occurred, str):
         return event_ts_ms
     return round(datetime.fromisoformat(occurred).timestamp() * 1000)

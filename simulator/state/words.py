@@ -30,21 +30,21 @@ channels_by_type: Final[Mapping[str, str]] = {
 }
 
 
-def user_words(told: Facts) -> dict[str, object]:
+def user_words(payload: Facts) -> dict[str, object]:
     """Return what an event tells of a user, as the REST API says it."""
-    facts = dict(told)
-    if isinstance(package := told.get("user_package"), dict):
+    facts = dict(payload)
+    if isinstance(package := payload.get("user_package"), dict):
         facts["package_name"] = package.get("package_name")
-    if isinstance(plans := told.get("user_add_ons_plans"), list):
+    if isinstance(plans := payload.get("user_add_ons_plans"), list):
         facts["add_ons_plan"] = [plan.get("add_ons_plan_name") for plan in plans]
     return facts
 
 
-def queue_words(told: Facts) -> dict[str, object]:
+def queue_words(payload: Facts) -> dict[str, object]:
     """Return what an event tells of a queue, as the REST API says it."""
-    facts = {queue_renames.get(name, name): value for name, value in told.items()}
-    facts["short_abandon"] = {abandon[name]: told[name] for name in abandon if name in told}
-    types = cast("list[str]", told.get("channel_types") or [])
-    if types and "channel" not in told:
+    facts = {queue_renames.get(name, name): value for name, value in payload.items()}
+    facts["short_abandon"] = {abandon[name]: payload[name] for name in abandon if name in payload}
+    types = cast("list[str]", payload.get("channel_types") or [])
+    if types and "channel" not in payload:
         facts["channel"] = channels_by_type.get(types[0])
     return facts

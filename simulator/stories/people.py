@@ -84,12 +84,12 @@ def employment(scenario: Scenario) -> None:
 
 
 def _changes_state(scenario: Scenario, before: State, after: State) -> None:
-    told = {
+    status = {
         f"{when}_{member}": value
         for when, state in (("previous", before), ("current", after))
         for member, value in zip(state_members, state, strict=True)
     }
-    scenario.emit("user_status_changed", **told)
+    scenario.emit("user_status_changed", **status)
 
 
 def _opts_out_for_a_while(scenario: Scenario) -> None:

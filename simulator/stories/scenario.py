@@ -78,7 +78,7 @@ class Scenario:
         self.now_ms = begin_ms
         self.known: dict[str, object] = {}
         self._origin_ms = origin_ms
-        self._told: list[tuple[str, int, bytes]] = []
+        self._emitted: list[tuple[str, int, bytes]] = []
 
     def set_facts(self, **facts: object) -> None:
         """Know these facts from now on; None forgets one."""
@@ -92,7 +92,7 @@ class Scenario:
         """Let time pass until this moment, unless it has passed."""
         self.now_ms = max(self.now_ms, moment_ms)
 
-    def emit(self, event: str, /, **told: object) -> None:
+    def emit(self, event: str, /, **facts: object) -> None:
         """Tell an event, named without ``contact_center.``.
 
         Facts told are for this event alone; its schema must have members of their names.
@@ -103,7 +103,7 @@ class Scenario:
         self.now_ms += self.rng.randint(shortest_step_ms, longest_step_ms)
         event_ts_ms = self.now_ms + self.rng.randrange(longest_lag_ms)
         name = f"contact_center.{event}"
-        entity = payload_object(name, told=told, known=self.known | self._now(), rng=self.rng)
+        entity = payload_object(name, facts=facts, known=self.known | self._now(), rng=self.rng)
         body = render(
             name,
             event_ts_ms=event_ts_ms,
@@ -111,12 +111,14 @@ class Scenario:
             entity=entity,
             rng=self.rng,
         )
-        self._told.append((name, event_ts_ms - self._origin_ms, body))
+        self._emitted.append((name, event_ts_ms - self._origin_ms, body))
 
     def events(self, kind: str) -> Sequence[StoryEvent]:
         """Return what was told, in order."""
         title = f"{kind}-{self.number}"
-        return [StoryEvent(event, offset_ms, body, title) for event, offset_ms, body in self._told]
+        return [
+            StoryEvent(event, offset_ms, body, title) for event, offset_ms, body in self._emitted
+        ]
 
     def _now(self) -> dict[str, object]:
         exact, whole = to_the_millisecond(self.now_ms), to_the_second(self.now_ms)

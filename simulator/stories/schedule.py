@@ -156,7 +156,7 @@ def stories(company: Company, *, seed: int, start: datetime) -> Iterator[Sequenc
 
     The same arguments give the same bodies. ``start`` is aware.
     """
-    yield from (events for _, events in _told(company, seed=seed, start=start))
+    yield from (events for _, events in _generate(company, seed=seed, start=start))
 
 
 def event_stream(
@@ -173,7 +173,7 @@ def event_stream(
     stories under way at the end stay untold. With a ``density`` above 1 the working day has so many
     times the events.
     """
-    return islice(_merged(_told(company, seed=seed, start=start, density=density)), count)
+    return islice(_merged(_generate(company, seed=seed, start=start, density=density)), count)
 
 
 def live_stream(
@@ -185,30 +185,30 @@ def live_stream(
     round is over.
     """
     density = rate_per_s / mean_events_per_s if count is None and rate_per_s else 1.0
-    told = partial(event_stream, company, seed=seed, density=density)
+    stories = partial(event_stream, company, seed=seed, density=density)
     sent_early = first_round_events if count is None else count
-    length = timedelta(milliseconds=_last_ms(told(start=now, count=sent_early)))
+    length = timedelta(milliseconds=_last_ms(stories(start=now, count=sent_early)))
     sending = timedelta(seconds=sent_early / rate_per_s if rate_per_s else 0.0)
     early = length - sending + (_filling if count is None else timedelta(0))
-    return told(start=now - max(timedelta(0), early), count=count)
+    return stories(start=now - max(timedelta(0), early), count=count)
 
 
 def _last_ms(events: Iterator[StoryEvent]) -> int:
     return max((event.offset_ms for event in events), default=0)
 
 
-def _merged(told: Iterator[tuple[int, Sequence[StoryEvent]]]) -> Iterator[StoryEvent]:
+def _merged(stories: Iterator[tuple[int, Sequence[StoryEvent]]]) -> Iterator[StoryEvent]:
     """Merge stories that are given with the time before which they have no event, rising."""
     waiting: list[tuple[int, int, StoryEvent]] = []
     added = numbers()
-    for begin_ms, events in told:
+    for begin_ms, events in stories:
         while waiting and waiting[0][0] < begin_ms:
             yield heapq.heappop(waiting)[2]
         for event in events:
             heapq.heappush(waiting, (event.offset_ms, next(added), event))
 
 
-def _told(
+def _generate(
     company: Company, *, seed: int, start: datetime, density: float = 1.0
 ) -> Iterator[tuple[int, Sequence[StoryEvent]]]:
     origin_ms = round(start.timestamp() * 1000)

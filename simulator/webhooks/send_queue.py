@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 
-most_waiting: Final = 50_000
+max_waiting: Final = 50_000
 """About 2 KB each: what a receiver that is down may cost in memory."""
 
 
@@ -73,7 +73,7 @@ class SendQueue(Generic[Item]):
 
     def _next_new_s(self, now_s: float) -> float:
         """When to read the next event; never while an item is due before it."""
-        if self._exhausted or len(self._waiting) >= most_waiting:
+        if self._exhausted or len(self._waiting) >= max_waiting:
             return float("inf")
         paced_s = self._start_s + self._drawn / self._rate_per_s if self._rate_per_s else now_s
         new_s = max(paced_s, self._reached_s())

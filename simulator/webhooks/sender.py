@@ -58,7 +58,7 @@ def notifications_of(
     first = Notification(
         event.event, identity, _request_id(identity, 1), event.body, duplicate=False
     )
-    told = [(delay_s, first)]
+    sends = [(delay_s, first)]
     if rng.random() < settings.duplicates:
         later_s = rng.choice((0.0, rng.uniform(*_late_duplicate_s))) / settings.time_scale
         second = replace(
@@ -67,8 +67,8 @@ def notifications_of(
             body=variant_with_other_links(event.body),
             duplicate=True,
         )
-        told.append((delay_s + later_s, second))
-    return told
+        sends.append((delay_s + later_s, second))
+    return sends
 
 
 class WebhookSender:
@@ -95,7 +95,7 @@ class WebhookSender:
     async def deliver_all(self, events: Iterator[StoryEvent]) -> None:
         """Return when every event has an outcome. Cancelled: those on their way have none."""
         send_queue = SendQueue(
-            (self._told(event) for event in events),
+            (self._notifications(event) for event in events),
             rate_per_s=self._settings.rate_per_s,
             start_s=self._clock.monotonic_s(),
             reached_s=lambda: self._reached_s,
@@ -108,11 +108,11 @@ class WebhookSender:
                     return
                 group.create_task(self._attempt(notification, send_queue))
 
-    def _told(self, event: StoryEvent) -> list[tuple[float, Notification]]:
-        told = notifications_of(event, self._settings, self._chance)
-        self._ledger.opened(event.event, told[0][1].event_id, notifications=len(told))
+    def _notifications(self, event: StoryEvent) -> list[tuple[float, Notification]]:
+        sent = notifications_of(event, self._settings, self._chance)
+        self._ledger.opened(event.event, sent[0][1].event_id, notifications=len(sent))
         ahead_s = self._ahead_s(event)
-        return [(ahead_s + delay_s, notification) for delay_s, notification in told]
+        return [(ahead_s + delay_s, notification) for delay_s, notification in sent]
 
     def _ahead_s(self, event: StoryEvent) -> float:
         """Return for how long the event has not happened yet; nothing after it is read before."""
@@ -139,25 +139,25 @@ class WebhookSender:
         answer = await self._endpoint.deliver(notification.body, request_id=notification.request_id)
         answers = (*notification.answers, answer)
         self._ledger.attempted(attempt=len(answers))
-        told = replace(notification, first_sent_at=sent_at, answers=answers)
+        sent = replace(notification, first_sent_at=sent_at, answers=answers)
         outcome = outcome_of(answer, attempts=len(answers))
         if outcome is None:
             wait_s = retry_delay_s(attempts=len(answers), time_scale=self._settings.time_scale)
-            send_queue.add(told, due_s=self._clock.monotonic_s() + wait_s)
+            send_queue.add(sent, due_s=self._clock.monotonic_s() + wait_s)
         else:
-            self._ledger.closed(self._entry(told, sent_at, outcome))
+            self._ledger.closed(self._entry(sent, sent_at, outcome))
         send_queue.settled()
         self._free.release()
         self._changed.set()
 
-    def _entry(self, told: Notification, sent_at: datetime, outcome: Outcome) -> LedgerEntry:
+    def _entry(self, sent: Notification, sent_at: datetime, outcome: Outcome) -> LedgerEntry:
         return LedgerEntry(
-            event=told.event,
-            event_id=told.event_id,
-            request_id=told.request_id,
-            duplicate=told.duplicate,
-            attempts=len(told.answers),
-            statuses=told.answers,
+            event=sent.event,
+            event_id=sent.event_id,
+            request_id=sent.request_id,
+            duplicate=sent.duplicate,
+            attempts=len(sent.answers),
+            statuses=sent.answers,
             outcome=outcome,
             first_sent_at=sent_at.isoformat(),
             accepted_at=self._clock.now().isoformat() if outcome is Outcome.ACCEPTED else None,

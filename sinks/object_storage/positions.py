@@ -117,7 +117,7 @@ class Positions:
         self._checked.update(key for key in keys if key not in again)
         self._begun |= spans.keys()
 
-    async def look_again(self, topic: str) -> None:
+    async def search_again(self, topic: str) -> None:
         """Find out anew how far the objects of a topic reach."""
         self._searched -= self._partitions(topic)
         await self._search({topic})
@@ -139,13 +139,13 @@ class Positions:
                 found = await search.frontiers(wanted)
                 del self._searches[topic]
                 if search.replaced:
-                    self._tell_replaced(topic, search.replaced)
+                    self._log_replaced(topic, search.replaced)
                 for source in found.keys() - self._begun:
                     self._refuse_beyond_log(source, found[source])
                 self._frontiers |= found
                 self._searched |= wanted
 
-    def _tell_replaced(self, topic: str, logs: Collection[str]) -> None:
+    def _log_replaced(self, topic: str, logs: Collection[str]) -> None:
         worker = self.assignment.group.rpartition(".")[2]
         metrics.worker.recreated_topics.labels(worker, topic).inc()
         log.error(

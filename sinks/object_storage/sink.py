@@ -117,7 +117,7 @@ class ObjectStorageSink:
         footer = await read_footer(planned.path, content)
         span = stored_span(planned.path, footer, planned.log).span
         if span != planned.span:
-            await positions.look_again(planned.key.source.topic)
+            await positions.search_again(planned.key.source.topic)
             raise TransientError(
                 f"{planned.path} ends at offset {span.end}, not {planned.span.end}: the batch is "
                 f"planned again behind it"

@@ -1,1 +1,1 @@
-"""Enriched events in Postgres: each event once, and the engagements that follow from them."""
+"""Enriched events in Postgres: each event once, and the engagements derived from them."""

@@ -23,10 +23,10 @@ def command_connection(
     lock_timeout: str = "0",
     row_factory: RowFactory[Any] = tuple_row,
 ) -> Iterator[Connection[Any]]:
-    """Lend a connection to the command of this name, and commit at its end; its times are of UTC.
+    """Yield a connection for the command of this name, and commit at its end; its times are UTC.
 
     Raises:
-        TransientError: Postgres does not answer, or a lock was not to be had in time.
+        TransientError: Postgres does not answer, or a lock did not become free in time.
         ConfigurationError: the login or its rights do not suffice.
     """
     with (

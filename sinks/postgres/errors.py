@@ -1,4 +1,4 @@
-"""Whose fault an error of Postgres is, by its SQLSTATE.
+"""The fault of an error of Postgres, by its SQLSTATE.
 
 Source: PostgreSQL, appendix A, error codes.
 """
@@ -14,7 +14,7 @@ from runtime.errors import ConfigurationError, TransientError
 
 
 class SqlFault(Enum):
-    """Whose fault it is."""
+    """The fault of an error."""
 
     WORLD = auto()
     RECORD = auto()
@@ -42,10 +42,10 @@ _by_state: Final = {"55P03": SqlFault.WORLD}  # lock not available
 
 _check_violation: Final = "23514"
 _partition_refuses: Final = "violates partition constraint"
-"""Steps to it: a row is on its way to the default partition and waits for its lock; meanwhile the
-row's own partition is made; the server looks again and refuses. Another try finds the new
-partition. A server that speaks another language than English seems to refuse the row itself, which
-it then takes alone."""
+"""Steps to it: a row is routed to the default partition and waits for its lock; meanwhile the row's
+own partition is created; the server checks again and refuses. A retry finds the new partition. With
+a server in another language than English the refusal looks like one of the row itself, which the
+server then accepts alone."""
 
 _refused_connections: Final = (
     "password authentication failed",
@@ -55,12 +55,12 @@ _refused_connections: Final = (
     "not permitted to log in",
     "permission denied for database",
 )
-"""libpq reports a failed connection without SQLSTATE. A server that speaks another language than
-English is taken for one that does not answer."""
+"""libpq reports a failed connection without SQLSTATE. A refusal by a server in another language
+than English counts as no answer."""
 
 
 def fault_of(error: psycopg.Error) -> SqlFault:
-    """Return whose fault it is; `SqlFault.OURS` for everything that is in no table."""
+    """Return the fault of an error; `SqlFault.OURS` for all that no table lists."""
     state = error.sqlstate
     if state == _check_violation and _partition_refuses in (error.diag.message_primary or ""):
         return SqlFault.WORLD
@@ -74,10 +74,10 @@ def fault_of(error: psycopg.Error) -> SqlFault:
 
 @contextmanager
 def errors_by_fault() -> Iterator[None]:
-    """Turn the driver's errors into ours; what is our own defect stays what it is.
+    """Raise the driver's errors as ours; our own defects stay unchanged.
 
-    Refused rows that nobody took out are a defect too, told without the values that the driver's
-    text quotes: a trace of it would put them into the log.
+    Refused rows that the sink could not find are a defect too. Their error omits the values that
+    the driver's text quotes: a traceback would put them into the log.
     """
     try:
         yield

@@ -4,13 +4,13 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from runtime.process.metrics_exposition import latency_buckets_s, place_values
+from runtime.process.metrics_exposition import choose_value_storage, latency_buckets_s
 
-place_values()
+choose_value_storage()
 
 
 class PostgresMetrics:
-    """What the Postgres sink counts."""
+    """The metrics of the Postgres sink."""
 
     rows: Final = Counter("zcc_postgres_rows_total", "Rows written, by table", ["table"])
     repeats: Final = Counter(

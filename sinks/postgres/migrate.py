@@ -1,7 +1,7 @@
-"""Brings the tables up to date, with Alembic set up in code: no file needs to lie anywhere.
+"""Migrates the tables, with Alembic configured in code, without a configuration file.
 
-A revision is a pre step, on which the sinks of the version before run on, or a post step (its
-module says so), which takes away what only they needed. So a rollout is: pre steps, new sinks, post
+A revision is a pre step, which the sinks of the previous version tolerate, or a post step (its
+module says so), which removes what only they needed. So a rollout is: pre steps, new sinks, post
 steps. The chain is one line: the pre steps of the next version follow the post steps of this one.
 """
 
@@ -43,10 +43,10 @@ class Revision(NamedTuple):
 
 
 def migrate(dsn: str, *, phases: Sequence[Phase] = ("pre",)) -> str:
-    """Apply the migrations of these phases that are missing, in one transaction.
+    """Apply the missing migrations of these phases, in one transaction.
 
-    An empty database gets all of them, because no older sink writes to it. May be called by several
-    processes at once; one of them does it. ``dsn`` is a libpq URL.
+    An empty database gets all of them, because no older sink writes to it. Several processes may
+    call it at once; one of them migrates. ``dsn`` is a libpq URL.
 
     Returns:
         The revision of the database.
@@ -79,7 +79,7 @@ def migration_sql(*, since: str | None = None, phases: Sequence[Phase] = ("pre",
 
 
 def partition_by(dsn: str, step: Step) -> None:
-    """Decide how long partitions are that are made from now on; sinks see it when they start.
+    """Set the length of future partitions; sinks read it when they start.
 
     Raises:
         TransientError: Postgres does not answer.
@@ -90,7 +90,7 @@ def partition_by(dsn: str, step: Step) -> None:
 
 
 def current_revision(dsn: str) -> str | None:
-    """Return the revision of a database, or None where `migrate` was never run.
+    """Return the revision of a database, or None where `migrate` has never run.
 
     Raises:
         TransientError: Postgres does not answer.
@@ -101,11 +101,11 @@ def current_revision(dsn: str) -> str | None:
 
 
 def last_step(chain: Sequence[Revision], present: str | None, phases: Sequence[Phase]) -> str:
-    """Return the revision that a database of a present revision is to be brought to.
+    """Return the target revision of a database with a present revision.
 
     Raises:
-        ConfigurationError: the present revision is not in the chain, or what is asked for comes
-            after steps of the other phase that are missing.
+        ConfigurationError: the present revision is not in the chain, or missing steps of the other
+            phase precede the requested ones.
     """
     if present is None:
         return chain[-1].name
@@ -146,7 +146,7 @@ def _connection(dsn: str) -> Iterator[Connection]:
         "postgresql+psycopg://",
         creator=lambda: _connect(dsn),
         poolclass=NullPool,
-        execution_options={"no_parameters": True},  # several statements in one string
+        execution_options={"no_parameters": True},  # a string holds several statements
     )
     with errors_by_fault():
         try:
@@ -167,7 +167,7 @@ def _connect(dsn: str) -> psycopg.Connection:
 
 
 def _pass_on(notice: Diagnostic) -> None:
-    """Log what a migration warns of; notices of the server are many, and say nothing."""
+    """Log a migration's warnings; the server's many notices say nothing."""
     if notice.severity_nonlocalized == "WARNING":
         log.warning("postgres warns", warning=notice.message_primary)
 

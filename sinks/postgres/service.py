@@ -15,7 +15,7 @@ from sinks.postgres.write.partitions import partitioned
 
 
 async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSettings) -> None:
-    """Write enriched events and references to Postgres until told to stop.
+    """Write enriched events and references to Postgres until stopped.
 
     Raises:
         ConfigurationError: the database or the topics are not set up as needed.
@@ -35,7 +35,7 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
 
 
 def _show_zeros(topics: Iterable[str]) -> None:
-    """Show each label before it counts: a counter that first shows up at 1 has not increased."""
+    """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
     for topic in topics:
         metrics.recreated.labels(topic)
     for table in tables:

@@ -16,7 +16,7 @@ _key_characters: Final = 16
 
 
 class PostgresSettings(BaseSettings):
-    """Which database takes the events, and how long it may take to do so."""
+    """The database of the events, and its time limits."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_POSTGRES_", frozen=True, extra="ignore")
 
@@ -107,7 +107,7 @@ class PostgresSettings(BaseSettings):
             return None
         try:
             readable = bool(conninfo_to_dict(dsn.get_secret_value()))
-        except ProgrammingError:  # its message may repeat the password
+        except ProgrammingError:  # its message may hold the password
             readable = False
         if not readable:
             raise ValueError("expected postgresql://user:password@host:port/database")
@@ -132,12 +132,12 @@ class PostgresSettings(BaseSettings):
 
     @property
     def owner(self) -> str:
-        """The database as its owner logs in."""
+        """The login of the database's owner."""
         return (self.owner_dsn or self.dsn).get_secret_value()
 
     @property
     def retention_days(self) -> Mapping[RetentionClass, int]:
-        """After how many days rows of each class are too old; rows of other classes never are."""
+        """The days after which rows of each class expire; rows of other classes never do."""
         days: Mapping[RetentionClass, int | None] = {
             "raw": self.retention_raw_days,
             "timeline": self.retention_timeline_days,
@@ -148,12 +148,12 @@ class PostgresSettings(BaseSettings):
 
     @property
     def redaction(self) -> PersonalData:
-        """What becomes of personal data."""
+        """The policy for personal data."""
         return PersonalData(self.personal_data, self.key)
 
     @property
     def key(self) -> bytes:
-        """The key of pseudonyms; empty where there is none."""
+        """The key of pseudonyms; empty without one."""
         return self.pseudonym_key.get_secret_value().encode() if self.pseudonym_key else b""
 
     @model_validator(mode="after")

@@ -89,7 +89,7 @@ class PostgresSink:
             await connection.commit()
         self._ownership = ownership
         for source, start in starts.items():
-            _tell(assignment.group, source, start)
+            _log_start(assignment.group, source, start)
         return {source: Resume(start.offset) for source, start in starts.items()}
 
     async def prepare(self, batch: Batch) -> None:
@@ -157,16 +157,18 @@ class PostgresSink:
         Raises:
             psycopg.Error: the one of the whole batch, where each can be stored alone.
         """
-        told = await asyncio.to_thread(self._preparation.told, batch.deliveries)
-        found = await find_rejected_rows(told, _Trial(connection, self._preparation, refused.table))
+        messages = await asyncio.to_thread(self._preparation.messages, batch.deliveries)
+        rejected = await find_rejected_rows(
+            messages, _Trial(connection, self._preparation, refused.table)
+        )
         await connection.rollback()
-        if not found:
+        if not rejected:
             raise refused.error
         return [
             Rejection(
                 each.delivery.source, each.delivery.offset, DeadLetterReason.STORE_REFUSED, detail
             )
-            for each, detail in found
+            for each, detail in rejected
         ]
 
     @asynccontextmanager
@@ -188,17 +190,17 @@ class PostgresSink:
             self._connection = None
 
 
-def _tell(group: str, source: TopicPartition, start: Start) -> None:
+def _log_start(group: str, source: TopicPartition, start: Start) -> None:
     """Log and count what a partition does not go on with."""
-    place = {"group": group, "topic": source.topic, "partition": source.partition}
+    log_fields = {"group": group, "topic": source.topic, "partition": source.partition}
     if start.recreated:
         postgres_metrics.recreated.labels(source.topic).inc()
-        log.warning("topic was made anew: its log is read from the start", **place)
+        log.warning("topic was made anew: its log is read from the start", **log_fields)
     if start.expired:
         expired = metrics.worker.expired.labels(group, source.topic, str(source.partition))
         expired.inc(start.uncounted)
         log.error(
-            "retention deleted records before they were stored", **place, records=start.expired
+            "retention deleted records before they were stored", **log_fields, records=start.expired
         )
 
 

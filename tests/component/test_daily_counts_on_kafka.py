@@ -70,7 +70,7 @@ async def test_two_commands_at_once_keep_one_true_count(
             clock=clock,
             writer=writer,
         )
-        made = DailyBudget(Label.HEAVY, 10, kept_back=0.0, counts=kept, clock=clock)
+        made = DailyBudget(Label.HEAVY, 10, reserved=0.0, counts=kept, clock=clock)
         made.on_share_changed(sole_member)
         return made
 

@@ -11,7 +11,7 @@ from runtime.clock import SystemClock
 from runtime.contracts import Handler
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.kafka.cluster import Cluster
-from runtime.offsets.metadata import OffsetMap, most_characters, to_commit
+from runtime.offsets.metadata import OffsetMap, max_characters, to_commit
 from runtime.offsets.topic_ids import split_topic_id
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
@@ -48,7 +48,7 @@ async def test_a_broker_takes_the_largest_map_and_gives_it_back(
     far = 10**12
     scattered = OffsetMap(tuple(sorted(Random(1).sample(range(far), 3_000))), far)
     position = to_commit(scattered)
-    assert len(position.metadata) > 0.9 * most_characters
+    assert len(position.metadata) > 0.9 * max_characters
     listener = Listener()
     consumer = KafkaConsumer(
         kafka_settings,

@@ -370,7 +370,7 @@ async def test_a_member_that_the_library_lets_wait_after_a_stall_of_ten_minutes_
         # it waits nobody may.
         idle_since_s = consumer._client._subscription._last_fetch_ended - 601
         async with asyncio.timeout(deadline_s):
-            while not consumer._changes.in_progress:
+            while not consumer._rebalance.in_progress:
                 consumer._client._subscription._last_fetch_ended = idle_since_s
                 await asyncio.sleep(0.01)
         await gives_up(consumer, "heard nothing .* of a rebalance")

@@ -26,7 +26,7 @@ class Seated:
             listener=self,
             client_id="seats",
             clock=SystemClock(),
-            share_listener=self.told.append,
+            on_share_changed=self.told.append,
         )
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:

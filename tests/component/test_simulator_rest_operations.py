@@ -57,7 +57,7 @@ async def api() -> AsyncIterator[Api]:
 def path_of(operation: Operation, value: str = ODD_ID) -> str:
     path = operation.path
     for parameter in operation.parameters:
-        if parameter.place == "path":
+        if parameter.location == "path":
             text = str(parameter.values[0]) if parameter.values else value
             path = path.replace(f"{{{parameter.name}}}", quote(quote(text, safe=""), safe=""))
     return f"/v2{path}"
@@ -67,7 +67,7 @@ def required_query(operation: Operation) -> dict[str, str]:
     return {
         parameter.name: str(parameter.values[0]) if parameter.values else TEXT_OF[parameter.type]
         for parameter in operation.parameters
-        if parameter.place == "query" and parameter.required
+        if parameter.location == "query" and parameter.required
     }
 
 

@@ -12,7 +12,7 @@ from simulator.clock import SystemClock
 from simulator.company import make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
-from simulator.state import State, told_to
+from simulator.state import State, apply_events
 from simulator.stories import event_stream
 
 SETTINGS = SimulatorSettings(
@@ -24,7 +24,7 @@ def ended(company_seed: int, state: State) -> Iterator[str]:
     """Tell the state a stream of events and yield the engagements that ended in it."""
     start = datetime(2025, 3, 1, 8, tzinfo=UTC)
     events = event_stream(make_company(company_seed), seed=1, start=start, count=600)
-    for event in told_to(state, events, lambda: start):
+    for event in apply_events(state, events, lambda: start):
         if event.event == "contact_center.engagement_ended":
             yield orjson.loads(event.body)["payload"]["object"]["engagement_id"]
 

@@ -13,8 +13,8 @@ import structlog.testing
 from prometheus_client import REGISTRY
 
 from tests.zoom_stand_in import VirtualClock, http, raw_server, secret, zoom_settings
-from zoom.downloads.arriving import Downloaded, most_breaks
-from zoom.downloads.fetching import Downloads, Promise, most_redirects, opened_downloads
+from zoom.downloads.arriving import Downloaded, max_breaks
+from zoom.downloads.fetching import Downloads, Promise, max_redirects, opened_downloads
 from zoom.errors import (
     ForbiddenError,
     GoneError,
@@ -296,9 +296,9 @@ class TestRedirects:
 
     async def test_redirects_without_end_end_in_an_error(self, rig: Rig) -> None:
         server, url = await rig.server(redirect("/a"))
-        with pytest.raises(UnavailableError, match=f"more than {most_redirects} redirects"):
+        with pytest.raises(UnavailableError, match=f"more than {max_redirects} redirects"):
             await (await rig.downloads()).fetch(f"{url}/a", rig.target)
-        assert len(server.asked) == most_redirects + 1
+        assert len(server.asked) == max_redirects + 1
 
     async def test_a_redirect_to_nowhere_is_refused(self, rig: Rig) -> None:
         with pytest.raises(UnsafeAddressError, match="expected the URL"):
@@ -392,7 +392,7 @@ class TestResuming:
         with pytest.raises(UnavailableError) as caught:
             await (await rig.downloads()).fetch(f"{url}/a", rig.target)
         assert caught.value.fault is ZoomFault.NETWORK
-        assert len(server.asked) == most_breaks + 1
+        assert len(server.asked) == max_breaks + 1
 
     @pytest.mark.parametrize("first", [breaking(100_000, ETag='"v1"'), breaking_chunks(100_000)])
     async def test_a_rest_that_ends_too_soon_is_taken_up_again(

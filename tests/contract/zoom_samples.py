@@ -41,7 +41,7 @@ def value_of(operation: Operation, parameter: Parameter) -> Any:
 def text_of_parameter(parameter: Parameter) -> Any:
     if parameter.values:
         return parameter.values[0]
-    if parameter.place == "path":
+    if parameter.location == "path":
         return ODD_ID
     meant = {"timezone": "Europe/Vienna", "page_size": "10"}
     return meant.get(parameter.name, "some text"[: parameter.max_length or 9])

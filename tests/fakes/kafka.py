@@ -15,7 +15,7 @@ from typing import Self
 
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, FencedError, TransientError
-from runtime.offsets.metadata import most_characters
+from runtime.offsets.metadata import max_characters
 from runtime.offsets.topic_ids import differs
 from runtime.ports import Position, RebalanceListener
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
@@ -25,7 +25,7 @@ from tests.fakes.waiting import Waiting
 
 longest_wait_s = 0.5
 looks_at_ids = 0.2  # of polls
-metadata_characters = most_characters  # of the default of a broker's offset.metadata.max.bytes
+metadata_characters = max_characters  # of the default of a broker's offset.metadata.max.bytes
 
 
 class Group:

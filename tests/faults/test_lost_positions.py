@@ -23,7 +23,7 @@ from runtime.clock import SystemClock
 from runtime.values import TopicPartition
 from schemas.topics import enriched_topic, raw_topic
 from simulator.service import send
-from simulator.state import told_to
+from simulator.state import apply_events
 from simulator.stories import live_stream
 from simulator.webhooks.ledger import read_ledger
 from tests.component.kafka_members import delete_before
@@ -219,7 +219,7 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
             with FamilyLedger(running.ledger) as ledger:
                 trouble = ActiveFaults(running, load, ledger, url, Logs(running))
                 async with asyncio.TaskGroup() as tasks:
-                    told = told_to(running.state, iter(load), now)
+                    told = apply_events(running.state, iter(load), now)
                     tasks.create_task(send(running.simulator, running.company, told, ledger))
                     tasks.create_task(trouble.all_of_it())
             in_stores, stored, rows = await all_stored(trouble)

@@ -14,7 +14,7 @@ import pytest
 from schemas.catalogue import events, example
 from schemas.envelope import read_envelope
 from schemas.headers import timestamp
-from schemas.identity import event_id, occurred_at_ms, place
+from schemas.identity import event_address, event_id, occurred_at_ms
 from schemas.natural_key import natural_key
 from simulator.webhooks.identity import event_id as senders_event_id
 
@@ -28,8 +28,8 @@ def vector(name: str) -> dict[str, object]:
         "event_id": event_id(envelope),
         "natural_key": list(natural_key(envelope)),
         "occurred_at": timestamp(occurred_at_ms(envelope)),
-        "subject": place(envelope, pseudonym_key=PSEUDONYM_KEY).subject,
-        "partition_key": place(envelope, pseudonym_key=PSEUDONYM_KEY).partition_key,
+        "subject": event_address(envelope, pseudonym_key=PSEUDONYM_KEY).subject,
+        "partition_key": event_address(envelope, pseudonym_key=PSEUDONYM_KEY).partition_key,
     }
 
 

@@ -160,7 +160,7 @@ def test_every_list_names_the_array_that_its_reply_has() -> None:
 
 def test_a_path_holds_exactly_its_parameters_and_all_of_them_are_required() -> None:
     for each in operations().values():
-        in_path = [found for found in each.parameters if found.place == "path"]
+        in_path = [found for found in each.parameters if found.location == "path"]
         assert re.findall(r"{(\w+)}", each.path) == [found.name for found in in_path]
         assert all(found.required for found in in_path)
 
@@ -227,7 +227,7 @@ def test_parameters_agree_with_the_analysis() -> None:
     for ours, row in analysed():
         told = {found["name"]: found for found in row["query"]}
         for found in ours.parameters:
-            if found.place == "query":
+            if found.location == "query":
                 expected = told.pop(found.name)
                 assert found.required == expected["required"]
                 assert found.deprecated == expected["deprecated"]

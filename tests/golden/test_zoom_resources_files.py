@@ -119,7 +119,7 @@ def test_a_method_takes_what_its_operation_takes(operation: Operation) -> None:
     body = {"body": operation.body.required} if operation.body else {}
     told = {each.argument: each.required for each in operation.parameters} | body
     assert {name: each.default is each.empty for name, each in taken.items()} == told
-    in_path = [each.argument for each in operation.parameters if each.place == "path"]
+    in_path = [each.argument for each in operation.parameters if each.location == "path"]
     assert [n for n, each in taken.items() if each.kind is each.POSITIONAL_OR_KEYWORD] == in_path
     assert all(each.default is None for each in taken.values() if each.default is not each.empty)
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.postgres.model.events import Event
-from sinks.postgres.model.registry import mentions, projections
+from sinks.postgres.model.registry import column_updates, projections
 from sinks.postgres.model.rows import Message, events_in, read_deliveries
 from tests.enriched import START_MS, complete, delivery
 from tests.fakes.postgres_tables import FakeTables
@@ -37,7 +37,7 @@ stories = [read(story) for story in told_stories()]
 def plain_reading(events: Sequence[Event]) -> Stored:
     tables: Stored = {projection.name: {} for projection in projections}
     for event in sorted(events, key=moment):
-        for mention in reversed(list(mentions(event))):  # what it says first shall stay
+        for mention in reversed(list(column_updates(event))):  # what it says first shall stay
             row = tables[mention.projection.name].setdefault(mention.key, {})
             for register in mention.projection.registers:
                 if register.takes != "oldest" and register.name in mention.registers:
@@ -62,7 +62,7 @@ def plain_reading(events: Sequence[Event]) -> Stored:
 
 def read_the_oldest_first(events: Sequence[Event], tables: Stored) -> None:
     for event in sorted(events, key=lambda e: (moment(e)[:3], -e.revision)):
-        for mention in mentions(event):
+        for mention in column_updates(event):
             row = tables[mention.projection.name][mention.key]
             for register in mention.projection.registers:
                 if register.takes == "oldest" and register.name in mention.registers:

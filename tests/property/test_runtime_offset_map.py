@@ -7,7 +7,7 @@ from runtime.offsets.metadata import (
     OffsetMap,
     UnreadableMapError,
     from_committed,
-    most_characters,
+    max_characters,
     to_commit,
 )
 from runtime.ports import Position
@@ -33,7 +33,7 @@ def undone(done: OffsetMap, offset: int) -> bool:
 def test_what_is_done_is_read_back(done: OffsetMap) -> None:
     position = to_commit(done)
     assert position.offset == done.position
-    assert len(position.metadata) <= most_characters
+    assert len(position.metadata) <= max_characters
     found = from_committed(position, log_end=done.end)
     assert found.position == done.position
     context = {o + step for o in (*done.unfinished, done.end) for step in (-1, 0, 1)}

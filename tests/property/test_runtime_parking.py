@@ -8,14 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from runtime.retries.blocked_keys import BlockedKeys
 from runtime.values import Delivery
 
-most_keys = 3
+max_keys = 3
 keys = st.none() | st.sampled_from([b"a", b"b", b"c", b"d", b"e"])
 
 
 class ParkingMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.parking = BlockedKeys(most_keys)
+        self.parking = BlockedKeys(max_keys)
         self.firsts: dict[bytes, str] = {}
         self.offset = 0
 
@@ -26,7 +26,7 @@ class ParkingMachine(RuleBasedStateMachine):
     @rule(key=keys)
     def block(self, key: bytes | None) -> None:
         delivery = self.delivery(key)
-        room = key is None or key in self.firsts or len(self.firsts) < most_keys
+        room = key is None or key in self.firsts or len(self.firsts) < max_keys
         assert self.parking.block(delivery) == room
         if room and key is not None:
             self.firsts.setdefault(key, delivery.origin)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.catalogue import events, example
 from schemas.envelope import read_envelope
-from schemas.identity import event_id, occurred_at_ms, place, volatile_members
+from schemas.identity import event_address, event_id, occurred_at_ms, volatile_members
 from schemas.natural_key import natural_key
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)
@@ -81,8 +81,8 @@ def called(body: bytes) -> tuple[object, ...]:
         event_id(envelope),
         natural_key(envelope),
         occurred_at_ms(envelope),
-        place(envelope, pseudonym_key=key).subject,
-        place(envelope, pseudonym_key=key).partition_key,
+        event_address(envelope, pseudonym_key=key).subject,
+        event_address(envelope, pseudonym_key=key).partition_key,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Envelope, envelope_of, parse_json
-from schemas.identity import event_id, place
+from schemas.identity import event_address, event_id
 from schemas.models import read
 from sinks.postgres.model.content import read_content
 
@@ -82,7 +82,7 @@ def test_it_is_an_event_with_one_identity_however_it_is_written(
     one, two = (texts(webhook(entity, beside), rng) for _ in range(2))
     assert event_id(written_envelope(one)) == event_id(written_envelope(two))
     envelope = envelope_of(parse_json(one.encode()).value)
-    assert place(envelope, pseudonym_key=b"key").partition_key == "A:E"
+    assert event_address(envelope, pseudonym_key=b"key").partition_key == "A:E"
 
 
 @given(members, st.sampled_from([b"", b"\xef\xbb\xbf"]), st.randoms(use_true_random=False))

@@ -29,7 +29,7 @@ def at(now_s: float) -> ClockReading:
     return ClockReading(now_s, unix_s + now_s)
 
 
-def share_listener(budget: SecondBudget, member_share: MemberShare = sole_member) -> SecondBudget:
+def with_share(budget: SecondBudget, member_share: MemberShare = sole_member) -> SecondBudget:
     budget.on_share_changed(member_share, at(0.0))
     return budget
 
@@ -48,7 +48,11 @@ def use(budget: SecondBudget, now_s: float) -> float:
 def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
     limit: int, share: float, member_share: MemberShare, pauses: list[float]
 ) -> None:
-    budget, now_s, grants = share_listener(SecondBudget(limit, share=share), member_share), 0.0, []
+    budget, now_s, grants = (
+        with_share(SecondBudget(limit, share=share), member_share),
+        0.0,
+        [],
+    )
     for pause_s in pauses:
         now_s = use(budget, now_s + pause_s)
         grants.append(now_s)
@@ -62,7 +66,7 @@ def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
 def test_looking_grants_nothing(
     pauses: list[float], share: float, member_share: MemberShare
 ) -> None:
-    budget = share_listener(SecondBudget(20, share=share), member_share)
+    budget = with_share(SecondBudget(20, share=share), member_share)
     for now_s in accumulate(pauses, initial=0.0):
         seen_s = [budget.wait_s(at(now_s)) for _ in range(2)]
         assert seen_s[0] == seen_s[1] >= 0
@@ -74,7 +78,7 @@ def test_looking_grants_nothing(
 def test_the_wait_of_those_behind_is_told_as_it_will_be(
     share: float, member_share: MemberShare, count: int
 ) -> None:
-    budget = share_listener(SecondBudget(20, share=share), member_share)
+    budget = with_share(SecondBudget(20, share=share), member_share)
     told_s = [budget.wait_s(at(0.0), ahead=ahead) for ahead in range(count)]
     now_s = 0.0
     for wait_s in told_s:
@@ -86,7 +90,7 @@ def test_the_wait_of_those_behind_is_told_as_it_will_be(
 def test_nothing_is_granted_before_a_pause_is_over(
     calls: list[tuple[float, float | None]],
 ) -> None:
-    budget = share_listener(SecondBudget(20, share=1.0))
+    budget = with_share(SecondBudget(20, share=1.0))
     now_s = paused_until_s = 0.0
     for after_s, pause_s in calls:
         now_s += after_s
@@ -105,7 +109,7 @@ def test_nothing_is_granted_before_a_pause_is_over(
 def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
     corrections: list[tuple[float, int]], pauses: list[float]
 ) -> None:
-    budget = share_listener(SecondBudget(20, share=1.0))
+    budget = with_share(SecondBudget(20, share=1.0))
     now_s, limit, since_s, grants = 0.0, 20, 0.0, []
     due = list(accumulate((after_s for after_s, _ in corrections), initial=0.0))[1:]
     for pause_s in pauses:
@@ -124,7 +128,7 @@ def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
 
 
 def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
-    budget = share_listener(SecondBudget(20, share=1.0))
+    budget = with_share(SecondBudget(20, share=1.0))
     assert [budget.wait_s(at(0.0), ahead=ahead) for ahead in (0, 19, 20)] == pytest.approx(
         [spacing, spacing, 2 * spacing]
     )
@@ -134,7 +138,7 @@ def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
 def test_who_takes_another_seat_waits_for_the_window_of_those_who_had_it(
     member_share: MemberShare, now_s: float
 ) -> None:
-    budget = share_listener(SecondBudget(5, share=0.5))
+    budget = with_share(SecondBudget(5, share=0.5))
     budget.on_share_changed(member_share, at(now_s))
     assert budget.wait_s(at(now_s)) >= spacing - 1e-6
 
@@ -144,11 +148,11 @@ def test_without_a_seat_a_call_waits_for_ever() -> None:
     budget.on_share_changed(None, at(0.0))
     assert budget.wait_s(at(1000.0)) == float("inf")
     budget.grant(at(1000.0))
-    assert (budget.seat_calls_per_second, budget.calls_per_second) == (0.0, 20)
+    assert (budget.own_calls_per_second, budget.calls_per_second) == (0.0, 20)
 
 
 def test_a_share_below_one_call_per_second_stretches_the_second() -> None:
-    budget = share_listener(SecondBudget(5, share=0.1))
+    budget = with_share(SecondBudget(5, share=0.1))
     assert [use(budget, 0.0), use(budget, 2 * spacing)] == pytest.approx([2.04, 4.08])
     assert budget.calls_per_second == 0.5
 
@@ -159,14 +163,14 @@ def test_the_parts_of_all_seats_make_the_whole(members: int) -> None:
     assert sum(member_share.part_of(5) for member_share in seats_of_all) == 5
     assert sum(member_share.part_of(-5) for member_share in seats_of_all) == 0
     parts = [
-        share_listener(SecondBudget(5, share=1.0), member_share).seat_calls_per_second
+        with_share(SecondBudget(5, share=1.0), member_share).own_calls_per_second
         for member_share in seats_of_all
     ]
     assert sum(parts) == pytest.approx(5)
 
 
 def test_a_call_that_comes_late_for_its_phase_waits_for_the_next_cycle() -> None:
-    budget = share_listener(SecondBudget(5, share=0.2), MemberShare(1, 3))
+    budget = with_share(SecondBudget(5, share=0.2), MemberShare(1, 3))
     first_s = use(budget, 0.0)
     cycle_s = 3 * spacing
     assert budget.wait_s(at(first_s + cycle_s + 0.004)) == 0.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.simulated_time import SimulatedClock, simulate
 from tests.zoom_stand_in import zoom_settings
-from zoom.downloads.arriving import most_breaks
+from zoom.downloads.arriving import max_breaks
 from zoom.downloads.fetching import Downloads
 from zoom.errors import ZoomFault, error_of
 from zoom.http.oauth import Token
@@ -117,7 +117,7 @@ def connections(draw: st.DrawFn) -> Connection:
 
 
 @settings(max_examples=300)
-@given(st.lists(connections(), max_size=most_breaks - 1), connections())
+@given(st.lists(connections(), max_size=max_breaks - 1), connections())
 def test_what_is_fetched_is_one_content_and_whole(cuts: list[Connection], last: Connection) -> None:
     target = Memory()
 

@@ -73,9 +73,9 @@ def test_what_is_told_within_an_hour_is_bounded() -> None:
     clock = VirtualClock()
     watch = DriftWatch(clock)
     with structlog.testing.capture_logs() as logs:
-        for number in range(drift._most_told + 5):
+        for number in range(drift._max_remembered + 5):
             watch.watch({}, f"contact_center.new_{number}")
-        assert len(logs) == drift._most_told
+        assert len(logs) == drift._max_remembered
         clock.elapsed_s += 3600
         watch.watch({}, "contact_center.another")
-    assert len(logs) == drift._most_told + 1
+    assert len(logs) == drift._max_remembered + 1

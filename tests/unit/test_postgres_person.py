@@ -13,7 +13,7 @@ from sinks.postgres.privacy.person import (
     erased_cells,
     erased_document,
     erased_raw,
-    ids_beside,
+    sibling_ids,
 )
 
 CONSUMER = Person("consumer", {"15550107001": "token", "C1": "token", "ann@example.com": "token"})
@@ -249,4 +249,4 @@ def test_ids_beside_a_value_are_those_of_its_own_object() -> None:
         ],
         "attendees": [{"attendee_id": "A1", "email": "ANN@example.com"}],
     }
-    assert list(ids_beside(document, CONSUMER)) == ["C1", "A1"]
+    assert list(sibling_ids(document, CONSUMER)) == ["C1", "A1"]

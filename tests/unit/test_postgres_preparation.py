@@ -69,10 +69,10 @@ def test_one_that_cannot_be_read_is_all_that_is_told_of_the_batch() -> None:
 def test_what_may_not_be_stored_is_treated_before_rows_are_made() -> None:
     nothing = usual._replace(treat=lambda _: [])
     assert nothing.of(calls(2)).passed == []
-    assert nothing.told(calls(2)) == []
+    assert nothing.messages(calls(2)) == []
 
 
 def test_the_rows_of_one_table_can_be_asked_for() -> None:
-    told = usual.told(calls(3))
+    told = usual.messages(calls(3))
     assert len(usual.rows(told, raw_table)) == 3
     assert usual.rows(told, by_name["task"]) == ()

@@ -101,14 +101,14 @@ def test_bounds_take_the_least_and_the_greatest() -> None:
 
 def test_a_higher_revision_replaces_a_fact_and_an_equal_one_does_not() -> None:
     def said(revision: int, word: str) -> tuple[Source, list[ColumnUpdate]]:
-        return Source(1, revision), [ColumnUpdate(WORD, ("A", "1", "E"), {"told": (word,)})]
+        return Source(1, revision), [ColumnUpdate(WORD, ("A", "1", "E"), {"event": (word,)})]
 
     (found,) = reduced([said(1, "a"), said(1, "b"), said(3, "c"), said(2, "d")])[WORD]
     assert list(found) == ["A", "1", "E", "c", 3]
 
 
 def test_a_fact_may_be_told_by_a_revision_of_zero() -> None:
-    told = [(Source(1, 0), [ColumnUpdate(WORD, ("A", "1", "E"), {"told": ("a",)})])]
+    told = [(Source(1, 0), [ColumnUpdate(WORD, ("A", "1", "E"), {"event": ("a",)})])]
     assert [list(found) for found in reduced(told)[WORD]] == [["A", "1", "E", "a", 0]]
 
 

@@ -10,7 +10,7 @@ from runtime.offsets.metadata import (
     OffsetMap,
     UnreadableMapError,
     from_committed,
-    most_characters,
+    max_characters,
     to_commit,
 )
 from runtime.ports import Position
@@ -63,7 +63,7 @@ def test_the_records_that_a_worker_may_have_in_flight_fit(count: int, among: int
 def test_of_what_does_not_fit_the_front_is_kept(count: int, among: int) -> None:
     done = scattered(count, among=among)
     position = to_commit(done)
-    assert most_characters * 0.9 < len(position.metadata) <= most_characters
+    assert max_characters * 0.9 < len(position.metadata) <= max_characters
     kept = from_committed(position, log_end=among)
     assert 0 < kept.end < done.end
     assert kept.unfinished == tuple(o for o in done.unfinished if o < kept.end)
@@ -110,7 +110,7 @@ def test_a_text_that_is_no_map_of_this_version_is_refused(text: str) -> None:
 
 def test_no_text_makes_a_reader_unpack_more_than_a_writer_packs() -> None:
     bomb = packed_text(bytes([1]) * 2_000_000, position=7)
-    assert len(bomb) < most_characters
+    assert len(bomb) < max_characters
     with pytest.raises(UnreadableMapError):
         from_committed(Position(7, bomb), log_end=10**9)
     full = packed_text(bytes([2]) * 64 * 1024, position=7)

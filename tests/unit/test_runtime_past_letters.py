@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from runtime.retries.dead_letter_guard import Origin, Past
-from runtime.retries.dead_letter_history import DeadLetterHistory, longest_s, past
+from runtime.retries.dead_letter_history import DeadLetterHistory, max_age_s, past
 from runtime.values import Delivery, TopicPartition
 from schemas.headers import (
     Headers,
@@ -69,7 +69,7 @@ def test_it_counts_from_the_oldest_of_them_on_and_behind_the_position(origin: st
         letter("in/0/x"),
         letter("/0/1"),
         letter(worker="another"),
-        letter(age_s=longest_s),
+        letter(age_s=max_age_s),
         letter(without=origin_header),
         letter(without=worker_header),
         letter(without=failed_at_header),

@@ -10,7 +10,7 @@ def test_a_step_fails_from_its_first_failure_until_it_works() -> None:
     steps.failed("write", FaultKind.TRANSIENT, TransientError("down"), now_s=10.0)
     steps.failed("write", FaultKind.TRANSIENT, TransientError("still down"), now_s=15.0)
     (failing,) = steps.failing(25.0)
-    assert failing.told(25.0) == "write has failed for 15 s (transient): still down"
+    assert failing.describe(25.0) == "write has failed for 15 s (transient): still down"
     assert steps.failing(25.0, at_least_s=16.0) == []
     steps.worked("commit")
     assert steps.failing(25.0) == [failing]

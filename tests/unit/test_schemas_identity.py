@@ -9,7 +9,7 @@ import pytest
 from schemas.catalogue import engagement_keyed_families, events, families, json_schema
 from schemas.envelope import Envelope, envelope_of, parse_json
 from schemas.headers import event_headers, family_of, text, timestamp
-from schemas.identity import entity_names, event_id, occurred_at_ms, place
+from schemas.identity import entity_names, event_address, event_id, occurred_at_ms
 from schemas.topics import TopicPlan, enriched_topics, raw_topics, topic_specs
 from simulator.webhooks.identity import event_id as senders_event_id
 
@@ -89,7 +89,7 @@ def test_an_event_without_an_object_belongs_to_what_its_payload_names(
     event: str, members: dict[str, object], expected: tuple[str, str]
 ) -> None:
     found = Envelope("ACC", f"contact_center.{event}", 5, {}, members)
-    assert place(found, pseudonym_key=key) == expected
+    assert event_address(found, pseudonym_key=key) == expected
 
 
 def test_the_object_comes_before_what_stands_beside_it() -> None:
@@ -100,7 +100,7 @@ def test_the_object_comes_before_what_stands_beside_it() -> None:
         {"engagement_id": "E"},
         {"engagement_id": "F", "date_time_ms": "2026-01-02T03:04:05Z"},
     )
-    assert place(found, pseudonym_key=key).subject == "engagement/E"
+    assert event_address(found, pseudonym_key=key).subject == "engagement/E"
     assert occurred_at_ms(found) == 5
     assert occurred_at_ms(found._replace(object={})) == 1_767_323_045_000
 
@@ -150,19 +150,19 @@ def test_subject_and_key_name_the_entity(
     event: str, members: dict[str, Any], expected: str
 ) -> None:
     found = envelope(event, **members)
-    assert place(found, pseudonym_key=key).subject == expected
+    assert event_address(found, pseudonym_key=key).subject == expected
     kind, _, name = expected.partition("/")
     expected_key = "ACC" if kind == "account" else f"ACC:{name}"
-    assert place(found, pseudonym_key=key).partition_key == expected_key
+    assert event_address(found, pseudonym_key=key).partition_key == expected_key
 
 
 def test_a_phone_number_never_stands_in_key_or_subject() -> None:
     number = "+18005550100"
     consent = envelope("consumer_messaging_opt_out", sms={"consumer_number": number})
-    hashed = place(consent, pseudonym_key=key).partition_key
-    assert number not in hashed + place(consent, pseudonym_key=key).subject
-    assert hashed == place(consent, pseudonym_key=key).partition_key
-    assert hashed != place(consent, pseudonym_key=b"another key").partition_key
+    hashed = event_address(consent, pseudonym_key=key).partition_key
+    assert number not in hashed + event_address(consent, pseudonym_key=key).subject
+    assert hashed == event_address(consent, pseudonym_key=key).partition_key
+    assert hashed != event_address(consent, pseudonym_key=b"another key").partition_key
 
 
 def test_all_families_and_events_are_there() -> None:

@@ -76,7 +76,7 @@ def test_nothing_new_is_read_while_too_much_waits() -> None:
 
     agenda = SendQueue(endless(), rate_per_s=0.0, start_s=0.0)
     assert agenda.take(0.0) is None
-    assert read == agenda_module.most_waiting
+    assert read == agenda_module.max_waiting
     assert agenda.wait_s(0.0) == pytest.approx(60.0)
 
 

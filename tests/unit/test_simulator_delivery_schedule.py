@@ -33,7 +33,7 @@ def settings_with(**changes: object) -> SimulatorSettings:
     return SimulatorSettings.model_validate(given | {"duplicates": 0.0} | changes)
 
 
-def told(body: bytes, settings: SimulatorSettings) -> list[tuple[float, Notification]]:
+def sends(body: bytes, settings: SimulatorSettings) -> list[tuple[float, Notification]]:
     event = StoryEvent(event="contact_center.x", offset_ms=0, body=body, scenario="s-1")
     return notifications_of(event, settings, random.Random(5))
 
@@ -83,14 +83,14 @@ def test_a_request_id_has_zooms_form() -> None:
 
 
 def test_an_event_is_told_once_and_at_once_where_nothing_is_asked_to_go_wrong() -> None:
-    [(delay_s, notification)] = told(with_link, settings_with())
+    [(delay_s, notification)] = sends(with_link, settings_with())
     assert delay_s == 0
     assert notification.body == with_link
     assert not notification.duplicate
 
 
 def test_a_duplicate_has_another_request_id_and_other_links_but_the_same_event_id() -> None:
-    (_, first), (_, second) = told(with_link, settings_with(duplicates=1.0))
+    (_, first), (_, second) = sends(with_link, settings_with(duplicates=1.0))
     assert second.duplicate
     assert second.request_id != first.request_id
     assert second.body != first.body
@@ -98,7 +98,7 @@ def test_a_duplicate_has_another_request_id_and_other_links_but_the_same_event_i
 
 
 def test_a_duplicate_of_an_event_without_links_has_the_same_body() -> None:
-    (_, first), (_, second) = told(without_link, settings_with(duplicates=1.0))
+    (_, first), (_, second) = sends(without_link, settings_with(duplicates=1.0))
     assert second.body == first.body
     assert second.request_id != first.request_id
 

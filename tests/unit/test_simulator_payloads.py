@@ -23,31 +23,31 @@ FACTS = {
 
 
 def test_a_member_takes_the_fact_of_its_name() -> None:
-    entity = payload_object(HOLD, told={}, known=FACTS, rng=Random(1))
+    entity = payload_object(HOLD, facts={}, known=FACTS, rng=Random(1))
     assert entity["user_display_name"] == "Zoë Elm"
     assert "not_a_member" not in entity
 
 
 def test_what_is_told_wins_over_what_is_known() -> None:
-    entity = payload_object(HOLD, told={"user_id": "U2"}, known=FACTS, rng=Random(1))
+    entity = payload_object(HOLD, facts={"user_id": "U2"}, known=FACTS, rng=Random(1))
     assert entity["user_id"] == "U2"
 
 
 def test_required_members_that_nobody_knows_are_invented() -> None:
-    entity = payload_object(HOLD, told={}, known={}, rng=Random(1))
+    entity = payload_object(HOLD, facts={}, known={}, rng=Random(1))
     assert {"engagement_id", "engagement_direction", "channel", "user_id"} <= entity.keys()
     assert entity["channel"] in ("voice", "video")
 
 
 def test_optional_members_that_nobody_knows_are_left_out() -> None:
-    entity = payload_object(HOLD, told={}, known=FACTS, rng=Random(1))
+    entity = payload_object(HOLD, facts={}, known=FACTS, rng=Random(1))
     assert "flow_id" not in entity
 
 
 def test_optional_members_are_usually_there_and_deprecated_ones_sometimes() -> None:
     rng = Random(1)
     seen = Counter(
-        name for _ in range(400) for name in payload_object(HOLD, told={}, known=FACTS, rng=rng)
+        name for _ in range(400) for name in payload_object(HOLD, facts={}, known=FACTS, rng=rng)
     )
     assert seen["user_id"] == 400
     assert 340 < seen["queue_name"] < 400
@@ -56,44 +56,44 @@ def test_optional_members_are_usually_there_and_deprecated_ones_sometimes() -> N
 
 def test_an_optional_member_that_is_told_is_always_there() -> None:
     rng = Random(1)
-    told = {"queue_name": "Claims"}
-    entities = [payload_object(HOLD, told=told, known=FACTS, rng=rng) for _ in range(100)]
+    facts = {"queue_name": "Claims"}
+    entities = [payload_object(HOLD, facts=facts, known=FACTS, rng=rng) for _ in range(100)]
     assert all(entity["queue_name"] == "Claims" for entity in entities)
 
 
 def test_an_optional_member_told_as_none_is_left_out() -> None:
     rng = Random(1)
-    told = {"queue_name": None}
-    entities = [payload_object(HOLD, told=told, known=FACTS, rng=rng) for _ in range(100)]
+    facts = {"queue_name": None}
+    entities = [payload_object(HOLD, facts=facts, known=FACTS, rng=rng) for _ in range(100)]
     assert not any("queue_name" in entity for entity in entities)
 
 
 def test_an_optional_member_leaves_out_a_value_that_it_has_no_word_for() -> None:
-    told = {"channel_source": "web_chat"}
-    entity = payload_object(HOLD, told=told, known=FACTS, rng=Random(1))
+    facts = {"channel_source": "web_chat"}
+    entity = payload_object(HOLD, facts=facts, known=FACTS, rng=Random(1))
     assert "channel_source" not in entity
 
 
 def test_a_list_is_left_out_when_one_of_its_items_has_no_word() -> None:
-    told = {"channel_types": ["voice", "in_app_chat"]}
+    facts = {"channel_types": ["voice", "in_app_chat"]}
     event = "contact_center.queue_created"
-    entity = payload_object(event, told=told, known={}, rng=Random(1))
+    entity = payload_object(event, facts=facts, known={}, rng=Random(1))
     assert "channel_types" not in entity
 
 
 def test_a_required_member_refuses_a_value_that_it_has_no_word_for() -> None:
     with pytest.raises(ValueError, match="channel: expected a known value, got 'email'"):
-        payload_object(HOLD, told={"channel": "email"}, known=FACTS, rng=Random(1))
+        payload_object(HOLD, facts={"channel": "email"}, known=FACTS, rng=Random(1))
 
 
 def test_a_told_fact_without_a_member_is_refused() -> None:
     with pytest.raises(ValueError, match="expected members of its schema"):
-        payload_object(HOLD, told={"usr_id": "U2"}, known=FACTS, rng=Random(1))
+        payload_object(HOLD, facts={"usr_id": "U2"}, known=FACTS, rng=Random(1))
 
 
 def test_an_unknown_event_is_refused() -> None:
     with pytest.raises(KeyError):
-        payload_object("contact_center.no_such_event", told={}, known={}, rng=Random(1))
+        payload_object("contact_center.no_such_event", facts={}, known={}, rng=Random(1))
 
 
 def test_invented_values_keep_to_types_bounds_and_formats() -> None:

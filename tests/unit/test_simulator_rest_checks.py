@@ -40,7 +40,7 @@ def operation_with(*parameters: Parameter, body: Body | None = None) -> Operatio
 @pytest.mark.parametrize("name", sorted(operations()))
 def test_the_path_of_an_operation_leads_to_it(routes: Routes, name: str) -> None:
     operation = operations()[name]
-    values = {p.name: f"{p.name}%2Fx+y" for p in operation.parameters if p.place == "path"}
+    values = {p.name: f"{p.name}%2Fx+y" for p in operation.parameters if p.location == "path"}
     path = operation.path.format(**values)
     found, read = routes.find(operation.method, path)
     assert found is operation
@@ -51,7 +51,7 @@ def test_a_value_that_addresses_another_operation_never_leads_here(routes: Route
     for operation in operations().values():
         for parameter in operation.parameters:
             for word in parameter.reserved:
-                values = {p.name: "x" for p in operation.parameters if p.place == "path"}
+                values = {p.name: "x" for p in operation.parameters if p.location == "path"}
                 path = operation.path.format(**(values | {parameter.name: word}))
                 try:
                     found, _ = routes.find(operation.method, path)
@@ -68,14 +68,14 @@ def test_a_known_path_with_another_method_says_which_it_has(routes: Routes) -> N
     assert caught.value.headers["Allow"] == "DELETE, GET, PATCH"
 
 
-text = Parameter(name="p", place="query")
-number = Parameter(name="p", place="query", type="integer", minimum=2, maximum=5)
-array = Parameter(name="p", place="query", type="array", min_items=2, max_items=3, unique=True)
-switch = Parameter(name="p", place="query", type="boolean")
-sized = Parameter(name="p", place="query", min_length=2, max_length=3)
-listed = Parameter(name="p", place="query", values=("a", "b"))
-listed_array = Parameter(name="p", place="query", type="array", values=("a", "b"))
-truth = Parameter(name="p", place="query", type="boolean", values=(True,))
+text = Parameter(name="p", location="query")
+number = Parameter(name="p", location="query", type="integer", minimum=2, maximum=5)
+array = Parameter(name="p", location="query", type="array", min_items=2, max_items=3, unique=True)
+switch = Parameter(name="p", location="query", type="boolean")
+sized = Parameter(name="p", location="query", min_length=2, max_length=3)
+listed = Parameter(name="p", location="query", values=("a", "b"))
+listed_array = Parameter(name="p", location="query", type="array", values=("a", "b"))
+truth = Parameter(name="p", location="query", type="boolean", values=(True,))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ truth = Parameter(name="p", place="query", type="boolean", values=(True,))
         (number, ["5"], 5),
         (array, ["a,b"], ("a", "b")),
         (array, ["a", "b", "c"], ("a", "b", "c")),
-        (Parameter(name="p", place="query", type="array"), [""], ()),
+        (Parameter(name="p", location="query", type="array"), [""], ()),
         (switch, ["true"], True),
         (switch, ["false"], False),
         (sized, ["ab"], "ab"),
@@ -131,7 +131,7 @@ def test_a_parameter_out_of_its_bounds_is_refused(
 
 
 def test_what_is_required_must_be_there_and_what_is_unknown_is_ignored() -> None:
-    operation = operation_with(Parameter(name="p", place="query", required=True))
+    operation = operation_with(Parameter(name="p", location="query", required=True))
     assert read_query(operation, [("p", "1"), ("q", "2")]) == {"p": "1"}
     with pytest.raises(ApiError):
         read_query(operation, [("q", "2")])
@@ -140,7 +140,7 @@ def test_what_is_required_must_be_there_and_what_is_unknown_is_ignored() -> None
 @pytest.mark.parametrize("value", ["", "notes", "c"])
 def test_a_value_in_the_path_that_is_no_id_is_refused(value: str) -> None:
     parameter = Parameter(
-        name="x_id", place="path", required=True, reserved=("notes",), values=("", "notes", "a")
+        name="x_id", location="path", required=True, reserved=("notes",), values=("", "notes", "a")
     )
     operation = operation_with(parameter)
     check_path(operation, {"x_id": "a"})

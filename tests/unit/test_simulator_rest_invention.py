@@ -6,7 +6,7 @@ from random import Random
 import jsonschema_rs
 import pytest
 
-from simulator.rest.answers import Listing, Query, QueryValue, Said, TimeSpan
+from simulator.rest.answers import Listing, QueryValue, RestReply, RestRequest, TimeSpan
 from simulator.rest.synthetic_answers import Inventor
 from simulator.rest.values import invent
 from simulator.rest.words import Scene
@@ -23,11 +23,11 @@ def said(
     body: object = None,
     spans: dict[str, TimeSpan] | None = None,
     **query: QueryValue,
-) -> Said:
+) -> RestReply:
     operation = find(name)
-    path = {p.name: f"id of {p.name}" for p in operation.parameters if p.place == "path"}
-    asked = Query(operation, path, query, body, NOW, ORIGIN, spans or {})
-    return Inventor(seed).answer(asked)
+    path = {p.name: f"id of {p.name}" for p in operation.parameters if p.location == "path"}
+    request = RestRequest(operation, path, query, body, NOW, ORIGIN, spans or {})
+    return Inventor(seed).answer(request)
 
 
 def listed(name: str, **options: object) -> Listing:

@@ -23,10 +23,10 @@ def account() -> SimulatedAccount:
 
 
 @pytest.fixture(scope="module")
-def told(account: SimulatedAccount) -> Mapping[str, Told]:
+def payload(account: SimulatedAccount) -> Mapping[str, Told]:
     """Every event by engagement, told to the state before."""
     by_engagement = defaultdict(list)
-    for event in account.told(4000):
+    for event in account.play(4000):
         entity = orjson.loads(event.body)["payload"]["object"]
         if "engagement_id" in entity:
             name = event.event.removeprefix("contact_center.")

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from simulator.company import make_company
-from simulator.rest.answers import Listing, Query
+from simulator.rest.answers import Listing, RestRequest
 from simulator.rest.documents import ApiError
 from simulator.state import State, directory, state_answers
 from tests.simulated_account import SimulatedAccount
@@ -34,7 +34,7 @@ READING = [name for name in state_answers(State(make_company(1))) if find(name).
 @pytest.fixture(scope="module", params=(600, 4000), ids=("midst-of-first-round", "working-day"))
 def account(request: pytest.FixtureRequest) -> SimulatedAccount:
     account = SimulatedAccount()
-    account.told(request.param)
+    account.play(request.param)
     return account
 
 
@@ -51,36 +51,36 @@ def test_what_an_operation_answers_fits_its_schema(
     validator = Draft202012Validator(reply_schema(operation), format_checker=FormatChecker())
     documents = 0
     for question in questions(account, operation):
-        for document in answered(account, account.asked(operation_name, **question)):
+        for document in answered(account, account.request(operation_name, **question)):
             validator.validate(document)
             documents += 1
     assert documents or operation_name in ("get_asset", "get_closure_set")
 
 
-def answered(account: SimulatedAccount, asked: Query) -> Iterator[Mapping[str, Any]]:
+def answered(account: SimulatedAccount, request: RestRequest) -> Iterator[Mapping[str, Any]]:
     """Yield the answer, a list as pages of at most as many items as the schema allows."""
     try:
-        said = account.answers[asked.operation.name](asked)
+        said = account.answers[request.operation.name](request)
     except ApiError:
         return
     if not isinstance(said, Listing):
         assert isinstance(said, dict)
         yield said
         return
-    paging = asked.operation.paging
+    paging = request.operation.paging
     beside: dict[str, object] = dict(said.more)
     if paging is not None:
         beside |= {"next_page_token": "", "page_size": 30, "total_records": len(said.items)}
         if paging.has_more:
             beside["has_more"] = False
-    assert asked.operation.reply.items is not None
+    assert request.operation.reply.items is not None
     for start in range(0, len(said.items) or 1, 30):
-        yield {asked.operation.reply.items: list(said.items[start : start + 30]), **beside}
+        yield {request.operation.reply.items: list(said.items[start : start + 30]), **beside}
 
 
 def questions(account: SimulatedAccount, operation: Operation) -> Iterator[dict[str, Any]]:
     """Yield questions about everything that there is."""
-    path = [parameter.name for parameter in operation.parameters if parameter.place == "path"]
+    path = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
     engagements = account.state.engagements
     if operation.name == "list_messaging_messages":
         yield from ({"query": {"engagement_id": engagement_id}} for engagement_id in engagements)

@@ -249,7 +249,7 @@ def test_files_are_attachments_and_messages_with_links_to_this_api(
 
 
 def test_the_oldest_engagements_are_forgotten_with_their_recordings() -> None:
-    account = SimulatedAccount(most_engagements=2)
+    account = SimulatedAccount(max_engagements=2)
     for name in ("first", "second", "third"):
         told = CALL | {"engagement_id": name}
         account.happened("recording_started", recording_id=f"r {name}", **told)

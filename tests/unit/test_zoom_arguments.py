@@ -32,11 +32,11 @@ def operation(
 
 
 def query(**shape: object) -> Operation:
-    return operation(Parameter(name="x", place="query", **shape))  # type: ignore[arg-type] # any member of a parameter
+    return operation(Parameter(name="x", location="query", **shape))  # type: ignore[arg-type] # any member of a parameter
 
 
 thing = operation(
-    Parameter(name="id", place="path", required=True, reserved=("batch",)), path="/things/{id}"
+    Parameter(name="id", location="path", required=True, reserved=("batch",)), path="/things/{id}"
 )
 
 
@@ -194,7 +194,7 @@ def test_the_reserved_words_of_the_catalogue_are_refused() -> None:
     for operation_ in operations().values():
         for parameter in operation_.parameters:
             for word in parameter.reserved:
-                others = {p.argument: "x" for p in operation_.parameters if p.place == "path"}
+                others = {p.argument: "x" for p in operation_.parameters if p.location == "path"}
                 with pytest.raises(ArgumentError):
                     address(operation_, others | {parameter.argument: word})
 
@@ -204,11 +204,13 @@ def test_every_path_of_the_catalogue_is_filled() -> None:
         arguments = {
             parameter.argument: str(parameter.values[0]) if parameter.values else "an-id"
             for parameter in operation_.parameters
-            if parameter.place == "path"
+            if parameter.location == "path"
         }
         path = operation_.path
         required = {
-            p.argument: _some(p) for p in operation_.parameters if p.place == "query" and p.required
+            p.argument: _some(p)
+            for p in operation_.parameters
+            if p.location == "query" and p.required
         }
         written = address(operation_, arguments | required)
         assert "{" not in written
@@ -227,7 +229,7 @@ noon = datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=plus_two)
 
 def windowed(*forms: str, **more: object) -> Operation:
     window = Window(start="from", end="to", forms=forms, **more)  # type: ignore[arg-type] # any member of a window
-    ends = [Parameter(name=name, place="query") for name in ("from", "to")]
+    ends = [Parameter(name=name, location="query") for name in ("from", "to")]
     return operation(*ends, windows=(window,))
 
 

@@ -52,7 +52,7 @@ class Rig:
     ) -> None:
         self.clock = VirtualClock()
         self.store = store
-        self.daily = DailyBudget(Label.HEAVY, limit, kept_back=0.2, counts=store, clock=self.clock)
+        self.daily = DailyBudget(Label.HEAVY, limit, reserved=0.2, counts=store, clock=self.clock)
         self.daily.on_share_changed(share)
 
     async def take(self, count: int, priority: Priority = enrichment) -> int:
@@ -63,7 +63,7 @@ class Rig:
 async def test_as_much_is_granted_as_a_day_has_and_the_next_day_as_much_again() -> None:
     rig = Rig(10)
     assert await rig.take(12) == 10
-    assert rig.daily.left_of_day_s == day_s
+    assert rig.daily.remaining_day_s == day_s
     rig.clock.elapsed_s = day_s
     assert rig.daily.used == 0
     assert await rig.take(12) == 10
@@ -73,7 +73,7 @@ async def test_the_day_is_that_of_utc() -> None:
     rig = Rig(1)
     rig.clock.elapsed_s = day_s - 1
     assert await rig.take(2) == 1
-    assert rig.daily.left_of_day_s == 1
+    assert rig.daily.remaining_day_s == 1
     rig.clock.elapsed_s = day_s
     assert await rig.take(2) == 1
 
@@ -239,9 +239,9 @@ async def test_a_call_that_is_given_up_while_its_count_is_kept_is_not_used() -> 
 
 async def test_a_call_that_was_given_back_can_be_used_again() -> None:
     rig = Rig(2)
-    allowance = await rig.daily.take(enrichment)
-    assert allowance is not None
-    allowance.give_back()
+    daily_share = await rig.daily.take(enrichment)
+    assert daily_share is not None
+    daily_share.give_back()
     assert await rig.take(3) == 2
 
 
@@ -265,9 +265,9 @@ async def test_a_seat_that_is_lost_while_the_count_is_kept_uses_the_next_one() -
 
     store = Losing()
     rig = Rig(10, store=store, share=MemberShare(0, 2, 5))
-    allowance = await rig.daily.take(enrichment)
-    assert allowance is not None
-    assert allowance.share == MemberShare(1, 2, 6)
+    daily_share = await rig.daily.take(enrichment)
+    assert daily_share is not None
+    assert daily_share.share == MemberShare(1, 2, 6)
     assert store.counts == {0: Count(today, 5, 0, 1), 1: Count(today, 6, 0, 1)}
 
 
@@ -300,15 +300,15 @@ def test_the_parts_of_all_seats_make_what_was_left_when_their_generation_began()
     counts = {0: Count(today, 4, 3, 9), 1: Count(today, 4, 0, 2), 7: Count(today, 3, 1, 8)}
     left = []
     for rank in range(3):
-        allowance = DailyShare(100, kept_back=0, share=MemberShare(rank, 3, 4), day=today)
-        allowance.recalculate(counts)
-        left.append(allowance.most)
+        daily_share = DailyShare(100, reserved=0, share=MemberShare(rank, 3, 4), day=today)
+        daily_share.recalculate(counts)
+        left.append(daily_share.calls)
     assert sum(left) == 100 - 3 - 0 - 8
 
 
 def test_a_limit_that_is_spent_by_others_leaves_nothing_and_no_debt() -> None:
-    allowance = DailyShare(10, kept_back=0.5, share=MemberShare(0, 1, 2), day=today)
-    allowance.recalculate({3: Count(today, 1, 0, 50)})
-    assert allowance.most == 0
-    assert not allowance.take(enrichment)
-    assert not allowance.take(backfill)
+    daily_share = DailyShare(10, reserved=0.5, share=MemberShare(0, 1, 2), day=today)
+    daily_share.recalculate({3: Count(today, 1, 0, 50)})
+    assert daily_share.calls == 0
+    assert not daily_share.take(enrichment)
+    assert not daily_share.take(backfill)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoom.downloads.arriving import Patience, most_breaks, progress_bytes
+from zoom.downloads.arriving import Patience, max_breaks, progress_bytes
 from zoom.downloads.pieces import Piece, continues, piece_in, resuming
 
 tag = '"v1"'
@@ -64,7 +64,7 @@ def test_a_size_that_was_not_known_may_become_known() -> None:
 
 def test_patience_ends_after_breaks_without_progress_and_waits_longer_each_time() -> None:
     patience = Patience()
-    pauses_s = [patience.pause_s(0) for _ in range(most_breaks + 1)]
+    pauses_s = [patience.pause_s(0) for _ in range(max_breaks + 1)]
     assert pauses_s == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, None]
 
 

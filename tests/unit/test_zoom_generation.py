@@ -194,27 +194,29 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        (query("a"), Parameter(name="a", place="query")),
-        (query("a", format="string"), Parameter(name="a", place="query")),
-        (query("a", format="date"), Parameter(name="a", place="query", format="date")),
-        (query("a", deprecated=True), Parameter(name="a", place="query", deprecated=True)),
+        (query("a"), Parameter(name="a", location="query")),
+        (query("a", format="string"), Parameter(name="a", location="query")),
+        (query("a", format="date"), Parameter(name="a", location="query", format="date")),
+        (query("a", deprecated=True), Parameter(name="a", location="query", deprecated=True)),
         (
             query("a") | {"deprecated": True, "required": True},
-            Parameter(name="a", place="query", deprecated=True, required=True),
+            Parameter(name="a", location="query", deprecated=True, required=True),
         ),
         (
             query("a", type="integer", minimum=1, maximum=300, default=30),
-            Parameter(name="a", place="query", type="integer", minimum=1, maximum=300, default=30),
+            Parameter(
+                name="a", location="query", type="integer", minimum=1, maximum=300, default=30
+            ),
         ),
         (
             query("a", type="boolean", enum=[True], default=True),
-            Parameter(name="a", place="query", type="boolean", values=(True,), default=True),
+            Parameter(name="a", location="query", type="boolean", values=(True,), default=True),
         ),
         (
             query("a", enum=["true", "false"], minLength=1, maxLength=9, default="true"),
             Parameter(
                 name="a",
-                place="query",
+                location="query",
                 values=("true", "false"),
                 min_length=1,
                 max_length=9,
@@ -223,11 +225,15 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
         ),
         (
             query("a", type="array", items={"type": "string", "enum": ["b", "c"]}),
-            Parameter(name="a", place="query", type="array", values=("b", "c"), commas="assumed"),
+            Parameter(
+                name="a", location="query", type="array", values=("b", "c"), commas="assumed"
+            ),
         ),
         (
             query("a", type="array", items={"type": "string"}, enum=["b", "c"]),
-            Parameter(name="a", place="query", type="array", values=("b", "c"), commas="assumed"),
+            Parameter(
+                name="a", location="query", type="array", values=("b", "c"), commas="assumed"
+            ),
         ),
         (
             query(
@@ -240,7 +246,7 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
             ),
             Parameter(
                 name="a",
-                place="query",
+                location="query",
                 type="array",
                 min_items=1,
                 max_items=20,
@@ -250,11 +256,11 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
         ),
         (
             query("a", "Put commas between them.", maxLength=100, enum=["b", "c"]),
-            Parameter(name="a", place="query", type="array", values=("b", "c"), commas="stated"),
+            Parameter(name="a", location="query", type="array", values=("b", "c"), commas="stated"),
         ),
         (
             query("a", example="b, c"),
-            Parameter(name="a", place="query", type="array", commas="stated"),
+            Parameter(name="a", location="query", type="array", commas="stated"),
         ),
     ],
 )

@@ -15,7 +15,7 @@ from zoom.requests.paging import (
     IncompleteListError,
     RepeatedPageError,
     items,
-    most_empty_pages,
+    max_empty_pages,
     pages,
     token_lifetime_s,
 )
@@ -146,11 +146,11 @@ async def test_empty_pages_without_end_end_in_an_error() -> None:
     caller = Repeating(lambda call: page(queues, next_page_token=f"t{call}"))
     with pytest.raises(UnavailableError, match="100 empty pages in a row"):
         await read(caller, queues)
-    assert caller.calls == most_empty_pages
+    assert caller.calls == max_empty_pages
 
 
 async def test_empty_pages_between_others_are_no_end_however_many() -> None:
-    calls = 3 * most_empty_pages
+    calls = 3 * max_empty_pages
 
     def alternating(call: int) -> dict[str, Any]:
         token = {"next_page_token": f"t{call}"} if call < calls else {}

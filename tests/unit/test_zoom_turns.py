@@ -13,7 +13,7 @@ from tests.zoom_stand_in import reply, zoom_settings
 from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label, Priority
 from zoom.rate_limits.pacing import spacing
-from zoom.rate_limits.scheduler import LimitStatus, RateLimitScheduler, most_waiting
+from zoom.rate_limits.scheduler import LimitStatus, RateLimitScheduler, max_waiting
 
 light, heavy = Label.LIGHT, Label.HEAVY
 enrichment, interactive, backfill = Priority
@@ -192,20 +192,20 @@ async def test_a_seat_that_is_given_up_grants_nothing_to_those_who_wait() -> Non
 async def test_who_is_less_patient_than_a_new_seat_can_wait_for_it_to_open() -> None:
     scheduler = some_turns(member_share=None)
     async with asyncio.TaskGroup() as tasks:
-        opened = tasks.create_task(scheduler.opened(light))
+        opened = tasks.create_task(scheduler.wait_until_open(light))
         await asyncio.sleep(2)
         scheduler.on_share_changed(MemberShare(0, 2, 1))
         await asyncio.sleep(spacing - 0.01)
         assert not opened.done()
     assert now_s() == pytest.approx(2 + spacing)
     assert await take(scheduler) == now_s()
-    await scheduler.opened(light)
+    await scheduler.wait_until_open(light)
     assert now_s() == pytest.approx(2 + spacing)
 
 
 @in_simulated_time
 async def test_a_seat_that_does_not_come_is_waited_for_no_longer_than_a_turn() -> None:
-    await some_turns(member_share=None).opened(light)
+    await some_turns(member_share=None).wait_until_open(light)
     assert now_s() == pytest.approx(5.0)
 
 
@@ -213,7 +213,7 @@ async def test_a_seat_that_does_not_come_is_waited_for_no_longer_than_a_turn() -
 async def test_no_more_than_a_bound_wait_for_a_seat() -> None:
     scheduler = some_turns(member_share=None)
     async with asyncio.TaskGroup() as tasks:
-        asked = [tasks.create_task(take(scheduler)) for _ in range(most_waiting)]
+        asked = [tasks.create_task(take(scheduler)) for _ in range(max_waiting)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await refusal(scheduler)

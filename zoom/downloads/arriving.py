@@ -1,4 +1,4 @@
-"""A download under way: what has come so far, and how long to bear with its breaks."""
+"""The progress of one download: the received bytes, and the retries after broken connections."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -8,18 +8,19 @@ from zoom.downloads.pieces import Piece, continues, resuming
 from zoom.downloads.ports import Target
 from zoom.errors import ZoomFault, error_of
 
-most_breaks: Final = 6
-"""In a row, without `progress_bytes` between them; the pauses after them make half a minute."""
+max_breaks: Final = 6
+"""Consecutive breaks without `progress_bytes` between them; their pauses add up to half a
+minute."""
 
 progress_bytes: Final = 1024 * 1024
 
 _first_pause_s: Final = 0.5
-_longest_pause_s: Final = 15.0
+_max_pause_s: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """What was fetched. ``sha256`` is in hexadecimal, ``content_type`` in lower case, bare."""
+    """The result of a download. ``sha256`` is hexadecimal, ``content_type`` lower-case and bare."""
 
     size_bytes: int
     sha256: str
@@ -37,18 +38,18 @@ class Arriving:
 
     @property
     def begun(self) -> bool:
-        """Whether there was an answer that brought the file."""
+        """Whether an answer has brought a piece of the file."""
         return self._piece is not None
 
     def wishes(self) -> dict[str, str]:
-        """Return the headers that ask for what is missing."""
+        """Return the headers that request the missing bytes."""
         return resuming(self._piece, self.size_bytes) if self._piece else {}
 
     async def begin(self, piece: Piece) -> None:
-        """Let the bytes of this piece come next; what came before counts if it continues that.
+        """Accept a piece as the next bytes. The received bytes stay if the piece continues them.
 
         Raises:
-            UnavailableError: it is not what is missing.
+            UnavailableError: the piece is not the missing one.
         """
         if self._piece and self.size_bytes and continues(piece, self._piece, self.size_bytes):
             self._piece = replace(self._piece, size_bytes=piece.size_bytes)
@@ -59,24 +60,24 @@ class Arriving:
             raise error_of(ZoomFault.NETWORK, "the rest is not of the file that was begun")
 
     async def restart(self) -> None:
-        """Forget what has come."""
+        """Discard the received bytes."""
         if self.size_bytes:
             await self._target.restart()
         self._hash = hashlib.sha256()
         self.size_bytes = 0
 
     async def take(self, chunk: bytes) -> None:
-        """Pass the next bytes on."""
+        """Pass the next bytes to the target."""
         await self._target.write(chunk)
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
     def downloaded(self) -> Downloaded:
-        """Return what has come, now that its end was seen.
+        """Return the result, after the end of the file.
 
         Raises:
-            NotReadyError: nothing has.
-            UnavailableError: it is not as long as it was said to be.
+            NotReadyError: the file is empty.
+            UnavailableError: its length differs from the announced one.
         """
         piece = self._piece
         if piece is None or not self.size_bytes:
@@ -88,17 +89,17 @@ class Arriving:
 
 
 class Patience:
-    """How often one download is taken up again; progress renews it, beginning anew is none."""
+    """Limits the retries of one download. Progress renews them, a new beginning does not."""
 
     def __init__(self) -> None:
         self._breaks = 0
         self._furthest_bytes = 0
 
     def pause_s(self, size_bytes: int) -> float | None:
-        """Return how long to wait after a break with so many bytes, None where it was the last."""
+        """Return the pause after a break at this size, None where no retry is left."""
         if size_bytes >= self._furthest_bytes + progress_bytes:
             self._breaks, self._furthest_bytes = 0, size_bytes
         self._breaks += 1
-        if self._breaks > most_breaks:
+        if self._breaks > max_breaks:
             return None
-        return min(_first_pause_s * 2.0 ** (self._breaks - 1), _longest_pause_s)
+        return min(_first_pause_s * 2.0 ** (self._breaks - 1), _max_pause_s)

@@ -1,10 +1,10 @@
-"""Fetches recordings, transcripts and attachments: whole, checked, and from nobody but Zoom.
+"""Fetches recordings, transcripts and attachments: complete, verified, and from Zoom alone.
 
-One download is a few requests: redirects are followed by hand, each to an allowed host, and the
-token stays behind for good where one leads to another origin. A connection that breaks off is taken
-up where it ended if the content can be told to be the same, else from its beginning. Downloads have
-no rate limit label of their own: only so many run at a time.
-Source: Zoom Contact Center REST API, recordings; RFC 9110.
+One download takes a few requests. Redirects are followed here, each to an allowed host, and the
+token is not sent again after a redirect to another origin. A broken download continues at its end
+if the content is provably the same, otherwise from its beginning. Downloads have no rate-limit
+label, so only a bounded number of them run at a time. Source: Zoom Contact Center REST API,
+recordings; RFC 9110.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from zoom.messages import Response
 from zoom.metrics import metrics
 from zoom.settings import ZoomSettings
 
-most_redirects: Final = 5
+max_redirects: Final = 5
 largest_refusal_bytes: Final = 16 * 1024
-"""Of an answer that is no file so much is read, for Zoom's code."""
+"""Bytes read of an answer that is not a file, to find Zoom's code."""
 
 _passing: Final = frozenset({ZoomFault.TIMEOUT, ZoomFault.NETWORK, ZoomFault.OUTAGE})
 _redirects: Final = frozenset({301, 302, 303, 307, 308})
@@ -44,15 +44,15 @@ _faults: Final[Mapping[int, ZoomFault]] = {
     HTTPStatus.GONE: ZoomFault.GONE,
     HTTPStatus.TOO_MANY_REQUESTS: ZoomFault.RATE_LIMITED,
 }
-"""By status; from 500 on it is an outage, the rest is unexpected. A file that is not there may be
-answered by a page of a storage system, so that no code of Zoom's is needed for it."""
+"""By status; from 500 on it is an outage, any other status is unexpected. For a missing file a
+storage system may answer with a page of its own, so no code of Zoom's is required."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What a file must be. ``content_types`` are beginnings: ``audio/``, ``text/vtt``.
+    """The expected file. ``content_types`` are prefixes: ``audio/``, ``text/vtt``.
 
-    Where none are named everything passes but a web page.
+    Without any, every type but a web page is accepted.
     """
 
     size_bytes: int | None = None
@@ -74,27 +74,29 @@ class Downloads:
         self._streams = streams
         self._tokens = tokens
         self._clock = clock
-        self._places = asyncio.Semaphore(settings.download_concurrency)
+        self._slots = asyncio.Semaphore(settings.download_concurrency)
         for outcome in (_fetched, *(fault.value for fault in ZoomFault)):
-            metrics.downloads.labels(outcome)  # one that first shows up at 1 has not increased
+            metrics.downloads.labels(
+                outcome
+            )  # Prometheus sees no increase in a series that starts at 1
 
     async def fetch(
         self, url: str, to: Path | Target, *, promise: Promise = any_file
     ) -> Downloaded:
-        """Fetch all of it. At a path a file appears, or is replaced, when it is whole and on disk.
+        """Fetch a file completely. A path gets its file, or a new one, once that is safe on disk.
 
         ``url`` may be relative to the API's origin.
 
         Raises:
-            UnsafeAddressError: ``url``, or a redirect, leads where nothing may be fetched from.
-            AbsentError: it is not there, or not any more.
-            ForbiddenError: the app may not have it.
-            NotReadyError: it is empty as yet.
-            UnavailableError: it could not be fetched, or is not what was promised, or is larger
+            UnsafeAddressError: ``url``, or a redirect, leads to a forbidden address.
+            AbsentError: the file does not exist, or no longer.
+            ForbiddenError: the app may not read it.
+            NotReadyError: it is still empty.
+            UnavailableError: it could not be fetched, or is not the promised file, or is larger
                 than ``ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES``.
             OSError: the file cannot be written.
         """
-        async with self._places:
+        async with self._slots:
             try:
                 downloaded = await self._fetched_to(to, url, promise)
             except ZoomError as error:
@@ -121,7 +123,7 @@ class Downloads:
             await self._clock.sleep(pause_s)
 
     async def _attempt(self, url: str, arriving: Arriving, promise: Promise) -> Downloaded:
-        """Follow redirects to an answer, and take it; a refused token is renewed once."""
+        """Follow redirects to an answer, and read it; a refused token is renewed once."""
         token = await self._tokens.token()
         address = first = self._address(url, base=token.api_url)
         trusted, renewed, redirects = True, False, 0
@@ -135,8 +137,8 @@ class Downloads:
                 token, renewed = await self._tokens.renew(token), True
                 continue
             redirects += 1
-            if redirects > most_redirects:
-                raise error_of(ZoomFault.UNEXPECTED, f"more than {most_redirects} redirects")
+            if redirects > max_redirects:
+                raise error_of(ZoomFault.UNEXPECTED, f"more than {max_redirects} redirects")
             address = self._address(stream.headers.get("location", ""), base=address.url)
             trusted = trusted and address.origin == first.origin
 
@@ -162,7 +164,7 @@ class Downloads:
         return downloaded
 
     def _check(self, piece: Piece, promise: Promise) -> None:
-        """Raise an `UnavailableError` unless this may be what was promised."""
+        """Raise an `UnavailableError` unless this can be the promised file."""
         kinds = promise.content_types
         if kinds and not piece.content_type.startswith(kinds):
             detail = f"expected {' or '.join(kinds)}, another content type came"
@@ -190,10 +192,12 @@ class Downloads:
             return error_of(ZoomFault.UNEXPECTED, f"status {status}: {detail}")
         response = Response(status, stream.headers, await _beginning(stream))
         code = code_of(response)
-        said = f"status {status}" + ("" if code is None else f", code {code}") + " for a download"
+        message = (
+            f"status {status}" + ("" if code is None else f", code {code}") + " for a download"
+        )
         outage = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         fault = ZoomFault.OUTAGE if outage else _faults.get(status, ZoomFault.UNEXPECTED)
-        return error_of(fault, said, retry_after_s=retry_after_s(response, self._clock.now()))
+        return error_of(fault, message, retry_after_s=retry_after_s(response, self._clock.now()))
 
 
 @asynccontextmanager

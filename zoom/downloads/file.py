@@ -1,7 +1,7 @@
-"""A file that appears whole or not at all.
+"""Writes a file that appears complete or not at all.
 
-It is written under another name, fsynced, renamed, and then its folder is fsynced. Work on the disk
-is done in threads; nothing can end a call to a disk that hangs, so that no time limit is set here.
+It is written under a temporary name, fsynced and renamed, and then its folder is fsynced. Disk I/O
+runs in threads. Nothing can end a call to a hanging disk, so there is no time limit here.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from threading import Lock
 
 
 class NewFile:
-    """A `zoom.downloads.ports.Target` beside the path that it will have. Open it with `new_file`.
+    """A `zoom.downloads.ports.Target` next to its final path. Open it with `new_file`.
 
-    A thread outlives the cancellation of whoever waits for it: under the lock no write meets a
-    descriptor that is closed, or that is somebody else's by then.
+    A thread outlives the cancellation of its waiting task. The lock keeps a late write from a
+    descriptor that is closed, or that belongs to another file by then.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +38,7 @@ class NewFile:
         await asyncio.to_thread(self._restart)
 
     def keep(self) -> None:
-        """Make it durable and give it its name."""
+        """Make the file durable under its final name."""
         with self._lock, self._file:
             os.fsync(self._file.fileno())
         self._part.replace(self._path)
@@ -49,7 +49,7 @@ class NewFile:
             os.close(folder)
 
     def discard(self) -> None:
-        """Take it away."""
+        """Remove the file."""
         with self._lock:
             self._file.close()
         self._part.unlink(missing_ok=True)
@@ -68,9 +68,9 @@ class NewFile:
 
 @asynccontextmanager
 async def new_file(path: Path) -> AsyncIterator[NewFile]:
-    """Make a file, readable by its owner alone: at ``path`` if the body succeeds, else nowhere.
+    """Create a file that only its owner can read: at ``path`` if the body succeeds, else nowhere.
 
-    A process that is killed leaves its part behind, ``.<name>.<rng>.part``.
+    A killed process leaves its part behind, ``.<name>.<random>.part``.
 
     Raises:
         OSError: it cannot be written.

@@ -1,4 +1,4 @@
-"""Pure: what a download needs of others: answers bit by bit, a token, and somewhere to write to."""
+"""Pure: the ports of a download: streamed answers, tokens, and a target for the bytes."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,8 +10,8 @@ from zoom.http.oauth import Token
 class Target(Protocol):
     """Takes the bytes of one download, in order.
 
-    They count only when `Downloads.fetch` has returned: whoever hands in a target makes it visible
-    then, and discards it when `fetch` raises. Each call stands under the target's own time limit.
+    The bytes count only after `Downloads.fetch` has returned. The caller then makes the target
+    visible, and discards it when `fetch` raises. The target limits the time of each call itself.
     """
 
     async def write(self, chunk: bytes, /) -> None:
@@ -19,24 +19,24 @@ class Target(Protocol):
         ...
 
     async def restart(self) -> None:
-        """Forget what was written; all of it comes anew."""
+        """Discard the written bytes; the whole file comes again."""
         ...
 
 
 class Tokens(Protocol):
-    """Gives permission to call; `zoom.http.oauth.TokenSource` is one."""
+    """Provides access tokens; `zoom.http.oauth.TokenSource` implements it."""
 
     async def token(self) -> Token:
         """Return a valid token."""
         ...
 
     async def renew(self, refused: Token, /) -> Token:
-        """Return another token than this one."""
+        """Return a token other than this one."""
         ...
 
 
 class Stream(Protocol):
-    """An answer whose body is read bit by bit. Names of headers are lower-case."""
+    """An answer with a streamed body. Names of headers are lower-case."""
 
     @property
     def status(self) -> int:
@@ -58,7 +58,7 @@ class Stream(Protocol):
 
 
 class Streams(Protocol):
-    """Asks for answers to be read bit by bit; follows no redirect, unpacks nothing."""
+    """Opens streamed answers; follows no redirect, decompresses nothing."""
 
     def get(self, url: str, headers: Mapping[str, str], /) -> AbstractAsyncContextManager[Stream]:
         """Open the answer to ``url``, which is escaped; leaving ends its connection.

@@ -1,4 +1,4 @@
-"""Pure: all files that follow from the vendor's documents."""
+"""Pure: all files that are generated from the vendor's documents."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from zoom.generation.names import (
     resource_name,
     snake,
 )
+from zoom.generation.optional_members import flag, optional, texts
 from zoom.generation.parameters import parameters
-from zoom.generation.places import flag, optional, texts
 from zoom.generation.replies import error_codes, paging, reply, success
 from zoom.generation.resources import resource_files
 from zoom.generation.types_source import Described
@@ -64,29 +64,29 @@ def artefacts(
 def _operations(document: JsonPointer) -> Iterator[Described]:
     paths = document.member("paths")
     for path, item in paths.members():
-        for method, place in item.members():
+        for method, node in item.members():
             if method not in _methods:
-                raise SchemaSourceError(place.pointer, f"no method of an operation: {method!r}")
-            yield _operation(_methods[method], path, place, tuple(paths.as_object()))
+                raise SchemaSourceError(node.pointer, f"no method of an operation: {method!r}")
+            yield _operation(_methods[method], path, node, tuple(paths.as_object()))
 
 
-def _operation(method: Method, path: str, place: JsonPointer, paths: Sequence[str]) -> Described:
-    taken = parameters(place, path, paths)
-    status, replied = success(place)
+def _operation(method: Method, path: str, node: JsonPointer, paths: Sequence[str]) -> Described:
+    taken = parameters(node, path, paths)
+    status, replied = success(node)
     pages = paging(taken, replied)
-    name = _name(method, path, place, paged=pages is not None)
-    tag, *_ = texts(place.member("tags"))
-    body, sent = _body(place)
-    scopes = place.member("x-extensions")
+    name = _name(method, path, node, paged=pages is not None)
+    tag, *_ = texts(node.member("tags"))
+    body, sent = _body(node)
+    scopes = node.member("x-extensions")
     operation = Operation(
         name=name,
         resource=resource_name(tag),
         action=action_name(name, resource_name(tag)),
-        vendor_id=place.member("operationId").as_text(),
+        vendor_id=node.member("operationId").as_text(),
         tag=tag,
         method=method,
         path=re.sub(r"{(\w+)}", lambda found: f"{{{snake(found[1])}}}", path),
-        label=_label_of(place),
+        label=_label_of(node),
         scopes=Scopes(
             classic=texts(scopes.member("x-macro-scopes")),
             granular=texts(scopes.member("x-granular-scopes")),
@@ -95,36 +95,36 @@ def _operation(method: Method, path: str, place: JsonPointer, paths: Sequence[st
         body=body,
         reply=reply(status, replied, is_list=name.startswith("list_")),
         paging=pages,
-        windows=tuple(windows(place, taken)),
-        errors=error_codes(place),
-        deprecated=flag(place, "deprecated"),
+        windows=tuple(windows(node, taken)),
+        errors=error_codes(node),
+        deprecated=flag(node, "deprecated"),
     )
     schemas = {"body": body_schema(sent)} if sent else {}
     return operation, schemas | ({"reply": reply_schema(replied)} if replied else {})
 
 
-def _name(method: Method, path: str, place: JsonPointer, *, paged: bool) -> str:
+def _name(method: Method, path: str, node: JsonPointer, *, paged: bool) -> str:
     try:
         return operation_name(method, path, paged=paged)
     except UnnamedError as error:
-        raise SchemaSourceError(place.pointer, str(error)) from None
+        raise SchemaSourceError(node.pointer, str(error)) from None
 
 
-def _body(place: JsonPointer) -> tuple[Body | None, JsonPointer | None]:
-    told = optional(place, "requestBody")
-    if told is None:
+def _body(node: JsonPointer) -> tuple[Body | None, JsonPointer | None]:
+    request_body = optional(node, "requestBody")
+    if request_body is None:
         return None, None
-    content = told.member("content")
+    content = request_body.member("content")
     (kind, *others) = content.as_object() or [""]
     if others or kind not in _content_types:
         raise SchemaSourceError(content.pointer, f"expected one of {', '.join(_content_types)}")
     schema = content.member(kind).member("schema")
-    required = flag(told, "required") or bool(texts(optional(schema, "required")))
+    required = flag(request_body, "required") or bool(texts(optional(schema, "required")))
     return Body(content_type=_content_types[kind], required=required), schema
 
 
-def _label_of(place: JsonPointer) -> Label:
-    description = place.member("description")
+def _label_of(node: JsonPointer) -> Label:
+    description = node.member("description")
     found = _label.search(description.as_text())
     if found is None or found[1] not in Label.__members__:
         raise SchemaSourceError(description.pointer, f"expected a label: {', '.join(Label)}")
@@ -137,8 +137,10 @@ def _require_own_names(operations: Sequence[Operation]) -> None:
         for name in (operation.name, f"{operation.resource}.{operation.action}"):
             other = taken.setdefault(name, operation)
             if other is not operation:
-                told = " and ".join(f"{each.method} {each.path}" for each in (other, operation))
-                cause = f"{told} would both be {name}: name one in zoom/generation/names.py"
+                first_uses = " and ".join(
+                    f"{each.method} {each.path}" for each in (other, operation)
+                )
+                cause = f"{first_uses} would both be {name}: name one in zoom/generation/names.py"
                 raise SchemaSourceError("/paths", cause)
 
 

@@ -1,9 +1,9 @@
-"""Pure: turn the vendor's schemas of bodies and replies into ours, without a word of its prose.
+"""Pure: converts the vendor's schemas of bodies and replies, without any of its prose.
 
-Ours are JSON Schema where the vendor's are OpenAPI 3.0 (``nullable``). Bodies are closed: a value
-that is not listed is refused before it is sent. Replies are open: listed values are an annotation.
-Repaired on the way: formats that are none, a mask for a regular expression, members that must be
-there but are not described, ``additionalProperties`` on an array, sentences listed as values.
+The results are JSON Schema, the vendor's are OpenAPI 3.0 (``nullable``). Bodies are closed: an
+unlisted value is refused before it is sent. Replies are open: listed values are an annotation.
+Repairs: invalid formats, a mask in place of a regular expression, required members without a
+description, ``additionalProperties`` on an array, sentences listed as values.
 
 Source: Zoom Contact Center REST API, OpenAPI 3.0.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.generation.document import JsonPointer, SchemaSourceError
-from zoom.generation.places import flag, items, optional, refuse_unless, text, texts
+from zoom.generation.optional_members import flag, items, optional, refuse_unless, text, texts
 
 Schema = dict[str, object]
 
@@ -23,7 +23,7 @@ _carried: Final[Mapping[str, tuple[str, ...]]] = {
     "string": ("minLength", "maxLength"),
     "array": ("minItems", "maxItems", "uniqueItems"),
 }
-"""Bounds by the type that they say something of; the vendor gives some to other types too."""
+"""Bounds by the type that they apply to; the vendor sets some on other types too."""
 
 _marks: Final = ("deprecated", "readOnly")
 
@@ -42,19 +42,19 @@ _mask: Final = "YYYY"
 
 
 def body_schema(published: JsonPointer) -> Schema:
-    """Write the schema of a body as ours.
+    """Convert the schema of a body.
 
     Raises:
-        SchemaSourceError: it has a keyword or a type that is not known.
+        SchemaSourceError: it has an unknown keyword or type.
     """
     return _ours(published, values="enum")
 
 
 def reply_schema(published: JsonPointer) -> Schema:
-    """Write the schema of a reply as ours.
+    """Convert the schema of a reply.
 
     Raises:
-        SchemaSourceError: it has a keyword or a type that is not known.
+        SchemaSourceError: it has an unknown keyword or type.
     """
     return _ours(published, values="x-known-values")
 
@@ -76,7 +76,7 @@ def _ours(published: JsonPointer, *, values: str) -> Schema:
 
 
 def _value(published: JsonPointer) -> Schema:
-    """What a schema says of the value itself."""
+    """Return the part of a schema that describes the value itself."""
     said = published.as_object()
     ours: Schema = {}
     if "type" in said:

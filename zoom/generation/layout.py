@@ -1,4 +1,4 @@
-"""Pure: what generated modules have in common: their first line, names of types, docstrings."""
+"""Pure: the common parts of generated modules: their first line, type names, docstrings."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
-"""Pure: write a resource as a class: one typed method for each operation.
+"""Pure: writes a resource as a class with one typed method per operation.
 
-A list that has pages has a method beside that yields the items of all of them: ``list_all``.
+A paged list gets a second method that yields the items of all pages: ``list_all``.
 """
 
 import re
@@ -15,19 +15,19 @@ from zoom.generation.layout import docstring_lines, generated, literal, pascal, 
 from zoom.generation.types_source import TypeNames, TypesModule
 
 _of_pages: Final = frozenset({"next_page_token", "page", "page_size"})
-"""Parameters that `zoom.requests.paging` sees to."""
+"""Parameters that `zoom.requests.paging` sets."""
 
 _scalars: Final = {"string": "str", "integer": "int", "boolean": "bool", "array": "str"}
 
 _most_parameters: Final = 6
-"""That a function may have by the rules of the house, ``self`` not counted."""
+"""The project's limit of parameters of a function, without ``self``."""
 
 _standard: Final[Mapping[str, frozenset[str]]] = {
     "collections.abc": frozenset({"AsyncGenerator", "Sequence"}),
     "datetime": frozenset({"date", "datetime"}),
     "typing": frozenset({"Literal"}),
 }
-"""Names that annotations are made of, by module."""
+"""Names used in annotations, by module."""
 
 _widest: Final = line_length - len("        ")
 
@@ -51,7 +51,7 @@ class _Argument:
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """A method: what it takes, what it returns, and its lines below the signature."""
+    """A method: its parameters, its result, and its lines below the signature."""
 
     name: str
     arguments: Sequence[_Argument]
@@ -112,10 +112,10 @@ def _methods(operation: Operation, types: TypesModule) -> Iterator[_Method]:
 def _iterator(operation: Operation, names: TypeNames, arguments: Sequence[_Argument]) -> _Method:
     kept = [each for each in arguments if each.name not in _of_pages]
     returns = f"AsyncGenerator[{names.item}, None]"
-    told = f"Yield each item of ``{operation.action}``, over all pages."
+    described = f"Yield each item of ``{operation.action}``, over all pages."
     taken = [f'"{each.name}": {each.name}' for each in kept]
     lines = [
-        *docstring_lines((told,), 8),
+        *docstring_lines((described,), 8),
         *_bracketed("arguments: dict[str, object] = {", taken, "}", 8),
         f'        return items(self._caller, find("{operation.name}"), arguments)',
     ]
@@ -133,7 +133,7 @@ def _written(method: _Method) -> Iterator[str]:
 
 
 def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
-    """Yield those in the path, the body, those that must be there, and the others."""
+    """Yield path parameters, the body, mandatory parameters, then the others."""
     times = {
         name: _moment(window) for window in operation.windows for name in (window.start, window.end)
     }
@@ -142,7 +142,7 @@ def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
             parameter.argument,
             times.get(parameter.name) or _annotation(parameter, types),
             parameter.required,
-            positional=parameter.place == "path",
+            positional=parameter.location == "path",
         )
         for parameter in operation.parameters
     ]
@@ -162,7 +162,7 @@ def _annotation(parameter: Parameter, types: TypesModule) -> str:
 
 
 def _moment(window: Window) -> str:
-    """Return the type of an end of a window, as `zoom.requests.time_arguments` can write it."""
+    """Return the type of an end of a window that `zoom.requests.time_arguments` can write."""
     has_time = "offset" in window.forms or ("z" in window.forms and not window.z_is_literal)
     kinds = {"datetime": has_time, "date": "date" in window.forms, "str": True}
     return " | ".join(kind for kind, holds in kinds.items() if holds)
@@ -173,7 +173,7 @@ def _passed(arguments: Sequence[_Argument]) -> Iterator[str]:
 
 
 def _docstring(operation: Operation) -> Iterator[str]:
-    """Say in a sentence what the operation does, and then the facts."""
+    """Yield one sentence about the operation, and then the facts."""
     yield f"{operation.name.replace('_', ' ').capitalize()}."
     yield ""
     kind = "; a write" if operation.writes else ""
@@ -189,7 +189,7 @@ def _docstring(operation: Operation) -> Iterator[str]:
 
 
 def _bracketed(head: str, inner: Sequence[str], tail: str, indent: int) -> Iterator[str]:
-    """Yield what stands in brackets on one line where it fits, else each part on its own."""
+    """Yield bracketed parts on one line where they fit, otherwise one line each."""
     before = " " * indent
     line = f"{before}{head}{', '.join(inner)}{tail}"
     if len(line) <= line_length:
@@ -214,7 +214,7 @@ def _imports(module: str, methods: Sequence[_Method], types: TypesModule) -> Ite
 
 
 def _import(module: str, names: Collection[str]) -> Iterator[str]:
-    """Yield the lines of an import that only editors and mypy carry out."""
+    """Yield the lines of an import for editors and mypy only."""
     ordered = sorted(names, key=str.lower)
     line = f"    from {module} import {', '.join(ordered)}"
     if names and len(line) <= line_length:

@@ -1,15 +1,16 @@
 """Pure: the name of an operation, from its method and path alone.
 
-The vendor's own ids cannot serve: some hold spaces and quotes, two stand twice, and they follow no
-one form. Method and path are what calls depend on anyway, and no editor rewords them.
+The vendor's own ids do not serve: some hold spaces and quotes, two are used twice, and they follow
+no common form. Calls depend on method and path anyway, and no editor rewords those.
 
-A name is a verb and a noun. The noun is what the path names, parent first; all of it is singular
-but the last segment, which is plural where the call is about several: a list, a batch, a membership
-(``/queues/{}/agents``: ``queue_agents``). A folder that only sorts the vendor's pages is left out
-(`_readings`). The verb is that of the method, but where the path itself ends in a verb
-(``/flows/{}/publish``: ``publish_flow``) and where a member that lives elsewhere is put into a
-parent or taken out (``assign_queue_agents``, ``unassign_queue_agent``). What reads badly by these
-rules is named by hand (`_by_hand`). A test holds the list of all names, so none changes unseen.
+A name is a verb and a noun. The noun follows the path, parent first. All of it is singular but the
+last segment, which is plural where the call concerns several entities: a list, a batch, a
+membership (``/queues/{}/agents``: ``queue_agents``). A segment that only sorts the vendor's pages
+is left out (`_readings`). The verb follows the method, with two exceptions: a path that ends in a
+verb (``/flows/{}/publish``: ``publish_flow``), and a call that adds an independent entity to a
+parent or removes it (``assign_queue_agents``, ``unassign_queue_agent``). `_by_hand` names the
+operations that read badly by these rules. A test holds the list of all names, so none changes
+unseen.
 """
 
 import re
@@ -40,7 +41,7 @@ _readings: Final[tuple[tuple[str, str], ...]] = (
     (r"^outbound_campaign/campaigns", "campaigns"),
     (r"^outbound_campaign/", "campaign_"),
 )
-"""How paths are read, the first that fits; ``{}`` stands for a parameter."""
+"""Rewritings of paths, the first that fits; ``{}`` stands for a parameter."""
 
 _by_hand: Final[Mapping[str, str]] = {
     "DELETE flows/{}/entry_points": "remove_flow_entry_points",
@@ -61,7 +62,7 @@ _by_hand: Final[Mapping[str, str]] = {
     "POST users/{}/commands": "send_user_command",
     "PUT engagements/{}/recording/{}": "control_engagement_recording",
 }
-"""Names by method and path as it is read."""
+"""Names by method and rewritten path."""
 
 _verbs: Final[Mapping[Method, str]] = {
     "GET": "get",
@@ -78,13 +79,13 @@ _verbs_in_paths: Final = frozenset({"duplicate", "export", "move", "publish"})
 _members: Final = frozenset(
     {"agents", "dispositions", "queues", "sets", "skills", "supervisors", "teams", "users"}
 )
-"""What lives elsewhere, and belongs to its parent in a path by being assigned."""
+"""Entities that exist independently, and join their parent in a path by assignment."""
 
 _never_plural: Final = frozenset({"sms", "status", "operating_hours"})
 
 
 class UnnamedError(ValueError):
-    """A path from which no name can be made."""
+    """A path that yields no name."""
 
 
 def operation_name(method: Method, path: str, *, paged: bool) -> str:
@@ -120,7 +121,7 @@ def operation_name(method: Method, path: str, *, paged: bool) -> str:
 
 
 def _reading(path: str) -> str:
-    """Return the path with ``{}`` for each parameter, without the folders that say nothing."""
+    """Return the path with ``{}`` for each parameter, without the segments that only sort."""
     read = re.sub(r"{\w+}", _parameter, path).replace("/contact_center", "").strip("/")
     for pattern, reading in _readings:
         found, count = re.subn(pattern, reading, read)
@@ -130,23 +131,23 @@ def _reading(path: str) -> str:
 
 
 def resource_name(tag: str) -> str:
-    """Name the group of a typed client to which operations with this tag belong."""
+    """Return the name of the typed client's group for operations with this tag."""
     return snake(re.sub(r"\(.*\)", "", tag).strip())
 
 
 def action_name(name: str, resource: str) -> str:
-    """Name the method of such a group: the operation without what the group says already.
+    """Return the name of the method in such a group: the operation without the group's noun.
 
-    ``list_queues`` of ``queues`` is ``list``, ``update_queue_agent`` is ``update_agent``. What is
-    done to several is ``delete_many``, and what would be a keyword of Python keeps the whole name:
+    ``list_queues`` of ``queues`` is ``list``, ``update_queue_agent`` is ``update_agent``. A batch
+    of deletions is ``delete_many``, and a name that would be a keyword of Python stays complete:
     ``import_flow``.
     """
     verb, _, noun = name.partition("_")
     if noun == resource and noun != singular(resource) and verb != "list":
         return f"{verb}_many"
-    for told in (resource, singular(resource)):
-        if noun == told or noun.startswith(f"{told}_"):
-            action = verb + noun.removeprefix(told)
+    for words in (resource, singular(resource)):
+        if noun == words or noun.startswith(f"{words}_"):
+            action = verb + noun.removeprefix(words)
             return name if iskeyword(action) else action
     return name
 
@@ -157,7 +158,7 @@ def snake(text: str) -> str:
 
 
 def singular(noun: str) -> str:
-    """Name one of several."""
+    """Return the singular of a noun."""
     if noun in _never_plural:
         return noun
     if noun.endswith("ies"):

@@ -1,8 +1,8 @@
-"""Pure: the parameters of an operation, as the vendor's document has them.
+"""Pure: the parameters of an operation in the vendor's document.
 
-What it says is not always what it means. Some parameters are lists only in their prose, or by an
-example (``voice, sms``); some have the values of a list on the list itself, where no list could
-ever be equal to one of them; two have a mask for a regular expression, of which `windows` tells.
+The document does not always say what it means. Some parameters are lists only in their prose, or by
+an example (``voice, sms``). Some have the values of the items on the list itself, where no list
+could equal one of them. Two have a mask in place of a regular expression, which `windows` reads.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final, Literal
 from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Parameter
 from zoom.generation.names import snake
-from zoom.generation.places import flag, items, number, optional, refuse_unless, text
+from zoom.generation.optional_members import flag, items, number, optional, refuse_unless, text
 
 _keywords: Final = frozenset(
     {"type", "format", "enum", "items", "default", "deprecated", "description", "example"}
@@ -40,41 +40,41 @@ def parameters(operation: JsonPointer, path: str, paths: Collection[str]) -> tup
     Raises:
         SchemaSourceError: one cannot be read, or the path names other parameters.
     """
-    told = [_parameter(each) for each in items(optional(operation, "parameters"))]
-    in_path = {each.name: each for each in told if each.place == "path"}
+    declared = [_parameter(each) for each in items(optional(operation, "parameters"))]
+    in_path = {each.name: each for each in declared if each.location == "path"}
     names = [snake(name) for name in re.findall(r"{(\w+)}", path)]
     if sorted(names) != sorted(in_path):
         raise SchemaSourceError(operation.pointer, "the path and 'parameters' name different ones")
     reserved = _reserved(path, paths)
     ordered = [replace(in_path[name], reserved=reserved.get(name, ())) for name in names]
-    return (*ordered, *(each for each in told if each.place == "query"))
+    return (*ordered, *(each for each in declared if each.location == "query"))
 
 
-def _parameter(place: JsonPointer) -> Parameter:
-    schema = place.member("schema")
+def _parameter(node: JsonPointer) -> Parameter:
+    schema = node.member("schema")
     refuse_unless(_keywords, schema)
-    in_path = place.member("in").as_text() == "path"
-    name = place.member("name").as_text()
+    in_path = node.member("in").as_text() == "path"
+    name = node.member("name").as_text()
     kind = _type(schema)
-    commas = _commas_of(place, schema)
+    commas = _commas_of(node, schema)
     return Parameter(
         name=snake(name) if in_path else name,
-        place="path" if in_path else "query",
+        location="path" if in_path else "query",
         type="array" if commas else kind,
         format=None if text(schema, "format") in {"", "string"} else text(schema, "format"),
         values=_values(schema),
         minimum=number(schema, "minimum"),
         maximum=number(schema, "maximum"),
         min_length=number(schema, "minLength"),
-        # Of a list that is typed as a text, it is the bound of them all together.
+        # On a list that is typed as a text, the bound applies to the joined text.
         max_length=None if commas and kind == "string" else number(schema, "maxLength"),
         min_items=number(schema, "minItems"),
         max_items=number(schema, "maxItems"),
         unique=flag(schema, "uniqueItems"),
         commas=commas,
         default=_default(schema),
-        required=flag(place, "required"),
-        deprecated=flag(place, "deprecated") or flag(schema, "deprecated"),
+        required=flag(node, "required"),
+        deprecated=flag(node, "deprecated") or flag(schema, "deprecated"),
     )
 
 
@@ -90,11 +90,11 @@ def _type(schema: JsonPointer) -> Literal["string", "integer", "boolean", "array
     return _types[said.as_text()]
 
 
-def _commas_of(place: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
-    """Whether the vendor says, or shows, that commas separate several values."""
+def _commas_of(node: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
+    """Return whether the vendor says, or shows, that commas separate several values."""
     each = optional(schema, "items")
     shown = (optional(schema, "example"), optional(each, "example") if each else None)
-    if _commas.search(text(place, "description")) or any(
+    if _commas.search(text(node, "description")) or any(
         example is not None and isinstance(example.value, str) and "," in example.value
         for example in shown
     ):
@@ -120,9 +120,10 @@ def _default(schema: JsonPointer) -> str | int | bool | None:
 
 
 def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the words that must not stand for a parameter: with them, another path is meant.
+    """Return the values that a path parameter must not have: they would address another path.
 
-    Where two paths fit, the first segment in which they differ decides: a word goes before a name.
+    Where two paths fit, the first segment in which they differ decides: a literal precedes a
+    parameter.
     """
     found: dict[str, set[str]] = {}
     for other in paths:

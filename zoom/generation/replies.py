@@ -1,4 +1,4 @@
-"""Pure: what an operation answers: the reply that means success, pages of it, and error codes."""
+"""Pure: the answers of an operation: the successful reply, its pages, and error codes."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -7,23 +7,23 @@ from typing import Final, Literal
 
 from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Paging, Parameter, Reply
-from zoom.generation.places import number, optional, text
+from zoom.generation.optional_members import number, optional, text
 
 _json: Final = "application/json"
 _code: Final = re.compile(r"\*\*Error Code:\*\* ?`(\d+) ?`")
 
 
 def success(operation: JsonPointer) -> tuple[int, JsonPointer | None]:
-    """Return the status that means success, and the schema of that reply, if it has a body.
+    """Return the status of success, and the schema of its body, if it has one.
 
     Raises:
-        SchemaSourceError: it is not told, told twice, or its body is no JSON.
+        SchemaSourceError: there is none or more than one, or its body is not JSON.
     """
     responses = operation.member("responses")
-    told = [each for each in responses.members() if int(each[0]) < HTTPStatus.MULTIPLE_CHOICES]
-    if len(told) != 1:
+    successes = [each for each in responses.members() if int(each[0]) < HTTPStatus.MULTIPLE_CHOICES]
+    if len(successes) != 1:
         raise SchemaSourceError(responses.pointer, "expected one status that means success")
-    ((status, replied),) = told
+    ((status, replied),) = successes
     content = optional(replied, "content")
     if content is None:
         return int(status), None
@@ -38,7 +38,7 @@ def paging(parameters: Sequence[Parameter], schema: JsonPointer | None) -> Pagin
     Raises:
         SchemaSourceError: a bound of a page's size cannot be read.
     """
-    sent = {parameter.name: parameter for parameter in parameters if parameter.place == "query"}
+    sent = {parameter.name: parameter for parameter in parameters if parameter.location == "query"}
     replied = optional(schema, "properties") if schema else None
     members = replied.as_object() if replied else {}
     style = _style(sent, members)
@@ -67,10 +67,10 @@ def _style(
 
 
 def reply(status: int, schema: JsonPointer | None, *, is_list: bool) -> Reply:
-    """Describe the reply that means success.
+    """Describe the successful reply.
 
     Raises:
-        SchemaSourceError: it is a list, but has not one array.
+        SchemaSourceError: it is a list, but has not exactly one array.
     """
     if schema is None:
         return Reply(status=status)
@@ -81,16 +81,16 @@ def reply(status: int, schema: JsonPointer | None, *, is_list: bool) -> Reply:
 
 
 def error_codes(operation: JsonPointer) -> Mapping[int, tuple[int, ...]]:
-    """Return the codes of each status that means failure; none where only the status is told.
+    """Return the codes of each failing status; empty where the document has only the status.
 
     Raises:
         SchemaSourceError: the replies cannot be read.
     """
     return {
         int(status): tuple(dict.fromkeys(int(code) for code in _code.findall(said)))
-        for status, place in operation.member("responses").members()
+        for status, node in operation.member("responses").members()
         if int(status) >= HTTPStatus.BAD_REQUEST
-        for said in [text(place, "description")]
+        for said in [text(node, "description")]
     }
 
 

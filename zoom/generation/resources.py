@@ -1,6 +1,6 @@
-"""Pure: write the package of typed resources from the catalogue: classes, and the types they use.
+"""Pure: writes the package of typed resources from the catalogue: classes, and their types.
 
-``resources/__init__.py``          ``Resources``: all of them, each made when first asked for
+``resources/__init__.py``          ``Resources``: all of them, each created at first use
 ``resources/queues.py``            its class: a method for each operation
 ``resources/types/queues.py``      bodies and replies; only editors and mypy read it
 """

@@ -1,8 +1,8 @@
-"""Pure: what the types of an operation are called.
+"""Pure: the names of an operation's types.
 
 Names follow those of the operations: ``get_queue`` answers with a ``Queue``, ``list_queues`` with
-``ListedQueues``, each a ``ListedQueue``, ``create_queue`` takes a ``CreateQueueBody``. An object
-inside is called by what it is in, and by as much of the way down as no other needs:
+``ListedQueues``, each a ``ListedQueue``, ``create_queue`` takes a ``CreateQueueBody``. An inner
+object is named by its container, and by as many of the members on the way as distinguish it:
 ``CreateQueueBodyAgent``.
 """
 
@@ -24,12 +24,12 @@ widest: Final = line_length - len("    ") - 2 * len('"""')
 
 
 def body_name(operation: Operation) -> str:
-    """Name what an operation takes."""
+    """Return the name of an operation's body."""
     return f"{pascal(operation.name)}Body"
 
 
 def reply_name(operation: Operation) -> str:
-    """Name what an operation answers with."""
+    """Return the name of an operation's reply."""
     verb, _, noun = operation.name.partition("_")
     if verb in _replies_by_verb:
         return f"{_replies_by_verb[verb]}{pascal(noun)}"
@@ -37,7 +37,7 @@ def reply_name(operation: Operation) -> str:
 
 
 def item_name(operation: Operation) -> str:
-    """Name one of those that a list answers with: one message of inboxes."""
+    """Return the name of one item of a list: one message of inboxes."""
     _, _, noun = operation.name.partition("_")
     listed, of, whose = noun.partition("_of_")
     return f"Listed{pascal(f'{singular(listed)}{of}{whose}')}"
@@ -45,7 +45,7 @@ def item_name(operation: Operation) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a schema stands: below which class, by which words, and at which path."""
+    """The position of a schema: its class, the words of its name, and its path."""
 
     root: str
     side: Side
@@ -54,7 +54,7 @@ class Spot:
     path: str = ""
 
     def member(self, name: str, schema: Schema) -> "Spot":
-        """Go down to a member of an object."""
+        """Return the position of a member of an object."""
         path = f"{self.path}.{name}".lstrip(".")
         if self.side == "reply" and path == self.operation.reply.items:
             return replace(self, root=item_name(self.operation), path=path)
@@ -62,24 +62,24 @@ class Spot:
         return replace(self, words=(*self.words, word), path=path)
 
     def each(self) -> "Spot":
-        """Go down to an item of an array."""
+        """Return the position of an array's items."""
         return replace(self, path=f"{self.path}[]")
 
     def choice(self, number: int) -> "Spot":
-        """Go down to one of several schemas of which one holds."""
+        """Return the position of one of several alternative schemas."""
         *before, last = self.words or ("",)
         return replace(self, words=(*before, f"{last}{number}"))
 
     def names(self) -> Iterator[str]:
-        """Yield what a class for it may be called, the best first."""
+        """Yield possible names of its class, the best first."""
         words = self.words
         for index in reversed(range(len(words))):
             yield self.root + "".join(words[index:])
         whole = self.root + "".join(words)
         yield from chain((whole, f"{whole}Item"), (f"{whole}{number}" for number in count(2)))
 
-    def told(self) -> Sequence[str]:
-        """What a class for it is, for its docstring: a line, and more where that is too long."""
+    def declarations(self) -> Sequence[str]:
+        """Lines of its class's docstring: one line, or more where that is too long."""
         does = "takes" if self.side == "body" else "answers with"
         what = f"hat ``{self.operation.name}`` {does}."
         if not self.path:

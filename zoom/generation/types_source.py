@@ -1,6 +1,6 @@
-"""Pure: write the bodies and replies of a resource's operations as classes: ``TypedDict``.
+"""Pure: writes the bodies and replies of a resource's operations as ``TypedDict`` classes.
 
-Objects alike within one body or reply are one class; inner classes come before outer ones, so that
+Equal objects within one body or reply share a class. Inner classes precede outer ones, so that
 annotations can be read at run time too.
 """
 
@@ -33,15 +33,15 @@ Described = tuple[Operation, Mapping[str, Schema]]
 Members = Mapping[str, Expression]
 Values = tuple[str | bool, ...]
 
-_longest_list: Final = 50
-"""A longer list of values has a name, since a signature should be read at a glance."""
+_max_list_length: Final = 50
+"""A longer list of values gets a name, because a signature should be readable at a glance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeNames:
-    """How the types of an operation are written, None where it has none.
+    """The types of an operation, None where it has none.
 
-    ``item`` is that of each item of a list.
+    ``item`` is the type of a list's items.
     """
 
     body: str | None = None
@@ -51,10 +51,10 @@ class TypeNames:
 
 @dataclass(frozen=True, slots=True)
 class TypesModule:
-    """A module of types as it was written.
+    """A written module of types.
 
-    ``names`` go by operation. ``lists`` are the names of closed lists of values that are too long
-    to be written at a parameter, by their values. ``defined`` are all names that it defines.
+    ``names`` go by operation. ``lists`` maps closed lists of values that are too long for a
+    parameter to their names. ``defined`` are all names in the module.
     """
 
     source: str
@@ -72,7 +72,7 @@ def types_module(resource: str, described: Sequence[Described]) -> TypesModule:
     for operation, _ in described:
         for parameter in operation.parameters:
             values = parameter.values
-            if values not in lists and len(flat(literal(values))) > _longest_list:
+            if values not in lists and len(flat(literal(values))) > _max_list_length:
                 lists[values] = module.add_list(operation, parameter)
     names = {operation.name: module.add(operation, found) for operation, found in described}
     title = f'"""What ``client.{resource}`` takes and answers with."""'
@@ -82,12 +82,12 @@ def types_module(resource: str, described: Sequence[Described]) -> TypesModule:
 
 @dataclass(slots=True)
 class _Module:
-    """A module as it grows: its classes, the inner before the outer, and the names they use."""
+    """A module under construction: its classes, inner before outer, and the names they use."""
 
     classes: dict[str, list[str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     schemas: dict[str, Schema] = field(default_factory=dict)
-    """By the name of their class, for which it is taken."""
+    """By the name of their class, which is taken."""
 
     def reserve(self, *names: str) -> None:
         """Keep names for the bodies and replies themselves."""
@@ -128,14 +128,14 @@ class _Module:
             yield from lines
 
     def _add_whole(self, schema: Schema, spot: Spot) -> Members:
-        """Add what an operation takes or answers with; return the members of an object."""
+        """Add a body or a reply; return the members of an object."""
         if schema.get("type") != "array":
             return self._add_class(spot.root, schema, spot)
         self.classes[spot.root] = list(_alias(spot.root, self._type(schema, spot), blank_lines=2))
         return {}
 
     def _add_class(self, name: str, schema: Schema, spot: Spot) -> Members:
-        """Add the class of an object, after those of the objects in it; return its members."""
+        """Add the class of an object after its inner classes; return its members."""
         inner = cast("Mapping[str, Schema]", schema.get("properties", {}))
         members = {
             each: self._type(found, spot.member(each, found)) for each, found in inner.items()
@@ -145,7 +145,7 @@ class _Module:
             each: Subscript("Required", (annotation,)) if each in required else annotation
             for each, annotation in members.items()
         }
-        docstring = [*spot.told(), *_deprecated(inner)]
+        docstring = [*spot.declarations(), *_deprecated(inner)]
         write = _by_call if any(map(iskeyword, written)) else _by_class
         self.used |= {"TypedDict", *(["Required"] if required else [])}
         self.classes[name] = list(write(name, docstring, written))
@@ -190,7 +190,7 @@ class _Module:
         return name
 
     def _free(self, schema: Schema, spot: Spot) -> str:
-        """Return the first good name that is free, or that of one alike."""
+        """Return the first good name that is free, or that of an equal class."""
         return next(each for each in spot.names() if self.schemas.get(each, schema) == schema)
 
 
@@ -231,7 +231,7 @@ def _by_class(name: str, docstring: Sequence[str], members: Members) -> Iterator
 
 
 def _by_call(name: str, docstring: Sequence[str], members: Members) -> Iterator[str]:
-    """Write what cannot be a class: a keyword of Python is the name of a member."""
+    """Write a type with a member whose name is a keyword of Python, which a class cannot have."""
     yield from ("", "", f"{name} = TypedDict(", f'    "{name}",', "    {")
     for each, annotation in members.items():
         yield f"        {json.dumps(each)}: {flat(annotation)},"

@@ -1,8 +1,8 @@
-"""Pure: the windows of time that an operation takes, read out of the vendor's prose.
+"""Pure: the time windows of an operation, read from the vendor's prose.
 
-Two parameters are a window if they are called ``from`` and ``to``, or end so. What a window may be
-stands only in sentences: of both parameters, and of the replies that refuse one. A month is taken
-for 28 days, and six for 180, so that no month is too short.
+Two parameters form a window if they are called ``from`` and ``to``, or end so. Only sentences
+describe a window: those of both parameters, and of the replies that refuse one. A month counts as
+28 days, and six as 180, so that no month is too short.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from schemas.generation.document import JsonPointer, SchemaSourceError
 from zoom.catalogue import Parameter, TimeForm, Window
-from zoom.generation.places import items, optional, text
+from zoom.generation.optional_members import items, optional, text
 
 _forms: Final[Mapping[TimeForm, re.Pattern[str]]] = {
     "date": re.compile(r"yyyy-mm-dd(?!'?T)", re.IGNORECASE),
@@ -37,9 +37,9 @@ def windows(operation: JsonPointer, parameters: Sequence[Parameter]) -> Iterator
     """Yield the windows, in the order of the parameters.
 
     Raises:
-        SchemaSourceError: nothing tells how the times of one are written.
+        SchemaSourceError: nothing says how the times of one are written.
     """
-    told = {
+    declared = {
         each.member("name").as_text(): each for each in items(optional(operation, "parameters"))
     }
     names = {parameter.name for parameter in parameters}
@@ -47,7 +47,7 @@ def windows(operation: JsonPointer, parameters: Sequence[Parameter]) -> Iterator
     for parameter in parameters:
         end = re.sub(r"^(|.*_)from$", r"\1to", parameter.name)
         if end != parameter.name and end in names:
-            yield _window(parameter, told[parameter.name], told[end], refusals)
+            yield _window(parameter, declared[parameter.name], declared[end], refusals)
 
 
 def _window(parameter: Parameter, start: JsonPointer, end: JsonPointer, refusals: str) -> Window:
@@ -85,7 +85,7 @@ def _forms_in(prose: str) -> tuple[TimeForm, ...]:
 
 
 def _written(parameter: JsonPointer) -> str:
-    """What an example and a mask show where the prose says nothing."""
+    """Return the form that an example and a mask show where the prose says nothing."""
     schema = parameter.member("schema")
     return f"{text(schema, 'example')}\n{text(schema, 'pattern')}"
 

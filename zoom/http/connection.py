@@ -1,12 +1,15 @@
-"""The connection to one account: has calls answered, for all clients of the account.
+"""The connection to one account: sends the calls of all clients of the account.
 
-One call: its breaker lets it pass, a token that allows it is at hand, the budget grants it a
-moment; then it is sent, once more if the token was refused, and its answer is judged and read. A
-call whose breaker is open fails at once; so does one that the budget has no room for in time.
+The phases of a call:
 
-Nothing is sent twice but after a refused token, which is refused before anything is done. What
-changes something is therefore done once at most; whether it was, nobody knows after an
-`UnavailableError`.
+1. Its breaker lets it pass. A call with an open breaker fails at once.
+2. A token with its scope is available.
+3. The scheduler grants it a time. A call without a grant in time fails at once.
+4. It is sent. After a refused token it is sent once more.
+5. Its answer is classified and read.
+
+A request is repeated only after a refused token, which Zoom refuses before it does anything. So a
+change is carried out at most once; after an `UnavailableError` nobody knows whether it was.
 """
 
 import asyncio
@@ -34,7 +37,7 @@ _log: Final = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What is asked: checked, and ready to be sent with any token."""
+    """A checked call, ready to be sent with any token."""
 
     operation: Operation
     address: str
@@ -43,7 +46,7 @@ class Call:
     expected_since: datetime | None
 
     def request(self, token: Token) -> Request:
-        """Return the request that asks it."""
+        """Return its request with this token."""
         return Request(
             self.operation.method,
             f"{token.api_url}{self.address}",
@@ -53,11 +56,11 @@ class Call:
         )
 
 
-_found: Final = "found"
+_success: Final = "found"
 
 
 class AccountConnection:
-    """The app's tokens, the account's budget, and the breakers on the way to it."""
+    """The app's tokens, the account's scheduler, and the breakers of its operations."""
 
     def __init__(
         self,
@@ -82,20 +85,20 @@ class AccountConnection:
             ZoomError: as the class of the error says.
         """
         operation = call.operation
-        self._show_counters(operation.name)
+        self._create_counters(operation.name)
         fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
         if fault is not None:
             raise _resting(operation, fault)
         try:
-            document = await self._asked(call)
+            document = await self._attempt(call)
         except ZoomError as error:
             self._note_failure(operation.name, error)
             raise
         self._note_success(operation.name)
         return document
 
-    async def _asked(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
-        response = await self._answered(call)
+    async def _attempt(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
+        response = await self._exchange(call)
         error = error_in(
             call.operation, response, now=self._clock.now(), expected_since=call.expected_since
         )
@@ -103,18 +106,18 @@ class AccountConnection:
             raise error
         return document_in(call.operation, response)
 
-    async def _answered(self, call: Call) -> Response:
-        """Exchange within the limit of a call, which does not count the wait for the turn."""
+    async def _exchange(self, call: Call) -> Response:
+        """Send within the time limit of a call, which excludes the wait for the scheduler."""
         token, spent_s = await self._token(call)
         await self._take_turn(call)
         started_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(self._limit_s - spent_s):
-                response = await self._sent(call, token)
+                response = await self._send(call, token)
                 if token_is_refused(response):
                     token = await self.tokens.renew(token)
                     await self._take_turn(call)
-                    response = await self._sent(call, token)
+                    response = await self._send(call, token)
                 return response
         except TimeoutError:
             raise self._too_late(call) from None
@@ -123,7 +126,7 @@ class AccountConnection:
             metrics.latency.labels(call.operation.name).observe(elapsed_s)
 
     async def _token(self, call: Call) -> tuple[Token, float]:
-        """Return a token, and the seconds that it took."""
+        """Return a token, and the seconds spent on it."""
         started_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(self._limit_s):
@@ -136,7 +139,7 @@ class AccountConnection:
         operation = call.operation
         await self.scheduler.take(operation.label, call.priority, operation=operation.name)
 
-    async def _sent(self, call: Call, token: Token) -> Response:
+    async def _send(self, call: Call, token: Token) -> Response:
         response = await self._transport.send(call.request(token))
         self.scheduler.observe_response(call.operation.label, response)
         return response
@@ -145,18 +148,19 @@ class AccountConnection:
         detail = f"{call.operation.name}: no answer in {self._limit_s:g} s"
         return error_of(ZoomFault.TIMEOUT, detail)
 
-    def _show_counters(self, name: str) -> None:
-        """Have each counter of an operation begin at 0, once it is asked.
+    def _create_counters(self, name: str) -> None:
+        """Create each series of an operation at 0, before its first call.
 
-        One that first shows up at 1 has not increased. There are too many operations for all.
+        Prometheus sees no increase in a series that starts at 1. There are too many operations for
+        all.
         """
         if name not in self._shown:
             self._shown.add(name)
-            for outcome in (_found, *(fault.value for fault in ZoomFault)):
+            for outcome in (_success, *(fault.value for fault in ZoomFault)):
                 metrics.requests.labels(name, outcome)
 
     def _note_success(self, name: str) -> None:
-        metrics.requests.labels(name, _found).inc()
+        metrics.requests.labels(name, _success).inc()
         if self._breakers.opened_by(name) is not None:
             _log.info("zoom_operation_works_again", operation=name)
         self._breakers.succeeded(name)

@@ -1,7 +1,7 @@
-"""Pure: addresses of downloads: where they lead, and whether anything may be fetched from there.
+"""Pure: the addresses of downloads, and whether they may be fetched.
 
-They come out of events and replies, and out of redirects: whoever can write one could have this
-machine ask its neighbours, or send a token to a stranger.
+They come from events, replies and redirects. Anyone who can write one could otherwise have this
+machine send requests to its neighbours, or a token to a stranger.
 """
 
 import re
@@ -14,14 +14,15 @@ from zoom.errors import RefusedError, ZoomFault
 from zoom.settings import is_near
 
 _kept: Final = "%/?:@!$&'()*+,;=~[]"
-"""What stays as it is in a path or a query; all else is escaped, so that nothing ends a line."""
+"""Characters that stay unescaped in a path or a query; all others are escaped, so that none ends a
+line."""
 
 _usual_ports: Final = {"https": 443, "http": 80}
 _expected: Final = "expected the URL of a download, https://host/path without user and password"
 
 
 class UnsafeAddressError(RefusedError):
-    """Nothing is fetched from there; the message names the host at most, never path or query."""
+    """A forbidden address. The message names the host at most, never path or query."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(ZoomFault.REFUSED, detail)
@@ -29,25 +30,25 @@ class UnsafeAddressError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to fetch from; its path and its query may hold secrets."""
+    """The address of a file; its path and its query may hold secrets."""
 
     origin: str
     target: str = field(repr=False)
 
     @property
     def url(self) -> str:
-        """The whole of it, escaped."""
+        """The complete URL, escaped."""
         return self.origin + self.target
 
 
 def address_of(url: str, *, base: str, hosts: Collection[str]) -> Address:
-    """Return the address that ``url`` means, seen from ``base``.
+    """Return the address that ``url`` means relative to ``base``.
 
-    It must be HTTPS, plain HTTP only where `zoom.settings.is_near`, at one of the hosts, or below
-    one of them and then at the usual port.
+    It must be HTTPS (plain HTTP only where `zoom.settings.is_near`), at one of the hosts, or below
+    one of them and then at the default port.
 
     Raises:
-        UnsafeAddressError: it is none of that.
+        UnsafeAddressError: it is none of these.
     """
     try:
         parts = urlsplit(urljoin(base, url))

@@ -1,10 +1,9 @@
 """Tokens of a server-to-server app: one request at a time, renewed before they expire.
 
-There is no refresh token: each renewal asks anew with the app's credentials. Several tokens are
-valid side by side, so calls that are under way go on with the old one. A scope that was added to
-the app shows in new tokens only, and not at once: a token that lacks one is renewed unless it is
-young.
-Source: Zoom, server-to-server OAuth.
+There is no refresh token: each renewal sends the app's credentials again. Several tokens are valid
+at the same time, so calls in flight continue with the old one. A scope that was added to the app
+appears in new tokens only, and not at once: a token without a required scope is renewed unless it
+is young. Source: Zoom, server-to-server OAuth.
 """
 
 import asyncio
@@ -27,20 +26,20 @@ global_api_url: Final = "https://api.zoom.us/v2"
 
 _renewal_part: Final = 0.1
 _longest_renewal_s: Final = 300.0
-"""A token is renewed in the last tenth of its life, and at most so many seconds before its end."""
+"""A token is renewed in the last tenth of its life, at most this long before its end."""
 
 _failure_pause_s: Final = 1.0
-"""Callers that waited for a request that failed share its failure instead of asking in turn."""
+"""Callers that waited for a failed request share its failure instead of repeating it in turn."""
 
 young_s: Final = 30.0
-"""A token of this age is not renewed for the sake of a scope that it lacks."""
+"""A younger token is not renewed for a missing scope."""
 
 _zoom_domains: Final = ("zoom.us", "zoomgov.com")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Permission to call. Times are those of the clock's `monotonic_s`.
+    """An access token. Times are those of the clock's `monotonic_s`.
 
     ``scopes`` is empty where the token does not name them.
     """
@@ -53,9 +52,9 @@ class Token:
     scopes: frozenset[str] = frozenset()
 
     def allows(self, operation: Operation) -> bool:
-        """Whether it holds a scope of the operation, as far as it says.
+        """Return whether it holds a scope of the operation, as far as it says.
 
-        A token's scopes stand between spaces, and one scope of Zoom's has a space itself.
+        Spaces separate a token's scopes, and one scope of Zoom's contains a space itself.
         """
         return not self.scopes or any(
             self.scopes.issuperset(scope.split()) for scope in operation.scopes.all
@@ -86,7 +85,7 @@ class TokenSource:
         self._failed_at_s = 0.0
 
     async def token(self) -> Token:
-        """Return a valid token. While one caller renews it early, the others go on with it.
+        """Return a valid token. While one caller renews it early, the others continue with it.
 
         Raises:
             UnavailableError: the token endpoint does not answer as it should.
@@ -121,7 +120,7 @@ class TokenSource:
         raise missing_scope(operation, f"{operation.name}: the token does not allow it")
 
     async def renew(self, refused: Token | None) -> Token:
-        """Return another token than this one, asking for it unless somebody just did.
+        """Return a token other than this one, requested unless another caller just did.
 
         Raises:
             UnavailableError: the token endpoint does not answer as it should.
@@ -177,7 +176,7 @@ class TokenSource:
 
 
 def api_base(url: str) -> str | None:
-    """Return the base URL of the region that a token names, or None unless it is Zoom's by TLS."""
+    """Return the base URL of a token's region, or None unless it is Zoom's with TLS."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

@@ -1,10 +1,10 @@
-"""Pure: what an answer of Zoom's means, one table.
+"""Pure: maps Zoom's answers to errors, in one table.
 
-An answer is judged by its HTTP status first: one code of Zoom's stands under several statuses,
-messages are localised, and an overloaded gateway answers without either. A code decides where a
-status leaves several meanings, an operation where a code does.
-Source: Zoom Contact Center REST API, OpenAPI 3.0, responses; Zoom's OAuth errors, 4700 to 4741; the
-codes of missing scopes (104, 4711) as public reports show them.
+The HTTP status comes first: one code of Zoom's occurs under several statuses, messages are
+localised, and an overloaded gateway answers without either. A code decides where a status is
+ambiguous, the operation where a code is. Source: Zoom Contact Center REST API, OpenAPI 3.0,
+responses; Zoom's OAuth errors, 4700 to 4741; the codes of missing scopes (104, 4711) as public
+reports show them.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ from zoom.errors import ZoomError, ZoomFault, code_in, code_of, error_of, retry_
 from zoom.messages import Response
 
 young_s: Final = 60.0
-"""What has just begun to exist may be reported missing for so long. Source: Zoom Contact Center
-REST API, engagements: up to one minute after the end."""
+"""A new entity may be reported missing for this long. Source: Zoom Contact Center REST API,
+engagements: up to one minute after the end."""
 
 _no_answer_status: Final = 444
 
@@ -35,12 +35,12 @@ _faults: Final[Mapping[int, ZoomFault]] = {
     HTTPStatus.TOO_MANY_REQUESTS: ZoomFault.RATE_LIMITED,
     _no_answer_status: ZoomFault.NO_ANSWER,
 }
-"""By status; from 500 on it is an outage, the rest is unexpected."""
+"""By status; from 500 on it is an outage, any other status is unexpected."""
 
 _redirects: Final = range(300, 400)
 
 _need_a_code: Final = frozenset({ZoomFault.NOT_FOUND, ZoomFault.GONE})
-"""Without one the answer is not Zoom's, but a gateway's, or the base URL is wrong."""
+"""Without a code the answer comes from a gateway, not from Zoom, or the base URL is wrong."""
 
 _faults_by_code: Final[Mapping[tuple[int, int], ZoomFault]] = {
     (400, 104): ZoomFault.MISSING_SCOPE,
@@ -83,7 +83,7 @@ _faults_by_code: Final[Mapping[tuple[int, int], ZoomFault]] = {
     (404, 300): ZoomFault.REFUSED,
     (404, 404): ZoomFault.NO_ANSWER,
 }
-"""Where (status, code) says more than the status does."""
+"""Where (status, code) is more specific than the status."""
 
 _faults_by_operation: Final[Mapping[tuple[str, int, int], ZoomFault]] = {
     ("list_region_users", 400, 400): ZoomFault.FORBIDDEN,
@@ -92,10 +92,11 @@ _faults_by_operation: Final[Mapping[tuple[str, int, int], ZoomFault]] = {
     ("update_engagement_rtms_app_status", 400, 4102): ZoomFault.CONFLICT,
     ("update_queue", 400, 1019): ZoomFault.REFUSED,  # of one member of its body
 }
-"""Where (status, code) means another thing than elsewhere."""
+"""Where (status, code) has another meaning than elsewhere."""
 
 _renewable_codes: Final = frozenset({None, 124, 4700, 4724, 4735, 4737, 4738, 4740, 4741})
-"""Another token may do: this one is old, disabled or not read; no code is a gateway's."""
+"""Another token may work: this one is old, disabled or unreadable; without a code a gateway
+answered."""
 
 _advice: Final = {
     ZoomFault.TOKEN_REFUSED: "a new token is refused too; is the app active, is its user?",
@@ -106,7 +107,7 @@ _advice: Final = {
 
 
 def token_is_refused(response: Response) -> bool:
-    """Whether the same request may succeed with a new token; it was not carried out then."""
+    """Return whether the same request may succeed with a new token; it was not carried out."""
     if response.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST):
         return False
     code = code_of(response)
@@ -118,10 +119,10 @@ def token_is_refused(response: Response) -> bool:
 def error_in(
     operation: Operation, response: Response, *, now: datetime, expected_since: datetime | None
 ) -> ZoomError | None:
-    """Judge the answer of an operation; None where its status means success.
+    """Return the error of an operation's answer; None where its status means success.
 
-    What is reported missing is not ready yet within `young_s` after ``expected_since``. Both are
-    aware datetimes.
+    Until `young_s` after ``expected_since``, "not found" means not ready. Both times are aware
+    datetimes.
     """
     status = response.status
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -130,17 +131,17 @@ def error_in(
     fault = fault_of(operation, status, code)
     if fault is ZoomFault.NOT_FOUND and _is_young(expected_since, now):
         fault = ZoomFault.NOT_READY
-    said = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
+    message = f"{operation.name}: status {status}" + ("" if code is None else f", code {code}")
     if fault is ZoomFault.MISSING_SCOPE:
-        return missing_scope(operation, said)
+        return missing_scope(operation, message)
     minimum_delay_s = retry_after_s(response, now)
     return error_of(
-        fault, said + _advised(fault, status, minimum_delay_s), retry_after_s=minimum_delay_s
+        fault, message + _advised(fault, status, minimum_delay_s), retry_after_s=minimum_delay_s
     )
 
 
 def fault_of(operation: Operation, status: int, code: int | None) -> ZoomFault:
-    """Return what a status outside 2xx means, with Zoom's code where the answer has one."""
+    """Return the fault of a status outside 2xx, with Zoom's code where the answer has one."""
     if code is not None:
         found = _faults_by_operation.get((operation.name, status, code))
         found = found or _faults_by_code.get((status, code))
@@ -158,18 +159,18 @@ def fault_of(operation: Operation, status: int, code: int | None) -> ZoomFault:
     return fault
 
 
-def missing_scope(operation: Operation, said: str) -> ZoomError:
-    """Make the error that names the scopes of which the operation needs one."""
+def missing_scope(operation: Operation, message: str) -> ZoomError:
+    """Return the error that names the scopes of which the operation needs one."""
     names = " or ".join(operation.scopes.all)
-    return error_of(ZoomFault.MISSING_SCOPE, f"{said}: add to the app the scope {names}")
+    return error_of(ZoomFault.MISSING_SCOPE, f"{message}: add to the app the scope {names}")
 
 
 def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
-    """Return the document of an answer whose status means success, None where it has none.
+    """Return the document of a successful answer, None where it has none.
 
     Raises:
         NotReadyError: it is empty where the operation reads something.
-        UnavailableError: it is no JSON, or no such document, or one that tells of an error.
+        UnavailableError: it is not JSON, or not a document of the operation, or holds an error.
     """
     promised = operation.reply.content_type is not None
     if not response.body.strip():
@@ -193,18 +194,18 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
 
 
 def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | None:
-    """Judge the answer of the token endpoint; None where it may hold a token."""
+    """Return the error of the token endpoint's answer; None where it may hold a token."""
     status, code = response.status, code_of(response)
-    said = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
+    message = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
     if status == HTTPStatus.OK:
         return None
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return error_of(ZoomFault.RATE_LIMITED, said, retry_after_s=retry_after_s(response, now))
+        return error_of(ZoomFault.RATE_LIMITED, message, retry_after_s=retry_after_s(response, now))
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not refused or status == HTTPStatus.REQUEST_TIMEOUT or code == _lookup_is_down:
-        return error_of(ZoomFault.OUTAGE, said)
+        return error_of(ZoomFault.OUTAGE, message)
     advice = _token_advice.get(code or 0, _token_advice[0])
-    return error_of(ZoomFault.CREDENTIALS, f"{said}: {advice}")
+    return error_of(ZoomFault.CREDENTIALS, f"{message}: {advice}")
 
 
 _lookup_is_down: Final = 4732

@@ -1,8 +1,8 @@
 """Sends HTTP requests; the only module that knows the HTTP client.
 
-Redirects are not followed: a token must not travel to another host. Nothing is sent twice.
-Addresses go out as they stand: whoever writes them escapes them. Errors name the host, and the
-trouble by its class only, because messages of the client may quote what was sent.
+It follows no redirect, because a token must not travel to another host, and sends nothing twice.
+Addresses are sent unchanged; their author escapes them. Error messages hold the host and the class
+of the failure only, because the client's messages may quote the request.
 """
 
 import ipaddress
@@ -29,16 +29,16 @@ _user_agent: Final = "zoom-contact-center-pipeline"
 
 
 class _BrokenError(aiohttp.ClientError):
-    """The connection broke before an answer came; named like the client's own error."""
+    """The connection broke before an answer; named like the client's own error."""
 
 
 async def _once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep the client from sending again by itself what a server may have carried out.
+    """Keep the client from repeating a request that a server may have carried out.
 
-    It does so for GET, PUT and DELETE after its own errors of broken connections, and only those:
-    that call would be above the budget, and a change would be made twice.
+    It repeats GET, PUT and DELETE after its own errors of broken connections, and only those: the
+    second call would exceed the budget, and a change would be made twice.
     """
     try:
         return await handler(request)
@@ -53,11 +53,11 @@ class HttpTransport:
         self._session = session
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end.
+        """Send a request and read its answer to the end.
 
         Raises:
-            UnavailableError: no connection, no answer in time, one that breaks off, or one larger
-                than `largest_reply_bytes`.
+            UnavailableError: no connection, no answer in time, a broken one, or one larger than
+                `largest_reply_bytes`.
         """
         with _errors_named(request.url):
             return await _exchange(self._session, request)
@@ -82,7 +82,7 @@ async def opened(settings: ZoomSettings) -> AsyncIterator[HttpTransport]:
 
 
 class HttpStream:
-    """An answer whose body is read bit by bit. ``headers`` are by lower-case name."""
+    """An answer with a streamed body. ``headers`` are by lower-case name."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.status: Final = response.status
@@ -91,10 +91,10 @@ class HttpStream:
         self._url = str(response.url)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes, packed if the server packed it; at most 64 KiB at a time.
+        """Yield the body as it arrives, compressed if the server did so; at most 64 KiB at a time.
 
         Raises:
-            UnavailableError: it breaks off, or nothing comes in time.
+            UnavailableError: it breaks off, or nothing arrives in time.
         """
         with _errors_named(self._url):
             async for chunk in self._content.iter_chunked(_chunk_bytes):
@@ -117,16 +117,16 @@ class HttpStreams:
         try:
             yield HttpStream(response)
         finally:
-            response.close()  # what was not read shall not be: it may be gigabytes
+            response.close()  # the unread rest stays unread: it may be gigabytes
 
 
 @asynccontextmanager
 async def opened_streams(
     settings: ZoomSettings, *, resolver: AbstractResolver | None = None
 ) -> AsyncIterator[HttpStreams]:
-    """Open streams whose time limits are by connection and by read, not by the whole.
+    """Open streams with time limits for the connection and for each read, not for the whole.
 
-    ``resolver`` finds addresses of hosts, the system's where it is None.
+    ``resolver`` resolves hosts, the system's where it is None.
     """
     found_by = aiohttp.ThreadedResolver() if resolver is None else resolver
     guarded = _GuardedResolver(frozenset(settings.download_hosts), found_by)
@@ -147,9 +147,10 @@ async def opened_streams(
 
 
 class _GuardedResolver(AbstractResolver):
-    """Gives no private address for a host that the settings do not name itself.
+    """Resolves no host to a private address unless the settings name that host.
 
-    Else whoever controls one name below an allowed one could have this machine's neighbours asked.
+    Otherwise the owner of one name below an allowed one could send requests to this machine's
+    neighbours.
     """
 
     def __init__(self, named: frozenset[str], resolver: AbstractResolver) -> None:
@@ -243,7 +244,7 @@ def _errors_named(url: str) -> Iterator[None]:
 
 
 def _at(url: str, trouble: str) -> str:
-    """Say where something went wrong: an origin holds neither an id nor a secret."""
+    """Return the origin of a URL, which holds neither an id nor a secret, with the failure."""
     return f"{URL(url, encoded=True).origin()}: {trouble}"
 
 

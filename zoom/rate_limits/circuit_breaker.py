@@ -1,13 +1,15 @@
-"""Pure: stops asking what fails, and finds out when it works again.
+"""Pure: stops calls to a failing operation, and probes whether it works again.
 
-`Breaker` is closed at first: every call goes out. A number of failures one after the other opens
-it, a fault that only an operator can mend does so at once. Open: no call goes out until the pause
-is over; then one does, as a probe, and the pause starts anew, so that a probe that never returns is
-followed by another. Any answer closes it.
+The states of a `Breaker`:
 
-`Breakers` has one for each operation and one for the way to the account. The way is in doubt only
-where no answer came from behind it, and only once several operations say so, unless it is what all
-of them go through: one operation that Zoom breaks rests alone.
+- Closed, at first: every call is sent. A number of consecutive failures opens it; a fault that only
+  an operator can repair opens it at once.
+- Open: no call is sent until the pause is over. Then one is sent as a probe and the pause starts
+  again, so that a probe that never returns is followed by another. Any answer closes it.
+
+`Breakers` has one for each operation and one for the path to the account. The path counts as
+failing only where no answer came from behind it, and only once several operations report it, unless
+the fault concerns a part that all of them use. So one operation that fails at Zoom stops alone.
 """
 
 from typing import Final
@@ -17,7 +19,7 @@ from zoom.errors import ZoomFault, operators_faults
 failures_that_open: Final = 5
 pause_s: Final = 5.0
 operators_pause_s: Final = 30.0
-"""An operator needs minutes; a new scope shows in tokens after some seconds."""
+"""An operator needs minutes; a new scope appears in tokens after some seconds."""
 
 _never_sent: Final = frozenset({ZoomFault.OVER_BUDGET})
 
@@ -32,19 +34,19 @@ _answers: Final = frozenset(
         ZoomFault.NO_ANSWER,
     }
 )
-"""Somebody is there and says no; the budget takes care of the first."""
+"""Zoom answered with a refusal; the scheduler handles the first of these."""
 
 _refusals: Final = frozenset(
     {ZoomFault.TOKEN_REFUSED, ZoomFault.NO_LICENCE, ZoomFault.ROLE, ZoomFault.FORBIDDEN}
 )
-"""Somebody is there and forbids it: of what operators mend, all that Zoom itself has said."""
+"""Zoom answered with a prohibition: of the operator's faults, all that Zoom itself reports."""
 
 _of_the_way: Final = frozenset({ZoomFault.NETWORK, ZoomFault.CREDENTIALS})
 _perhaps_of_the_way: Final = frozenset({ZoomFault.OUTAGE, ZoomFault.TIMEOUT})
 
 
 class Breaker:
-    """The state of one. Times are seconds of one clock that never goes back."""
+    """The state of one breaker. Times are seconds of one monotonic clock."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -57,22 +59,22 @@ class Breaker:
         return self._opened_by
 
     def stops(self, now_s: float) -> ZoomFault | None:
-        """Return why a call must not go out now, or None: it may, perhaps as the probe."""
+        """Return why a call must not be sent now, or None where it may, perhaps as the probe."""
         return self._opened_by if now_s < self._until_s else None
 
     def sends(self, now_s: float) -> None:
-        """A call goes out: while it is open, the only one until the pause is over again."""
+        """Note that a call is sent. An open breaker sends no other until its pause is over."""
         if self._opened_by is not None:
             self._until_s = now_s + _pause_s(self._opened_by)
 
     def succeeded(self) -> None:
-        """A call was answered."""
+        """Note that a call was answered."""
         self._failures = 0
         self._opened_by = None
         self._until_s = 0.0
 
     def failed(self, fault: ZoomFault, now_s: float) -> None:
-        """A call was not answered."""
+        """Note that a call was not answered."""
         self._failures += 1
         if fault in operators_faults or self._failures >= failures_that_open:
             self._opened_by = fault
@@ -80,7 +82,7 @@ class Breaker:
 
 
 class Breakers:
-    """The breakers of one account, by name of operation. Times are as those of `Breaker`."""
+    """The breakers of one account, by operation. Times are as those of `Breaker`."""
 
     def __init__(self) -> None:
         self._way = Breaker()
@@ -88,11 +90,11 @@ class Breakers:
         self._operations: dict[str, Breaker] = {}
 
     def opened_by(self, operation: str) -> ZoomFault | None:
-        """Return why this operation is not asked; None while it is."""
+        """Return why calls to this operation are stopped; None while they are sent."""
         return self._of(operation).opened_by or self._way.opened_by
 
     def stops(self, operation: str, now_s: float) -> ZoomFault | None:
-        """Return why a call must not go out now, or None: it goes out, perhaps as a probe."""
+        """Return why a call must not be sent now, or None where it may, perhaps as a probe."""
         one = self._of(operation)
         fault = one.stops(now_s) or self._way.stops(now_s)
         if fault is None:
@@ -101,12 +103,12 @@ class Breakers:
         return fault
 
     def succeeded(self, operation: str) -> None:
-        """A call was answered with what was asked for."""
+        """Note that a call succeeded."""
         self._of(operation).succeeded()
         self._way_is_clear()
 
     def failed(self, operation: str, fault: ZoomFault, now_s: float) -> None:
-        """A call ended with this fault."""
+        """Note that a call ended with this fault."""
         if fault in _never_sent:
             return
         if fault in _answers:

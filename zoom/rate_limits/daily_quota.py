@@ -1,8 +1,8 @@
-"""Grants calls of one label against the day's limit, and keeps the count of them.
+"""Grants calls of one label within the day's limit, and saves their count.
 
-Nothing is loaded before the first call of a seat, or of a day. Where what is kept cannot be had,
-the calls do not stop: of the day's limit as much is granted as there is left of the day, which is
-all that a steady use would have left, and the store is asked again a minute later.
+The counts are loaded before the first call of a share or of a day. Where they cannot be loaded,
+calls do not stop: the limit becomes the remaining fraction of the day, which is what an even use
+would have left, and loading is repeated a minute later.
 """
 
 import asyncio
@@ -18,154 +18,159 @@ from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_share import Count, Counts, DailyCounts, DailyShare
 
 _store_timeout_s: Final = 4.0
-_ask_again_s: Final = 60.0
+_reload_interval_s: Final = 60.0
 _day: Final = timedelta(days=1)
 
 _log: Final = structlog.get_logger()
 
 
 class DailyBudget:
-    """The day's limit of one label, as the process has it in its present seat."""
+    """The day's limit of one label, divided by the process's present share."""
 
     def __init__(
         self,
         label: Label,
         limit: int,
         *,
-        kept_back: float,
+        reserved: float,
         counts: DailyCounts | None,
         clock: Clock,
     ) -> None:
-        """Divide ``limit``, what all seats have of a day; without ``counts`` only memory keeps."""
+        """Divide ``limit``, all members' calls per day; without ``counts`` memory holds them."""
         self._label = label
-        self._most = self._limit = limit
-        self._kept_back = kept_back
+        self._configured_limit = self._limit = limit
+        self._reserved = reserved
         self._counts = _InMemory() if counts is None else counts
         self._clock = clock
-        self._allowance: DailyShare | None = None
-        self._asked_s = 0.0
-        self._ask_again_s: float | None = None
-        self._seat: MemberShare | None = None
-        self._seated = asyncio.Event()
+        self._daily_share: DailyShare | None = None
+        self._load_since_s = 0.0
+        self._load_at_s: float | None = None
+        self._share: MemberShare | None = None
+        self._has_share = asyncio.Event()
         self._lock = asyncio.Lock()
 
     @property
     def limit(self) -> int:
-        """Calls a day of all seats."""
+        """Calls per day of all members."""
         return self._limit
 
     @property
     def used(self) -> int:
-        """How many of them are used today by all seats, as far as is known here."""
-        allowance, today = self._allowance, self._clock.now().astimezone(UTC).date()
-        return 0 if allowance is None or allowance.day != today else allowance.used
+        """How many of them all members have used today, as far as this process knows."""
+        daily_share, today = self._daily_share, self._clock.now().astimezone(UTC).date()
+        return 0 if daily_share is None or daily_share.day != today else daily_share.used
 
     @property
-    def left_of_day_s(self) -> float:
-        """How long the day goes on."""
+    def remaining_day_s(self) -> float:
+        """How long the day lasts."""
         now = self._clock.now().astimezone(UTC)
         return (_midnight(now.date() + _day) - now).total_seconds()
 
     def correct(self, limit: int) -> bool:
-        """Keep to a limit that the other side names; return whether that changes anything."""
-        limit = min(self._most, limit)
+        """Adopt a limit that Zoom reports; return whether that changes anything."""
+        limit = min(self._configured_limit, limit)
         changed, self._limit = limit != self._limit, limit
-        if self._allowance is not None and self._ask_again_s is None:
-            self._allowance.limit = limit
+        if self._daily_share is not None and self._load_at_s is None:
+            self._daily_share.limit = limit
         return changed
 
     def on_share_changed(self, share: MemberShare | None) -> None:
-        """Take a seat, or give it up; until there is one, calls wait."""
-        self._seat = share
+        """Take a new share, or give it up; without one, calls wait."""
+        self._share = share
         if share is None:
-            self._seated.clear()
+            self._has_share.clear()
         else:
-            self._seated.set()
+            self._has_share.set()
 
     async def take(self, priority: Priority) -> DailyShare | None:
-        """Use one call, and return what it can be given back to; None = there is none left."""
+        """Use one call, and return the share to give it back to; None = there is none left."""
         async with self._lock:
             while True:
-                allowance = await self._present()
-                if not allowance.take(priority):
+                daily_share = await self._current_share()
+                if not daily_share.take(priority):
                     return None
                 try:
-                    await self._keep(allowance)
+                    await self._checkpoint(daily_share)
                 except asyncio.CancelledError:
-                    allowance.give_back()
+                    daily_share.give_back()
                     raise
-                if allowance.share == self._seat:  # else it was kept too late for the others
-                    return allowance
+                if daily_share.share == self._share:  # else the others had divided the rest by then
+                    return daily_share
 
     async def finish(self) -> None:
-        """Keep what was used, and nothing ahead of it; for the end, when no call is under way."""
+        """Save the exact use, for the end of the process, when no call is in flight."""
         async with self._lock:
-            allowance = self._allowance
-            if allowance is None or allowance.share != self._seat:  # else others have its part
+            daily_share = self._daily_share
+            if (
+                daily_share is None or daily_share.share != self._share
+            ):  # else others hold its calls
                 return
-            if (count := allowance.to_finish()) is not None:
-                await self._save(allowance, count)
+            if (count := daily_share.to_finish()) is not None:
+                await self._save(daily_share, count)
 
-    async def _present(self) -> DailyShare:
-        """Return the allowance of the present seat and day, once all that is kept is known."""
+    async def _current_share(self) -> DailyShare:
+        """Return the calls of the present share and day, once the saved counts are loaded."""
         while True:
-            while (share := self._seat) is None:
-                await self._seated.wait()
+            while (share := self._share) is None:
+                await self._has_share.wait()
             today = self._clock.now().astimezone(UTC).date()
-            allowance = self._allowance
-            if allowance is None or allowance.share != share or allowance.day != today:
-                allowance = DailyShare(
-                    self._limit, kept_back=self._kept_back, share=share, day=today
+            daily_share = self._daily_share
+            if daily_share is None or daily_share.share != share or daily_share.day != today:
+                daily_share = DailyShare(
+                    self._limit, reserved=self._reserved, share=share, day=today
                 )
-                self._ask_again_s = self._asked_s = self._clock.monotonic_s()
-            if self._ask_again_s is not None and self._clock.monotonic_s() >= self._ask_again_s:
-                await self._reckon(allowance)
-            if self._seat == share:
-                return allowance
+                self._load_at_s = self._load_since_s = self._clock.monotonic_s()
+            if self._load_at_s is not None and self._clock.monotonic_s() >= self._load_at_s:
+                await self._load_counts(daily_share)
+            if self._share == share:
+                return daily_share
 
-    async def _reckon(self, allowance: DailyShare) -> None:
-        """Find out what is used of the day; until that is done, nobody knows."""
-        allowance.limit = int(self._limit * self.left_of_day_s / _day.total_seconds())
-        self._allowance, self._ask_again_s = allowance, self._clock.monotonic_s() + _ask_again_s
+    async def _load_counts(self, daily_share: DailyShare) -> None:
+        """Load the use of the day. Until then the use is unknown."""
+        daily_share.limit = int(self._limit * self.remaining_day_s / _day.total_seconds())
+        self._daily_share, self._load_at_s = (
+            daily_share,
+            self._clock.monotonic_s() + _reload_interval_s,
+        )
         try:
             async with asyncio.timeout(_store_timeout_s):
                 counts = await self._counts.load(self._label)
         except asyncio.CancelledError:
-            # Its caller has no more time. The next asks again, unless they have for too long.
-            if self._clock.monotonic_s() - self._asked_s < _store_timeout_s:
-                self._ask_again_s = self._asked_s
+            # The caller's time is over. The next caller loads again, for a while.
+            if self._clock.monotonic_s() - self._load_since_s < _store_timeout_s:
+                self._load_at_s = self._load_since_s
             else:
-                self._tell_unknown(allowance, "no caller waits for so long")
+                self._log_unknown(daily_share, "no caller waits for so long")
             raise
         except (TransientError, TimeoutError) as error:
-            self._tell_unknown(allowance, _reason(error))
+            self._log_unknown(daily_share, _reason(error))
             return
-        allowance.limit = self._limit
-        allowance.recalculate(counts)
-        self._ask_again_s = None
+        daily_share.limit = self._limit
+        daily_share.recalculate(counts)
+        self._load_at_s = None
 
-    def _tell_unknown(self, allowance: DailyShare, why: str) -> None:
+    def _log_unknown(self, daily_share: DailyShare, why: str) -> None:
         _log.warning(
-            "daily_budget_unknown", label=self._label.value, limit=allowance.limit, error=why
+            "daily_budget_unknown", label=self._label.value, limit=daily_share.limit, error=why
         )
 
-    async def _keep(self, allowance: DailyShare) -> None:
-        count = allowance.pending_checkpoint()
-        if count is None or self._ask_again_s is not None:  # what is not known is not written over
+    async def _checkpoint(self, daily_share: DailyShare) -> None:
+        count = daily_share.pending_checkpoint()
+        if count is None or self._load_at_s is not None:  # an unknown count must not be overwritten
             return
-        await self._save(allowance, count)
+        await self._save(daily_share, count)
 
-    async def _save(self, allowance: DailyShare, count: Count) -> None:
+    async def _save(self, daily_share: DailyShare, count: Count) -> None:
         try:
             async with asyncio.timeout(_store_timeout_s):
-                await self._counts.save(self._label, allowance.share.rank, count)
+                await self._counts.save(self._label, daily_share.share.rank, count)
         except (TransientError, TimeoutError) as error:
             _log.warning("daily_budget_not_kept", label=self._label.value, error=_reason(error))
-        allowance.kept(count)
+        daily_share.checkpointed(count)
 
 
 class _InMemory:
-    """Keeps the counts of one process, for as long as it runs."""
+    """Holds the counts of one process while it runs."""
 
     def __init__(self) -> None:
         self._counts: dict[int, Count] = {}

@@ -1,9 +1,9 @@
-"""Pure: what the headers of an answer say of the account's rate limits.
+"""Pure: reads the account's rate limits from the headers of an answer.
 
-All of them may be missing, and what cannot be read says nothing. ``X-RateLimit-Category`` names
-the label, ``-Type`` whether ``-Limit`` and ``-Remaining`` are of a second or of the day. A limit
-per second that is used up ends at ``-Reset``, the day's at ``Retry-After``, which is a date then.
-Source: Zoom API rate limits.
+All headers may be missing, and an unreadable one says nothing. ``X-RateLimit-Category`` names the
+label; ``-Type`` says whether ``-Limit`` and ``-Remaining`` refer to a second or to the day. A spent
+limit per second ends at ``-Reset``, the day's at ``Retry-After``, which is a date then. Source:
+Zoom API rate limits.
 """
 
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from zoom.messages import Response
 Window = Literal["second", "day"]
 
 _pause_s: Final = 1.0
-"""After a 429 that does not say how long, or not readably: its limit is per second."""
+"""After a 429 without a readable delay: its limit is per second."""
 
-_longest_refusal_s: Final = 300.0
-"""A limit per second is over sooner; a 429 that asks for longer is a mistake, or a proxy's."""
+_max_refusal_s: Final = 300.0
+"""A limit per second ends sooner; a 429 that requests more is a mistake, or a proxy's."""
 
-_longest_second_s: Final = 60.0
-"""What is used up for longer, though nothing was refused, goes by a clock that is not ours."""
+_max_second_s: Final = 60.0
+"""A longer reset without a refusal comes from a clock that differs from ours."""
 
-_longest_number: Final = 9
+_max_number: Final = 9
 _per_second: Final = "qps"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What an answer says of one limit; ``spent_for_s`` None = it is not used up."""
+class RateLimitHint:
+    """The state of one limit by an answer; ``spent_for_s`` None = it is not spent."""
 
     label: Label
     window: Window
@@ -40,7 +40,7 @@ class Told:
     spent_for_s: float | None
 
 
-def told(label: Label, response: Response, now: datetime) -> Told:
+def rate_limit_hint(label: Label, response: Response, now: datetime) -> RateLimitHint:
     """Read the answer to a call of this label; ``now`` is an aware datetime."""
     headers = response.headers
     window = _window(response)
@@ -50,13 +50,13 @@ def told(label: Label, response: Response, now: datetime) -> Told:
         if spent_for_s is None:
             spent_for_s = _pause_s if window == "second" else _to_midnight_s(now)
         elif window == "second":
-            spent_for_s = min(spent_for_s, _longest_refusal_s)
+            spent_for_s = min(spent_for_s, _max_refusal_s)
     elif _number(headers.get("x-ratelimit-remaining")) == 0:
         spent_for_s = retry_after_s(response, now)
         if spent_for_s is not None and window == "second":
-            spent_for_s = min(spent_for_s, _longest_second_s)
+            spent_for_s = min(spent_for_s, _max_second_s)
     named = headers.get("x-ratelimit-category", "").strip().upper()
-    return Told(
+    return RateLimitHint(
         label=Label(named) if named in Label.__members__ else label,
         window=window,
         limit=_number(headers.get("x-ratelimit-limit")) or None,
@@ -65,7 +65,7 @@ def told(label: Label, response: Response, now: datetime) -> Told:
 
 
 def _window(response: Response) -> Window:
-    """Return which limit an answer speaks of: the day's only where it says so.
+    """Return the limit that an answer refers to: the day's only where it says so.
 
     It says so by the type, or by a date in a refusal: only the day's limit has one.
     """
@@ -84,6 +84,4 @@ def _to_midnight_s(now: datetime) -> float:
 
 def _number(text: str | None) -> int | None:
     text = "" if text is None else text.strip()
-    return (
-        int(text) if text.isascii() and text.isdecimal() and len(text) <= _longest_number else None
-    )
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _max_number else None

@@ -1,12 +1,19 @@
-"""Gives calls their turn: within the budget, by priority, as the API's answers correct it.
+"""Schedules API calls by priority within the rate limit, and adjusts the limit from answers.
 
-One queue per label, in the order of priority and then of arrival. Whoever is first in it waits for
-the budget; who comes with a higher priority is first from then on, so nothing that waits delays
-what goes before it. A call whose turn would come too late is refused at once, and so is one whose
-label is closed, or has used up its day.
+Invariants, per label:
 
-A process of a group has no seat before the group has given it one, and none while the group shares
-out anew; its calls wait. See docs/explanation/api-budget.md.
+1. Order: waiting calls form one queue, by priority and then by arrival. Only its first call may
+   take a grant, so a waiting call never delays one of higher priority.
+2. Bound: at most `max_waiting` calls wait, each at most ``budget_wait_s``. A call whose turn is
+   known to come later is refused at once.
+3. Grant before use: a call is sent only after the per-second budget has granted it, and after its
+   use of the day is saved. A call that was not sent gives its part of the day back.
+4. No share, no call: a member of a group has no share before the group has assigned one, and none
+   during a rebalance. Its calls wait meanwhile, because other members may hold its part.
+5. Limits only fall: an answer may lower a limit or pause a label, never raise a limit above the
+   configured one.
+
+See docs/explanation/api-budget.md.
 """
 
 import asyncio
@@ -30,20 +37,20 @@ from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
 from zoom.rate_limits.pacing import ClockReading
 from zoom.rate_limits.per_second_limiter import SecondBudget
-from zoom.rate_limits.response_headers import told
+from zoom.rate_limits.response_headers import rate_limit_hint
 from zoom.settings import ZoomSettings
 
 _poll_interval_s: Final = 0.5
-"""So late the first in a queue may notice that its wait has become shorter."""
+"""The first call in a queue notices a shorter wait after this long at most."""
 
-most_waiting: Final = 1000
-"""In one queue; without a seat nobody knows for how long."""
+max_waiting: Final = 1000
+"""Calls in one queue. Without a share nobody knows how long they wait."""
 
 _log: Final = structlog.get_logger()
 
 
 class _Waiter(NamedTuple):
-    """A call in a queue; they sort as their turns come."""
+    """A call in a queue; waiters sort by their turn."""
 
     priority: Priority
     arrival: int
@@ -52,7 +59,7 @@ class _Waiter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _LabelQueue:
-    """One label: its budgets, and who waits for them in the order of their turns."""
+    """One label: its budgets, and its waiting calls in the order of their turns."""
 
     label: Label
     budget: SecondBudget
@@ -62,7 +69,7 @@ class _LabelQueue:
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """How one label stands, for people: of the whole account, and of the share of all members."""
+    """The state of one label for people: of the whole account, and of the share of all members."""
 
     label: Label
     limit_per_second: int
@@ -75,7 +82,7 @@ class LimitStatus:
 
 
 class RateLimitScheduler:
-    """The turns of one process at one account's API."""
+    """The scheduler of one process for one account's API."""
 
     def __init__(
         self,
@@ -85,185 +92,199 @@ class RateLimitScheduler:
         member_share: MemberShare | None = sole_member,
         counts: DailyCounts | None = None,
     ) -> None:
-        """Begin in this seat; a process of a group has None, and is told by `on_share_changed`."""
+        """Begin with this share. A member of a group begins with None; see `on_share_changed`."""
         self._settings = settings
         self._clock = clock
-        self._seated = asyncio.Event()
+        self._has_share = asyncio.Event()
         self._arrivals = count()
-        self._lines: Mapping[Label, _LabelQueue] = {
-            label: self._line(label, limit, counts) for label, limit in settings.limits.items()
+        self._queues: Mapping[Label, _LabelQueue] = {
+            label: self._new_queue(label, limit, counts) for label, limit in settings.limits.items()
         }
         for label in settings.limits:
-            _show_counters(label)
+            _create_counters(label)
         self.on_share_changed(member_share)
 
-    def _line(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _LabelQueue:
+    def _new_queue(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _LabelQueue:
         share, daily = self._settings.share, None
         if limit.per_day is not None:
             daily = DailyBudget(
                 label,
                 int(limit.per_day * share),
-                kept_back=self._settings.backfill_leaves,
+                reserved=self._settings.backfill_leaves,
                 counts=counts,
                 clock=self._clock,
             )
         return _LabelQueue(label, SecondBudget(limit.per_second, share=share), daily, [])
 
     def on_share_changed(self, member_share: MemberShare | None) -> None:
-        """Take the seat that the group has given, or give it up before it shares out anew."""
-        self._seat = member_share
-        for line in self._lines.values():
-            line.budget.on_share_changed(member_share, self._now())
-            if line.daily is not None:
-                line.daily.on_share_changed(member_share)
-            _show_limits(line)
+        """Take the share that the group has assigned, or give it up before a rebalance."""
+        self._member_share = member_share
+        for queue in self._queues.values():
+            queue.budget.on_share_changed(member_share, self._now())
+            if queue.daily is not None:
+                queue.daily.on_share_changed(member_share)
+            _show_limits(queue)
         metrics.budget_members.set(0 if member_share is None else member_share.members)
         if member_share is None:
-            self._seated.clear()
+            self._has_share.clear()
         else:
-            self._seated.set()
+            self._has_share.set()
 
-    async def opened(self, label: Label) -> None:
-        """Return once the window that a new seat waits has gone by.
+    async def wait_until_open(self, label: Label) -> None:
+        """Return once the first window of a new share is over, during which nothing is granted.
 
-        For those who have less patience than that. It takes no longer than a call waits for its
-        turn; calls may be made in any case.
+        For callers with a shorter time limit than that. It takes at most ``budget_wait_s``; calls
+        may be made in any case.
         """
-        budget = self._lines[label].budget
+        budget = self._queues[label].budget
         until_s = self._clock.monotonic_s() + self._settings.budget_wait_s
         while (left_s := min(budget.opens_s, until_s) - self._clock.monotonic_s()) > 0:
             await self._clock.sleep(min(left_s, _poll_interval_s))
 
     async def take(self, label: Label, priority: Priority, *, operation: str) -> None:
-        """Return when a call may go out.
+        """Return when a call may be sent.
 
         Raises:
             UnavailableError: over budget; no turn comes in time.
         """
-        line, most_s = self._lines[label], self._settings.budget_wait_s
-        expected_s = self._expected_s(line, priority)
-        if most_s < expected_s < inf or len(line.waiting) >= most_waiting:
+        queue, timeout_s = self._queues[label], self._settings.budget_wait_s
+        # Refuse now a call whose turn comes too late: a place in the queue would only delay the
+        # caller's own retry. Without a share the wait is infinite, which says nothing about the
+        # turn, so such a call waits for the share.
+        expected_s = self._expected_s(queue, priority)
+        if timeout_s < expected_s < inf or len(queue.waiting) >= max_waiting:
             detail = f"{operation}: the budget is spent for {expected_s:.1f} s"
-            self._refuse(line, detail, expected_s)
+            self._refuse(queue, detail, expected_s)
         try:
-            async with asyncio.timeout(most_s):
-                if line.daily is None:
-                    await self._wait(line, priority)
+            # The estimate may turn out wrong: a higher priority, a pause or a rebalance came in
+            # between. So the wait has a limit of its own.
+            async with asyncio.timeout(timeout_s):
+                if queue.daily is None:
+                    await self._wait(queue, priority)
                 else:
-                    await self._wait_today(line, line.daily, priority, operation)
+                    await self._wait_today(queue, queue.daily, priority, operation)
         except TimeoutError:
-            detail = f"{operation}: no turn came in {most_s:g} s"
-            self._refuse(line, detail, self._expected_s(line, priority))
+            detail = f"{operation}: no turn came in {timeout_s:g} s"
+            self._refuse(queue, detail, self._expected_s(queue, priority))
         metrics.budget_used.labels(label.value, priority.name.lower()).inc()
 
-    def _expected_s(self, line: _LabelQueue, priority: Priority) -> float:
-        ahead = sum(waiter.priority <= priority for waiter in line.waiting)
-        return line.budget.wait_s(self._now(), ahead=ahead)
+    def _expected_s(self, queue: _LabelQueue, priority: Priority) -> float:
+        ahead = sum(waiter.priority <= priority for waiter in queue.waiting)
+        return queue.budget.wait_s(self._now(), ahead=ahead)
 
-    def _refuse(self, line: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
-        if self._seat is None:
-            raise self._refusal(line, "seat", f"{detail}; the group has not shared out", None)
-        reason = "paused" if line.budget.paused_s(self._now()) else "second"
-        raise self._refusal(line, reason, detail, wait_s)
+    def _refuse(self, queue: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
+        if self._member_share is None:
+            raise self._refusal(queue, "seat", f"{detail}; the group has not shared out", None)
+        reason = "paused" if queue.budget.paused_s(self._now()) else "second"
+        raise self._refusal(queue, reason, detail, wait_s)
 
     def _refusal(
-        self, line: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
+        self, queue: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
     ) -> UnavailableError:
-        metrics.budget_refused.labels(line.label.value, reason).inc()
+        metrics.budget_refused.labels(queue.label.value, reason).inc()
         return UnavailableError(ZoomFault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
 
     async def _wait_today(
-        self, line: _LabelQueue, daily: DailyBudget, priority: Priority, operation: str
+        self, queue: _LabelQueue, daily: DailyBudget, priority: Priority, operation: str
     ) -> None:
-        allowance = await daily.take(priority)
-        if allowance is None:
+        # The day first: its count has to be saved before the call may go out, and a second that
+        # was granted would expire meanwhile.
+        daily_share = await daily.take(priority)
+        if daily_share is None:
             detail = f"{operation}: the day's budget is spent"
-            raise self._refusal(line, "day", detail, daily.left_of_day_s)
+            raise self._refusal(queue, "day", detail, daily.remaining_day_s)
         try:
-            await self._wait(line, priority)
-        except BaseException:
-            allowance.give_back()
+            await self._wait(queue, priority)
+        except BaseException:  # a cancelled or refused call was not sent
+            daily_share.give_back()
             raise
 
-    async def _wait(self, line: _LabelQueue, priority: Priority) -> None:
-        if not line.waiting and line.budget.wait_s(now := self._now()) <= 0:
-            line.budget.grant(now)
+    async def _wait(self, queue: _LabelQueue, priority: Priority) -> None:
+        # Pass only an empty queue at once: a free grant belongs to the first waiting call.
+        if not queue.waiting and queue.budget.wait_s(now := self._now()) <= 0:
+            queue.budget.grant(now)
             return
         waiter = _Waiter(priority, next(self._arrivals), asyncio.Event())
-        waiting = metrics.budget_waiting.labels(line.label.value, priority.name.lower())
+        waiting = metrics.budget_waiting.labels(queue.label.value, priority.name.lower())
         since_s = self._clock.monotonic_s()
-        insort(line.waiting, waiter)
+        insort(queue.waiting, waiter)
         waiting.inc()
         try:
-            await self._wait_first(line, waiter)
+            await self._wait_first(queue, waiter)
         finally:
-            line.waiting.remove(waiter)
-            if line.waiting:
-                line.waiting[0].first.set()
+            # Granted, refused or cancelled: the queue has a new first call, which sleeps on its
+            # event and has to look at the budget itself.
+            queue.waiting.remove(waiter)
+            if queue.waiting:
+                queue.waiting[0].first.set()
             waiting.dec()
             waited_s = self._clock.monotonic_s() - since_s
-            metrics.budget_wait.labels(line.label.value).inc(waited_s)
+            metrics.budget_wait.labels(queue.label.value).inc(waited_s)
 
-    async def _wait_first(self, line: _LabelQueue, waiter: _Waiter) -> None:
+    async def _wait_first(self, queue: _LabelQueue, waiter: _Waiter) -> None:
         while True:
-            if line.waiting[0] is not waiter:
+            # Checked after each sleep: a call of higher priority may have become the first.
+            if queue.waiting[0] is not waiter:
                 waiter.first.clear()
                 await waiter.first.wait()
                 continue
             now = self._now()
-            wait_s = line.budget.wait_s(now)
+            wait_s = queue.budget.wait_s(now)
             if wait_s <= 0:
-                line.budget.grant(now)
+                queue.budget.grant(now)
                 return
+            # Neither wake-up grants anything: the budget decides again, because the share, the
+            # limit or a pause may have changed. The sleep is short for the same reason.
             if wait_s == inf:
-                await self._seated.wait()
+                await self._has_share.wait()
             else:
                 await self._clock.sleep(min(wait_s, _poll_interval_s))
 
     async def finish(self) -> None:
-        """Keep what was used of the day; for a process that ends, when no call is under way.
+        """Save the exact use of the day, for a process that ends, when no call is in flight.
 
-        Without it, what was kept ahead of its use is lost for the day.
+        Without it, the calls that were saved ahead of their use are lost for the day.
         """
-        for line in self._lines.values():
-            if line.daily is not None:
-                await line.daily.finish()
+        for queue in self._queues.values():
+            if queue.daily is not None:
+                await queue.daily.finish()
 
     def observe_response(self, label: Label, response: Response) -> None:
-        """Learn from the answer to a call what the API says of its limits."""
-        said = told(label, response, self._clock.now())
-        line, now = self._lines[said.label], self._now()
-        if said.limit is not None and self._correct(line, said.window, said.limit, now):
-            metrics.budget_corrections.labels(said.label.value, "limit").inc()
+        """Adjust the limits by the answer to a call."""
+        hint = rate_limit_hint(label, response, self._clock.now())
+        queue, now = self._queues[hint.label], self._now()
+        if hint.limit is not None and self._correct(queue, hint.window, hint.limit, now):
+            metrics.budget_corrections.labels(hint.label.value, "limit").inc()
             _log.warning(
-                "zoom_limit_corrected", label=said.label.value, window=said.window, limit=said.limit
+                "zoom_limit_corrected", label=hint.label.value, window=hint.window, limit=hint.limit
             )
-            _show_limits(line)
-        if said.spent_for_s is not None:
-            line.budget.pause(now.monotonic_s + said.spent_for_s)
-            metrics.budget_corrections.labels(said.label.value, said.window).inc()
-            if said.window == "day":
-                _log.warning("zoom_day_used_up", label=said.label.value, for_s=said.spent_for_s)
+            _show_limits(queue)
+        # Pause the whole label, not the call: the limit counts for all calls of all apps.
+        if hint.spent_for_s is not None:
+            queue.budget.pause(now.monotonic_s + hint.spent_for_s)
+            metrics.budget_corrections.labels(hint.label.value, hint.window).inc()
+            if hint.window == "day":
+                _log.warning("zoom_day_used_up", label=hint.label.value, for_s=hint.spent_for_s)
 
-    def _correct(self, line: _LabelQueue, window: str, limit: int, now: ClockReading) -> bool:
+    def _correct(self, queue: _LabelQueue, window: str, limit: int, now: ClockReading) -> bool:
         if window == "second":
-            return line.budget.correct(limit, now)
-        return line.daily is not None and line.daily.correct(int(limit * self._settings.share))
+            return queue.budget.correct(limit, now)
+        return queue.daily is not None and queue.daily.correct(int(limit * self._settings.share))
 
     def snapshot(self) -> tuple[LimitStatus, ...]:
-        """Return how each label stands now."""
-        return tuple(self._standing(line) for line in self._lines.values())
+        """Return the present state of each label."""
+        return tuple(self._status(queue) for queue in self._queues.values())
 
-    def _standing(self, line: _LabelQueue) -> LimitStatus:
-        paused_s = line.budget.paused_s(self._now())
+    def _status(self, queue: _LabelQueue) -> LimitStatus:
+        paused_s = queue.budget.paused_s(self._now())
         return LimitStatus(
-            label=line.label,
-            limit_per_second=line.budget.limit,
-            share_per_second=line.budget.calls_per_second,
-            share_per_day=line.daily.limit if line.daily else None,
-            members=self._seat.members if self._seat else 0,
-            used_today=line.daily.used if line.daily else 0,
-            waiting=len(line.waiting),
+            label=queue.label,
+            limit_per_second=queue.budget.limit,
+            share_per_second=queue.budget.calls_per_second,
+            share_per_day=queue.daily.limit if queue.daily else None,
+            members=self._member_share.members if self._member_share else 0,
+            used_today=queue.daily.used if queue.daily else 0,
+            waiting=len(queue.waiting),
             paused_until=self._clock.now() + timedelta(seconds=paused_s) if paused_s else None,
         )
 
@@ -271,8 +292,8 @@ class RateLimitScheduler:
         return ClockReading(self._clock.monotonic_s(), self._clock.now().timestamp())
 
 
-def _show_counters(label: Label) -> None:
-    """Have each counter begin at 0: one that first shows up at 1 has not increased."""
+def _create_counters(label: Label) -> None:
+    """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
     zoom = metrics
     zoom.budget_wait.labels(label.value)
     for reason in ("second", "day", "paused", "seat"):
@@ -284,8 +305,8 @@ def _show_counters(label: Label) -> None:
         zoom.budget_waiting.labels(label.value, priority.name.lower())
 
 
-def _show_limits(line: _LabelQueue) -> None:
+def _show_limits(queue: _LabelQueue) -> None:
     gauge = metrics.budget_limit
-    gauge.labels(line.label.value, "second").set(line.budget.seat_calls_per_second)
-    if line.daily is not None:
-        gauge.labels(line.label.value, "day").set(line.daily.limit)
+    gauge.labels(queue.label.value, "second").set(queue.budget.own_calls_per_second)
+    if queue.daily is not None:
+        gauge.labels(queue.label.value, "day").set(queue.daily.limit)

@@ -1,9 +1,9 @@
-"""Pure: checks the arguments of a call before anything is sent, and writes its address.
+"""Pure: checks the arguments of a call before it is sent, and writes its address.
 
-What Zoom would refuse costs budget and spoils the app's error ratio; what Zoom would read in
-another way than it was meant does harm: an empty id addresses a whole list, ``..`` another thing.
-No message holds an argument: it may be somebody's address or number.
-Source: Zoom Contact Center REST API, OpenAPI 3.0, parameters.
+A call that Zoom would refuse costs budget and spoils the app's error ratio. An argument that Zoom
+would read differently does harm: an empty id addresses a whole list, ``..`` another entity. No
+message holds an argument: it may be a person's address or number. Source: Zoom Contact Center REST
+API, OpenAPI 3.0, parameters.
 """
 
 import re
@@ -17,9 +17,9 @@ from zoom.errors import ArgumentError
 from zoom.requests.time_arguments import span_fault, written_moment
 
 _unspeakable: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters, and halves of characters, which have no form in UTF-8."""
+"""Control characters, and lone surrogates, which have no form in UTF-8."""
 
-_most: Final = 2**63 - 1
+_max_integer: Final = 2**63 - 1
 """No integer of Zoom's is larger."""
 
 _separators: Final = re.compile(r"[/\\]")
@@ -27,10 +27,10 @@ _climbs: Final = re.compile(r"\.+")
 
 
 def address(operation: Operation, arguments: Mapping[str, object]) -> str:
-    """Return path and query, escaped, to be put behind the base URL.
+    """Return path and query, escaped, to append to the base URL.
 
-    ``arguments`` go by `Parameter.argument`; None leaves one out. Moments are aware datetimes or
-    dates, and are written as the operation reads them; arrays are sequences of texts.
+    ``arguments`` go by `Parameter.argument`; None leaves one out. Times are aware datetimes or
+    dates, written in the operation's form; arrays are sequences of texts.
 
     Raises:
         ArgumentError: one is unknown, missing or wrong.
@@ -48,7 +48,7 @@ def address(operation: Operation, arguments: Mapping[str, object]) -> str:
             continue
         value = given[parameter.argument]
         text = _written(parameter, value, windows.get(parameter.name), fault)
-        if parameter.place == "path":
+        if parameter.location == "path":
             _refuse_elsewhere(parameter, text, fault)
             path = path.replace(f"{{{parameter.name}}}", escaped(text))
         else:
@@ -57,7 +57,7 @@ def address(operation: Operation, arguments: Mapping[str, object]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Escape a value for a path, twice where it holds what gateways unescape too early.
+    """Escape a value for a path, twice where gateways would unescape it too early.
 
     Source: Zoom API, UUIDs that contain / or +.
     """
@@ -66,7 +66,7 @@ def escaped(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return advice on which of the known names may be meant."""
+    """Return a hint at similar known names."""
     names = list(known)
     near = get_close_matches(name, names, n=3)
     if near:
@@ -75,12 +75,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def is_speakable(text: str) -> bool:
-    """Whether a text holds no control character and can be written in UTF-8."""
+    """Return whether a text holds no control character and can be written in UTF-8."""
     return _unspeakable.search(text) is None
 
 
 class _Fault:
-    """Makes the errors of one parameter."""
+    """Creates the errors of one parameter."""
 
     def __init__(self, operation: Operation, parameter: Parameter) -> None:
         self._operation = operation
@@ -110,7 +110,7 @@ def _refuse_half_windows(operation: Operation, given: Mapping[str, object]) -> N
 
 
 def _refuse_elsewhere(parameter: Parameter, text: str, fault: _Fault) -> None:
-    """Refuse what would address another thing than an entity with this id."""
+    """Refuse a value that would address anything but an entity with this id."""
     if not text.strip():
         raise fault("expected an id; nothing would address the whole list")
     if any(_climbs.fullmatch(step) for step in _separators.split(text)):
@@ -135,20 +135,20 @@ def _written(parameter: Parameter, value: object, window: Window | None, fault: 
 
 
 def _integer(parameter: Parameter, value: object, fault: _Fault) -> str:
-    least, most = parameter.minimum, parameter.maximum or _most
+    minimum, maximum = parameter.minimum, parameter.maximum or _max_integer
     if isinstance(value, bool) or not isinstance(value, int):
         raise fault(f"expected a whole number, got {_kind(value)}")
-    if value > most or value < (-_most if least is None else least):
-        raise fault(f"expected a whole number {_bounds(least, most)}")
+    if value > maximum or value < (-_max_integer if minimum is None else minimum):
+        raise fault(f"expected a whole number {_bounds(minimum, maximum)}")
     return str(int(value))
 
 
 def _array(parameter: Parameter, value: object, fault: _Fault) -> str:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise fault(f"expected a sequence of texts, got {_kind(value)}")
-    least, most = parameter.min_items or 1, parameter.max_items
-    if len(value) < least or (most is not None and len(value) > most):
-        raise fault(f"expected items {_bounds(least, most)} in number")
+    minimum, maximum = parameter.min_items or 1, parameter.max_items
+    if len(value) < minimum or (maximum is not None and len(value) > maximum):
+        raise fault(f"expected items {_bounds(minimum, maximum)} in number")
     texts = [_text(parameter, item, fault) for item in value]
     if parameter.unique and len(set(texts)) < len(texts):
         raise fault("expected each item once")
@@ -162,9 +162,11 @@ def _text(parameter: Parameter, value: object, fault: _Fault) -> str:
         raise fault(f"expected text, got {_kind(value)}")
     if not is_speakable(value):
         raise fault("expected text without control characters")
-    least, most = parameter.min_length, parameter.max_length
-    if (least is not None and len(value) < least) or (most is not None and len(value) > most):
-        raise fault(f"expected text of characters {_bounds(least, most)} in number")
+    minimum, maximum = parameter.min_length, parameter.max_length
+    if (minimum is not None and len(value) < minimum) or (
+        maximum is not None and len(value) > maximum
+    ):
+        raise fault(f"expected text of characters {_bounds(minimum, maximum)} in number")
     _refuse_other_values(parameter, value, fault)
     return value
 
@@ -174,10 +176,10 @@ def _refuse_other_values(parameter: Parameter, value: str | bool, fault: _Fault)
         raise fault(f"expected one of {', '.join(map(str, parameter.values))}")
 
 
-def _bounds(least: int | None, most: int | None) -> str:
-    if least is None:
-        return f"up to {most}"
-    return f"from {least} on" if most is None else f"from {least} to {most}"
+def _bounds(minimum: int | None, maximum: int | None) -> str:
+    if minimum is None:
+        return f"up to {maximum}"
+    return f"from {minimum} on" if maximum is None else f"from {minimum} to {maximum}"
 
 
 def _kind(value: object) -> str:

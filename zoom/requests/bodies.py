@@ -1,12 +1,12 @@
 """Pure: checks the body of a call, and writes it as JSON or in parts.
 
-Checked is what the vendor's schema says of members that are there, and that none is missing that it
-requires, unless it calls it deprecated as well. Members that it does not name pass, since the
-vendor adds some without notice, and so does null. No message holds a value.
+The check covers the vendor's schema for present members, and missing members that it requires and
+does not call deprecated. Unknown members pass, because the vendor adds some without notice, and so
+does null. No message holds a value.
 
-Three operations take files. How Zoom reads nested members beside a file is not published: they are
-written as ``asset_items[0].upload_file``, as frameworks of its language bind them.
-Source: Zoom Contact Center REST API, OpenAPI 3.0, request bodies.
+Three operations take files. Zoom does not publish how it reads nested members of a multipart body:
+they are written as ``asset_items[0].upload_file``, as frameworks of its language bind them. Source:
+Zoom Contact Center REST API, OpenAPI 3.0, request bodies.
 """
 
 import re
@@ -25,7 +25,7 @@ from zoom.requests.arguments import is_speakable
 _argument: Final = "body"
 
 _halves: Final = re.compile("[\ud800-\udfff]")
-"""Halves of characters, which have no form in UTF-8."""
+"""Lone surrogates, which have no form in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class RequestContent:
 
 
 def content(operation: Operation, body: object) -> RequestContent:
-    """Check a body, and write it as the operation takes it; None is no body.
+    """Check a body, and write it in the operation's form; None is no body.
 
     Raises:
-        ArgumentError: it is missing, or not taken, or not as the schema has it.
+        ArgumentError: it is missing, or not accepted, or does not match the schema.
     """
     taken = operation.body
     if body is None:
@@ -58,8 +58,8 @@ def content(operation: Operation, body: object) -> RequestContent:
         return RequestContent()
     if taken is None:
         raise ArgumentError(operation.name, _argument, "is not taken by this operation")
-    for place, expected in _faults(body, body_schema(operation) or {}, _argument):
-        raise ArgumentError(operation.name, place, expected)
+    for path, expected in _faults(body, body_schema(operation) or {}, _argument):
+        raise ArgumentError(operation.name, path, expected)
     if taken.content_type == "multipart/form-data":
         return RequestContent(parts=tuple(_parts(operation, body)))
     try:
@@ -69,46 +69,46 @@ def content(operation: Operation, body: object) -> RequestContent:
         raise ArgumentError(operation.name, _argument, expected) from None
 
 
-def _faults(value: object, schema: Schema, place: str) -> Iterator[tuple[str, str]]:
+def _faults(value: object, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     if value is None:
         return
     kind = "file" if schema.get("format") == "binary" else str(schema.get("type"))
     if kind in _kinds and not _is_a(value, kind):
-        yield place, f"expected {_kinds[kind][0]}, got {type(value).__name__}"
+        yield path, f"expected {_kinds[kind][0]}, got {type(value).__name__}"
     elif "enum" in schema and value not in schema["enum"]:
-        yield place, f"expected one of {', '.join(map(str, schema['enum']))}"
+        yield path, f"expected one of {', '.join(map(str, schema['enum']))}"
     elif isinstance(value, str):
-        yield from _outside(len(value), schema, place, "Length", "characters")
+        yield from _outside(len(value), schema, path, "Length", "characters")
     elif isinstance(value, int | float):
-        yield from _outside(value, schema, place, "", "")
+        yield from _outside(value, schema, path, "", "")
     elif isinstance(value, Mapping):
-        yield from _faults_of_members(value, schema, place)
+        yield from _faults_of_members(value, schema, path)
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        yield from _outside(len(value), schema, place, "Items", "items")
+        yield from _outside(len(value), schema, path, "Items", "items")
         for number, item in enumerate(value):
-            yield from _faults(item, schema.get("items", {}), f"{place}[{number}]")
+            yield from _faults(item, schema.get("items", {}), f"{path}[{number}]")
 
 
 def _faults_of_members(
-    value: Mapping[Any, object], schema: Schema, place: str
+    value: Mapping[Any, object], schema: Schema, path: str
 ) -> Iterator[tuple[str, str]]:
     members = schema.get("properties", {})
     for name in schema.get("required", ()):
         if value.get(name) is None and not members.get(name, {}).get("deprecated"):
-            yield f"{place}.{name}", "is required"
+            yield f"{path}.{name}", "is required"
     for name, member in members.items():
-        yield from _faults(value.get(name), member, f"{place}.{name}")
+        yield from _faults(value.get(name), member, f"{path}.{name}")
 
 
 def _outside(
-    measure: float, schema: Schema, place: str, words: str, unit: str
+    measure: float, schema: Schema, path: str, words: str, unit: str
 ) -> Iterator[tuple[str, str]]:
-    least = schema.get(f"min{words}" if words else "minimum")
-    most = schema.get(f"max{words}" if words else "maximum")
-    if least is not None and measure < least:
-        yield place, f"expected at least {least} {unit}".rstrip()
-    if most is not None and measure > most:
-        yield place, f"expected at most {most} {unit}".rstrip()
+    minimum = schema.get(f"min{words}" if words else "minimum")
+    maximum = schema.get(f"max{words}" if words else "maximum")
+    if minimum is not None and measure < minimum:
+        yield path, f"expected at least {minimum} {unit}".rstrip()
+    if maximum is not None and measure > maximum:
+        yield path, f"expected at most {maximum} {unit}".rstrip()
 
 
 _kinds: Final[Mapping[str, tuple[str, type | UnionType]]] = {

@@ -1,10 +1,10 @@
-"""Pure: spans of time that are longer than an operation takes, divided into windows that it takes.
+"""Pure: divides long time spans into windows that an operation accepts.
 
-Consecutive windows share their edge, so that nothing falls between them: a second where times are
-given, a day where dates are, since a date as the end means 23:59:59 and leaves out what comes
-after it in that second. What lies on an edge may therefore come twice, and an operation that sums
-up a window sums up each of them by itself: give such an operation times, not dates.
-Source: Zoom Contact Center REST API, parameters ``from`` and ``to`` and their like.
+Consecutive windows share their edge, so that nothing falls between them: a second for times, a day
+for dates, because a date as the end means 23:59:59 and leaves out the rest of that second. An
+entity on an edge may therefore come twice. An operation that sums up a window sums up each window
+separately: give such an operation times, not dates. Source: Zoom Contact Center REST API,
+parameters ``from`` and ``to`` and their like.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ Arguments = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A time as it is written; a date is the midnight that it begins with, taken for UTC."""
+    """A time as written; a date stands for its first midnight, in UTC."""
 
     text: str
 
@@ -39,7 +39,7 @@ class _Time:
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def at(self, moment: datetime) -> str:
-        """Write another moment in the same way."""
+        """Write another time in the same form."""
         if self.form == "date":
             return moment.date().isoformat()
         text = moment.astimezone(self.moment.tzinfo).isoformat(timespec="seconds")
@@ -47,15 +47,16 @@ class _Time:
 
 
 def divided(operation: Operation, arguments: Arguments, *, now: datetime) -> Iterator[Arguments]:
-    """Yield the arguments of the calls, or walks, that together cover what ``arguments`` ask for.
+    """Yield the arguments of the calls, or walks, that together cover the span in ``arguments``.
 
-    They differ in their windows only. The earliest window comes first, or the latest where the
-    list is sorted in descending order. Where no window is given, none is added: the operation takes
-    its last `Window.default_hours`. ``now`` is an aware datetime. All is checked before the first.
+    They differ in their windows only. The earliest window comes first, or the latest where the list
+    is in descending order. Without a window none is added: the operation takes its last
+    `Window.default_hours`. ``now`` is an aware datetime. All arguments are checked before the first
+    result.
 
     Raises:
-        ArgumentError: one end is missing, or is not written as the operation wants it, or lies
-            before the start, or the start before what the operation still knows.
+        ArgumentError: one end is missing, or has a wrong form, or lies before the start, or the
+            start precedes the operation's lookback.
     """
     parts = [
         list(_divided(operation, window, arguments, now))
@@ -110,7 +111,7 @@ def _read(
 
 
 def _oldest(window: Window, start: _Time, now: datetime) -> datetime | None:
-    """The first moment that the operation still knows, None where it forgets nothing."""
+    """Return the earliest time that the operation still knows, None where it forgets nothing."""
     if window.lookback_days is None:
         return None
     oldest = now - timedelta(days=window.lookback_days)

@@ -1,8 +1,8 @@
-"""Reads lists to their end: page by page, and window by window where a span of time is too long.
+"""Reads lists to their end: page by page, and window by window where a time span is too long.
 
-All pages of a window are asked for with the same arguments, as Zoom wants it. Whatever keeps a list
-from being read to its end is an error: a list that is not whole must not look whole. While it is
-read, its things move: one may come twice, and one that moved from an unread page to a read one is
+All pages of a window are requested with the same arguments, as Zoom requires. Anything that keeps a
+list from being read to its end is an error: an incomplete list must not look complete. Entities
+move during the walk: one may come twice, and one that moves from an unread page to a read one is
 missed. Nothing is sorted here. Source: Zoom Contact Center REST API, pagination.
 """
 
@@ -24,28 +24,28 @@ from zoom.messages import Caller
 from zoom.requests.date_ranges import Arguments, divided
 
 Document = Mapping[str, Any]
-"""One page as it came."""
+"""One page, unchanged."""
 
 token_lifetime_s: Final = 15 * 60.0
 """Source: Zoom Contact Center REST API, ``next_page_token``."""
 
-most_empty_pages: Final = 100
-"""In a row: an empty page is no end, but nobody waits for ever."""
+max_empty_pages: Final = 100
+"""Consecutive ones: an empty page is not the end, but the walk must end."""
 
 _own_arguments: Final = ("next_page_token", "page")
 _system_clock: Final = SystemClock()
 
 
 class RepeatedPageError(UnavailableError):
-    """A page, or its token, comes again: the list would have no end."""
+    """A page, or its token, is repeated: the list would have no end."""
 
 
 class ExpiredWalkError(UnavailableError):
-    """The token of the next page is too old. Begin anew: faster, or with a shorter window."""
+    """The token of the next page is too old. Start again: faster, or with a shorter window."""
 
 
 class IncompleteListError(ZoomError):
-    """There is more, but this operation cannot read it; what can be read was handed out before."""
+    """There is more, but this operation cannot read it; the readable part was yielded before."""
 
 
 async def pages(
@@ -53,12 +53,12 @@ async def pages(
 ) -> AsyncGenerator[Document, None]:
     """Yield the pages of a list, of all its windows in turn.
 
-    ``arguments`` go by `zoom.catalogue.Parameter.argument`; pages are as large as may be asked for
-    unless ``page_size`` is among them. Where windows meet, a thing may come twice: see
-    `zoom.requests.date_ranges`. Whoever does not read to the end closes the generator.
+    ``arguments`` go by `zoom.catalogue.Parameter.argument`; pages have the largest size unless
+    ``page_size`` is given. Where windows meet, an entity may come twice: see
+    `zoom.requests.date_ranges`. A caller that does not read to the end closes the generator.
 
     Raises:
-        RefusedError: the operation is no list, or an `ArgumentError`, before anything is sent.
+        RefusedError: the operation is not a list, or an `ArgumentError`, before anything is sent.
         RepeatedPageError: as its class says; so `ExpiredWalkError` and `IncompleteListError`.
         UnavailableError: a page has no list, or the pages end before the list does.
         ZoomError: as a call raises.
@@ -75,7 +75,7 @@ async def pages(
 async def items(
     caller: Caller, operation: Operation, arguments: Arguments, *, clock: Clock = _system_clock
 ) -> AsyncGenerator[Any, None]:
-    """Yield the things of a list, over all pages and windows; see `pages`."""
+    """Yield the entities of a list, over all pages and windows; see `pages`."""
     async with aclosing(pages(caller, operation, arguments, clock=clock)) as walk:
         async for page in walk:
             for item in page[str(operation.reply.items)]:
@@ -126,7 +126,7 @@ async def _by_token(
         if value in seen:
             raise _repeated(operation, "the token of a page")
         empty_pages = 0 if found else empty_pages + 1
-        if empty_pages == most_empty_pages:
+        if empty_pages == max_empty_pages:
             raise _broken_off(operation, f"{empty_pages} empty pages in a row")
         if clock.monotonic_s() - received_at_s >= token_lifetime_s:
             detail = f"{operation.name}: the next page was asked for after 15 minutes"
@@ -181,13 +181,13 @@ async def _page(
 
 
 def _total(page: Document) -> int | None:
-    """How many things the list has, None where that is not told: then an empty page ends it."""
+    """Return the size of the list, None where it is unknown: then an empty page ends it."""
     total = page.get("total_records")
     return total if type(total) is int else None
 
 
 def _next_token(operation: Operation, page: Document) -> str:
-    """The token of the next page, empty at the end of the list."""
+    """Return the token of the next page, "" at the end of the list."""
     token = page.get("next_page_token") or ""
     if not isinstance(token, str):
         raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: the token of a page is no text")

@@ -1,8 +1,8 @@
-"""Pure: writes the two ends of a `zoom.catalogue.Window` as its operation reads them.
+"""Pure: writes the two ends of a `zoom.catalogue.Window` in its operation's form.
 
-Moments go out as whole seconds, which is all that Zoom takes: a start is rounded down and an end
-up, so that nothing between them is left out. A datetime goes out in UTC; as ``…Z`` where that means
-UTC, else with the offset ``+00:00``.
+Times are sent as whole seconds, the resolution of Zoom: a start is rounded down and an end up, so
+that nothing between them is left out. A datetime is sent in UTC, as ``…Z`` where that means UTC,
+otherwise with the offset ``+00:00``.
 """
 
 import re
@@ -26,7 +26,7 @@ def written_moment(
     """Write one end of a window: a date, an aware datetime, or text in a form of the window.
 
     Raises:
-        ArgumentError: made by ``fault``: it is none of these, or cannot be said in these forms.
+        ArgumentError: made by ``fault``: it is none of these, or has no form in this window.
     """
     if isinstance(value, datetime):
         form = _form_of_datetimes(window)
@@ -50,7 +50,7 @@ def written_moment(
 
 
 def span_fault(window: Window, start: object, end: object) -> str | None:
-    """Return what is wrong with the two ends together, or None; ends of two kinds pass."""
+    """Return the fault of the two ends together, or None; ends of different kinds pass."""
     first, last = _moment(start, window), _moment(end, window)
     if first is None or last is None or isinstance(first, datetime) != isinstance(last, datetime):
         return None
@@ -66,7 +66,7 @@ def span_fault(window: Window, start: object, end: object) -> str | None:
 
 
 def longest_span(window: Window, *, dates: bool) -> timedelta | None:
-    """Return how far apart the two ends may lie; None where nothing is said of it.
+    """Return the largest distance of the two ends; None where none is documented.
 
     Dates are whole days, the last one included.
     """
@@ -74,7 +74,7 @@ def longest_span(window: Window, *, dates: bool) -> timedelta | None:
 
 
 def _moment(value: object, window: Window) -> date | None:
-    """Return a comparable moment, None where it is none."""
+    """Return a comparable time, None where it is none."""
     if isinstance(value, datetime):
         return value if value.tzinfo else None
     if isinstance(value, date):

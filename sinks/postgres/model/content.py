@@ -1,12 +1,12 @@
-r"""Pure: takes the value of an enriched record apart, into forms that ``jsonb`` can hold.
+r"""Pure: splits the value of an enriched record into texts that ``jsonb`` accepts.
 
-The webhook body and the member ``enrichment`` are cut apart as bytes, so that numbers stay as they
-were written. Two things are JSON and no ``jsonb``: the character NUL, and a number with more than
-16,383 digits behind its point. Others are JSON that only a tolerant parser takes
-(`schemas.tolerant_json`). For all these the sanitised form goes to ``jsonb`` (U+FFFD, 0, null) and
-the verbatim body is kept beside it.
+The webhook body and the member ``enrichment`` are split as bytes, so that numbers keep their
+notation. JSON allows two things that ``jsonb`` does not: the character NUL, and a number with more
+than 16,383 digits after its point. A tolerant parser accepts further ones
+(`schemas.tolerant_json`). For all these ``jsonb`` gets a sanitised form (U+FFFD, 0, null), and the
+verbatim body is stored as well.
 
-Source: PostgreSQL, 8.14 JSON types (``\u0000``) and 8.1.2 (numeric: digits behind the point).
+Source: PostgreSQL, 8.14 JSON types (``\u0000``) and 8.1.2 (numeric: digits after the point).
 """
 
 import json
@@ -22,16 +22,16 @@ _digits_behind_point: Final = 16_383
 _exponent_digits: Final = 6
 _small_e: Final = re.compile(rb"e-[0-9]{5}").search
 _small_upper_e: Final = re.compile(rb"E-[0-9]{5}").search
-"""Find what a number beyond the bound contains, if it is short, and hardly anything else does. Two,
-because a pattern that begins with a plain text is found twenty times as fast."""
+"""Finds the text of a short number beyond the bound, and hardly anything else. Two patterns,
+because one that begins with a literal is found twenty times as fast."""
 _many_digits: Final = re.compile(rb"\.[0-9]{6000}")
-"""What it contains where it is long."""
+"""Finds a long one."""
 
 
 class RecordContent(NamedTuple):
-    """A value, read once. ``payload`` and ``enrichment`` are JSON texts that jsonb takes.
+    """A record's value, parsed once. ``payload`` and ``enrichment`` are JSON texts for jsonb.
 
-    ``verbatim`` is the webhook body where ``payload`` is not quite it, else None.
+    ``verbatim`` is the webhook body where ``payload`` differs from it, else None.
     """
 
     parsed: JsonObject
@@ -41,7 +41,7 @@ class RecordContent(NamedTuple):
 
 
 def read_content(value: bytes) -> RecordContent:
-    """Take a value apart.
+    """Split a value.
 
     Raises:
         UnreadableError: not JSON, or nested too deeply.
@@ -60,17 +60,17 @@ def read_content(value: bytes) -> RecordContent:
 
 
 def without_nul(value: str) -> str:
-    """Return a text that Postgres can hold."""
+    """Return a text that Postgres can store."""
     return value.replace("\0", replacement)
 
 
 def _members(parsed: object) -> JsonObject:
-    """Return the members of an object; what is none has none, and is no event either."""
+    """Return the members of an object; any other value has none, and is not an event."""
     return cast("JsonObject", parsed) if isinstance(parsed, dict) else {}
 
 
 def _apart(value: bytes) -> tuple[bytes, bytes | None]:
-    """Undo what the enrichment did: it put its member before the last brace, without spaces."""
+    """Undo the enrichment, which appended its member before the last brace, without spaces."""
     start = value.rfind(_member)
     if start < 0:
         return value, None
@@ -87,7 +87,7 @@ def _fits(value: bytes) -> bool:
 
 
 def _sanitised(document: bytes) -> tuple[bytes, object]:
-    """Return the document itself where nothing had to be changed."""
+    """Return the document itself where it needs no change."""
     refused = document.startswith(byte_order_mark)
 
     def number(literal: str) -> float | str:
@@ -101,7 +101,7 @@ def _sanitised(document: bytes) -> tuple[bytes, object]:
     clean = _clean(tolerant_json.repaired(parsed))
     if refused or clean != parsed:
         document = json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode()
-    return document, read_json(document)  # with numbers as all other documents have them
+    return document, read_json(document)  # with numbers as in all other documents
 
 
 def _holds(literal: str) -> bool:

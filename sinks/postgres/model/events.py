@@ -1,4 +1,4 @@
-"""Pure: reads one delivery of an enriched topic."""
+"""Pure: parses one delivery of an enriched topic."""
 
 import struct
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ _nothing: Final[Mapping[str, object]] = {}
 
 
 class Event(NamedTuple):
-    """One event as it goes to the tables. Times are epoch milliseconds.
+    """One event for the tables. Times are epoch milliseconds.
 
-    ``object`` is what the event is about (`Envelope.entity`); ``engagement_id`` is None where it
-    names none.
-    A named tuple because one is made for each record: a frozen dataclass takes five times as long.
+    ``object`` is the subject of the event (`Envelope.entity`); ``engagement_id`` is None where the
+    event names none. One is created per record, so it is a named tuple: a frozen dataclass takes
+    five times as long.
     """
 
     delivery: Delivery
@@ -43,12 +43,12 @@ class Event(NamedTuple):
 
     @property
     def enrichment(self) -> JsonObject:
-        """What the enrichment added; empty where it added nothing."""
+        """The member that the enrichment added; empty without one."""
         return _object(self.content.parsed.get("enrichment"))
 
     @property
     def enrichment_status(self) -> str | None:
-        """What the enrichment says of itself; None where there is none."""
+        """The status in the enrichment; None without one."""
         return text(self.enrichment, "status")
 
     @property
@@ -58,29 +58,29 @@ class Event(NamedTuple):
         return stamp(self.occurred_at_ms, self.event_ts_ms, event_id, self.revision)
 
     def text(self, member: str) -> str | None:
-        """Return a member of the object that is a text and not empty."""
+        """Return a member of the object that is a non-empty text."""
         return text(self.object, member)
 
     def user(self) -> tuple[str | None, str | None]:
-        """Return id and name of the user: the event's word, else what the enrichment found."""
+        """Return id and name of the user, from the event or else from the enrichment."""
         user_id = id_text(self.object, "user_id")
         if user_id is None:
             return None, None
         return user_id, text(self.object, "user_display_name") or self.user_name(user_id)
 
     def queue(self) -> tuple[str | None, str | None]:
-        """Return id and name of the queue: the event's word, else what the enrichment found."""
+        """Return id and name of the queue, from the event or else from the enrichment."""
         queue_id = id_text(self.object, "cc_queue_id")
         if queue_id is None:
             return None, None
         return queue_id, text(self.object, "queue_name") or self.queue_name(queue_id)
 
     def user_name(self, user_id: str | None) -> str | None:
-        """Return the name that the enrichment found for a user."""
+        """Return the enrichment's name of a user."""
         return self._found("users", user_id, "display_name")
 
     def queue_name(self, queue_id: str | None) -> str | None:
-        """Return the name that the enrichment found for a queue."""
+        """Return the enrichment's name of a queue."""
         return self._found("queues", queue_id, "queue_name")
 
     def _found(self, entities: str, entity_id: str | None, name: str) -> str | None:
@@ -90,17 +90,17 @@ class Event(NamedTuple):
 
 
 def stamp(occurred_at_ms: int, event_ts_ms: int, digest: bytes, revision: int) -> bytes:
-    """Return what orders all that is told: by its times, by what it is, then by revision."""
+    """Return bytes that order messages: by their times, by their digest, then by revision."""
     return _stamp.pack(
         occurred_at_ms + _before_epoch, event_ts_ms + _before_epoch, digest, revision
     )
 
 
 def read_event(delivery: Delivery) -> Event:
-    """Read a delivery.
+    """Parse a delivery.
 
     Raises:
-        RejectedError: it is not what the topic promises; the detail holds no personal data.
+        RejectedError: it violates the topic's contract; the detail holds no personal data.
     """
     if delivery.value is None:
         raise _unreadable("the record has no value")

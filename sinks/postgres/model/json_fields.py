@@ -1,7 +1,7 @@
-"""Pure: members of a JSON object, read so that a column of their type can hold them.
+"""Pure: members of a JSON object, in types that their columns can hold.
 
-What is of another type, empty or beyond the range of the column counts as absent: the raw event
-keeps it.
+A value of another type, an empty one, or one beyond the range of the column counts as absent: the
+raw event holds it.
 """
 
 from collections.abc import Iterator
@@ -13,45 +13,45 @@ import orjson
 from schemas.envelope import JsonObject, latest_event_ts_ms
 
 longest_id: Final = 255
-"""Characters. Longer ones are no ids of Zoom's, and more than an index could take."""
+"""Characters. A longer text is not an id of Zoom's, and too long for an index."""
 
 _epoch: Final = datetime.fromtimestamp(0, UTC)
 _millisecond: Final = timedelta(milliseconds=1)
 _earliest_ms: Final = -62_135_596_800_000
-"""0001-01-01T00:00:00Z, the first moment that both Python and Postgres can hold: a time of that day
+"""0001-01-01T00:00:00Z, the first time that both Python and Postgres can hold: a time of that day
 in a zone east of Greenwich is before it."""
 _least_int8: Final = -(2**63)
 _least_int4: Final = -(2**31)
 
 
 def text(entity: JsonObject, name: str) -> str | None:
-    """Return a text that is not empty."""
-    found = entity.get(name)
-    return found if isinstance(found, str) and found else None
+    """Return a non-empty text."""
+    value = entity.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def id_text(entity: JsonObject, name: str) -> str | None:
-    """Return a text that may stand in an index: not empty, at most `longest_id` long."""
-    found = entity.get(name)
-    return found if isinstance(found, str) and 0 < len(found) <= longest_id else None
+    """Return a text that fits into an index: not empty, at most `longest_id` long."""
+    value = entity.get(name)
+    return value if isinstance(value, str) and 0 < len(value) <= longest_id else None
 
 
 def texts(entity: JsonObject, name: str) -> tuple[str, ...] | None:
     """Return the texts of an array; other items are left out."""
-    found = entity.get(name)
-    return tuple(t for t in found if isinstance(t, str)) if isinstance(found, list) else None
+    value = entity.get(name)
+    return tuple(t for t in value if isinstance(t, str)) if isinstance(value, list) else None
 
 
 def moment_ms(entity: JsonObject, name: str) -> int | None:
     """Return a time by RFC 3339, with its zone, as epoch milliseconds."""
-    found = entity.get(name)
-    if not isinstance(found, str):
+    value = entity.get(name)
+    if not isinstance(value, str):
         return None
     try:
-        found_ms = (datetime.fromisoformat(found) - _epoch) // _millisecond
-    except (ValueError, TypeError):  # TypeError: a time without its zone
+        time_ms = (datetime.fromisoformat(value) - _epoch) // _millisecond
+    except (ValueError, TypeError):  # TypeError: a time without a zone
         return None
-    return found_ms if _earliest_ms <= found_ms <= latest_event_ts_ms else None
+    return time_ms if _earliest_ms <= time_ms <= latest_event_ts_ms else None
 
 
 def integer(entity: JsonObject, name: str) -> int | None:
@@ -65,32 +65,32 @@ def bigint(entity: JsonObject, name: str) -> int | None:
 
 
 def flag(entity: JsonObject, name: str) -> bool | None:
-    """Return a truth value."""
-    found = entity.get(name)
-    return found if isinstance(found, bool) else None
+    """Return a boolean."""
+    value = entity.get(name)
+    return value if isinstance(value, bool) else None
 
 
 def json(entity: JsonObject, name: str) -> bytes | None:
     """Return a member that is an object or an array, for a ``jsonb`` column."""
-    found = entity.get(name)
-    return orjson.dumps(found) if isinstance(found, dict | list) else None
+    value = entity.get(name)
+    return orjson.dumps(value) if isinstance(value, dict | list) else None
 
 
 def object_in(entity: JsonObject, name: str) -> JsonObject | None:
     """Return a member that is an object."""
-    found = entity.get(name)
-    return cast("JsonObject", found) if isinstance(found, dict) else None
+    value = entity.get(name)
+    return cast("JsonObject", value) if isinstance(value, dict) else None
 
 
 def objects_in(entity: JsonObject, name: str) -> Iterator[JsonObject]:
     """Yield the objects of an array; other items are left out."""
-    found = entity.get(name)
-    if isinstance(found, list):
-        for item in found:
+    value = entity.get(name)
+    if isinstance(value, list):
+        for item in value:
             if isinstance(item, dict):
                 yield cast("JsonObject", item)
 
 
 def _number(entity: JsonObject, name: str, least: int) -> int | None:
-    found = entity.get(name)
-    return found if type(found) is int and least <= found < -least else None
+    value = entity.get(name)
+    return value if type(value) is int and least <= value < -least else None

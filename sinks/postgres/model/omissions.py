@@ -1,7 +1,7 @@
-"""Pure: what an event says and the model does not hold, because an id is longer than it takes.
+"""Pure: parts of a message that the model cannot hold, because an id is too long for it.
 
-The raw event holds it. An id of Zoom's has 22 characters, so most events are passed after a look at
-the lengths of their texts; the others are looked at with care.
+The raw event holds them. An id of Zoom's has 22 characters, so the lengths of its texts clear most
+events; only the others are examined.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,35 +13,35 @@ from sinks.postgres.model.events import Event
 from sinks.postgres.model.json_fields import longest_id, text
 from sinks.postgres.model.projection import longest_key
 from sinks.postgres.model.references import Reference
-from sinks.postgres.model.registry import mentions
+from sinks.postgres.model.registry import column_updates
 
 What = Literal["engagement", "id", "row"]
 
 whats: Final[tuple[What, ...]] = ("engagement", "id", "row")
 
 _suspicious: Final = 128
-"""Characters. A key of three ids and the texts beside them is too long only with such a text."""
+"""Characters. Only with such a text can a key of three ids and other texts be too long."""
 
 
 class Omission(NamedTuple):
-    """Something that one delivery says and the model does not hold."""
+    """A part of one delivery that the model does not hold."""
 
     what: What
     delivery: Delivery
 
 
-def omissions_of(told: Iterable[Event | Reference]) -> list[Omission]:
-    """Return what is left out, in order."""
+def omissions_of(messages: Iterable[Event | Reference]) -> list[Omission]:
+    """Return the omitted parts, in order."""
     return [
         Omission(what, each.delivery)
-        for each in told
+        for each in messages
         if len(each.account_id) > _suspicious or _has_long_text(_content(each))
         for what in _of(each)
     ]
 
 
-def _content(told: Event | Reference) -> Iterable[object]:
-    return told.object.values() if isinstance(told, Event) else (told.id,)
+def _content(message: Event | Reference) -> Iterable[object]:
+    return message.object.values() if isinstance(message, Event) else (message.id,)
 
 
 def _has_long_text(values: Iterable[object]) -> bool:
@@ -57,22 +57,22 @@ def _has_long_text(values: Iterable[object]) -> bool:
     return False
 
 
-def _of(told: Event | Reference) -> Iterator[What]:
-    for projection, key, _, _ in mentions(told):
+def _of(message: Event | Reference) -> Iterator[What]:
+    for projection, key, _, _ in column_updates(message):
         if sum(map(len, projection.key_texts(key))) > longest_key:
             yield "row"
-    if isinstance(told, Reference):
+    if isinstance(message, Reference):
         return
-    names_engagement = text(told.object, "engagement_id") is not None
-    if names_engagement and told.engagement_id is None:
+    names_engagement = text(message.object, "engagement_id") is not None
+    if names_engagement and message.engagement_id is None:
         yield "engagement"
-    for name in _long_ids(told.object):
+    for name in _long_ids(message.object):
         if name != "engagement_id":
             yield "id"
 
 
 def _long_ids(value: object) -> Iterator[str]:
-    """Yield the names of members, at any depth, that are ids and too long."""
+    """Yield the names of members, at any depth, that are overlong ids."""
     if isinstance(value, list):
         for item in value:
             yield from _long_ids(item)

@@ -1,28 +1,29 @@
-"""Pure: tables that come out the same whatever the order of the events that they tell of.
+"""Pure: tables whose rows do not depend on the order of their events.
 
-Zoom delivers out of order and more than once. So each group of columns is a register: it takes its
-values from the newest (or oldest) event that carries them, and keeps that event's stamp beside
-them. A stamp orders events by (occurred_at, event_ts, event_id), then by revision; for an oldest
-register its first three parts are complemented, so that the greater stamp wins everywhere. Taking
-the greater of two stamped values is commutative, associative and idempotent, because equal stamps
-mean the same revision of the same event; hence any order, any repeats and any division into batches
-give the same row. Bounds (the least or greatest of some times) have these properties as they are.
+Zoom delivers out of order and more than once. So each group of columns is a last-writer-wins
+register: it takes its values from the newest (or oldest) event that carries them, and stores that
+event's stamp. A stamp orders events by (occurred_at, event_ts, event_id), then by revision; for an
+oldest register its first three parts are complemented, so that the greater stamp wins everywhere.
 
-A table of facts has the id of its event in its key, so that all that can differ between two
-mentions of a row is the revision: its stamp is the number of the revision, in the column of that
-name, and of equal ones the first stays.
+Taking the greater of two stamped values is commutative, associative and idempotent, because equal
+stamps mean the same revision of the same event. Hence any order, any repeats and any division into
+batches give the same row. Bounds (the least or greatest of some times) have these properties
+already.
+
+An event table has the id of its event in its key, so two updates of a row can differ only in their
+revision. Its stamp is the number of the revision, in the column of that name; of equal ones the
+first stays.
 
 The same rule merges within a batch (`reduced`) and into the table (the resolution of
 `Projection.table`).
 
 A family's module offers ``projections`` (a tuple, `event_table` among them) and ``readers`` (by the
-full name of the event, a tuple of functions from an event to `ColumnUpdate`s);
-``sinks.postgres.model.registry`` puts them together and adds what every event says about its
-engagement. A mention tells only what its event carries: an absent register leaves the columns as
-they are, a register given replaces all its columns, with None too. Cells of a key are never None.
-Texts of a key that are longer than an index takes make the mention void. Cells are as `Column`
-says; ``sinks.postgres.model.json_fields`` reads them from JSON so that the table's type can hold
-them.
+full name of the event, a tuple of functions from an event to `ColumnUpdate`s).
+``sinks.postgres.model.registry`` collects them and adds what every event says about its engagement.
+An update holds only what its event carries: an absent register leaves the columns unchanged, a
+present one replaces all its columns, with None too. Cells of a key are never None. A key with texts
+too long for an index voids the update. `Column` defines the form of cells;
+``sinks.postgres.model.json_fields`` reads them from JSON.
 """
 
 from collections import defaultdict
@@ -38,8 +39,8 @@ from sinks.postgres.model.tables import Cell, Column, Row, Table
 Values = tuple[Cell, ...]
 
 event_columns: Final = (Column("event_id", "text"), Column("event_ts", "timestamptz"))
-"""Lead to the raw event. Part of the key of all facts; ``event_ts`` so that they can be partitioned
-as the raw events are."""
+"""The key of the raw event. Part of the key of all event tables, ``event_ts`` so that they can be
+partitioned like the raw events."""
 
 no_stamp: Final = b""
 """Less than every stamp: no event has carried the values yet."""
@@ -55,7 +56,7 @@ _nothing: Final[Mapping[str, Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class VersionedColumns:
-    """Columns that take their values together, from one event."""
+    """A register: columns that take their values together, from one event."""
 
     name: str
     columns: tuple[Column, ...]
@@ -63,7 +64,7 @@ class VersionedColumns:
 
     @property
     def stamp(self) -> Column:
-        """The column that says how new the values are."""
+        """The column that orders the values."""
         if self.takes == "revision":
             return Column("revision", "integer")
         return Column(f"{self.name}_stamp", "bytea")
@@ -71,14 +72,14 @@ class VersionedColumns:
 
 @dataclass(frozen=True, slots=True)
 class MinMaxColumn:
-    """The least or greatest of the times that events tell for a column."""
+    """The least or greatest time that events carry for a column."""
 
     column: str
     takes: Literal["least", "greatest"]
 
 
 class _EventPosition(NamedTuple):
-    """Where the values of a register lie in a row; the stamp follows them."""
+    """The position of a register's values in a row; the stamp follows them."""
 
     start: int
     end: int
@@ -97,7 +98,7 @@ class Projection:
 
     @cached_property
     def table(self) -> Table:
-        """The table, with the rule by which a row that is there takes in another one."""
+        """The table, with its rule for merging into an existing row."""
         registered = (column for r in self.registers for column in (*r.columns, r.stamp))
         limits = (Column(bound.column, "timestamptz") for bound in self.bounds)
         return Table(
@@ -110,13 +111,13 @@ class Projection:
 
     @cached_property
     def key_texts(self) -> Callable[[Values], tuple[str, ...]]:
-        """Takes the texts out of a key; every key has two or more."""
+        """Extracts the texts of a key; every key has two or more."""
         texts = (index for index, column in enumerate(self.key) if column.type == "text")
         return itemgetter(*texts)
 
     @cached_property
     def default_row(self) -> Values:
-        """What stands behind the key in a row of which nothing has been told."""
+        """The cells after the key in a row without any update."""
         cells: list[Cell] = []
         for register in self.registers:
             stamp = _no_revision if register.takes == "revision" else no_stamp
@@ -124,8 +125,8 @@ class Projection:
         return (*cells, *(None for _ in self.bounds))
 
     @cached_property
-    def places(self) -> Mapping[str, _EventPosition]:
-        """Where the values of each register lie in a row."""
+    def positions(self) -> Mapping[str, _EventPosition]:
+        """The position of each register's values in a row."""
         found, start = {}, len(self.key)
         for register in self.registers:
             end = start + len(register.columns)
@@ -135,7 +136,7 @@ class Projection:
 
     @cached_property
     def limits(self) -> Mapping[str, tuple[int, bool]]:
-        """Where each bound lies in a row, and whether it is a least one."""
+        """The position of each bound in a row, and whether it is a least one."""
         start = len(self.key) + len(self.default_row) - len(self.bounds)
         return {
             bound.column: (start + index, bound.takes == "least")
@@ -144,10 +145,10 @@ class Projection:
 
 
 class ColumnUpdate(NamedTuple):
-    """What one event says about one row.
+    """The values of one event for one row.
 
     ``registers`` holds values by name of the register, ``bounds`` epoch milliseconds by column. Of
-    two mentions of a register of one row by one event the first stays.
+    two updates of a register of one row by one event the first stays.
     """
 
     projection: Projection
@@ -160,7 +161,7 @@ Reader = Callable[[Event], Iterable[ColumnUpdate]]
 
 
 class Stamped(Protocol):
-    """What is told at some moment."""
+    """A message with its order."""
 
     @property
     def stamp(self) -> bytes:
@@ -168,7 +169,7 @@ class Stamped(Protocol):
 
     @property
     def revision(self) -> int:
-        """Number of the look that the enrichment took at it."""
+        """The number of the enrichment's attempt."""
 
 
 def present(**registers: Values) -> dict[str, Values]:
@@ -179,35 +180,35 @@ def present(**registers: Values) -> dict[str, Values]:
 def event_table(
     name: str, key: tuple[Column, ...], *columns: Column, partitioned: bool = False
 ) -> Projection:
-    """Return a table whose rows tell of one event each: its id is in the key.
+    """Return a table with one row per event: the event's id is in the key.
 
-    Its mentions give the values of the one register ``told``.
+    Its updates give the values of its only register, ``event``.
     """
-    told = VersionedColumns("told", columns, "revision")
-    return Projection(name, key, (told,), partitioned=partitioned)
+    register = VersionedColumns("event", columns, "revision")
+    return Projection(name, key, (register,), partitioned=partitioned)
 
 
 def reduced(
-    told: Iterable[tuple[Stamped, Iterable[ColumnUpdate]]],
+    updates_by_source: Iterable[tuple[Stamped, Iterable[ColumnUpdate]]],
 ) -> Mapping[Projection, list[Row]]:
-    """Return one row for each key that is mentioned, by projection, in the order of the key."""
-    found: defaultdict[Projection, dict[Values, list[Any]]] = defaultdict(dict)
-    for source, mentions in told:
+    """Return one row for each updated key, by projection, in the order of the key."""
+    rows_by_projection: defaultdict[Projection, dict[Values, list[Any]]] = defaultdict(dict)
+    for source, column_updates in updates_by_source:
         stamps = _stamps(source)
-        for projection, key, registers, bounds in mentions:
-            rows = found[projection]
+        for projection, key, registers, bounds in column_updates:
+            rows = rows_by_projection[projection]
             row = rows.get(key)
             if row is None:
                 if sum(map(len, projection.key_texts(key))) > longest_key:
                     continue
                 rows[key] = row = [*key, *projection.default_row]
             if registers:
-                _take(row, projection.places, registers, stamps)
+                _take(row, projection.positions, registers, stamps)
             if bounds:
                 _widen(row, projection.limits, bounds)
     return {
         projection: [rows[key] for key in sorted(cast("Any", rows))]
-        for projection, rows in found.items()
+        for projection, rows in rows_by_projection.items()
     }
 
 
@@ -219,12 +220,12 @@ def _stamps(source: Stamped) -> Mapping[str, bytes | int]:
 
 def _take(
     row: list[Any],
-    places: Mapping[str, _EventPosition],
+    positions: Mapping[str, _EventPosition],
     registers: Mapping[str, Values],
     stamps: Mapping[str, bytes | int],
 ) -> None:
     for name, values in registers.items():
-        start, end, takes = places[name]
+        start, end, takes = positions[name]
         stamp = stamps[takes]
         if stamp > row[end]:
             row[start:end] = values

@@ -1,4 +1,4 @@
-"""Pure: reads one delivery of the reference topic: an entity's state as it was at some moment."""
+"""Pure: parses one delivery of the reference topic: an entity's state at some time."""
 
 import hashlib
 from typing import Final, NamedTuple, cast
@@ -15,9 +15,9 @@ _key_parts: Final = 3
 
 
 class Reference(NamedTuple):
-    """One entity as it was at ``as_of_ms``, epoch milliseconds; ``state`` None: it is gone.
+    """One entity at ``as_of_ms``, epoch milliseconds; ``state`` None means that it is gone.
 
-    Its stamp puts it between the events, so that what is newer stays, whichever came first.
+    Its stamp orders it among the events, so that the newer state stays, whichever came first.
     """
 
     delivery: Delivery
@@ -29,22 +29,22 @@ class Reference(NamedTuple):
 
     @property
     def revision(self) -> int:
-        """The enrichment has no part in it."""
+        """Always 0: the enrichment has no part in it."""
         return 0
 
     @property
     def stamp(self) -> bytes:
-        """Bytes that order it among events by its time, then by what it says."""
+        """Bytes that order it among events by its time, then by its content."""
         said = (self.delivery.key or b"", self.delivery.value or b"")
         digest = hashlib.sha256(b"\0".join(said)).digest()
         return stamp(self.as_of_ms, self.as_of_ms, digest, self.revision)
 
 
 def read_reference(delivery: Delivery) -> Reference:
-    """Read a delivery; one without a value says that the entity was gone when it was sent.
+    """Parse a delivery; one without a value says that the entity was gone when it was sent.
 
     Raises:
-        RejectedError: it is not what the topic promises; the detail holds no personal data.
+        RejectedError: it violates the topic's contract; the detail holds no personal data.
     """
     if delivery.value is None:
         return _gone(delivery)

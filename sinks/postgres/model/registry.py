@@ -1,6 +1,6 @@
-"""Pure: the whole model: every table but the raw one, and who reads what for them.
+"""Pure: the whole model: every table but the raw one, and their readers by event.
 
-What an event says about its engagement is read for every event, known or not; the rest by its name.
+Every event, known or not, is read for its engagement; the other readers go by its name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,15 +59,15 @@ projections: Final[tuple[Projection, ...]] = tuple(
 readers: Final[Mapping[str, tuple[Reader, ...]]] = {
     name: reads for family in _families for name, reads in family.readers.items()
 }
-"""By the full name of the event; each name is one family's."""
+"""By the full name of the event; each name belongs to one family."""
 
 
-def mentions(told: Event | Reference) -> Iterable[ColumnUpdate]:
-    """Return all that an event, or a snapshot of an entity, says about rows."""
-    if isinstance(told, Reference):
-        return reference.reference_mentions(told)
-    found = engagement.read_engagement(told)
-    reads = readers.get(told.name)
+def column_updates(message: Event | Reference) -> Iterable[ColumnUpdate]:
+    """Return all updates of an event, or of a snapshot of an entity."""
+    if isinstance(message, Reference):
+        return reference.reference_mentions(message)
+    of_engagement = engagement.read_engagement(message)
+    reads = readers.get(message.name)
     if reads is None:
-        return found
-    return (*found, *(mention for read in reads for mention in read(told)))
+        return of_engagement
+    return (*of_engagement, *(update for read in reads for update in read(message)))

@@ -1,8 +1,8 @@
 """Pure: the rows of a batch, by table, reduced to one row per key.
 
-A raw event keeps what came first; a higher revision replaces what the enrichment said and nothing
-else. Two records of the same revision may differ in that (a redelivered webhook is enriched anew):
-the first one stays. All other tables are projections.
+A raw event keeps its first content; a higher revision replaces its enrichment and nothing else. Two
+records of the same revision may differ in that (a redelivered webhook is enriched anew): the first
+one stays. All other tables are projections.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from schemas.topics import reference_topic
 from sinks.postgres.model.events import Event, read_event
 from sinks.postgres.model.projection import reduced
 from sinks.postgres.model.references import Reference, read_reference
-from sinks.postgres.model.registry import mentions, projections
+from sinks.postgres.model.registry import column_updates, projections
 from sinks.postgres.model.tables import Row, Table, columns_of
 
 _reference_topic: Final = reference_topic(prefix="")
@@ -45,42 +45,42 @@ tables: Final = (raw_table, *(projection.table for projection in projections))
 
 
 Message = Event | Reference
-"""What one record tells."""
+"""The content of one record."""
 
 
 def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Message], list[Rejection]]:
-    """Return what can be read, in the same order, and the deliveries that cannot."""
-    told: list[Message] = []
+    """Return the readable deliveries, parsed and in order, and the rejections of the others."""
+    messages: list[Message] = []
     rejections = []
     for delivery in deliveries:
         try:
-            told.append(_read(delivery))
+            messages.append(_read(delivery))
         except RejectedError as error:
             rejections.append(
                 Rejection(delivery.source, delivery.offset, error.reason, error.detail)
             )
-    return told, rejections
+    return messages, rejections
 
 
-def events_in(told: Iterable[Message]) -> list[Event]:
-    """Return the events among what is told."""
-    return [each for each in told if isinstance(each, Event)]
+def events_in(messages: Iterable[Message]) -> list[Event]:
+    """Return the events among the messages."""
+    return [each for each in messages if isinstance(each, Event)]
 
 
-def rows_by_table(told: Iterable[Message]) -> Mapping[Table, list[Row]]:
+def rows_by_table(messages: Iterable[Message]) -> Mapping[Table, list[Row]]:
     """Return the rows of each table in the order of its key, in the order of `tables`."""
-    told = list(told)
-    found = reduced((each, mentions(each)) for each in told)
+    messages = list(messages)
+    reduced_rows = reduced((each, column_updates(each)) for each in messages)
     return {
-        **raw_rows_by_table(told),
-        **{p.table: found[p] for p in projections if p in found},
+        **raw_rows_by_table(messages),
+        **{p.table: reduced_rows[p] for p in projections if p in reduced_rows},
     }
 
 
-def raw_rows_by_table(told: Iterable[Message]) -> Mapping[Table, list[Row]]:
+def raw_rows_by_table(messages: Iterable[Message]) -> Mapping[Table, list[Row]]:
     """Return the rows of the raw table only, in the order of its key."""
     distinct = sorted(
-        _distinct(events_in(told)), key=lambda event: (event.event_ts_ms, event.event_id)
+        _distinct(events_in(messages)), key=lambda event: (event.event_ts_ms, event.event_id)
     )
     return {raw_table: [_raw_row(event) for event in distinct]}
 
@@ -93,15 +93,15 @@ def _read(delivery: Delivery) -> Message:
 
 def _distinct(events: Iterable[Event]) -> Iterable[Event]:
     """Reduce repeats as the tables would: the first one, with the highest revision's enrichment."""
-    found: dict[tuple[str, int], Event] = {}
+    distinct: dict[tuple[str, int], Event] = {}
     for event in events:
         key = event.event_id, event.event_ts_ms
-        first = found.get(key)
+        first = distinct.get(key)
         if first is None:
-            found[key] = event
+            distinct[key] = event
         elif event.revision > first.revision:
-            found[key] = _with_enrichment(first, event)
-    return found.values()
+            distinct[key] = _with_enrichment(first, event)
+    return distinct.values()
 
 
 def _with_enrichment(first: Event, later: Event) -> Event:

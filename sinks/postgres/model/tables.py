@@ -1,7 +1,7 @@
 """Pure: how rows get into a table: staged by binary COPY, then merged by one statement.
 
-Each table has a temporary twin per connection, without keys. A row whose key is already there is
-resolved by the table's own rule, so that a merge may be repeated.
+Each table has a temporary twin per connection, without keys. The table's own rule resolves a row
+whose key exists already, so a merge may be repeated.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,11 +71,11 @@ _null: Final = _int32.pack(-1)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table, and with it the kind of its cells.
+    """A column of a table, with the type of its cells.
 
-    text: str; text[]: tuple of str; timestamptz: int, epoch milliseconds; boolean: bool;
-    integer, bigint: int; jsonb, bytea: bytes. ``personal`` is the class of personal data in it; the
-    comment of the column in the database names it too.
+    text: str; text[]: tuple of str; timestamptz: int, epoch milliseconds; boolean: bool; integer,
+    bigint: int; jsonb, bytea: bytes. ``personal`` is its class of personal data, which the column's
+    comment in the database names too.
     """
 
     name: str
@@ -85,10 +85,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table and its rule for rows that are already there.
+    """A table and its rule for existing rows.
 
-    ``resolution`` follows "on conflict (key)"; the row that is there is called ``stored``. A table
-    that is ``partitioned`` is so by month of ``event_ts``, a part of its key.
+    ``resolution`` follows "on conflict (key)"; the existing row is called ``stored``. A
+    ``partitioned`` table has partitions by ``event_ts``, a part of its key.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Table:
         return f"staging_{self.name}"
 
     def staging_sql(self) -> str:
-        """Return the statement that makes the twin; nothing in it is compressed."""
+        """Return the statement that creates the twin, without compression."""
         columns = ", ".join(f"{column.name} {column.type}" for column in self.columns)
         return (
             f"create temporary table {self.staging} ({columns}) "
@@ -111,11 +111,11 @@ class Table:
         )
 
     def copy_sql(self) -> str:
-        """Return the statement that takes what `encoded` returns."""
+        """Return the statement for the result of `copied`."""
         return f"copy pg_temp.{self.staging} ({self._names}) from stdin (format binary)"
 
     def merge_sql(self) -> str:
-        """Return the statement that moves the staged rows, in the order of their staging."""
+        """Return the statement that merges the staged rows, in the order of their staging."""
         return (
             f"insert into {schema}.{self.name} as stored ({self._names}) "  # noqa: S608 - constants
             f"select {self._names} from pg_temp.{self.staging} "
@@ -123,7 +123,7 @@ class Table:
         )
 
     def unnest_sql(self) -> str:
-        """Return the statement that moves rows from `arrays`."""
+        """Return the statement that merges rows from `arrays`."""
         arrays = ", ".join(f"%b::{_element(column)}[]" for column in self.columns)
         cells = ", ".join(
             f"{column.name}::text[]" if column.type == "text[]" else column.name
@@ -146,7 +146,7 @@ def columns_of(type_: SqlType, *names: str, personal: Personal | None = None) ->
 
 
 class Texts(dict[Any, bytes]):
-    """Fields of texts, each written once: most stand in many rows, and in several tables."""
+    """Encoded texts, each encoded once: most occur in many rows, and in several tables."""
 
     def __init__(self) -> None:
         super().__init__({None: _null})
@@ -158,7 +158,7 @@ class Texts(dict[Any, bytes]):
 
 
 def copied(table: Table, rows: Sequence[Row], texts: Texts) -> bytes:
-    """Write rows in the binary form of COPY; ``texts`` is that of all tables of a batch.
+    """Write rows in the binary form of COPY; ``texts`` is shared by all tables of a batch.
 
     Source: PostgreSQL, COPY, "Binary Format"; times count microseconds from 2000-01-01.
     """
@@ -212,7 +212,7 @@ def _text_array(cell: tuple[str, ...]) -> bytes:
 
 
 def _array_literals(cells: Iterable[tuple[str, ...] | None]) -> list[bytes]:
-    """Write arrays as text: the arrays of an array of arrays would have to be equally long."""
+    """Write arrays as text: an array of arrays would need inner arrays of equal length."""
     return _byteas(None if cell is None else _array_literal(cell) for cell in cells)
 
 
@@ -258,4 +258,4 @@ _fields: Final[Mapping[SqlType, _Write]] = {
     "bytea": _byteas,
     "jsonb": _jsonbs,
 }
-"""By type, what writes the cells of a column."""
+"""By type, the writer of a column's cells."""

@@ -1,4 +1,4 @@
-"""The record of what a person had removed: who, when, how many rows; never a value."""
+"""The record of removals by people: who, when, how many rows; never a value."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -20,7 +20,7 @@ _end: Final = "update zcc.audit set finished_at = clock_timestamp() where audit_
 
 
 class Audit:
-    """One row of the audit; it is there before the first row goes, and counts with each."""
+    """One row of the audit. It exists before the first row is removed, and counts with each."""
 
     def __init__(self, connection: Connection[Any], audit_id: int) -> None:
         self._connection = connection
@@ -31,13 +31,13 @@ class Audit:
         cls,
         connection: Connection[Any],
         act: Literal["erase", "retention"],
-        asked: Mapping[str, object],
+        request: Mapping[str, object],
         *,
         digest: str | None = None,
     ) -> "Audit":
-        """Write the row and commit."""
+        """Insert the row and commit."""
         cursor = connection.cursor(row_factory=scalar_row)
-        (audit_id,) = cursor.execute(_begin, (act, Jsonb(asked), digest))
+        (audit_id,) = cursor.execute(_begin, (act, Jsonb(request), digest))
         connection.commit()
         return cls(connection, audit_id)
 
@@ -48,6 +48,6 @@ class Audit:
         )
 
     def end(self) -> None:
-        """Say that all is done, and commit."""
+        """Mark the removal as complete, and commit."""
         self._connection.execute(_end, (self._audit_id,))
         self._connection.commit()

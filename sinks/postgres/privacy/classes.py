@@ -1,8 +1,8 @@
-"""Pure: which members of JSON hold personal data, by their names, and how values are compared.
+"""Pure: which members of JSON hold personal data, by name, and how values are compared.
 
-Names follow one convention in all events and REST documents, so the name decides wherever a member
-stands. Two places need their surroundings: ``id`` beside ``entity`` (of a reference, or of what a
-lookup missed), and an object ``users``, whose names are ids.
+Names follow one convention in all events and REST documents, so the name decides at any depth. Two
+members need their context: ``id`` next to ``entity`` (of a reference, or of a failed lookup), and
+an object ``users``, whose names are ids.
 """
 
 import re
@@ -14,7 +14,7 @@ from schemas.envelope import JsonObject
 from sinks.postgres.model.tables import Personal
 
 Change = Callable[[Personal, str], str | None]
-"""Gives the text that takes the place of a personal one; None takes the member away."""
+"""Returns the replacement of a personal text; None removes the member."""
 
 _rules: Final[tuple[tuple[Personal, re.Pattern[str]], ...]] = (
     ("org_phone", re.compile(r"flow_number|contact_center_number|entry_number|(.*_)?caller_ids")),
@@ -53,13 +53,13 @@ entity_classes: Final[dict[str, Personal]] = {
 """Kinds of entities that are people, with the class of their ids."""
 
 addresses: Final = frozenset[Personal | None]({"phone", "org_phone", "email"})
-"""Classes whose values are written in several ways."""
+"""Classes whose values have several notations."""
 
 _number: Final = re.compile(r"[+0-9 ()./-]+")
 _not_digits: Final = re.compile(r"[^0-9]")
 _digits_enough: Final = 3
 _of_what_is_missing: Final = {"entity", "id", "reason"}
-"""Members by which the enrichment says what it did not find; its reasons quote nobody."""
+"""Members of the enrichment's report of failed lookups; its reasons quote nobody."""
 
 
 @cache
@@ -80,10 +80,10 @@ def classes_of(entity: JsonObject) -> Iterator[tuple[str, Personal | None, objec
 
 
 def normal(class_: Personal | None, value: str) -> str:
-    """Return a value in the one form in which it is compared.
+    """Return a value in the form in which values are compared.
 
-    Numbers: their digits, without what separates them and the international prefix. E-mail
-    addresses: in small letters. `zcc.normal_address` in the database does the same.
+    Numbers: their digits, without separators and international prefix. E-mail addresses: in lower
+    case. `zcc.normal_address` in the database does the same.
     """
     if class_ not in addresses:
         return value
@@ -95,10 +95,10 @@ def normal(class_: Personal | None, value: str) -> str:
 
 
 def rewritten(node: object, change: Change, class_: Personal | None = None) -> object:
-    """Return a document whose personal texts, and numbers in their place, are changed.
+    """Return a document with its personal texts, and personal numbers, changed.
 
-    A document without any is returned as it is, the same object. ``class_`` is that of the member
-    in which ``node`` stands; the items of an array have it too.
+    A document without any is returned unchanged, the same object. ``class_`` is that of the member
+    that holds ``node``; the items of an array have it too.
     """
     if isinstance(node, dict):
         return _rewritten_members(cast("JsonObject", node), change)

@@ -1,9 +1,9 @@
-"""Erases one person from all tables, in transactions of bounded size; the sink may run meanwhile.
+"""Erases one person from all tables, in transactions of bounded size, while the sink runs.
 
 Each table is searched for rows that may hold something of the person, and
-`sinks.postgres.privacy.person` decides what changes in them. A column is found by its mark of
-personal data; so a new one needs nothing here. A run that is cut off has erased some, and another
-run the rest.
+`sinks.postgres.privacy.person` decides what changes in them. The search goes by the columns'
+classes of personal data, so a new column needs no change here. An interrupted run has erased some
+rows, and another run erases the rest.
 """
 
 import hmac
@@ -25,11 +25,11 @@ from sinks.postgres.privacy.person import erased_cells, erased_raw
 from sinks.postgres.privacy.person_search import (
     ErasureRequest,
     Search,
+    candidate_rows,
     completed,
     listed,
     qualified,
     refuse_own_numbers,
-    rows_that_may_tell,
 )
 
 _batch_rows: Final = 500
@@ -39,7 +39,7 @@ _raw_columns: Final = ("payload", "enrichment", "body", "subject", "partition_ke
 
 
 class Erased(NamedTuple):
-    """What was found: values that identify the person, engagements, rows by table."""
+    """The result: values that identify the person, engagements, rows by table."""
 
     values: int
     engagements: int
@@ -47,9 +47,9 @@ class Erased(NamedTuple):
 
 
 def erase(
-    dsn: str, asked: ErasureRequest, *, key: bytes, token: Callable[[], str], apply: bool
+    dsn: str, request: ErasureRequest, *, key: bytes, token: Callable[[], str], apply: bool
 ) -> Erased:
-    """Find a person in all tables; erase it where ``apply`` says so, and write an audit row.
+    """Find a person in all tables; with ``apply`` erase it and write an audit row.
 
     ``key`` is that of pseudonyms, empty without any; ``token`` makes a random text each time.
 
@@ -58,9 +58,9 @@ def erase(
         ConfigurationError: the login or its rights do not suffice, or a number is the company's.
     """
     with _connected(dsn) as connection:
-        refuse_own_numbers(connection, asked)
-        search = completed(connection, asked, key=key, token=token)
-        audit = _begin(connection, asked, key) if apply else None
+        refuse_own_numbers(connection, request)
+        search = completed(connection, request, key=key, token=token)
+        audit = _begin(connection, request, key) if apply else None
         counts = {}
         for table in tables:
             count = _erase_table(connection, table, search, audit)
@@ -90,10 +90,10 @@ def _connected(dsn: str) -> AbstractContextManager[Connection[dict[str, Any]]]:
     return command_connection(dsn, "zcc erase", lock_timeout=_lock_timeout, row_factory=dict_row)
 
 
-def _begin(connection: Connection[Any], asked: ErasureRequest, key: bytes) -> Audit:
-    values = sorted(f"{class_}:{normal(class_, value)}" for class_, value in asked.values())
+def _begin(connection: Connection[Any], request: ErasureRequest, key: bytes) -> Audit:
+    values = sorted(f"{class_}:{normal(class_, value)}" for class_, value in request.values())
     digest = hmac.digest(key, "\n".join(values).encode(), "sha256").hex() if key else None
-    return Audit.begin(connection, "erase", asked.counted(), digest=digest)
+    return Audit.begin(connection, "erase", request.counted(), digest=digest)
 
 
 def _erase_table(
@@ -127,8 +127,8 @@ def _changes(table: Table, row: Mapping[str, Any], search: Search) -> dict[str, 
 def _candidates(
     connection: Connection[dict[str, Any]], table: Table, search: Search
 ) -> list[tuple[object, ...]]:
-    """Return the keys of rows that may hold something; few, as they are of one person."""
-    condition = rows_that_may_tell(table, search.person.kind)
+    """Return the keys of rows that may hold something; few, because they belong to one person."""
+    condition = candidate_rows(table, search.person.kind)
     if condition is None:
         return []
     query = SQL("select {} from {} where {}").format(listed(table.key), qualified(table), condition)
@@ -145,7 +145,7 @@ def _rows(
     *,
     lock: bool,
 ) -> list[dict[str, Any]]:
-    """Return rows in the order of their key, in which the sink takes them as well."""
+    """Return rows in the order of their key, in which the sink locks them as well."""
     types = {column.name: column.type for column in table.columns}
     wanted = dict.fromkeys((*table.key, *_read(table)))
     query = SQL("select {} from {} where ({}) in (select * from unnest({})) order by {} {}").format(
@@ -181,10 +181,10 @@ def _update(
     row: Mapping[str, object],
     changes: Mapping[str, object],
 ) -> None:
-    """Change a row; where it would become the same as another one of the person, it goes.
+    """Change a row, or delete it where it would equal another one of the person.
 
-    One number may have been written in several ways, or stand beside its pseudonym: all of them
-    give way to one token, which may be all in which two keys differed.
+    A number may have several notations, or occur next to its pseudonym. One token replaces all of
+    them, and they may be the only difference between two keys.
     """
     types = {column.name: column.type for column in table.columns}
     key = {name: row[name] for name in table.key}

@@ -1,14 +1,14 @@
-"""Pure: what rows and documents hold about one person, and what of it is left after erasing.
+"""Pure: what rows and documents hold about one person, and what remains after erasure.
 
-A value that identifies the person (a number, an e-mail address, an id) gives way to a random token,
-the same everywhere, so that keys stay keys and counts stay right while nobody can be recognised;
-what else is known of the person goes. Rows and JSON objects follow the same rule:
+A random token replaces a value that identifies the person (a number, an e-mail address, an id), the
+same one everywhere. So keys stay keys and counts stay right while nobody can be recognised. All
+other data of the person is removed. Rows and JSON objects follow the same rule:
 
-    consumer  an object with one of the values is about the consumer, and so is all of an
-              engagement the consumer took part in: names, numbers, texts, files, links. What is
-              said there of users and of the company's own lines stays.
-    user      an object that names the user by id loses the name, address and number beside that id;
-              where the id is ``user_id``, also those without a prefix, there and in inner objects.
+    consumer  an object with one of the values is about the consumer, and so is all of an engagement
+        that the consumer took part in: names, numbers, texts, files, links. Data of users and of
+        the company's own lines stays.
+    user      an object that names the user by id loses the name, address and number next to that
+        id; where the id is ``user_id``, also those without a prefix, there and in inner objects.
 """
 
 import re
@@ -26,7 +26,7 @@ identifying: Final[Mapping[Kind, frozenset[Personal | None]]] = {
     "consumer": frozenset({"phone", "email", "pseudonymous_id"}),
     "user": frozenset({"user_ref", "pseudonymous_id"}),
 }
-"""Classes whose values tell who it is."""
+"""Classes whose values identify a person."""
 
 _of_users: Final = re.compile(r"(.*_)?(user|supervisor|owner|agent)_(display_name|name|email)")
 _own: Final = frozenset(
@@ -41,10 +41,10 @@ _own: Final = frozenset(
         "external_launch_url",
     }
 )
-"""Members without a prefix that tell of the user whom ``user_id`` beside or above them names."""
+"""Members without a prefix that describe the user whom ``user_id`` next to or above them names."""
 
 _named_by: Final = frozenset({"user_id", "participant_id"})
-_beside: Final = ("display_name", "name", "email", "phone_number")
+_siblings: Final = ("display_name", "name", "email", "phone_number")
 _ids_of_consumers: Final = ("consumer_id", "attendee_id")
 
 _Member = tuple[str, Personal | None, object]
@@ -58,22 +58,22 @@ class Person:
     tokens: Mapping[str, str]
 
     def token(self, class_: Personal | None, value: object) -> str | None:
-        """Return what takes the place of a value; None where it is not the person's."""
+        """Return the replacement of a value; None where it is not the person's."""
         if class_ not in identifying[self.kind] or isinstance(value, bool):
             return None
         return self.tokens.get(normal(class_, str(value))) if isinstance(value, str | int) else None
 
 
 class _Verdict(NamedTuple):
-    """What becomes of an object: members replaced, members taken away, and what is inside it."""
+    """The changes of an object: replaced members, removed members, and its inner objects."""
 
     tokens: Mapping[str, str]
-    gone: frozenset[str]
+    removed: frozenset[str]
     inner: bool
 
 
 def erased_document(document: object, person: Person, *, about: bool) -> object:
-    """Return a JSON document without the person, the same object where it has nothing of it.
+    """Return a JSON document without the person, the same object where nothing changes.
 
     ``about`` says that all of it is about the person, e.g. as part of an engagement.
     """
@@ -89,7 +89,7 @@ def erased_document(document: object, person: Person, *, about: bool) -> object:
 def erased_cells(
     table: Table, row: Mapping[str, object], person: Person, *, about: bool
 ) -> dict[str, object]:
-    """Return the cells of a row that change; None where a value goes.
+    """Return the changed cells of a row; None removes a value.
 
     ``row`` holds the cells by column, documents parsed, arrays as lists.
     """
@@ -120,23 +120,23 @@ def _erased_members(
         keyed = any(
             name in table.key and class_ in identifying["consumer"] for name, class_, _ in members
         )
-        about = about and not keyed  # a row of its own for each person
+        about = about and not keyed  # each person has a row of its own
     verdict = _verdict(members, person, about=about)
     changes: dict[str, object] = {}
     for name, class_, value in members:
         if isinstance(value, list):
-            new = _erased_items(value, class_, person, gone=name in verdict.gone)
+            new = _erased_items(value, class_, person, removed=name in verdict.removed)
             if new is not value:
                 changes[name] = new
         elif name in verdict.tokens:
             changes[name] = verdict.tokens[name]
-        elif name in verdict.gone and name not in table.key:
+        elif name in verdict.removed and name not in table.key:
             changes[name] = None
     return changes
 
 
 def erased_raw(row: Mapping[str, object], person: Person, *, about: bool) -> dict[str, object]:
-    """Return the cells of a raw event that change; the verbatim body goes with any change."""
+    """Return the changed cells of a raw event; any change removes the verbatim body."""
     changes = {
         name: new
         for name in ("payload", "enrichment")
@@ -156,18 +156,18 @@ def erased_raw(row: Mapping[str, object], person: Person, *, about: bool) -> dic
     return changes
 
 
-def ids_beside(document: object, person: Person) -> Iterator[str]:
-    """Yield the ids of consumers that stand in one object with a value of the person."""
+def sibling_ids(document: object, person: Person) -> Iterator[str]:
+    """Yield the ids of consumers in objects that hold a value of the person."""
     if isinstance(document, list):
         for item in document:
-            yield from ids_beside(item, person)
+            yield from sibling_ids(item, person)
     elif isinstance(document, dict):
         members = list(classes_of(cast("JsonObject", document)))
         if any(person.token(class_, value) for _, class_, value in members):
             found = (document.get(name) for name in _ids_of_consumers)
             yield from (each for each in found if isinstance(each, str) and each)
         for _, _, value in members:
-            yield from ids_beside(value, person)
+            yield from sibling_ids(value, person)
 
 
 def _names_a_consumer(row: Mapping[str, object]) -> bool:
@@ -188,25 +188,25 @@ def _verdict(members: Iterable[_Member], person: Person, *, about: bool) -> _Ver
         )
         about = about or bool(tokens) or listed
         users = any(name == "user_id" for name, _, _ in members)
-        gone = frozenset(
+        removed = frozenset(
             name
             for name, class_, _ in members
             if about and class_ and not _stays(name, class_, users=users)
         )
-        return _Verdict(tokens, gone, about)
+        return _Verdict(tokens, removed, about)
     names_somebody = any(name in _named_by for name, _, _ in members)
     about = bool(tokens.keys() & _named_by) or (about and not names_somebody)
-    beside = {f"{stem}_{what}" for name in tokens for stem in _stems(name) for what in _beside}
-    gone = frozenset(
+    siblings = {f"{stem}_{what}" for name in tokens for stem in _stems(name) for what in _siblings}
+    removed = frozenset(
         name
         for name, class_, _ in members
-        if class_ and (name in beside or (about and name in _own))
+        if class_ and (name in siblings or (about and name in _own))
     )
-    return _Verdict(tokens, gone, about)
+    return _Verdict(tokens, removed, about)
 
 
 def _stays(name: str, class_: Personal, *, users: bool) -> bool:
-    """Tell whether a member says nothing about the consumers of an engagement."""
+    """Return whether a member says nothing about the consumers of an engagement."""
     return (
         class_ in {"org_phone", "user_ref"}
         or bool(_of_users.fullmatch(name))
@@ -231,10 +231,10 @@ def _erased_object(entity: JsonObject, person: Person, *, about: bool) -> object
         elif name == "users" and isinstance(value, dict):
             found[name] = _erased_by_id(cast("JsonObject", value), person, about=verdict.inner)
         elif isinstance(value, list) and any(not isinstance(item, dict) for item in value):
-            found[name] = _erased_items(value, class_, person, gone=name in verdict.gone)
+            found[name] = _erased_items(value, class_, person, removed=name in verdict.removed)
         elif isinstance(value, dict | list):
             found[name] = erased_document(value, person, about=verdict.inner)
-        elif name not in verdict.gone or value is None:
+        elif name not in verdict.removed or value is None:
             found[name] = value
     unchanged = found.keys() == entity.keys() and all(found[name] is entity[name] for name in found)
     return entity if unchanged else found
@@ -250,10 +250,10 @@ def _erased_by_id(users: JsonObject, person: Person, *, about: bool) -> object:
 
 
 def _erased_items(
-    items: list[object], class_: Personal | None, person: Person, *, gone: bool
+    items: list[object], class_: Personal | None, person: Person, *, removed: bool
 ) -> list[object]:
     tokens = [person.token(class_, item) for item in items]
-    if gone:
+    if removed:
         found: list[object] = [token for token in tokens if token]
     else:
         found = [token or item for token, item in zip(tokens, items, strict=True)]

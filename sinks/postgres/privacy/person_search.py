@@ -1,8 +1,8 @@
-"""Completes what is known of a person to be erased, and says how its rows are found.
+"""Completes the identifiers of a person to be erased, and finds the rows to examine.
 
-First the values that tell who it is: a consumer's id leads from the number that was given to the
-numbers and addresses that were told with this id and no other one. Then all engagements in which
-the consumer took part.
+First the identifying values: the given number leads to a consumer's id, and that to the numbers and
+addresses that occurred with this id and no other one. Then all engagements that the consumer took
+part in.
 """
 
 import re
@@ -18,19 +18,19 @@ from runtime.errors import ConfigurationError
 from sinks.postgres.model.rows import raw_table, tables
 from sinks.postgres.model.tables import Column, Personal, Table, schema
 from sinks.postgres.privacy.classes import normal
-from sinks.postgres.privacy.person import Kind, Person, erased_document, identifying, ids_beside
+from sinks.postgres.privacy.person import Kind, Person, erased_document, identifying, sibling_ids
 from sinks.postgres.privacy.pseudonyms import pseudonym
 
 _class_of_ids: Final[Mapping[Kind, Personal]] = {
     "consumer": "pseudonymous_id",
     "user": "user_ref",
 }
-_told_together: Final = (
+_joint_columns: Final = (
     ("engagement_participant", "participant_id", ("phone_number",)),
     ("inbox_message", "consumer_id", ("consumer_number",)),
     ("scheduled_callback", "attendee_id", ("phone_number", "email")),
 )
-"""Tables whose rows tell of one consumer each: id and addresses."""
+"""Tables with one consumer per row: id and addresses."""
 
 _raw_engagement: Final = SQL("payload #>> '{payload,object,engagement_id}'")
 
@@ -40,7 +40,7 @@ Engagements = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """Whom to erase: a user by ``ids``, or a consumer by any of these."""
+    """The person to erase: a user by ``ids``, or a consumer by any of these."""
 
     kind: Kind
     ids: tuple[str, ...] = ()
@@ -48,26 +48,26 @@ class ErasureRequest:
     emails: tuple[str, ...] = ()
 
     def values(self) -> Iterator[tuple[Personal, str]]:
-        """Yield what was given, with its class."""
+        """Yield the given values, with their classes."""
         yield from ((_class_of_ids[self.kind], each) for each in self.ids)
         yield from (("phone", each) for each in self.numbers)
         yield from (("email", each) for each in self.emails)
 
     def counted(self) -> Mapping[str, object]:
-        """Return what may be written down of it."""
+        """Return the part that may be logged."""
         counts = {"ids": self.ids, "numbers": self.numbers, "emails": self.emails}
         return {"kind": self.kind} | {name: len(each) for name, each in counts.items() if each}
 
 
 class Search(NamedTuple):
-    """The person, and what finds the rows that may tell of it."""
+    """The person, and the search for rows about it."""
 
     person: Person
     engagements: Engagements
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What the conditions refer to."""
+        """The parameters of the conditions."""
         engagements = list(self.engagements)
         values = list(self.person.tokens)
         return {
@@ -78,17 +78,17 @@ class Search(NamedTuple):
         }
 
     def about(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether a row belongs to one of the engagements."""
+        """Return whether a row belongs to one of the engagements."""
         return (row.get("account_id"), row.get("engagement_id")) in self.engagements
 
 
-def refuse_own_numbers(connection: Connection[Any], asked: ErasureRequest) -> None:
-    """Refuse numbers that are in the events of all consumers.
+def refuse_own_numbers(connection: Connection[Any], request: ErasureRequest) -> None:
+    """Refuse numbers that occur in the events of all consumers.
 
     Raises:
         ConfigurationError: one of them is a number of the contact center itself.
     """
-    numbers = [normal("phone", number) for number in asked.numbers]
+    numbers = [normal("phone", number) for number in request.numbers]
     for table in tables:
         for column in table.columns:
             if column.personal == "org_phone" and numbers:
@@ -106,9 +106,9 @@ def refuse_own_numbers(connection: Connection[Any], asked: ErasureRequest) -> No
 
 
 def completed(
-    connection: Connection[Any], asked: ErasureRequest, *, key: bytes, token: Callable[[], str]
+    connection: Connection[Any], request: ErasureRequest, *, key: bytes, token: Callable[[], str]
 ) -> Search:
-    """Complete what was asked for; ``token`` makes a random text for each value."""
+    """Complete a request; ``token`` makes a random text for each value."""
     tokens: dict[str, str] = {}
 
     def known(class_: Personal, value: str) -> None:
@@ -117,20 +117,20 @@ def completed(
         if key:
             tokens.setdefault(pseudonym(class_, value, key=key), tokens[own])
 
-    for class_, value in asked.values():
+    for class_, value in request.values():
         known(class_, value)
-    search = Search(Person(asked.kind, tokens), frozenset())
-    if asked.kind == "user":
+    search = Search(Person(request.kind, tokens), frozenset())
+    if request.kind == "user":
         for user_id in _other_ids(connection, search):
             known("user_ref", user_id)
         return search
     first = _events_of(connection, search)
-    for consumer_id in (*first.ids, *_ids_told(connection, search)):
+    for consumer_id in (*first.ids, *_ids_of_addresses(connection, search)):
         known("pseudonymous_id", consumer_id)
-    for class_, value in _addresses_told(connection, list(tokens)):
+    for class_, value in _addresses_of_ids(connection, list(tokens)):
         known(class_, value)
     engagements = first.engagements | _events_of(connection, search).engagements
-    return search._replace(engagements=engagements | _engagements_told(connection, search))
+    return search._replace(engagements=engagements | _engagements_of_ids(connection, search))
 
 
 def _other_ids(connection: Connection[Any], search: Search) -> list[str]:
@@ -148,7 +148,7 @@ class _Events(NamedTuple):
 
 
 def _events_of(connection: Connection[Any], search: Search) -> _Events:
-    """Return what the raw events say that name the person."""
+    """Return the findings in raw events that name the person."""
     ids: set[str] = set()
     engagements = set()
     query = SQL(
@@ -159,14 +159,14 @@ def _events_of(connection: Connection[Any], search: Search) -> _Events:
         for row in cursor.execute(query, search.parameters):
             payload = row["payload"]
             if erased_document(payload, search.person, about=False) is not payload:
-                ids.update(ids_beside(payload, search.person))
+                ids.update(sibling_ids(payload, search.person))
                 if row["engagement_id"]:
                     engagements.add((row["account_id"], row["engagement_id"]))
     return _Events(frozenset(ids), frozenset(engagements))
 
 
-def _ids_told(connection: Connection[Any], search: Search) -> Iterator[str]:
-    for table, id_column, addresses in _told_together:
+def _ids_of_addresses(connection: Connection[Any], search: Search) -> Iterator[str]:
+    for table, id_column, addresses in _joint_columns:
         for address in addresses:
             query = SQL(
                 "select distinct {id} as id from {table} "
@@ -179,11 +179,11 @@ def _ids_told(connection: Connection[Any], search: Search) -> Iterator[str]:
             yield from (row["id"] for row in connection.execute(query, search.parameters))
 
 
-def _addresses_told(
+def _addresses_of_ids(
     connection: Connection[Any], values: Sequence[str]
 ) -> Iterator[tuple[Personal, str]]:
-    """Yield addresses that were told with these ids and with no other one."""
-    for table, id_column, addresses in _told_together:
+    """Yield addresses that occurred with these ids and with no other one."""
+    for table, id_column, addresses in _joint_columns:
         for address in addresses:
             query = SQL(
                 "select zcc.normal_address({address}) as address from {table} "
@@ -198,7 +198,7 @@ def _addresses_told(
                 yield class_, row["address"]
 
 
-def _engagements_told(connection: Connection[Any], search: Search) -> Engagements:
+def _engagements_of_ids(connection: Connection[Any], search: Search) -> Engagements:
     found: set[tuple[str, str]] = set()
     for table in tables:
         condition = _any(_by_value(table, search.person.kind))
@@ -212,8 +212,8 @@ def _engagements_told(connection: Connection[Any], search: Search) -> Engagement
     return frozenset(found)
 
 
-def rows_that_may_tell(table: Table, kind: Kind) -> Composable | None:
-    """Return the condition of rows to look at, with `Search.parameters`; None where none may."""
+def candidate_rows(table: Table, kind: Kind) -> Composable | None:
+    """Return the condition of rows to examine, for `Search.parameters`; None for no rows."""
     if not any(column.personal for column in table.columns):
         return None
     conditions = [*_by_value(table, kind), *_by_document(table)]
@@ -254,7 +254,7 @@ def _normal(column: Column) -> Composable:
 
 
 def _pattern(value: str) -> str:
-    """Return what finds a value in the text of a document, however a number is written."""
+    """Return a pattern that finds a value in a document's text, in any notation of a number."""
     if value.isdecimal() and value.isascii():
         return "[^0-9]{0,3}".join(value)
     return re.escape(orjson.dumps(value).decode()[1:-1])

@@ -1,8 +1,8 @@
-"""Pure: what is told, with its personal data replaced or left out, before it becomes rows.
+"""Pure: replaces or removes the personal data of messages, before they become rows.
 
-All rows of an event are made from what this returns, so no column and no document is forgotten. A
-pseudonym is a keyed hash: the same value has the same one everywhere, so that rows can be joined
-and counted, and without the key nobody can try values out.
+All rows of an event are made from the result, so no column and no document is missed. A pseudonym
+is a keyed hash: a value has the same one everywhere, so that rows can be joined and counted, and
+without the key nobody can test values.
 """
 
 import hmac
@@ -22,20 +22,20 @@ from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
 Redaction = Literal["keep", "pseudonymise", "drop"]
 
 marker: Final = "pseudonym-"
-"""What every pseudonym begins with."""
+"""The prefix of every pseudonym."""
 
 _digest_digits: Final = 32  # 128 bits
 
 
 def pseudonym(class_: Personal, value: str, *, key: bytes) -> str:
-    """Return what stands for a value; values that differ in their notation only share it."""
+    """Return the pseudonym of a value; notations of the same value share it."""
     digest = hmac.digest(key, normal(class_, value).encode(), "sha256").hex()
     return f"{marker}{digest[:_digest_digits]}"
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """What becomes of personal data, by class; a class that is not named is kept.
+    """The policy for personal data, by class; a class without one is kept.
 
     ``key`` is needed where a class is pseudonymised.
     """
@@ -43,15 +43,16 @@ class PersonalData:
     treatments: Mapping[Personal, Redaction]
     key: bytes
 
-    def redacted(self, told: Iterable[Event | Reference]) -> list[Event | Reference]:
-        """Return what is told as it may be stored.
+    def redacted(self, messages: Iterable[Event | Reference]) -> list[Event | Reference]:
+        """Return the messages in their storable form.
 
-        The snapshot of a person whose id is dropped is left out, there is no row for it.
+        The snapshot of a person whose id is dropped is left out, because it would have no row.
         """
         if all(redaction == "keep" for redaction in self.treatments.values()):
-            return list(told)
+            return list(messages)
         found = (
-            self._event(each) if isinstance(each, Event) else self._reference(each) for each in told
+            self._event(each) if isinstance(each, Event) else self._reference(each)
+            for each in messages
         )
         return [each for each in found if each is not None]
 
@@ -79,7 +80,7 @@ class PersonalData:
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Treats values, and remembers what became of them."""
+    """Redacts values, and remembers the results."""
 
     rules: PersonalData
     done: dict[str, str | None] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class _Changes:
         return new
 
     def within(self, name: str | None, before: str) -> str | None:
-        """Return a name such as ``user/id`` with what became of its id; None where it went."""
+        """Return a name such as ``user/id`` with its redacted id; None where the id was removed."""
         if name is None:
             return None
         head, separator, entity_id = name.partition(before)
@@ -102,7 +103,7 @@ class _Changes:
 
 
 def _content(content: RecordContent, parsed: JsonObject) -> RecordContent:
-    """Return the content written anew; the verbatim body would hold what was replaced."""
+    """Return the content encoded anew; the verbatim body would hold the replaced values."""
     body = {name: value for name, value in parsed.items() if name != "enrichment"}
     enrichment = content.enrichment and orjson.dumps(parsed["enrichment"])
     return RecordContent(parsed, orjson.dumps(body), enrichment, None)

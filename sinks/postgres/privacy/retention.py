@@ -1,11 +1,12 @@
-"""Removes what is older than it may be, while the sink runs; offsets are never touched.
+"""Removes expired data while the sink runs; it never touches offsets.
 
-Partitions go as a whole once all of their time is over. They are detached and dropped in one short
-transaction: `detach ... concurrently` is refused where a table has a default partition. Rows of
-other tables, and of default partitions, go in batches. How old a row is says the last event that
-changed it: the stamps of its registers and its times (see `sinks.postgres.model.projection`).
+Partitions are removed as a whole once all of their time has expired. They are detached and dropped
+in one short transaction, because `detach ... concurrently` is refused where a table has a default
+partition. Rows of other tables, and of default partitions, are removed in batches. The age of a row
+is that of the last event that changed it: the stamps of its registers and its times (see
+`sinks.postgres.model.projection`).
 
-What has gone and is told again (a topic read anew) comes back, until the next run.
+A removed row comes back when its topic is read again, until the next run.
 """
 
 from collections.abc import Iterable, Mapping
@@ -75,26 +76,30 @@ classes: Final[Mapping[RetentionClass, tuple[str, ...]]] = {
         "reference_entity",
     ),
 }
-"""Each table once. Kept is what is, not what has been, and the evidence of consent."""
+"""Each table once. States and the evidence of consent are kept, histories are not."""
 
 _lasting: Final = frozenset({"user_status_change", "user_presence"})
-"""Their rows tell of a state that lasts until the next one of the user."""
+"""Their rows describe a state that lasts until the user's next one."""
 
 _ahead: Final = {"scheduled_callback": "start_time"}
-"""What is still to come when nobody speaks of it any more, by table."""
+"""Future times of rows that no event may mention again, by table."""
 
 _by_name: Final = {projection.name: projection for projection in projections}
 _batch_rows: Final = 5_000
 _lock_timeout: Final = "2s"
 _partitions_lock: Final = 7_213_640_002
-"""Held by who makes a partition: it locks the default one first, and detaching the whole table."""
+"""The creator of a partition holds it: it locks the default partition first, detaching locks the
+table first."""
 _tries: Final = 5
 _time_bytes: Final = 8
-"""Of a stamp, the first: the time of occurrence."""
+"""The first bytes of a stamp: the time of occurrence."""
 
 
 class ExpiredRows(NamedTuple):
-    """A partition, or rows of a table, too old; of a partition, as the server last counted."""
+    """An expired partition, or expired rows of a table.
+
+    The rows of a partition are those of the server's last count.
+    """
 
     table: str
     partition: str | None
@@ -109,11 +114,11 @@ class _Due(NamedTuple):
 def apply_retention(
     dsn: str, days: Mapping[RetentionClass, int], clock: Clock, *, apply: bool
 ) -> list[ExpiredRows]:
-    """Find rows that are older than the ``days`` of their class; remove them if ``apply``.
+    """Find rows older than the ``days`` of their class; remove them if ``apply``.
 
-    Rows of a class without days are never too old.
+    Rows of a class without days never expire.
 
-    May be run again at any time, also after it was cut off.
+    May be run again at any time, also after an interruption.
 
     Raises:
         TransientError: Postgres does not answer, or a table stays locked.
@@ -126,8 +131,8 @@ def apply_retention(
         for table in tables
     ]
     with command_connection(dsn, "zcc retention", lock_timeout=_lock_timeout) as connection:
-        asked = {str(class_): count for class_, count in days.items()}
-        audit = Audit.begin(connection, "retention", asked) if apply and due else None
+        request = {str(class_): count for class_, count in days.items()}
+        audit = Audit.begin(connection, "retention", request) if apply and due else None
         found = [old for each in due for old in _of_table(connection, each, audit)]
         if audit:
             audit.end()
@@ -165,7 +170,7 @@ def _partitions(
 
 
 def _drop(connection: Connection[Any], table: str, partition: str) -> None:
-    """Detach and drop; whoever reads the table waits for the moment that it takes."""
+    """Detach and drop; readers of the table wait for that moment."""
     for _ in range(_tries):
         try:
             connection.execute(f"select pg_advisory_xact_lock({_partitions_lock})")
@@ -207,10 +212,9 @@ def _rows(
 
 
 def is_old(projection: Projection, before: datetime, *, row: str = "stored") -> Composable:
-    """Return the condition of rows that no event since then has changed.
+    """Return the condition of rows that no later event has changed.
 
-    What belongs to an engagement is as old as the engagement, and a state that lasts as the next
-    one.
+    Rows of an engagement are as old as the engagement, and a lasting state as the next one.
     """
     newest = stamp(round(before.timestamp() * 1000), 0, b"", 0)[:_time_bytes]
     oldest = bytes(255 - byte for byte in newest)

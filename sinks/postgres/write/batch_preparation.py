@@ -1,4 +1,4 @@
-"""Pure: makes of a batch's deliveries all that the database is going to be given."""
+"""Pure: converts a batch into COPY and array parameters."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ Treat = Callable[[Iterable[Message]], Sequence[Message]]
 RowsOf = Callable[[Iterable[Message]], Mapping[Table, Sequence[Row]]]
 
 least_copied_rows: Final = 300
-"""Fewer rows are not worth the two statements and the round trips of a COPY."""
+"""For fewer rows the two statements and the round trips of a COPY do not pay."""
 
 
 class CopyInsert(NamedTuple):
@@ -31,11 +31,11 @@ class ArrayInsert(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What becomes of a batch. What was read is not kept: it is much larger.
+    """A batch, ready to be written. It does not keep the parsed messages, which are much larger.
 
-    ``times_ms`` are those of the events, ``accepted_ms`` the least of their acceptance, epoch
-    milliseconds; ``sanitised`` is the number of events of which ``jsonb`` could not hold all;
-    ``omissions`` is what the model could not hold.
+    ``times_ms`` are those of the events, ``accepted_ms`` their earliest acceptance, in epoch
+    milliseconds. ``sanitised`` counts the events that ``jsonb`` could not hold completely;
+    ``omissions`` are those of the model.
     """
 
     rejections: Sequence[Rejection]
@@ -50,7 +50,7 @@ class Prepared(NamedTuple):
 class Preparation(NamedTuple):
     """How batches are prepared: what may be stored of them, in which tables, by which statements.
 
-    ``staged`` says that the session keeps staging tables.
+    ``staged`` says that the session has staging tables.
     """
 
     treat: Treat
@@ -58,13 +58,13 @@ class Preparation(NamedTuple):
     staged: bool
 
     def of(self, deliveries: Iterable[Delivery]) -> Prepared:
-        """Return what becomes of deliveries; where some are rejected, nothing of the others."""
+        """Return prepared deliveries; where some are rejected, only the rejections."""
         read, rejections = read_deliveries(deliveries)
         if rejections:
             return Prepared(rejections, (), (), (), None, 0)
-        told = self.treat(read)
-        copies, passes = self._written(told)
-        events = [each for each in told if isinstance(each, Event)]
+        messages = self.treat(read)
+        copies, passes = self._written(messages)
+        events = [each for each in messages if isinstance(each, Event)]
         return Prepared(
             (),
             copies,
@@ -72,20 +72,20 @@ class Preparation(NamedTuple):
             [event.event_ts_ms for event in events],
             min((event.received_at_ms for event in events), default=None),
             sum(event.content.verbatim is not None for event in events),
-            omissions_of(told),
+            omissions_of(messages),
         )
 
-    def told(self, deliveries: Iterable[Delivery]) -> Sequence[Message]:
-        """Return what the deliveries tell, all of which can be read."""
+    def messages(self, deliveries: Iterable[Delivery]) -> Sequence[Message]:
+        """Return the messages of deliveries, all of which are readable."""
         return self.treat(read_deliveries(deliveries)[0])
 
-    def rows(self, told: Iterable[Message], table: Table) -> Sequence[Row]:
+    def rows(self, messages: Iterable[Message], table: Table) -> Sequence[Row]:
         """Return the rows of one table."""
-        return self.rows_of(told).get(table, ())
+        return self.rows_of(messages).get(table, ())
 
-    def _written(self, told: Iterable[Message]) -> tuple[list[CopyInsert], list[ArrayInsert]]:
+    def _written(self, messages: Iterable[Message]) -> tuple[list[CopyInsert], list[ArrayInsert]]:
         texts, copies, passes = Texts(), [], []
-        for table, rows in self.rows_of(told).items():
+        for table, rows in self.rows_of(messages).items():
             if self.staged and len(rows) >= least_copied_rows:
                 copies.append(CopyInsert(table, copied(table, rows, texts)))
             elif rows:

@@ -1,17 +1,17 @@
-"""Where each partition is read on: kept in the transaction of the rows, guarded by an epoch.
+"""The stored offsets: committed in the transaction of the rows, fenced by an epoch.
 
-An owner takes its partitions over by raising their epoch, and moves an offset only from where it
-left it: (epoch, next_offset) is compared and set. Steps to the race that this closes: A writes,
+An owner takes its partitions over by raising their epoch, and moves an offset only from its own
+last value: (epoch, next_offset) is compared and set. Steps to the race that this closes: A writes,
 stalls beyond the session timeout; B takes over, reads from the stored offset and writes; A wakes
-and sends its commit. A's epoch is old, its statement meets no row, its rows roll back.
+and sends its commit. A's epoch is old, its statement matches no row, its rows roll back.
 
-Where A stalls in the middle of its transaction, it holds the offsets locked, and the server waits
-for it without a limit while it owes the rest of a COPY or of a pipeline. So B first ends the
-sessions that hold what it takes over.
+When A stalls in the middle of its transaction, it holds the offsets locked. The server waits
+without a limit for the rest of A's COPY or pipeline. So B first terminates the sessions that hold
+its partitions.
 
-The group's offsets in Kafka decide nothing: they say nothing about this database. The id of the
-topic stands beside each offset, because the same numbers mean other records once a topic was made
-anew.
+The group's offsets in Kafka decide nothing, because they say nothing about this database. Each
+offset is stored with its topic's id, because the same numbers mean other records once a topic is
+recreated.
 """
 
 from collections.abc import Mapping
@@ -85,7 +85,7 @@ where stored.consumer_group = %(group)s
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """What an assignment gave: the group and the epoch of each partition."""
+    """An assignment's group, and the epoch of each partition."""
 
     group: str
     epochs: Mapping[TopicPartition, int]
@@ -94,10 +94,10 @@ class Ownership:
 async def take_over(
     connection: AsyncConnection, assignment: Assignment
 ) -> tuple[Ownership, Mapping[TopicPartition, Start]]:
-    """Raise the epochs; return them, and where to read on. The caller commits.
+    """Raise the epochs; return them, and the starts of reading. The caller commits.
 
-    A partition that was never stored starts where its log does, and so does one whose topic was
-    made anew or whose next records retention has deleted.
+    A partition without an offset starts at the start of its log. So does one whose topic was
+    recreated, or whose next records retention has deleted.
 
     Raises:
         ConfigurationError: the stored offsets do not belong to this log; nothing has changed once
@@ -153,7 +153,7 @@ async def advance(
 
 
 class StoredOffset(NamedTuple):
-    """Where one partition is read on."""
+    """The next offset of one partition."""
 
     topic: str
     partition: int
@@ -181,9 +181,9 @@ def stored_offsets(dsn: str, group: str) -> list[StoredOffset]:
 
 
 def reset_offsets(dsn: str, group: str) -> int:
-    """Forget the offsets of a group; return of how many partitions. Its sinks must be stopped.
+    """Delete the offsets of a group; return how many partitions had one. Its sinks must be stopped.
 
-    They then read everything that the topics hold; events that are stored stay as they are.
+    They then read everything in the topics again; stored events stay unchanged.
 
     Raises:
         TransientError: Postgres does not answer.

@@ -1,8 +1,8 @@
-"""Moves rows out of the default partitions, in bounded steps, beside the writing of batches.
+"""Moves rows out of the default partitions, in bounded steps, independently of batches.
 
-Rows get there while their partition cannot be made in time. A step is one transaction for one
-partition of one table, on a connection of its own; sinks take turns by the lock of
-`zcc.ensure_partition`. Whatever fails here is logged and tried again: no batch waits for it.
+Rows get there when their partition cannot be created in time. A step is one transaction for one
+partition of one table, on a connection of its own; the lock of `zcc.ensure_partition` serialises
+several sinks. Failures here are logged and retried: no batch waits for them.
 """
 
 import asyncio
@@ -31,16 +31,16 @@ from sinks.postgres.write.partitions import (
 )
 from sinks.postgres.write.session import connect_plain, upkeep_name
 
-_look_every_s: Final = 300.0
+_check_interval_s: Final = 300.0
 _least_pause_s: Final = 1.0
-_look_at_rows: Final = 10_000
-"""The default partitions are counted so often, and no further."""
+_rows_per_check: Final = 10_000
+"""Rows of the default partitions are counted up to this number."""
 
-_most_moved: Final = 50_000
-_time_for_most: Final = "60s"
+_max_moved_rows: Final = 50_000
+_pause_factor: Final = "60s"
 _any_number: Final = 2**31 - 1
 _time_for_any: Final = "10min"
-"""A day with more rows is moved as a whole: a partition holds no less than a day."""
+"""A day with more rows is moved as a whole, because a partition holds at least a day."""
 
 _next_day: Final = SQL(
     "select (min(event_ts) at time zone 'UTC')::date from {} where event_ts >= %s and event_ts < %s"
@@ -50,7 +50,7 @@ log = structlog.get_logger()
 
 
 class Upkeep:
-    """Looks at the default partitions every five minutes, and when rows were left there."""
+    """Checks the default partitions every five minutes, and after rows went there."""
 
     def __init__(self, settings: PostgresSettings, clock: Clock) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class Upkeep:
         self._rows_left = asyncio.Event()
 
     def rows_left(self) -> None:
-        """Say that rows that were stored may be in a default partition."""
+        """Note that stored rows may be in a default partition."""
         self._rows_left.set()
 
     async def run(self) -> None:
@@ -72,20 +72,20 @@ class Upkeep:
                 await self._clock.sleep(patience_s)
 
     async def _wait_for_rows(self) -> None:
-        """Wait until rows may have come, or it is time to look."""
+        """Wait until rows may have come, or the interval is over."""
         try:
-            async with asyncio.timeout(_look_every_s):
+            async with asyncio.timeout(_check_interval_s):
                 await self._rows_left.wait()
         except TimeoutError:
             return
 
     async def _round(self) -> bool:
-        """Return whether all that can be moved was moved."""
+        """Return whether all movable rows were moved."""
         try:
             async with await connect_plain(self._settings, name=upkeep_name) as connection:
-                await _look(connection)
+                await _check(connection)
                 done = await self._move_all(connection)
-                await _look(connection)
+                await _check(connection)
                 return done
         except psycopg.Error as error:
             log.warning("default partitions not looked at", error=safe_error_text(error))
@@ -108,14 +108,14 @@ class Upkeep:
 
 
 async def _move(connection: AsyncConnection, table: str, end: date) -> None:
-    """Make the partitions of all rows in the default one of a table, the oldest first."""
+    """Create the partitions of all rows in a table's default partition, the oldest first."""
     since = earliest_day
     moved: list[Days] = []
     while (day := await _next_day_of(connection, table, since, end)) is not None:
         found = await ensure(
-            connection, table, day, most_moved=_most_moved, statement_timeout=_time_for_most
+            connection, table, day, max_moved_rows=_max_moved_rows, statement_timeout=_pause_factor
         ) or await ensure(
-            connection, table, day, most_moved=_any_number, statement_timeout=_time_for_any
+            connection, table, day, max_moved_rows=_any_number, statement_timeout=_time_for_any
         )
         if found is not None:
             moved.append(found)
@@ -131,7 +131,7 @@ async def _next_day_of(
     net = Identifier(schema, f"{table}_default")
     found = await connection.execute(_next_day.format(net), (_midnight(since), _midnight(end)))
     row = await found.fetchone()
-    await connection.commit()  # else its locks would meet those of a partition being made
+    await connection.commit()  # else its locks would conflict with the creation of a partition
     return None if row is None else row[0]
 
 
@@ -139,12 +139,12 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-async def _look(connection: AsyncConnection) -> None:
-    """Say how many rows the default partitions hold; what is no mistake does not stay there."""
+async def _check(connection: AsyncConnection) -> None:
+    """Report how many rows the default partitions hold. Only wrong times stay there."""
     for table in partitioned:
         counted = await connection.execute(
             SQL("select count(*) from (select from {} limit {}) as looked_at").format(
-                Identifier(schema, f"{table}_default"), _look_at_rows
+                Identifier(schema, f"{table}_default"), _rows_per_check
             )
         )
         (count,) = await counted.fetchone() or (0,)

@@ -1,9 +1,9 @@
-"""Partitions by month or day of ``event_ts``, made ahead and on demand, one by one.
+"""Partitions by month or day of ``event_ts``, created ahead and on demand, one by one.
 
-How long a partition is stands in the database, so that all sinks agree. Each is made in a short
-transaction of its own, and what was made stays. A batch waits no longer than `_budget_s` for its
-partitions, and not for one that cannot be made now: its rows go to the default partition, and
-`sinks.postgres.write.partition_upkeep` moves them out of it.
+The length of partitions is stored in the database, so that all sinks agree. Each partition is
+created in a short transaction of its own, and stays. A batch waits at most `_budget_s` for its
+partitions, and not for one that cannot be created now: its rows go to the default partition, and
+`sinks.postgres.write.partition_upkeep` moves them out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,21 +20,22 @@ from sinks.postgres.model.rows import tables
 Step = Literal["month", "day"]
 
 earliest_day: Final = date(2020, 1, 1)
-"""Before Contact Center existed; an event with an older time is a mistake, kept in the default."""
+"""Before Contact Center existed; an event with an older time is a mistake and stays in the default
+partition."""
 
 partitioned: Final = tuple(table.name for table in tables if table.partitioned)
-"""The tables that have partitions, and all of them for the same times."""
+"""The partitioned tables; all have partitions for the same times."""
 
 not_now: Final = (LockNotAvailable, QueryCanceled)
-"""What `ensure` raises where somebody holds a lock, or the time was up."""
+"""Raised by `ensure` where a lock is held, or the time is over."""
 
 patience_s: Final = 60.0
-"""After a partition could not be made, so long without another try."""
+"""The pause after a partition could not be created."""
 
 _lock_timeout: Final = "2s"
 _budget_s: Final = 2.0
-_most_moved: Final = 5_000
-"""More rows of the default partition than that are not moved while a batch waits."""
+_max_moved_rows: Final = 5_000
+"""A waiting batch moves no more rows of the default partition."""
 _statement_timeout: Final = "5s"
 
 _day_ms: Final = 86_400_000
@@ -43,7 +44,7 @@ log = structlog.get_logger()
 
 
 class Days(NamedTuple):
-    """The days that one partition holds; the end is exclusive."""
+    """The days of one partition; the end is exclusive."""
 
     first: date
     end: date
@@ -56,7 +57,7 @@ def days_of(times_ms: Iterable[int]) -> set[date]:
 
 
 def following(day: date, step: Step, *, ahead: int) -> Iterator[date]:
-    """Yield the first day of a partition, and of so many that follow it."""
+    """Yield the first day of a partition, and of ``ahead`` ones after it."""
     for number in range(ahead + 1):
         if step == "day":
             yield day + timedelta(days=number)
@@ -66,31 +67,31 @@ def following(day: date, step: Step, *, ahead: int) -> Iterator[date]:
 
 
 def made_ahead(today: date, step: Step, *, ahead: int) -> tuple[list[date], date]:
-    """Return the first days of the present partition and the next ones, and where they end."""
+    """Return the first days of the present partition and the next ones, and their end."""
     first = today.replace(day=1) if step == "month" else today
     *days, end = following(first, step, ahead=ahead + 1)
     return days, end
 
 
 class Partitions:
-    """Makes what a batch needs."""
+    """Creates the partitions of a batch."""
 
     def __init__(self, clock: Clock, *, ahead: int) -> None:
         self._clock = clock
         self._ahead = ahead
         self._step: Step | None = None
-        self._asked: set[date] = set()
+        self._requested: set[date] = set()
         self._wait_until_s = clock.monotonic_s()
 
     async def make(self, connection: AsyncConnection, times_ms: Iterable[int]) -> bool:
-        """Make the partitions of these moments and the next ones, in transactions of its own.
+        """Create the partitions of these times and the next ones, in transactions of its own.
 
-        Returns whether all are there; else rows of the batch go to the default partition.
+        Returns whether all exist; otherwise rows of the batch go to the default partition.
         """
         step = self._step = self._step or await step_of(connection)
         ahead, end = made_ahead(self._clock.now().date(), step, ahead=self._ahead)
-        wanted = {day for day in days_of(times_ms) if earliest_day <= day < end}
-        missing = wanted.union(ahead) - self._asked
+        needed = {day for day in days_of(times_ms) if earliest_day <= day < end}
+        missing = needed.union(ahead) - self._requested
         if not missing:
             return True
         if self._clock.monotonic_s() < self._wait_until_s:
@@ -100,12 +101,12 @@ class Partitions:
         return await self._make(connection, days)
 
     async def _make(self, connection: AsyncConnection, days: Iterable[date]) -> bool:
-        """Make partitions in the order of the days until the time is up."""
+        """Create partitions in the order of the days until the time is up."""
         until_s = self._clock.monotonic_s() + _budget_s
         complete = True
         for day in days:
-            if day in self._asked:
-                continue  # one of the same month, before it, has its partition
+            if day in self._requested:
+                continue  # an earlier day of the same month has created it
             if self._clock.monotonic_s() >= until_s:
                 self._wait("time is up")
                 return False
@@ -115,7 +116,7 @@ class Partitions:
                         connection,
                         table,
                         day,
-                        most_moved=_most_moved,
+                        max_moved_rows=_max_moved_rows,
                         statement_timeout=_statement_timeout,
                     )
                     for table in partitioned
@@ -124,7 +125,7 @@ class Partitions:
                 await connection.rollback()
                 self._wait(type(error).__name__)
                 return False
-            self._asked |= {day, *_days_in(found)}
+            self._requested |= {day, *_days_in(found)}
             complete = complete and None not in found
         return complete
 
@@ -138,23 +139,24 @@ async def ensure(
     table: str,
     day: date,
     *,
-    most_moved: int,
+    max_moved_rows: int,
     statement_timeout: str,
 ) -> Days | None:
-    """See to it that a partition of a table holds a day, in one transaction; return its days.
+    """Create the partition of a table for a day, if it is missing; return the partition's days.
 
-    None where the rows of that day stay in the default partition: more than ``most_moved`` would
-    have to move, or the table has as many partitions as it may have.
+    It takes one transaction. None where the rows of that day stay in the default partition: more
+    than ``max_moved_rows`` would have to move, or the table has its largest number of partitions.
 
     Raises:
-        psycopg.Error: one of `not_now`, or anything else; the caller rolls back.
+        psycopg.Error: one of `not_now`, or another; the caller rolls back.
     """
     await connection.execute(
         "select set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
         (_lock_timeout, statement_timeout),
     )
     found = await connection.execute(
-        "select first_day, end_day from zcc.ensure_partition(%s, %s, %s)", (table, day, most_moved)
+        "select first_day, end_day from zcc.ensure_partition(%s, %s, %s)",
+        (table, day, max_moved_rows),
     )
     first, end = await found.fetchone() or (None, None)
     await connection.commit()
@@ -162,7 +164,7 @@ async def ensure(
 
 
 async def step_of(connection: AsyncConnection) -> Step:
-    """Return how long partitions are that are made from now on."""
+    """Return the length of future partitions."""
     found = await connection.execute("select step from zcc.partitioning")
     (step,) = await found.fetchone() or ("month",)
     await connection.commit()
@@ -170,7 +172,7 @@ async def step_of(connection: AsyncConnection) -> Step:
 
 
 def _days_in(found: Iterable[Days | None]) -> Iterator[date]:
-    """Yield the days that have their partition in all tables."""
+    """Yield the days that have a partition in all tables."""
     held = [each for each in found if each is not None]
     if len(held) == len(partitioned):
         first, end = max(each.first for each in held), min(each.end for each in held)

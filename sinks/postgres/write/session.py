@@ -1,4 +1,4 @@
-"""Opens the connections of the sink: of its batches, with staging tables, and of its upkeep."""
+"""Opens the connections of the sink: for batches, with staging tables, and for upkeep."""
 
 from typing import Final
 
@@ -12,13 +12,13 @@ from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.statements import adapt
 
 required_revision: Final = "0007"
-"""The least revision of the tables that this sink can write to; a newer one does as well."""
+"""The lowest revision of the tables that this sink can write to; newer ones work as well."""
 
 sink_name: Final = "zcc sink postgres"
 upkeep_name: Final = "zcc sink postgres upkeep"
 
 _no_answer_s: Final = 10
-"""A network that swallows packets is given up after this; the system's own limit is hours."""
+"""A network that drops packets is given up after this long; the system's own limit is hours."""
 
 _limit: Final = """
 select set_config('synchronous_commit', %(synchronous_commit)s, %(local)s),
@@ -28,10 +28,10 @@ select set_config('synchronous_commit', %(synchronous_commit)s, %(local)s),
 
 
 async def connect(settings: PostgresSettings) -> AsyncConnection:
-    """Open a connection, with staging tables where it keeps its session; the caller closes it.
+    """Open a connection, with staging tables in a session of its own; the caller closes it.
 
     Raises:
-        psycopg.Error: as the server or the network gives it.
+        psycopg.Error: of the server or the network.
         ConfigurationError: the tables are missing, or older than this sink.
     """
     connection = await connect_plain(settings, name=sink_name)
@@ -44,10 +44,10 @@ async def connect(settings: PostgresSettings) -> AsyncConnection:
 
 
 async def connect_plain(settings: PostgresSettings, *, name: str) -> AsyncConnection:
-    """Open a connection of this name that keeps nothing in its session; the caller closes it.
+    """Open a connection of this name without session state; the caller closes it.
 
     Raises:
-        psycopg.Error: as the server or the network gives it.
+        psycopg.Error: of the server or the network.
     """
     connection = await AsyncConnection.connect(
         settings.dsn.get_secret_value(),
@@ -72,7 +72,7 @@ async def _prepare(connection: AsyncConnection, settings: PostgresSettings) -> N
 
 
 async def limited(connection: AsyncConnection, settings: PostgresSettings, *, local: bool) -> None:
-    """Set what the server has to know of a session, or ``local`` of the present transaction."""
+    """Set the limits of a session, or with ``local`` those of the present transaction."""
     await connection.execute(
         _limit,
         {

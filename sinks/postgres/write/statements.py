@@ -1,4 +1,4 @@
-"""Gives a batch's rows to the tables, in as few round trips as their size allows."""
+"""Sends a batch's rows to the tables, in as few round trips as their size allows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -17,7 +17,7 @@ _not_done: Final = -1
 
 
 class RefusedRowsError(Exception):
-    """A table refuses rows by their content; ``error`` is what the server says."""
+    """A table rejects rows for their content; ``error`` is the server's."""
 
     def __init__(self, table: Table, error: psycopg.Error) -> None:
         super().__init__(f"{table.name} refuses rows")
@@ -26,7 +26,7 @@ class RefusedRowsError(Exception):
 
 
 class _Array(bytes):
-    """A parameter in its binary form; the statement says of which type it is."""
+    """A parameter in its binary form; the statement names its type."""
 
 
 class _ArrayDumper(Dumper):
@@ -38,7 +38,7 @@ class _ArrayDumper(Dumper):
 
 
 def adapt(connection: AsyncConnection) -> None:
-    """Teach a new connection what `write_all` needs."""
+    """Prepare a new connection for `write_all`."""
     connection.adapters.register_dumper(_Array, _ArrayDumper)
 
 
@@ -46,8 +46,8 @@ async def write_all(connection: AsyncConnection, prepared: Prepared) -> Mapping[
     """Return the number of rows that were new or changed, by table. The caller commits.
 
     Raises:
-        RefusedError: the transaction has failed by the content of rows.
-        psycopg.Error: by anything else.
+        RefusedRowsError: the transaction has failed for the content of rows.
+        psycopg.Error: for any other reason.
     """
     return {
         **{each.table.name: await _copy(connection, each) for each in prepared.copied},
@@ -56,9 +56,9 @@ async def write_all(connection: AsyncConnection, prepared: Prepared) -> Mapping[
 
 
 async def try_rows(connection: AsyncConnection, passed: ArrayInsert) -> None:
-    """Give rows to a table on trial, without a prepared statement.
+    """Send rows to a table as a probe, without a prepared statement.
 
-    The driver throws all of these away after each rollback, which is a statement more.
+    The driver discards prepared statements after each rollback, which costs another statement.
     """
     await _pass_rows(connection.cursor(), passed, prepare=False)
 
@@ -86,7 +86,7 @@ async def _copy(connection: AsyncConnection, copied: CopyInsert) -> int:
 async def _insert_arrays(
     connection: AsyncConnection, passed: Sequence[ArrayInsert]
 ) -> Mapping[str, int]:
-    """Send all statements at once; those behind one that fails are not done."""
+    """Send all statements at once; those after a failing one are not carried out."""
     cursors = {each.table: connection.cursor() for each in passed}
     try:
         async with connection.pipeline():

@@ -1,4 +1,4 @@
-"""Pure: where a partition is read on, from what is stored of it and what its log is now."""
+"""Pure: where to continue a partition, by its stored position and its present log."""
 
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ _repair: Final = (
 
 
 class StoredPosition(NamedTuple):
-    """What the database says of a partition; ``topic_id`` is "" where nobody knew it."""
+    """The database's position of a partition; ``topic_id`` is "" where it was unknown."""
 
     cluster_id: str
     topic_id: str
@@ -20,11 +20,11 @@ class StoredPosition(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where a partition is read on.
+    """Where to continue a partition.
 
-    ``expired`` is the number of records that retention deleted before they were stored;
-    ``uncounted`` of them were not below the position of the group in Kafka, which the consumer
-    looks at. ``recreated`` says that the topic was made anew, so its log is read from its start.
+    ``expired`` is the number of records that retention deleted before they were stored.
+    ``uncounted`` of them were not below the group's position in Kafka, which the consumer counts
+    from. ``recreated`` says that the topic was recreated, so its log is read from its start.
     """
 
     offset: int
@@ -35,10 +35,11 @@ class Start(NamedTuple):
 
 
 def start_of(source: TopicPartition, stored: StoredPosition, assignment: Assignment) -> Start:
-    """Return where to go on.
+    """Return where to continue.
 
     Raises:
-        ConfigurationError: the stored offset is of another cluster, or beyond the end of the log.
+        ConfigurationError: the stored offset belongs to another cluster, or is beyond the end of
+            the log.
     """
     name = f"{source.topic}/{source.partition}"
     state = assignment.partitions[source]

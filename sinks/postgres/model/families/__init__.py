@@ -1,1 +1,1 @@
-"""What events say about the rows of each table, by family."""
+"""Which rows and columns each event writes, by family."""

@@ -1,6 +1,6 @@
-"""Pure: assets of the library and the items in them.
+"""Pure: assets of the library and their items.
 
-Deleting an asset first puts it into the archive, from where it can be restored.
+A first deletion archives an asset, from where it can be restored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,18 +28,18 @@ from sinks.postgres.model.projection import (
 )
 from sinks.postgres.model.tables import Column, columns_of
 
-_told: Final = attributes(
+_attributes: Final = attributes(
     *columns_of("text", "asset_name", "asset_description", "asset_type", "asset_language_code"),
     *columns_of("text", "category_id", "category_name"),
 )
 _modifier: Final = attributes(modified_by)
-_whole: Final = {**_told, **_modifier}
+_all_attributes: Final = {**_attributes, **_modifier}
 
 asset: Final = Projection(
     "asset",
     (account_id, Column("asset_id", "text")),
     (
-        *registers_of(_told, _modifier),
+        *registers_of(_attributes, _modifier),
         VersionedColumns(
             "archive", (Column("archived", "boolean"), Column("archived_at", "timestamptz"))
         ),
@@ -70,7 +70,7 @@ def _created(event: Event) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         bounds = {"created_at": event.occurred_at_ms, "modified_at": event.occurred_at_ms}
-        registers = {**values_of(event.object, _whole), **_out_of_archive}
+        registers = {**values_of(event.object, _all_attributes), **_out_of_archive}
         yield ColumnUpdate(asset, (event.account_id, asset_id), registers, bounds)
         yield from _items(event, asset_id)
 
@@ -79,7 +79,7 @@ def _updated(event: Event) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         updates = object_in(event.object, "updates") or {}
-        registers = {**values_of(updates, _told), **values_of(event.object, _modifier)}
+        registers = {**values_of(updates, _attributes), **values_of(event.object, _modifier)}
         if flag(updates, "restore"):
             registers |= _out_of_archive
         bounds = {"modified_at": event.occurred_at_ms}
@@ -90,7 +90,7 @@ def _updated(event: Event) -> Iterator[ColumnUpdate]:
 def _deleted(event: Event) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
-        registers = values_of(event.object, _whole)
+        registers = values_of(event.object, _all_attributes)
         if flag(event.object, "archived"):
             since_ms = moment_ms(event.object, "archived_time")
             registers["archive"] = (True, event.occurred_at_ms if since_ms is None else since_ms)
@@ -101,21 +101,21 @@ def _deleted(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _items(event: Event, asset_id: str) -> Iterator[ColumnUpdate]:
-    """Yield the items, each once; of one that is named more than once, its deletion counts."""
+    """Yield each item once; of one that the event names twice, its deletion counts."""
     updates = object_in(event.object, "updates") or {}
-    gone: Mapping[str, Values] = {deleted.name: (event.occurred_at_ms,)}
+    removed: Mapping[str, Values] = {deleted.name: (event.occurred_at_ms,)}
     changes: Sequence[tuple[JsonObject, str, Mapping[str, Values]]] = (
         (event.object, "asset_items", alive),
         (updates, "asset_item_added", alive),
         (updates, "asset_item_updated", {}),
-        (updates, "asset_item_deleted", gone),
+        (updates, "asset_item_deleted", removed),
     )
-    found: dict[str, dict[str, Values]] = {}
-    for told, member, existence in changes:
-        for each in objects_in(told, member):
+    assets: dict[str, dict[str, Values]] = {}
+    for changed, member, existence in changes:
+        for each in objects_in(changed, member):
             if item_id := id_text(each, "asset_item_id"):
-                found.setdefault(item_id, {}).update(values_of(each, _item) | dict(existence))
-    for item_id, registers in found.items():
+                assets.setdefault(item_id, {}).update(values_of(each, _item) | dict(existence))
+    for item_id, registers in assets.items():
         yield ColumnUpdate(item, (event.account_id, asset_id, item_id), registers)
 
 

@@ -1,7 +1,7 @@
-"""Pure: attributes of what changes slowly: each has a column and a register of its own.
+"""Pure: slowly changing attributes, each with a column and a register of its own.
 
-What an event leaves out of an object is as it was, so its members are told one by one and nothing
-takes the place of a value but another value.
+A member that an event omits is unchanged. So each member is a separate register, and only another
+value replaces a value.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ from sinks.postgres.model.projection import Values, VersionedColumns
 from sinks.postgres.model.tables import Cell, Column, SqlType
 
 Attributes = Mapping[str, Column]
-"""Columns by the name of the member that tells their value."""
+"""Columns by the name of their member."""
 
 account_id: Final = Column("account_id", "text")
 user_id: Final = Column("user_id", "text", "user_ref")
 modified_by: Final = Column("modified_by", "text", "user_ref")
 deleted: Final = VersionedColumns("deleted", (Column("deleted_at", "timestamptz"),))
-"""Only what says that the thing is there again takes the time away, by None."""
+"""Only a message that the entity exists again clears the time, with None."""
 
 alive: Final[Mapping[str, Values]] = {deleted.name: (None,)}
 
@@ -35,22 +35,22 @@ _readers: Final[Mapping[SqlType, Callable[[JsonObject, str], Cell]]] = {
 
 
 def attributes(*columns: Column, **renamed: Column) -> Attributes:
-    """Return attributes whose member has the name of the column, and others by member."""
+    """Return attributes whose member has the column's name, and others by member."""
     return {column.name: column for column in columns} | renamed
 
 
 def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:
-    """Return the registers in which attributes are kept."""
+    """Return the registers of attributes."""
     return tuple(
         VersionedColumns(column.name, (column,)) for part in parts for column in part.values()
     )
 
 
-def values_of(entity: JsonObject, told: Attributes) -> dict[str, Values]:
-    """Return what an object says about attributes, by register."""
+def values_of(entity: JsonObject, attributes_of_member: Attributes) -> dict[str, Values]:
+    """Return an object's attributes, by register."""
     found: dict[str, Values] = {}
     for member in entity:
-        column = told.get(member)
+        column = attributes_of_member.get(member)
         if column is not None:
             cell = _readers[column.type](entity, member)
             if cell is not None:
@@ -58,6 +58,8 @@ def values_of(entity: JsonObject, told: Attributes) -> dict[str, Values]:
     return found
 
 
-def cells_of(entity: JsonObject, told: Attributes) -> Values:
-    """Return the cells of all attributes, for a register that holds them together."""
-    return tuple(_readers[column.type](entity, member) for member, column in told.items())
+def cells_of(entity: JsonObject, attributes_of_member: Attributes) -> Values:
+    """Return the cells of all attributes, for one register that holds them together."""
+    return tuple(
+        _readers[column.type](entity, member) for member, column in attributes_of_member.items()
+    )

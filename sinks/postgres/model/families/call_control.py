@@ -1,4 +1,4 @@
-"""Pure: commands that another program gave to a user's telephone."""
+"""Pure: commands of another program to a user's telephone."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -32,7 +32,7 @@ projections: Final = (command,)
 
 
 def _command(event: Event) -> Iterator[ColumnUpdate]:
-    told = (
+    cells = (
         event.occurred_at_ms,
         _commands[event.name],
         id_text(event.object, "request_id"),
@@ -41,7 +41,7 @@ def _command(event: Event) -> Iterator[ColumnUpdate]:
         id_text(event.object, "user_id"),
     )
     yield ColumnUpdate(
-        command, (event.account_id, event.event_id, event.event_ts_ms), {"told": told}
+        command, (event.account_id, event.event_id, event.event_ts_ms), {"event": cells}
     )
 
 

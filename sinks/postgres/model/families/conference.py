@@ -1,4 +1,4 @@
-"""Pure: what happened in conferences, and who was in them at each moment."""
+"""Pure: the events of conferences, and their participants at each time."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -27,7 +27,7 @@ _actions: Final = {
     ),
     "contact_center.engagement_conference_canceled": ("canceled", ""),
 }
-"""Word for what happened, and the member that says to whom."""
+"""The action, and the member with its target."""
 
 conference_event: Final = event_table(
     "conference_event",
@@ -51,7 +51,7 @@ def _conference(event: Event) -> Iterator[ColumnUpdate]:
         return
     action, member = _actions[event.name]
     participant = object_in(entity, member) or {}
-    told = (
+    cells = (
         event.occurred_at_ms,
         event.engagement_id,
         action,
@@ -64,7 +64,7 @@ def _conference(event: Event) -> Iterator[ColumnUpdate]:
         json(entity, "conference_participants"),
     )
     key = event.account_id, conference_id, event.event_id, event.event_ts_ms
-    yield ColumnUpdate(conference_event, key, {"told": told})
+    yield ColumnUpdate(conference_event, key, {"event": cells})
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_actions, (_conference,))

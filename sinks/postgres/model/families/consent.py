@@ -1,6 +1,6 @@
-"""Pure: whether consumers want to be written to: as it stands, and how it came about.
+"""Pure: consent of consumers to messages: the present state, and its history.
 
-Events that name no number change no state; the history keeps them.
+Events without a number change no state; the history holds them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def _consent(event: Event) -> Iterator[ColumnUpdate]:
     terms = object_in(event.object, "sms") or {}
     state, number = _states[event.name], id_text(terms, "consumer_number")
     ours, campaign_id = id_text(terms, "contact_center_number"), id_text(terms, "campaign_id")
-    told = (
+    cells = (
         event.occurred_at_ms,
         state,
         _channel,
@@ -67,7 +67,7 @@ def _consent(event: Event) -> Iterator[ColumnUpdate]:
         event.engagement_id,
     )
     yield ColumnUpdate(
-        history, (event.account_id, event.event_id, event.event_ts_ms), {"told": told}
+        history, (event.account_id, event.event_id, event.event_ts_ms), {"event": cells}
     )
     if number is not None:
         key = event.account_id, _channel, number, ours or "", campaign_id or ""

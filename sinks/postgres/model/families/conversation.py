@@ -1,7 +1,7 @@
 """Pure: messages and files of conversations.
 
-Messages have no id of their own: an event is a message. Its address in the object store, once a
-processor has fetched a file, is no business of these tables.
+Messages have no id of their own: an event is a message. The address of a fetched file in the object
+store does not belong to these tables.
 """
 
 from collections.abc import Iterator, Mapping
@@ -52,9 +52,9 @@ projections: Final = (message, file)
 
 
 def _message(event: Event) -> Iterator[ColumnUpdate]:
-    told = (*_sent(event, _message_senders[event.name]), event.text("message_text"))
+    cells = (*_sent(event, _message_senders[event.name]), event.text("message_text"))
     yield ColumnUpdate(
-        message, (event.account_id, event.event_id, event.event_ts_ms), {"told": told}
+        message, (event.account_id, event.event_id, event.event_ts_ms), {"event": cells}
     )
 
 
@@ -62,7 +62,7 @@ def _files(event: Event) -> Iterator[ColumnUpdate]:
     key = event.account_id, event.event_id, event.event_ts_ms
     sent = _sent(event, _file_senders[event.name])
     for position, entity in enumerate(objects_in(event.object, "files")):
-        told = (
+        cells = (
             *sent,
             id_text(entity, "file_id"),
             text(entity, "file_name"),
@@ -70,7 +70,7 @@ def _files(event: Event) -> Iterator[ColumnUpdate]:
             bigint(entity, "file_size"),
             text(entity, "download_url"),
         )
-        yield ColumnUpdate(file, (*key, position), {"told": told})
+        yield ColumnUpdate(file, (*key, position), {"event": cells})
 
 
 def _sent(event: Event, sender: str) -> Values:

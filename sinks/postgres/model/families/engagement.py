@@ -1,6 +1,6 @@
-"""Pure: what every event that names an engagement says about it, whatever its family.
+"""Pure: what every event of an engagement says about it, whatever its family.
 
-One reader for all of it, the participants included, because they share what is looked up.
+One reader for all of it, participants included, because they share their lookups.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ _follow_ups: Final = frozenset(
         "contact_center.engagement_follow_up_task_updated",
     }
 )
-"""Their ``task_id`` is no routing task."""
+"""Their ``task_id`` is not a routing task."""
 
 _upgrades: Final = {
     "contact_center.engagement_upgrade_initiated": "initiated",
@@ -62,7 +62,7 @@ _texts: Final = {
     "consumer_display_name": "consumer_display_name",
 }
 _ids: Final = ("consumer_id", "consumer_number")
-"""Members that are told alone, with their registers; those of ids have the names of the members."""
+"""Members with registers of their own, which have the names of the members."""
 
 Pair = tuple[str | None, str | None]
 
@@ -169,7 +169,7 @@ projections: Final = (engagement, timeline)
 
 
 def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
-    """Return what an event says about the engagement that it names, if it names one."""
+    """Return the updates of an event's engagement, if it names one."""
     if event.engagement_id is None:
         return ()
     name, occurred_at_ms = event.name, event.occurred_at_ms
@@ -179,11 +179,11 @@ def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
     if bound := _bounds.get(name):
         bounds[bound] = occurred_at_ms
     task_id = None if name in _follow_ups else event.text("task_id")
-    told = (name, event.family, channel[0], *queue, *user, task_id)
+    cells = (name, event.family, channel[0], *queue, *user, task_id)
     return (
         ColumnUpdate(engagement, key, _registers(event, user, queue, channel), bounds),
         ColumnUpdate(
-            timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"told": told}
+            timeline, (*key, occurred_at_ms, event.event_id, event.event_ts_ms), {"event": cells}
         ),
         *read_participants(event, user=user, channel_=channel),
     )
@@ -191,20 +191,22 @@ def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
 
 def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
     entity = event.object
-    told: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
+    registers: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
     for member, register in _texts.items():
         if member in entity and (cell := text(entity, member)):
-            told[register] = (cell,)
+            registers[register] = (cell,)
     for member in _ids:
         if member in entity and (cell := id_text(entity, member)):
-            told[member] = (cell,)
-    told |= present(queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:])
+            registers[member] = (cell,)
+    registers |= present(
+        queue=queue, last_user=user, channel=channel[:1], channel_source=channel[1:]
+    )
     if flow_id := text(entity, "flow_id"):
-        told["first_flow"] = told["last_flow"] = (flow_id, text(entity, "flow_name"))
+        registers["first_flow"] = registers["last_flow"] = (flow_id, text(entity, "flow_name"))
     if phase := _phases.get(event.name):
-        told["phase"] = (phase,)
-    read = _told_by.get(event.name)
-    return told if read is None else {**told, **read(event)}
+        registers["phase"] = (phase,)
+    read = _registers_by_event.get(event.name)
+    return registers if read is None else {**registers, **read(event)}
 
 
 def _started(event: Event) -> Mapping[str, Values]:
@@ -235,7 +237,7 @@ def _settled(event: Event) -> Mapping[str, Values]:
     return present(reported_start=(moment_ms(event.object, "start_time"),))
 
 
-_told_by: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
+_registers_by_event: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
     "contact_center.engagement_started": _started,
     "contact_center.outbound_campaign_dialer_status": _dialed,
     "contact_center.engagement_consumer_notified": _invited,
@@ -245,4 +247,4 @@ _told_by: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
     "contact_center.legacy_engagement_end_data_ready": _settled,
     "contact_center.cx_engagement_end_data_ready": _settled,
 }
-"""Events that tell what no other event does."""
+"""Events with facts that no other event carries."""

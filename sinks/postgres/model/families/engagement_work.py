@@ -1,4 +1,4 @@
-"""Pure: what people do about an engagement: disposition, note, follow-up, survey, supervision."""
+"""Pure: people's work on an engagement: disposition, note, follow-up, survey, supervision."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -98,7 +98,7 @@ supervision: Final = event_table(
     Column("supervisor_id", "text", "user_ref"),
     Column("supervisor_display_name", "text", "person_name"),
 )
-"""``boundary`` is started or ended. Nothing links the two but the order: the view pairs them."""
+"""``boundary`` is started or ended. Only the order links the two: the view pairs them."""
 
 projections: Final = (disposition, note, follow_up, survey, supervision)
 
@@ -108,7 +108,7 @@ def _disposition(event: Event) -> Iterator[ColumnUpdate]:
     disposition_id = id_text(entity, "disposition_id")
     if event.engagement_id is None or disposition_id is None:
         return
-    told = (
+    cells = (
         text(entity, "disposition_name"),
         text(entity, "disposition_description"),
         text(entity, "status"),
@@ -117,7 +117,7 @@ def _disposition(event: Event) -> Iterator[ColumnUpdate]:
     )
     key = event.account_id, event.engagement_id, disposition_id, event.user()[0] or ""
     bounds = {"first_added_at": event.occurred_at_ms, "last_added_at": event.occurred_at_ms}
-    yield ColumnUpdate(disposition, key, {"disposition": told}, bounds)
+    yield ColumnUpdate(disposition, key, {"disposition": cells}, bounds)
 
 
 def _note(event: Event) -> Iterator[ColumnUpdate]:
@@ -125,9 +125,9 @@ def _note(event: Event) -> Iterator[ColumnUpdate]:
     if note_id is None:
         return
     modified_at_ms = moment_ms(event.object, "last_modified_time")
-    told = event.engagement_id, event.text("note"), modified_at_ms, *event.user()
+    cells = event.engagement_id, event.text("note"), modified_at_ms, *event.user()
     bounds = {"added_at": event.occurred_at_ms}
-    yield ColumnUpdate(note, (event.account_id, note_id), {"note": told}, bounds)
+    yield ColumnUpdate(note, (event.account_id, note_id), {"note": cells}, bounds)
 
 
 def _follow_up_created(event: Event) -> Iterator[ColumnUpdate]:
@@ -142,9 +142,9 @@ def _follow_up(event: Event, act: str) -> Iterator[ColumnUpdate]:
     task_id = id_text(event.object, "task_id")
     if task_id is None:
         return
-    told = {"content": (event.engagement_id, event.text("content")), act: event.user()[:1]}
+    registers = {"content": (event.engagement_id, event.text("content")), act: event.user()[:1]}
     bounds = {f"{act}_at": event.occurred_at_ms}
-    yield ColumnUpdate(follow_up, (event.account_id, task_id), told, bounds)
+    yield ColumnUpdate(follow_up, (event.account_id, task_id), registers, bounds)
 
 
 def _survey(event: Event) -> Iterator[ColumnUpdate]:
@@ -153,7 +153,7 @@ def _survey(event: Event) -> Iterator[ColumnUpdate]:
     if event.engagement_id is None or survey_id is None:
         return
     status = text(entity, "survey_status")
-    told = present(
+    registers = present(
         status=(status, text(entity, "survey_trigger_from"), event.user()[0], event.occurred_at_ms),
         consumer_email=(text(entity, "consumer_email"),),
     )
@@ -162,7 +162,7 @@ def _survey(event: Event) -> Iterator[ColumnUpdate]:
     bounds = {
         f"{status}_at": event.occurred_at_ms for known in ("sent", "completed") if status == known
     }
-    yield ColumnUpdate(survey, key, told, bounds)
+    yield ColumnUpdate(survey, key, registers, bounds)
 
 
 def _supervision(event: Event) -> Iterator[ColumnUpdate]:
@@ -181,9 +181,9 @@ def _supervised(
         return
     supervisor_id = id_text(event.object, f"{supervisor}_id")
     name = event.text(f"{supervisor}_display_name") or event.user_name(supervisor_id)
-    told = (event.occurred_at_ms, action, boundary, *event.user(), supervisor_id, name)
+    cells = (event.occurred_at_ms, action, boundary, *event.user(), supervisor_id, name)
     key = event.account_id, event.engagement_id, event.event_id, event.event_ts_ms
-    yield ColumnUpdate(supervision, key, {"told": told})
+    yield ColumnUpdate(supervision, key, {"event": cells})
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = {

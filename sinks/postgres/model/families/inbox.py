@@ -23,7 +23,7 @@ from sinks.postgres.model.projection import (
 )
 from sinks.postgres.model.tables import Column, columns_of
 
-_told: Final = attributes(
+_attributes: Final = attributes(
     Column("channel", "text"),
     Column("flow_number", "text", "org_phone"),
     Column("consumer_number", "text", "phone"),
@@ -50,7 +50,7 @@ inbox_message: Final = Projection(
     (
         VersionedColumns("inbox", columns_of("text", "inbox_id", "inbox_name")),
         VersionedColumns("engagement", (Column("engagement_id", "text"),)),
-        *registers_of(_told, _voicemail),
+        *registers_of(_attributes, _voicemail),
         VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
         VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
         VersionedColumns(
@@ -103,14 +103,14 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
     message_id = event.text("message_id")
     if message_id is None:
         return
-    registers = values_of(event.object, _told) | dict(_place(event)) | dict(_change(event))
+    registers = values_of(event.object, _attributes) | dict(_location(event)) | dict(_change(event))
     time = _times.get(event.name)
     bounds = {} if time is None else {time: event.occurred_at_ms}
     yield ColumnUpdate(inbox_message, (event.account_id, message_id), registers, bounds)
 
 
-def _place(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield what the message belongs to."""
+def _location(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield what the message belongs to: inbox, engagement, queue, flow, user."""
     queue, user = event.queue(), event.user()
     if inbox_id := id_text(event.object, "inbox_id"):
         yield "inbox", (inbox_id, event.text("inbox_name"))
@@ -125,7 +125,7 @@ def _place(event: Event) -> Iterator[tuple[str, Values]]:
 
 
 def _change(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield what happened to the message."""
+    """Yield the change of the message."""
     if phase := _phases.get(event.name):
         yield "phase", (phase,)
     if phase == "assigned":

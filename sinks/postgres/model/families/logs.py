@@ -1,11 +1,10 @@
-"""Pure: the logs of text messages and voice calls that the REST API keeps.
+"""Pure: the REST API's logs of text messages and voice calls.
 
-Their rows come by the reference topic, as the state of an entity. Its id is the row's
-``engagement_id``; where several rows of a log have the same one, ``/`` and their start follow,
-because the API does not promise that it is a key. Source: Zoom REST API, list_sms,
-list_voice_calls.
+Their rows come by the reference topic, as states of entities. The entity's id is the row's
+``engagement_id``. Where several rows of a log share one, ``/`` and their start follow, because the
+API does not promise a key. Source: Zoom REST API, list_sms, list_voice_calls.
 
-A log tells of what has been: that its record went from the topic takes no row away.
+A log describes the past: a tombstone in the topic removes no row.
 """
 
 from collections.abc import Iterator
@@ -72,19 +71,19 @@ projections: Final = (sms_log, voice_call_log)
 
 
 def sms_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
-    """Yield the row of the log of text messages, if there is one."""
+    """Yield the update of the log of text messages, if there is one."""
     yield from _mentions(sms_log, _sms, reference)
 
 
 def voice_call_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
-    """Yield the row of the log of voice calls, if there is one."""
+    """Yield the update of the log of voice calls, if there is one."""
     yield from _mentions(voice_call_log, _voice, reference)
 
 
 def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterator[ColumnUpdate]:
     row = reference.state
     if row is not None:
-        told = (
+        cells = (
             *(id_text(row, column.name) for column in _ids),
             *cells_of(row, _common),
             *cells_of(row, own),
@@ -93,7 +92,7 @@ def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterato
             orjson.dumps(row),
             reference.as_of_ms,
         )
-        yield ColumnUpdate(log, (reference.account_id, reference.id), {"row": told})
+        yield ColumnUpdate(log, (reference.account_id, reference.id), {"row": cells})
 
 
 def _each(row: JsonObject, list_: str, member: str) -> tuple[str, ...]:

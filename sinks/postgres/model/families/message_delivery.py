@@ -1,6 +1,7 @@
-"""Pure: how the delivery of a message stands.
+"""Pure: the delivery states of messages.
 
-Two kinds of message ids, by the API that sent the message: the channel in the key keeps them apart.
+There are two kinds of message ids, by the API that sent the message; the channel in the key
+separates them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -64,15 +65,15 @@ projections: Final = (delivery,)
 
 
 def _sms(event: Event) -> Iterator[ColumnUpdate]:
-    told = present(
+    registers = present(
         contact_center_number=(event.text("contact_center_number"),),
         consumer_number=(event.text("consumer_number"),),
     )
-    yield from _delivery(event, "sms", event.object, told)
+    yield from _delivery(event, "sms", event.object, registers)
 
 
 def _message(event: Event) -> Iterator[ColumnUpdate]:
-    told = present(
+    registers = present(
         engagement=(event.engagement_id,),
         sender=(event.text("from"),),
         recipient=(event.text("to"),),
@@ -83,21 +84,21 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
         if (message := object_in(event.object, member)) is not None
     }
     for channel, message in (messages or {"unknown": {}}).items():
-        yield from _delivery(event, channel, message, dict(told))
+        yield from _delivery(event, channel, message, dict(registers))
 
 
 def _delivery(
-    event: Event, channel: str, message: JsonObject, told: dict[str, Values]
+    event: Event, channel: str, message: JsonObject, registers: dict[str, Values]
 ) -> Iterator[ColumnUpdate]:
     message_id = id_text(event.object, "message_id")
     if message_id is None:
         return
     status = text(message, "status")
-    told |= present(status=(status, text(message, "reason"), text(message, "error_detail")))
+    registers |= present(status=(status, text(message, "reason"), text(message, "error_detail")))
     bounds = {"last_told_at": event.occurred_at_ms}
     if bound := _bounds.get(status or ""):
         bounds[bound] = event.occurred_at_ms
-    yield ColumnUpdate(delivery, (event.account_id, message_id, channel), told, bounds)
+    yield ColumnUpdate(delivery, (event.account_id, message_id, channel), registers, bounds)
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = {

@@ -1,7 +1,7 @@
-"""Pure: business hours, and sets of closures with the closures in them.
+"""Pure: business hours, and sets of closures with their closures.
 
-An update of a set lists the closures that changed, and of each what changed; that one was taken
-out, no event tells.
+An update of a set lists the changed closures, with their changed members. No event reports the
+removal of a closure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -79,10 +79,10 @@ closure: Final = Projection(
 def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
     found = event.text("business_hour_id")
     if found is not None:
-        told = object_in(event.object, "updates") or event.object
-        hours = object_in(told, "hours") or {}
+        changed = object_in(event.object, "updates") or event.object
+        hours = object_in(changed, "hours") or {}
         registers = {
-            **values_of(told, _business_hour),
+            **values_of(changed, _business_hour),
             **values_of(hours, _hours),
             **values_of(event.object, _modifier),
             **_existence(event),
@@ -93,19 +93,19 @@ def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
 def _closures(event: Event) -> Iterator[ColumnUpdate]:
     found = event.text("closure_set_id")
     if found is not None:
-        told = object_in(event.object, "updates") or event.object
+        changed = object_in(event.object, "updates") or event.object
         registers = {
-            **values_of(told, _closure_set),
+            **values_of(changed, _closure_set),
             **values_of(event.object, _modifier),
             **_existence(event),
         }
         key = event.account_id, found
         yield ColumnUpdate(closure_set, key, registers, _times(event))
-        yield from _listed(key, told)
+        yield from _listed(key, changed)
 
 
-def _listed(key: Values, told: JsonObject) -> Iterator[ColumnUpdate]:
-    for each in objects_in(told, "closures"):
+def _listed(key: Values, changed: JsonObject) -> Iterator[ColumnUpdate]:
+    for each in objects_in(changed, "closures"):
         if closure_id := id_text(each, "closure_id"):
             yield ColumnUpdate(closure, (*key, closure_id), values_of(each, _closure))
 

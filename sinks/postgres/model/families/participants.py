@@ -1,4 +1,4 @@
-"""Pure: who took part in an engagement, and over which channels."""
+"""Pure: the participants of an engagement, and their channels."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -52,7 +52,8 @@ participant: Final = Projection(
         MinMaxColumn("last_ended_at", "greatest"),
     ),
 )
-"""Names, numbers and teams are those first told: so the row rests while the engagement goes on."""
+"""Names, numbers and teams are the first ones, so the row does not change while the engagement
+lasts."""
 
 projections: Final = (channel, participant)
 
@@ -78,7 +79,7 @@ _supervisors: Final = (
 
 
 def channel_of(entity: JsonObject) -> tuple[str | None, str | None]:
-    """Return channel and its source, which some routing tasks name in a way of their own."""
+    """Return channel and source, which some routing tasks name in their own way."""
     found = id_text(entity, "channel")
     source = id_text(entity, "channel_source")
     if found:
@@ -90,9 +91,9 @@ def channel_of(entity: JsonObject) -> tuple[str | None, str | None]:
 def read_participants(
     event: Event, *, user: tuple[str | None, str | None], channel_: tuple[str | None, str | None]
 ) -> Iterator[ColumnUpdate]:
-    """Yield the channels and the people that an event of an engagement names.
+    """Yield the channels and people that an event of an engagement names.
 
-    ``user`` is id and name of its user, ``channel_`` what `channel_of` returns.
+    ``user`` is id and name of its user, ``channel_`` the result of `channel_of`.
     """
     entity = event.object
     key = event.account_id, event.engagement_id
@@ -127,25 +128,25 @@ def _listed(event: Event) -> Iterator[ColumnUpdate]:
 def _person(
     event: Event, kind: str, person_id: str, name: str | None, entity: JsonObject
 ) -> ColumnUpdate:
-    """Return the mention of one person; ``entity`` holds the teams of a user, a number else."""
-    told: dict[str, Values] = {}
+    """Return the update of one person; ``entity`` holds a user's teams, or another's number."""
+    registers: dict[str, Values] = {}
     if name:
-        told["name"] = (name,)
+        registers["name"] = (name,)
     if kind == "consumer":
         if number := id_text(entity, "consumer_number"):
-            told["number"] = (number,)
+            registers["number"] = (number,)
     else:
-        told |= teams_told(entity)
+        registers |= team_registers(entity)
     bounds = {"first_seen_at": event.occurred_at_ms}
-    who, bound = _answered_or_ended.get(event.name, ("", ""))
-    if who == kind:
+    person, bound = _answered_or_ended.get(event.name, ("", ""))
+    if person == kind:
         bounds[bound] = event.occurred_at_ms
     key = event.account_id, event.engagement_id, kind, person_id
-    return ColumnUpdate(participant, key, told, bounds)
+    return ColumnUpdate(participant, key, registers, bounds)
 
 
-def teams_told(entity: JsonObject) -> Mapping[str, Values]:
-    """Return what an object says about teams, by register; null says nothing."""
+def team_registers(entity: JsonObject) -> Mapping[str, Values]:
+    """Return an object's teams, by register; null carries nothing."""
     return {"teams": teams_of(entity)} if isinstance(entity.get("teams"), list) else {}
 
 

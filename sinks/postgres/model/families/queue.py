@@ -1,7 +1,7 @@
-"""Pure: queues, who works them, and the calls back that were booked in them.
+"""Pure: queues, their agents and supervisors, and the callbacks booked in them.
 
-No event tells that most of a queue's settings changed; what a task met when it waited stands in
-``task_queue_move``, and what the REST API says comes by the reference topic.
+No event reports changes of most of a queue's settings. ``task_queue_move`` holds those that applied
+to a waiting task, and the reference topic brings those of the REST API.
 """
 
 from collections.abc import Iterator, Mapping
@@ -128,7 +128,7 @@ scheduled_callback: Final = Projection(
         ),
     ),
 )
-"""Zoom gives a call back no id: who, where and when is its key."""
+"""Zoom gives a callback no id: person, queue and time are its key."""
 
 _memberships: Final[Mapping[str, tuple[str, str, bool]]] = {
     "contact_center.queue_agent_assigned": ("agent", "assigned", True),
@@ -138,7 +138,7 @@ _memberships: Final[Mapping[str, tuple[str, str, bool]]] = {
     "contact_center.user_opt_in": ("agent", "opted_in", True),
     "contact_center.user_opt_out": ("agent", "opted_in", False),
 }
-"""Persona, register and its value. To opt in to a queue is an agent's doing."""
+"""Persona, register and its value. Only an agent opts in to a queue."""
 
 
 def _queue(event: Event) -> Iterator[ColumnUpdate]:
@@ -180,8 +180,8 @@ def _booked(event: Event) -> Iterator[ColumnUpdate]:
     for attendee in objects_in(event.object, "attendees"):
         if attendee_id := id_text(attendee, "attendee_id"):
             key = event.account_id, found, start_ms, attendee_id
-            told = (*cells_of(attendee, _attendee), *booked)
-            yield ColumnUpdate(scheduled_callback, key, {"booking": told})
+            cells = (*cells_of(attendee, _attendee), *booked)
+            yield ColumnUpdate(scheduled_callback, key, {"booking": cells})
 
 
 projections: Final = (queue, member, scheduled_callback)

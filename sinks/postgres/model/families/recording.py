@@ -1,6 +1,6 @@
 """Pure: recordings, which outlive their calls.
 
-The two events of a deletion know the recording only, so its engagement may come from an event
+The two events of a deletion name the recording only, so its engagement may come from an event
 before or after them.
 """
 
@@ -20,7 +20,7 @@ from sinks.postgres.model.projection import (
 )
 from sinks.postgres.model.tables import Column, columns_of
 
-_told: Final = attributes(
+_attributes: Final = attributes(
     Column("channel", "text"),
     Column("transcript_url", "text", "url"),
     engagement_direction=Column("direction", "text"),
@@ -33,7 +33,7 @@ recording: Final = Projection(
     (account_id, Column("recording_id", "text")),
     (
         VersionedColumns("engagement", (Column("engagement_id", "text"),)),
-        *registers_of(_told),
+        *registers_of(_attributes),
         VersionedColumns(
             "owner",
             (
@@ -82,7 +82,7 @@ _times: Final = {
     "contact_center.recording_permanently_deleted": "purged_at",
 }
 
-_told_times: Final = (
+_time_columns: Final = (
     ("started_at", "recording_start_time_ms"),
     ("ended_at", "recording_end_time_ms"),
 )
@@ -91,7 +91,7 @@ _told_times: Final = (
 def _recording(event: Event) -> Iterator[ColumnUpdate]:
     recording_id = event.text("recording_id")
     if recording_id is not None:
-        registers = values_of(event.object, _told) | dict(_groups(event))
+        registers = values_of(event.object, _attributes) | dict(_groups(event))
         yield ColumnUpdate(recording, (event.account_id, recording_id), registers, _bounds(event))
 
 
@@ -122,11 +122,11 @@ def _each(event: Event, people: str, member: str) -> tuple[str, ...]:
 
 
 def _bounds(event: Event) -> Mapping[str, int]:
-    """Return the times; a start and an end that the event tells are nearer than its own time."""
+    """Return the times; a start and an end in the event are more exact than its own time."""
     found = {}
     if column := _times.get(event.name):
         found[column] = event.occurred_at_ms
-    for column, member in _told_times:
+    for column, member in _time_columns:
         time_ms = moment_ms(event.object, member)
         if time_ms is not None:
             found[column] = time_ms

@@ -1,7 +1,7 @@
-"""Pure: what the reference topic says: users, queues and teams, logs, and what has no table.
+"""Pure: the records of the reference topic: users, queues and teams, logs, and other entities.
 
-A snapshot tells attributes as an event does, so the newer of the two stays. An entity that is
-known by no table of its own is kept as it came, in ``reference_entity``.
+A snapshot carries attributes like an event, so the newer of the two stays. An entity without a
+table of its own is stored unchanged in ``reference_entity``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from sinks.postgres.model.families.attributes import (
     values_of,
 )
 from sinks.postgres.model.families.logs import sms_log_mentions, voice_call_log_mentions
-from sinks.postgres.model.families.participants import teams_told
+from sinks.postgres.model.families.participants import team_registers
 from sinks.postgres.model.projection import (
     ColumnUpdate,
     MinMaxColumn,
@@ -42,18 +42,20 @@ _queue: Final = {**queue.settings, **queue.service_level, **attributes(Column("c
 
 
 def reference_mentions(reference: Reference) -> Iterable[ColumnUpdate]:
-    """Return what a record of the reference topic says about rows."""
+    """Return the updates of a record of the reference topic."""
     return _by_entity.get(reference.entity, _other)(reference)
 
 
 def _mention(
-    projection: Projection, reference: Reference, told: Callable[[JsonObject], dict[str, Values]]
+    projection: Projection,
+    reference: Reference,
+    registers_in: Callable[[JsonObject], dict[str, Values]],
 ) -> ColumnUpdate:
     key = reference.account_id, reference.id
     if reference.state is None:
         return ColumnUpdate(projection, key, {deleted.name: (reference.as_of_ms,)})
     bounds = {"looked_up_at": reference.as_of_ms}
-    return ColumnUpdate(projection, key, {**told(reference.state), **alive}, bounds)
+    return ColumnUpdate(projection, key, {**registers_in(reference.state), **alive}, bounds)
 
 
 def _user_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
@@ -61,7 +63,7 @@ def _user_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
 
 
 def _user_values(state: JsonObject) -> dict[str, Values]:
-    return {**values_of(state, _user), **teams_told(state)}
+    return {**values_of(state, _user), **team_registers(state)}
 
 
 def _queue_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
@@ -69,7 +71,7 @@ def _queue_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
 
 
 def _queue_values(state: JsonObject) -> dict[str, Values]:
-    return {**values_of(state, _queue), **teams_told(state)}
+    return {**values_of(state, _queue), **team_registers(state)}
 
 
 def _team_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
@@ -78,12 +80,12 @@ def _team_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
 
 def _other(reference: Reference) -> Iterator[ColumnUpdate]:
     key = reference.account_id, reference.entity, reference.id
-    told: Mapping[str, Values] = {deleted.name: (reference.as_of_ms,)}
+    registers: Mapping[str, Values] = {deleted.name: (reference.as_of_ms,)}
     bounds = {}
     if reference.state is not None:
-        told = {"state": (orjson.dumps(reference.state),), **alive}
+        registers = {"state": (orjson.dumps(reference.state),), **alive}
         bounds = {"looked_up_at": reference.as_of_ms}
-    yield ColumnUpdate(reference_entity, key, told, bounds)
+    yield ColumnUpdate(reference_entity, key, registers, bounds)
 
 
 projections: Final = (reference_entity,)

@@ -1,10 +1,10 @@
-"""Pure: routing tasks, their reservations, and the queues that they wait in.
+"""Pure: routing tasks, their reservations, and their waits in queues.
 
-An exit from a queue does not say when the task came in, and no exit is promised when a user takes
-it: so entries and exits are kept as they come, and the view ``task_queue_stay`` pairs them with
-whatever ended the wait. Source: Zoom webhooks, task_exited_queue.
+An exit from a queue does not say when the task entered, and no exit is promised when a user takes
+it. So entries and exits are stored as they come, and the view ``task_queue_stay`` pairs them with
+the end of the wait. Source: Zoom webhooks, task_exited_queue.
 
-A follow-up task has a ``task_id`` as well and is none of these.
+A follow-up task has a ``task_id`` as well but is not a routing task.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ from sinks.postgres.model.projection import (
 )
 from sinks.postgres.model.tables import Column, columns_of
 
-_told: Final = attributes(
+_attributes: Final = attributes(
     Column("channel_id", "text"),
     Column("auto_assign", "boolean"),
     Column("caller_number", "text", "phone"),
@@ -53,7 +53,7 @@ task: Final = Projection(
     (account_id, Column("task_id", "text")),
     (
         VersionedColumns("engagement", (Column("engagement_id", "text"),)),
-        *registers_of(_told),
+        *registers_of(_attributes),
         *_where,
     ),
     (
@@ -94,7 +94,7 @@ _queue_then: Final = attributes(
         "distribution_duration_in_seconds",
     ),
 )
-"""What decides about a waiting task, as it was then: no event tells when it changes."""
+"""Settings that apply to a waiting task, at that time: no event reports their change."""
 
 queue_move: Final = event_table(
     "task_queue_move",
@@ -109,7 +109,7 @@ queue_move: Final = event_table(
     *_queue_then.values(),
 )
 
-_told_times: Final = (
+_time_columns: Final = (
     ("created_at", "created_time_ms"),
     ("modified_at", "last_modified_time_ms"),
 )
@@ -142,15 +142,15 @@ _moves: Final = {
 def _task(event: Event) -> Iterator[ColumnUpdate]:
     task_id = event.text("task_id")
     if task_id is not None:
-        registers = values_of(event.object, _told)
+        registers = values_of(event.object, _attributes)
         if event.engagement_id is not None:
             registers["engagement"] = (event.engagement_id,)
-        registers |= _place(event)
+        registers |= _location(event)
         yield ColumnUpdate(task, (event.account_id, task_id), registers, _times(event))
 
 
-def _place(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield channel, queue and flow, where the event tells them."""
+def _location(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield channel, queue and flow, where the event has them."""
     channel, queue = channel_of(event.object), event.queue()
     if channel[0]:
         yield "channel", channel
@@ -163,7 +163,7 @@ def _place(event: Event) -> Iterator[tuple[str, Values]]:
 def _times(event: Event) -> Mapping[str, int]:
     entity = event.object
     found = {}
-    for column, member in _told_times:
+    for column, member in _time_columns:
         time_ms = moment_ms(entity, member)
         if time_ms is not None:
             found[column] = time_ms
@@ -190,7 +190,7 @@ def _reservation(event: Event) -> Iterator[ColumnUpdate]:
 def _move(event: Event) -> Iterator[ColumnUpdate]:
     task_id, queue = event.text("task_id"), event.queue()
     if task_id is not None and queue[0]:
-        told = (
+        cells = (
             _moves[event.name],
             event.engagement_id,
             *channel_of(event.object),
@@ -201,7 +201,7 @@ def _move(event: Event) -> Iterator[ColumnUpdate]:
         )
         moment = event.occurred_at_ms, event.event_id, event.event_ts_ms
         key = (event.account_id, task_id, *moment)
-        yield ColumnUpdate(queue_move, key, {"told": told})
+        yield ColumnUpdate(queue_move, key, {"event": cells})
 
 
 projections: Final = (task, reservation, queue_move)

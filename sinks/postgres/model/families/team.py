@@ -1,4 +1,4 @@
-"""Pure: teams, where they stand, and who is in them."""
+"""Pure: teams, their parents, and their members."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -52,7 +52,7 @@ _unassigned: Final = "contact_center.team_members_unassigned"
 
 
 def values(entity: JsonObject) -> dict[str, Values]:
-    """Return what an object says about a team: its words, and its parent where it names one."""
+    """Return an object's attributes of a team, and its parent where it names one."""
     return values_of(entity, profile) | _parent(entity, prefix="")
 
 
@@ -81,9 +81,11 @@ def _change(event: Event) -> Mapping[str, Values]:
 def _members(event: Event) -> Iterator[ColumnUpdate]:
     team_id, role = event.text("team_id"), event.text("team_role")
     if team_id is not None and role is not None:
-        told: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}
+        assigned_registers: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}
         for person in texts(event.object, "user_ids") or ():
-            yield ColumnUpdate(member, (event.account_id, team_id, person, role), told)
+            yield ColumnUpdate(
+                member, (event.account_id, team_id, person, role), assigned_registers
+            )
 
 
 projections: Final = (team, member)

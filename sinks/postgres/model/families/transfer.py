@@ -1,7 +1,7 @@
 """Pure: transfers, one row per pair of tasks.
 
-A cold transfer ends as accepted, a warm one as completed or canceled. The level says what the call
-was meant to go to; events repeat what they know of the target.
+A cold transfer ends as accepted, a warm one as completed or canceled. The level is the intended
+target of the call; events repeat what they know of the target.
 """
 
 from collections.abc import Iterator, Mapping
@@ -109,7 +109,7 @@ def _transfer(event: Event) -> Iterator[ColumnUpdate]:
     )
     to_user_name = text(entity, "transfer_to_user_display_name")
     to_queue_name = text(entity, "transfer_to_queue_name")
-    told = present(
+    registers = present(
         level=(text(entity, "transfer_level"),),
         type=(text(entity, "transfer_type"),),
         user=event.user(),
@@ -125,12 +125,12 @@ def _transfer(event: Event) -> Iterator[ColumnUpdate]:
         task_timeout=(integer(entity, "task_timeout"),),
         to_task_timeout=(integer(entity, "transfer_to_task_timeout"),),
     )
-    place = event.engagement_id, text(entity, "channel"), text(entity, "engagement_direction")
-    told["state"] = place[0], state, *place[1:], event.occurred_at_ms
+    location = event.engagement_id, text(entity, "channel"), text(entity, "engagement_direction")
+    registers["state"] = location[0], state, *location[1:], event.occurred_at_ms
     bounds = {"last_told_at": event.occurred_at_ms}
     if bound := _bounds.get(state):
         bounds[bound] = event.occurred_at_ms
-    yield ColumnUpdate(transfer, (event.account_id, task_id, to_task_id), told, bounds)
+    yield ColumnUpdate(transfer, (event.account_id, task_id, to_task_id), registers, bounds)
 
 
 readers: Final[Mapping[str, tuple[Reader, ...]]] = dict.fromkeys(_states, (_transfer,))

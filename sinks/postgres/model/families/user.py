@@ -1,8 +1,8 @@
-"""Pure: users, what they may do, and what they do: states of work, logins.
+"""Pure: users, their assignments, and their activity: work states, logins.
 
-A change of state tells the former state, not since when: so changes are kept as they come, and the
-views ``user_status_history`` and ``user_session`` close each with the next one. What was assigned
-is told piece by piece, so each skill and each number is a row that says whether it still is.
+A change of state names the former state, but not its start. So changes are stored as they come, and
+the views ``user_status_history`` and ``user_session`` close each with the next one. Assignments
+come one by one, so each skill and each number is a row that says whether it still applies.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from sinks.postgres.model.families.attributes import (
     user_id,
     values_of,
 )
-from sinks.postgres.model.families.participants import teams_told
+from sinks.postgres.model.families.participants import team_registers
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -41,14 +41,14 @@ profile: Final = attributes(
     Column("emergency_calling", "boolean"),
     Column("user_intents", "jsonb"),
 )
-"""Members of a user, or of ``updates``, that are columns as they are."""
+"""Members of a user, or of ``updates``, that are columns unchanged."""
 
 looked_up: Final = attributes(
     Column("cc_user_id", "text", "user_ref"),
     Column("region_id", "text"),
     Column("region_name", "text", "location"),
 )
-"""What the REST API alone says."""
+"""Attributes that only the REST API has."""
 
 package: Final = attributes(Column("package_name", "text"))
 
@@ -67,7 +67,7 @@ _parts: Final = {
     ),
     "user_package": package,
 }
-"""Members that are objects, and what is in them."""
+"""Members that are objects, and their own members."""
 
 user: Final = Projection(
     "app_user",
@@ -120,20 +120,24 @@ _presences: Final = {
 
 
 def read_user(event: Event) -> Iterator[ColumnUpdate]:
-    """Yield the user whom an event names at its top, with what it says there."""
+    """Yield the update of the user at the top of an event."""
     yield from _user(event, {})
 
 
 def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
     found = event.text("user_id")
     if found is not None:
-        told = {**values_of(event.object, profile), **registers, **teams_told(event.object)}
-        yield ColumnUpdate(user, (event.account_id, found), told)
+        known_registers = {
+            **values_of(event.object, profile),
+            **registers,
+            **team_registers(event.object),
+        }
+        yield ColumnUpdate(user, (event.account_id, found), known_registers)
 
 
 def _created(event: Event) -> Iterator[ColumnUpdate]:
-    for mention in _user(event, {**_settings(event.object), **alive}):
-        yield mention._replace(bounds={"created_at": event.occurred_at_ms})
+    for update in _user(event, {**_settings(event.object), **alive}):
+        yield update._replace(bounds={"created_at": event.occurred_at_ms})
 
 
 def _updated(event: Event) -> Iterator[ColumnUpdate]:
@@ -142,7 +146,7 @@ def _updated(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _settings(entity: JsonObject) -> Mapping[str, Values]:
-    """Return what an object says beyond its plain members."""
+    """Return an object's attributes beyond its plain members."""
     found: dict[str, Values] = {}
     for name, part in _parts.items():
         outer = entity
@@ -156,7 +160,7 @@ def _settings(entity: JsonObject) -> Mapping[str, Values]:
 
 
 def _status(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
-    """Return the state of work; without a sub status there is none, unless it alone changed."""
+    """Return the work state; a missing sub status clears it, unless it alone changed."""
     found: dict[str, Values] = {}
     status, sub_status = _pair(entity, f"{prefix}status"), _pair(entity, f"{prefix}sub_status")
     if any(status):
@@ -172,53 +176,53 @@ def _pair(entity: JsonObject, prefix: str) -> Values:
 
 def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
     entity = event.object
-    for mention in _user(event, _status(entity, prefix="current_")):
-        yield mention
-        told = tuple(
+    for update in _user(event, _status(entity, prefix="current_")):
+        yield update
+        cells = tuple(
             text(entity, f"{when}_{name}")
             for when in ("current", "previous")
             for name in _status_members
         )
-        yield ColumnUpdate(status_change, _moment(event, mention), {"told": told})
+        yield ColumnUpdate(status_change, _moment(event, update), {"event": cells})
 
 
 def _came_or_went(event: Event) -> Iterator[ColumnUpdate]:
-    for mention in _user(event, {}):
-        yield mention
-        yield ColumnUpdate(presence, _moment(event, mention), {"told": (_presences[event.name],)})
+    for update in _user(event, {}):
+        yield update
+        yield ColumnUpdate(presence, _moment(event, update), {"event": (_presences[event.name],)})
 
 
-def _moment(event: Event, mention: ColumnUpdate) -> Values:
-    return (*mention.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
+def _moment(event: Event, update: ColumnUpdate) -> Values:
+    return (*update.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
 
 
 def _skills(event: Event) -> Iterator[ColumnUpdate]:
-    told = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
-    for mention in _user(event, {}):
-        yield mention
+    known_registers = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
+    for update in _user(event, {}):
+        yield update
         for each in objects_in(event.object, "skills"):
             if skill_id := id_text(each, "skill_id"):
-                yield ColumnUpdate(skill, (*mention.key, skill_id), told)
+                yield ColumnUpdate(skill, (*update.key, skill_id), known_registers)
 
 
 def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
     assigned: Mapping[str, Values] = {
         "assigned": (event.name == "contact_center.user_phone_numbers_assigned",)
     }
-    for mention in _user(event, {}):
-        yield mention
+    for update in _user(event, {}):
+        yield update
         for each in objects_in(event.object, "phone_numbers"):
             if number_id := id_text(each, "phone_number_id"):
                 number = text(each, "phone_number")
-                told = {**assigned, "phone_number": (number,)} if number else assigned
-                yield ColumnUpdate(phone_number, (*mention.key, number_id), told)
+                known_registers = {**assigned, "phone_number": (number,)} if number else assigned
+                yield ColumnUpdate(phone_number, (*update.key, number_id), known_registers)
 
 
 def _deleted(event: Event) -> Iterator[ColumnUpdate]:
     for each in objects_in(event.object, "users"):
         if found := text(each, "user_id"):
-            told = {deleted.name: (event.occurred_at_ms,)}
-            yield ColumnUpdate(user, (event.account_id, found), told)
+            known_registers = {deleted.name: (event.occurred_at_ms,)}
+            yield ColumnUpdate(user, (event.account_id, found), known_registers)
 
 
 projections: Final = (user, skill, phone_number, status_change, presence)
