@@ -1,4 +1,4 @@
-"""Figures of the tree's structure: `python -m tests.support.structure [folder of another checkout]`.
+"""Figures of the tree's structure: `python -m tests.support.structure [another checkout]`.
 
 A room is a module or folder directly inside a package; an arrow says that one room imports another.
 A circle is a set of rooms of one package, at any depth, that import each other.
