@@ -4,7 +4,6 @@ A room is a module or folder directly inside a package; an arrow says that one r
 A circle is a set of rooms of one package, at any depth, that import each other.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,9 +20,12 @@ spread = ("processors.enrichment", "sinks.object_storage", "sinks.postgres")
 
 def import_graph(root: Path) -> grimp.ImportGraph:
     """Build the graph of the product's packages below ``root``."""
-    sys.path.insert(0, str(root))
     first, *others = product_packages(root)
-    return grimp.build_graph(first, *others, cache_dir=None)
+    sys.path.insert(0, str(root))
+    try:
+        return grimp.build_graph(first, *others, cache_dir=None)
+    finally:
+        sys.path.remove(str(root))
 
 
 def arrows(graph: grimp.ImportGraph, package: str) -> dict[str, set[str]]:
@@ -63,26 +65,37 @@ def _reached(direct: Mapping[str, set[str]], start: str) -> set[str]:
     return reached
 
 
-def figures(root: Path) -> dict[str, object]:
-    """Count everything for one checkout."""
+def figures(root: Path) -> dict[str, int]:
+    """Count everything for one checkout; the keys are the rows of the table."""
     graph = import_graph(root)
     packages = product_packages(root)
-    looked_at = sorted({*packages, *spread} - {"processors", "sinks"})
-    by_package = {package: arrows(graph, package) for package in looked_at}
-    shared = {name: files for name, files in public_classes(root).items() if len(files) > 1}
+    counted: dict[str, int] = {}
+    for package in sorted({*packages, *spread} - {"processors", "sinks"}):
+        direct = arrows(graph, package)
+        counted[f"`{package}`: rooms"] = len(direct)
+        counted[f"`{package}`: arrows"] = sum(map(len, direct.values()))
+    counted["circles"] = sum(1 for package in packages for _ in circles(graph, package))
+    shared = [files for files in public_classes(root).values() if len(files) > 1]
+    counted["class names with several meanings"] = len(shared)
+    counted["classes under such names"] = sum(map(len, shared))
     words = sum(dialect_by_file(root).values(), Counter[str]())
-    return {
-        "rooms": {package: len(rooms) for package, rooms in by_package.items()},
-        "arrows": {
-            package: sum(len(imported) for imported in rooms.values())
-            for package, rooms in by_package.items()
-        },
-        "circles": [sorted(c) for package in packages for c in circles(graph, package)],
-        "class_names_with_several_meanings": {n: len(f) for n, f in sorted(shared.items())},
-        "dialect_words": {"sum": words.total(), **dict(words.most_common())},
-    }
+    counted["identifiers with dialect words"] = words.total()
+    counted["different dialect words"] = len(words)
+    return counted
+
+
+def table(columns: Mapping[str, Mapping[str, int]]) -> str:
+    """Write figures of several checkouts beside each other, as Markdown."""
+    rows = next(iter(columns.values()))
+    return "\n".join(
+        (
+            f"| | {' | '.join(columns)} |",
+            f"|---|{'---|' * len(columns)}",
+            *(f"| {row} | {' | '.join(str(c[row]) for c in columns.values())} |" for row in rows),
+        )
+    )
 
 
 if __name__ == "__main__":
-    checkout = Path(sys.argv[1]).resolve() if sys.argv[1:] else here
-    print(json.dumps(figures(checkout), indent=1))  # noqa: T201 - the answer
+    checkouts = {name: Path(name).resolve() for name in sys.argv[1:]} | {"now": here}
+    print(table({name: figures(path) for name, path in checkouts.items()}))  # noqa: T201 - the answer
