@@ -1,7 +1,7 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools up test test-kafka check fix bench faults alarms promtool simulate coverage docs clean
+.PHONY: help setup tools up test test-kafka check fix bench faults alarms promtool simulate coverage structure docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
@@ -71,6 +71,9 @@ coverage: setup ## Run the tests with the coverage gate: 95 %, pure modules 100 
 	@$(run)coverage combine --quiet
 	@$(run)coverage report
 	@$(run)coverage report --fail-under=100 --include="$$($(run)python -m tests.pure_modules)"
+
+structure: setup ## Count rooms, imports, circles and dialect words; ARGS="folder of an older checkout"
+	@$(run)python -m tests.support.structure $(ARGS)
 
 docs: setup ## Write the generated reference pages
 	@$(run)python -m operations.reference_docs.command

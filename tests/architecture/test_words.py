@@ -1,0 +1,83 @@
+"""Names are the field's terms, and the name of a class has one meaning."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.words import dialect_by_file, dialect_words, lower_case, public_classes, whole
+
+root = Path(__file__).parents[2]
+standing = dialect_by_file(root)
+classes = public_classes(root)
+
+not_renamed_yet = {
+    "Fault",
+    "Found",
+    "Misfit",
+    "Told",
+    "around",
+    "beside",
+    "insist",
+    "keeping",
+    "misfit",
+    "seat",
+    "set_aside",
+    "told",
+}
+"""Words that identifiers still hold; a word that is gone has to leave this list."""
+
+twins = {
+    "Clock": "the simulator keeps a clock of its own, because it imports nothing of the runtime",
+    "SystemClock": "as Clock",
+    "Enrichment": "the member in the contract, and the handler that writes it",
+    "Event": "the event in the contract, and the event as the Postgres sink reads it",
+    "Reference": "the record in the contract, and the record as the Postgres sink reads it",
+}
+"""Names that two classes share, each with the reason."""
+
+
+@pytest.mark.parametrize("word", sorted({*lower_case, *whole} - not_renamed_yet))
+def test_a_word_of_the_old_dialect_is_in_no_identifier(word: str) -> None:
+    assert {path: count[word] for path, count in standing.items() if count[word]} == {}
+
+
+def test_every_word_that_is_not_renamed_yet_still_stands() -> None:
+    assert {
+        word for word in not_renamed_yet if not any(c[word] for c in standing.values())
+    } == set()
+
+
+def test_a_planted_word_is_found_in_every_kind_of_identifier() -> None:
+    planted = """
+class _Seat:
+    def told_at(self, around: int) -> None:
+        self.isTold = around
+
+
+def stand_up(heed: str = "seat") -> None: ...  # whoever sits beside
+"""
+    assert dialect_words(planted) == {
+        "Seat": 1,
+        "seat": 1,
+        "told": 2,
+        "around": 2,
+        "stand_up": 1,
+        "heed": 1,
+    }
+
+
+def test_words_that_only_look_alike_are_not_found() -> None:
+    assert dialect_words("sitemap = position + folder.TaskGroup + besides.PartName") == {}
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    shared = {name: files for name, files in classes.items() if len(files) > 1}
+    assert {name: files for name, files in shared.items() if name not in twins} == {}
+
+
+def test_every_exception_for_a_class_name_is_still_needed() -> None:
+    assert {name for name in twins if len(classes.get(name, ())) < 2} == set()
+
+
+def test_classes_of_all_packages_are_read() -> None:
+    assert len(classes) > 300
