@@ -1,1 +1,1 @@
-"""Record in, record out; one folder each."""
+"""Processors: record in, record out; one folder each."""

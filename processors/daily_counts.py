@@ -1,14 +1,14 @@
-"""Keeps the daily counts of the REST budget in Kafka, among the reference entities.
+"""Stores the daily counts of the REST budget in Kafka, among the reference entities.
 
-One record per seat and label, ``account_id:api_budget:<worker>/<label>/<rank>``; the topic is
-compacted, so a seat has one record in the end, however often its process is replaced. Few are
-written (see `zoom.rate_limits.daily_share`), and they are read when a seat is taken: the whole
+One record per rank and label, ``account_id:api_budget:<worker>/<label>/<rank>``. The topic is
+compacted, so a rank has one record in the end, however often its process is replaced. Few are
+written (see `zoom.rate_limits.daily_share`), and they are read when a share is assigned: the whole
 topic, once.
 
-Processes that no group gives seats to, as commands, would write over each other's records: what one
-added after the other had read is lost. So each of them writes a record of its own,
-``.../<rank>-<writer>``, and takes the others' for seats that it does not have; the sum of all is
-what was used. Records of the days before yesterday are deleted by whoever reads them.
+Processes without a group, such as commands, all have the same rank and would overwrite each other's
+records: one would lose what the other added after it had read. So each of them writes a record of
+its own, ``.../<rank>-<writer>``, and counts the others' as used elsewhere; the sum of all is the
+use. A reader deletes records of the days before yesterday.
 """
 
 import asyncio
@@ -36,18 +36,18 @@ _entity: Final = "api_budget"
 
 _slot_pattern: Final = re.compile(rb"([0-9]{1,9})(-[0-9a-z]+)?")
 _of_others: Final = -1
-"""No seat has this generation, so all that such a count says is used by others."""
+"""No share has this generation, so such a count is entirely used by others."""
 
 _retention_days: Final = timedelta(days=1)
-"""A process that runs over midnight may still write what it read as yesterday's."""
+"""A process that runs over midnight may still write yesterday's count."""
 _deleted_at_once: Final = 200
 
 
 class KafkaDailyCounts:
     """`zoom.rate_limits.daily_share.DailyCounts` of one worker at one account.
 
-    ``writer``, in small letters and digits, tells a process from others that run at the same time
-    in the same seat; empty where a group gives each its own.
+    ``writer``, in lower-case letters and digits, distinguishes processes of the same rank; it is
+    empty where a group assigns the ranks.
     """
 
     def __init__(
@@ -69,11 +69,13 @@ class KafkaDailyCounts:
         self._clock = clock
 
     async def load(self, label: Label) -> Counts:
-        """Return the latest count of each seat, and of each writer as of a seat of its own."""
+        """Return the latest count of each rank, with a rank of its own for each writer."""
         prefix = self._key(label)
         try:
             found = await self._latest(prefix)
-        except ConfigurationError as error:  # calls go on without: see zoom.rate_limits.daily_quota
+        except (
+            ConfigurationError
+        ) as error:  # calls continue without counts: see zoom.rate_limits.daily_quota
             raise TransientError(str(error)) from error
         counts: dict[int, Count] = {}
         others: list[Count] = []
@@ -91,7 +93,7 @@ class KafkaDailyCounts:
     async def _delete_old(self, prefix: bytes, found: Mapping[bytes, bytes]) -> None:
         until = self._clock.now().astimezone(UTC).date() - _retention_days
         old = (key for key, value in found.items() if _count(value).day < until)
-        with suppress(TransientError, RejectedError):  # the next one deletes them
+        with suppress(TransientError, RejectedError):  # the next reader deletes them
             await asyncio.gather(
                 *(
                     self._publisher.publish(Record(self._topic, prefix + key, None))
@@ -110,7 +112,7 @@ class KafkaDailyCounts:
         return found
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
-        """Replace the count of one seat, on all in-sync replicas."""
+        """Replace the count of one rank, on all in-sync replicas."""
         slot = b"%d%b" % (rank, self._writer)
         reference = {
             "entity": _entity,
@@ -138,7 +140,7 @@ def _parse_slot(text: bytes) -> tuple[int, bytes]:
 
 
 def _count(value: bytes) -> Count:
-    """Read a count; one that cannot be read makes all of them unknown."""
+    """Parse a count; an unreadable one makes all of them unknown."""
     try:
         document = orjson.loads(value)["state"]
         return Count(

@@ -1,7 +1,7 @@
 """Pure: the AsyncAPI 3 document of all topics, from their records and the schemas of events.
 
-Schemas and examples stay in their own files, which the document refers to: it is read beside them.
-Partitions, copies and retention are those of the plan that is handed in.
+Schemas and examples stay in their own files, to which the document refers by relative paths.
+Partitions, replicas and retention come from the given plan.
 
 Source: AsyncAPI 3.0.0; Kafka bindings 0.5.0.
 """
@@ -55,7 +55,7 @@ _any_event: Final[Node] = {
     },
     "required": ["event", "event_ts", "payload"],
 }
-"""What all events have in common, an unknown one too; others are in quarantine."""
+"""The members of every event, an unknown one included; others are in quarantine."""
 
 _text: Final[Node] = {"type": "string"}
 
@@ -79,7 +79,7 @@ _audit_line: Final[Node] = {
 
 
 def asyncapi_text(plan: TopicPlan, workers: Sequence[str]) -> str:
-    """Return the document as YAML; the same for the same records, schemas, plan and workers."""
+    """Return the document as YAML. The result depends only on records, schemas and arguments."""
     return yaml.safe_dump(asyncapi(plan, workers), sort_keys=False, width=100)
 
 

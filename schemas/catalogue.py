@@ -1,7 +1,7 @@
-"""The events that we know, their families, and where each names its entity and its time.
+"""The known events, their families, and their members for entity and time.
 
-Read once from ``events.json`` beside this module.
-Source: Zoom Contact Center webhooks, OpenAPI 3.1 (124 events); the families are ours.
+Read once from ``events.json`` next to this module. Source: Zoom Contact Center webhooks, OpenAPI
+3.1 (124 events); the families are ours.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from typing import Final, cast
 import orjson
 
 unknown_family: Final = "unknown"
-"""The family of an event whose name we do not know; its topic is ``zcc.unknown.v1``."""
+"""The family of an event with an unknown name; its topic is ``zcc.unknown.v1``."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventType:
     """One kind of event.
 
-    ``key`` lists paths below ``payload.object``; the first that is present names the entity whose
-    events stay in order. ``occurred_at`` is the member of ``payload.object`` that holds the time
-    of occurrence, or None where only ``event_ts`` tells it. ``natural_key`` is what tells two
-    events of this name apart without the whole of them; `schemas.natural_key` reads it.
+    ``key`` lists paths below ``payload.object``; the first present one names the entity whose
+    events stay in order. ``occurred_at`` is the member of ``payload.object`` with the time of
+    occurrence, or None where only ``event_ts`` has it. ``natural_key`` identifies an event of this
+    name without its full payload; `schemas.natural_key` reads it.
     """
 
     name: str
@@ -85,7 +85,7 @@ def json_schema(event: str) -> Mapping[str, object]:
 
 
 def example(event: str) -> bytes:
-    """Return a made-up body of a known event with every member that it can have.
+    """Return an invented body of a known event with every possible member.
 
     Raises:
         KeyError: the event is not in `events`.

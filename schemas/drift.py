@@ -1,9 +1,9 @@
 """Pure: where a body departs from the contract. It is measured, and never a reason to refuse.
 
-The JSON Schema of an event is compiled once into nodes that hold what a check needs and nothing
-else, so that checking costs a few microseconds: dictionaries and types are compared, and no text is
-made while all is well. Times are part of the type: text that is no time stands where the contract
-has a ``date-time`` is a wrong type. Other formats and bounds say less than they cost.
+The JSON Schema of an event is compiled once into nodes with exactly the data of the check, so that
+checking takes a few microseconds: it compares dictionaries and types, and creates no text for a
+conforming body. Times are part of the type: a text that is not a time, in place of a ``date-time``,
+is a wrong type. Other formats and bounds are not worth their cost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,16 +44,16 @@ class Drift(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The place as text."""
+        """The pointer as text."""
         return path_of(self.pointer)
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A compiled schema. ``types`` is what orjson makes of the JSON types, None where any will do.
+    """A compiled schema. ``types`` are orjson's for the JSON types, None where any is allowed.
 
-    ``members`` and ``items`` are None where the schema says nothing of what is inside. Known values
-    say nothing of values of other types than theirs. ``is_plain``: the type is all there is.
+    ``members`` and ``items`` are None where the schema says nothing of inner values. Known values
+    apply only to values of their own types. ``is_plain``: only the type is checked.
     """
 
     pointer: tuple[str, ...]
@@ -79,9 +79,9 @@ _types: Final[Mapping[str, type]] = {
 
 
 def drift_of(body: Body, event: str) -> Sequence[Drift]:
-    """Return where a parsed body departs from the contract of its event, at every place it does.
+    """Return all departures of a parsed body from the contract of its event.
 
-    An event that we do not know is one departure, whatever is in it.
+    An unknown event is one departure, whatever its content.
     """
     if event not in events:
         return (Drift(DriftKind.UNKNOWN_EVENT, ("event",), body),)
@@ -89,19 +89,19 @@ def drift_of(body: Body, event: str) -> Sequence[Drift]:
 
 
 def path_of(pointer: Sequence[str]) -> str:
-    """Write a place as text: ``payload.object.users[].user_id``."""
+    """Return a pointer as text: ``payload.object.users[].user_id``."""
     return ".".join(pointer).replace(".[]", "[]")
 
 
 def departures(body: Body, contract: Contract) -> Sequence[Drift]:
-    """Return where a parsed JSON object departs from a compiled schema of an object."""
+    """Return the departures of a parsed JSON object from a compiled schema of an object."""
     found: list[Drift] = []
     _check_members(body, contract, found)
     return found
 
 
 def compiled(schema: Schema, pointer: tuple[str, ...] = ()) -> Contract:
-    """Compile a schema of ours; ``pointer`` is where its value stands."""
+    """Compile a schema of ours; ``pointer`` is the address of its value."""
     members = cast("Mapping[str, Schema] | None", schema.get("properties"))
     items = cast("Schema | None", schema.get("items"))
     known = cast("Sequence[object]", schema.get("x-known-values", ()))
@@ -173,14 +173,14 @@ def _is_of_type(value: object, contract: Contract) -> bool:
         return True
     if type(value) in types:
         return not contract.is_time or not isinstance(value, str) or is_time(value)
-    # A number that the other type would hold too: JSON makes no difference.
+    # JSON does not distinguish a whole number of either type.
     if type(value) is int:
         return float in types
     return isinstance(value, float) and value.is_integer() and int in types
 
 
 def is_time(text: str) -> bool:
-    """Whether text is a time as `schemas.identity` reads it."""
+    """Return whether text is a time as `schemas.identity` reads it."""
     try:
         datetime.fromisoformat(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Pure: what many bodies have that the contract lacks, and a patch that would take it in.
+"""Pure: the common departures of many bodies, and a patch that adds them to the contract.
 
-The patch of an event is a JSON Merge Patch (RFC 7396) of its schema: members that are there
-already, other types and values are added, what was promised and missing is promised no more. A
-person decides whether the contract or the vendor is wrong.
+The patch of an event is a JSON Merge Patch (RFC 7396) of its schema. It adds members, types and
+values, and drops the promise of a missing member. A person decides whether the contract or the
+vendor is wrong.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ class Finding:
 
 
 class _Seen:
-    """All departures of one kind at one place."""
+    """All departures of one kind at one pointer."""
 
     def __init__(self, first: Drift) -> None:
         self.drift = first
@@ -57,14 +57,14 @@ class _Seen:
 
 
 class DriftReport:
-    """Gathers departures body by body. ``bodies``: how many of each event were noted."""
+    """Collects departures body by body. ``bodies``: how many of each event were noted."""
 
     def __init__(self) -> None:
         self.bodies: Counter[str] = Counter()
         self._seen: dict[str, dict[tuple[DriftKind, tuple[str, ...]], _Seen]] = {}
 
     def note(self, body: Mapping[str, object], event: str) -> None:
-        """Take one more parsed body in."""
+        """Add one parsed body."""
         self.bodies[event] += 1
         departures = drift_of(body, event)
         if not departures:
@@ -114,7 +114,7 @@ def _patch(event: str, seen: Sequence[_Seen]) -> Patch:
 
 
 def _below(patch: Patch, pointer: Sequence[str]) -> Patch:
-    """Return the part of a patch that speaks of a place, made where it is missing."""
+    """Return the part of a patch at a pointer, created where it is missing."""
     for step in pointer:
         if step == "[]":
             patch = cast("Patch", patch.setdefault("items", {}))
@@ -125,7 +125,7 @@ def _below(patch: Patch, pointer: Sequence[str]) -> Patch:
 
 
 def _keyword_at(event: str, pointer: Sequence[str], keyword: str) -> Sequence[object]:
-    """Return a list that the schema of an event has at a place."""
+    """Return a list in the schema of an event at a pointer."""
     return cast("Sequence[object]", _schema_at(event, pointer)[keyword])
 
 
@@ -138,7 +138,7 @@ def _schema_at(event: str, pointer: Sequence[str]) -> Schema:
 
 
 def _widened(event: str, pointer: Sequence[str], shape: InferredShape) -> Patch:
-    """Return what lets a place hold what was seen too; text that is no time ends the format."""
+    """Return a patch that allows the seen types too; a text that is not a time drops the format."""
     known_type = cast("JsonType", _schema_at(event, pointer)["type"])
     more = [found for found in shape.type_names() if found != known_type]
     widened: Patch = {"type": [known_type, *more]} if more else {}

@@ -1,6 +1,6 @@
-"""Pure: reads the headers of an enriched record, for everybody who stores such records.
+"""Pure: reads the headers of an enriched record, for all stores of such records.
 
-One reader, so that all stores take the same records and refuse the same ones for the same reason.
+One reader, so that all stores accept and refuse the same records for the same reasons.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from . import headers as names
 from .headers import Headers
 
 earliest_ms: Final = -62_135_596_800_000
-"""0001-01-01T00:00:00.000Z: the first moment that both Python and Postgres can hold in UTC."""
+"""0001-01-01T00:00:00.000Z: the first time that both Python and Postgres can hold in UTC."""
 latest_ms: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z: the last one."""
 
@@ -22,13 +22,13 @@ _millisecond: Final = timedelta(milliseconds=1)
 
 
 class UnreadableRecordError(ValueError):
-    """The record is not what its topic promises; the message holds no personal data."""
+    """The record violates its topic's contract; the message holds no personal data."""
 
 
 class EnrichedHeaders(NamedTuple):
-    """What the headers say. Times are epoch milliseconds.
+    """The values of the headers. Times are epoch milliseconds.
 
-    A named tuple because one is made for each record: a frozen dataclass takes five times as long.
+    One is created per record, so it is a named tuple: a frozen dataclass takes five times as long.
     """
 
     event_id: str
@@ -43,10 +43,10 @@ class EnrichedHeaders(NamedTuple):
 
 
 def read_enriched_headers(headers: Headers) -> EnrichedHeaders:
-    """Read the headers; of a header that occurs twice the last one counts.
+    """Read the headers; of a repeated header the last one counts.
 
     Raises:
-        UnreadableRecordError: a header is missing, or is not what the topic promises.
+        UnreadableRecordError: a header is missing, or violates the contract.
     """
     values = dict(headers)
     return EnrichedHeaders(
@@ -82,7 +82,7 @@ def _time_ms(values: dict[str, bytes], name: str) -> int:
     value = _required(values, name)
     try:
         time_ms = (datetime.fromisoformat(value.decode("ascii")) - _epoch) // _millisecond
-    except (ValueError, TypeError):  # TypeError: a time without its zone
+    except (ValueError, TypeError):  # TypeError: a time without a zone
         raise UnreadableRecordError(f"{name}: expected a time by RFC 3339") from None
     if not earliest_ms <= time_ms <= latest_ms:
         raise UnreadableRecordError(f"{name}: expected a time from year 1 to 9999 in UTC")

@@ -1,7 +1,7 @@
-"""Pure: read the envelope that all webhooks share: event, event_ts, account, object.
+"""Pure: reads the envelope of webhooks: event, event_ts, account, object.
 
-A signed body that cannot be read is not an error of the sender that a retry would mend: the caller
-puts it on the quarantine topic under the reason of the `UnreadableError`.
+A retry would not repair a signed body that cannot be read. So the caller puts it on the quarantine
+topic under the reason of the `UnreadableError`.
 """
 
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ from . import tolerant_json
 from .reasons import QuarantineReason
 
 latest_event_ts_ms: Final = 253_402_300_799_999
-"""9999-12-31T23:59:59.999Z: the last moment that both Python and Postgres can hold."""
+"""9999-12-31T23:59:59.999Z: the last time that both Python and Postgres can hold."""
 
 deepest_nesting: Final = 200
-"""orjson reads 1,024 levels but writes 254; identity must be able to write what it has read."""
+"""orjson reads 1,024 levels but writes 254; identity must be able to write every read body."""
 
 JsonObject = Mapping[str, object]
 
 _nothing: Final[JsonObject] = {}
 _members_of_payload: Final = 2
-"""``account_id`` and ``object``, which is all that the contract has there."""
+"""``account_id`` and ``object``, the only members in the contract."""
 
 
 class UnreadableError(ValueError):
-    """The body is signed by Zoom but is no event; ``reason`` says why, never what it held."""
+    """The body is signed by Zoom but is not an event; ``reason`` holds nothing of the body."""
 
     def __init__(self, reason: QuarantineReason) -> None:
         super().__init__(reason.value)
@@ -36,8 +36,8 @@ class UnreadableError(ValueError):
 class Json(NamedTuple):
     """A parsed text.
 
-    ``value`` is what every parser and store takes. ``exact`` is what was written, where the text
-    is valid and a strict parser refuses it, else None.
+    ``value`` is acceptable to every parser and store. ``exact`` is the original value, where the
+    text is valid but a strict parser refuses it, else None.
     """
 
     value: object
@@ -47,8 +47,8 @@ class Json(NamedTuple):
 class Envelope(NamedTuple):
     """A webhook body, read once.
 
-    ``object`` is the payload's member of this name, empty where it has none. ``beside`` is what
-    else the payload holds, but for the account.
+    ``object`` is the payload's member of this name, empty where it has none. ``beside`` are the
+    payload's other members, except the account.
     """
 
     account_id: str
@@ -59,7 +59,7 @@ class Envelope(NamedTuple):
 
     @property
     def entity(self) -> JsonObject:
-        """What the event is about: ``object``, else the members that stand in its place."""
+        """The subject of the event: ``object``, else the members in its place."""
         return self.object or self.beside
 
 
@@ -82,7 +82,7 @@ def read_json(body: bytes) -> object:
 
 
 def parse_json(body: bytes) -> Json:
-    """Parse JSON of bounded depth, and say what was written where that was repaired.
+    """Parse JSON of bounded depth, and return the original value where it was repaired.
 
     Raises:
         UnreadableError: not JSON as RFC 8259 defines it, or deeper than `deepest_nesting`.
@@ -107,7 +107,7 @@ def _tolerant(body: bytes) -> Json:
 
 
 def envelope_of(parsed: object) -> Envelope:
-    """Take the envelope out of a parsed body.
+    """Return the envelope of a parsed body.
 
     Raises:
         UnreadableError: a member is missing or of another type.

@@ -40,7 +40,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 _source: Final = b"urn:zoom:contact-center:%b"
 _plain_in_urn: Final = "!$&'()*+,;=@"
-"""What a URN may hold beside letters, digits and `-._~`; not the colon, which ends a part here."""
+"""Further characters of a URN besides letters, digits and `-._~`; the colon ends a part here."""
 
 _version: Final = (ce_specversion, b"1.0")
 _json: Final = (content_type, b"application/json")
@@ -50,7 +50,7 @@ _first_revision: Final = (revision_header, b"1")
 def event_headers(
     envelope: Envelope, *, event_id: str, occurred_at_ms: int, subject: str, partition_key: str
 ) -> Headers:
-    """Return what follows from the event alone; the receiver adds request id, time and app."""
+    """Return the headers of the event itself; the receiver adds request id, time and app."""
     id_value = event_id.encode()
     return (
         _version,

@@ -1,14 +1,14 @@
-"""Pure: what an event is called: its id, its time, its subject and its partition key.
+"""Pure: the identity of an event: its id, time, subject and partition key.
 
-Zoom gives an event no id, sends it again after a failure, and may send it twice without one; such
-a duplicate can differ in its download links. So ``event_id`` is the SHA-256 of a canonical form of
-the whole payload that leaves those links out, computed before anything is redacted:
+Zoom gives an event no id, sends it again after a failure, and may send it twice without one; such a
+duplicate can differ in its download links. So ``event_id`` is the SHA-256 of a canonical form of
+the whole payload without those links, computed before anything is redacted:
 
-    ["zcc1", account_id, event, event_ts, object]            nothing else stands in the payload
-    ["zcc1", account_id, event, event_ts, object, beside]    ``beside`` is all that does
+    ["zcc1", account_id, event, event_ts, object]            a payload without further members
+    ["zcc1", account_id, event, event_ts, object, beside]    ``beside`` are the further members
 
 as JSON with sorted names, without spaces, in UTF-8; ``object`` is {} where there is none.
-``event_ts`` is part of it: two equal actions at two times are two events. In a text that only a
+``event_ts`` is part of it: two equal actions at two times are two events. For a text that only a
 tolerant parser reads, the form of `schemas.tolerant_json.exact` counts.
 """
 
@@ -46,7 +46,7 @@ entity_names: Final = {
 """Key path to the word that ``ce_subject`` uses for it."""
 
 personal_paths: Final = frozenset({"sms.consumer_number"})
-"""Key paths whose value never leaves as it is: a keyed hash stands in its place."""
+"""Key paths whose value is always replaced by a keyed hash."""
 
 _volatile_name: Final = re.compile(f'"(?:{"|".join(sorted(volatile_members))})"'.encode())
 _default_key: Final = ("engagement_id",)
@@ -57,7 +57,7 @@ _epoch: Final = datetime.fromtimestamp(0, UTC)
 def event_id(envelope: Envelope) -> str:
     """Return the deterministic id of an event, 64 hexadecimal digits.
 
-    The envelope is that of the exact form where the body was repaired (`schemas.envelope.Json`).
+    For a repaired body the envelope is that of the exact form (`schemas.envelope.Json`).
     """
     canonical = _canonical(envelope, envelope.object, envelope.beside)
     if _volatile_name.search(canonical):  # else the copy would be the same
@@ -77,7 +77,7 @@ def epoch_ms(text: str) -> int | None:
     """Read a time as epoch milliseconds, in UTC where it names no zone.
 
     Returns:
-        None where it is no time, or one before 1970 or after `latest_event_ts_ms`.
+        None where it is not a time, or one before 1970 or after `latest_event_ts_ms`.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -90,7 +90,7 @@ def epoch_ms(text: str) -> int | None:
 
 
 class EventAddress(NamedTuple):
-    """Where an event belongs: ``entity/id`` for people, ``account:id`` for partitions."""
+    """The address of an event: ``entity/id`` for people, ``account:id`` for partitions."""
 
     subject: str
     partition_key: str
@@ -99,7 +99,7 @@ class EventAddress(NamedTuple):
 def event_address(envelope: Envelope, *, pseudonym_key: bytes) -> EventAddress:
     """Return subject and partition key; those of the account where the event names no entity.
 
-    Both show up in logs and tools: a phone number becomes a hash under ``pseudonym_key``.
+    Both appear in logs and tools, so a phone number becomes a hash under ``pseudonym_key``.
     """
     account_id = envelope.account_id
     path, value = _entity(envelope)
@@ -110,7 +110,7 @@ def event_address(envelope: Envelope, *, pseudonym_key: bytes) -> EventAddress:
 
 
 def values_at(node: object, path: str) -> Iterator[object]:
-    """Yield what stands at a path such as ``sms.number`` or ``users[].user_id``, nulls left out."""
+    """Yield the values at a path such as ``sms.number`` or ``users[].user_id``, without nulls."""
     step, _, rest = path.partition(".")
     name = step.removesuffix("[]")
     child = node.get(name) if isinstance(node, dict) else None
@@ -127,7 +127,7 @@ def _entity(envelope: Envelope) -> tuple[str, str | None]:
     kind = events.get(envelope.event)
     for members in (envelope.object, envelope.beside):
         for path in kind.key if members and kind else _default_key if members else ():
-            # Most paths are one name, and this is asked for each webhook.
+            # Most paths are a single name, and this runs for each webhook.
             found = (members.get(path),) if path.isidentifier() else values_at(members, path)
             for value in found:
                 if isinstance(value, str) and value:

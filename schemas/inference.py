@@ -1,4 +1,4 @@
-"""Pure: a schema drafted from values that were seen."""
+"""Pure: a schema drafted from seen values."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _json_types: Final[Mapping[type, JsonType]] = {
 
 
 class InferredShape:
-    """What the values at one place look like. ``types``: how often each type was seen."""
+    """The values of one member. ``types``: how often each type was seen."""
 
     def __init__(self) -> None:
         self.types: Counter[JsonType] = Counter()
@@ -30,7 +30,7 @@ class InferredShape:
         self._items: InferredShape | None = None
 
     def add(self, value: object) -> None:
-        """Take one more JSON value in."""
+        """Add one JSON value."""
         self.types[_json_types[type(value)]] += 1
         if isinstance(value, dict):
             for name, child in value.items():
@@ -44,12 +44,12 @@ class InferredShape:
             self._all_times = self._all_times and "T" in value and is_time(value)
 
     def type_names(self) -> Sequence[JsonType]:
-        """Return the types in the order of the alphabet; a number may be an integer too."""
+        """Return the types in alphabetical order; a number may be an integer too."""
         redundant = {"integer"} if "number" in self.types else set[str]()
         return sorted(found for found in self.types if found not in redundant)
 
     def schema(self, name: str) -> dict[str, object]:
-        """Draft a schema of ours for a member of this name. Nothing seen says what is promised."""
+        """Draft a schema of ours for a member of this name. Seen values promise nothing."""
         types = self.type_names()
         drafted: dict[str, object] = {}
         if types:

@@ -25,14 +25,14 @@ from .envelope import Envelope
 from .identity import epoch_ms, values_at
 
 _default: Final = ("engagement_id", "event_ts")
-"""The parts for an event that we do not know."""
+"""The parts of an unknown event."""
 
 
 def natural_key(envelope: Envelope) -> tuple[str, ...]:
-    """Return account, event, and the parts of this event; a part that is not there is "".
+    """Return account, event, and the parts of this event; a missing part is "".
 
-    Times are epoch milliseconds, however they were written; several values are a JSON array. It
-    may hold a telephone number: it is for comparing, not for logs.
+    Times are epoch milliseconds in any notation; several values are a JSON array. The key may hold
+    a telephone number: it is for comparisons, not for logs.
     """
     kind = events.get(envelope.event)
     parts = kind.natural_key if kind else _default
@@ -55,7 +55,7 @@ def _text(envelope: Envelope, path: str) -> str:
 
 
 def _plain(path: str, value: object) -> str:
-    """Write a text as it is, a time as epoch milliseconds, anything else as JSON."""
+    """Return a text unchanged, a time as epoch milliseconds, any other value as JSON."""
     if not isinstance(value, str):
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     moment_ms = epoch_ms(value) if path.endswith(("_time", "_time_ms")) else None

@@ -1,4 +1,7 @@
-"""Pure: why a record was set aside; the words are a public contract and closed sets for labels."""
+"""Pure: why a record was quarantined or dead-lettered.
+
+The words are a public contract and closed sets for labels.
+"""
 
 from enum import StrEnum
 
@@ -11,11 +14,12 @@ class QuarantineReason(StrEnum):
     NOT_AN_ENVELOPE = "not_an_envelope"
     NO_EVENT_TIME = "no_event_time"
     ENCODED = "encoded"
-    """Not JSON, and sent with a content-encoding, which Zoom never does; kept as it came."""
+    """Not JSON, and sent with a content-encoding, which Zoom never does; kept unchanged."""
     FOREIGN_ACCOUNT = "foreign_account"
     """An event of an account that the app is not set up for."""
     REFUSED_BY_TOPIC = "refused_by_topic"
-    """The topic of its family does not take it: too large, say; ``zcc-error`` names the limit."""
+    """The topic of its family refuses it, as too large for example; ``zcc-error`` names the
+    limit."""
     DEFECT = "defect"
     """Our code failed on it."""
 
@@ -26,14 +30,14 @@ class DeadLetterReason(StrEnum):
     UNREADABLE = "unreadable"
     """The value is not the JSON that the topic promises, or a promised header is missing."""
     TOO_LARGE = "too_large"
-    """What we would produce for it is larger than its topic takes."""
+    """The record to produce for it is larger than its topic allows."""
     REFUSED_BY_TOPIC = "refused_by_topic"
-    """Its topic does not take what we would produce for it, for another reason than its size."""
+    """Its topic refuses the record to produce for it, for another reason than its size."""
     STORE_REFUSED = "store_refused"
     """The store refused the row itself, not the connection."""
     NOT_READY = "not_ready"
-    """The handler asked to see it later until its last delay was over."""
+    """The handler deferred it until its last delay was over."""
     PARKED = "parked"
-    """An earlier record of its key was set aside, and this one makes no sense without it."""
+    """An earlier record of its key became a dead letter, and this one makes no sense without it."""
     DEFECT = "defect"
-    """Our code failed on it as often as it was allowed to try."""
+    """Our code failed on it in every allowed attempt."""

@@ -1,7 +1,7 @@
 """Pure: gives each object of a JSON Schema a title, the name of its type in generated code.
 
-A generator names a type by the title of its schema, and numbers the types of those without one;
-the numbers change with each member that the vendor adds.
+A generator names a type by the title of its schema, and numbers the types of those without one; the
+numbers change with each member that the vendor adds.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ Schema = dict[str, object]
 
 
 def titled(schema: Mapping[str, object], title: str) -> Schema:
-    """Return the schema with a title on every object: that of the one around it, then its member.
+    """Return the schema with a title on every object: the enclosing title, then its member.
 
-    The title of a schema that has one stays, and is that of what is below it.
+    An existing title stays, and is the prefix of those below it.
     """
     own = str(schema.get("title", title))
     found: Schema = {}

@@ -1,14 +1,14 @@
 """Pure: reads JSON that RFC 8259 allows and a strict parser refuses.
 
-Three things are valid and refused: half of a surrogate pair written as an escape (section 8.2
-leaves it to the receiver), a number that no double holds (section 6 sets no bound), and a byte
-order mark before the text (section 8.1: generators must not write one, parsers may ignore it).
-This reader takes them, and nothing that the grammar does not have: no NaN, no comma at the end, no
-bytes that are not UTF-8.
+Three valid things are refused: half of a surrogate pair written as an escape (section 8.2 leaves it
+to the receiver), a number outside the range of a double (section 6 sets no bound), and a byte order
+mark before the text (section 8.1: generators must not write one, parsers may ignore it). This
+reader accepts them, and nothing outside the grammar: no NaN, no trailing comma, no bytes that are
+not UTF-8.
 
-`exact` keeps what was written, for identities: half a pair stays half a pair, and a number that no
-double holds is the text of its literal. `repaired` makes of it what every parser and store takes:
-U+FFFD for the half, null for the number.
+`exact` keeps the original, for identities: half a pair stays half a pair, and a number outside the
+range of a double is the text of its literal. `repaired` returns a value that every parser and store
+accepts: U+FFFD for the half, null for the number.
 """
 
 import json
@@ -25,25 +25,25 @@ _min_integer: Final = -(2**63)
 _max_integer: Final = 2**64 - 1
 """Integers beyond 64 bits are doubles, as orjson has them."""
 _integer_digits: Final = 20
-"""What an integer of 64 bits has at most, its sign included."""
+"""The most characters of an integer of 64 bits, its sign included."""
 
 
 class _Beyond(str):
-    """The literal of a number that no double holds."""
+    """The literal of a number outside the range of a double."""
 
     __slots__ = ()
 
 
 def number(literal: str) -> float | str:
-    """Return the double nearest to a literal, or the literal where no double holds it."""
+    """Return the double nearest to a literal, or the literal where it is out of range."""
     nearest = float(literal)
     return _Beyond(literal) if isinf(nearest) else nearest
 
 
 def exact(body: bytes, *, number: Callable[[str], float | str] = number) -> object:
-    """Parse a text. Whole pairs of escapes become one character, as everywhere.
+    """Parse a text. Complete pairs of escapes become one character, as everywhere.
 
-    ``number`` reads the literals that are no integers of 64 bits.
+    ``number`` reads the literals that are not integers of 64 bits.
 
     Raises:
         ValueError: it is not JSON as RFC 8259 defines it.
@@ -51,7 +51,7 @@ def exact(body: bytes, *, number: Callable[[str], float | str] = number) -> obje
     """
 
     def integer(literal: str) -> float | str:
-        # Of many digits `int` takes quadratic time, and refuses more than 4,300.
+        # For many digits `int` takes quadratic time, and it refuses more than 4,300.
         if len(literal) <= _integer_digits and _min_integer <= int(literal) <= _max_integer:
             return int(literal)
         return number(literal)
@@ -62,9 +62,9 @@ def exact(body: bytes, *, number: Callable[[str], float | str] = number) -> obje
 
 
 def repaired(node: object) -> object:
-    """Return a parsed value with what no other parser or store takes replaced.
+    """Return a parsed value in which everything is acceptable to other parsers and stores.
 
-    Of members whose names become equal the last one stays, as of members that were equal before.
+    Of members whose names become equal the last one stays, as of members with equal names before.
     """
     if isinstance(node, _Beyond):
         return None
@@ -78,7 +78,7 @@ def repaired(node: object) -> object:
 
 
 def written(value: object) -> bytes:
-    """Write what `exact` returned, members sorted by name and without spaces.
+    """Write the result of `exact`, members sorted by name and without spaces.
 
     A half pair is written as the three bytes that UTF-8 would have for it.
     """

@@ -1,4 +1,4 @@
-"""Pure: keeps the most recently used answers, up to a bound; what is old stays until replaced."""
+"""Pure: a bounded cache of the most recently used answers; old ones stay until replaced."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry(Generic[Value]):
-    """An answer, and the moment from which it is old.
+    """An answer, and the time from which it is old.
 
-    ``value`` None says that the thing does not exist, or with a ``failure`` that nobody knows.
+    ``value`` None says that the entity does not exist, or with a ``failure`` that the answer is
+    unknown.
     """
 
     value: Value | None
@@ -21,14 +22,14 @@ class CacheEntry(Generic[Value]):
 
 
 class RecentAnswers(Generic[Key, Value]):
-    """At most ``bound`` entries; the least recently used makes room."""
+    """At most ``bound`` entries; the least recently used is evicted."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._entries: OrderedDict[Key, CacheEntry[Value]] = OrderedDict()
 
     def get(self, key: Key) -> CacheEntry[Value] | None:
-        """Return the entry, which counts as a use, however old it is."""
+        """Return the entry, of any age; this counts as a use."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)

@@ -30,7 +30,7 @@ from zoom.entities import Queue, User
 
 
 class Missing(StrEnum):
-    """Why a name is not there; a public contract."""
+    """Why a name is missing; a public contract."""
 
     ABSENT = "absent"
     """Zoom knows no such entity."""
@@ -39,7 +39,7 @@ class Missing(StrEnum):
     UNAVAILABLE = "unavailable"
     """The API fails, or its budget is spent."""
     FORBIDDEN = "forbidden"
-    """The app may not ask."""
+    """The app may not read it."""
 
 
 _soon: Final = frozenset({Missing.DEADLINE, Missing.UNAVAILABLE})
@@ -49,21 +49,21 @@ Status = Literal["complete", "partial"]
 
 
 def status_of(answers: Mapping[EntityReference, Answer]) -> Status:
-    """Return whether a later revision could know more."""
+    """Return whether a later revision could add something."""
     final = (User, Queue)
     known = all(isinstance(a, final) or a is Missing.ABSENT for a in answers.values())
     return "complete" if known else "partial"
 
 
 def is_retryable(answers: Mapping[EntityReference, Answer]) -> bool:
-    """Return whether something may be known soon, without anybody's doing."""
+    """Return whether an answer may arrive soon, without an operator."""
     return any(answer in _soon for answer in answers.values())
 
 
 def enrichment(
     answers: Mapping[EntityReference, Answer], *, revision: int, enriched_at: str
 ) -> bytes:
-    """Write the value of the member as JSON. ``enriched_at`` is RFC 3339."""
+    """Return the value of the member as JSON. ``enriched_at`` is RFC 3339."""
     users: dict[str, dict[str, str]] = {}
     queues: dict[str, dict[str, str]] = {}
     missing: list[dict[str, str]] = []

@@ -1,6 +1,6 @@
-"""Measures where events depart from the contract. No event is refused or held up for it.
+"""Measures where events depart from the contract. No event is refused or delayed for it.
 
-It is done here because it is off the way of the webhook, and every event passes.
+It runs here because every event passes, and the webhook does not wait for it.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from schemas.drift import DriftKind, drift_of, path_of
 log = structlog.get_logger()
 
 _silence_s: Final = 3600.0
-"""The same place is told again after so long."""
+"""The same departure is logged again after this long."""
 
 _max_remembered: Final = 1000
-"""Places remembered; what comes beyond them within the hour is counted, but not told."""
+"""Departures remembered; further ones within the hour are counted, but not logged."""
 
 _Departure = tuple[str, DriftKind, tuple[str, ...]]
 
 
 class DriftWatch:
-    """Counts departures by event and kind, once per place and event told."""
+    """Counts departures by event and kind, and logs each pointer and event once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -53,7 +53,7 @@ class DriftWatch:
         )
 
     def _is_silent(self, which: _Departure) -> bool:
-        """Return whether this was told lately, and note it as told otherwise."""
+        """Return whether this was logged lately; otherwise note it as logged."""
         now_s = self._clock.monotonic_s()
         while self._reported_s:
             oldest = next(iter(self._reported_s))

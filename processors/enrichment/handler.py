@@ -1,13 +1,13 @@
-"""Turns an event into an enriched event: the same bytes, and the names of whom it mentions.
+"""Enriches an event: the same bytes, plus the names of its users and queues.
 
-An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: what
-is not known in time is listed as missing. While the API is down, known names still go out; unknown
-ones cost one deadline per id at most, until the client stops asking
-(`zoom.rate_limits.circuit_breaker`), and nothing from then on. Repeats of Zoom's pass through:
+An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: an
+id without an answer in time is listed as missing. While the API is down, known names still go out;
+unknown ones cost at most one deadline per id, until the client stops calling
+(`zoom.rate_limits.circuit_breaker`), and nothing from then on. Zoom's repeats pass through:
 consumers remove them by the event id.
 
-What was not known in time is looked at again later. That look waits for the API for as long as it
-takes, beside the events of the present, and what it finds goes out as the next revision.
+An event with missing answers is tried again later. That attempt waits for the API as long as
+necessary, without delaying present events, and its result goes out as the next revision.
 """
 
 import asyncio
@@ -61,11 +61,11 @@ class Enrichment:
         }
 
     async def __call__(self, delivery: Delivery) -> tuple[Record] | Deferred:
-        """Return the enriched record; once more, later, where more may be known by then.
+        """Return the enriched record, in a `Deferred` where a later attempt may add something.
 
         Raises:
-            RejectedError: the value is no event, or the header with its id is missing.
-            TransientError: a later look knows no more yet.
+            RejectedError: the value is not an event, or the header with its id is missing.
+            TransientError: a later attempt has no further answer yet.
         """
         body, parsed, envelope = _readable(delivery)
         first = delivery.attempt == 1
@@ -147,7 +147,7 @@ def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:
 
 
 def _headers(delivery: Delivery) -> Headers:
-    """Return the headers of the raw record, with the revision in those that tell it."""
+    """Return the headers of the raw record, with the revision in those that carry it."""
     revision = delivery.attempt
     replaced = {revision_header: str(revision).encode()}
     if revision > 1:

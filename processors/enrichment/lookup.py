@@ -1,11 +1,10 @@
-"""Answers from memory, and asks each question once at a time, in the background.
+"""Answers lookups from memory, and sends each at most once at a time, in the background.
 
-A question that misses its deadline goes on, and its answer is there for the next event. The
-deadline counts from the start of the question, not from when somebody joins it: an API that hangs
-costs each id one deadline, not each event; and once `EnrichmentSettings.lookups_in_flight`
-questions hang, further ones fail at once. An answer older than its time is still given while it is
-asked for anew, so a known name survives an outage, and a popular one costs nobody a wait. What
-failed rests for some seconds.
+A lookup that misses its deadline continues, and its answer serves the next event. The deadline
+counts from the start of the lookup, not from when another event joins it: a hanging API costs each
+id one deadline, not each event. Once `EnrichmentSettings.lookups_in_flight` lookups hang, further
+ones fail at once. An old answer is still returned while it is renewed, so a known name survives an
+outage, and a popular one costs no event a wait. A failed lookup is not repeated for some seconds.
 """
 
 import asyncio
@@ -24,15 +23,15 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _failure_pause_s: Final = 5.0
-"""A question that failed is not asked again at once: a popular id would spend the budget alone."""
+"""A failed lookup is not repeated at once: a popular id would spend the budget alone."""
 
 _renewals_in_flight: Final = 4
-"""Renewals of old answers stand in the same queue for the budget as questions that events wait for;
-many answers grow old at the same time."""
+"""Renewals share the budget's queue with lookups that events wait for, and many answers grow old at
+the same time."""
 
 
 class DeadlineError(TransientError):
-    """Nobody knows yet; the question goes on."""
+    """There is no answer yet; the lookup continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class _InFlight(Generic[Value]):
 
 
 class CachedLookup(Generic[Key, Value]):
-    """A `runtime.contracts.Lookup` in front of another one.
+    """A `runtime.contracts.Lookup` that caches another one.
 
-    ``names`` gives all keys of a value, so that one answer serves each of them. Questions run in
+    ``names`` returns all keys of a value, so that one answer serves each of them. Lookups run in
     ``background``, which must be open.
     """
 
@@ -67,11 +66,11 @@ class CachedLookup(Generic[Key, Value]):
         self._renewals = 0
 
     def keep(self, value: Value) -> None:
-        """Remember a value that came by another way."""
+        """Store a value from another source."""
         self._keep(self._names(value), value)
 
     def known(self, key: Key) -> CacheEntry[Value] | None:
-        """Return what can be answered without waiting; an old answer is being renewed then."""
+        """Return an answer that needs no wait; an old one is renewed in the background."""
         entry = self._answers.get(key)
         if entry is None or entry.failure is not None:
             return None
@@ -87,9 +86,9 @@ class CachedLookup(Generic[Key, Value]):
         """Return the value, or None where it does not exist.
 
         Raises:
-            DeadlineError: the question is older than its deadline; it goes on.
-            TransientError: the source does not know, or too many questions are under way.
-            ConfigurationError: the source may not know.
+            DeadlineError: the lookup is older than its deadline; it continues.
+            TransientError: the source has no answer, or too many lookups are in flight.
+            ConfigurationError: the source may not be asked.
         """
         if (entry := self.known(key)) is not None:
             return entry.value
@@ -130,7 +129,7 @@ class CachedLookup(Generic[Key, Value]):
             if isinstance(error, TransientError | ConfigurationError):
                 self._cool_down(key, error)
             answer.set_exception(error)
-            answer.exception()  # seen, even if nobody waits any more
+            answer.exception()  # retrieved, even without a waiting caller
         else:
             self._keep((key, *(() if value is None else self._names(value))), value)
             answer.set_result(value)
@@ -145,16 +144,16 @@ class CachedLookup(Generic[Key, Value]):
             self._answers.put(key, entry)
 
     def _kept_meanwhile(self, key: Key) -> Value | None:
-        """Return what `keep` brought since the question went out: a list knows more names.
+        """Return a value that `keep` has stored since the lookup began: a list knows more names.
 
-        An event may write an id in lower case: asked for so, it does not exist. The list of all
-        users brings it in both ways; its answer may be the first to arrive.
+        An event may write an id in lower case, under which Zoom finds no user. The list of all
+        users brings it in both forms, and may arrive first.
         """
         entry = self._answers.get(key)
         return entry.value if entry is not None and self._is_fresh(entry) else None
 
     def _cool_down(self, key: Key, failure: Exception) -> None:
-        """Do not ask again for a while; an old value stays good for as long."""
+        """Send no further lookup for a while; an old value stays valid as long."""
         until_s = self._clock.monotonic_s() + _failure_pause_s
         entry = self._answers.get(key)
         if entry is not None and entry.value is not None:

@@ -10,7 +10,7 @@ choose_value_storage()
 
 
 class EnrichmentMetrics:
-    """What enrichment counts."""
+    """The metrics of enrichment."""
 
     events: Final = Counter("zcc_enrichment_events_total", "Events enriched, by status", ["status"])
     corrections: Final = Counter(
@@ -24,7 +24,7 @@ class EnrichmentMetrics:
 
 
 class SchemaMetrics:
-    """What is seen of the contract with Zoom."""
+    """The metrics of departures from Zoom's contract."""
 
     drift: Final = Counter(
         "zcc_schema_drift_total",

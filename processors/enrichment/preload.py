@@ -1,8 +1,8 @@
-"""Knows the whole account beforehand.
+"""Loads all users and queues of the account before events need them.
 
-All users and queues are read at the start, and again before they grow old: a page of 300 costs one
-call, and lists have a budget of their own. So single lookups are left for who is new, and for
-accounts larger than the cache.
+They are read at the start, and again before they grow old: a page of 300 costs one call, and lists
+have a budget of their own. So single lookups remain for new entities, and for accounts larger than
+the cache.
 """
 
 from contextlib import aclosing
@@ -32,7 +32,7 @@ async def keep_preloaded(
     *,
     clock: Clock,
 ) -> None:
-    """Read all entities again and again, for as long as it runs."""
+    """Read all entities again and again, for ever."""
     while True:
         pause_s = settings.cache_ttl_s / 2
         try:

@@ -1,9 +1,9 @@
-"""Pure: which users and queues an event names, and under which ids.
+"""Pure: the users and queues that an event names, with their ids.
 
 Members are found by name at any depth below ``payload.object``, so that a new event, or a new list
 in an old one, needs no change here. A queue has two ids of different value; the deprecated one
-counts only where the other is missing beside it.
-Source: Zoom Contact Center webhooks, OpenAPI 3.1 (all members that hold ids of users or queues).
+counts only where the other is missing in the same object. Source: Zoom Contact Center webhooks,
+OpenAPI 3.1 (all members that hold ids of users or queues).
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from zoom.entities import Queue, User
 
 
 class Entity(StrEnum):
-    """What is looked up; a closed set for labels and for the contract of the enrichment."""
+    """The kind of an entity; a closed set for labels and for the contract of the enrichment."""
 
     USER = "user"
     QUEUE = "queue"
@@ -46,26 +46,26 @@ members: Final[Mapping[str, Entity]] = {
     "overflow_to_queue_id": Entity.QUEUE,
     "participant_queue_id": Entity.QUEUE,
 }
-"""Member to what its text, or the texts in its array, name."""
+"""Member to the kind of entity that its text, or the texts in its array, name."""
 
 preferred: Final[Mapping[str, str]] = {
     "queue_id": "cc_queue_id",
     "transfer_to_queue_id": "transfer_to_cc_queue_id",
     "overflow_to_queue_id": "overflow_to_cc_queue_id",
 }
-"""Deprecated member to the one that stands for the same queue."""
+"""Deprecated member to its replacement for the same queue."""
 
 
 _owners: Final[Mapping[str, Entity]] = {entity.value: entity for entity in Entity}
 
 
 def references(entity: JsonObject) -> tuple[EntityReference, ...]:
-    """Return what the object of an event names, each once, in order of appearance."""
+    """Return the entities that an event's object names, each once, in order of appearance."""
     return tuple(dict.fromkeys(_named(entity)))
 
 
 def user_ids(user: User) -> Iterator[str]:
-    """Yield the ids under which events name a user; some events write it in lower case."""
+    """Yield the ids under which events name a user; some events write them in lower case."""
     yield user.user_id
     yield user.user_id.lower()
 
@@ -90,7 +90,7 @@ def _named(node: object) -> Iterator[EntityReference]:
 
 
 def _owner(node: JsonObject) -> Iterator[EntityReference]:
-    """Recordings belong to a user or a queue; a second member says to which."""
+    """Yield the owner of a recording: a second member says whether it is a user or a queue."""
     kind, owner = node.get("owner_type"), _text(node.get("owner_id"))
     if owner and isinstance(kind, str) and kind in _owners:
         yield EntityReference(_owners[kind], owner)

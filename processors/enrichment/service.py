@@ -1,4 +1,4 @@
-"""Puts enrichment together and runs it."""
+"""Composition of enrichment: settings in, a running worker out."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,11 +30,11 @@ async def run(
     kafka: KafkaSettings,
     worker: WorkerSettings,
 ) -> None:
-    """Enrich all raw topics until told to stop.
+    """Enrich all raw topics until stopped.
 
     Raises:
-        ConfigurationError: Kafka is not set up as the worker needs it. Zoom's refusal of the
-            credentials is none: events go out without names, and the log says why.
+        ConfigurationError: Kafka is not set up as needed. A refusal of the credentials by Zoom does
+            not raise: events go out without names, and the log says why.
     """
     topics, clock = raw_topics(prefix=kafka.topic_prefix), SystemClock()
     scheduler = RateLimitScheduler(zoom, clock=clock, member_share=None)
@@ -64,7 +64,7 @@ async def run(
 async def enrichment(
     client: ZoomClient, settings: EnrichmentSettings, *, topic_prefix: str, clock: Clock
 ) -> AsyncIterator[Enrichment]:
-    """Open the handler; the client must stay open for as long."""
+    """Open the handler; the client must stay open meanwhile."""
     async with BackgroundTasks() as background:
         user_source, queue_source = user_lookup(client), queue_lookup(client)
         users = CachedLookup(

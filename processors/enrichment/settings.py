@@ -5,7 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class EnrichmentSettings(BaseSettings):
-    """How long an event waits for names, and how long names are kept."""
+    """How long an event waits for names, and how long names are cached."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_ENRICHMENT_", frozen=True, extra="ignore")
 

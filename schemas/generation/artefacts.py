@@ -1,4 +1,4 @@
-"""Pure: all files that follow from the vendor's document."""
+"""Pure: all files that are generated from the vendor's document."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,9 +1,9 @@
-"""Pure: what changed between two documents of the vendor, and whether it breaks a consumer.
+"""Pure: the changes between two documents of the vendor, and whether they break consumers.
 
-Compared is what our schemas keep, so that a reworded text is no change. A change breaks a consumer
-if a program that was right for the old document can be wrong for the new one: something is gone,
-is of another type, is no longer promised, or may be larger than it could be. What the contract
-says may happen at any time breaks nobody: a new event, a new field, a new value.
+The comparison covers the parts that our schemas keep, so a reworded text is not a change. A change
+breaks a consumer if a program that was right for the old document can be wrong for the new one:
+something is gone, has another type, is no longer promised, or may be larger than before. Changes
+that the contract always allows break nobody: a new event, a new field, a new value.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from .json_schema import Schema
 
 
 class SchemaChange(StrEnum):
-    """What happened to an event or a field."""
+    """The kind of a change of an event or a field."""
 
     EVENT_ADDED = "event added"
     EVENT_REMOVED = "event removed"
@@ -49,7 +49,7 @@ _upper_bounds: Final = ("maximum", "maxLength")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One change. ``path`` is "" for an event as a whole; ``detail`` says from what to what."""
+    """One change. ``path`` is "" for a whole event; ``detail`` names the old and the new state."""
 
     event: str
     path: str
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field as a schema has it."""
+    """A field of a schema."""
 
     said: Schema
     required: bool
@@ -70,8 +70,8 @@ def differences(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> tuple[D
     """Compare the schemas of two documents, by event name, as `json_schemas` yields them.
 
     Returns:
-        Events that are gone, then the others in the order of the newer document. What is inside
-        an added or removed event or field is not listed.
+        Removed events, then the others in the order of the newer document. The inner parts of an
+            added or removed event or field are not listed.
     """
     gone = [_difference(name, "", SchemaChange.EVENT_REMOVED) for name in old if name not in new]
     return (*gone, *(found for name in new for found in _of_event(name, old, new)))

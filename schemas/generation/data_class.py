@@ -16,7 +16,7 @@ from typing import Final, Literal
 DataClass = Literal["none", "pseudonymous", "personal", "sensitive"]
 
 _company_numbers: Final = frozenset({"flow_number", "contact_center_number"})
-"""Lines of the contact center itself, which end as a person's number does."""
+"""Lines of the contact center itself, whose names end like those of a person's number."""
 
 _rules: Final[tuple[tuple[DataClass, re.Pattern[str]], ...]] = (
     ("sensitive", re.compile(r"content|note|message_text|dtmf_input")),

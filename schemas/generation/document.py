@@ -1,8 +1,8 @@
-"""Pure: read the vendor's OpenAPI document, and say where it is wrong.
+"""Pure: reads the vendor's OpenAPI document, and reports its mistakes.
 
-Every mistake is a `SchemaSourceError` that names the place as a JSON pointer, so that whoever gets
-a new file from the vendor finds it in an editor. Two mistakes pass other readers unseen: a member
-that stands twice (all but the last is lost), and a text that ends too early.
+Every mistake is a `SchemaSourceError` with a JSON pointer, so that the reader of a new file finds
+it in an editor. Other readers miss two mistakes: a repeated member (all but the last is lost), and
+a text that ends too early.
 """
 
 import json
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final, NoReturn, TypeGuard
 
 _token: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]', re.DOTALL)
-"""What counts for the place in a JSON text: strings and structure; numbers and words do not."""
+"""The tokens that determine a position in a JSON text: strings and structure, not numbers and
+words."""
 
 
 class SchemaSourceError(ValueError):
@@ -26,16 +27,16 @@ class SchemaSourceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class JsonPointer:
-    """A value of the document, and the JSON pointer at which it stands."""
+    """A value of the document, with its JSON pointer."""
 
     value: object
     pointer: str = ""
 
     def member(self, name: str) -> "JsonPointer":
-        """Go down to a member.
+        """Return a member.
 
         Raises:
-            SchemaSourceError: this is no object, or it has no such member.
+            SchemaSourceError: this is not an object, or has no such member.
         """
         members = self.as_object()
         if name not in members:
@@ -43,10 +44,10 @@ class JsonPointer:
         return JsonPointer(members[name], f"{self.pointer}/{_escaped(name)}")
 
     def members(self) -> "Iterator[tuple[str, JsonPointer]]":
-        """Yield (name, place) of each member, in order.
+        """Yield (name, value) of each member, in order.
 
         Raises:
-            SchemaSourceError: this is no object.
+            SchemaSourceError: this is not an object.
         """
         for name in self.as_object():
             yield name, self.member(name)
@@ -55,7 +56,7 @@ class JsonPointer:
         """Return the members.
 
         Raises:
-            SchemaSourceError: this is no object.
+            SchemaSourceError: this is not an object.
         """
         if not _is_object(self.value):
             raise SchemaSourceError(self.pointer, f"expected an object, got {_kind(self.value)}")
@@ -65,7 +66,7 @@ class JsonPointer:
         """Return the string.
 
         Raises:
-            SchemaSourceError: this is no string.
+            SchemaSourceError: this is not a string.
         """
         if not isinstance(self.value, str):
             raise SchemaSourceError(self.pointer, f"expected a string, got {_kind(self.value)}")
@@ -75,7 +76,7 @@ class JsonPointer:
         """Return the array.
 
         Raises:
-            SchemaSourceError: this is no array.
+            SchemaSourceError: this is not an array.
         """
         if not isinstance(self.value, list):
             raise SchemaSourceError(self.pointer, f"expected an array, got {_kind(self.value)}")
@@ -83,7 +84,7 @@ class JsonPointer:
 
 
 class _Repeated(dict[str, object]):
-    """An object in whose text ``name`` stands more than once."""
+    """An object whose text contains ``name`` more than once."""
 
     def __init__(self, pairs: list[tuple[str, object]], name: str) -> None:
         super().__init__(pairs)
@@ -94,7 +95,7 @@ def read_document(text: bytes) -> dict[str, object]:
     """Parse an OpenAPI 3 document in JSON that describes webhooks.
 
     Raises:
-        SchemaSourceError: it is something else, incomplete, or says the same thing twice.
+        SchemaSourceError: it is something else, incomplete, or repeats a member.
     """
     try:
         document = JsonPointer(_parsed(text))
@@ -140,7 +141,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _repeated(node: JsonPointer) -> Iterator[str]:
-    """Yield the pointers of all members that stand twice."""
+    """Yield the pointers of all repeated members."""
     if isinstance(node.value, _Repeated):
         yield node.member(node.value.name).pointer
     if _is_object(node.value):
@@ -152,7 +153,7 @@ def _repeated(node: JsonPointer) -> Iterator[str]:
 
 
 def _pointer_at(text: str, position: int) -> str:
-    """Return the pointer of the value in whose text the position lies."""
+    """Return the pointer of the value at a position of the text."""
     path: list[str | int] = []
     last = ""
     for found in _token.finditer(text, 0, position):

@@ -1,9 +1,9 @@
-"""Pure: make an example of an event from its schema, the same each time.
+"""Pure: makes an example of an event from its schema, always the same.
 
-Every member is there, deprecated ones too, and each array has two items, so that an example shows
-all that may come. Values are plainly made up and follow from the name of the member alone: a
-queue has the same id wherever it stands. Telephone numbers are of the range 555-0100 to 555-0199,
-hosts are example.com: neither belongs to anybody. Sources: NANP, 555 line numbers; RFC 2606.
+Every member is present, deprecated ones too, and each array has two items, so that an example shows
+all that may come. Values are plainly invented and depend on the name of the member alone: a queue
+has the same id everywhere. Telephone numbers are in the range 555-0100 to 555-0199, hosts are
+example.com: neither belongs to anybody. Sources: NANP, 555 line numbers; RFC 2606.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 event_ts_ms: Final = 1_768_469_400_456
-"""2026-01-15T09:30:00.456Z: a third of a second after what the example tells."""
+"""2026-01-15T09:30:00.456Z: a third of a second after the example's occurrence."""
 
 _items: Final = 2
 
@@ -28,7 +28,7 @@ _known: Final[Mapping[str, str]] = {
     "last_name": "Example",
     "dtmf_input": "1",
 }
-"""Texts that no rule gives."""
+"""Texts that no rule produces."""
 
 
 def example(schema: Mapping[str, object]) -> dict[str, object]:
@@ -38,7 +38,7 @@ def example(schema: Mapping[str, object]) -> dict[str, object]:
 
 
 def _value(name: str, schema: Mapping[str, object], index: int) -> object:
-    """Make up a value; ``index`` counts the items of the array around it, from 1."""
+    """Invent a value; ``index`` counts the items of the enclosing array, from 1."""
     if schema.get("type") == "object":
         members = cast("Mapping[str, Mapping[str, object]]", schema.get("properties", {}))
         return {member: _value(member, inner, index) for member, inner in members.items()}

@@ -1,12 +1,12 @@
-"""Pure: turn the vendor's OpenAPI document of webhooks into our JSON Schemas.
+"""Pure: converts the vendor's OpenAPI document of webhooks to our JSON Schemas.
 
 The published document needs repair before any tool can read it: every ``$ref`` starts with
-``#/paths/`` although the events stand under ``webhooks``, and points into a ``components`` object
-that lies inside a schema. After the repair all of them resolve. Some types and formats are left
-out or misspelt; `_type` and `_format` add them. Our schemas keep names, types, formats, bounds,
+``#/paths/`` although the events are under ``webhooks``, and points into a ``components`` object
+that lies inside a schema. After the repair all of them resolve. Some types and formats are missing
+or misspelt; `_type` and `_format` add them. Our schemas keep names, types, formats, bounds,
 required and deprecated marks, and say of each text how personal it is (``x-data-class``). Known
-values of a field become the annotation ``x-known-values`` and ``additionalProperties`` goes: the
-vendor adds values and fields without notice, and a consumer that validates must not stop for them.
+values of a field become the annotation ``x-known-values``, and ``additionalProperties`` is dropped:
+the vendor adds values and fields without notice, and a validating consumer must not stop for them.
 `strict` gives the closed view.
 
 Source: Zoom Contact Center webhooks, OpenAPI 3.1.
@@ -21,20 +21,20 @@ from .document import JsonPointer, SchemaSourceError
 Schema = dict[str, object]
 
 carried_keywords: Final = ("minimum", "maximum", "maxLength", "deprecated")
-"""Keywords that are carried over as they stand."""
+"""Keywords that are kept unchanged."""
 
 scalar_types: Final = frozenset({"string", "integer", "number", "boolean"})
 
 unreadable_keywords: Final = ("allOf", "anyOf", "oneOf", "not", "patternProperties", "prefixItems")
-"""To leave one of these out would change what a schema says; none was ever published."""
+"""Dropping one of these would change the meaning of a schema; none was ever published."""
 
 
 def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]:
     """Yield (event name, JSON Schema draft 2020-12) in the order of the document.
 
     Raises:
-        SchemaSourceError: the document has no webhooks, one is told twice or cannot be read, or a
-            reference that the repair cannot resolve.
+        SchemaSourceError: the document has no webhooks, one is repeated or cannot be read, or a
+            reference does not resolve after the repair.
     """
     whole = JsonPointer(document)
     webhooks = whole.member("webhooks")
@@ -54,7 +54,7 @@ def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]
 
 
 def schema_id(event: str) -> str:
-    """Name the schema of an event; records carry it as ``ce_dataschema``."""
+    """Return the id of an event's schema; records carry it as ``ce_dataschema``."""
     return f"urn:zcc:schema:{event}:1"
 
 
@@ -76,7 +76,7 @@ def strict(schema: Mapping[str, object]) -> Schema:
 
 
 def _require_each_once(webhooks: JsonPointer) -> None:
-    """Refuse two webhooks that say they are the same event."""
+    """Refuse two webhooks of the same event."""
     first_uses: dict[str, str] = {}
     for name, item in webhooks.members():
         post = item.member("post")
@@ -104,7 +104,7 @@ def _event_schema(name: str, published: JsonPointer, whole: JsonPointer) -> Sche
 def _ours(
     published: JsonPointer, name: str, whole: JsonPointer, followed: tuple[str, ...]
 ) -> Schema:
-    """Write one schema of the vendor's as ours. ``followed``: the references on the way to it."""
+    """Convert one schema of the vendor's. ``followed`` are the references on the way to it."""
     if "$ref" in published.as_object():
         reference = published.member("$ref")
         if reference.as_text() in followed:
@@ -124,7 +124,7 @@ def _ours(
 
 
 def _value(published: JsonPointer, name: str) -> Schema:
-    """What a schema says of the value itself."""
+    """Return the part of a schema that describes the value itself."""
     said = published.as_object()
     ours: Schema = {"type": _type(published)}
     if shape := _format(published, name):
@@ -143,7 +143,7 @@ def _is_free_text(ours: Schema) -> bool:
 
 
 def _type(published: JsonPointer) -> str:
-    """The type; where it is left out, members tell an object, and anything else is text."""
+    """Return the type. Without one, a schema with members is an object, and any other is text."""
     said = published.as_object()
     if "type" not in said:
         return "object" if "properties" in said else "string"
@@ -154,7 +154,7 @@ def _type(published: JsonPointer) -> str:
 
 
 def _format(published: JsonPointer, name: str) -> str | None:
-    """The format; four times are misspelt, and the times of opening hours have none."""
+    """Return the format. The vendor misspells it four times, and opening hours have none."""
     if "format" not in published.as_object():
         return "date-time" if name in {"date_time", "date_time_ms"} else None
     said = published.member("format").as_text()
@@ -184,7 +184,7 @@ def _items(
 
 
 def _resolve(reference: JsonPointer, whole: JsonPointer) -> JsonPointer:
-    """Go to where a reference points after the repair."""
+    """Return the target of a reference after the repair."""
     target = whole
     pointer = reference.as_text().replace("#/paths/", "#/webhooks/", 1).removeprefix("#/")
     for token in pointer.split("/"):

@@ -1,7 +1,7 @@
-"""Pure: write the pydantic models of all events, one module per family, as Python source.
+"""Pure: writes the pydantic models of all events, one module per family, as Python source.
 
-An event becomes two classes: ``EngagementEnded``, and ``EngagementEndedObject`` for what stands in
-its ``payload.object``. Classes and annotations that the modules import are in `schemas.models`.
+An event becomes two classes: ``EngagementEnded``, and ``EngagementEndedObject`` for its
+``payload.object``. Classes and annotations that the modules import are in `schemas.models`.
 """
 
 import json
@@ -23,7 +23,7 @@ _scalars: Final = {"string": "str", "integer": "int", "number": "float", "boolea
 _open: Final = {"string": "Open", "integer": "OpenNumber"}
 
 _reserved: Final = frozenset((*keyword.kwlist, *dir(BaseModel)))
-"""What no member of a model can be called."""
+"""Names that no member of a model can have."""
 
 _importable: Final[Mapping[str, frozenset[str]]] = {
     "typing": frozenset({"Literal"}),
@@ -33,14 +33,14 @@ _importable: Final[Mapping[str, frozenset[str]]] = {
     ),
     ".event": frozenset({"Event", "EventObject"}),
 }
-"""Where the names in generated modules come from, by module, in the order of imports."""
+"""The modules of imported names, in the order of imports."""
 
 
 def model_sources(schemas: Iterable[tuple[EventType, Schema]]) -> Mapping[str, str]:
     """Return the source of each module by its name: the families, and ``shared``.
 
     Args:
-        schemas: events, and what `json_schemas` says of them.
+        schemas: of the events, from `json_schemas`.
     """
     objects = [(kind, _object(schema)) for kind, schema in schemas]
     found = shapes((kind.class_name, kind.family, schema) for kind, schema in objects)
@@ -62,7 +62,7 @@ def _object(schema: Schema) -> Schema:
 
 @dataclass(slots=True)
 class _Module:
-    """A module as it grows: its classes, and the names that they use."""
+    """A module under construction: its classes, and the names that they use."""
 
     name: str
     shapes: Mapping[str, Shape]
@@ -115,7 +115,7 @@ class _Module:
                 self.lines += member(name, annotation, "None")
 
     def _annotation(self, schema: Schema, *, promised: bool) -> Expression:
-        """That a member is promised matters more than that it is deprecated."""
+        """Return the annotation. A promised member is marked so even if it is deprecated."""
         wrapper = "Promised" if promised else "Deprecated" if schema.get("deprecated") else "Maybe"
         return self._used(Subscript(wrapper, (self._type(schema),)))
 
@@ -136,6 +136,6 @@ class _Module:
         return self._used(self.shapes[key_of(schema)].name)
 
     def _used(self, expression: Expression) -> Expression:
-        """Remember the names of an expression, which may have to be imported."""
+        """Note the names of an expression, which may need imports."""
         self.names.add(expression if isinstance(expression, str) else expression.head)
         return expression

@@ -1,6 +1,6 @@
-"""Pure: write Python as the project's formatter would, so that generated modules need none.
+"""Pure: writes Python in the project's format, so that generated modules need no formatter.
 
-Only what models are made of: annotated members with a default, classes, imports from a module.
+Only the parts of models: annotated members with a default, classes, imports from a module.
 """
 
 from collections.abc import Iterable, Iterator

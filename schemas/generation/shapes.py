@@ -1,10 +1,10 @@
 """Pure: the objects inside events, each once, with a class name and a module of its own.
 
-Seventy events hold a list of teams, and all these teams look alike: they become one class. What
-more than one family uses goes to the module ``shared``. A class is called after the member where
-it was found (``teams``: ``Team``); where several members share it, after the words that their names
-have in common (``invited_participant``, ``joining_participant``: ``Participant``). No name stands
-for two things in any module: the one used most keeps it, before the others goes their event.
+Seventy events hold a list of teams, and all these teams have one schema: they become one class.
+Classes of more than one family go to the module ``shared``. A class is named after its member
+(``teams``: ``Team``). Where several members share it, it is named after their common words
+(``invited_participant``, ``joining_participant``: ``Participant``). No name is ambiguous in any
+module: the most used class keeps it, and the others get their event's name as a prefix.
 """
 
 import json
@@ -42,7 +42,7 @@ class _Occurrence:
 
 
 def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
-    """Find all shapes, an inner one before the one that holds it.
+    """Return all shapes, inner ones before outer ones.
 
     Args:
         objects: (class name of an event, its family, the schema of its ``payload.object``).
@@ -72,7 +72,7 @@ def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
 
 
 def key_of(schema: Schema) -> str:
-    """Return what two schemas have in common if and only if they are equal."""
+    """Return a key that two schemas share if and only if they are equal."""
     return json.dumps(schema, sort_keys=True)
 
 
@@ -98,7 +98,7 @@ def _module(group: Sequence[_Occurrence]) -> str:
 
 
 def _class_names(groups: Mapping[str, Sequence[_Occurrence]], taken: set[str]) -> dict[str, str]:
-    """Name each group, as no other group and nothing in ``taken`` is called."""
+    """Return a name for each group that differs from all others and from those in ``taken``."""
     wanted = {key: _common_name(group) for key, group in groups.items()}
     names: dict[str, str] = {}
     for key, group in groups.items():
@@ -112,7 +112,7 @@ def _class_names(groups: Mapping[str, Sequence[_Occurrence]], taken: set[str]) -
 
 
 def _common_name(group: Sequence[_Occurrence]) -> str:
-    """Join the words that the members have in common, at the end or else at the start."""
+    """Join the common words of the members, at the end or else at the start."""
     each = [
         _singular(member_path).split("_")
         for member_path in dict.fromkeys(f.member_path for f in group)

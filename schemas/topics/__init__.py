@@ -1,8 +1,8 @@
-"""Pure: all topics: their names, their records, and how each is set up.
+"""Pure: all topics: their names, their records, and their configuration.
 
-One record per topic stands beside this module (``engagement.yaml``): owner, purpose, key, settings
-and promises. What a deployment needs (`topic_specs`) and what consumers read (the pages in
-``docs/reference/topics``, ``schemas/asyncapi.yaml``) follows from the records.
+Each topic has a record next to this module (``engagement.yaml``): owner, purpose, key, settings and
+promises. A deployment's topics (`topic_specs`) and the consumers' documentation (the pages in
+``docs/reference/topics``, ``schemas/asyncapi.yaml``) are generated from the records.
 """
 
 from .names import (

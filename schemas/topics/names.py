@@ -8,8 +8,8 @@ from schemas.catalogue import families, unknown_family
 all_families: Final = (*families, unknown_family)
 
 retry_delays_s: Final[Mapping[str, tuple[int, ...]]] = {"enrichment": (30,)}
-"""Worker to the delays after which it looks again at a record that was not ready, in their order;
-each has a topic. A lookup of enrichment that missed its deadline has its answer by then."""
+"""Worker to the delays of its retry topics, in their order. A lookup of enrichment that missed its
+deadline has its answer by then."""
 
 _units: Final = ((3600, "h"), (60, "m"), (1, "s"))
 
@@ -35,12 +35,12 @@ def reference_topic(*, prefix: str) -> str:
 
 
 def dead_letter_topic(worker: str, *, prefix: str) -> str:
-    """Name the topic of records that a worker set aside."""
+    """Name the topic of a worker's dead letters."""
     return f"{prefix}.dead-letter.{worker}.v1"
 
 
 def retry_topic(worker: str, delay_s: int, *, prefix: str) -> str:
-    """Name the topic of records that a worker looks at again after a delay."""
+    """Name the topic of records that a worker retries after a delay."""
     return f"{prefix}.retry.{worker}.{delay_text(delay_s)}.v1"
 
 
@@ -51,7 +51,7 @@ def delay_text(delay_s: int) -> str:
 
 
 def dead_letter_audit_topic(*, prefix: str) -> str:
-    """Name the topic that says what people did about dead letters."""
+    """Name the topic of people's actions on dead letters."""
     return f"{prefix}.dead-letter-audit.v1"
 
 

@@ -1,4 +1,4 @@
-"""The records of topics, one YAML file each beside this module, checked as they are read."""
+"""The records of topics, one YAML file each next to this module, validated when read."""
 
 from functools import cache
 from importlib.resources import files
@@ -16,11 +16,11 @@ _kinds: Final = ("raw", "enriched", "quarantine", "retry", "dead-letter", "audit
 
 
 class TopicRecord(BaseModel):
-    """What is said of a topic; of retries and dead letters, one record for those of all workers.
+    """The description of a topic; for retries and dead letters, one record for all workers.
 
     ``topic`` holds ``{prefix}``, ``{worker}`` where each has its own, ``{delay}`` for retries.
-    ``partitions`` and ``retention`` name the choice of the `TopicPlan` that decides. ``key`` names
-    members below ``payload.object``; of several with ``|`` between, the first that an event has.
+    ``partitions`` and ``retention`` name the deciding choice of the `TopicPlan`. ``key`` names
+    members below ``payload.object``; of several separated by ``|``, the first that an event has.
     ``example`` is a path below ``schemas/``.
     """
 
@@ -55,7 +55,7 @@ def topic_records() -> tuple[TopicRecord, ...]:
     """Return all records: each family's two topics in the order of the families, then the others.
 
     Raises:
-        ValueError: a file is no record, or is called otherwise than its topic.
+        ValueError: a file is not a record, or has another name than its topic.
     """
     folder = files(__package__)
     found = [

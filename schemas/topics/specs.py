@@ -1,4 +1,4 @@
-"""Pure: how the topics of a deployment should be set up, from their records and a few choices."""
+"""Pure: the configuration of a deployment's topics, from their records and a few choices."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ _day_ms: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """One topic as it should be. ``retention_ms`` is -1 for ever.
+    """The specification of one topic. ``retention_ms`` is -1 for ever.
 
-    ``max_message_bytes`` is of a batch of records as it is written, after compression.
+    ``max_message_bytes`` limits a batch of records as written, after compression.
     """
 
     name: str
@@ -30,7 +30,7 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class TopicPlan:
-    """The choices that a deployment makes. Days of retention; partitions at least 1."""
+    """The choices of a deployment. Days of retention; partitions at least 1."""
 
     prefix: str
     engagement_partitions: int

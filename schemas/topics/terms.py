@@ -1,4 +1,4 @@
-"""Pure: what the words in topic records mean: sets of headers, and promises of compatibility."""
+"""Pure: the vocabulary of topic records: sets of headers, and promises of compatibility."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,11 +89,8 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
     "dead-letter": _failure,
     "none": (),
 }
-"""The headers of a record, by the word of the topic record.
-
-Retries and dead letters keep all headers of the record that was read; their sets name those that
-are added.
-"""
+"""The headers of a record, by the word of the topic record. Retries and dead letters keep all
+headers of the polled record; their sets name the added ones."""
 
 _next_version: Final = (
     "What would break a consumer goes to a topic of the next version, which is filled beside this "
@@ -126,4 +123,4 @@ promises: Final[Mapping[Promise, str]] = {
         f"{_next_version}"
     ),
 }
-"""What consumers may rely on, by the word of the topic record."""
+"""Guarantees for consumers, by the word of the topic record."""

@@ -1,4 +1,4 @@
-"""Objects below the prefix: created, read and listed, each request under a time limit."""
+"""Creates, reads and lists objects below the prefix, each request under a time limit."""
 
 import asyncio
 import re
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 page_objects: Final = 1000
-"""What one request lists at most. Source: Amazon S3 API, ListObjectsV2, MaxKeys."""
+"""The most objects that one request lists. Source: Amazon S3 API, ListObjectsV2, MaxKeys."""
 
 _tail_bytes: Final = 64 * 1024
-"""Longer than a footer of ours."""
+"""Longer than a footer of this sink."""
 
 _refused: Final = "object storage refuses"
 _check: Final = "check ZCC_OBJECT_STORAGE_URL and keys"
@@ -35,7 +35,7 @@ _refusals: Final = {
 
 
 class ObjectGoneError(TransientError):
-    """An object was there a moment ago and has been deleted."""
+    """An object that existed a moment ago has been deleted."""
 
 
 class Listed(NamedTuple):
@@ -46,7 +46,7 @@ class Listed(NamedTuple):
 
 
 class Bucket:
-    """A store, and seconds that one request to it may take.
+    """A store, with a time limit for each request.
 
     All methods raise TransientError where the store does not answer in time, ConfigurationError
     where it refuses.
@@ -57,7 +57,7 @@ class Bucket:
         self._timeout_s = request_timeout_s
 
     async def create(self, path: str, content: bytes) -> bool:
-        """Create an object; return False, and change nothing, where there is one."""
+        """Create an object; return False, and change nothing, where it exists."""
         try:
             with errors_by_fault():
                 async with asyncio.timeout(self._timeout_s):
@@ -67,7 +67,7 @@ class Bucket:
         return True
 
     async def read(self, path: str) -> bytes:
-        """Return the content of an object that is known to be there."""
+        """Return the content of an object that is known to exist."""
         with errors_by_fault(), _deleted_meanwhile(path):
             async with asyncio.timeout(self._timeout_s):
                 answer = await obstore.get_async(self._store, path)
@@ -84,14 +84,14 @@ class Bucket:
                 return found.to_bytes()
 
     async def folders(self, folder: str) -> Sequence[str]:
-        """Return the folders right below a folder; one request for a thousand of them."""
+        """Return the direct subfolders of a folder; one request for a thousand of them."""
         with errors_by_fault():
             async with asyncio.timeout(self._timeout_s):
                 found = await obstore.list_with_delimiter_async(self._store, folder)
         return found["common_prefixes"]
 
     async def pages(self, folder: str) -> AsyncIterator[Sequence[Listed]]:
-        """Yield all objects below a folder, in no order; one request for each page."""
+        """Yield all objects below a folder, unordered; one request per page."""
         stream = aiter(obstore.list(self._store, folder, chunk_size=page_objects))
         while True:
             with errors_by_fault():
@@ -117,7 +117,7 @@ def _deleted_meanwhile(path: str) -> Iterator[None]:
 
 @contextmanager
 def errors_by_fault() -> Iterator[None]:
-    """Turn the store's errors into ours; `FileExistsError` stays what it is."""
+    """Raise the store's errors as ours; `FileExistsError` stays unchanged."""
     try:
         yield
     except (exceptions.AlreadyExistsError, FileExistsError):
@@ -133,7 +133,7 @@ def errors_by_fault() -> Iterator[None]:
     except (exceptions.NotFoundError, FileNotFoundError) as error:
         raise ConfigurationError(_no_bucket) from error
     except (exceptions.BaseError, OSError, TimeoutError) as error:
-        # A refused list is no class of its own in the library: its message has the status alone.
+        # The library has no class for a refused list: only its message shows the status.
         refused = _status.search(str(error))
         if refused is not None:
             raise ConfigurationError(_refusals[refused[1]]) from error

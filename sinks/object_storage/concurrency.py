@@ -1,4 +1,4 @@
-"""Several requests to the store at a time, but not too many."""
+"""Runs a bounded number of requests to the store at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 async def for_each(
     arguments: Iterable[Argument], call: Callable[[Argument], Awaitable[Result]]
 ) -> list[Result]:
-    """Return the results in the order of the arguments; the first failure ends the other calls."""
+    """Return the results in the order of the arguments; the first failure cancels the others."""
     permits = asyncio.Semaphore(_requests)
 
     async def limited(argument: Argument) -> Result:

@@ -10,7 +10,7 @@ choose_value_storage()
 
 
 class ObjectStorageMetrics:
-    """What the object storage sink counts."""
+    """The metrics of the object storage sink."""
 
     objects: Final = Counter("zcc_object_storage_objects_total", "Objects created")
     rows: Final = Counter("zcc_object_storage_rows_total", "Rows in created objects")

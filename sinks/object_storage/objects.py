@@ -1,15 +1,15 @@
-"""Pure: which objects a batch becomes, and what their names and footers say.
+"""Pure: the objects of a batch, with their names and footers.
 
-An object holds the records of one partition, one span of offsets and one day. Its name is made of
-partition, start of the span and log, so that whoever writes the span again meets the same name. The
+An object holds the records of one partition, one span of offsets and one day. Its name consists of
+partition, start of the span and log, so that a writer who repeats the span meets the same name. The
 footer repeats the start and adds the end of the span, the cluster id and the topic id.
 
-One rule makes it possible to go on from the objects alone, without a committed offset: an object
+One rule makes it possible to continue from the objects alone, without a committed offset: an object
 whose span starts at offset n is created only after every record below n is stored. So everything
-below the largest start of a partition is stored, and of the span that starts there each day is
+below the largest start of a partition is stored, and each day of the span that starts there is
 stored up to the end that its object names. A batch that continues such a span is therefore cut
-where the days of it end, and its pieces are written one after the other. The objects of a piece
-name in their footers which other days reach beyond its start.
+where its days end, and its pieces are written one after the other. The objects of a piece name in
+their footers the other days that reach beyond its start.
 """
 
 import hashlib
@@ -38,14 +38,14 @@ _repair: Final = "move it away, or choose another ZCC_OBJECT_STORAGE_URL"
 
 
 class Log(NamedTuple):
-    """Which log the records of a topic come from. ``topic_id`` is "" where brokers have none."""
+    """The log of a topic's records. ``topic_id`` is "" where the brokers have no ids."""
 
     cluster_id: str
     topic_id: str
 
     @property
     def name(self) -> str:
-        """What tells it apart in the names of objects: the topic id, else a hash of the cluster's.
+        """Its part of object names: the topic id, else a hash of the cluster's id.
 
         The hash has 21 characters, an id has 22.
         """
@@ -55,7 +55,7 @@ class Log(NamedTuple):
 
 
 class ObjectName(NamedTuple):
-    """What the name of an object says."""
+    """The parts of an object's name."""
 
     partition: int
     start: int
@@ -66,8 +66,8 @@ class ObjectName(NamedTuple):
 class Frontier:
     """How far the objects of a partition reach.
 
-    All records below ``start`` are stored. Of those from there on, the records of each day in
-    ``days`` are stored up to the end of a span: that of the day's last object.
+    All records below ``start`` are stored. From there on, the records of each day in ``days`` are
+    stored up to the end of a span: that of the day's last object.
     """
 
     start: int
@@ -81,7 +81,7 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class PlannedObject:
-    """An object to create, or one that is there already and holds these rows."""
+    """An object to create, or an existing one that holds these rows."""
 
     key: ObjectKey
     span: Span
@@ -92,7 +92,7 @@ class PlannedObject:
 
     @property
     def path(self) -> str:
-        """Where it lies below the prefix."""
+        """Its path below the prefix."""
         return object_path(self.key, self.span.start, self.log)
 
     def table(self) -> pa.Table:
@@ -122,33 +122,33 @@ def day_path(key: ObjectKey) -> str:
 def object_path(key: ObjectKey, start: int, log: Log) -> str:
     """Return the path of an object.
 
-    The partition comes first: a topic id may begin with ``_``, and many readers of data lakes pass
-    over files whose names do.
+    The partition comes first: a topic id may begin with ``_``, and many readers of data lakes skip
+    files with such names.
     """
     return f"{day_path(key)}/{key.source.partition:05d}-{start:020d}-{log.name}.parquet"
 
 
 def day_of(path: str) -> str:
-    """Return the day that a folder or an object is of, "" where it is of none."""
+    """Return the day of a folder or an object, "" where it has none."""
     found = re.search(r"/date=([^/]+)", path)
     return found[1] if found else ""
 
 
 def parse_name(path: str) -> ObjectName | None:
-    """Return what the name of an object says, None where it is none of this sink's."""
+    """Return the parts of an object's name, None where this sink does not write such names."""
     found = _name.fullmatch(path.rpartition("/")[2])
     return None if found is None else ObjectName(int(found[1]), int(found[2]), found[3])
 
 
 class StoredSpan(NamedTuple):
-    """What a footer says: the span, and the last spans of other days that end after its start."""
+    """A footer's content: the span, and the last spans of other days that end after its start."""
 
     span: Span
     other_days: Mapping[str, Span]
 
 
 def stored_span(path: str, metadata: Mapping[bytes, bytes] | None, log: Log) -> StoredSpan:
-    """Return what the footer of an object of this log says.
+    """Return the content of the footer of an object of this log.
 
     Raises:
         ConfigurationError: it names another log, or none.

@@ -1,4 +1,4 @@
-"""Parquet files in memory: written, and read back as far as the sink needs it."""
+"""Writes Parquet files in memory, and reads the parts that the sink needs."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -13,15 +13,15 @@ _compression: Final = "zstd"
 
 
 async def encode(table: Callable[[], pa.Table]) -> bytes:
-    """Make a table in a thread and return it as a file."""
+    """Build a table in a thread and return it as a file."""
     return await asyncio.to_thread(_encode, table)
 
 
 async def read_footer(path: str, tail: bytes) -> Mapping[bytes, bytes] | None:
-    """Return the footer's entries; ``tail`` is the file, or as much of its end as the footer takes.
+    """Return the footer's entries; ``tail`` is the file, or the end of it with the footer.
 
     Raises:
-        ConfigurationError: it is no Parquet file.
+        ConfigurationError: it is not a Parquet file.
     """
     return await asyncio.to_thread(_footer, path, tail)
 
@@ -30,7 +30,7 @@ async def read_event_ids(path: str, content: bytes) -> Mapping[int, str]:
     """Return the event id of each offset.
 
     Raises:
-        ConfigurationError: it is no Parquet file of this sink's.
+        ConfigurationError: it is not a Parquet file of this sink.
     """
     return await asyncio.to_thread(_event_ids, path, content)
 

@@ -1,14 +1,14 @@
-"""Where the partitions of one assignment go on, by what the group has committed and objects tell.
+"""The starts of one assignment's partitions, by the group's commits and the objects.
 
-A partition without a commit, because its group was deleted or its offsets have expired, goes on
-with the last span of its objects, which may be there in part.
+A partition without a commit, because its group was deleted or its offsets have expired, continues
+with the last span of its objects, which may be stored in part.
 
-A partition with a commit goes on there. The first records of each day are then looked up: an object
-that holds them says that the commit lies behind the objects, as it does once Kafka, or only the
-group's offsets, were restored from a backup. What the objects hold is then passed over.
+A partition with a commit continues there. The first records of each day are then looked up: an
+object that holds them shows that the commit is behind the objects, as after Kafka, or only the
+group's offsets, were restored from a backup. Records in objects are then skipped.
 
-Brokers delete the commits of a topic with the topic. So it may be the objects of its former log
-alone that tell that a topic was made anew while the sink was stopped.
+Brokers delete the commits of a topic with the topic. So the objects of its former log may be the
+only sign that a topic was recreated while the sink was stopped.
 """
 
 from collections.abc import Collection, Mapping
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Positions:
-    """What is known of an assignment's partitions; valid until the next assignment."""
+    """The known positions of an assignment's partitions; valid until the next assignment."""
 
     def __init__(self, bucket: Bucket, assignment: Assignment) -> None:
         self.assignment = assignment
@@ -53,12 +53,12 @@ class Positions:
 
     @property
     def logs(self) -> Mapping[str, Log]:
-        """Which log each topic is."""
+        """The log of each topic."""
         return self._logs
 
     @property
     def frontiers(self) -> Mapping[TopicPartition, Frontier]:
-        """How far the objects of those partitions reach that are behind their objects."""
+        """How far the objects reach, of partitions that are behind their objects."""
         return self._frontiers
 
     async def resumes(self) -> Mapping[TopicPartition, Resume]:
@@ -72,7 +72,7 @@ class Positions:
         unknown = {
             source.topic
             for source, state in states.items()
-            if state.committed is None and state.log_end > 0  # else nothing was ever written to it
+            if state.committed is None and state.log_end > 0  # else it never held a record
         }
         await self._search(unknown)
         return {source: self._resume(source) for source in states}
@@ -87,14 +87,17 @@ class Positions:
         return Resume(frontier.start, frontier.end)
 
     def _count_expired(self, source: TopicPartition, records: int) -> None:
-        """Count what retention deleted before it was stored; with a commit the consumer does."""
+        """Count records that retention deleted before they were stored.
+
+        With a commit the consumer counts them.
+        """
         if records > 0:
             labels = self.assignment.group, source.topic, str(source.partition)
             metrics.worker.expired.labels(*labels).inc(records)
             log.error("retention deleted records before they were stored", records=records)
 
     async def check(self, rows: Rows, spans: Mapping[TopicPartition, Span]) -> None:
-        """See whether the first records of a day are stored already; call it before writing.
+        """Check whether the first records of a day are stored already; call it before writing.
 
         Raises:
             TransientError: not all objects are listed yet: call again.
@@ -118,7 +121,7 @@ class Positions:
         self._begun |= spans.keys()
 
     async def search_again(self, topic: str) -> None:
-        """Find out anew how far the objects of a topic reach."""
+        """Search again how far the objects of a topic reach."""
         self._searched -= self._partitions(topic)
         await self._search({topic})
 
@@ -178,7 +181,7 @@ class Positions:
         self._days[day_path(key)] = found
 
     async def _covering(self, key: ObjectKey, rows: list[ObjectRow]) -> Span | None:
-        """Return the span of the object that holds the first of these rows, None if none does."""
+        """Return the span of the object with the first of these rows, None where there is none."""
         first = rows[0].offset
         listed = max(
             (each for each in self._of_partition(key) if _start(each) <= first),

@@ -1,4 +1,4 @@
-"""Asks the object store whether it answers, without a change to it."""
+"""Probes the object store without changing it."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ from sinks.object_storage.store import open_store
 
 
 async def is_marked(settings: ObjectStorageSettings) -> bool:
-    """Return whether a sink has written below the prefix: its marker object is there.
+    """Return whether a sink has written below the prefix: its marker object exists.
 
     Raises:
         TransientError: the store does not answer.

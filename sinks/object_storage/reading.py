@@ -1,4 +1,4 @@
-"""Read back what the sink has written, for accounting."""
+"""Reads the written objects back, for accounting."""
 
 import asyncio
 from collections.abc import AsyncIterator

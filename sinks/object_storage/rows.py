@@ -1,4 +1,4 @@
-"""Pure: from deliveries to rows, by partition and day."""
+"""Pure: converts deliveries to rows, by partition and day."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ table_schema: Final = pa.schema(
         pa.field("body", pa.string(), nullable=False),
     ]
 )
-"""One row per record. ``body`` is the value as it stood in the topic."""
+"""One row per record. ``body`` is the record's value."""
 
 
 class ObjectRow(NamedTuple):
@@ -68,7 +68,7 @@ Rows = dict[ObjectKey, list[ObjectRow]]
 
 
 def read_rows(batch: Batch) -> tuple[Rows, list[Rejection]]:
-    """Return the rows of a batch, and the deliveries that cannot be one."""
+    """Return the rows of a batch, and the rejections of unreadable deliveries."""
     rows: Rows = defaultdict(list)
     rejections = []
     for delivery in batch.deliveries:

@@ -1,9 +1,8 @@
 """Finds how far the objects of a topic reach, by listing them.
 
-One request lists a thousand objects, whatever their age, so that a bucket of millions takes
-minutes. It is done only where there is no commit, or where the commit lies behind the objects. A
-call lists a bounded number of pages and then raises TransientError; the next call goes on from
-there.
+One request lists a thousand objects of any age, so a bucket of millions takes minutes. The search
+runs only where there is no commit, or where the commit is behind the objects. A call lists a
+bounded number of pages and then raises TransientError; the next call continues there.
 """
 
 from collections.abc import Collection
@@ -35,7 +34,7 @@ log = structlog.get_logger()
 
 
 class TopicSearch:
-    """The search in one topic for the objects of one log. Objects of other logs are passed over."""
+    """The search in one topic for the objects of one log. Objects of other logs are skipped."""
 
     def __init__(
         self, bucket: Bucket, topic: str, searched: Log, *, pages_per_call: int = _pages_per_call
@@ -51,7 +50,7 @@ class TopicSearch:
 
     @property
     def replaced(self) -> Collection[str]:
-        """Names of the logs that were stored before this one, of which nothing is stored yet."""
+        """Names of earlier logs, while nothing of this one is stored."""
         return () if self._last else self._other_logs
 
     async def frontiers(
@@ -60,8 +59,8 @@ class TopicSearch:
         """Return how far each of these partitions reaches; those without objects are left out.
 
         Raises:
-            TransientError: it is not through yet, or the store does not answer: call again.
-            ConfigurationError: an object under a name of this sink's is of another log.
+            TransientError: the search is not complete, or the store does not answer: call again.
+            ConfigurationError: an object with a name of this sink belongs to another log.
         """
         await self._list()
         found = [source for source in sources if source.partition in self._last]
@@ -116,10 +115,10 @@ class TopicSearch:
 
 
 async def read_span(bucket: Bucket, listed: Listed, expected: Log) -> StoredSpan:
-    """Return what the footer of an object of this log says.
+    """Return the content of the footer of an object of this log.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: it is not such an object.
     """
     tail = await bucket.read_tail(listed)
     return stored_span(listed.path, await read_footer(listed.path, tail), expected)

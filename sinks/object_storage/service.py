@@ -11,7 +11,7 @@ from sinks.object_storage.store import protect_new_files
 async def run(
     settings: ObjectStorageSettings, kafka: KafkaSettings, worker: WorkerSettings
 ) -> None:
-    """Write enriched events to object storage until told to stop.
+    """Write enriched events to object storage until stopped.
 
     Raises:
         ConfigurationError: the store or the topics are not set up as needed.

@@ -1,4 +1,4 @@
-"""The object store behind a URL, by obstore: S3, Google Cloud Storage, Azure or a folder."""
+"""Opens the object store of a URL, by obstore: S3, Google Cloud Storage, Azure or a folder."""
 
 import os
 from datetime import timedelta
@@ -16,23 +16,23 @@ if TYPE_CHECKING:  # obstore has these names for type checkers only
 
 
 _forbidden_bits: Final = 0o027
-"""Leaves 0640 of a new file, 0750 of a new folder: personal data is for the owner and the group."""
+"""Leaves 0640 of a new file, 0750 of a new folder: only owner and group may read personal data."""
 
 
 def protect_new_files() -> None:
-    """Keep others from all files that this process is going to make, from their first moment.
+    """Hide all future files of this process from other users, from their creation on.
 
-    The library that writes to folders knows no modes, but the process's umask holds for it. A umask
-    that forbids more stays in force.
+    The library sets no modes on files, but the process's umask applies to it. A stricter umask
+    stays in force.
     """
     os.umask(os.umask(_forbidden_bits) | _forbidden_bits)
 
 
 def open_store(settings: ObjectStorageSettings) -> ObjectStore:
-    """Return the store, its paths relative to the URL's prefix. No server is contacted.
+    """Return the store, with paths relative to the URL's prefix. It contacts no server.
 
     Raises:
-        ConfigurationError: the folder cannot be made.
+        ConfigurationError: the folder cannot be created.
     """
     scheme, _, rest = settings.url.partition("://")
     bucket, _, prefix = rest.partition("/")
