@@ -23,6 +23,7 @@ from operations.components import parts, workers
 from operations.local.live_view import LiveView, stages
 from operations.local.pipeline import ExternalEndpoints, Pipeline, environment
 from operations.local.rehearsal import accepting, socket_variable
+from operations.local.up_options import UpOptions
 from operations.reconcile.accounting import Accounting, account
 from operations.reconcile.report import Report, SentCounts, StoredCounts
 from operations.reconcile.stores import DataStores, latency, read_all_stores
@@ -51,23 +52,6 @@ _bucket_folder: Final = "events"
 _webhook_secret: Final = "simulated-webhook-secret"  # noqa: S105 - as above
 _client_secret: Final = "simulated-client-secret"  # noqa: S105 - as above
 _pseudonym_key: Final = "simulated-pseudonym-key"
-
-
-@dataclass(frozen=True, slots=True)
-class UpOptions:
-    """What `zcc up` was asked for. ``events`` 0 = endless; rates and shares as the simulator's.
-
-    ``linger`` keeps everything running after the last event, until Ctrl-C.
-    """
-
-    events: int
-    rate_per_s: float
-    duplicates: float
-    reorder: float
-    time_scale: float
-    seed: int
-    settle_timeout_s: float
-    linger: bool
 
 
 @dataclass(slots=True)

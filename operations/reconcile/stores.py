@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from operations.components import SinkName, workers
+from operations.components import workers
 from operations.reconcile.accounting import StoredIds
 from operations.reconcile.report import Latency, StoredCounts
 from runtime.kafka import TopicAdmin, read_all
@@ -14,8 +14,10 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas import topics
 from schemas.headers import event_id_header, origin_header, text
+from sinks.object_storage.component import component as object_sink
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
+from sinks.postgres.component import component as postgres_sink
 from sinks.postgres.settings import PostgresSettings
 
 
@@ -48,8 +50,8 @@ async def read_all_stores(
         accepted=accepted,
         in_topics=frozenset(raw),
         in_stores={
-            SinkName.POSTGRES: frozenset(in_postgres),
-            SinkName.OBJECT_STORAGE: frozenset(in_objects),
+            postgres_sink.name: frozenset(in_postgres),
+            object_sink.name: frozenset(in_objects),
         },
         set_aside={worker: frozenset(ids) for worker, ids in set_aside.items()},
     )

@@ -43,7 +43,7 @@ def _specs(kafka: KafkaSettings, own: OwnProcessor | None) -> list[TopicSpec]:
 def _specs_of(own: OwnProcessor, kafka: KafkaSettings) -> Iterator[TopicSpec]:
     """Yield the topics of a processor, set up as those of the product are."""
     prefix = kafka.topic_prefix
-    alone = {spec.name: spec for spec in topic_specs(kafka.topic_plan, [own.name])}
+    alone = {spec.name: spec for spec in topic_specs(kafka.topic_plan, {own.name: ()})}
     yield alone[dead_letter_topic(own.name, prefix=prefix)]
     events = alone[raw_topic("engagement", prefix=prefix)]
     for delay_s in own.retry_delays_s:

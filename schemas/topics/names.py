@@ -1,15 +1,15 @@
 """Pure: the names of all topics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.catalogue import families, unknown_family
 
 all_families: Final = (*families, unknown_family)
 
-retry_delays_s: Final[Mapping[str, tuple[int, ...]]] = {"enrichment": (30,)}
-"""Worker to the delays after which it looks again at a record that was not ready, in their order;
-each has a topic. A lookup of enrichment that missed its deadline has its answer by then."""
+Workers = Mapping[str, Sequence[int]]
+"""The workers of a deployment by name, each with the delays in seconds after which it reads a
+deferred record again, in their order; each delay has a topic."""
 
 _units: Final = ((3600, "h"), (60, "m"), (1, "s"))
 
@@ -35,12 +35,12 @@ def reference_topic(*, prefix: str) -> str:
 
 
 def dead_letter_topic(worker: str, *, prefix: str) -> str:
-    """Name the topic of records that a worker set aside."""
+    """Name the topic of records that a worker could not handle."""
     return f"{prefix}.dead-letter.{worker}.v1"
 
 
 def retry_topic(worker: str, delay_s: int, *, prefix: str) -> str:
-    """Name the topic of records that a worker looks at again after a delay."""
+    """Name the topic of records that a worker reads again after a delay."""
     return f"{prefix}.retry.{worker}.{delay_text(delay_s)}.v1"
 
 
