@@ -4,7 +4,7 @@ Commands are loaded when they are called. Exit codes: 0 done, 1 the check or the
 usage or settings.
 """
 
-from importlib.metadata import version as distribution_version
+import sys
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -90,6 +90,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; the entry point of `zcc`."""
+    if sys.argv[1:] == ["--version"]:  # to read options, the library imports pydantic: 0.2 s
+        typer.echo(_version())
+        return
     try:
         app()
     except ConfigurationError as error:
@@ -106,9 +109,14 @@ def root(
 ) -> None:
     """Zoom Contact Center events: webhooks in, Kafka, Postgres and Parquet out."""
     if version:
-        typer.echo(distribution_version("zoom-contact-center-pipeline"))
+        typer.echo(_version())
         raise typer.Exit
     load_function("runtime.process.logs:configure_logs")(level=log_level)
+
+
+def _version() -> str:
+    version = load_function("importlib.metadata:version")
+    return str(version("zoom-contact-center-pipeline"))
 
 
 def _stop(message: str, *, exit_code: int) -> NoReturn:

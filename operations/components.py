@@ -20,7 +20,14 @@ _modules: Final = (
 """In the order of the flow."""
 
 
-components: Final = tuple(cast("Component", load(f"{module}:component")) for module in _modules)
+_found: Final = {module: cast("Component", load(f"{module}:component")) for module in _modules}
+
+components: Final = tuple(_found.values())
+
+sources: Final[Mapping[str, str]] = {
+    each.name: f"{module.replace('.', '/')}.py" for module, each in _found.items()
+}
+"""Where each component is described: paths from the root."""
 
 by_name: Final[Mapping[str, Component]] = {each.name: each for each in components}
 

@@ -15,10 +15,10 @@ import structlog
 
 from operations.components import by_name
 from operations.components import monitor as monitor_name
-from operations.components import workers as all_workers
 from operations.lag.ages import Ages
 from operations.lag.metrics import metrics as monitor_metrics
 from operations.settings.monitor import MonitorSettings
+from operations.topics.specs import deployment_specs
 from runtime import metrics
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
@@ -28,7 +28,7 @@ from runtime.process.health import serving_health
 from runtime.process.signals import stop_event
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
-from schemas.topics import quarantine_topic, topic_specs
+from schemas.topics import quarantine_topic
 
 _log = structlog.get_logger()
 
@@ -93,7 +93,7 @@ class Monitor:
         self._topic_ids: dict[str, str] = {}
         for topic in (*read, *self._set_aside):
             monitor_metrics.recreated_topics.labels(topic)
-        for spec in topic_specs(kafka.topic_plan, all_workers):
+        for spec in deployment_specs(kafka.topic_plan):
             if spec.name in read and spec.retention_ms >= 0:
                 retention_s = spec.retention_ms / 1000
                 monitor_metrics.retention_seconds.labels(spec.name).set(retention_s)

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from devstack import DevstackOptions, Stack, kafka_version, running
-from operations.components import parts, workers
+from operations.components import parts
 from operations.local.live_view import LiveView, stages
 from operations.local.pipeline import ExternalEndpoints, Pipeline, environment
 from operations.local.rehearsal import accepting, socket_variable
@@ -27,12 +27,12 @@ from operations.local.up_options import UpOptions
 from operations.reconcile.accounting import Accounting, account
 from operations.reconcile.report import Report, SentCounts, StoredCounts
 from operations.reconcile.stores import DataStores, latency, read_all_stores
+from operations.topics.specs import deployment_specs
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import TopicAdmin
 from runtime.process.signals import stop_event
 from runtime.settings import KafkaSettings
-from schemas.topics import topic_specs
 from simulator.company import Company, make_company
 from simulator.service import make_state, rest_api, send
 from simulator.settings import SimulatorSettings
@@ -89,7 +89,7 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         settings = environment(surroundings)
         places = _places(surroundings, settings)
         async with TopicAdmin(places.kafka) as admin:
-            await admin.apply(list(topic_specs(places.kafka.topic_plan, workers)))
+            await admin.apply(deployment_specs(places.kafka.topic_plan))
         await asyncio.to_thread(migrate, surroundings.postgres_dsn)
         pipeline = Pipeline(settings, logs=folder / "logs")
         await parts.enter_async_context(pipeline)

@@ -9,6 +9,7 @@ import psycopg
 from operations.components import workers
 from operations.reconcile.accounting import StoredIds
 from operations.reconcile.report import Latency, StoredCounts
+from operations.topics.specs import deployment_specs
 from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
@@ -110,6 +111,6 @@ async def _postgres_ids(postgres: PostgresSettings) -> Counter[str]:
 
 
 async def _record_counts(kafka: KafkaSettings) -> dict[str, int]:
-    names = [spec.name for spec in topics.topic_specs(kafka.topic_plan, workers)]
+    names = [spec.name for spec in deployment_specs(kafka.topic_plan)]
     async with TopicAdmin(kafka) as admin:
         return await admin.record_counts(names)
