@@ -1,42 +1,38 @@
-"""The parts of the product by name, for the command line and for `zcc up`."""
+"""All components of the product: the one list that names them, and the processes that run them.
 
+A processor or a sink is added by one line in ``_modules``. The command line, lag, topics, dead
+letters, `zcc doctor`, `zcc up`, the files in ``deploy/`` and the reference pages follow from it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
+from typing import Final, cast
+
+from operations.lazy import load
+from runtime.component import Component
+from schemas.topics import Workers
+
+_modules: Final = (
+    "processors.enrichment.component",
+    "sinks.postgres.component",
+    "sinks.object_storage.component",
+)
+"""In the order of the flow."""
 
 
-class ProcessorName(StrEnum):
-    """Processors that `zcc processor` runs."""
+_found: Final = {module: cast("Component", load(f"{module}:component")) for module in _modules}
 
-    ENRICHMENT = "enrichment"
+components: Final = tuple(_found.values())
 
+sources: Final[Mapping[str, str]] = {
+    each.name: f"{module.replace('.', '/')}.py" for module, each in _found.items()
+}
+"""Where each component is described: paths from the root."""
 
-class SinkName(StrEnum):
-    """Sinks that `zcc sink` runs."""
+by_name: Final[Mapping[str, Component]] = {each.name: each for each in components}
 
-    POSTGRES = "postgres"
-    OBJECT_STORAGE = "object-storage"
-
-
-class DevstackPart(StrEnum):
-    """Real parts that `zcc devstack` starts."""
-
-    KAFKA = "kafka"
-    POSTGRES = "postgres"
-    S3 = "s3"
-
-
-class RehearsedAction(StrEnum):
-    """What `zcc rehearse` does to a store of a running `zcc up`."""
-
-    STOP = "stop"
-    KILL = "kill"
-    START = "start"
-
-
-workers: Final[tuple[str, ...]] = tuple(name.value for name in (*ProcessorName, *SinkName))
-"""Every worker; each has a consumer group and a dead-letter topic of its name."""
-
+workers: Final[Workers] = {each.name: each.retry_delays_s for each in components}
+"""Every worker with its retry delays; each has a consumer group and a dead-letter topic."""
 
 monitor: Final = "monitor"
 """The part that measures the others from outside."""
@@ -53,8 +49,7 @@ class PartName:
 
 parts: Final[tuple[PartName, ...]] = (
     PartName("ingest", ("ingest",), "ZCC_INGEST_HEALTH_PORT"),
-    *(PartName(name, ("processor", name), "ZCC_WORKER_HEALTH_PORT") for name in ProcessorName),
-    *(PartName(name, ("sink", name), "ZCC_WORKER_HEALTH_PORT") for name in SinkName),
+    *(PartName(each.name, each.command, "ZCC_WORKER_HEALTH_PORT") for each in components),
     PartName(monitor, ("monitor",), "ZCC_MONITOR_HEALTH_PORT"),
 )
 """In the order of the flow, which is also the order in which they drain."""

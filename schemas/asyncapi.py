@@ -13,7 +13,7 @@ import yaml
 
 from .catalogue import events, unknown_family
 from .titles import titled
-from .topics import TopicPlan
+from .topics import TopicPlan, Workers
 from .topics.records import TopicRecord, topic_records
 from .topics.specs import retention_ms, topic_names
 from .topics.terms import Header, header_sets, promises
@@ -78,12 +78,12 @@ _audit_line: Final[Node] = {
 }
 
 
-def asyncapi_text(plan: TopicPlan, workers: Sequence[str]) -> str:
-    """Return the document as YAML. The result depends only on records, schemas and arguments."""
+def asyncapi_text(plan: TopicPlan, workers: Workers) -> str:
+    """Return the document as YAML; the same for the same records, schemas, plan and workers."""
     return yaml.safe_dump(asyncapi(plan, workers), sort_keys=False, width=100)
 
 
-def asyncapi(plan: TopicPlan, workers: Sequence[str]) -> Node:
+def asyncapi(plan: TopicPlan, workers: Workers) -> Node:
     """Return the document for a deployment with these workers."""
     channels: Node = {}
     operations: Node = {}

@@ -8,10 +8,14 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
+from operations.api.access import cli_errors, zoom_settings
+from operations.api.daily_counts import kafka_settings, used_today
 from operations.api.output import console, print_json
 from runtime.clock import Clock, SystemClock
 from runtime.errors import ConfigurationError
 from zoom.catalogue import Operation, operations
+from zoom.client import connected
+from zoom.errors import RateLimitedError
 from zoom.http.oauth import Token
 from zoom.limits import Label
 from zoom.rate_limits.scheduler import LimitStatus, RateLimitScheduler
@@ -29,9 +33,6 @@ def budget(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print rate limits, the share that one worker takes, and what is used of it today."""
-    from operations.api.access import cli_errors, zoom_settings
-    from operations.api.daily_counts import kafka_settings, used_today
-
     settings = zoom_settings()
     kafka = kafka_settings()
     clock = SystemClock()
@@ -53,9 +54,6 @@ def budget(
 
 async def _probe(settings: ZoomSettings, scheduler: RateLimitScheduler, clock: Clock) -> None:
     """Have ``scheduler`` learn from the answer to one call, even where that is a refusal."""
-    from zoom.client import connected
-    from zoom.errors import RateLimitedError
-
     async with connected(settings, clock=clock, scheduler=scheduler) as client:
         asked = lightest_list(await client.tokens.token())
         try:

@@ -15,6 +15,9 @@ from typing import Annotated, Any
 
 import typer
 
+from operations.api.access import cli_errors, opened_client, zoom_settings
+from operations.api.dry_run import DryRun, request_object, request_text
+from operations.api.lookup import find_operation
 from operations.api.options import arguments, body_of, with_files
 from operations.api.output import (
     Pages,
@@ -29,10 +32,13 @@ from operations.generated_files import read_source
 from operations.settings.configured import is_configured
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
-from zoom.catalogue import Operation, UnknownOperationError, body_schema, find
+from zoom.catalogue import Operation, body_schema
+from zoom.downloads.fetching import opened_downloads
+from zoom.http.oauth import global_api_url
 from zoom.messages import Caller
 from zoom.requests.arguments import address
 from zoom.requests.bodies import File, content
+from zoom.requests.paging import pages
 from zoom.settings import ZoomSettings
 
 
@@ -81,8 +87,6 @@ def call(  # noqa: PLR0913 - each is an option of the command
         return
     if not operation:
         raise ConfigurationError("expected an operation: zcc api list shows all of them")
-    from operations.api.access import cli_errors
-
     found = find_operation(operation)
     with cli_errors():
         given = _body(found, body) if body else None
@@ -103,25 +107,11 @@ def download(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fetch a recording, a transcript or an attachment."""
-    from operations.api.access import cli_errors
-
     try:
         with cli_errors():
             asyncio.run(_download(url, to, as_json=as_json))
     except OSError as error:
         raise ConfigurationError(f"{to}: cannot write it: {error.strerror}") from None
-
-
-def find_operation(name: str) -> Operation:
-    """Return the operation of this name.
-
-    Raises:
-        ConfigurationError: there is none; the nearest names.
-    """
-    try:
-        return find(name)
-    except UnknownOperationError as error:
-        raise ConfigurationError(str(error)) from None
 
 
 def _print_help(context: typer.Context, operation: str) -> None:
@@ -169,10 +159,6 @@ def _confirm(question: Question, *, allowed: bool, yes: bool, body_is_stdin: boo
 
 
 async def _show_requests(question: Question, *, as_json: bool) -> None:
-    from operations.api.access import zoom_settings
-    from operations.api.dry_run import DryRun, request_object, request_text
-    from zoom.http.oauth import global_api_url
-
     known = zoom_settings().api_url if is_configured(ZoomSettings, os.environ) else ""
     caller = DryRun(
         known or global_api_url,
@@ -188,13 +174,11 @@ async def _show_requests(question: Question, *, as_json: bool) -> None:
 
 
 async def _ask(question: Question, *, as_json: bool) -> None:
-    from operations.api.access import opened_client, zoom_settings
-
     operation = question.operation
-    pages = Pages(operation.reply.items or "") if question.all_pages and not as_json else None
+    table = Pages(operation.reply.items or "") if question.all_pages and not as_json else None
     show: Show = partial(show_document, operation)
-    if pages is not None:
-        show = pages.show
+    if table is not None:
+        show = table.show
     elif as_json:
         show = show_items_as_json(operation.reply.items or "") if question.all_pages else print_json
     async with (
@@ -205,13 +189,11 @@ async def _ask(question: Question, *, as_json: bool) -> None:
     ):
         async for reply in replies:
             show(reply)
-    if pages is not None:
-        pages.tell()
+    if table is not None:
+        table.tell()
 
 
 async def _replies(caller: Caller, question: Question) -> AsyncGenerator[Any, None]:
-    from zoom.requests.paging import pages
-
     operation = question.operation
     if not question.all_pages:
         yield await caller.call(operation.name, body=question.body, **question.arguments)
@@ -222,9 +204,6 @@ async def _replies(caller: Caller, question: Question) -> AsyncGenerator[Any, No
 
 
 async def _download(url: str, to: Path, *, as_json: bool) -> None:
-    from operations.api.access import opened_client, zoom_settings
-    from zoom.downloads.fetching import opened_downloads
-
     settings = zoom_settings()
     async with (
         opened_client(settings) as client,
@@ -241,3 +220,11 @@ async def _download(url: str, to: Path, *, as_json: bool) -> None:
         print_json(told)
     else:
         typer.echo(f"{to}: {done.size_bytes} bytes, {done.content_type}, sha256 {done.sha256}")
+
+
+call_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+call_app.command(
+    "call",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,  # it has one of its own, which knows the operation
+)(call)

@@ -9,24 +9,34 @@ from typing import Annotated, Final, Literal
 import typer
 from rich.console import RenderableType
 
-from operations.api.budget_command import budget
-from operations.api.call_command import call, download, find_operation
 from operations.api.descriptions import has_deprecated
+from operations.api.lookup import find_operation
 from operations.api.output import console
 from operations.api.views import described, described_object, operation_object, operations_table
+from operations.command_group import LazyCommand, group_of
 from operations.generated_files import read_source, write_changed
 from runtime.errors import ConfigurationError
 from schemas.generation import SchemaSourceError, read_document
 from zoom.catalogue import Operation, operations
 from zoom.generation import artefacts
 
-api_app: Final = typer.Typer(help="Zoom's REST API.", no_args_is_help=True)
-api_app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    add_help_option=False,  # it has one of its own, which knows the operation
-)(call)
-api_app.command()(download)
-api_app.command()(budget)
+_commands: Final = {
+    "call": LazyCommand(
+        "operations.api.call_command:call_app",
+        "Ask an operation, its parameters as options: --user-id ID, --channels chat,sms.",
+    ),
+    "download": LazyCommand(
+        "operations.api.call_command:download",
+        "Fetch a recording, a transcript or an attachment.",
+    ),
+    "budget": LazyCommand(
+        "operations.api.budget_command:budget",
+        "Print rate limits, the share that one worker takes, and what is used of it today.",
+    ),
+}
+"""Those that need a client of the API."""
+
+api_app: Final = typer.Typer(help="Zoom's REST API.", cls=group_of(_commands), no_args_is_help=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,12 @@ from datetime import UTC
 from secrets import token_hex
 from typing import Final
 
-from operations.components import ProcessorName
+from operations.components import components
 from operations.settings.configured import is_configured
 from operations.settings.loading import read_settings
+from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import Clock
+from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
 from zoom.limits import Label
 from zoom.rate_limits.daily_share import DailyCounts
@@ -46,9 +48,6 @@ async def kept_counts(
     if kafka is None:
         yield None
         return
-    from processors.daily_counts import KafkaDailyCounts
-    from runtime.kafka import KafkaPublisher
-
     async with KafkaPublisher(kafka, client_id=commands, clock=clock) as publisher:
         await publisher.reached(within_s=_connect_s)
         yield KafkaDailyCounts(
@@ -67,15 +66,13 @@ async def used_today(zoom: ZoomSettings, kafka: KafkaSettings, clock: Clock) -> 
     Raises:
         TransientError: Kafka does not answer, or has no such topic.
     """
-    from processors.daily_counts import KafkaDailyCounts
-    from runtime.kafka import KafkaPublisher
-
     today = clock.now().astimezone(UTC).date()
     unopened = KafkaPublisher(kafka, client_id=commands, clock=clock)  # nothing is saved
     used = dict.fromkeys((n for n, limit in zoom.limits.items() if limit.per_day), 0)
-    for user in (*ProcessorName, commands):
+    callers = [each.name for each in components if each.zoom_operations]
+    for caller in (*callers, commands):
         kept = KafkaDailyCounts(
-            kafka, unopened, account_id=zoom.account_id, worker=user, clock=clock
+            kafka, unopened, account_id=zoom.account_id, worker=caller, clock=clock
         )
         for label in used:
             counts = (await kept.load(label)).values()

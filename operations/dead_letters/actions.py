@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from operations.components import workers
 from operations.dead_letters.audit import Action, AuditLine, name_of
 from operations.dead_letters.letter import Letter, RecordId
 from runtime.values import Delivery, Record
@@ -21,7 +22,7 @@ from schemas.headers import (
     replays_header,
     timestamp,
 )
-from schemas.topics import retry_delays_s, retry_topic
+from schemas.topics import retry_topic
 from schemas.topics.terms import header_sets
 
 _added: Final = frozenset(header.name for header in header_sets["dead-letter"])
@@ -94,7 +95,7 @@ def to_worker(
     origin = _origin(letter, rules)
     if isinstance(origin, ActionRefused):
         return origin
-    delays_s = retry_delays_s.get(letter.worker)
+    delays_s = workers.get(letter.worker)
     if not delays_s:
         return ActionRefused(f"{letter.worker} has no retry topic: send it to the original topic")
     topic = retry_topic(letter.worker, delays_s[0], prefix=rules.prefix)

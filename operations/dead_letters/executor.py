@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from operations.components import workers as all_workers
 from operations.dead_letters.actions import Act, ActionRefused, Judge, ReplayRules, line_of
 from operations.dead_letters.audit import record_of
 from operations.dead_letters.letter import Letter, RecordId
 from operations.dead_letters.reading import DeadLetterReading
 from operations.dead_letters.summary import Earliest, Group, Summary
+from operations.topics.specs import deployment_specs
 from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
@@ -19,7 +19,6 @@ from runtime.kafka.cluster import Cluster
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import timestamp
-from schemas.topics import topic_specs
 
 _timeout_s: Final = 20.0
 """For one record to be acknowledged, a new producer in between included."""
@@ -49,7 +48,7 @@ async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRule
     Raises:
         TransientError: the brokers do not answer.
     """
-    names = [spec.name for spec in topic_specs(kafka.topic_plan, all_workers)]
+    names = [spec.name for spec in deployment_specs(kafka.topic_plan)]
     async with Cluster(kafka, client_id="zcc-dead-letters") as cluster:
         return ReplayRules(kafka.topic_prefix, most_replays, await cluster.partition_counts(names))
 

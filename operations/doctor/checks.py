@@ -1,7 +1,7 @@
-"""Examines what is configured: settings, Zoom, scopes, Kafka, Postgres, object storage.
+"""Examines the configuration: settings, Zoom, scopes, Kafka and the stores of the components.
 
-A part is configured where the environment sets one of its variables. Nothing is changed, and
-nothing that is printed holds a secret: settings go by name, errors hold no value.
+A part is configured where the environment sets one of its variables. The checks change nothing and
+print no secret: settings go by name, errors hold no value.
 """
 
 import asyncio
@@ -13,16 +13,18 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings
 
-from operations.doctor.clock_skew import DatesHeard
+from operations.components import components
+from operations.doctor.clock_skew import ServerDates
 from operations.doctor.scopes import needs
+from operations.lazy import load_coroutine
 from operations.settings.configured import is_configured, unknown_variables
 from operations.settings.loading import read_settings
 from operations.settings.unknown import product_settings
+from operations.topics.apply import check as check_topics
 from runtime.clock import Clock
+from runtime.component import Component
 from runtime.errors import ConfigurationError, TransientError
 from runtime.settings import KafkaSettings
-from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.postgres.settings import PostgresSettings
 from zoom.http.oauth import Token, TokenSource
 from zoom.http.transport import opened
 from zoom.settings import ZoomSettings
@@ -36,7 +38,7 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check has found; ``wrong`` is what somebody has to mend."""
+    """The result of one check; somebody has to mend what is ``wrong``."""
 
     check: str
     state: State
@@ -44,38 +46,36 @@ class CheckResult:
 
 
 async def examine(clock: Clock) -> AsyncIterator[CheckResult]:
-    """Yield what each check finds, as soon as it is found."""
+    """Yield the result of each check as soon as it is known."""
     settings = _Settings(os.environ)
-    for finding in settings.findings:
-        yield finding
+    for result in settings.results:
+        yield result
     zoom = settings.of(ZoomSettings)
     if zoom is not None:
-        for finding in await _zoom(zoom, clock):
-            yield finding
+        for result in await _zoom(zoom, clock):
+            yield result
     kafka = settings.of(KafkaSettings)
     if kafka is not None:
         yield await _kafka(kafka)
-    postgres = settings.of(PostgresSettings)
-    if postgres is not None:
-        yield await _postgres(postgres)
-    objects = settings.of(ObjectStorageSettings)
-    if objects is not None:
-        yield await _object_storage(objects)
+    for component in components:
+        own = settings.of(component.settings[0]) if component.check else None
+        if own is not None:
+            yield await check_store(component, own)
 
 
 class _Settings:
-    """The settings that are configured and can be read, and what there is to say of the others."""
+    """The settings that are configured and valid, and a result for each class of settings."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._read: dict[type[BaseSettings], BaseSettings] = {}
-        self.findings = list(self._find(environment))
+        self.results = list(self._read_all(environment))
 
     def of(self, kind: type[AnySettings]) -> AnySettings | None:
-        """Return settings of this class, None where they are not there or wrong."""
-        found = self._read.get(kind)
-        return found if isinstance(found, kind) else None
+        """Return settings of this class, None where they are missing or wrong."""
+        settings = self._read.get(kind)
+        return settings if isinstance(settings, kind) else None
 
-    def _find(self, environment: Mapping[str, str]) -> Iterator[CheckResult]:
+    def _read_all(self, environment: Mapping[str, str]) -> Iterator[CheckResult]:
         for kind in product_settings:
             prefix = f"{kind.model_config.get('env_prefix')}*"
             if not is_configured(kind, environment):
@@ -95,7 +95,7 @@ class _Settings:
 
 async def _zoom(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
     async with opened(settings) as transport:
-        dates = DatesHeard(transport, clock)
+        dates = ServerDates(transport, clock)
         try:
             async with asyncio.timeout(settings.call_timeout_s):
                 token = await TokenSource(settings, transport=dates, clock=clock).token()
@@ -110,7 +110,7 @@ async def _zoom(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
     ]
 
 
-def _skew(dates: DatesHeard) -> Iterator[CheckResult]:
+def _skew(dates: ServerDates) -> Iterator[CheckResult]:
     skew_s = dates.skew_s
     if skew_s is None:
         yield CheckResult("clock", "skipped", "no answer of Zoom's told its time")
@@ -127,7 +127,7 @@ def _scopes(token: Token) -> Iterator[CheckResult]:
         yield CheckResult("scopes", "skipped", "the token does not name its scopes")
         return
     for need in needs():
-        check = f"scopes {need.feature}"
+        check = f"scopes {need.component}"
         held = need.held(token.scopes)
         if held:
             yield CheckResult(check, "ok", f"{need.operation.name}: {held[0]}")
@@ -137,10 +137,8 @@ def _scopes(token: Token) -> Iterator[CheckResult]:
 
 
 async def _kafka(settings: KafkaSettings) -> CheckResult:
-    from operations.topics.apply import check
-
     try:
-        changes = await check(settings)
+        changes = await check_topics(settings)
     except (ConfigurationError, TransientError) as error:
         return CheckResult("kafka", "wrong", str(error))
     if changes.lines:
@@ -149,27 +147,11 @@ async def _kafka(settings: KafkaSettings) -> CheckResult:
     return CheckResult("kafka", "ok", "it answers, and the topics are as they should be")
 
 
-async def _postgres(settings: PostgresSettings) -> CheckResult:
-    from sinks.postgres.migrate import current_revision
-    from sinks.postgres.write.session import required_revision
-
+async def check_store(component: Component, settings: BaseSettings) -> CheckResult:
+    """Run the check of a component on the store that its settings name."""
+    name = component.name.replace("-", " ")
+    check = load_coroutine(component.check)
     try:
-        revision = await asyncio.to_thread(current_revision, settings.dsn.get_secret_value())
+        return CheckResult(name, "ok", str(await check(settings)))
     except (ConfigurationError, TransientError) as error:
-        return CheckResult("postgres", "wrong", str(error))
-    if revision is None or revision < required_revision:
-        found = "missing" if revision is None else f"at revision {revision}"
-        text = f"the tables are {found}, {required_revision} is needed: run `zcc migrate`"
-        return CheckResult("postgres", "wrong", text)
-    return CheckResult("postgres", "ok", f"it answers, its tables are at revision {revision}")
-
-
-async def _object_storage(settings: ObjectStorageSettings) -> CheckResult:
-    from sinks.object_storage.probe import is_marked
-
-    try:
-        marked = await is_marked(settings)
-    except (ConfigurationError, TransientError) as error:
-        return CheckResult("object storage", "wrong", str(error))
-    text = "a sink has written there" if marked else "nothing was written there yet"
-    return CheckResult("object storage", "ok", f"it answers; {text}")
+        return CheckResult(name, "wrong", str(error))

@@ -1,4 +1,4 @@
-"""Tells how far this machine's clock is from Zoom's, by the dates of Zoom's answers."""
+"""Measures how far this machine's clock is from Zoom's, by the ``Date`` of Zoom's responses."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,8 +11,8 @@ _resolution: Final = timedelta(seconds=1)
 """Of the header ``Date``. Source: RFC 9110, section 6.6.1."""
 
 
-class DatesHeard:
-    """A `zoom.messages.Transport` that notes the date of the latest answer."""
+class ServerDates:
+    """A `zoom.messages.Transport` that compares the date of each response with the clock."""
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport = transport
@@ -21,21 +21,21 @@ class DatesHeard:
 
     async def send(self, request: Request) -> Response:
         """See `Transport.send`."""
-        asked_at = self._clock.now()
+        sent_at = self._clock.now()
         response = await self._transport.send(request)
-        told = moment_of(response.headers.get("date", ""))
-        if told is not None:
-            self.skew_s = skew_s(told, asked_at, self._clock.now())
+        date = moment_of(response.headers.get("date", ""))
+        if date is not None:
+            self.skew_s = skew_s(date, sent_at, self._clock.now())
         return response
 
 
-def skew_s(told: datetime, asked_at: datetime, answered_at: datetime) -> float:
+def skew_s(date: datetime, sent_at: datetime, received_at: datetime) -> float:
     """Return how many seconds this clock is ahead at least; negative: behind; 0: it may be right.
 
-    The other clock showed ``told``, to the second, at some moment between the two of this one.
+    The other clock showed ``date``, to the second, at some moment between the two of this one.
     """
-    if asked_at > told + _resolution:
-        return (asked_at - told - _resolution).total_seconds()
-    if answered_at < told:
-        return (answered_at - told).total_seconds()
+    if sent_at > date + _resolution:
+        return (sent_at - date - _resolution).total_seconds()
+    if received_at < date:
+        return (received_at - date).total_seconds()
     return 0.0

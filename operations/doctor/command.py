@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from operations.doctor.checks import CheckResult, examine
 from runtime.clock import Clock, SystemClock
-
-if TYPE_CHECKING:
-    from operations.doctor.checks import CheckResult
 
 
 def doctor(
@@ -21,8 +19,6 @@ def doctor(
 
 async def run(*, as_json: bool, clock: Clock) -> int:
     """Print what is well and what is not; return the exit code: 1 if anything is wrong."""
-    from operations.doctor.checks import examine
-
     findings: list[CheckResult] = []
     async for finding in examine(clock):
         findings.append(finding)
@@ -30,6 +26,6 @@ async def run(*, as_json: bool, clock: Clock) -> int:
             typer.echo(f"{finding.state:8}{finding.check:18} {finding.text}")
     well = all(finding.state != "wrong" for finding in findings)
     if as_json:
-        told = [{"check": f.check, "state": f.state, "text": f.text} for f in findings]
-        typer.echo(json.dumps({"well": well, "findings": told}))
+        results = [{"check": f.check, "state": f.state, "text": f.text} for f in findings]
+        typer.echo(json.dumps({"well": well, "findings": results}))
     return 0 if well else 1

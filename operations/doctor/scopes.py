@@ -1,26 +1,20 @@
-"""Pure: which operations of Zoom's API the features of the product ask, so which scopes they need.
+"""Pure: the operations of Zoom's API that components call, and so the scopes that they need.
 
 A token needs one scope of each operation.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from operations.components import ProcessorName
+from operations.components import components
 from zoom.catalogue import Operation, find
-
-asked_by: Final[Mapping[ProcessorName, Sequence[str]]] = {
-    ProcessorName.ENRICHMENT: ("get_user", "get_queue", "list_users", "list_queues"),
-}
-"""Names of operations, by the processor that asks them; nothing else asks Zoom by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One operation that a feature asks; the token needs any one of ``operation.scopes``."""
+    """One operation that a component calls; the token needs any one of ``operation.scopes``."""
 
-    feature: ProcessorName
+    component: str
     operation: Operation
 
     def held(self, scopes: Collection[str]) -> tuple[str, ...]:
@@ -29,10 +23,10 @@ class Need:
 
 
 def needs() -> Iterator[Need]:
-    """Yield what all features need."""
-    for feature, names in asked_by.items():
-        for name in names:
-            yield Need(feature, find(name))
+    """Yield the needs of all components; nothing else calls Zoom by itself."""
+    for component in components:
+        for name in component.zoom_operations:
+            yield Need(component.name, find(name))
 
 
 def scopes_page() -> str:
@@ -51,7 +45,7 @@ def scopes_page() -> str:
     for need in needs():
         scopes = need.operation.scopes
         kinds = (_lined(kind) for kind in (scopes.granular, scopes.classic))
-        lines.append(f"| {need.feature} | `{need.operation.name}` | {' | '.join(kinds)} |")
+        lines.append(f"| {need.component} | `{need.operation.name}` | {' | '.join(kinds)} |")
     return "\n".join(lines) + "\n"
 
 

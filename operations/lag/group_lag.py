@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import typer
 
-from operations.components import ProcessorName, SinkName
+from operations.components import components
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.kafka import Lag, TopicAdmin, timestamps_at
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
-from schemas.topics import enriched_topics, raw_topics, retry_delays_s, retry_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +95,12 @@ async def run(
 
 
 def topics_of_groups(prefix: str) -> Mapping[str, Sequence[str]]:
-    """Return each group of ours with what it reads."""
-    raw, enriched = raw_topics(prefix=prefix), enriched_topics(prefix=prefix)
-    processors = {f"{prefix}.{name}": raw for name in ProcessorName}
-    sinks = {f"{prefix}.{name}": enriched for name in SinkName}
-    put_off = {
-        f"{prefix}.{worker}-retry": [retry_topic(worker, s, prefix=prefix) for s in delays_s]
-        for worker, delays_s in retry_delays_s.items()
+    """Return each consumer group of the product with the topics that it reads."""
+    return {
+        group: topics
+        for component in components
+        for group, topics in component.groups(prefix=prefix).items()
     }
-    return processors | put_off | sinks
 
 
 async def look(

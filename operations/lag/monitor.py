@@ -13,11 +13,12 @@ from typing import Final
 
 import structlog
 
-from operations import components
+from operations.components import by_name
+from operations.components import monitor as monitor_name
 from operations.lag.ages import Ages
-from operations.lag.group_lag import topics_of_groups
 from operations.lag.metrics import metrics as monitor_metrics
 from operations.settings.monitor import MonitorSettings
+from operations.topics.specs import deployment_specs
 from runtime import metrics
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
@@ -27,13 +28,7 @@ from runtime.process.health import serving_health
 from runtime.process.signals import stop_event
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
-from schemas.topics import (
-    dead_letter_topic,
-    quarantine_topic,
-    retry_delays_s,
-    retry_topic,
-    topic_specs,
-)
+from schemas.topics import quarantine_topic
 
 _log = structlog.get_logger()
 
@@ -45,7 +40,7 @@ async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) 
         ConfigurationError: the address cannot be listened on.
     """
     monitor = Monitor(settings, kafka, clock)
-    metrics.process.started.labels(components.monitor).set(clock.now().timestamp())
+    metrics.process.started.labels(monitor_name).set(clock.now().timestamp())
     with stop_event() as stopping:
         async with (
             serving_health(
@@ -72,18 +67,22 @@ class Monitor:
         self._clock = clock
         self._interval_s = settings.interval_s
         prefix, workers = kafka.topic_prefix, settings.workers
-        names = {f"{prefix}.{worker}{end}" for worker in workers for end in ("", "-retry")}
+        measured = [by_name[worker] for worker in workers]
         self.groups: Final = {
-            group: topics for group, topics in topics_of_groups(prefix).items() if group in names
+            group: topics
+            for component in measured
+            for group, topics in component.groups(prefix=prefix).items()
         }
         self._set_aside: Final = (
             quarantine_topic(prefix=prefix),
-            *(dead_letter_topic(worker, prefix=prefix) for worker in workers),
+            *(component.dead_letter_topic(prefix=prefix) for component in measured),
         )
         self._delays_s = {
-            retry_topic(worker, delay_s, prefix=prefix): delay_s
-            for worker in workers
-            for delay_s in retry_delays_s.get(worker, ())
+            topic: delay_s
+            for component in measured
+            for topic, delay_s in zip(
+                component.retry_topics(prefix=prefix), component.retry_delays_s, strict=True
+            )
         }
         self._ages: defaultdict[str, Ages] = defaultdict(Ages)
         self._reason: str | None = "the brokers were not asked yet"
@@ -94,8 +93,8 @@ class Monitor:
         self._topic_ids: dict[str, str] = {}
         for topic in (*read, *self._set_aside):
             monitor_metrics.recreated_topics.labels(topic)
-        for spec in topic_specs(kafka.topic_plan, workers):
-            if spec.name in read:
+        for spec in deployment_specs(kafka.topic_plan):
+            if spec.name in read and spec.retention_ms >= 0:
                 retention_s = spec.retention_ms / 1000
                 monitor_metrics.retention_seconds.labels(spec.name).set(retention_s)
 

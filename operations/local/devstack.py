@@ -1,7 +1,6 @@
 """`zcc devstack`: the real parts alone, until told to stop."""
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -11,8 +10,10 @@ from runtime.errors import ConfigurationError
 from runtime.process.signals import stop_event
 
 
-async def run(directory: Path, parts: frozenset[Part], ports: Mapping[Part, int]) -> None:
-    """Start the parts, print where they answer as settings, and wait for a signal.
+def run(
+    directory: Path, parts: frozenset[Part], *, kafka_port: int, postgres_port: int, s3_port: int
+) -> None:
+    """Start the parts, print their addresses as settings, and wait for a signal.
 
     Raises:
         ConfigurationError: a part cannot be started, or has ended by itself; with its last lines.
@@ -21,16 +22,20 @@ async def run(directory: Path, parts: frozenset[Part], ports: Mapping[Part, int]
         options = DevstackOptions(
             directory=directory,
             parts=parts,
-            kafka_port=ports["kafka"],
-            postgres_port=ports["postgres"],
-            s3_port=ports["s3"],
+            kafka_port=kafka_port,
+            postgres_port=postgres_port,
+            s3_port=s3_port,
         )
-        with stop_event() as stop:
-            async with running(options) as stack:
-                _print_settings(stack)
-                await _until(stop, stack)
+        asyncio.run(_run(options))
     except (DevstackError, ValueError) as error:
         raise ConfigurationError(str(error)) from error
+
+
+async def _run(options: DevstackOptions) -> None:
+    with stop_event() as stop:
+        async with running(options) as stack:
+            _print_settings(stack)
+            await _until(stop, stack)
 
 
 async def _until(stop: asyncio.Event, stack: Stack) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from devstack import ALL_PARTS, DevstackError, Stack
-from operations.components import RehearsedAction
+from operations.local.rehearsed_actions import RehearsedAction
 from runtime.errors import ConfigurationError, TransientError
 
 socket_variable: Final = "ZCC_UP_SOCKET"
@@ -69,8 +69,13 @@ async def _act(stack: Stack, line: str) -> str:
     return "ok"
 
 
+def run(action: RehearsedAction, part: str, *, socket: str) -> None:
+    """See `rehearse`."""
+    asyncio.run(rehearse(action, part, socket=socket))
+
+
 async def rehearse(action: RehearsedAction, part: str, *, socket: str) -> None:
-    """Ask the running stack to act, and wait until it has.
+    """Send an action to the running stack and wait until it is done.
 
     Raises:
         ConfigurationError: no `zcc up` runs behind the socket.

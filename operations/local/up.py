@@ -19,19 +19,20 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from devstack import DevstackOptions, Stack, kafka_version, running
-from operations.components import parts, workers
+from operations.components import parts
 from operations.local.live_view import LiveView, stages
 from operations.local.pipeline import ExternalEndpoints, Pipeline, environment
 from operations.local.rehearsal import accepting, socket_variable
+from operations.local.up_options import UpOptions
 from operations.reconcile.accounting import Accounting, account
 from operations.reconcile.report import Report, SentCounts, StoredCounts
 from operations.reconcile.stores import DataStores, latency, read_all_stores
+from operations.topics.specs import deployment_specs
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import TopicAdmin
 from runtime.process.signals import stop_event
 from runtime.settings import KafkaSettings
-from schemas.topics import topic_specs
 from simulator.company import Company, make_company
 from simulator.service import make_state, rest_api, send
 from simulator.settings import SimulatorSettings
@@ -51,23 +52,6 @@ _bucket_folder: Final = "events"
 _webhook_secret: Final = "simulated-webhook-secret"  # noqa: S105 - as above
 _client_secret: Final = "simulated-client-secret"  # noqa: S105 - as above
 _pseudonym_key: Final = "simulated-pseudonym-key"
-
-
-@dataclass(frozen=True, slots=True)
-class UpOptions:
-    """What `zcc up` was asked for. ``events`` 0 = endless; rates and shares as the simulator's.
-
-    ``linger`` keeps everything running after the last event, until Ctrl-C.
-    """
-
-    events: int
-    rate_per_s: float
-    duplicates: float
-    reorder: float
-    time_scale: float
-    seed: int
-    settle_timeout_s: float
-    linger: bool
 
 
 @dataclass(slots=True)
@@ -105,7 +89,7 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         settings = environment(surroundings)
         places = _places(surroundings, settings)
         async with TopicAdmin(places.kafka) as admin:
-            await admin.apply(list(topic_specs(places.kafka.topic_plan, workers)))
+            await admin.apply(deployment_specs(places.kafka.topic_plan))
         await asyncio.to_thread(migrate, surroundings.postgres_dsn)
         pipeline = Pipeline(settings, logs=folder / "logs")
         await parts.enter_async_context(pipeline)

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from devstack import DevstackError
-from operations.local.up import UpOptions, up
+from operations.local.up import up
+from operations.local.up_options import UpOptions
 from operations.reconcile.report import Report
 from runtime.errors import TransientError
 from simulator.webhooks.endpoint import EndpointInvalidError

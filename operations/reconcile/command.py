@@ -1,25 +1,47 @@
-"""`zcc reconcile`: one look at every place, and what is missing where.
+"""`zcc reconcile`: reads every store once and prints which events are missing where.
 
-Events in dead letters are settled: a person decides on them. What lies in quarantine is no event
-yet, and is counted beside them.
+Events in dead letters are settled: a person decides on them. A record in quarantine is no event
+yet; it is counted separately.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, cast
 
 import typer
 
+from operations.lazy import load_from_checkout
 from operations.reconcile.accounting import Accounting, account
 from operations.reconcile.stores import DataStores, read_all_stores
-from runtime.errors import ConfigurationError
+from operations.settings.loading import read_settings
+from runtime.settings import KafkaSettings
+from sinks.object_storage.settings import ObjectStorageSettings
+from sinks.postgres.settings import PostgresSettings
 
 shown_ids = 20
 
 
-async def run(places: DataStores, *, ledger: Path | None, as_json: bool) -> int:
+def reconcile(
+    *,
+    ledger: Annotated[
+        Path | None, typer.Option(help="What Zoom's side saw accepted; else the raw topics count.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare topics, Postgres and objects; exit 1 if an event is missing anywhere."""
+    stores = DataStores(
+        kafka=read_settings(KafkaSettings),
+        postgres=read_settings(PostgresSettings),
+        object_storage=read_settings(ObjectStorageSettings),
+    )
+    raise typer.Exit(asyncio.run(run(stores, ledger=ledger, as_json=as_json)))
+
+
+async def run(stores: DataStores, *, ledger: Path | None, as_json: bool) -> int:
     """Print the accounting; return 0 if nothing is unaccounted for, else 1."""
-    found, stored = await read_all_stores(places, accepted=_accepted(ledger) if ledger else None)
+    found, stored = await read_all_stores(stores, accepted=_accepted(ledger) if ledger else None)
     result = account(found)
     aside = {worker: len(ids) for worker, ids in found.set_aside.items()}
     show = _json if as_json else _lines
@@ -28,13 +50,11 @@ async def run(places: DataStores, *, ledger: Path | None, as_json: bool) -> int:
 
 
 def _accepted(ledger: Path) -> frozenset[str]:
-    try:
-        from simulator.webhooks.ledger import read_ledger
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "a ledger is written by the simulator, which the installed product does not carry"
-        ) from None
-    return read_ledger(ledger).accepted_ids
+    accepted = load_from_checkout(
+        "operations.reconcile.ledger:accepted_ids",
+        error="a ledger is written by the simulator, which the installed product does not carry",
+    )
+    return cast("frozenset[str]", accepted(ledger))
 
 
 def _json(result: Accounting, aside: Mapping[str, int], quarantined: int) -> str:

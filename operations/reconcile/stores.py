@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 import psycopg
 
-from operations.components import SinkName, workers
+from operations.components import workers
 from operations.reconcile.accounting import StoredIds
 from operations.reconcile.report import Latency, StoredCounts
+from operations.topics.specs import deployment_specs
 from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas import topics
 from schemas.headers import event_id_header, origin_header, text
+from sinks.object_storage.component import component as object_sink
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
+from sinks.postgres.component import component as postgres_sink
 from sinks.postgres.settings import PostgresSettings
 
 
@@ -48,8 +51,8 @@ async def read_all_stores(
         accepted=accepted,
         in_topics=frozenset(raw),
         in_stores={
-            SinkName.POSTGRES: frozenset(in_postgres),
-            SinkName.OBJECT_STORAGE: frozenset(in_objects),
+            postgres_sink.name: frozenset(in_postgres),
+            object_sink.name: frozenset(in_objects),
         },
         set_aside={worker: frozenset(ids) for worker, ids in set_aside.items()},
     )
@@ -108,6 +111,6 @@ async def _postgres_ids(postgres: PostgresSettings) -> Counter[str]:
 
 
 async def _record_counts(kafka: KafkaSettings) -> dict[str, int]:
-    names = [spec.name for spec in topics.topic_specs(kafka.topic_plan, workers)]
+    names = [spec.name for spec in deployment_specs(kafka.topic_plan)]
     async with TopicAdmin(kafka) as admin:
         return await admin.record_counts(names)

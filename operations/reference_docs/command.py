@@ -1,7 +1,8 @@
-"""Write what follows from code and records: `python -m operations.reference_docs.command`.
+"""Writes the files that follow from code and records.
 
-The reference pages and the AsyncAPI document. A test compares what is committed with what this
-would write.
+Run it as `python -m operations.reference_docs.command`. It writes the reference pages, the AsyncAPI
+document, and the files of the components in ``deploy/``. A test compares the committed files with
+its output.
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,16 @@ from typing import Final
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from operations.components import workers
+from operations.components import components, sources, workers
 from operations.doctor.scopes import scopes_page
 from operations.reference_docs.api_page import zoom_api_page
+from operations.reference_docs.component_files import (
+    component_table,
+    generated_mark,
+    manifest,
+    with_compose_services,
+    with_lines,
+)
 from operations.reference_docs.metric_catalogue import catalogue
 from operations.reference_docs.monitoring_objects import dashboard_config_map, prometheus_rule
 from operations.reference_docs.table_page import tables_page
@@ -29,6 +37,9 @@ from zoom.catalogue import operations
 all_settings: Final[tuple[type[BaseSettings], ...]] = (*product_settings, SimulatorSettings)
 
 root: Final = Path(__file__).parents[2]
+
+_manifests: Final = "deploy/kubernetes/base"
+_topic_pages: Final = "docs/reference/topics"
 
 _plan: Final = KafkaSettings.model_construct().topic_plan
 """The topics with the default settings."""
@@ -88,6 +99,8 @@ def topics_page() -> str:
         largest = f"{record.max_message_bytes / 1024 / 1024:g} MiB"
         kept = shown_retention(record, _plan)
         lines.append(f"| {name} | {partitions} | {record.cleanup} | {kept} | {largest} |")
+    lines += ["", "## Processors and sinks", ""]
+    lines += component_table(components, prefix=_plan.prefix)
     return "\n".join(lines) + "\n"
 
 
@@ -97,7 +110,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/metrics.md", metrics_page()
     yield "docs/reference/topics.md", topics_page()
     for name, page in topic_pages(_plan):
-        yield f"docs/reference/topics/{name}", page
+        yield f"{_topic_pages}/{name}", page
     yield "docs/reference/tables.md", tables_page(migration_sql())
     yield "docs/reference/zoom-api.md", zoom_api_page(operations())
     yield "docs/reference/zoom-scopes.md", scopes_page()
@@ -108,6 +121,31 @@ def generated() -> Iterator[tuple[str, str]]:
     shown = (root / dashboard).read_text()
     config_map = dashboard_config_map(shown, source=dashboard, name="zcc-overview.json")
     yield "deploy/kubernetes/monitoring/dashboard.yaml", config_map
+    yield from _files_of_components()
+
+
+def _files_of_components() -> Iterator[tuple[str, str]]:
+    for each in components:
+        yield f"{_manifests}/{each.service}.yaml", manifest(each, source=sources[each.name])
+    compose = "docker-compose.yml"
+    yield compose, with_compose_services((root / compose).read_text(), components)
+    lists = {
+        f"{_manifests}/kustomization.yaml": "- {}.yaml",
+        "deploy/kubernetes/monitoring/pod-monitor.yaml": "- zcc-{}",
+        "deploy/prometheus/prometheus.yml": "- {}:9100",
+    }
+    for path, line in lists.items():
+        lines = [line.format(each.service) for each in components]
+        yield path, with_lines((root / path).read_text(), lines)
+
+
+def left_over() -> Iterator[Path]:
+    """Yield generated manifests and pages of topics that nothing generates any more."""
+    now = {root / path for path, _ in generated()}
+    for path in sorted((root / _manifests).iterdir()):
+        if path not in now and path.read_text().startswith(generated_mark):
+            yield path
+    yield from (path for path in sorted((root / _topic_pages).iterdir()) if path not in now)
 
 
 def _default(value: object) -> str:
@@ -121,6 +159,8 @@ def _first_line(docstring: str | None) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in generated():
-        root.joinpath(path).parent.mkdir(exist_ok=True)
-        root.joinpath(path).write_text(text)
+    for name, text in generated():
+        root.joinpath(name).parent.mkdir(exist_ok=True)
+        root.joinpath(name).write_text(text)
+    for path in left_over():
+        path.unlink()

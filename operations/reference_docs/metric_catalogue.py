@@ -6,17 +6,14 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from ingest.metrics import metrics as ingest
 from ingest.spill.metrics import metrics as spill
+from operations.components import components
 from operations.lag.metrics import metrics as monitor
-from processors.enrichment.metrics import drift
-from processors.enrichment.metrics import metrics as enrichment
+from operations.lazy import load
 from runtime.metrics import process, publisher, worker
-from sinks.object_storage.metrics import metrics as object_storage
-from sinks.postgres.metrics import metrics as postgres
-from zoom.metrics import metrics as zoom
 
 groups: Final = (
-    *(process, ingest, spill, publisher, worker, enrichment, drift, zoom, postgres),
-    object_storage,
+    *(process, ingest, spill, publisher, worker),
+    *dict.fromkeys(load(reference) for each in components for reference in each.metrics),
     monitor,
 )
 """Each holds its metrics as attributes of its class."""

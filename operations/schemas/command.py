@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from operations.schemas.contract_files import diff, generate
+from operations.schemas.drift import run
 from operations.settings.loading import read_settings
 from runtime.settings import KafkaSettings
 
@@ -19,8 +21,6 @@ def schemas_generate(
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("schemas"),
 ) -> None:
     """Write JSON Schemas, models and examples; print what is new or has changed."""
-    from operations.schemas.contract_files import generate
-
     for path in generate(webhooks, out):
         typer.echo(path)
 
@@ -33,8 +33,6 @@ def schemas_diff(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare two documents of the vendor; exit 1 if a change breaks consumers."""
-    from operations.schemas.contract_files import diff
-
     raise typer.Exit(diff(old, new, as_json=as_json))
 
 
@@ -47,6 +45,4 @@ def schemas_drift(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print what live events have that the contract lacks, with a suggested patch."""
-    from operations.schemas.drift import run
-
     asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))

@@ -24,7 +24,7 @@ class MonitorSettings(BaseSettings):
         default=10.0, gt=0, description="Seconds between two looks at the brokers"
     )
     workers: tuple[str, ...] = Field(
-        default=all_workers,
+        default=tuple(all_workers),
         min_length=1,
         description="Workers that this deployment runs, JSON: their groups and dead letters are "
         "looked at; one that is named and does not run raises an alert",

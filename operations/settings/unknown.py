@@ -1,4 +1,4 @@
-"""Tells of environment variables that look like settings and are none, as a role starts."""
+"""Warns of environment variables that look like settings and are none, when a role starts."""
 
 import os
 from typing import Final
@@ -8,12 +8,10 @@ from pydantic_settings import BaseSettings
 
 from ingest.settings import IngestSettings
 from ingest.spill.settings import SpillSettings
+from operations.components import components
 from operations.settings.configured import suggestions
 from operations.settings.monitor import MonitorSettings
-from processors.enrichment.settings import EnrichmentSettings
 from runtime.settings import KafkaSettings, WorkerSettings
-from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.postgres.settings import PostgresSettings
 from zoom.settings import ZoomSettings
 
 product_settings: Final[tuple[type[BaseSettings], ...]] = (
@@ -22,22 +20,19 @@ product_settings: Final[tuple[type[BaseSettings], ...]] = (
     IngestSettings,
     SpillSettings,
     ZoomSettings,
-    EnrichmentSettings,
-    PostgresSettings,
-    ObjectStorageSettings,
+    *(kind for each in components for kind in each.settings if kind is not ZoomSettings),
     MonitorSettings,
 )
-"""Of the installed product; `operations.reference_docs.command` has the simulator's besides."""
+"""Of the installed product; `operations.reference_docs.command` adds the simulator's."""
 
 log = structlog.get_logger()
 
 
 def warn_of_unknown_settings() -> None:
-    """Warn in one line that names each of them, and the setting that it is most like.
-
-    What they hold is not told.
-    """
+    """Warn in one line that names each of them and the most similar setting, but no value."""
     unknown = suggestions(product_settings, os.environ)
     if unknown:
-        told = [f"{name}, did you mean {near}?" if near else name for name, near in unknown.items()]
-        log.warning("unknown settings are ignored", variables=told)
+        names = [
+            f"{name}, did you mean {near}?" if near else name for name, near in unknown.items()
+        ]
+        log.warning("unknown settings are ignored", variables=names)

@@ -1,17 +1,15 @@
 """`zcc topics apply` and `check`."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from operations.settings.loading import read_settings
+from operations.topics.apply import OwnProcessor, apply, check
 from runtime.errors import ConfigurationError
 from runtime.kafka import TopicChanges
 from runtime.settings import KafkaSettings
-
-if TYPE_CHECKING:
-    from operations.topics.apply import OwnProcessor
 
 topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=True)
 
@@ -33,8 +31,6 @@ def topics_apply(
     *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
 ) -> None:
     """Create and alter the topics; exit 1 if one cannot be made as the settings say."""
-    from operations.topics.apply import apply
-
     own = _own_processor(worker, output, retry_delay)
     _print_changes(asyncio.run(apply(_kafka_settings(), own)))
 
@@ -44,17 +40,13 @@ def topics_check(
     *, worker: _Worker = None, output: _Output = None, retry_delay: _RetryDelay = None
 ) -> None:
     """Report what `apply` would change; exit 1 if anything."""
-    from operations.topics.apply import check
-
     own = _own_processor(worker, output, retry_delay)
     _print_changes(asyncio.run(check(_kafka_settings(), own)))
 
 
 def _own_processor(
     name: str | None, outputs: list[str] | None, retry_delays_s: list[int] | None
-) -> "OwnProcessor | None":
-    from operations.topics.apply import OwnProcessor
-
+) -> OwnProcessor | None:
     if name is None:
         if outputs or retry_delays_s:
             raise ConfigurationError("--output and --retry-delay need --worker")

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
 
+from processors.enrichment.component import component
 from processors.enrichment.handler import Enrichment
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
@@ -14,14 +14,11 @@ from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Deferred, Delivery, Record
-from schemas.topics import enriched_topics, raw_topics, retry_delays_s
 from zoom.client import ZoomClient, connected
 from zoom.limits import Label
 from zoom.lookups import queue_lookup, user_lookup
 from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
-
-name: Final = "enrichment"
 
 
 async def run(
@@ -36,11 +33,11 @@ async def run(
         ConfigurationError: Kafka is not set up as needed. A refusal of the credentials by Zoom does
             not raise: events go out without names, and the log says why.
     """
-    topics, clock = raw_topics(prefix=kafka.topic_prefix), SystemClock()
+    prefix, clock = kafka.topic_prefix, SystemClock()
     scheduler = RateLimitScheduler(zoom, clock=clock, member_share=None)
     async with (
         connected(zoom, clock=clock, scheduler=scheduler) as client,
-        enrichment(client, settings, topic_prefix=kafka.topic_prefix, clock=clock) as handler,
+        enrichment(client, settings, topic_prefix=prefix, clock=clock) as handler,
     ):
 
         async def handle_when_open(delivery: Delivery) -> Sequence[Record] | Deferred:
@@ -50,12 +47,12 @@ async def run(
 
         await run_handler(
             handle_when_open,
-            name=name,
-            topics=topics,
+            name=component.name,
+            topics=component.reads(prefix=prefix),
             kafka=kafka,
             worker=worker,
-            produces=enriched_topics(prefix=kafka.topic_prefix),
-            delays_s=retry_delays_s[name],
+            produces=component.writes(prefix=prefix),
+            delays_s=component.retry_delays_s,
             on_share_changed=scheduler.on_share_changed,
         )
 

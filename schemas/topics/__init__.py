@@ -6,6 +6,7 @@ promises. A deployment's topics (`topic_specs`) and the consumers' documentation
 """
 
 from .names import (
+    Workers,
     all_families,
     dead_letter_audit_topic,
     dead_letter_topic,
@@ -15,7 +16,6 @@ from .names import (
     raw_topic,
     raw_topics,
     reference_topic,
-    retry_delays_s,
     retry_topic,
 )
 from .specs import TopicPlan, TopicSpec, topic_specs
@@ -23,6 +23,7 @@ from .specs import TopicPlan, TopicSpec, topic_specs
 __all__ = [
     "TopicPlan",
     "TopicSpec",
+    "Workers",
     "all_families",
     "dead_letter_audit_topic",
     "dead_letter_topic",
@@ -32,7 +33,6 @@ __all__ = [
     "raw_topic",
     "raw_topics",
     "reference_topic",
-    "retry_delays_s",
     "retry_topic",
     "topic_specs",
 ]

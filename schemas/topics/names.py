@@ -1,15 +1,15 @@
 """Pure: the names of all topics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.catalogue import families, unknown_family
 
 all_families: Final = (*families, unknown_family)
 
-retry_delays_s: Final[Mapping[str, tuple[int, ...]]] = {"enrichment": (30,)}
-"""Worker to the delays of its retry topics, in their order. A lookup of enrichment that missed its
-deadline has its answer by then."""
+Workers = Mapping[str, Sequence[int]]
+"""The workers of a deployment by name, each with the delays in seconds after which it reads a
+deferred record again, in their order; each delay has a topic."""
 
 _units: Final = ((3600, "h"), (60, "m"), (1, "s"))
 

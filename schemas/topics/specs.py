@@ -1,10 +1,10 @@
 """Pure: the configuration of a deployment's topics, from their records and a few choices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from .names import dead_letter_topic, retry_delays_s, retry_topic
+from .names import Workers, dead_letter_topic, retry_topic
 from .records import TopicRecord, topic_records
 
 broker_default_bytes: Final = 1_048_588
@@ -41,7 +41,7 @@ class TopicPlan:
     audit_retention_days: int
 
 
-def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:
+def topic_specs(plan: TopicPlan, workers: Workers) -> Iterator[TopicSpec]:
     """Yield every topic of a deployment with these workers."""
     for record in topic_records():
         for name in topic_names(record, prefix=plan.prefix, workers=workers):
@@ -55,14 +55,14 @@ def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:
             )
 
 
-def topic_names(record: TopicRecord, *, prefix: str, workers: Sequence[str]) -> Iterator[str]:
+def topic_names(record: TopicRecord, *, prefix: str, workers: Workers) -> Iterator[str]:
     """Yield the topics of a record: one, or one for each worker, or for each delay of each."""
     match record.kind:
         case "dead-letter":
             yield from (dead_letter_topic(worker, prefix=prefix) for worker in workers)
         case "retry":
-            for worker in workers:
-                for delay_s in retry_delays_s.get(worker, ()):
+            for worker, delays_s in workers.items():
+                for delay_s in delays_s:
                     yield retry_topic(worker, delay_s, prefix=prefix)
         case _:
             yield record.topic.format(prefix=prefix)

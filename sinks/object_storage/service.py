@@ -2,7 +2,7 @@
 
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
-from schemas.topics import enriched_topics
+from sinks.object_storage.component import component
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from sinks.object_storage.store import protect_new_files
@@ -24,8 +24,8 @@ async def run(
     }
     await run_sink(
         ObjectStorageSink(settings),
-        name="object-storage",
-        topics=enriched_topics(prefix=kafka.topic_prefix),
+        name=component.name,
+        topics=component.reads(prefix=kafka.topic_prefix),
         kafka=kafka,
         worker=worker.model_copy(update=rotation),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from runtime.clock import SystemClock
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
-from schemas.topics import enriched_topics, reference_topic
+from sinks.postgres.component import component
 from sinks.postgres.metrics import metrics
 from sinks.postgres.model.omissions import whats
 from sinks.postgres.model.rows import tables
@@ -20,14 +20,11 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
     Raises:
         ConfigurationError: the database or the topics are not set up as needed.
     """
-    topics = (
-        *enriched_topics(prefix=kafka.topic_prefix),
-        reference_topic(prefix=kafka.topic_prefix),
-    )
+    topics = component.reads(prefix=kafka.topic_prefix)
     _show_zeros(topics)
     await run_sink(
         PostgresSink(settings, SystemClock()),
-        name="postgres",
+        name=component.name,
         topics=topics,
         kafka=kafka,
         worker=worker,

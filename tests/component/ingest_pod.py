@@ -168,7 +168,7 @@ async def make_topics(kafka: KafkaSettings) -> None:
     """Make the topics that ingest writes to, and have them work before they are needed."""
     prefix = kafka.topic_prefix
     names = {*raw_topics(prefix=prefix), quarantine_topic(prefix=prefix)}
-    specs = [spec for spec in topic_specs(kafka.topic_plan, ()) if spec.name in names]
+    specs = [spec for spec in topic_specs(kafka.topic_plan, {}) if spec.name in names]
     async with TopicAdmin(kafka) as admin:
         await admin.apply(specs)
 

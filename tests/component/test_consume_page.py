@@ -65,7 +65,7 @@ def told(topic: str) -> list[tuple[Record, str]]:
 
 async def publish(kafka: KafkaSettings, records: Sequence[Record]) -> None:
     topic = enriched_topic("engagement", prefix=kafka.topic_prefix)
-    specs = [spec for spec in topic_specs(kafka.topic_plan, ()) if spec.name == topic]
+    specs = [spec for spec in topic_specs(kafka.topic_plan, {}) if spec.name == topic]
     async with TopicAdmin(kafka) as admin:
         await admin.apply(specs)
     async with (

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from operations.doctor.checks import CheckResult, _object_storage
+from operations.doctor.checks import CheckResult, check_store
+from sinks.object_storage.component import component
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.stack import RealStack
@@ -27,11 +28,11 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
 ) -> None:
     settings = s3(stack, object_store_prefix)
     fresh = CheckResult("object storage", "ok", "it answers; nothing was written there yet")
-    assert await _object_storage(settings) == fresh
-    assert await _object_storage(settings) == fresh  # the look has left nothing behind
+    assert await check_store(component, settings) == fresh
+    assert await check_store(component, settings) == fresh  # the look has left nothing behind
     async with ObjectStorageSink(settings):
         pass
-    assert await _object_storage(settings) == CheckResult(
+    assert await check_store(component, settings) == CheckResult(
         "object storage", "ok", "it answers; a sink has written there"
     )
 
@@ -48,13 +49,13 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
 async def test_what_is_wrong_with_a_bucket_is_said(
     stack: RealStack, object_store_prefix: str, changes: dict[str, object], said: str
 ) -> None:
-    found = await _object_storage(s3(stack, object_store_prefix, **changes))
+    found = await check_store(component, s3(stack, object_store_prefix, **changes))
     assert found.state == "wrong"
     assert said in found.text
 
 
 async def test_a_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
     folder = tmp_path / "lake"
-    found = await _object_storage(ObjectStorageSettings(url=f"file://{folder}"))
+    found = await check_store(component, ObjectStorageSettings(url=f"file://{folder}"))
     assert found.state == "ok"
     assert not folder.exists()

@@ -23,7 +23,7 @@ deadline_s = 20.0
 async def with_events(kafka: KafkaSettings, topic: str, *values: bytes | None) -> None:
     names = raw_topics(prefix=kafka.topic_prefix)
     async with TopicAdmin(kafka) as admin:
-        await admin.apply([s for s in topic_specs(kafka.topic_plan, ()) if s.name in names])
+        await admin.apply([s for s in topic_specs(kafka.topic_plan, {}) if s.name in names])
     async with (
         KafkaPublisher(kafka, client_id="t", clock=SystemClock()) as publisher,
         asyncio.timeout(deadline_s),

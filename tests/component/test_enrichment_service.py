@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
-from processors.enrichment.service import name
+from processors.enrichment.component import component
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
@@ -34,7 +34,9 @@ uvloop.run(run(EnrichmentSettings(), ZoomSettings(), KafkaSettings(), WorkerSett
 @pytest.fixture
 async def kafka(kafka_settings: KafkaSettings) -> KafkaSettings:
     async with TopicAdmin(kafka_settings) as admin:
-        await admin.apply(list(topic_specs(kafka_settings.topic_plan, (name,))))
+        await admin.apply(
+            list(topic_specs(kafka_settings.topic_plan, {component.name: component.retry_delays_s}))
+        )
     return kafka_settings
 
 
@@ -105,7 +107,7 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set
         async with process(kafka, rest_url=url, account_id=company.account_id) as child:
             enriched = enriched_topic("engagement", prefix=kafka.topic_prefix)
             found = await read(kafka, enriched, count=len(bodies))
-            aside = dead_letter_topic(name, prefix=kafka.topic_prefix)
+            aside = dead_letter_topic(component.name, prefix=kafka.topic_prefix)
             (dead,) = await read(kafka, aside, count=1)
             child.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):

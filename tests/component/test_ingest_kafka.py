@@ -40,7 +40,7 @@ uvloop.run(serve(IngestSettings(), KafkaSettings(), SpillSettings()))
 async def kafka(kafka_settings: KafkaSettings) -> KafkaSettings:
     prefix = kafka_settings.topic_prefix
     names = {*raw_topics(prefix=prefix), quarantine_topic(prefix=prefix)}
-    specs = [spec for spec in topic_specs(kafka_settings.topic_plan, ()) if spec.name in names]
+    specs = [spec for spec in topic_specs(kafka_settings.topic_plan, {}) if spec.name in names]
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply(specs)
     return kafka_settings

@@ -33,7 +33,9 @@ class Meanwhile(SystemClock):
 async def prepared(kafka: KafkaSettings) -> tuple[str, TopicPartition]:
     """Make all topics, one partition of one with ten records; return the sink's group too."""
     async with TopicAdmin(kafka) as admin:
-        await admin.apply(tuple(topic_specs(kafka.topic_plan, ("enrichment", "postgres"))))
+        await admin.apply(
+            tuple(topic_specs(kafka.topic_plan, {"enrichment": (30,), "postgres": ()}))
+        )
     source = TopicPartition(enriched_topic("task", prefix=kafka.topic_prefix), 0)
     await publish(kafka, *records(source, 10))
     return f"{kafka.topic_prefix}.postgres", source

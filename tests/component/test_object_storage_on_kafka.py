@@ -146,7 +146,7 @@ async def test_files_are_for_the_owner_and_the_group_alone(
 ) -> None:
     folder = tmp_path / "lake" / "events"
     async with TopicAdmin(kafka_settings) as admin:
-        await admin.apply(list(topic_specs(kafka_settings.topic_plan, ("object-storage",))))
+        await admin.apply(list(topic_specs(kafka_settings.topic_plan, {"object-storage": ()})))
     event = delivery(webhook("task_created", {"task_id": "T"}))
     topic = enriched_topic("task", prefix=kafka_settings.topic_prefix)
     await publish(kafka_settings, [Record(topic, b"k", event.value, event.headers)])

@@ -34,7 +34,7 @@ async def environment(kafka_settings: KafkaSettings, database_dsn: str) -> Mappi
     """Of a sink between new topics and new tables."""
     await asyncio.to_thread(migrate, database_dsn)
     async with TopicAdmin(kafka_settings) as admin:
-        await admin.apply(list(topic_specs(kafka_settings.topic_plan, ("postgres",))))
+        await admin.apply(list(topic_specs(kafka_settings.topic_plan, {"postgres": ()})))
     return {
         **os.environ,
         "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
@@ -82,7 +82,7 @@ async def made_anew(kafka: KafkaSettings, topic: str) -> None:
     finally:
         await admin.close()
     async with TopicAdmin(kafka) as ours:
-        await ours.apply(list(topic_specs(kafka.topic_plan, ("postgres",))))
+        await ours.apply(list(topic_specs(kafka.topic_plan, {"postgres": ()})))
 
 
 async def rows(dsn: str, table: str) -> int:

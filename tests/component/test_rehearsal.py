@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from devstack import DevstackOptions, Stack, running
-from operations.components import RehearsedAction
 from operations.local.rehearsal import accepting, rehearse
+from operations.local.rehearsed_actions import RehearsedAction
 from runtime.errors import ConfigurationError, TransientError
 
 STOP, KILL, START = RehearsedAction.STOP, RehearsedAction.KILL, RehearsedAction.START

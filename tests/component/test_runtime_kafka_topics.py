@@ -68,7 +68,7 @@ def member_of(kafka: KafkaSettings, topic: str, listener: Listener) -> KafkaCons
 async def test_all_topics_of_a_deployment_are_applied_and_then_nothing_is_left_to_do(
     kafka_settings: KafkaSettings,
 ) -> None:
-    specs = list(topic_specs(kafka_settings.topic_plan, ["enrichment"]))
+    specs = list(topic_specs(kafka_settings.topic_plan, {"enrichment": (30,)}))
     async with TopicAdmin(kafka_settings) as admin:
         missing = await admin.check(specs)
         assert not missing.settled

@@ -46,7 +46,7 @@ async def test_a_body_of_the_largest_size_passes_every_topic_on_its_way(
         enriched_topic("asset", prefix=prefix): noise[: body_bytes + story_bytes],
         dead_letter_topic("w", prefix=prefix): noise[: body_bytes + 2 * story_bytes],
     }
-    specs = [s for s in topic_specs(kafka_settings.topic_plan, ["w"]) if s.name in largest]
+    specs = [s for s in topic_specs(kafka_settings.topic_plan, {"w": ()}) if s.name in largest]
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply(specs)
     async with (

@@ -16,7 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from operations.local.up import Running, UpOptions, everything
+from operations.local.up import Running, everything
+from operations.local.up_options import UpOptions
 from runtime.kafka import read_all
 from runtime.values import Delivery
 from schemas.catalogue import events

@@ -65,7 +65,7 @@ async def publishing(kafka: KafkaSettings) -> AsyncIterator[KafkaPublisher]:
 
 async def make_topics(kafka: KafkaSettings) -> None:
     async with TopicAdmin(kafka) as admin:
-        await admin.apply(list(topic_specs(kafka.topic_plan, ("postgres",))))
+        await admin.apply(list(topic_specs(kafka.topic_plan, {"postgres": ()})))
 
 
 def records(prefix: str, *, seed: int) -> Iterator[Record]:

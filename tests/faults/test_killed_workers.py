@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from operations.local.up import Running, UpOptions, everything, settled
+from operations.local.up import Running, everything, settled
+from operations.local.up_options import UpOptions
 from runtime.clock import SystemClock
 from simulator.service import send
 from simulator.stories import event_stream

@@ -16,7 +16,8 @@ import pytest
 
 from operations.components import parts, workers
 from operations.local.pipeline import _free_ports
-from operations.local.up import Running, UpOptions, everything
+from operations.local.up import Running, everything
+from operations.local.up_options import UpOptions
 from operations.reconcile.report import StoredCounts
 from operations.reconcile.stores import read_all_stores
 from runtime.clock import SystemClock

@@ -222,7 +222,7 @@ def test_a_member_of_tomorrow_is_passed_over() -> None:
 
 
 def test_the_contract_has_every_member_of_a_line() -> None:
-    document = asyncapi(TopicPlan("p", 1, 1, 1, 1, 1, 8), ["w"])
+    document = asyncapi(TopicPlan("p", 1, 1, 1, 1, 1, 8), {"w": ()})
     told = str(document["components"])
     content = files("schemas").joinpath("topics/examples/dead-letter-audit.json").read_bytes()
     assert set(orjson.loads(content)) == set(AuditLine.__slots__)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic_settings import BaseSettings, SettingsError
 
-from operations.components import ProcessorName
-from operations.doctor.clock_skew import DatesHeard, skew_s
-from operations.doctor.scopes import asked_by, needs, scopes_page
+from operations.components import components
+from operations.doctor.clock_skew import ServerDates, skew_s
+from operations.doctor.scopes import needs, scopes_page
 from operations.settings.configured import is_configured, suggestions, unknown_variables
 from operations.settings.errors import format_json_error
 from operations.settings.unknown import product_settings
+from processors.enrichment.component import component as enrichment
 from runtime.settings import KafkaSettings, WorkerSettings
 from tests.zoom_stand_in import ScriptedTransport, VirtualClock, reply
 from zoom.lookups import queue_lookup, user_lookup
@@ -52,7 +53,7 @@ def test_a_skew_is_what_the_two_clocks_differ_by_at_least(
 )
 async def test_the_date_of_an_answer_tells_the_skew(date: str, expected_s: float | None) -> None:
     transport = ScriptedTransport(reply(200, {}, date=date))
-    dates = DatesHeard(transport, VirtualClock())
+    dates = ServerDates(transport, VirtualClock())
     request = Request("GET", "https://api.example/v2", {})
     assert (await dates.send(request)).status == 200
     assert dates.skew_s == expected_s
@@ -123,14 +124,15 @@ async def test_the_needs_of_enrichment_are_what_its_lookups_ask() -> None:
     for lookup in (user_lookup(caller), queue_lookup(caller)):
         await lookup.get("u")
         assert [entity async for entity in lookup.all()] == []
-    assert sorted(asked_by[ProcessorName.ENRICHMENT]) == sorted(caller.asked)
+    assert sorted(enrichment.zoom_operations) == sorted(caller.asked)
 
 
-def test_every_processor_says_what_it_asks_and_the_page_has_all_of_it() -> None:
-    assert set(asked_by) == set(ProcessorName)
+def test_the_page_of_scopes_has_the_operations_of_every_component() -> None:
     page = scopes_page()
+    called = [(each.name, name) for each in components for name in each.zoom_operations]
+    assert called == [(need.component, need.operation.name) for need in needs()]
     for need in needs():
-        assert f"| {need.feature} | `{need.operation.name}` |" in page
+        assert f"| {need.component} | `{need.operation.name}` |" in page
         assert all(f"`{scope}`" in page for scope in need.operation.scopes.all)
 
 

@@ -227,7 +227,7 @@ def test_times_are_written_with_three_decimals() -> None:
 
 def test_topics_keyed_by_engagement_share_their_partition_count() -> None:
     plan = TopicPlan("p", 12, 5, 3, 7, 30, 400)
-    specs = {spec.name: spec for spec in topic_specs(plan, ["enrichment"])}
+    specs = {spec.name: spec for spec in topic_specs(plan, {"enrichment": ()})}
     assert set(raw_topics(prefix="p")) | set(enriched_topics(prefix="p")) < set(specs)
     for family in engagement_keyed_families:
         assert specs[f"p.{family}.v1"].partitions == 12

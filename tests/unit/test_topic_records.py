@@ -39,7 +39,7 @@ def by_name(record: TopicRecord) -> str:
 
 
 def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
-    names = [spec.name for spec in topic_specs(plan, ["w", "enrichment"])]
+    names = [spec.name for spec in topic_specs(plan, {"w": (), "enrichment": (30,)})]
     expected = {
         *raw_topics(prefix="p"),
         *enriched_topics(prefix="p"),
@@ -98,7 +98,7 @@ def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord)
 
 
 def test_what_is_kept_for_ever_is_compacted_and_nothing_else() -> None:
-    for spec in topic_specs(plan, []):
+    for spec in topic_specs(plan, {}):
         assert (spec.retention_ms == -1) == (spec.cleanup == "compact")
 
 

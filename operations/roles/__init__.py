@@ -1,0 +1,1 @@
+"""The long-running parts as commands: ingest, processors, sinks, monitor."""
