@@ -114,6 +114,7 @@ class SinkDriver(Generic[Prepared]):
         self._forget()
         if self._call is not None:
             self._call.cancel()
+        self._phase = SinkPhase(phase.Stage.LEFT)
         self._at_rest.set()
 
     async def revoked(self) -> None:
@@ -278,7 +279,8 @@ class SinkDriver(Generic[Prepared]):
             ready = await self._storer.prepare(rest, wait)
         owned.positions |= await self._storer.store(ready, self._consumer, wait, pause)
         owned.unstored.remove(taken)
-        self._vitals.waits_for = None
+        if self.owned is owned:  # else it is of no weight: the member waits for its new partitions
+            self._vitals.waits_for = None
         return phase.Stored()
 
     def _pause(
