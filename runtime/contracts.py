@@ -7,6 +7,7 @@ from typing import Protocol, Self, TypeVar
 from runtime.values import (
     Assignment,
     Batch,
+    BatchLimits,
     Deferred,
     Delivery,
     Record,
@@ -18,6 +19,7 @@ from runtime.values import (
 Settled = Callable[[Exception | None], None]
 """Told of the fate of one record, once: None where all in-sync replicas have it."""
 
+Prepared = TypeVar("Prepared")
 Key_contra = TypeVar("Key_contra", contravariant=True)
 Value_co = TypeVar("Value_co", covariant=True)
 
@@ -44,19 +46,33 @@ class Handler(Protocol):
         ...
 
 
-class Sink(Protocol):
+class Sink(Protocol[Prepared]):
     """Record in, store out. An async context manager; the runtime enters and leaves it.
 
-    It may be entered again after entering has raised.
+    It may be entered again after entering has raised. ``Prepared`` is what the sink makes of a
+    batch before it writes it, rows for instance.
 
-    ``planned`` True asks the runtime to commit the boundaries of each batch before it calls
-    `write`, and to present a batch that may have been written in part with the same boundaries
-    again. ``write`` may see deliveries again; one call at a time, but for `prepare`.
+    Each batch is prepared, then written with what `prepare` returned. While one batch is written
+    the next one is prepared; there is one call of `write` or `assigned` at a time, and one of
+    `prepare`. ``write`` may see deliveries again. The runtime commits positions only up to the end
+    of spans that the sink has stored.
     """
 
     @property
     def planned(self) -> bool:
-        """Whether batches must keep their boundaries across a crash."""
+        """Whether batches must keep their boundaries across a crash.
+
+        True asks the runtime to commit the boundaries of each batch before it calls `write`, and
+        to present a batch that may have been written in part with the same boundaries again.
+        """
+        ...
+
+    @property
+    def limits(self) -> BatchLimits | None:
+        """When the sink wants to store what is collected; None leaves it to the worker's settings.
+
+        A batch may hold more records and bytes by one poll, and fewer at a revocation or a stop.
+        """
         ...
 
     async def __aenter__(self) -> Self: ...
@@ -81,20 +97,21 @@ class Sink(Protocol):
         """
         ...
 
-    async def prepare(self, batch: Batch) -> None:
-        """Get ready for a batch, with no effect on the store; ``write`` may be running meanwhile.
+    async def prepare(self, batch: Batch) -> Prepared:
+        """Return what `write` needs of a batch, with no effect on the store and without asking it.
 
-        A hint only: `write` may be called without it, with another batch, or never. It raises
-        nothing that `write` would not raise for the batch.
+        `write` may be running meanwhile. What is returned belongs to the runtime: it may be given
+        to several calls of `write`, or to none where the batch is given up. An error is a defect of
+        the sink; a record that cannot be stored is for `write` to reject.
         """
         ...
 
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        """Store a whole batch.
+    async def write(self, batch: Batch, prepared: Prepared) -> Sequence[Rejection]:
+        """Store a whole batch, of which ``prepared`` was made.
 
         Returning nothing: all of it is stored. Returning rejections: none of it is stored, and
-        these deliveries are why; the runtime sets them aside and calls again with the rest and
-        the same spans. Raising: nobody knows; the runtime calls again with the same batch.
+        these deliveries are why; the runtime sets them aside, prepares the rest and calls again
+        with the same spans. Raising: nobody knows; the runtime calls again with the same batch.
 
         Raises:
             TransientError: the store does not answer.

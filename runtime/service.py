@@ -11,7 +11,7 @@ import structlog
 
 from runtime import metrics
 from runtime.clock import Clock, SystemClock
-from runtime.contracts import Handler, Sink
+from runtime.contracts import Handler, Prepared, Sink
 from runtime.errors import RestartNeededError
 from runtime.handlers.delayed_consumer import Delayed, DelayedConsumer
 from runtime.handlers.worker import Worker
@@ -72,7 +72,7 @@ async def run_handler(  # noqa: PLR0913 - what a worker is made of
 
 
 async def run_sink(
-    sink: Sink,
+    sink: Sink[Prepared],
     *,
     name: str,
     topics: Sequence[str],
@@ -199,7 +199,7 @@ def _connecting(
     return connect
 
 
-async def _run(work: Worker | SinkWorker, context: WorkerContext) -> None:
+async def _run(work: Worker | SinkWorker[Prepared], context: WorkerContext) -> None:
     settings, halt = context.settings, _Halt(work)
     halted = metrics.worker.halted.labels(context.name)
     metrics.process.started.labels(context.name).set(context.clock.now().timestamp())
@@ -232,7 +232,7 @@ class _Halt:
     that raises the alarm.
     """
 
-    def __init__(self, work: Worker | SinkWorker) -> None:
+    def __init__(self, work: Worker | SinkWorker[Prepared]) -> None:
         self._work = work
         self.reason: str | None = None
 

@@ -92,6 +92,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """A batch is due when it reaches the first of these; the age is that of its oldest record."""
+
+    records: int
+    size_bytes: int
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """A record that the store will never take; ``detail`` holds no personal data."""
 

@@ -7,12 +7,12 @@ plan: a sink writes none of a batch while it rejects records of it.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from runtime import metrics
-from runtime.contracts import Sink
+from runtime.contracts import Prepared, Sink
 from runtime.errors import PartitionPausedError
 from runtime.ports import Consumer, Position
 from runtime.retries.loop import retry_until_final
@@ -29,15 +29,21 @@ store is back."""
 
 Result = TypeVar("Result")
 Pause = Callable[[float], Awaitable[None]]
-
-
 Paused = Callable[[TopicPartition, PartitionPausedError], None]
 
 
-class BatchWriter:
-    """Calls the sink; ``pause`` waits between attempts and raises where the batch is given up."""
+@dataclass(frozen=True, slots=True)
+class PreparedBatch(Generic[Prepared]):
+    """A batch, and what the sink has made of it."""
 
-    def __init__(self, sink: Sink, context: WorkerContext, liveness: Liveness) -> None:
+    batch: Batch
+    prepared: Prepared
+
+
+class BatchWriter(Generic[Prepared]):
+    """Calls the sink; ``pause`` waits between attempts. To give a batch up, cancel the call."""
+
+    def __init__(self, sink: Sink[Prepared], context: WorkerContext, liveness: Liveness) -> None:
         self.sink = sink
         self._around = context
         self._aside = DeadLetterWriter(context)
@@ -57,8 +63,17 @@ class BatchWriter:
         self._around.worked(stage)
         return result
 
+    async def prepare(self, batch: Batch, pause: Pause) -> PreparedBatch[Prepared]:
+        """Have the sink prepare a batch.
+
+        Raises:
+            GivenUpError: for a defect of the sink.
+        """
+        call = partial(self.sink.prepare, batch)
+        return PreparedBatch(batch, await self.retry_until_final("prepare", call, pause))
+
     async def store(
-        self, batch: Batch, consumer: Consumer, pause: Pause, paused: Paused
+        self, ready: PreparedBatch[Prepared], consumer: Consumer, pause: Pause, paused: Paused
     ) -> Mapping[TopicPartition, int]:
         """Store a batch and commit its positions, which it returns; all that may be stored is.
 
@@ -68,20 +83,22 @@ class BatchWriter:
             ConfigurationError, GivenUpError, RuntimeError: nothing was skipped; halt.
             FencedError: another owner has the partitions.
         """
-        await self._plan(batch, consumer, pause)
-        rest = batch
-        while rest.spans and (
+        await self._plan(ready.batch, consumer, pause)
+        rest = ready
+        while rest.batch.spans and (
             rejections := await self.retry_until_final("write", partial(self._write, rest), pause)
         ):
-            kept = await self._without(rest, rejections, pause, paused)
-            if kept.spans != rest.spans:
+            kept = await self._without(rest.batch, rejections, pause, paused)
+            if kept.spans != rest.batch.spans:
                 await self._plan(kept, consumer, pause)
-            rest = kept
-        settled = sum(_is_within(delivery, rest.spans) for delivery in batch.deliveries)
+            rest = await self.prepare(kept, pause)
+        spans = rest.batch.spans
+        settled = sum(_is_within(delivery, spans) for delivery in ready.batch.deliveries)
         metrics.worker.records.labels(self._around.name).inc(settled)
-        if rest is batch:
+        if rest is ready:
             self._aside.done(settled)
-        ends = {source: span.end for source, span in rest.spans.items()}
+        # Only now, and only of what the sink has stored: a commit must not pass anything else.
+        ends = {source: span.end for source, span in spans.items()}
         if ends:
             positions = {source: Position(end) for source, end in ends.items()}
             await self.retry_until_final("commit", partial(consumer.commit, positions), pause)
@@ -96,11 +113,11 @@ class BatchWriter:
             plan = {source: planned(span) for source, span in batch.spans.items()}
             await self.retry_until_final("commit", partial(consumer.commit, plan), pause)
 
-    async def _write(self, batch: Batch) -> Sequence[Rejection]:
+    async def _write(self, ready: PreparedBatch[Prepared]) -> Sequence[Rejection]:
         call = self._vitals.entered()
         try:
             with metrics.worker.batch_seconds.labels(self._around.name).time():
-                return await self.sink.write(batch)
+                return await self.sink.write(ready.batch, ready.prepared)
         finally:
             self._vitals.left(call)
 

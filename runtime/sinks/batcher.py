@@ -6,18 +6,8 @@ there again, however many of its records still exist.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from runtime.values import Batch, Delivery, Span, TopicPartition
-
-
-@dataclass(frozen=True, slots=True)
-class BatchLimits:
-    """A batch is due when it reaches the first of these; the age is that of its oldest record."""
-
-    records: int
-    size_bytes: int
-    age_s: float
+from runtime.values import Batch, BatchLimits, Delivery, Span, TopicPartition
 
 
 class Batcher:

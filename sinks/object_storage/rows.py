@@ -67,8 +67,15 @@ Rows = dict[ObjectKey, list[ObjectRow]]
 """Rows in the order of offsets, by partition and day."""
 
 
-def read_rows(batch: Batch) -> tuple[Rows, list[Rejection]]:
-    """Return the rows of a batch, and the rejections of unreadable deliveries."""
+class ReadBatch(NamedTuple):
+    """The rows of a batch, and the deliveries that cannot be one."""
+
+    rows: Rows
+    rejections: Sequence[Rejection]
+
+
+def read_rows(batch: Batch) -> ReadBatch:
+    """Return the rows of a batch, and the deliveries that cannot be one."""
     rows: Rows = defaultdict(list)
     rejections = []
     for delivery in batch.deliveries:
@@ -80,7 +87,7 @@ def read_rows(batch: Batch) -> tuple[Rows, list[Rejection]]:
             )
         else:
             rows[ObjectKey(delivery.source, _day(row.occurred_at))].append(row)
-    return dict(rows), rejections
+    return ReadBatch(dict(rows), rejections)
 
 
 def table_of(rows: Sequence[ObjectRow]) -> pa.Table:

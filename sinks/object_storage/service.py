@@ -17,15 +17,10 @@ async def run(
         ConfigurationError: the store or the topics are not set up as needed.
     """
     protect_new_files()
-    rotation = {
-        "batch_records": settings.rotate_records,
-        "batch_bytes": settings.rotate_bytes,
-        "batch_age_s": settings.rotate_age_s,
-    }
     await run_sink(
         ObjectStorageSink(settings),
         name=component.name,
         topics=component.reads(prefix=kafka.topic_prefix),
         kafka=kafka,
-        worker=worker.model_copy(update=rotation),
+        worker=worker,
     )

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.values import BatchLimits
+
 schemes = ("s3", "gs", "az", "file")
 
 
@@ -39,6 +41,11 @@ class ObjectStorageSettings(BaseSettings):
     request_timeout_s: float = Field(
         default=60.0, gt=0, description="Seconds that one request to the store may take"
     )
+
+    @property
+    def rotation(self) -> BatchLimits:
+        """When objects are closed."""
+        return BatchLimits(self.rotate_records, self.rotate_bytes, self.rotate_age_s)
 
     @field_validator("url")
     @classmethod

@@ -19,7 +19,7 @@ from sinks.object_storage.metrics import metrics
 from sinks.object_storage.objects import PlannedObject, plan_objects, stored_span
 from sinks.object_storage.parquet import encode, read_footer
 from sinks.object_storage.positions import Positions, refuse_other_events
-from sinks.object_storage.rows import read_rows
+from sinks.object_storage.rows import ReadBatch, read_rows
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.store import open_store
 
@@ -38,6 +38,8 @@ class ObjectStorageSink:
 
     def __init__(self, settings: ObjectStorageSettings) -> None:
         self._settings = settings
+        self.limits: Final = settings.rotation
+        """Objects are closed when the batch is; see `runtime.contracts.Sink.limits`."""
         self._bucket: Bucket | None = None
         self._positions: Positions | None = None
 
@@ -79,15 +81,16 @@ class ObjectStorageSink:
             self._positions = Positions(self._opened, assignment)
         return await self._positions.resumes()
 
-    async def prepare(self, batch: Batch) -> None:
-        """Do nothing: see `runtime.contracts.Sink.prepare`."""
+    async def prepare(self, batch: Batch) -> ReadBatch:
+        """Read the rows of a batch; see `runtime.contracts.Sink.prepare`."""
+        return await asyncio.to_thread(read_rows, batch)
 
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
+    async def write(self, batch: Batch, prepared: ReadBatch) -> Sequence[Rejection]:
         """Create the objects of a batch; see `runtime.contracts.Sink.write`."""
         positions = self._positions
         if positions is None:
             raise RuntimeError("write was called before assigned")
-        rows, rejections = await asyncio.to_thread(read_rows, batch)
+        rows, rejections = prepared
         if rejections:
             return rejections
         await positions.check(rows, batch.spans)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, assert_never
 
 import psycopg
 import structlog
@@ -29,7 +29,13 @@ from sinks.postgres.model.tables import Table, Texts, arrays
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.batch_preparation import ArrayInsert, Preparation, Prepared
 from sinks.postgres.write.bisection import find_rejected_rows
-from sinks.postgres.write.offsets import Ownership, advance, take_over
+from sinks.postgres.write.offsets import (
+    Advanced,
+    AlreadyStored,
+    Ownership,
+    advance,
+    take_over,
+)
 from sinks.postgres.write.partition_upkeep import Upkeep
 from sinks.postgres.write.partitions import Partitions
 from sinks.postgres.write.session import connect, limited
@@ -46,6 +52,7 @@ class PostgresSink:
     """Implements `runtime.contracts.Sink`."""
 
     planned: Final = False
+    limits: Final = None
 
     def __init__(self, settings: PostgresSettings, clock: Clock) -> None:
         self._settings = settings
@@ -56,7 +63,6 @@ class PostgresSink:
             rows_by_table if settings.projections else raw_rows_by_table,
             staged=not settings.transaction_pooling,
         )
-        self._prepared: tuple[Batch, Prepared] | None = None
         self._upkeep = Upkeep(settings, clock)
         self._tasks = AsyncExitStack()
         self._connection: AsyncConnection | None = None
@@ -92,15 +98,14 @@ class PostgresSink:
             _log_start(assignment.group, source, start)
         return {source: Resume(start.offset) for source, start in starts.items()}
 
-    async def prepare(self, batch: Batch) -> None:
+    async def prepare(self, batch: Batch) -> Prepared:
         """Make the rows of a batch; see `runtime.contracts.Sink.prepare`."""
-        self._prepared = batch, await asyncio.to_thread(self._preparation.of, batch.deliveries)
+        return await asyncio.to_thread(self._preparation.of, batch.deliveries)
 
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
+    async def write(self, batch: Batch, prepared: Prepared) -> Sequence[Rejection]:
         """Store a batch; see `runtime.contracts.Sink.write`."""
         if self._ownership is None:
             raise FencedError("nothing is assigned")
-        prepared = await self._rows_of(batch)
         if prepared.rejections:
             return prepared.rejections
         async with self._connected() as connection:
@@ -113,25 +118,21 @@ class PostgresSink:
             self._upkeep.rows_left()  # now: before the commit it would find none
         return ()
 
-    async def _rows_of(self, batch: Batch) -> Prepared:
-        """Return what was prepared, once: it is large, and a second try is rare."""
-        ready, self._prepared = self._prepared, None
-        if ready is not None and ready[0] is batch:
-            return ready[1]
-        return await asyncio.to_thread(self._preparation.of, batch.deliveries)
-
     async def _store(
         self, connection: AsyncConnection, ownership: Ownership, batch: Batch, prepared: Prepared
     ) -> None:
         if self._settings.transaction_pooling:
             await limited(connection, self._settings, local=True)
-        if not await advance(connection, ownership, batch.spans):
-            await connection.rollback()
-            return
-        await connection.execute(f"savepoint {_nothing_written}")
-        written = await write_all(connection, prepared)
-        await connection.commit()
-        self._count(prepared, written)
+        match await advance(connection, ownership, batch.spans):
+            case AlreadyStored():
+                await connection.rollback()
+            case Advanced():
+                await connection.execute(f"savepoint {_nothing_written}")
+                written = await write_all(connection, prepared)
+                await connection.commit()
+                self._count(prepared, written)
+            case advance_result:  # pragma: no cover - unreachable, and mypy proves it
+                assert_never(advance_result)
 
     def _count(self, prepared: Prepared, written: Mapping[str, int]) -> None:
         metrics = postgres_metrics

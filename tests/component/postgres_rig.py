@@ -20,6 +20,7 @@ from runtime.values import (
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 from tests.enriched import SOURCE, batch
+from tests.fakes.sinks import store
 
 GROUP = "zcc.postgres"
 
@@ -58,7 +59,7 @@ class Owner:
     async def store(self, deliveries: Iterable[Delivery]) -> Sequence[Rejection]:
         """Write one batch; go on behind it where it was stored."""
         some = batch(deliveries, start=self.position, source=self.source)
-        rejections = await self.sink.write(some)
+        rejections = await store(self.sink, some)
         if not rejections:
             self.position = some.spans[self.source].end
         return rejections

@@ -15,7 +15,7 @@ from aiokafka.protocol.admin import DeleteGroupsRequest
 from pydantic import SecretStr
 
 from runtime.clock import SystemClock
-from runtime.contracts import Sink
+from runtime.contracts import Prepared, Sink
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.ports import Consumer, RebalanceListener
 from runtime.settings import KafkaSettings, WorkerSettings
@@ -41,12 +41,18 @@ def s3(stack: RealStack, prefix: str) -> ObjectStorageSettings:
         endpoint=stack.s3_endpoint,
         access_key_id=stack.s3_access_key,
         secret_access_key=SecretStr(stack.s3_secret_key),
+        rotate_age_s=0.05,
     )
 
 
 @asynccontextmanager
 async def sink_running(
-    sink: Sink, kafka: KafkaSettings, topics: Sequence[str], *, name: str, **changes: object
+    sink: Sink[Prepared],
+    kafka: KafkaSettings,
+    topics: Sequence[str],
+    *,
+    name: str,
+    **changes: object,
 ) -> AsyncIterator[None]:
     """Run a sink in its group until the end of the block, then let it drain."""
     quick = {"session_timeout_s": 6, "drain_timeout_s": 5, "batch_age_s": 0.05}

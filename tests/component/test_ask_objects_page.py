@@ -13,6 +13,7 @@ from sinks.object_storage.rows import table_schema
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.enriched import SOURCE, START_MS, batch, delivery, webhook
+from tests.fakes.sinks import store
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "ask-objects.md").read_text()
 TYPES = {
@@ -50,7 +51,7 @@ async def folder(tmp_path: Path) -> Path:
     async with ObjectStorageSink(settings) as sink:
         state = {SOURCE: PartitionState(None, 0, 10)}
         await sink.assigned(Assignment("cluster", "group", state, {SOURCE.topic: "T" * 22}))
-        assert not await sink.write(some())
+        assert not await store(sink, some())
     return tmp_path / "events"
 
 

@@ -14,6 +14,7 @@ from sinks.postgres.sink import PostgresSink
 from sinks.postgres.write.offsets import reset_offsets
 from tests.component.postgres_rig import GROUP, Owner, assignment, owner, query, settings
 from tests.enriched import SOURCE, START_MS, batch, delivery, webhook
+from tests.fakes.sinks import store
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 1)
 
@@ -67,20 +68,20 @@ async def test_a_replaced_owner_of_one_partition_stores_nothing_of_the_others(ds
             some = batch(events(2))
             both = Batch(some.deliveries, {**some.spans, OTHER: Span(0, 0)})
             with pytest.raises(FencedError):
-                await sink.write(both)
+                await store(sink, both)
     assert await query(dsn, "select 1 from zcc.raw_event") == []
 
 
 async def test_a_batch_that_leaves_a_hole_is_refused(dsn: str) -> None:
     async with owner(dsn) as found:
         with pytest.raises(FencedError):
-            await found.sink.write(batch(events(1), start=1))
+            await store(found.sink, batch(events(1), start=1))
 
 
 async def test_a_write_before_any_assignment_is_refused(dsn: str) -> None:
     async with PostgresSink(settings(dsn), SystemClock()) as sink:
         with pytest.raises(FencedError, match="nothing is assigned"):
-            await sink.write(batch(events(1)))
+            await store(sink, batch(events(1)))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from runtime.values import Batch, Delivery, Rejection
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.migrate import migrate
 from sinks.postgres.sink import PostgresSink
+from sinks.postgres.write.batch_preparation import Prepared
 from tests.component.postgres_rig import Owner, owner, query, settings
 from tests.enriched import SOURCE, START_MS, delivery, webhook
 
@@ -96,13 +97,13 @@ async def stored(found: Owner, dsn: str) -> list[object]:
 class ForgetfulSink(PostgresSink):
     """Each write finds a session that knows nothing of the last one."""
 
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
+    async def write(self, batch: Batch, prepared: Prepared) -> Sequence[Rejection]:
         connection = self._connection
         assert connection is not None
         await connection.set_autocommit(True)
         await connection.execute("discard all")
         await connection.set_autocommit(False)
-        return await super().write(batch)
+        return await super().write(batch, prepared)
 
 
 async def test_what_is_stored_over_sessions_that_are_reset_is_the_same(dsn: str) -> None:

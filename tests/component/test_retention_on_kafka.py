@@ -28,7 +28,7 @@ class Bench:
 
     @property
     def values(self) -> list[bytes | None]:
-        return self.handled + [value for _, value in self.sink.stored]
+        return self.handled + [value for _, value in self.sink.by_log]
 
     def forget_lags(self) -> None:
         """So that a figure of 0 is one that was worked out."""

@@ -13,7 +13,7 @@ from runtime.kafka.cluster import Cluster
 from runtime.ports import Position
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings
-from runtime.values import Batch, Delivery, Record, Rejection, TopicPartition
+from runtime.values import Delivery, Record, TopicPartition
 from schemas.topics import retry_topic
 from tests.component.kafka_members import HurriedClock, Member, create, poll_until, publish
 from tests.component.workers_on_kafka import LogSink, until, until_terminated, worker
@@ -155,19 +155,14 @@ async def test_a_retry_topic_made_anew_is_read_whole(
 async def test_a_planned_sink_stores_nothing_of_a_log_made_anew_under_the_name_of_the_old_one(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
-    class Away(LogSink):
-        """Takes nothing at first: all partitions are paused meanwhile, so nobody sees a change."""
+    sink, back = LogSink(), False
 
-        attempts = 0
-        back = False
+    def refuse_while_away() -> None:
+        """At first: all partitions are paused meanwhile, so nobody sees a change."""
+        if not back:
+            raise TransientError("the store is away")
 
-        async def write(self, batch: Batch) -> Sequence[Rejection]:
-            self.attempts += 1
-            if not self.back:
-                raise TransientError("the store is away")
-            return await super().write(batch)
-
-    sink = Away()
+    sink.before_write = refuse_while_away
     small = worker.model_copy(update={"batch_records": 10})
     await publish(kafka_settings, *records(topic, numbered("old", 10)))
     async with Cluster(kafka_settings, client_id="test") as cluster:
@@ -176,10 +171,10 @@ async def test_a_planned_sink_stores_nothing_of_a_log_made_anew_under_the_name_o
         async with until_terminated(work):
             await until(lambda: sink.attempts)
             await recreate(kafka_settings, topic, *numbered("new", 30))
-            sink.back = True
-            await until(lambda: len({v for _, v in sink.stored if v in numbered("new", 30)}) == 30)
+            back = True
+            await until(lambda: len({v for _, v in sink.by_log if v in numbered("new", 30)}) == 30)
         (new,) = (await cluster.topic_ids([topic])).values()
-    stored = {log: [v for where, v in sink.stored if where == log] for log in (old, new)}
+    stored = {log: [v for where, v in sink.by_log if where == log] for log in (old, new)}
     assert set(stored[old]) <= set(numbered("old", 10))
     assert stored[new] == numbered("new", 30)
 

@@ -16,7 +16,7 @@ from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 from tests.component.postgres_proxy import proxied
 from tests.component.service_rig import ends_with, made, probed, produce
-from tests.component.test_worker_paused import PoisonSink
+from tests.fakes.sinks import RecordingSink
 from tests.projected import event
 
 pytestmark = pytest.mark.timeout(180)
@@ -63,7 +63,7 @@ async def test_who_is_told_to_stop_while_halted_ends_with_an_error(
 ) -> None:
     missing = f"{kafka_settings.topic_prefix}.in.v1"
     work = run_sink(
-        PoisonSink(planned=False),
+        RecordingSink(),
         name="test",
         topics=[missing],
         kafka=kafka_settings,
@@ -75,11 +75,11 @@ async def test_who_is_told_to_stop_while_halted_ends_with_an_error(
         await w.until_readyz(503, missing)
 
 
-class NotSetUp(PoisonSink):
+class NotSetUp(RecordingSink):
     """A sink whose store has to be set up by a person first."""
 
     def __init__(self) -> None:
-        super().__init__(planned=False)
+        super().__init__()
         self.set_up = False
         self.answers = False
 
@@ -112,7 +112,7 @@ async def test_a_store_that_is_away_and_then_not_set_up_is_waited_for(
         sink.set_up = True
         await worker.until_readyz(200, "ok")
         await worker.until_figure("zcc_worker_records_total", 1)
-    assert sink.stored == [b"1"]
+    assert sink.values == [b"1"]
 
 
 async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_the_cause_is_told(

@@ -6,10 +6,8 @@ import signal
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -18,11 +16,12 @@ from runtime.errors import RejectedError
 from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Assignment, Batch, Delivery, Record, Rejection, Resume, TopicPartition
+from runtime.values import Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
 from tests.component.worker_rig import until
+from tests.fakes.sinks import RecordingSink
 
 worker = WorkerSettings(
     health_host="127.0.0.1",
@@ -192,58 +191,22 @@ async def test_health_is_served_while_it_works(topics: Topics, unused_tcp_port: 
     assert await asyncio.to_thread(answer, "/healthz") == 0
 
 
-class PlannedSink:
-    """Remembers batches."""
-
-    planned = True
-
-    def __init__(self) -> None:
-        self.attempts: list[Batch] = []
-        self.stored: list[Batch] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
-        return {
-            source: Resume(state.log_start if state.committed is None else state.committed)
-            for source, state in assignment.partitions.items()
-        }
-
-    async def prepare(self, batch: Batch) -> None: ...
-
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        self.attempts.append(batch)
-        self.stored.append(batch)
-        return ()
-
-
 async def test_a_planned_sink_gets_the_same_boundaries_again_after_a_crash(
     topics: Topics,
 ) -> None:
-    class Dying(PlannedSink):
-        async def prepare(self, batch: Batch) -> None: ...
-
-        async def write(self, batch: Batch) -> Sequence[Rejection]:
-            if len(self.attempts) == 2:
-                self.attempts.append(batch)
-                life.cancel()
-                await asyncio.Event().wait()
-            return await super().write(batch)
-
-    def run(sink: PlannedSink) -> Coroutine[None, None, None]:
+    def run(sink: RecordingSink) -> Coroutine[None, None, None]:
         small = worker.model_copy(update={"batch_records": 50})
         return run_sink(sink, name="test", topics=[topics.source], kafka=topics.kafka, worker=small)
 
     await topics.produce([b"%d" % n for n in range(500)], keys=10)
-    dying, reborn = Dying(), PlannedSink()
+    dying, reborn = RecordingSink(planned=True), RecordingSink(planned=True)
+
+    def die_in_the_third_write() -> None:
+        if len(dying.batches) == 2:
+            dying.gate.clear()
+            life.cancel()
+
+    dying.before_write = die_in_the_third_write
     life = asyncio.ensure_future(run(dying))
     with pytest.raises(asyncio.CancelledError):
         await life
@@ -251,10 +214,10 @@ async def test_a_planned_sink_gets_the_same_boundaries_again_after_a_crash(
         await topics.settled()
     fatal = dying.attempts[-1]
     for source, span in fatal.spans.items():
-        again = [batch for batch in reborn.stored if batch.spans.get(source) == span]
+        again = [batch for batch in reborn.batches if batch.spans.get(source) == span]
         assert len(again) == 1
         assert [d.offset for d in again[0].deliveries if d.source == source] == [
             d.offset for d in fatal.deliveries if d.source == source
         ]
-    stored = [d for batch in (*dying.stored, *reborn.stored) for d in batch.deliveries]
+    stored = (*dying.stored, *reborn.stored)
     assert Counter(int(d.value or b"") for d in stored) == Counter(range(500))

@@ -1,9 +1,7 @@
 """Poisoned topics on the real broker: the others go on, and a restart sets nothing more aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -13,10 +11,11 @@ from runtime.errors import RejectedError, TooManyDeadLettersError
 from runtime.kafka import KafkaPublisher
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Assignment, Batch, Delivery, Record, Rejection, Resume, TopicPartition
+from runtime.values import Delivery, Record
 from schemas.headers import failed_at_header, origin_header, text, worker_header
 from schemas.reasons import DeadLetterReason
 from tests.component.service_rig import Probed, ends_with, held, made, probed, produce
+from tests.fakes.sinks import RecordingSink
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -34,43 +33,6 @@ def settings_of(port: int) -> WorkerSettings:
     )
 
 
-class PoisonSink:
-    """Rejects what begins with "bad" until it is mended; keeps the rest."""
-
-    def __init__(self, *, planned: bool) -> None:
-        self.planned = planned
-        self.mended = False
-        self.stored: list[bytes] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
-        return {
-            source: Resume(state.log_start if state.committed is None else state.committed)
-            for source, state in assignment.partitions.items()
-        }
-
-    async def prepare(self, batch: Batch) -> None: ...
-
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        rejections = [
-            Rejection(each.source, each.offset, DeadLetterReason.STORE_REFUSED, "bad")
-            for each in batch.deliveries
-            if (each.value or b"").startswith(b"bad") and not self.mended
-        ]
-        if not rejections:
-            self.stored += [each.value or b"" for each in batch.deliveries]
-        return rejections
-
-
 @pytest.mark.parametrize("planned", [False, True])
 async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_aside(
     kafka_settings: KafkaSettings, unused_tcp_port: int, *, planned: bool
@@ -80,7 +42,8 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
         kafka, "poisoned", "fine", "dead-letter.test", "dead-letter-audit"
     )
     await produce(kafka, poisoned, [b"before", *(b"bad %d" % n for n in range(40))])
-    sink = PoisonSink(planned=planned)
+    sink, mended = RecordingSink(planned=planned), False
+    sink.refuses = lambda each: (each.value or b"").startswith(b"bad") and not mended
 
     def running() -> AbstractAsyncContextManager[Probed]:
         work = run_sink(
@@ -92,7 +55,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
         async with running() as worker:
             await worker.until_readyz(200, "ok", f"paused {poisoned}/0: test would set aside")
             await produce(kafka, fine, [b"fine %d" % start])
-            while b"fine %d" % start not in sink.stored:
+            while b"fine %d" % start not in sink.values:
                 assert (await worker.ask("/readyz"))[0] == 200
             assert await worker.figure("zcc_worker_paused_partitions") == 1
             assert await worker.figure("zcc_worker_halted") == 0
@@ -108,15 +71,15 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
         await worker.until_readyz(200, f"paused {poisoned}/0", "bad")
     assert len(await held(kafka, dead)) == 20
 
-    sink.mended = True
+    mended = True
     async with running() as worker:
-        while b"bad 39" not in sink.stored:
+        while b"bad 39" not in sink.values:
             await worker.ask("/readyz")
         assert await worker.ask("/readyz") == (200, "ok\n")
     assert len(await held(kafka, dead)) == 20
-    bad = [value for value in sink.stored if value.startswith(b"bad")]
+    bad = [value for value in sink.values if value.startswith(b"bad")]
     assert bad == [b"bad %d" % n for n in range(20, 40)]
-    assert sink.stored.count(b"before") == 1
+    assert sink.values.count(b"before") == 1
 
 
 def line_of(letter: Delivery) -> AuditLine:

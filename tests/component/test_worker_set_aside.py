@@ -21,7 +21,6 @@ from runtime.values import Delivery, Record
 from runtime.worker.liveness import Liveness
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
-from tests.component.test_worker_sink import MemorySink
 from tests.component.worker_rig import (
     Rig,
     other,
@@ -32,6 +31,7 @@ from tests.component.worker_rig import (
     source,
     until,
 )
+from tests.fakes.sinks import RecordingSink
 
 
 def copied(delivery: Delivery) -> Sequence[Record]:
@@ -243,7 +243,7 @@ async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_aroun
     for _ in range(100):
         rig.append(b"poison", b"good", b"good", b"good")
     context = rig.surroundings(batch_records=400, guard_records=20, guard_rejected_share=0.5)
-    sink = MemorySink()
+    sink = RecordingSink()
     sink.poison = {b"poison"}
     async with running(SinkWorker(sink, context)):
         await until(lambda: rig.position_of(source) == 400)
@@ -252,7 +252,7 @@ async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_aroun
 
 @simulated
 async def test_batches_without_poison_count_for_the_share_too() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.poison = {b"poison"}
     context = rig.surroundings(guard_records=20, guard_rejected_share=0.2)
     async with running(SinkWorker(sink, context)):

@@ -1,10 +1,8 @@
 """SinkWorker over a broker and a store in memory: nothing lost, nothing skipped, plans kept."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -12,7 +10,7 @@ from runtime.errors import ConfigurationError, FencedError, RejectedError, Trans
 from runtime.ports import Position
 from runtime.retries.loop import RetriesExhaustedError
 from runtime.sinks.worker import SinkWorker
-from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
+from runtime.values import Batch, Rejection, Span, TopicPartition
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.worker_rig import (
@@ -25,70 +23,7 @@ from tests.component.worker_rig import (
     source,
     until,
 )
-
-
-class MemorySink:
-    """Keeps batches; ``failures`` are raised by the next calls, poison is rejected."""
-
-    def __init__(self, *, planned: bool = False) -> None:
-        self.planned = planned
-        self.batches: list[Batch] = []
-        self.attempts: list[Batch] = []
-        self.assignments: list[Assignment] = []
-        self.failures: dict[str, list[Exception]] = {"assigned": [], "write": []}
-        self.starts: dict[TopicPartition, int] = {}
-        self.poison: set[bytes] = set()
-        self.closed = False
-        self.before_write: Callable[[], object] = lambda: None
-        self.after_store: Callable[[], object] = lambda: None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.closed = True
-
-    def _fail(self, step: str) -> None:
-        if self.failures[step]:
-            raise self.failures[step].pop(0)
-
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
-        self._fail("assigned")
-        self.assignments.append(assignment)
-        return {
-            partition: Resume(
-                self.starts.get(
-                    partition, state.log_start if state.committed is None else state.committed
-                )
-            )
-            for partition, state in assignment.partitions.items()
-        }
-
-    async def prepare(self, batch: Batch) -> None: ...
-
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        self.before_write()
-        self.attempts.append(batch)
-        await asyncio.sleep(0)
-        self._fail("write")
-        rejections = [
-            Rejection(d.source, d.offset, DeadLetterReason.STORE_REFUSED, "bad row")
-            for d in batch.deliveries
-            if d.value in self.poison
-        ]
-        if not rejections:
-            self.batches.append(batch)
-            self.after_store()
-        return rejections
-
-    @property
-    def stored(self) -> list[Delivery]:
-        return [delivery for batch in self.batches for delivery in batch.deliveries]
+from tests.fakes.sinks import RecordingSink, Rows
 
 
 def offsets(batch: Batch, partition: TopicPartition = source) -> list[int]:
@@ -101,7 +36,7 @@ def fill(rig: Rig, count: int, to: TopicPartition = source) -> None:
 
 @simulated
 async def test_batches_hold_all_partitions_and_are_committed_after_they_are_stored() -> None:
-    rig, sink = Rig(partitions=2), MemorySink()
+    rig, sink = Rig(partitions=2), RecordingSink()
     fill(rig, 5)
     fill(rig, 3, to=other)
     work = SinkWorker(sink, rig.surroundings(batch_records=4))
@@ -121,7 +56,7 @@ async def test_batches_hold_all_partitions_and_are_committed_after_they_are_stor
 
 @simulated
 async def test_reading_starts_where_the_sink_says() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     fill(rig, 10)
     rig.committed[source] = Position(2)
     sink.starts[source] = 7
@@ -133,7 +68,7 @@ async def test_reading_starts_where_the_sink_says() -> None:
 
 @simulated
 async def test_a_store_that_does_not_answer_gets_the_same_batch_again_and_nothing_else() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down"), TransientError("down")]
     fill(rig, 5)
     async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
@@ -148,7 +83,7 @@ async def test_a_store_that_does_not_answer_gets_the_same_batch_again_and_nothin
 
 @simulated
 async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=40)]
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings())
@@ -166,7 +101,7 @@ async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
 
 @simulated
 async def test_a_store_that_is_down_at_the_takeover_is_asked_again() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures["assigned"] = [TransientError("down")]
     fill(rig, 3)
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -176,7 +111,7 @@ async def test_a_store_that_is_down_at_the_takeover_is_asked_again() -> None:
 
 @simulated
 async def test_a_rebalance_during_an_outage_gives_up_the_batch_and_reads_it_again() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=5)]
     fill(rig, 3)
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -189,7 +124,7 @@ async def test_a_rebalance_during_an_outage_gives_up_the_batch_and_reads_it_agai
 
 @simulated
 async def test_rejected_records_are_set_aside_and_the_rest_is_stored_with_the_same_spans() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.poison = {b"1", b"4"}
     fill(rig, 5)
     rig.failures["publish"] = [TransientError("no answer")]
@@ -205,7 +140,7 @@ async def test_rejected_records_are_set_aside_and_the_rest_is_stored_with_the_sa
 
 @simulated
 async def test_a_batch_of_nothing_but_poison_still_settles_its_span() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.poison = {b"0"}
     fill(rig, 1)
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -215,9 +150,9 @@ async def test_a_batch_of_nothing_but_poison_still_settles_its_span() -> None:
 
 @simulated
 async def test_a_rejection_of_what_is_not_in_the_batch_halts() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
 
-    async def strange(batch: Batch) -> Sequence[Rejection]:
+    async def strange(batch: Batch, prepared: Rows) -> Sequence[Rejection]:
         return [Rejection(source, 99, DeadLetterReason.STORE_REFUSED, "")]
 
     sink.write = strange
@@ -229,7 +164,7 @@ async def test_a_rejection_of_what_is_not_in_the_batch_halts() -> None:
 
 @simulated
 async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_drained() -> None:
-    rig, sink = Rig(partitions=2), MemorySink()
+    rig, sink = Rig(partitions=2), RecordingSink()
     fill(rig, 1000)
     sink.poison = {b"%d" % n for n in range(1000)}
     work = SinkWorker(sink, rig.surroundings(batch_records=100))
@@ -248,7 +183,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
 @pytest.mark.parametrize("stage", ["assigned", "write"])
 @simulated
 async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures[stage] = [FencedError("another owner")]
     fill(rig, 3)
     before = sample("zcc_worker_fenced_total")
@@ -260,7 +195,7 @@ async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
 
 @simulated
 async def test_a_commit_of_an_older_generation_makes_it_enter_anew() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [FencedError("moved on")]
     fill(rig, 3)
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -270,7 +205,7 @@ async def test_a_commit_of_an_older_generation_makes_it_enter_anew() -> None:
 
 @simulated
 async def test_a_commit_without_answer_is_tried_again() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [TransientError("no answer")]
     fill(rig, 3)
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -283,7 +218,7 @@ async def test_a_commit_without_answer_is_tried_again() -> None:
 )
 @simulated
 async def test_a_defect_halts_after_its_attempts_and_skips_nothing(error: Exception) -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [error] * 2
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings(defect_attempts=2))
@@ -299,7 +234,7 @@ async def test_a_defect_halts_after_its_attempts_and_skips_nothing(error: Except
 @pytest.mark.parametrize("stage", ["assigned", "write"])
 @simulated
 async def test_a_store_that_is_not_set_up_halts_at_once(stage: str) -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures[stage] = [ConfigurationError("run zcc migrate")]
     fill(rig, 3)
     with pytest.raises(ConfigurationError, match="zcc migrate"):
@@ -309,7 +244,7 @@ async def test_a_store_that_is_not_set_up_halts_at_once(stage: str) -> None:
 
 @simulated
 async def test_draining_stores_what_was_collected() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     fill(rig, 3)
     work = SinkWorker(sink, rig.surroundings(batch_age_s=60))
     async with running(work):
@@ -321,7 +256,7 @@ async def test_draining_stores_what_was_collected() -> None:
 
 @simulated
 async def test_draining_gives_up_a_store_that_is_down_and_commits_nothing() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=60)] * 9
     fill(rig, 3)
     async with running(SinkWorker(sink, rig.surroundings())) as stopping:
@@ -334,9 +269,9 @@ async def test_draining_gives_up_a_store_that_is_down_and_commits_nothing() -> N
 
 @simulated
 async def test_draining_is_bounded() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
 
-    async def hangs(batch: Batch) -> Sequence[Rejection]:
+    async def hangs(batch: Batch, prepared: Rows) -> Sequence[Rejection]:
         await asyncio.Event().wait()
         return ()
 
@@ -350,7 +285,7 @@ async def test_draining_is_bounded() -> None:
 
 @simulated
 async def test_a_plan_is_committed_before_a_planned_sink_writes_and_its_end_after() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     fill(rig, 3)
     seen: list[Position | None] = []
     sink.before_write = lambda: seen.append(rig.committed.get(source))
@@ -362,7 +297,7 @@ async def test_a_plan_is_committed_before_a_planned_sink_writes_and_its_end_afte
 @pytest.mark.parametrize("died", ["before_write", "after_store"])
 @simulated
 async def test_a_planned_batch_keeps_its_boundaries_across_a_crash(died: str) -> None:
-    rig, sink = Rig(partitions=2), MemorySink(planned=True)
+    rig, sink = Rig(partitions=2), RecordingSink(planned=True)
     fill(rig, 4)
     context = rig.surroundings(batch_records=100)
     life = asyncio.ensure_future(SinkWorker(sink, context).run(asyncio.Event()))
@@ -374,7 +309,7 @@ async def test_a_planned_batch_keeps_its_boundaries_across_a_crash(died: str) ->
 
     fill(rig, 5)  # more has come: without the plan, the batch would be longer
     fill(rig, 2, to=other)
-    reborn = MemorySink(planned=True)
+    reborn = RecordingSink(planned=True)
     async with running(SinkWorker(reborn, context)):
         await until(lambda: rig.committed.get(source) == Position(9))
         await until(lambda: rig.committed.get(other) == Position(2))
@@ -386,7 +321,7 @@ async def test_a_planned_batch_keeps_its_boundaries_across_a_crash(died: str) ->
 
 @simulated
 async def test_several_planned_partitions_are_finished_one_by_one_before_anything_else() -> None:
-    rig, sink = Rig(partitions=2), MemorySink(planned=True)
+    rig, sink = Rig(partitions=2), RecordingSink(planned=True)
     fill(rig, 6)
     fill(rig, 6, to=other)
     rig.committed.update({source: Position(1, "plan:3"), other: Position(2, "plan:5")})
@@ -402,7 +337,7 @@ async def test_several_planned_partitions_are_finished_one_by_one_before_anythin
 
 @simulated
 async def test_offsets_of_a_plan_that_are_gone_do_not_hang_it() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     for gap in (10, 1, 17):
         rig.broker.leave_gap(source, gap)
         rig.append(b"x")
@@ -416,7 +351,7 @@ async def test_offsets_of_a_plan_that_are_gone_do_not_hang_it() -> None:
 
 @simulated
 async def test_a_plan_of_which_retention_left_nothing_is_closed_at_once() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     rig.broker.leave_gap(source, 25)
     rig.broker.delete_before(source, 25)
     rig.append(b"x")
@@ -429,7 +364,7 @@ async def test_a_plan_of_which_retention_left_nothing_is_closed_at_once() -> Non
 
 @simulated
 async def test_a_rebalance_while_a_plan_is_being_finished_starts_it_again() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     fill(rig, 2)
     rig.committed.update({source: Position(0, "plan:4")})
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -446,7 +381,7 @@ async def test_a_rebalance_while_a_plan_is_being_finished_starts_it_again() -> N
 
 @simulated
 async def test_stopping_while_a_plan_is_being_finished_leaves_it_to_the_next_owner() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     fill(rig, 2)
     rig.committed.update({source: Position(0, "plan:4")})
     async with running(SinkWorker(sink, rig.surroundings())):
@@ -457,7 +392,7 @@ async def test_stopping_while_a_plan_is_being_finished_leaves_it_to_the_next_own
 
 @simulated
 async def test_metadata_that_is_no_plan_of_ours_halts() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     rig.committed.update({source: Position(5, "plan:soon")})
     with pytest.raises(ConfigurationError, match="expected plan:<end>"):
         await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
@@ -465,7 +400,7 @@ async def test_metadata_that_is_no_plan_of_ours_halts() -> None:
 
 @simulated
 async def test_a_plan_whose_rest_does_not_come_makes_it_enter_anew() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     rig.append(b"0")
     rig.broker.leave_gap(source, 9)
     rig.committed[source] = Position(0, "plan:4")
@@ -480,7 +415,7 @@ async def test_a_plan_whose_rest_does_not_come_makes_it_enter_anew() -> None:
 
 @simulated
 async def test_a_plan_that_ends_beyond_the_log_halts() -> None:
-    rig, sink = Rig(), MemorySink(planned=True)
+    rig, sink = Rig(), RecordingSink(planned=True)
     fill(rig, 2)
     rig.committed[source] = Position(0, "plan:4")
     with pytest.raises(ConfigurationError, match="the log ends at 2"):
@@ -490,7 +425,7 @@ async def test_a_plan_that_ends_beyond_the_log_halts() -> None:
 
 @simulated
 async def test_a_log_that_goes_back_halts_the_sink() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     fill(rig, 3)
     life = asyncio.ensure_future(runs_until_it_halts(SinkWorker(sink, rig.surroundings())))
     await until(lambda: rig.committed.get(source) == Position(3))
@@ -501,7 +436,7 @@ async def test_a_log_that_goes_back_halts_the_sink() -> None:
 
 @simulated
 async def test_retention_that_was_faster_leaves_a_gap_in_the_first_span() -> None:
-    rig, sink = Rig(), MemorySink()
+    rig, sink = Rig(), RecordingSink()
     rig.broker.leave_gap(source, 25)
     rig.broker.delete_before(source, 25)
     rig.append(b"x")

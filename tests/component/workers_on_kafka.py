@@ -3,12 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Self
 
 from runtime.settings import WorkerSettings
-from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
+from tests.fakes.sinks import RecordingSink
 
 deadline_s = 40.0
 worker = WorkerSettings(
@@ -37,29 +36,14 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.05)
 
 
-class LogSink:
+class LogSink(RecordingSink):
     """Remembers what it stored of which log."""
 
-    planned = True
-
     def __init__(self) -> None:
-        self.stored: list[tuple[str, bytes | None]] = []
-        self._topic_id = ""
+        super().__init__(planned=True)
+        self.by_log: list[tuple[str, bytes]] = []
+        self.after_store = self._note
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None: ...
-
-    async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
-        self._topic_id = "".join(assignment.topic_ids.values())
-        return {
-            source: Resume(state.log_start if state.committed is None else state.committed)
-            for source, state in assignment.partitions.items()
-        }
-
-    async def prepare(self, batch: Batch) -> None: ...
-
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        self.stored += [(self._topic_id, delivery.value) for delivery in batch.deliveries]
-        return ()
+    def _note(self) -> None:
+        topic_id = "".join(self.assignments[-1].topic_ids.values())
+        self.by_log += [(topic_id, each.value or b"") for each in self.batches[-1].deliveries]

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,6 +27,7 @@ from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 from tests.enriched import SOURCE, START_MS, batch, delivery, webhook, with_fields
+from tests.fakes.sinks import store
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 1)
 
@@ -34,7 +36,7 @@ OTHER = TopicPartition("zcc.enriched.task.v1", 1)
 class Case:
     """A sink under test. ``stored`` counts what lies in the store, by event id."""
 
-    open: Callable[[], AbstractAsyncContextManager[Sink]]
+    open: Callable[[], AbstractAsyncContextManager[Sink[Any]]]
     stored: Callable[[], Awaitable[Counter[str]]]
 
 
@@ -46,12 +48,12 @@ class Group:
     cluster_id: str = "cluster"
     topic_id: str = "T" * 22
 
-    async def assign(self, sink: Sink, *sources: TopicPartition) -> dict[TopicPartition, int]:
+    async def assign(self, sink: Sink[Any], *sources: TopicPartition) -> dict[TopicPartition, int]:
         resumes = await self.resumes(sink, *sources)
         return {source: resume.offset for source, resume in resumes.items()}
 
     async def resumes(
-        self, sink: Sink, *sources: TopicPartition
+        self, sink: Sink[Any], *sources: TopicPartition
     ) -> Mapping[TopicPartition, Resume]:
         states = {
             source: PartitionState(self.committed.get(source), log_start=0, log_end=1000)
@@ -121,7 +123,7 @@ async def test_a_batch_of_several_partitions_is_stored_whole(case: Case) -> None
     both = Batch(first.deliveries + second.deliveries, {**first.spans, **second.spans})
     async with case.open() as sink:
         await Group().assign(sink, SOURCE, OTHER)
-        assert not await sink.write(both)
+        assert not await store(sink, both)
     assert await case.stored() == ids(both)
 
 
@@ -129,9 +131,9 @@ async def test_a_batch_written_again_because_nobody_knew_is_stored_once(case: Ca
     some = numbered(6)
     async with case.open() as sink:
         await Group().assign(sink)
-        assert not await sink.write(some)
-        assert not await sink.write(some)
-        assert not await sink.write(numbered(3, start=6))
+        assert not await store(sink, some)
+        assert not await store(sink, some)
+        assert not await store(sink, numbered(3, start=6))
     assert await case.stored() == ids(some, numbered(3, start=6))
 
 
@@ -144,10 +146,10 @@ async def test_a_batch_written_again_after_a_cancelled_write_is_stored_once(
         await Group().assign(sink)
         try:
             async with asyncio.timeout(delay_s):
-                await sink.write(some)
+                await store(sink, some)
         except TimeoutError:
             pass
-        assert not await sink.write(some)
+        assert not await store(sink, some)
     assert await case.stored() == ids(some)
 
 
@@ -155,15 +157,15 @@ async def test_what_a_crash_left_uncommitted_is_stored_once_by_the_next_owner(ca
     group, first, second = Group(), numbered(4), numbered(6, start=4)
     async with case.open() as crashed:
         await group.assign(crashed)
-        assert not await crashed.write(first)
+        assert not await store(crashed, first)
         group.commit(first)
-        assert not await crashed.write(second)  # and here it crashes, before the commit
+        assert not await store(crashed, second)  # and here it crashes, before the commit
     async with case.open() as sink:
         start = (await group.assign(sink))[SOURCE]
         assert start in (4, 10)
         rest = tuple(each for each in second.deliveries if each.offset >= start)
-        assert not await sink.write(Batch(rest, {SOURCE: Span(start, 10)}))
-        assert not await sink.write(numbered(2, start=10))
+        assert not await store(sink, Batch(rest, {SOURCE: Span(start, 10)}))
+        assert not await store(sink, numbered(2, start=10))
     assert await case.stored() == ids(first, second, numbered(2, start=10))
 
 
@@ -171,9 +173,9 @@ async def test_an_empty_batch_moves_the_position(case: Case) -> None:
     group, gap, rest = Group(), Batch((), {SOURCE: Span(0, 3)}), numbered(2, start=3)
     async with case.open() as sink:
         await group.assign(sink)
-        assert not await sink.write(gap)
+        assert not await store(sink, gap)
         group.commit(gap)
-        assert not await sink.write(rest)
+        assert not await store(sink, rest)
         group.commit(rest)
     assert await case.stored() == ids(rest)
     async with case.open() as sink:
@@ -186,8 +188,8 @@ async def test_an_event_that_comes_twice_loses_nothing(case: Case) -> None:
     later = batch([some.deliveries[1]], start=4)
     async with case.open() as sink:
         await Group().assign(sink)
-        assert not await sink.write(twice)
-        assert not await sink.write(later)
+        assert not await store(sink, twice)
+        assert not await store(sink, later)
     assert (await case.stored()).keys() == ids(some).keys()
 
 
@@ -199,11 +201,13 @@ async def test_a_rejection_names_the_record_and_nothing_is_stored_until_it_is_go
     rest = Batch(tuple(each for each in whole.deliveries if each.offset != 2), whole.spans)
     async with case.open() as sink:
         await Group().assign(sink)
-        (rejection,) = await sink.write(batch([*rest.deliveries[:2], broken, *rest.deliveries[2:]]))
+        (rejection,) = await store(
+            sink, batch([*rest.deliveries[:2], broken, *rest.deliveries[2:]])
+        )
         assert (rejection.source, rejection.offset) == (SOURCE, 2)
         assert await case.stored() == Counter()
-        assert not await sink.write(rest)
-        assert not await sink.write(numbered(1, start=5))
+        assert not await store(sink, rest)
+        assert not await store(sink, numbered(1, start=5))
     assert await case.stored() == ids(rest, numbered(1, start=5))
 
 
@@ -211,13 +215,13 @@ async def test_a_group_that_lost_its_commit_stores_nothing_twice(case: Case) -> 
     some = numbered(6)
     async with case.open() as sink:
         await Group().assign(sink)
-        assert not await sink.write(some)
+        assert not await store(sink, some)
     async with case.open() as sink:
         offset, planned_end = (await Group().resumes(sink))[SOURCE]
         if planned_end is not None:
             rest = tuple(each for each in some.deliveries if each.offset >= offset)
-            assert not await sink.write(Batch(rest, {SOURCE: Span(offset, planned_end)}))
-        assert not await sink.write(numbered(2, start=planned_end or offset))
+            assert not await store(sink, Batch(rest, {SOURCE: Span(offset, planned_end)}))
+        assert not await store(sink, numbered(2, start=planned_end or offset))
     assert await case.stored() == ids(some, numbered(2, start=6))
 
 
@@ -229,17 +233,17 @@ async def test_a_topic_that_was_made_anew_is_stored_from_its_beginning(case: Cas
     )
     async with case.open() as sink:
         await Group().assign(sink)
-        assert not await sink.write(old)
+        assert not await store(sink, old)
     async with case.open() as sink:
         assert await Group(topic_id="U" * 22).assign(sink) == {SOURCE: 0}
-        assert not await sink.write(renamed)
+        assert not await store(sink, renamed)
     assert await case.stored() == ids(old, new)
 
 
 async def test_another_cluster_is_refused(case: Case) -> None:
     async with case.open() as sink:
         await Group().assign(sink)
-        assert not await sink.write(numbered(3))
+        assert not await store(sink, numbered(3))
     async with case.open() as sink:
         with pytest.raises(ConfigurationError, match="cluster"):
             await Group(cluster_id="other").assign(sink)

@@ -10,8 +10,6 @@ that was not planned, and each record is in one object, which never changes.
 import asyncio
 from collections.abc import Mapping, Sequence
 from random import Random
-from types import TracebackType
-from typing import Self
 
 from runtime.errors import FencedError, TransientError
 from runtime.ports import Position
@@ -21,6 +19,7 @@ from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span,
 from runtime.worker.membership import WorkerContext
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
+from tests.fakes.sinks import RecordingSink, Rows, rejections
 from tests.property.history import History, Life, number_of
 
 
@@ -35,7 +34,7 @@ class SinkHistory(History):
         self._objects: dict[tuple[TopicPartition, int], tuple[int, ...]] = {}
         self._object_of: dict[int, tuple[TopicPartition, int]] = {}
 
-    def work(self, life: Life, context: WorkerContext) -> SinkWorker:
+    def work(self, life: Life, context: WorkerContext) -> SinkWorker[Rows]:
         return SinkWorker(FlakySink(self, life, self.rng), context)
 
     def appended(self, delivery: Delivery) -> None:
@@ -95,45 +94,23 @@ class SinkHistory(History):
                 self.demand(held_by == name, f"{delivery.offset} of {source} is in two objects")
 
 
-class FlakySink:
-    """Stores partition by partition."""
+class FlakySink(RecordingSink):
+    """Stores partition by partition, and fails by chance."""
 
     def __init__(self, history: SinkHistory, life: Life, rng: Random) -> None:
+        super().__init__(planned=history.planned)
+        self.refuses = lambda delivery: history.rejects(number_of(delivery))
         self._history = history
         self._life = life
         self._chance = rng
 
-    @property
-    def planned(self) -> bool:
-        return self._history.planned
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
     async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         await self._trouble()
-        return {
-            source: Resume(state.log_start if state.committed is None else state.committed)
-            for source, state in assignment.partitions.items()
-        }
+        return await super().assigned(assignment)
 
-    async def prepare(self, batch: Batch) -> None: ...
-
-    async def write(self, batch: Batch) -> Sequence[Rejection]:
-        rejections = [
-            Rejection(d.source, d.offset, DeadLetterReason.STORE_REFUSED, "poison")
-            for d in batch.deliveries
-            if self._history.rejects(number_of(d))
-        ]
-        if rejections:
-            return rejections
+    async def _write(self, batch: Batch) -> Sequence[Rejection]:
+        if found := rejections(batch, self.refuses):
+            return found
         for source in batch.spans:
             await self._trouble()
             self._history.written(self._life, batch, source)

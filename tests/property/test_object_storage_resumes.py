@@ -23,6 +23,7 @@ from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from sinks.object_storage.store import open_store
 from tests.enriched import SOURCE, START_MS, delivery, webhook, with_fields, with_header
+from tests.fakes.sinks import store
 
 DAY_MS = 86_400_000
 
@@ -94,7 +95,7 @@ class History:
         batch = self.batch(span)
         for _ in range(3):
             try:
-                assert await sink.write(batch) == ()
+                assert await store(sink, batch) == ()
             except TransientError:
                 continue
             break

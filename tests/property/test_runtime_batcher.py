@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from runtime.sinks.batcher import Batcher, BatchLimits
-from runtime.values import Delivery, Span, TopicPartition
+from runtime.sinks.batcher import Batcher
+from runtime.values import BatchLimits, Delivery, Span, TopicPartition
 
 sources = [TopicPartition("t", 0), TopicPartition("t", 1)]
 

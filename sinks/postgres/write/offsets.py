@@ -125,12 +125,20 @@ async def take_over(
     return Ownership(assignment.group, epochs), starts
 
 
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The offsets were moved in this transaction; the rows belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyStored:
+    """The offsets are at the end of the spans already: an earlier attempt was stored after all."""
+
+
 async def advance(
     connection: AsyncConnection, ownership: Ownership, spans: Mapping[TopicPartition, Span]
-) -> bool:
+) -> Advanced | AlreadyStored:
     """Move the offsets from the start of the spans to their end; the caller writes and commits.
-
-    Returns False where they are at the end already: an earlier attempt was stored after all.
 
     Raises:
         FencedError: another owner has taken a partition.
@@ -145,10 +153,10 @@ async def advance(
     }
     advanced = await connection.execute(_advance, parameters)
     if advanced.rowcount == len(spans):
-        return True
+        return Advanced()
     settled = await connection.execute(_count_settled, parameters)
     if await settled.fetchone() == (len(spans),):
-        return False
+        return AlreadyStored()
     raise FencedError("another owner has taken partitions of this batch; nothing of it was stored")
 
 

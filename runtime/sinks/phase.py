@@ -1,0 +1,395 @@
+"""Pure: what the member of a sink's group does next. `SinkWorker` decides nothing itself.
+
+Theory of operation: an observation changes the state, and what to do next follows from the state
+alone (`SinkPhase.action`), so that no decision depends on the way that led to it. The driver does
+it and says what it has seen. Two things run at once: the driver's loop, which polls, and at most
+one call (a take-over or the storing of a batch) in a task of its own, which tries again by itself
+until it is done or given up.
+
+Stages: UNASSIGNED -> TAKING_OVER -> PLANNED (one planned span after the other) -> RUNNING. An
+assignment leads to TAKING_OVER from each of them, a revocation to UNASSIGNED, a stop to DRAINING,
+and from there to LEFT.
+
+Invariants, each with what would happen without it; tests/property/test_runtime_sink_phase.py:
+
+ 1. One call at a time. A sink would have two writers.
+ 2. Nothing is read before the sink has said where to start. It would be read from elsewhere.
+ 3. Planned spans are stored one by one before anything else is read. A batch that was written in
+    part would get other boundaries.
+ 4. While a try has failed nothing is read, and polling goes on. Memory would fill; the group would
+    throw the member out.
+ 5. Batches are stored in the order in which they were read, and behind one that was given up none
+    of its assignment. A commit would pass records that are not stored.
+ 6. At most one batch is ready while another one is stored. Memory would fill.
+ 7. A call for an earlier assignment is waited for and then changes nothing. A late result would
+    count for partitions that another member owns.
+ 8. A stop stores what is collected, but nothing behind a failure and no part of a planned span. An
+    outage would outlast the drain; a planned span would end early.
+ 9. The loop waits without polling only while a try is under way. The group would throw the member
+    out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Final, NamedTuple, assert_never
+
+from runtime.values import Span, TopicPartition
+
+plan_patience_s: Final = 30.0
+"""So long without another record of a planned span: enter anew, to learn where the log starts."""
+
+
+class Stage(Enum):
+    """How far the member is with its assignment."""
+
+    UNASSIGNED = auto()
+    TAKING_OVER = auto()
+    PLANNED = auto()
+    RUNNING = auto()
+    DRAINING = auto()
+    LEFT = auto()
+
+
+class Call(Enum):
+    """Where the call into the sink stands."""
+
+    NONE = auto()
+    TRYING = auto()
+    FAILED = auto()
+    """A try has failed; the next one comes after a delay."""
+    OUTDATED = auto()
+    """A try for an earlier assignment is under way."""
+    ABANDONED = auto()
+    """It has failed and must not try again."""
+
+
+class Reading(Enum):
+    """From which partitions records are fetched."""
+
+    NOTHING = auto()
+    PLANNED_SPAN = auto()
+    EVERYTHING = auto()
+
+
+class PlannedSpan(NamedTuple):
+    """A span that may be stored in part, and has to be stored whole before anything behind it."""
+
+    source: TopicPartition
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """The group has given partitions; what was owned before is not owned any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The group takes all partitions back."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The process ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    """A take-over, or the storing of the batch that was ready, is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryFailed:
+    """The call has failed; it tries again after a delay."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryBegan:
+    """The delay is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TookOver:
+    """The call has ended: the sink has said where to start."""
+
+    plans: Sequence[PlannedSpan] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The call has ended: the batch is stored and committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The abandoned call has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectingBegan:
+    """Records can be collected; ``due`` at once where none of the planned span exist any more."""
+
+    now_s: float
+    due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """So many records are collected now; ``due`` as `Batcher.due` has it."""
+
+    now_s: float
+    records: int
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPrepared:
+    """What was collected is taken and ready to be written."""
+
+
+OwnershipChange = Assigned | Revoked | StopRequested
+CallEvent = CallBegan | TryFailed | TryBegan | TookOver | Stored | GaveUp
+Collected = CollectingBegan | Polled | BatchPrepared
+Observation = OwnershipChange | CallEvent | Collected
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Poll, for records of `SinkPhase.reads` and to stay in the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Begin the call that asks the sink where to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Begin to collect a planned span, or with None from all partitions."""
+
+    plan: PlannedSpan | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusePlan:
+    """Find out why the rest of a planned span does not come, and leave."""
+
+    plan: PlannedSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Take what is collected, and prepare it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Begin the call that stores the batch that is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitCall:
+    """Wait until the try under way has ended or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End the abandoned call; it is between two tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Do nothing more."""
+
+
+Action = Poll | TakeOver | Collect | RefusePlan | Prepare | Write | AwaitCall | GiveUp | Leave
+
+
+class Step(NamedTuple):
+    """The state after an observation, and what to do in it."""
+
+    phase: "SinkPhase"
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class SinkPhase:
+    """The state of one membership.
+
+    ``plans`` are the planned spans that are not stored, ``collecting`` says that polled records
+    have a place, ``records`` counts them, ``due`` says to take them now, ``ready`` that a prepared
+    batch waits. ``grown_s`` is when records of a planned span last came.
+    """
+
+    stage: Stage = Stage.UNASSIGNED
+    call: Call = Call.NONE
+    plans: tuple[PlannedSpan, ...] = ()
+    collecting: bool = False
+    records: int = 0
+    due: bool = False
+    ready: bool = False
+    grown_s: float = 0.0
+    overdue: bool = False
+
+    def next(self, seen: Observation) -> Step:
+        """Return the state after an observation, and what to do in it."""
+        phase = self._after(seen)
+        return Step(phase, phase.action)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether a rebalance may go on: the sink is not in the middle of a try."""
+        return self.call not in (Call.TRYING, Call.OUTDATED)
+
+    @property
+    def reads(self) -> Reading:
+        """From which partitions records are fetched now (invariants 2, 3, 4)."""
+        if not self.collecting or self.call not in (Call.NONE, Call.TRYING):
+            return Reading.NOTHING
+        return Reading.PLANNED_SPAN if self.stage is Stage.PLANNED else Reading.EVERYTHING
+
+    @property
+    def action(self) -> Action:
+        """What to do in this state."""
+        match self.call:
+            case Call.ABANDONED:
+                return GiveUp()
+            case Call.OUTDATED:
+                return AwaitCall()  # one call at a time (1)
+            case Call.FAILED:
+                return Poll()  # of nothing (4)
+            case Call.NONE | Call.TRYING:
+                return self._action_in_stage()
+            case _:  # pragma: no cover - unreachable, and mypy proves it
+                assert_never(self.call)
+
+    def _action_in_stage(self) -> Action:
+        match self.stage:
+            case Stage.UNASSIGNED:
+                return Poll()  # to join the group
+            case Stage.TAKING_OVER:
+                return TakeOver() if self.call is Call.NONE else AwaitCall()
+            case Stage.PLANNED | Stage.RUNNING:
+                return self._action_at_work()
+            case Stage.DRAINING:
+                return self._action_in_drain()
+            case Stage.LEFT:
+                return Leave()
+            case _:  # pragma: no cover - unreachable, and mypy proves it
+                assert_never(self.stage)
+
+    def _action_at_work(self) -> Action:
+        plan = self.plans[0] if self.plans else None
+        if self.ready:  # the batch before it goes first (5), and a second one may not wait (6)
+            return Write() if self.call is Call.NONE else AwaitCall()
+        if self.due:
+            return Prepare()
+        if self.overdue and plan is not None:
+            return RefusePlan(plan)
+        if self.collecting:
+            return Poll()
+        if self.call is Call.TRYING:  # a planned span is stored, and nothing else is read (3)
+            return AwaitCall()
+        return Collect(plan)
+
+    def _action_in_drain(self) -> Action:
+        if self.call is Call.TRYING:
+            return AwaitCall()
+        if self.ready:
+            return Write()
+        return Prepare() if self.records else Leave()
+
+    def _after(self, seen: Observation) -> "SinkPhase":
+        match seen:
+            case Assigned():
+                return self._owning(Stage.TAKING_OVER)
+            case Revoked():
+                return self._owning(Stage.UNASSIGNED)
+            case StopRequested():
+                return self._stopping()
+            case CollectingBegan() | Polled() | BatchPrepared():
+                return self._after_collecting(seen)
+            case _:
+                return self._after_call(seen)
+
+    def _after_call(self, seen: CallEvent) -> "SinkPhase":
+        match seen:
+            case CallBegan():
+                if self.call is not Call.NONE:
+                    raise RuntimeError(f"a second call began while one was {self.call.name}")
+                return replace(self, call=Call.TRYING, ready=False)
+            case TryFailed():
+                return self._failed()
+            case TryBegan():
+                return replace(self, call=Call.TRYING)
+            case TookOver(plans):
+                return self._taken_over(tuple(plans))
+            case Stored():
+                return self._stored()
+            case GaveUp():
+                return replace(self, call=Call.NONE)
+            case _:  # pragma: no cover - unreachable, and mypy proves it
+                assert_never(seen)
+
+    def _after_collecting(self, seen: Collected) -> "SinkPhase":
+        match seen:
+            case CollectingBegan(now_s, due):
+                return replace(self, collecting=True, due=due, grown_s=now_s)
+            case Polled():
+                return self._polled(seen)
+            case BatchPrepared():
+                # Behind a planned span nothing is collected until it is stored (3).
+                goes_on = self.stage is Stage.RUNNING
+                return replace(self, collecting=goes_on, records=0, due=False, ready=True)
+            case _:  # pragma: no cover - unreachable, and mypy proves it
+                assert_never(seen)
+
+    def _owning(self, stage: Stage) -> "SinkPhase":
+        """Begin anew: whatever was read belongs to the next owner, who reads it again (5)."""
+        if self.stage in (Stage.DRAINING, Stage.LEFT):
+            stage = Stage.LEFT  # while the member leaves, the client may still report changes
+        match self.call:
+            case Call.TRYING | Call.OUTDATED:
+                call = Call.OUTDATED  # it cannot be stopped in the middle of a try (7)
+            case Call.FAILED | Call.ABANDONED:
+                call = Call.ABANDONED
+            case Call.NONE:
+                call = Call.NONE
+            case _:  # pragma: no cover - unreachable, and mypy proves it
+                assert_never(self.call)
+        return SinkPhase(stage, call)
+
+    def _stopping(self) -> "SinkPhase":
+        if self.call in (Call.FAILED, Call.ABANDONED):  # what is behind it may not be stored (5)
+            return SinkPhase(Stage.LEFT, Call.ABANDONED)
+        in_part = self.stage is Stage.PLANNED and not self.due  # of a planned span: not stored (8)
+        records = 0 if in_part else self.records
+        return SinkPhase(Stage.DRAINING, self.call, records=records, ready=self.ready)
+
+    def _failed(self) -> "SinkPhase":
+        if self.stage is Stage.DRAINING:  # an outage would outlast the drain (8)
+            return SinkPhase(Stage.LEFT, Call.ABANDONED)
+        outdated = self.call is Call.OUTDATED
+        return replace(self, call=Call.ABANDONED if outdated else Call.FAILED)
+
+    def _taken_over(self, plans: tuple[PlannedSpan, ...]) -> "SinkPhase":
+        if self.call is Call.OUTDATED or self.stage is Stage.DRAINING:
+            return replace(self, call=Call.NONE)
+        return SinkPhase(Stage.PLANNED if plans else Stage.RUNNING, plans=plans)
+
+    def _stored(self) -> "SinkPhase":
+        if self.call is Call.TRYING and self.stage is Stage.PLANNED:
+            rest = self.plans[1:]
+            return SinkPhase(Stage.PLANNED if rest else Stage.RUNNING, plans=rest)
+        return replace(self, call=Call.NONE)
+
+    def _polled(self, polled: Polled) -> "SinkPhase":
+        if not self.collecting:
+            return self
+        grown = polled.records > self.records
+        grown_s = polled.now_s if grown else self.grown_s
+        overdue = self.stage is Stage.PLANNED and polled.now_s - grown_s > plan_patience_s
+        return replace(
+            self, records=polled.records, due=polled.due, grown_s=grown_s, overdue=overdue
+        )
