@@ -14,8 +14,9 @@ stuck_after_s: Final = 300.0
 _assignment: Final = "partitions"
 _timeout_s: Final = 10.0
 """A step that has failed for so long, and for no record works, makes a worker unready."""
-_bearable: Final = frozenset({"handle", "lag"})
-"""Steps that are told of, but make nobody unready: other keys go on, or a figure is missing."""
+_bearable: Final = frozenset({"handle", "lag", "fetch"})
+"""Steps that are told of, but make nobody unready: other keys or feeds go on, or a figure is
+missing."""
 _steady_s: Final = 5.0
 """A worker that had halted counts as mended once it has been ready for so long."""
 

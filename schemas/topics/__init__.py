@@ -11,12 +11,14 @@ from .names import (
     dead_letter_topic,
     enriched_topic,
     enriched_topics,
+    pollers,
     quarantine_topic,
     raw_topic,
     raw_topics,
     reference_topic,
     retry_delays_s,
     retry_topic,
+    watermark_topic,
 )
 from .specs import TopicPlan, TopicSpec, topic_specs
 
@@ -28,6 +30,7 @@ __all__ = [
     "dead_letter_topic",
     "enriched_topic",
     "enriched_topics",
+    "pollers",
     "quarantine_topic",
     "raw_topic",
     "raw_topics",
@@ -35,4 +38,5 @@ __all__ = [
     "retry_delays_s",
     "retry_topic",
     "topic_specs",
+    "watermark_topic",
 ]

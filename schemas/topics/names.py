@@ -11,6 +11,9 @@ retry_delays_s: Final[Mapping[str, tuple[int, ...]]] = {"enrichment": (30,)}
 """Worker to the delays after which it looks again at a record that was not ready, in their order;
 each has a topic. A lookup of enrichment that missed its deadline has its answer by then."""
 
+pollers: Final[tuple[str, ...]] = ()
+"""Workers that fetch from another system; each has a topic of watermarks."""
+
 _units: Final = ((3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -42,6 +45,11 @@ def dead_letter_topic(worker: str, *, prefix: str) -> str:
 def retry_topic(worker: str, delay_s: int, *, prefix: str) -> str:
     """Name the topic of records that a worker looks at again after a delay."""
     return f"{prefix}.retry.{worker}.{delay_text(delay_s)}.v1"
+
+
+def watermark_topic(poller: str, *, prefix: str) -> str:
+    """Name the compacted topic of one partition that says how far a poller's feeds are."""
+    return f"{prefix}.watermarks.{poller}.v1"
 
 
 def delay_text(delay_s: int) -> str:

@@ -1,10 +1,10 @@
 """Pure: how the topics of a deployment should be set up, from their records and a few choices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from .names import dead_letter_topic, retry_delays_s, retry_topic
+from .names import dead_letter_topic, pollers, retry_delays_s, retry_topic, watermark_topic
 from .records import TopicRecord, topic_records
 
 broker_default_bytes: Final = 1_048_588
@@ -41,13 +41,15 @@ class TopicPlan:
     audit_retention_days: int
 
 
-def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:
-    """Yield every topic of a deployment with these workers."""
+def topic_specs(
+    plan: TopicPlan, workers: Sequence[str], *, polling: Collection[str] = pollers
+) -> Iterator[TopicSpec]:
+    """Yield every topic of a deployment with these workers, some of which are ``polling``."""
     for record in topic_records():
-        for name in topic_names(record, prefix=plan.prefix, workers=workers):
+        for name in topic_names(record, prefix=plan.prefix, workers=workers, polling=polling):
             yield TopicSpec(
                 name,
-                getattr(plan, record.partitions),
+                partition_count(record, plan),
                 plan.replication,
                 record.cleanup,
                 retention_ms(record, plan),
@@ -55,7 +57,13 @@ def topic_specs(plan: TopicPlan, workers: Sequence[str]) -> Iterator[TopicSpec]:
             )
 
 
-def topic_names(record: TopicRecord, *, prefix: str, workers: Sequence[str]) -> Iterator[str]:
+def topic_names(
+    record: TopicRecord,
+    *,
+    prefix: str,
+    workers: Sequence[str],
+    polling: Collection[str] = pollers,
+) -> Iterator[str]:
     """Yield the topics of a record: one, or one for each worker, or for each delay of each."""
     match record.kind:
         case "dead-letter":
@@ -64,8 +72,19 @@ def topic_names(record: TopicRecord, *, prefix: str, workers: Sequence[str]) -> 
             for worker in workers:
                 for delay_s in retry_delays_s.get(worker, ()):
                     yield retry_topic(worker, delay_s, prefix=prefix)
+        case "watermarks":
+            names = (worker for worker in workers if worker in polling)
+            yield from (watermark_topic(worker, prefix=prefix) for worker in names)
         case _:
             yield record.topic.format(prefix=prefix)
+
+
+def partition_count(record: TopicRecord, plan: TopicPlan) -> int:
+    """Return how many partitions a topic has."""
+    if record.partitions == "one":
+        return 1
+    count: int = getattr(plan, record.partitions)
+    return count
 
 
 def retention_ms(record: TopicRecord, plan: TopicPlan) -> int:

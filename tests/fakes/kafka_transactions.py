@@ -29,9 +29,9 @@ class FakeTransactions(TransactionalPublisher):
         self._usable = True
 
     async def __aenter__(self) -> Self:
-        await self._take_time()
-        self._epoch = self._broker.epochs[self._id] = self._broker.epochs[self._id] + 1
-        await self._take_time()
+        await self.take_time()
+        self.fence()
+        await self.take_time()
         return self
 
     async def __aexit__(
@@ -51,22 +51,28 @@ class FakeTransactions(TransactionalPublisher):
         sources = [partition_for(broker, record) for record in records]
         for source, record in zip(sources, records, strict=True):
             self._refuse_large(source, record)
-        await self._take_time()
+        await self.take_time()
         self.refuse_fenced()
         if broker.rng.random() < 0.5:  # sent in part, then left open for a while
             for source in dict.fromkeys(sources):
                 broker.leave_gap(source)
-        await self._take_time()
+        await self.take_time()
         self.refuse_fenced()
-        for source, record in zip(sources, records, strict=True):
-            broker.append(source, record)
-        for source in dict.fromkeys(sources):
-            broker.leave_gap(source)
-        await self._take_time()
+        self.store(list(zip(sources, records, strict=True)))
+        await self.take_time()
         if broker.lost_acknowledgements:
             broker.lost_acknowledgements -= 1
             raise TransientError("the acknowledgement was lost")
         self._usable = True
+
+    def fence(self) -> None:
+        self._epoch = self._broker.epochs[self._id] = self._broker.epochs[self._id] + 1
+
+    def store(self, placed: Sequence[tuple[TopicPartition, Record]]) -> None:
+        for source, record in placed:
+            self._broker.append(source, record)
+        for source in dict.fromkeys(source for source, _ in placed):
+            self._broker.leave_gap(source)
 
     def refuse_fenced(self) -> None:
         if self._broker.epochs[self._id] != self._epoch:
@@ -77,7 +83,7 @@ class FakeTransactions(TransactionalPublisher):
         if size_bytes > self._broker.record_bytes:
             raise RejectedError(DeadLetterReason.TOO_LARGE, f"{record.topic}: {size_bytes} bytes")
 
-    async def _take_time(self) -> None:
+    async def take_time(self) -> None:
         self._broker.answer()
         await self._broker.clock.sleep(self._broker.rng.uniform(0, slowest_step_s))
         self._broker.answer()
