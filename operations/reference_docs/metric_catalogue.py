@@ -9,13 +9,13 @@ from ingest.spill.metrics import metrics as spill
 from operations.lag.metrics import metrics as monitor
 from processors.enrichment.metrics import drift
 from processors.enrichment.metrics import metrics as enrichment
-from runtime.metrics import process, publisher, worker
+from runtime.metrics import poller, process, publisher, worker
 from sinks.object_storage.metrics import metrics as object_storage
 from sinks.postgres.metrics import metrics as postgres
 from zoom.metrics import metrics as zoom
 
 groups: Final = (
-    *(process, ingest, spill, publisher, worker, enrichment, drift, zoom, postgres),
+    *(process, ingest, spill, publisher, worker, poller, enrichment, drift, zoom, postgres),
     object_storage,
     monitor,
 )
