@@ -1,6 +1,7 @@
 """Pure: what the runtime asks of those who run on it, and what it offers to them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -10,6 +11,8 @@ from runtime.values import (
     BatchLimits,
     Deferred,
     Delivery,
+    Feed,
+    Fetched,
     Record,
     Rejection,
     Resume,
@@ -117,6 +120,63 @@ class Sink(Protocol[Prepared]):
             TransientError: the store does not answer.
             FencedError: another owner has the partitions now.
             ConfigurationError: the store is not set up as this sink needs it.
+        """
+        ...
+
+
+class Poller(Protocol):
+    """Another system's pages in, records out.
+
+    What the runtime guarantees:
+
+    - One member of the group is active; the others stand by. It fetches one page of a feed at a
+      time, and pages of different feeds concurrently.
+    - The records of a page and the watermark that follows it are committed in one transaction, in
+      the page's order. So a watermark is never ahead of the records before it.
+    - `fetch` gets the last watermark that was committed, by whichever member. A member publishes
+      nothing after another has become active.
+    - A feed whose fetch fails waits longer after each failure; the others go on.
+    - It holds no more records than the worker's bound; one page fits in any case.
+
+    What the runtime asks:
+
+    - ``fetch`` may be called again with the same watermark, after a crash or a change of the active
+      member, and may be cancelled at any await. It has no effect on the other system.
+    - A reader that does not read committed records alone, or that counts pages of a fetch that was
+      repeated from the start of a walk, sees records twice: each has an id of its own.
+    """
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        """What it follows: a few, with different names, always the same ones of a process.
+
+        A name stays with what it stands for: it is the key of the stored watermark.
+        """
+        ...
+
+    @property
+    def page_records(self) -> int:
+        """How many records a page has at most; at least 1."""
+        ...
+
+    def due(self, feed: Feed, watermark: str | None, now: datetime) -> datetime | None:
+        """Return from when on the next page is due, None where the feed has come to its end.
+
+        A watermark of None: nothing was ever committed. It is called often, answers at once, and
+        what is due stays due until it is fetched. It raises nothing.
+        """
+        ...
+
+    async def fetch(self, feed: Feed, watermark: str | None) -> Fetched:
+        """Return the page that follows the watermark; its records may be none.
+
+        With a watermark that has not moved, the runtime waits a while before it asks again.
+
+        Raises:
+            TransientError: the other side does not answer, or is not to be asked now.
+            RejectedError: this page can never be fetched; counted, the feed waits for a person.
+            ConfigurationError: nothing can be fetched until a person acts; the worker halts, and
+                looks again now and then.
         """
         ...
 

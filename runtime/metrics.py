@@ -9,7 +9,7 @@ dead one continues its files, so that no counter decreases. The ``multiprocess_m
 says how values of several processes are combined.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -17,6 +17,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from runtime.process.metrics_exposition import choose_value_storage, latency_buckets_s
 from runtime.retries.policy import FaultKind
+from runtime.values import Feed
 from schemas.reasons import DeadLetterReason
 
 choose_value_storage()
@@ -144,17 +145,60 @@ class WorkerMetrics:
     )
 
 
+class PollerMetrics:
+    """What the runtime counts for each poller, beside what it counts for each worker.
+
+    The active member alone has figures; a standby's gauges are 0.
+    """
+
+    active: Final = Gauge(
+        "zcc_poller_active",
+        "1 while this process is the member that fetches; 0 = it stands by",
+        ["worker"],
+        multiprocess_mode="livesum",
+    )
+    due: Final = Gauge(
+        "zcc_poller_due_feeds",
+        "Feeds that are due and not fetched yet, by the class of the limits that they use up",
+        ["worker", "budget"],
+        multiprocess_mode="livesum",
+    )
+    success_age: Final = Gauge(
+        "zcc_poller_last_success_age_seconds",
+        "Since when no page of a feed was fetched and acknowledged, across changes of the member",
+        ["worker", "feed"],
+        multiprocess_mode="livemax",
+    )
+    records: Final = Counter(
+        "zcc_poller_records_total",
+        "Records published and acknowledged, by feed",
+        ["worker", "feed"],
+    )
+    failures: Final = Counter(
+        "zcc_poller_failures_total",
+        "Pages that were not fetched or not taken by a topic, by feed and kind",
+        ["worker", "feed", "kind"],
+    )
+    fenced: Final = Counter(
+        "zcc_poller_fenced_watermarks_total",
+        "Watermarks found whose writer had been succeeded before; another program writes them",
+        ["worker"],
+    )
+
+
 stages: Final = (
     *("membership", "lag", "commit", "dead_letter"),
     *("handle", "publish", "delay"),
     *("open", "assign", "committed", "prepare", "write"),
+    "fetch",
 )
-"""The steps of workers that may fail: of all, of those that handle, of those that store."""
+"""The steps of workers that may fail: of all, those that handle, those that store, pollers."""
 
 
 process: Final = ProcessMetrics()
 publisher: Final = PublisherMetrics()
 worker: Final = WorkerMetrics()
+poller: Final = PollerMetrics()
 
 
 def begin_worker(name: str, *, topics: Iterable[str]) -> None:
@@ -169,3 +213,15 @@ def begin_worker(name: str, *, topics: Iterable[str]) -> None:
     for metric in vars(type(worker)).values():
         if isinstance(metric, MetricWrapperBase) and metric._labelnames == ("worker",):  # noqa: SLF001 - as in `catalogue`
             metric.labels(name)
+
+
+def begin_poller(name: str, feeds: Sequence[Feed]) -> None:
+    """Create each series of a poller at 0, beside those of `begin_worker`."""
+    poller.active.labels(name)
+    poller.fenced.labels(name)
+    for feed in feeds:
+        poller.due.labels(name, feed.budget)
+        poller.success_age.labels(name, feed.name)
+        poller.records.labels(name, feed.name)
+        for fault in FaultKind:
+            poller.failures.labels(name, feed.name, fault.value)

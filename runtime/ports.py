@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
-from runtime.values import Assignment, Delivery, TopicPartition
+from runtime.values import Assignment, Delivery, Record, TopicPartition
 
 
 class Position(NamedTuple):
@@ -113,5 +113,27 @@ class Consumer(Protocol):
 
         Raises:
             TransientError: the brokers do not answer.
+        """
+        ...
+
+
+class TransactionalPublisher(Protocol):
+    """Publishes in transactions of one transactional id, from entering it to leaving it.
+
+    Entering fences all that entered with this id before: what they had not committed is aborted,
+    they publish nothing more, and whoever reads from now on sees all that they had committed.
+    Entering raises TransientError and ConfigurationError as `Consumer` does.
+    """
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Commit all of these or none, in their order within each partition; one call at a time.
+
+        After an error or a cancellation it is of no more use: leave it. Who enters next settles
+        what nobody knows.
+
+        Raises:
+            FencedError: another has entered with the id, or a transaction took too long.
+            TransientError: they may or may not be committed.
+            RejectedError: a topic will never take one of them; none is committed.
         """
         ...

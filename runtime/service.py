@@ -11,12 +11,21 @@ import structlog
 
 from runtime import metrics
 from runtime.clock import Clock, SystemClock
-from runtime.contracts import Handler, Prepared, Sink
+from runtime.contracts import Handler, Poller, Prepared, Sink
 from runtime.errors import RestartNeededError
 from runtime.handlers.delayed_consumer import Delayed, DelayedConsumer
 from runtime.handlers.worker import Worker
-from runtime.kafka import KafkaConsumer, KafkaPublisher, latest, require_topics
+from runtime.kafka import (
+    KafkaConsumer,
+    KafkaPublisher,
+    latest,
+    read_all,
+    require_topics,
+    transactions,
+)
 from runtime.member_share import MemberShare
+from runtime.pollers.tenure import WatermarkStore
+from runtime.pollers.worker import PollerWorker
 from runtime.ports import Consumer, RebalanceListener
 from runtime.process.gc_tuning import for_batches, for_requests, tune_gc
 from runtime.process.health import serving_health
@@ -25,9 +34,15 @@ from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.retries.retry_topics import RetryTopic, RetryTopics
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sinks.worker import SinkWorker
+from runtime.values import Delivery
 from runtime.worker.failing_steps import FailingSteps
-from runtime.worker.membership import WorkerContext
-from schemas.topics import dead_letter_audit_topic, dead_letter_topic, retry_topic
+from runtime.worker.membership import MembershipContext, WorkerContext
+from schemas.topics import (
+    dead_letter_audit_topic,
+    dead_letter_topic,
+    retry_topic,
+    watermark_topic,
+)
 
 _delayed_part: Final = 8
 """Of what a worker may hold, the reader of what it put off has the eighth part."""
@@ -90,6 +105,44 @@ async def run_sink(
     """
     async with _surroundings(name, topics, kafka, worker) as context:
         await _run(SinkWorker(sink, context), context)
+
+
+async def run_poller(
+    poller: Poller,
+    *,
+    name: str,
+    kafka: KafkaSettings,
+    worker: WorkerSettings,
+    produces: Sequence[str] = (),
+) -> None:
+    """Run a poller until SIGTERM or SIGINT, then drain.
+
+    The group and the transactional id are ``<prefix>.<name>``, the watermarks are kept in
+    ``<prefix>.watermarks.<name>.v1``. While that or one of the topics that it ``produces`` to does
+    not exist, it halts and says so.
+
+    Raises:
+        ConfigurationError: the health address is taken, or the work had halted when it was told to
+            end; the process must not end with 0.
+    """
+    clock, group = SystemClock(), _group(kafka, name)
+    topic = watermark_topic(name, prefix=kafka.topic_prefix)
+    metrics.begin_worker(name, topics=[topic])
+    metrics.begin_poller(name, poller.feeds)
+
+    async def read() -> Sequence[Delivery]:
+        return [delivery async for delivery in read_all(kafka, [topic])]
+
+    context = MembershipContext(
+        name=name,
+        connect=_connecting(group, [topic], kafka, worker, clock),
+        settings=worker,
+        clock=clock,
+        rng=SystemRandom(),
+        check=partial(require_topics, kafka, (topic, *produces)),
+    )
+    store = WatermarkStore(topic, read, partial(transactions, kafka, transactional_id=group))
+    await _run(PollerWorker(poller, store, context), context)
 
 
 @asynccontextmanager
@@ -199,7 +252,9 @@ def _connecting(
     return connect
 
 
-async def _run(work: Worker | SinkWorker[Prepared], context: WorkerContext) -> None:
+async def _run(
+    work: Worker | SinkWorker[Prepared] | PollerWorker, context: MembershipContext
+) -> None:
     settings, halt = context.settings, _Halt(work)
     halted = metrics.worker.halted.labels(context.name)
     metrics.process.started.labels(context.name).set(context.clock.now().timestamp())
@@ -232,7 +287,7 @@ class _Halt:
     that raises the alarm.
     """
 
-    def __init__(self, work: Worker | SinkWorker[Prepared]) -> None:
+    def __init__(self, work: Worker | SinkWorker[Prepared] | PollerWorker) -> None:
         self._work = work
         self.reason: str | None = None
 

@@ -1,4 +1,4 @@
-"""Pure: what travels through the runtime: deliveries in, records out, batches to sinks."""
+"""Pure: what travels through the runtime: deliveries in, records out, batches to sinks, pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -142,3 +142,25 @@ class Resume(NamedTuple):
 
     offset: int
     planned_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One thing that a poller follows with a watermark of its own; ``name`` is a label of metrics.
+
+    ``budget`` is an opaque label: the class of the other side's limits that its fetches use up.
+    """
+
+    name: str
+    budget: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One page of a feed, and the watermark that holds once its records are acknowledged.
+
+    A page with records moves the watermark: the same one would fetch them again for ever.
+    """
+
+    records: Sequence[Record]
+    watermark: str

@@ -15,7 +15,7 @@ from .catalogue import events, unknown_family
 from .titles import titled
 from .topics import TopicPlan, Workers
 from .topics.records import TopicRecord, topic_records
-from .topics.specs import retention_ms, topic_names
+from .topics.specs import partition_count, retention_ms, topic_names
 from .topics.terms import Header, header_sets, promises
 
 Node = dict[str, object]
@@ -78,6 +78,20 @@ _audit_line: Final[Node] = {
 }
 
 
+_watermark: Final[Node] = {
+    "type": "object",
+    "properties": {
+        "watermark": {**_text, "description": "the poller's own; absent in the claim"},
+        "generation": {
+            "type": "integer",
+            "description": "of the member that wrote it; each that becomes active has the next",
+        },
+        "at": {**_text, "format": "date-time", "description": "when it was written"},
+    },
+    "required": ["generation", "at"],
+}
+
+
 def asyncapi_text(plan: TopicPlan, workers: Workers) -> str:
     """Return the document as YAML; the same for the same records, schemas, plan and workers."""
     return yaml.safe_dump(asyncapi(plan, workers), sort_keys=False, width=100)
@@ -134,7 +148,7 @@ def _channel(record: TopicRecord, topic: str, plan: TopicPlan) -> Node:
         "bindings": {
             "kafka": {
                 "topic": topic,
-                "partitions": getattr(plan, record.partitions),
+                "partitions": partition_count(record, plan),
                 "replicas": plan.replication,
                 "topicConfiguration": {
                     "cleanup.policy": [record.cleanup],
@@ -157,7 +171,7 @@ def _message_names(record: TopicRecord) -> Sequence[str]:
             return [f"enriched.{name}" for name in _event_names(record)]
         case "reference":
             return [f"reference.{entity}" for entity in reference_entities]
-        case "quarantine" | "retry" | "dead-letter" | "audit":
+        case "quarantine" | "retry" | "dead-letter" | "audit" | "watermarks":
             return [record.kind]
         case _:
             assert_never(record.kind)
@@ -201,6 +215,7 @@ def _messages() -> Iterator[tuple[str, Node]]:
     yield "retry", _opaque_message("retry", "As it was read.")
     yield "dead-letter", _opaque_message("dead-letter", "As it was read.")
     yield "audit", _audit_message()
+    yield "watermarks", _watermark_message()
     for entity in reference_entities:
         yield f"reference.{entity}", _reference_message(entity)
 
@@ -232,6 +247,15 @@ def _audit_message() -> Node:
         "payload": titled(_audit_line, "audit"),
         "bindings": _key("topic/partition/offset of the dead letter"),
         "examples": [{"payload": _file("topics/examples/dead-letter-audit.json")}],
+    }
+
+
+def _watermark_message() -> Node:
+    return {
+        "name": "watermarks",
+        "payload": titled(_watermark, "watermarks"),
+        "bindings": _key("feed:<name> of a watermark, active of the claim"),
+        "examples": [{"payload": _file("topics/examples/watermarks.json")}],
     }
 
 

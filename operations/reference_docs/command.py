@@ -30,6 +30,7 @@ from operations.settings.unknown import product_settings
 from runtime.settings import KafkaSettings
 from schemas.asyncapi import asyncapi_text
 from schemas.topics.records import topic_records
+from schemas.topics.specs import partition_count
 from simulator.settings import SimulatorSettings
 from sinks.postgres.migrate import migration_sql
 from zoom.catalogue import operations
@@ -95,7 +96,7 @@ def topics_page() -> str:
     ]
     for record in topic_records():
         name = f"[`{shown_topic(record, _plan)}`](topics/{record.short_name}.md)"
-        partitions: int = getattr(_plan, record.partitions)
+        partitions = partition_count(record, _plan)
         largest = f"{record.max_message_bytes / 1024 / 1024:g} MiB"
         kept = shown_retention(record, _plan)
         lines.append(f"| {name} | {partitions} | {record.cleanup} | {kept} | {largest} |")

@@ -9,10 +9,10 @@ from ingest.spill.metrics import metrics as spill
 from operations.components import components
 from operations.lag.metrics import metrics as monitor
 from operations.lazy import load
-from runtime.metrics import process, publisher, worker
+from runtime.metrics import poller, process, publisher, worker
 
 groups: Final = (
-    *(process, ingest, spill, publisher, worker),
+    *(process, ingest, spill, publisher, worker, poller),
     *dict.fromkeys(load(reference) for each in components for reference in each.metrics),
     monitor,
 )

@@ -10,7 +10,7 @@ from schemas.drift import Schema, path_of
 from schemas.identity import personal_paths
 from schemas.topics import TopicPlan
 from schemas.topics.records import Kind, TopicRecord, topic_records
-from schemas.topics.specs import retention_ms
+from schemas.topics.specs import partition_count, retention_ms
 from schemas.topics.terms import Header, header_sets, promises
 
 _to_schemas: Final = "../../../schemas"
@@ -23,6 +23,7 @@ _kinds: Final[Mapping[Kind, str]] = {
     "dead-letter": "dead letters, a topic for each worker",
     "audit": "audit: what people did about dead letters",
     "reference": "reference: entities, compacted",
+    "watermarks": "watermarks: how far pollers are, a topic for each",
 }
 
 _delivery: Final[Mapping[Kind, str]] = {
@@ -39,6 +40,7 @@ _delivery: Final[Mapping[Kind, str]] = {
     "dead-letter": "At least once.",
     "audit": "At least once, in order per key.",
     "reference": "At least once, in order per key.",
+    "watermarks": "Exactly once for readers of committed records, in order.",
 }
 
 _schemas: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -49,6 +51,7 @@ _schemas: Final[Mapping[Kind, tuple[str, ...]]] = {
     "dead-letter": (),
     "audit": (),
     "reference": tuple(f"reference/{entity}" for entity in reference_entities),
+    "watermarks": (),
 }
 """Schemas of values beside those of the events."""
 
@@ -100,8 +103,9 @@ def _facts(record: TopicRecord, plan: TopicPlan) -> Iterator[str]:
     yield f"| kind | {_kinds[record.kind]} |"
     yield f"| owner | {record.owner} |"
     yield f"| key | {_key(record)} |"
-    partitions: int = getattr(plan, record.partitions)
-    yield f"| partitions | {partitions} ({_variable(record.partitions)}) |"
+    partitions = partition_count(record, plan)
+    choice = "" if record.partitions == "one" else f" ({_variable(record.partitions)})"
+    yield f"| partitions | {partitions}{choice} |"
     yield f"| cleanup | {record.cleanup} |"
     setting = "" if record.retention == "for ever" else f" ({_variable(record.retention)})"
     yield f"| retention | {shown_retention(record, plan)}{setting} |"

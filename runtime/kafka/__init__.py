@@ -4,6 +4,7 @@ from runtime.kafka.admin import Lag, TopicAdmin
 from runtime.kafka.consumer import KafkaConsumer
 from runtime.kafka.producer import KafkaPublisher
 from runtime.kafka.topic_reader import latest, read_all, require_topics, timestamps_at
+from runtime.kafka.transactions import transactions
 from runtime.topic_settings import TopicChanges
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "read_all",
     "require_topics",
     "timestamps_at",
+    "transactions",
 ]

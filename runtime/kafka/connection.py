@@ -39,6 +39,9 @@ _remedies: Final[Mapping[type[errors.KafkaError], str]] = {
     errors.ClusterAuthorizationFailedError: (
         "allow the user IdempotentWrite, and Create and Alter where it applies topics"
     ),
+    errors.TransactionalIdAuthorizationFailed: (
+        "allow the user Describe and Write on the transactional id, which is the group's name"
+    ),
     errors.InvalidTopicError: "choose another ZCC_KAFKA_TOPIC_PREFIX",
     errors.InvalidGroupIdError: "choose another ZCC_KAFKA_TOPIC_PREFIX, the group begins with it",
     errors.InvalidSessionTimeoutError: (

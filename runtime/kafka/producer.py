@@ -15,7 +15,6 @@ from typing import Final, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer, errors
-from aiokafka.protocol.metadata import MetadataRequest
 
 from runtime import metrics
 from runtime.clock import Clock
@@ -23,14 +22,15 @@ from runtime.contracts import Sender, Settled
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.compression import compress_lightly
 from runtime.kafka.connection import (
-    answering,
     by_fault,
     connecting,
     connection_options,
     know_brokers,
 )
 from runtime.kafka.limits import TopicLimit, TopicLimits
+from runtime.kafka.producer_closing import close_producer
 from runtime.kafka.send_buffer import SendBuffer
+from runtime.kafka.topic_lookup import learn_topic
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
@@ -47,7 +47,6 @@ _timeout_s: Final = 10.0
 """Without one success for this long, the producer itself is suspected and replaced."""
 _ack_timeout_s: Final = 1.0
 """Without an acknowledgement for this long, the next record is unlikely to get one in time."""
-_close_s: Final = 1.0
 _first_delay_s: Final = 0.1
 _max_delay_s: Final = 5.0
 
@@ -155,7 +154,7 @@ class KafkaPublisher(Sender):
                 finally:
                     self._link = None  # first: nobody sends what its buffer takes from now on
         finally:
-            await _close(producer)
+            await close_producer(producer)
 
     async def _watch(self, link: "_Link") -> None:
         """Return when the producer has to be replaced."""
@@ -268,20 +267,10 @@ class _Link:
             settled(error)
 
     async def _resolve_topic(self, topic: str) -> None:
-        """Check that a topic exists, without creating it, before the library waits for it."""
-        client = self._producer.client
-        request = MetadataRequest([topic], allow_auto_topic_creation=False)
-        try:
-            async with asyncio.timeout(_probe_timeout_s):
-                answer = await client.send(client.get_random_node(), request)
-                found = answer.to_object()["topics"][0]
-                if errors.for_code(found["error_code"]) is errors.UnknownTopicOrPartitionError:
-                    raise TransientError(f"{topic} does not exist: `zcc topics apply` creates it")
-                await self._producer.partitions_for(topic)
-            if not self._outbox.knows(topic):
-                raise TransientError(f"publish to {topic}: its partitions are not known yet")
-        except TimeoutError as error:
-            raise TransientError(f"publish to {topic}: no broker answers") from error
+        """Find out whether a topic exists, without creating it, before the library waits for it."""
+        await learn_topic(self._producer, topic)
+        if not self._outbox.knows(topic):
+            raise TransientError(f"publish to {topic}: its partitions are not known yet")
 
 
 def _replaced() -> TransientError:
@@ -295,34 +284,3 @@ def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
         future.set_result(None)
     else:
         future.set_exception(error)
-
-
-async def _close(producer: AIOKafkaProducer) -> None:
-    """Close, and fail all unacknowledged records, whatever state the brokers are in.
-
-    The library would wait for their acknowledgement.
-    """
-    sender = producer._sender.sender_task  # noqa: SLF001 - no other way in
-    if sender is not None:
-        for _ in range(2):  # first, it waits for records in flight; then it ends
-            sender.cancel()
-            await asyncio.wait([sender], timeout=_close_s)
-        if sender.done() and not sender.cancelled():
-            sender.exception()  # retrieved for asyncio; the callers have received it
-        _fail_all(producer)
-    try:
-        async with answering("close the producer", timeout_s=_close_s):
-            await producer.stop()
-    except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("producer closed in haste", error=str(error))
-        with suppress(TransientError, FencedError, ConfigurationError):
-            async with answering("close the connections", timeout_s=_close_s):
-                await producer.client.close()
-
-
-def _fail_all(producer: AIOKafkaProducer) -> None:
-    accumulator = producer._message_accumulator  # noqa: SLF001 - as above
-    waiting = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001 - as above
-    accumulator.fail_all(errors.ProducerClosed())
-    for batch in waiting:
-        batch._drain_waiter.exception()  # noqa: SLF001 - nobody may wait for it: not worth a log line

@@ -54,19 +54,11 @@ async def retry_until_final(
         of_this_fault = 0
         attempts += 1
         try:
-            result = await call()
+            result = await attempt(call)
         except (ConfigurationError, FencedError):
             raise
-        except asyncio.CancelledError as cancelled:
-            error = _from_within(cancelled)
         except Exception as caught:  # noqa: BLE001 - any fault must be decided about, by class
-            error = _unless_cancelled(caught)
-        except (SystemExit, KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as caught:  # noqa: BLE001 - the panic of an extension, say: a defect
-            error = _unless_cancelled(PanicError(type(caught).__qualname__)).with_traceback(
-                caught.__traceback__
-            )
+            error = caught
         if error is not None:
             fault = fault_of(error)
             of_this_fault = failures[fault] = failures.get(fault, 0) + 1
@@ -78,6 +70,27 @@ async def retry_until_final(
                 await pause(delay_s)
             case verdict:
                 raise RetriesExhaustedError(verdict, attempts) from error
+
+
+async def attempt(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Return what one call returns; raise its failure as an Exception, whatever it was.
+
+    A cancellation of this task goes before the failure of a call that swallowed it.
+    """
+    try:
+        return await call()
+    except (ConfigurationError, FencedError):
+        raise
+    except asyncio.CancelledError as cancelled:
+        raise _from_within(cancelled) from None
+    except Exception as caught:  # noqa: BLE001 - as above
+        raise _unless_cancelled(caught)  # noqa: B904 - it is the same error
+    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as caught:  # noqa: BLE001 - the panic of an extension, say: a defect
+        raise _unless_cancelled(PanicError(type(caught).__qualname__)).with_traceback(
+            caught.__traceback__
+        ) from None
 
 
 def _unless_cancelled(error: Exception) -> Exception:

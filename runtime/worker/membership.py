@@ -54,23 +54,20 @@ async def _no_letters() -> DeadLetterHistory:
     return DeadLetterHistory()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerContext:
-    """The dependencies of a worker, shared by all its memberships.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipContext:
+    """What every worker is given to work with; all of it is shared by its memberships.
 
-    ``check`` runs before each membership and raises ConfigurationError where something that the
-    work needs is missing. ``dead_letter_history`` reads the earlier dead letters.
+    ``check`` is called before each membership and raises ConfigurationError where something that
+    the work needs is missing.
     """
 
     name: str
     connect: Callable[[RebalanceListener], Consumer]
-    publisher: Publisher
-    dead_letter_topic: str
     settings: WorkerSettings
     clock: Clock
     rng: RandomSource
     check: Callable[[], Awaitable[None]] = _nothing_to_check
-    dead_letter_history: Callable[[], Awaitable[DeadLetterHistory]] = _no_letters
     steps: FailingSteps = field(default_factory=FailingSteps)
 
     @property
@@ -96,6 +93,15 @@ class WorkerContext:
     def worked(self, stage: str) -> None:
         """Note that a step succeeded."""
         self.steps.worked(stage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerContext(MembershipContext):
+    """What a handler or a sink is given as well; ``dead_letter_history`` reads its dead letters."""
+
+    publisher: Publisher
+    dead_letter_topic: str
+    dead_letter_history: Callable[[], Awaitable[DeadLetterHistory]] = _no_letters
 
 
 class Member(RebalanceListener, Protocol):
@@ -127,7 +133,7 @@ class Member(RebalanceListener, Protocol):
 
 
 async def keep_membership(
-    context: WorkerContext,
+    context: MembershipContext,
     new_member: Callable[[asyncio.Event], Member],
     *,
     liveness: Liveness,
@@ -155,7 +161,7 @@ async def keep_membership(
 async def keep_trying(
     stage: str,
     attempt: Callable[[], Awaitable[None]],
-    context: WorkerContext,
+    context: MembershipContext,
     *,
     liveness: Liveness,
     stopping: asyncio.Event,
@@ -194,7 +200,7 @@ class _Memberships:
 
     def __init__(
         self,
-        context: WorkerContext,
+        context: MembershipContext,
         new_member: Callable[[asyncio.Event], Member],
         liveness: Liveness,
     ) -> None:
@@ -241,14 +247,16 @@ class _Memberships:
 
 
 def _halt(
-    context: WorkerContext, liveness: Liveness, error: ConfigurationError | RetriesExhaustedError
+    context: MembershipContext,
+    liveness: Liveness,
+    error: ConfigurationError | RetriesExhaustedError,
 ) -> None:
     log.error("halted, looks again", worker=context.name, reason=str(error))
     liveness.halted(str(error))
     metrics.worker.halted.labels(context.name).set(1)
 
 
-def _count(context: WorkerContext, stage: str, error: TransientError | FencedError) -> None:
+def _count(context: MembershipContext, stage: str, error: TransientError | FencedError) -> None:
     if stage == "membership":
         log.warning("left the group, enters again", worker=context.name, error=str(error))
     if isinstance(error, FencedError):
@@ -294,7 +302,7 @@ def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseExcep
     ]
 
 
-async def watch(member: Member, consumer: Consumer, context: WorkerContext) -> None:
+async def watch(member: Member, consumer: Consumer, context: MembershipContext) -> None:
     """Update the metrics of a membership until cancelled; then no records are held.
 
     A failure of a metric is counted, and never ends the work.

@@ -17,6 +17,7 @@ from .names import (
     raw_topics,
     reference_topic,
     retry_topic,
+    watermark_topic,
 )
 from .specs import TopicPlan, TopicSpec, topic_specs
 
@@ -35,4 +36,5 @@ __all__ = [
     "reference_topic",
     "retry_topic",
     "topic_specs",
+    "watermark_topic",
 ]

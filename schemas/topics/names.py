@@ -44,6 +44,11 @@ def retry_topic(worker: str, delay_s: int, *, prefix: str) -> str:
     return f"{prefix}.retry.{worker}.{delay_text(delay_s)}.v1"
 
 
+def watermark_topic(poller: str, *, prefix: str) -> str:
+    """Name the compacted topic of one partition that says how far a poller's feeds are."""
+    return f"{prefix}.watermarks.{poller}.v1"
+
+
 def delay_text(delay_s: int) -> str:
     """Write a delay in its largest whole unit: ``30s``, ``2m``, ``1h``."""
     unit_s, unit = next(each for each in _units if delay_s % each[0] == 0)

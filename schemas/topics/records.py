@@ -10,17 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .names import all_families
 from .terms import HeaderSet, Promise
 
-Kind = Literal["raw", "enriched", "quarantine", "retry", "dead-letter", "audit", "reference"]
+Kind = Literal[
+    "raw", "enriched", "quarantine", "retry", "dead-letter", "audit", "reference", "watermarks"
+]
 
-_kinds: Final = ("raw", "enriched", "quarantine", "retry", "dead-letter", "audit", "reference")
+_kinds: Final = (
+    *("raw", "enriched", "quarantine", "retry"),
+    *("dead-letter", "audit", "reference", "watermarks"),
+)
 
 
 class TopicRecord(BaseModel):
     """The description of a topic; for retries and dead letters, one record for all workers.
 
     ``topic`` holds ``{prefix}``, ``{worker}`` where each has its own, ``{delay}`` for retries.
-    ``partitions`` and ``retention`` name the deciding choice of the `TopicPlan`. ``key`` names
-    members below ``payload.object``; of several separated by ``|``, the first that an event has.
+    ``partitions`` and ``retention`` name the choice of the `TopicPlan` that decides; ``one`` is no
+    choice. ``key`` names members below ``payload.object``; of several with ``|`` between, the first
+    that an event has.
     ``example`` is a path below ``schemas/``.
     """
 
@@ -34,7 +40,7 @@ class TopicRecord(BaseModel):
     owner: Annotated[str, Field(min_length=1)]
     purpose: Annotated[str, Field(min_length=1)]
     key: Annotated[str, Field(min_length=1)]
-    partitions: Literal["engagement_partitions", "other_partitions"]
+    partitions: Literal["engagement_partitions", "other_partitions", "one"]
     cleanup: Literal["delete", "compact"]
     retention: Literal[
         "event_retention_days", "set_aside_retention_days", "audit_retention_days", "for ever"

@@ -1,10 +1,10 @@
 """Pure: the configuration of a deployment's topics, from their records and a few choices."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from .names import Workers, dead_letter_topic, retry_topic
+from .names import Workers, dead_letter_topic, retry_topic, watermark_topic
 from .records import TopicRecord, topic_records
 
 broker_default_bytes: Final = 1_048_588
@@ -41,13 +41,15 @@ class TopicPlan:
     audit_retention_days: int
 
 
-def topic_specs(plan: TopicPlan, workers: Workers) -> Iterator[TopicSpec]:
-    """Yield every topic of a deployment with these workers."""
+def topic_specs(
+    plan: TopicPlan, workers: Workers, *, polling: Collection[str] = ()
+) -> Iterator[TopicSpec]:
+    """Yield every topic of a deployment with these workers, some of which are ``polling``."""
     for record in topic_records():
-        for name in topic_names(record, prefix=plan.prefix, workers=workers):
+        for name in topic_names(record, prefix=plan.prefix, workers=workers, polling=polling):
             yield TopicSpec(
                 name,
-                getattr(plan, record.partitions),
+                partition_count(record, plan),
                 plan.replication,
                 record.cleanup,
                 retention_ms(record, plan),
@@ -55,7 +57,13 @@ def topic_specs(plan: TopicPlan, workers: Workers) -> Iterator[TopicSpec]:
             )
 
 
-def topic_names(record: TopicRecord, *, prefix: str, workers: Workers) -> Iterator[str]:
+def topic_names(
+    record: TopicRecord,
+    *,
+    prefix: str,
+    workers: Workers,
+    polling: Collection[str] = (),
+) -> Iterator[str]:
     """Yield the topics of a record: one, or one for each worker, or for each delay of each."""
     match record.kind:
         case "dead-letter":
@@ -64,8 +72,19 @@ def topic_names(record: TopicRecord, *, prefix: str, workers: Workers) -> Iterat
             for worker, delays_s in workers.items():
                 for delay_s in delays_s:
                     yield retry_topic(worker, delay_s, prefix=prefix)
+        case "watermarks":
+            names = (worker for worker in workers if worker in polling)
+            yield from (watermark_topic(worker, prefix=prefix) for worker in names)
         case _:
             yield record.topic.format(prefix=prefix)
+
+
+def partition_count(record: TopicRecord, plan: TopicPlan) -> int:
+    """Return how many partitions a topic has."""
+    if record.partitions == "one":
+        return 1
+    count: int = getattr(plan, record.partitions)
+    return count
 
 
 def retention_ms(record: TopicRecord, plan: TopicPlan) -> int:

@@ -1,4 +1,4 @@
-"""What `runtime.ports.Consumer` and `Publisher` promise, kept by the fake and by real brokers."""
+"""What the ports to Kafka promise, kept by the fake and by real brokers."""
 
 import asyncio
 import os
@@ -18,8 +18,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from runtime.clock import SystemClock
 from runtime.contracts import Publisher
 from runtime.errors import ConfigurationError, FencedError, RejectedError, TransientError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
-from runtime.ports import Consumer, Position, RebalanceListener
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, transactions
+from runtime.ports import Consumer, Position, RebalanceListener, TransactionalPublisher
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.reasons import DeadLetterReason
@@ -44,6 +44,10 @@ class Kafka(Protocol):
     async def delete_before(self, source: TopicPartition, offset: int) -> None: ...
 
     def publisher(self) -> AbstractAsyncContextManager[Publisher]: ...
+
+    def transactions(
+        self, transactional_id: str
+    ) -> AbstractAsyncContextManager[TransactionalPublisher]: ...
 
     def consumer(
         self, group: str, topics: Sequence[str], listener: RebalanceListener
@@ -72,6 +76,11 @@ class FakeKafka:
 
     def publisher(self) -> AbstractAsyncContextManager[Publisher]:
         return self._broker.publisher()
+
+    def transactions(
+        self, transactional_id: str
+    ) -> AbstractAsyncContextManager[TransactionalPublisher]:
+        return self._broker.transactions(transactional_id=transactional_id)
 
     def consumer(self, group: str, topics: Sequence[str], listener: RebalanceListener) -> Consumer:
         return self._broker.consumer(group=group, topics=topics, listener=listener)
@@ -113,6 +122,11 @@ class RealKafka:
                 while not publisher.ready:
                     await asyncio.sleep(0.01)
             yield publisher
+
+    def transactions(
+        self, transactional_id: str
+    ) -> AbstractAsyncContextManager[TransactionalPublisher]:
+        return transactions(self._settings, transactional_id=f"{self.prefix}.{transactional_id}")
 
     def consumer(self, group: str, topics: Sequence[str], listener: RebalanceListener) -> Consumer:
         return KafkaConsumer(
@@ -691,3 +705,86 @@ async def test_it_is_told_when_a_record_was_made_once_that_was_read(
         assert consumer.timestamp_ms(source, 3) is None
         consumer.seek(source, 2)
         assert consumer.timestamp_ms(source, 2) is None
+
+
+async def test_the_records_of_a_transaction_are_all_there_in_order_and_by_key(
+    kafka: Kafka, topic: str, wide_topic: str
+) -> None:
+    async with kafka.transactions("x") as publisher:
+        await publisher.publish([*numbered(topic, 5), Record(wide_topic, b"foobar", b"by key")])
+        await publisher.publish([])
+        await publisher.publish([Record(topic, b"k", b"5", (("a", b"\xff"),))])
+    async with kafka.consumer("g", [topic, wide_topic], Listener()) as consumer:
+        found = await receive(consumer, 7)
+    assert values([d for d in found if d.topic == topic]) == [b"%d" % n for n in range(6)]
+    assert [d.partition for d in found if d.topic == wide_topic] == [2]
+    assert [d.headers for d in found if d.value == b"5"] == [(("a", b"\xff"),)]
+
+
+async def test_who_enters_with_a_transactional_id_fences_the_one_before_for_good(
+    kafka: Kafka, topic: str
+) -> None:
+    async with kafka.transactions("x") as stale:
+        await stale.publish([Record(topic, b"k", b"before")])
+        async with kafka.transactions("x") as successor:
+            await successor.publish([Record(topic, b"k", b"successor")])
+            with pytest.raises(FencedError):
+                await stale.publish([Record(topic, b"k", b"stale")])
+            await successor.publish([Record(topic, b"k", b"goes on")])
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        assert values(await receive(consumer, 3)) == [b"before", b"successor", b"goes on"]
+        assert list(await consumer.poll(max_records=10, timeout_s=0.3)) == []
+
+
+async def test_transactional_ids_do_not_know_each_other(kafka: Kafka, topic: str) -> None:
+    async with kafka.transactions("one") as one, kafka.transactions("other") as other:
+        await other.publish([Record(topic, b"k", b"0")])
+        await one.publish([Record(topic, b"k", b"1")])
+        await other.publish([Record(topic, b"k", b"2")])
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        assert values(await receive(consumer, 3)) == [b"0", b"1", b"2"]
+
+
+async def test_of_a_transaction_with_a_rejected_record_nothing_is_committed(
+    kafka: Kafka, topic: str
+) -> None:
+    async with kafka.transactions("x") as publisher:
+        with pytest.raises(RejectedError) as rejected:
+            await publisher.publish(
+                [
+                    Record(topic, b"k", b"small"),
+                    Record(topic, b"k", os.urandom(2 * 1024 * 1024)),
+                ]
+            )
+    assert rejected.value.reason is DeadLetterReason.TOO_LARGE
+    async with kafka.transactions("x") as publisher:
+        await publisher.publish([Record(topic, b"k", b"next")])
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        assert values(await receive(consumer, 1)) == [b"next"]
+
+
+async def test_a_cancelled_transaction_is_settled_by_who_enters_next(
+    kafka: Kafka, topic: str
+) -> None:
+    records = numbered(topic, 40)
+    async with kafka.transactions("x") as publisher:
+        await publisher.publish([Record(topic, b"k", b"first")])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.005):
+                await publisher.publish(records)
+    async with kafka.transactions("x") as publisher:
+        await publisher.publish([Record(topic, b"k", b"last")])
+    found: list[Delivery] = []
+    async with kafka.consumer("g", [topic], Listener()) as consumer, asyncio.timeout(deadline_s):
+        while b"last" not in values(found):
+            found += await consumer.poll(max_records=100, timeout_s=0.2)
+    assert values(found) in (
+        [b"first", b"last"],
+        [b"first", *values_of(records), b"last"],
+    )
+
+
+async def test_a_transaction_on_a_topic_that_does_not_exist_fails_for_now(kafka: Kafka) -> None:
+    async with kafka.transactions("x") as publisher:
+        with pytest.raises(TransientError):
+            await publisher.publish([Record(f"{kafka.prefix}.nowhere.v1", b"k", b"v")])

@@ -21,6 +21,7 @@ from runtime.ports import Position, RebalanceListener
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
 from tests.fakes.kafka_log import Log
 from tests.fakes.kafka_publisher import FakePublisher
+from tests.fakes.kafka_transactions import FakeTransactions
 from tests.fakes.waiting import Waiting
 
 longest_wait_s = 0.5
@@ -78,6 +79,7 @@ class FakeBroker:
         self.lost_commits = 0
         self.logs: dict[TopicPartition, Log] = {}
         self.topic_ids: dict[str, str] = {}
+        self.epochs: defaultdict[str, int] = defaultdict(int)
         self._created_count = 0
         self.groups: defaultdict[str, Group] = defaultdict(Group)
         self._waiting = Waiting()
@@ -95,6 +97,9 @@ class FakeBroker:
 
     def publisher(self) -> FakePublisher:
         return FakePublisher(self)
+
+    def transactions(self, *, transactional_id: str) -> FakeTransactions:
+        return FakeTransactions(self, transactional_id)
 
     def consumer(
         self, *, group: str, topics: Sequence[str], listener: RebalanceListener

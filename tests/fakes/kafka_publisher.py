@@ -38,7 +38,7 @@ class FakePublisher:
     async def publish(self, record: Record) -> None:
         broker = self._broker
         broker.answer()
-        source = self._partition(record)
+        source = partition_for(broker, record)
         size_bytes = Delivery(*source, 0, record.key, record.value, record.headers, 0).size_bytes
         if size_bytes > broker.record_bytes:
             raise RejectedError(DeadLetterReason.TOO_LARGE, f"{record.topic}: {size_bytes} bytes")
@@ -49,15 +49,16 @@ class FakePublisher:
             broker.lost_acknowledgements -= 1
             raise TransientError("the acknowledgement was lost")
 
-    def _partition(self, record: Record) -> TopicPartition:
-        count = len(self._broker.partitions([record.topic]))
-        number = record.partition
-        if number is None and count:
-            number = (
-                self._broker.rng.randrange(count)
-                if record.key is None
-                else partition_of(record.key, partitions=count)
-            )
-        if number is None or number >= count:
-            raise TransientError(f"{record.topic} has {count} partitions")
-        return TopicPartition(record.topic, number)
+
+def partition_for(broker: "FakeBroker", record: Record) -> TopicPartition:
+    count = len(broker.partitions([record.topic]))
+    number = record.partition
+    if number is None and count:
+        number = (
+            broker.rng.randrange(count)
+            if record.key is None
+            else partition_of(record.key, partitions=count)
+        )
+    if number is None or number >= count:
+        raise TransientError(f"{record.topic} has {count} partitions")
+    return TopicPartition(record.topic, number)

@@ -6,7 +6,7 @@ commit, an assignment); the first demand that is not met ends the history as a `
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import ClassVar, Protocol, TypeVar
 
@@ -88,7 +88,7 @@ class WatchedConsumer(FakeConsumer):
 
     def __init__(self, history: "History", life: Life, listener: RebalanceListener) -> None:
         watched = WatchedListener(history, life, listener)
-        super().__init__(history.broker, group="group", topics=["in"], listener=watched)
+        super().__init__(history.broker, group="group", topics=history.topics, listener=watched)
         self._history = history
         self._life = life
         life.entered.append(self)
@@ -115,6 +115,11 @@ class History:
     name: ClassVar[str]
     """What it is called on the command line."""
     consumer: ClassVar[type[WatchedConsumer]] = WatchedConsumer
+    kinds_of_disruption: ClassVar[Sequence[str]] = (
+        *("rebalance", "start", "crash", "zombie", "stop", "outage", "thrown out", "lost"),
+    )
+    topics: ClassVar[Sequence[str]] = ("in",)
+    """What its workers' group reads."""
     fixed: ClassVar[Mapping[str, object]] = {}
     """Settings that do not follow from the seed."""
 
@@ -229,10 +234,9 @@ class History:
             until_s = self.broker.clock.monotonic_s() + patience_s
             while not self._all_settled():
                 await self._pause(0.25)
-                left = records - len(self.settled)
                 self.demand(
                     self.broker.clock.monotonic_s() < until_s,
-                    f"{left} are not settled, or not committed",
+                    f"{self._left()} are not settled, or not committed",
                 )
             for life in self.lives:
                 life.stopping.set()
@@ -280,6 +284,7 @@ class History:
         def connect(listener: RebalanceListener) -> WatchedConsumer:
             return self.consumer(self, life, listener)
 
+        self.lives.append(life)
         context = WorkerContext(
             name="simulated",
             connect=connect,
@@ -291,7 +296,6 @@ class History:
             dead_letter_history=self._past_letters,
         )
         life.work = self._tasks.create_task(self.work(life, context).run(life.stopping))
-        self.lives.append(life)
 
     async def _feed(self) -> None:
         for number in range(records):
@@ -305,9 +309,7 @@ class History:
     async def _disrupt(self) -> None:
         broker, rng = self.broker, self.rng
         alive = [life for life in self.lives if not life.work.done()]
-        what = rng.choice(
-            ["rebalance", "start", "crash", "zombie", "stop", "outage", "thrown out", "lost"]
-        )
+        what = rng.choice(self.kinds_of_disruption)
         self.note("disruption", what)
         match what:
             case "rebalance":
@@ -331,13 +333,22 @@ class History:
                 broker.down = False
             case "thrown out" if self.group.members:
                 broker.throw_out(rng.choice(self.group.members))
+            case "freeze" if alive:
+                self._freeze(rng.choice(alive), rng.uniform(0, 3 * session_s))
             case _:
                 broker.lost_acknowledgements += rng.randrange(3)
                 broker.lost_commits += rng.randrange(3)
 
+    def _freeze(self, life: Life, for_s: float) -> None:
+        """Have a process not run for a while; the subclass's that knows how."""
+        raise NotImplementedError
+
     async def _heal(self, member: FakeConsumer, after_s: float) -> None:
         await asyncio.sleep(after_s)
         self.broker.heal(member)
+
+    def _left(self) -> int:
+        return records - len(self.settled)
 
     def _all_settled(self) -> bool:
         """Whether each record is done and committed, whatever gap follows the last."""

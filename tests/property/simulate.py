@@ -15,9 +15,12 @@ import structlog
 
 from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, lived
+from tests.property.poller_history import PollerHistory
 from tests.property.sink_history import SinkHistory
 
-kinds: dict[str, type[History]] = {kind.name: kind for kind in (HandlerHistory, SinkHistory)}
+kinds: dict[str, type[History]] = {
+    kind.name: kind for kind in (HandlerHistory, SinkHistory, PollerHistory)
+}
 piece = 50
 few = 10
 

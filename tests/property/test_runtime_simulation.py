@@ -16,15 +16,16 @@ from typing import ClassVar
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.errors import FencedError
+from runtime.errors import FencedError, TransientError
 from runtime.offsets.metadata import from_committed, to_commit
 from runtime.ports import Position
 from runtime.process import metrics_exposition
 from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.sinks.batch_plans import pending
-from runtime.values import Delivery, TopicPartition
+from runtime.values import Delivery, Record, TopicPartition
 from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, WatchedConsumer, lived
+from tests.property.poller_history import PollerHistory, WatchedTransactions
 from tests.property.simulate import explored
 from tests.property.sink_history import SinkHistory
 
@@ -40,12 +41,12 @@ def silence() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seed", seeds)
-@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory, PollerHistory])
 def test_nothing_is_lost_or_out_of_order_whatever_happens(kind: type[History], seed: int) -> None:
     lived(kind(seed))
 
 
-@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory, PollerHistory])
 def test_a_seed_repeats_a_history_exactly_and_another_one_does_not(kind: type[History]) -> None:
     digests = [lived(kind(seed)).digest for seed in (3, 3, 4)]
     assert digests[0] == digests[1] != digests[2]
@@ -238,3 +239,100 @@ class ForgetsDeadLetters(HandlerHistory):
 
 def test_the_simulation_finds_a_restart_that_begins_to_count_anew() -> None:
     assert "too many were set aside" in first_violation(ForgetsDeadLetters)
+
+
+class IsNeverFencedAsPublisher(WatchedTransactions):
+    def refuse_fenced(self) -> None:
+        pass
+
+
+class LosesARecordOfAPage(WatchedTransactions):
+    def store(self, placed: Sequence[tuple[TopicPartition, Record]]) -> None:
+        super().store([each for each in placed if each[1].value != b"a 7"])
+
+
+class TurnsPagesRound(WatchedTransactions):
+    def store(self, placed: Sequence[tuple[TopicPartition, Record]]) -> None:
+        super().store([*placed[-2::-1], *placed[-1:]])
+
+
+class StoresTheWatermarkFirst(WatchedTransactions):
+    def store(self, placed: Sequence[tuple[TopicPartition, Record]]) -> None:
+        super().store([*placed[-1:], *placed[:-1]])
+
+
+class ForgetsTheWatermark(WatchedTransactions):
+    stores = count(1)
+
+    def store(self, placed: Sequence[tuple[TopicPartition, Record]]) -> None:
+        super().store(placed if next(self.stores) % 5 or len(placed) == 1 else placed[:-1])
+
+
+class SaysThatAnUnknownEndWasNone(WatchedTransactions):
+    """Publishes again what is not acknowledged, as a plain producer would."""
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        try:
+            await super().publish(records)
+        except TransientError:
+            self._usable = True
+            await super().publish(records)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (IsNeverFencedAsPublisher, "after a successor began"),
+        (LosesARecordOfAPage, "7 of a was skipped"),
+        (TurnsPagesRound, "was skipped"),
+        (StoresTheWatermarkFirst, "ahead of its records"),
+        (ForgetsTheWatermark, "was published before"),
+        (SaysThatAnUnknownEndWasNone, "was published before|no new generation"),
+    ],
+)
+def test_the_simulation_finds_a_broken_publisher_of_a_poller(
+    broken: type[WatchedTransactions], said: str
+) -> None:
+    class Broken(PollerHistory):
+        transactions = broken
+
+    assert re.search(said, first_violation(Broken))
+
+
+class ReadsWhatStoodThereBefore(PollerHistory):
+    """Reads the watermarks before those of the member before are all there."""
+
+    async def read_watermarks(self) -> Sequence[Delivery]:
+        return (await super().read_watermarks())[:-1]
+
+
+class ReadsNoWatermarks(PollerHistory):
+    async def read_watermarks(self) -> Sequence[Delivery]:
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (ReadsWhatStoodThereBefore, "was published before|no new generation"),
+        (ReadsNoWatermarks, "no new generation"),
+    ],
+)
+def test_the_simulation_finds_a_poller_that_takes_over_from_an_old_state(
+    broken: type[PollerHistory], said: str
+) -> None:
+    assert re.search(said, first_violation(broken))
+
+
+def test_the_histories_of_pollers_reach_what_they_are_for() -> None:
+    before = metrics_exposition.exposition()
+    histories = [lived(PollerHistory(seed)) for seed in range(20)]
+    after = metrics_exposition.exposition()
+    assert sum(history.claims for history in histories) > 60
+    for reached in ("zcc_worker_fenced_total", "zcc_poller_failures_total"):
+        grown = metrics_exposition.total(after, reached)
+        assert grown > metrics_exposition.total(before, reached), reached
+    events = {
+        event[2] for history in histories for event in history.trace if event[1] == "disruption"
+    }
+    assert "freeze" in events

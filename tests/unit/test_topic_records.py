@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from ingest.webhook.routing import Quarantined, RoutedEvent, RoutingSettings, SignedRequest, decide
+from runtime.pollers.watermarks import Watermarks
 from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.retries.retry_topics import RetryTopic, RetryTopics
 from runtime.values import Delivery, Record
@@ -25,6 +26,7 @@ from schemas.topics import (
     reference_topic,
     retry_topic,
     topic_specs,
+    watermark_topic,
 )
 from schemas.topics.records import TopicRecord, _read, topic_records
 from schemas.topics.terms import header_sets
@@ -39,7 +41,9 @@ def by_name(record: TopicRecord) -> str:
 
 
 def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
-    names = [spec.name for spec in topic_specs(plan, {"w": (), "enrichment": (30,)})]
+    names = [
+        spec.name for spec in topic_specs(plan, {"w": (), "enrichment": (30,)}, polling=["w", "x"])
+    ]
     expected = {
         *raw_topics(prefix="p"),
         *enriched_topics(prefix="p"),
@@ -49,6 +53,7 @@ def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
         dead_letter_topic("enrichment", prefix="p"),
         *(retry_topic("enrichment", delay_s, prefix="p") for delay_s in (30,)),
         dead_letter_audit_topic(prefix="p"),
+        watermark_topic("w", prefix="p"),
     }
     assert sorted(names) == sorted(expected)
 
@@ -88,11 +93,15 @@ def test_the_example_is_one_of_the_topic(record: TopicRecord) -> None:
             assert orjson.loads(content)["action"] == "replayed"
         case "reference":
             assert orjson.loads(content)["entity"] == "user"
+        case "watermarks":
+            watermarks = Watermarks()
+            watermarks.take(Delivery("w", 0, 0, b"feed:x", content, (), 0))
+            assert watermarks["x"] is not None
 
 
 @pytest.mark.parametrize("record", records, ids=by_name)
 def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord) -> None:
-    small = {"audit": 1, "reference": 1}
+    small = {"audit": 1, "reference": 1, "watermarks": 1}
     sizes = {"raw": 2, "quarantine": 2, "enriched": 4, "retry": 4, "dead-letter": 4, **small}
     assert record.max_message_bytes == sizes[record.kind] * MIB
 
@@ -100,6 +109,11 @@ def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord)
 def test_what_is_kept_for_ever_is_compacted_and_nothing_else() -> None:
     for spec in topic_specs(plan, {}):
         assert (spec.retention_ms == -1) == (spec.cleanup == "compact")
+
+
+def test_the_watermarks_of_a_poller_have_one_partition_so_that_one_member_is_active() -> None:
+    specs = {spec.name: spec for spec in topic_specs(plan, ["w"], polling=["w"])}
+    assert specs[watermark_topic("w", prefix="p")].partitions == 1
 
 
 def names_of(record: Record) -> set[str]:
