@@ -16,8 +16,9 @@ from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 60.0
+deadline_s = HANG_GUARD_S
 
 
 def answer(port: int, path: str) -> tuple[int, bytes]:

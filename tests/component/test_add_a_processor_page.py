@@ -16,11 +16,12 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import dead_letter_topic, enriched_topic
 from tests.component.kafka_members import create, publish
+from tests.patience import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "add-a-processor.md").read_text()
 EXAMPLES = ROOT / "schemas" / "examples"
-DEADLINE_S = 40.0
+DEADLINE_S = HANG_GUARD_S
 
 
 @pytest.fixture

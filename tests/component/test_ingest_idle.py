@@ -6,8 +6,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import pytest
-
 from runtime.settings import KafkaSettings
 from tests.component.ingest_pod import engagements, make_topics, pod
 from tests.component.ingest_server import numbered
@@ -43,7 +41,6 @@ def is_open(connection: socket.socket) -> bool:
         return True
 
 
-@pytest.mark.timeout(60)
 async def test_service_goes_on_beside_ten_thousand_idle_connections_and_sigterm_ends_them(
     kafka_settings: KafkaSettings,
 ) -> None:

@@ -38,8 +38,6 @@ from tests.component.kafka_members import (
 )
 from tests.component.kafka_proxy import proxy_before
 
-pytestmark = pytest.mark.timeout(90)
-
 quick = MonitorSettings(interval_s=0.1)
 
 

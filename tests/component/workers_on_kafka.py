@@ -9,8 +9,9 @@ from typing import Self
 
 from runtime.settings import WorkerSettings
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 40.0
+deadline_s = HANG_GUARD_S
 worker = WorkerSettings(
     health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, session_timeout_s=6
 )

@@ -25,8 +25,9 @@ from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
 from tests.fakes.kafka import FakeBroker
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 20.0
+deadline_s = HANG_GUARD_S
 session_s, drain_s = 1.0, 0.5
 in_time = pytest.mark.timeout(60)
 pytestmark = in_time

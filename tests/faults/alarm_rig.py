@@ -36,10 +36,11 @@ from simulator.settings import SimulatorSettings
 from sinks.postgres.migrate import migrate
 from tests.component.ingest_server import signed
 from tests.enriched import webhook
+from tests.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
 alarm_deadline_s = 150.0
-part_deadline_s = 90.0
+part_deadline_s = HANG_GUARD_S
 secret = "simulated-webhook-secret"
 commands = {part.name: part for part in parts}
 

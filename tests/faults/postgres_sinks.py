@@ -18,8 +18,9 @@ from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
 from schemas.topics import dead_letter_topic, enriched_topics, reference_topic
 from tests.component.postgres_rig import query
+from tests.patience import HANG_GUARD_S
 
-patience_s = 60.0
+patience_s = HANG_GUARD_S
 
 
 class Sinks:

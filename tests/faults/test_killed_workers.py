@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from operations.local.up import Running, UpOptions, everything, settled
 from runtime.clock import SystemClock
 from simulator.service import send
@@ -27,7 +25,6 @@ async def killed_and_restarted(running: Running, ledger: LedgerWriter, name: str
     await running.pipeline.ready(name, timeout_s=60)
 
 
-@pytest.mark.timeout(300)
 async def test_killed_enrichment_and_postgres_sink_lose_nothing_and_repeat_nothing(
     tmp_path: Path,
 ) -> None:

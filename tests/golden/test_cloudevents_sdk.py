@@ -14,6 +14,7 @@ from schemas.envelope import read_envelope
 from schemas.identity import event_id, occurred_at_ms
 from simulator.company import make_company
 from simulator.stories import event_stream
+from tests.each_case import each_case
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -35,7 +36,7 @@ def records() -> Mapping[str, Record]:
     return made
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_the_sdk_reads_the_record_of_each_event(name: str, records: Mapping[str, Record]) -> None:
     record = records[name]
     assert record.value is not None

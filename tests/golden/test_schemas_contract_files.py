@@ -30,6 +30,7 @@ from schemas.models.reference import (
     VoiceCallLogReference,
 )
 from schemas.models.reference import Reference as AnyReference
+from tests.each_case import each_case
 from tests.vendor_document import object_of
 from zoom.entities import Queue, User
 
@@ -104,6 +105,7 @@ def committed() -> dict[str, bytes]:
     return {str(path.relative_to(CONTRACT)): path.read_bytes() for path in found}
 
 
+@pytest.mark.static
 def test_the_vendors_document_gives_exactly_the_committed_files(tmp_path: Path) -> None:
     document = vendor_file("webhooks.openapi.json", "that the committed contract is up to date")
     generate(document, tmp_path)
@@ -181,13 +183,13 @@ def test_how_personal_a_field_is_agrees_with_the_analysis() -> None:
                     assert ours[path]["x-data-class"] in PERSONAL[category], (row["event"], path)
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_an_example_satisfies_its_closed_schema_and_its_model(name: str) -> None:
     validator(strict(json_schema(name))).validate(orjson.loads(example(name)))
     assert read(example(name), strict=True).event.event == name
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_every_text_number_and_truth_value_has_a_class(name: str) -> None:
     scalars = {"string", "integer", "number", "boolean"}
     for path, found in fields(json_schema(name), ""):
@@ -270,6 +272,7 @@ def test_generated_modules_need_no_formatter() -> None:
             assert max(map(len, content.splitlines())) <= 100, name
 
 
+@pytest.mark.static
 def test_a_family_is_loaded_only_when_asked_for() -> None:
     program = (
         "import sys; import schemas.models as m; m.model_for('contact_center.team_created');"

@@ -10,6 +10,7 @@ from simulator.company import make_company
 from simulator.rest.answers import Listing, Query
 from simulator.rest.documents import ApiError
 from simulator.state import State, directory, state_answers
+from tests.each_case import each_case
 from tests.simulated_account import SimulatedAccount
 from zoom.catalogue import Operation, find, operations, reply_schema
 
@@ -43,7 +44,7 @@ def test_the_state_answers_operations_that_exist() -> None:
     assert state_answers(State(make_company(1))).keys() <= operations().keys()
 
 
-@pytest.mark.parametrize("operation_name", READING)
+@each_case("operation_name", READING)
 def test_what_an_operation_answers_fits_its_schema(
     account: SimulatedAccount, operation_name: str
 ) -> None:
