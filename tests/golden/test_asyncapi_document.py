@@ -79,6 +79,7 @@ def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
     assert {place for place in places if not (SCHEMAS / place).is_file()} == set()
 
 
+@pytest.mark.static
 def test_the_official_parser_finds_nothing_wrong(document: Any) -> None:
     told = subprocess.run(
         ["node", "validate.mjs", str(SCHEMAS / "asyncapi.yaml")],

@@ -23,11 +23,13 @@ from runtime.process import metrics_exposition
 from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.sinks.batch_plans import pending
 from runtime.values import Delivery, TopicPartition
+from tests.each_case import each_case
 from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, WatchedConsumer, lived
 from tests.property.simulate import explored
 from tests.property.sink_history import SinkHistory
 
+pytestmark = pytest.mark.thorough
 seeds = range(200)
 top = Path(__file__).parents[2]
 
@@ -39,8 +41,8 @@ def silence() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("seed", seeds)
 @pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+@each_case("seed", seeds)
 def test_nothing_is_lost_or_out_of_order_whatever_happens(kind: type[History], seed: int) -> None:
     lived(kind(seed))
 
