@@ -91,7 +91,7 @@ class Desk:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANG_GUARD_S,
             check=False,
         )
 

@@ -12,7 +12,7 @@ from tests.patience import HANG_GUARD_S
 
 clients = 8
 pause_s = 0.01
-answer_timeout_s = 60.0
+answer_timeout_s = HANG_GUARD_S
 
 
 class Client:

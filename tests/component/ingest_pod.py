@@ -147,7 +147,7 @@ def _variable(name: str) -> str:
     return f"{prefix}{name}".upper()
 
 
-async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 90) -> None:
+async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = HANG_GUARD_S) -> None:
     """Wait for a condition; a pod that has ended meanwhile is shown with its log."""
     try:
         async with asyncio.timeout(timeout_s):

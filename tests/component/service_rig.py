@@ -24,7 +24,9 @@ deadline_s = HANG_GUARD_S
 def answer(port: int, path: str) -> tuple[int, bytes]:
     """Status and body; 0 where nothing listens."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}{path}", timeout=HANG_GUARD_S
+        ) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read()

@@ -80,6 +80,7 @@ async def test_the_processor_of_the_page_tells_who_has_answered(
     }
     async with python("answers.py", folder=folder, variables=variables) as process:
         while len(told := await read(kafka, target)) < 2:
+            assert process.returncode is None, "the processor of the page ended"
             await asyncio.sleep(0.1)
         process.terminate()
         assert await process.wait() == 0

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from runtime.settings import KafkaSettings
 from tests.component.ingest_pod import engagements, make_topics, pod
 from tests.component.ingest_server import numbered
+from tests.patience import HANG_GUARD_S
 
 wanted_count = 10_000
 spare_files = 500
@@ -29,7 +30,9 @@ def many_files() -> Iterator[int]:
 def connect(port: int, count: int, held: ExitStack) -> list[socket.socket]:
     made = []
     for _ in range(count):
-        made.append(held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)))
+        made.append(
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=HANG_GUARD_S))
+        )
         made[-1].settimeout(0)
     return made
 

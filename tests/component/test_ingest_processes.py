@@ -133,7 +133,7 @@ async def test_sigterm_drains_both_and_every_answer_is_204_or_503(
 async def test_a_killed_parent_leaves_nobody_behind(two: Pod) -> None:
     children = two.children()
     two.parent.kill()
-    await until(lambda: not any(is_running(child) for child in children), two, timeout_s=12)
+    await until(lambda: not any(is_running(child) for child in children), two)
     assert len(two.told("stopped")) == 2  # they were not killed: they drained
     with pytest.raises(ConnectionRefusedError):
         await two.server.get("/nowhere")

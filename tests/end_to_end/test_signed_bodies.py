@@ -50,7 +50,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         reorder=0,
         time_scale=600,
         seed=1,
-        settle_timeout_s=60,
+        settle_timeout_s=HANG_GUARD_S,
         linger=False,
     )
     async with everything(options, tmp_path_factory.mktemp("signed-bodies")) as entered:
@@ -81,7 +81,7 @@ def _post(running: Running, body: bytes, request_id: str) -> int:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_GUARD_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
