@@ -1,14 +1,18 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools up test test-kafka check fix bench faults alarms promtool simulate coverage structure docs clean
+.PHONY: help setup tools up test quick test-kafka check fix bench faults alarms promtool simulate coverage structure docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
+WORKERS ?= 2
+spread := -n $(WORKERS) --no-loadscope-reorder
 stamp := .venv/.synced
 run := .venv/bin/
 kafka_tests := tests/contract/test_kafka_port_contract.py tests/component/test_runtime_kafka_protocols.py \
   tests/component/test_runtime_kafka_recreated_topics.py tests/component/test_retention_on_kafka.py
+
+static_tests := tests/architecture tests/golden
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,10 +33,14 @@ up: setup ## Run the whole pipeline here; ARGS="--events 3000 --exit --report re
 	@$(run)zcc up $(ARGS)
 
 test: setup ## Run all tests but the long ones, on real Kafka, Postgres and S3
-	@$(run)pytest -m "not long" $(ARGS)
+	@$(run)pytest $(spread) -m "not long and not static" $(ARGS)
+
+quick: setup ## Run what needs no broker, with few examples, in less than a minute
+	@$(run)pytest -q $(spread) --hypothesis-profile quick -m "not long and not thorough" \
+		$(or $(ARGS),tests/unit tests/property tests/architecture)
 
 test-kafka: setup ## Run the tests of Kafka's port on its other version; KAFKA=4.4.0
-	@ZCC_DEVSTACK_KAFKA=$(or $(KAFKA),4.4.0) $(run)pytest -m "not long" $(or $(ARGS),$(kafka_tests))
+	@ZCC_DEVSTACK_KAFKA=$(or $(KAFKA),4.4.0) $(run)pytest $(spread) -m "not long and not static" $(or $(ARGS),$(kafka_tests))
 
 check: setup ## Format, lint, types, import contracts, dependencies, generated contract
 	@$(run)ruff format --check .
@@ -40,7 +48,7 @@ check: setup ## Format, lint, types, import contracts, dependencies, generated c
 	@$(run)mypy
 	@$(run)lint-imports --no-cache
 	@$(run)deptry .
-	@$(run)pytest -q tests/golden/test_schemas_contract_files.py -k committed_files
+	@$(run)pytest -q -m static $(static_tests)
 
 fix: setup ## Mend what the formatter and the linter can
 	@$(run)ruff format .

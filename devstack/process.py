@@ -15,8 +15,9 @@ from devstack import launch
 from devstack.locks import holder, lock_within
 from devstack.options import DevstackError, Part, PartCrashed
 
-PREPARE_TIMEOUT_S = 60.0
-GONE_TIMEOUT_S = 10.0
+# A program that ends is noticed at once; these limits are for one that hangs, on any machine.
+PREPARE_TIMEOUT_S = 300.0
+GONE_TIMEOUT_S = 60.0
 LEFTOVER_PATIENCE_S = 2.0
 POLL_S = 0.05
 LAST_LINES = 30
@@ -36,7 +37,7 @@ class Program:
     stop_signal: signal.Signals
     death_signal: signal.Signals
     user: str = ""
-    start_timeout_s: float = 90.0
+    start_timeout_s: float = 300.0
     stop_timeout_s: float = 20.0
 
 

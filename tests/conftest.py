@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -15,13 +16,17 @@ from devstack.options import chosen_kafka
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
 from tests.promtool import described
+from tests.scheduling import GroupScheduling, is_whole_machine
 from tests.stack import RealStack, chosen_source, real_stack
+from tests.vendor_digest import HeldByDigest
+
+# How long an example takes says something of the machine, which others use as well.
+settings.register_profile("shared machine", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile("shared machine")
 
 
 def pytest_configure() -> None:
-    # How long an example takes says something of the machine, which others use as well.
-    settings.register_profile("shared machine", deadline=None)
-    settings.load_profile("shared machine")
     # So that a stopped run tears its fixtures down, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -34,9 +39,27 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not is_whole_machine(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except HeldByDigest:
+        return True
+
+
 @pytest.fixture(scope="session")
 async def stack() -> AsyncIterator[RealStack]:
-    """Real Kafka, Postgres and S3, shared by all tests that ask; keep to names of your own."""
+    """Real Kafka, Postgres and S3 of this worker, for all its tests; keep to names of your own."""
     source, _ = chosen_source()
     async with real_stack(source) as running:
         yield running

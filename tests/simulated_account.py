@@ -1,7 +1,13 @@
-"""An account whose stories were told, and its REST API without the wire."""
+"""An account whose stories were told, and its REST API without the wire.
 
-from collections.abc import Mapping, Sequence
+The company, its events and what its API answers after them are made once per process, as they
+cost most of the time; a test that changes an account makes one of its own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -17,20 +23,47 @@ START = datetime(2025, 3, 1, 8, tzinfo=UTC)
 LATER = START + timedelta(hours=6)
 
 
+@cache
+def the_company() -> Company:
+    """The company of seed 1; it cannot be changed."""
+    return make_company(1)
+
+
+_events: list[StoryEvent] = []
+
+
+@cache
+def _stream() -> Iterator[StoryEvent]:
+    return event_stream(the_company(), seed=1, start=START, count=None)
+
+
+def first_events(count: int) -> Sequence[StoryEvent]:
+    """The first events of seed 1 that begin at `START`; a longer stream begins with a shorter."""
+    _events.extend(islice(_stream(), max(0, count - len(_events))))
+    return _events[:count]
+
+
+@cache
+def account_after(count: int) -> "SimulatedAccount":
+    """An account that heard so many events; for questions alone, as all tests share it."""
+    account = SimulatedAccount()
+    account.play(count)
+    return account
+
+
 class SimulatedAccount:
     """Every event is heard at `START`; questions are asked at `LATER` unless they say when."""
 
     def __init__(self, *, details_delay_s: float = 10.0, max_engagements: int = 2_000) -> None:
-        self.company: Company = make_company(1)
+        self.company: Company = the_company()
         self.state = State(
             self.company, max_engagements=max_engagements, details_delay_s=details_delay_s
         )
         self.answers = state_answers(self.state)
 
-    def play(self, count: int, *, seed: int = 1) -> Sequence[StoryEvent]:
+    def play(self, count: int) -> Sequence[StoryEvent]:
         """Let that many events happen and return them."""
-        events = event_stream(self.company, seed=seed, start=START, count=count)
-        return list(apply_events(self.state, events, lambda: START))
+        return list(apply_events(self.state, iter(first_events(count)), lambda: START))
 
     def happened(
         self, event: str, /, *, at_s: float = 0.0, now: datetime = START, **facts: Any

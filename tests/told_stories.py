@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -21,10 +22,11 @@ Stored = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 """Rows by table and key; a row is a dict of its cells by column."""
 
 
-def told_stories(*, seed: int = 1) -> list[list[Delivery]]:
+@cache
+def told_stories() -> Sequence[Sequence[Delivery]]:
     """The first round, which holds every event; names come with a second revision, at times."""
-    company = make_company(seed)
-    told = islice(stories(company, seed=seed, start=START), len(first_round))
+    company = make_company(1)
+    told = islice(stories(company, seed=1, start=START), len(first_round))
     return [[each for event in story for each in _revisions(event.body)] for story in told]
 
 

@@ -123,17 +123,20 @@ def samples(values: str) -> Iterator[str]:
             yield from (f"{float(first) + step * n:g}" for n in range(count + 1))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scrape_s", [15, 60])
 def test_every_alert_fires_on_what_it_is_for_and_not_before(scrape_s: int, tmp_path: Path) -> None:
     done = run("test", "rules", *written(cases, tmp_path, scrape_s=scrape_s))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_is_not_validated_for_days_is_told(tmp_path: Path) -> None:
     done = run("test", "rules", *written(slow, tmp_path, scrape_s=300))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.thorough
 def test_a_case_that_does_not_hold_is_told(tmp_path: Path) -> None:
     """So that the tests above cannot pass by what they leave out."""
     (halted,) = (case for case in cases if case.alert == "ZccWorkerHalted")
@@ -183,6 +186,7 @@ def test_every_alert_is_fired_on_the_running_product_or_named_as_not() -> None:
             assert f'.fires("{name}"' in tests[fired_by.strip("`")], name
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "arguments",
     [("check", "rules", "alerts.yml"), ("check", "config", "--syntax-only", "prometheus.yml")],

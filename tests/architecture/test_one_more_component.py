@@ -158,7 +158,7 @@ def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
             _copy(with_it.path / name, without.path / name)
     without.remove()
     without.write_generated_files()
-    yield with_it, without
+    return with_it, without
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.static
+
 root = Path(__file__).parents[2]
 project = tomllib.loads((root / "pyproject.toml").read_text())
 shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]

@@ -4,6 +4,8 @@ import pytest
 
 from operations.reference_docs.command import all_settings, generated, root, variables
 
+pytestmark = pytest.mark.static
+
 texts = dict(generated())
 
 

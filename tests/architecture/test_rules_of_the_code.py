@@ -6,6 +6,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.static
+
 root = Path(__file__).parents[2]
 project = tomllib.loads((root / "pyproject.toml").read_text())
 packages = project["tool"]["importlinter"]["root_packages"]

@@ -26,6 +26,7 @@ from schemas.topics import (
     retry_topic,
     topic_specs,
 )
+from tests.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
 STARTED, ENDED = "contact_center.engagement_started", "contact_center.engagement_ended"
@@ -55,7 +56,7 @@ class Desk:
     async def produce(self, records: Iterable[Record]) -> None:
         async with (
             KafkaPublisher(self.kafka, client_id="test", clock=SystemClock()) as publisher,
-            asyncio.timeout(60),
+            asyncio.timeout(HANG_GUARD_S),
         ):
             while not publisher.ready:
                 await asyncio.sleep(0.01)
@@ -90,7 +91,7 @@ class Desk:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANG_GUARD_S,
             check=False,
         )
 

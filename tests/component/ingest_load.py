@@ -8,10 +8,11 @@ from http import HTTPStatus
 import orjson
 
 from tests.component.ingest_server import read_answer, request, signed
+from tests.patience import HANG_GUARD_S
 
 clients = 8
 pause_s = 0.01
-answer_timeout_s = 60.0
+answer_timeout_s = HANG_GUARD_S
 
 
 class Client:
@@ -91,7 +92,7 @@ async def load(
 async def until_sent(sending: Sequence[Client], more: int) -> None:
     """Wait until so many more requests are answered."""
     wanted = sum(len(client.answered) for client in sending) + more
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_GUARD_S):
         while sum(len(client.answered) for client in sending) < wanted:
             await asyncio.sleep(0.02)
 

@@ -17,6 +17,7 @@ from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
 from tests.component.ingest_server import Answered, Server, read_answer
+from tests.patience import HANG_GUARD_S
 
 zcc_ingest = ("-m", "operations", "ingest")
 
@@ -58,7 +59,7 @@ class Pod:
     async def until_ready(self, processes: int = 1) -> None:
         """Wait until so many processes listen and a webhook sent now is likely to be kept."""
         await until(lambda: len(listening(self.port, self.everybody())) >= processes, self)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while (await self.server.get("/readyz")).status != 200:
                 await asyncio.sleep(0.02)
 
@@ -76,7 +77,7 @@ class Pod:
         return await self.ended()
 
     async def ended(self) -> int:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(HANG_GUARD_S):
             return await self.parent.wait()
 
     async def kill(self) -> None:
@@ -151,7 +152,7 @@ def _variable(name: str) -> str:
     return f"{prefix}{name}".upper()
 
 
-async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = 90) -> None:
+async def until(true: Callable[[], bool], pod: Pod, timeout_s: float = HANG_GUARD_S) -> None:
     """Wait for a condition; a pod that has ended meanwhile is shown with its log."""
     try:
         async with asyncio.timeout(timeout_s):

@@ -22,6 +22,7 @@ from runtime.contracts import Sender, Settled
 from runtime.process.health import serving_health
 from runtime.settings import KafkaSettings
 from runtime.values import Record
+from tests.patience import HANG_GUARD_S
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -232,7 +233,7 @@ def numbered(ordinal: int) -> bytes:
 
 async def read_answer(reader: asyncio.StreamReader) -> Answered:
     """Read one response off a connection, within ten seconds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         head = await reader.readuntil(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in lines if line)

@@ -24,6 +24,7 @@ from tests.component.ingest_server import (
     running,
     signed,
 )
+from tests.patience import HANG_GUARD_S
 
 Case = Callable[..., Coroutine[Any, Any, None]]
 
@@ -79,7 +80,7 @@ class HandClock(SystemClock):
         """Let seconds pass, and return when all who watch the time have seen it."""
         self._now_s += by_s
         seen = self._sleeps + 2
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_GUARD_S):
             while self._sleeps < seen:
                 await super().sleep(0.001)
 
@@ -124,7 +125,7 @@ class HangingPublisher:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for a condition, within ten seconds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while not true():
             await asyncio.sleep(0.001)
 

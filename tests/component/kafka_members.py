@@ -16,8 +16,9 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from runtime.worker.membership import WorkerContext
 from schemas.topics import TopicSpec
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 30.0
+deadline_s = HANG_GUARD_S
 
 
 class HurriedClock(SystemClock):

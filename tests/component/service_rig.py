@@ -16,14 +16,17 @@ from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 60.0
+deadline_s = HANG_GUARD_S
 
 
 def answer(port: int, path: str) -> tuple[int, bytes]:
     """Status and body; 0 where nothing listens."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}{path}", timeout=HANG_GUARD_S
+        ) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read()

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from simulator.settings import SimulatorSettings
 from simulator.stories import StoryEvent
+from tests.patience import HANG_GUARD_S
 
 secret = "a secret of the tests"
 
@@ -71,7 +72,7 @@ class Receiver:
 
     async def came(self, *, deliveries: int = 0, challenges: int = 0) -> None:
         """Wait until at least so many have arrived."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_GUARD_S):
             while len(self.received) < deliveries or len(self.challenges) < challenges:
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -29,9 +29,10 @@ from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from sinks.object_storage.store import open_store
 from tests.enriched import START_MS, delivery, webhook
+from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
 
-DEADLINE_S = 60.0
+DEADLINE_S = HANG_GUARD_S
 DAY_MS = 86_400_000
 
 

@@ -17,8 +17,9 @@ from runtime.errors import RejectedError, TransientError
 from runtime.process.metrics_exposition import exposition, total
 from runtime.values import Record
 from schemas.reasons import DeadLetterReason
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 20.0
+deadline_s = HANG_GUARD_S
 
 
 class HurriedClock(SystemClock):

@@ -16,11 +16,12 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import dead_letter_topic, enriched_topic
 from tests.component.kafka_members import create, publish
+from tests.patience import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "add-a-processor.md").read_text()
 EXAMPLES = ROOT / "schemas" / "examples"
-DEADLINE_S = 40.0
+DEADLINE_S = HANG_GUARD_S
 
 
 @pytest.fixture
@@ -79,6 +80,7 @@ async def test_the_processor_of_the_page_tells_who_has_answered(
     }
     async with python("answers.py", folder=folder, variables=variables) as process:
         while len(told := await read(kafka, target)) < 2:
+            assert process.returncode is None, "the processor of the page ended"
             await asyncio.sleep(0.1)
         process.terminate()
         assert await process.wait() == 0

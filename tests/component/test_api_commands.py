@@ -29,6 +29,7 @@ from sinks.postgres.migrate import migrate
 from tests.component.simulator_api import Api
 from tests.component.simulator_receiver import simulator_settings
 from tests.component.test_cli import zcc
+from tests.patience import HANG_GUARD_S
 from tests.zoom_stand_in import http, raw_server
 from zoom.limits import Label
 from zoom.rate_limits.daily_share import Count
@@ -217,7 +218,7 @@ async def test_what_workers_have_used_today_comes_from_kafka(
     clock = SystemClock()
     async with (
         KafkaPublisher(kafka_settings, client_id="t", clock=clock) as publisher,
-        asyncio.timeout(20),
+        asyncio.timeout(HANG_GUARD_S),
     ):
         while not publisher.ready:
             await asyncio.sleep(0.01)

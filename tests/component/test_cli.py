@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import KafkaSettings
+from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
 
 root = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def zcc(
         input=told,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_GUARD_S,
         check=False,
     )
 
@@ -177,7 +178,7 @@ def test_the_real_parts_run_until_ctrl_c_and_print_their_settings(tmp_path: Path
         assert "data and logs" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=HANG_GUARD_S) == 0
     assert "export ZCC_OBJECT_STORAGE_ENDPOINT=http://127.0.0.1:" in first + rest
     assert "ZCC_KAFKA" not in first + rest
 

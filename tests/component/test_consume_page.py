@@ -24,10 +24,11 @@ from schemas.topics import enriched_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
 from tests.node_packages import node_packages
+from tests.patience import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "consume.md").read_text()
-DEADLINE_S = 40.0
+DEADLINE_S = HANG_GUARD_S
 STORIES = 120
 
 

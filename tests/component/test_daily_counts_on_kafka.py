@@ -17,6 +17,7 @@ from schemas.models.reference import ApiBudgetReference
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, reference_topic
 from sinks.postgres.model.references import read_reference
+from tests.patience import HANG_GUARD_S
 from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import Count
@@ -30,7 +31,7 @@ async def publisher(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaPublish
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply([TopicSpec(topic, 3, 1, "compact", -1)])
     async with KafkaPublisher(kafka_settings, client_id="c", clock=SystemClock()) as opened:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not opened.ready:
                 await asyncio.sleep(0.01)
         yield opened

@@ -9,6 +9,7 @@ from runtime.kafka.cluster import Cluster
 from runtime.settings import KafkaSettings
 from schemas.headers import text
 from tests.component.dead_letters_rig import Desk, letter, root
+from tests.patience import HANG_GUARD_S
 
 COUNT = 500
 
@@ -27,7 +28,7 @@ async def test_a_replay_killed_in_the_middle_goes_on_with_what_is_open(
         stdout=DEVNULL,
         stderr=DEVNULL,
     )
-    async with Cluster(desk.kafka, client_id="test") as cluster, asyncio.timeout(60):
+    async with Cluster(desk.kafka, client_id="test") as cluster, asyncio.timeout(HANG_GUARD_S):
         partitions = await cluster.partitions([desk.raw])
         while sum((await cluster.log_ends(partitions)).values()) < COUNT // 5:
             await asyncio.sleep(0.01)

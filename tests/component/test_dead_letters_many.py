@@ -26,7 +26,6 @@ finally:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 async def test_a_hundred_thousand_letters_are_read_in_bounded_memory(
     kafka_settings: KafkaSettings,
 ) -> None:

@@ -14,6 +14,7 @@ from runtime.values import Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.dead_letters_rig import Desk
+from tests.patience import HANG_GUARD_S
 
 settings = WorkerSettings(health_host="127.0.0.1", health_port=0, commit_interval_s=0.1)
 
@@ -62,13 +63,13 @@ async def working(handler: Handler, desk: Desk) -> AsyncIterator[None]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(HANG_GUARD_S):
         while not condition():
             await asyncio.sleep(0.05)
 
 
 async def until_open(desk: Desk, count: int) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(HANG_GUARD_S):
         while len(await desk.read(desk.dead("enrichment"))) < count:
             await asyncio.sleep(0.05)
 

@@ -20,6 +20,7 @@ from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, retry_topic
 from tests.component.service_rig import probed
+from tests.patience import HANG_GUARD_S
 
 delays_s = (1, 2)
 worker = WorkerSettings(
@@ -60,7 +61,7 @@ class Topics:
 
     async def produce(self, *values: bytes) -> None:
         async with KafkaPublisher(self.kafka, client_id="test", clock=SystemClock()) as publisher:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while not publisher.ready:
                     await asyncio.sleep(0.05)
             for value in values:
@@ -69,7 +70,7 @@ class Topics:
 
     async def read(self, topic: str, *, count: int = 0) -> list[Delivery]:
         """Read a topic once it holds so many records."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG_GUARD_S):
             while True:
                 found = [delivery async for delivery in read_all(self.kafka, [topic])]
                 if len(found) >= count:
@@ -174,7 +175,7 @@ async def test_a_kill_before_the_commit_repeats_what_waits_and_loses_nothing(
     finally:
         child.kill()
         await child.wait()
-    async with running(topics, Looks(topics)), asyncio.timeout(60):
+    async with running(topics, Looks(topics)), asyncio.timeout(HANG_GUARD_S):
         while not {b"%b 3" % value for value in values} <= {
             each.value for each in await topics.read(topics.target)
         }:

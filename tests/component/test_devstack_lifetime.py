@@ -19,9 +19,10 @@ import devstack
 from devstack import DevstackError, DevstackOptions, Part, PartCrashed
 from devstack.locks import holder, is_free, try_lock
 from devstack.process import end_leftover, lock_path
+from tests.patience import HANG_GUARD_S
 
 QUICK: frozenset[Part] = frozenset({"postgres", "s3"})
-DEADLINE_S = 30.0
+DEADLINE_S = HANG_GUARD_S
 
 SCRIPT = """
 import asyncio, sys

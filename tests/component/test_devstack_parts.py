@@ -1,5 +1,6 @@
 """Each part is the real thing, keeps its data, and comes back after a fault."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,10 @@ from obstore.store import S3Store
 import devstack
 from devstack import DevstackOptions, Stack
 from runtime.settings import KafkaSettings
+from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
+
+REQUEST_TIMEOUT_MS = int(HANG_GUARD_S * 1000)
 
 
 @pytest.fixture
@@ -37,7 +41,9 @@ def object_store(stack: Stack | RealStack) -> S3Store:
 
 
 async def make_topic(bootstrap_servers: str, topic: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap_servers, request_timeout_ms=REQUEST_TIMEOUT_MS
+    )
     await admin.start()
     try:
         await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
@@ -46,7 +52,9 @@ async def make_topic(bootstrap_servers: str, topic: str) -> None:
 
 
 async def publish(bootstrap_servers: str, topic: str, value: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all") as producer:
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers, acks="all", request_timeout_ms=REQUEST_TIMEOUT_MS
+    ) as producer:
         await producer.send_and_wait(topic, value)
 
 
@@ -55,7 +63,8 @@ async def first_values(bootstrap_servers: str, topic: str, count: int) -> list[b
         topic, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest"
     )
     async with consumer:
-        return [(await consumer.getone()).value for _ in range(count)]
+        async with asyncio.timeout(HANG_GUARD_S):
+            return [(await consumer.getone()).value for _ in range(count)]
 
 
 async def test_s3_creates_an_object_only_where_there_is_none(

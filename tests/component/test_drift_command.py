@@ -15,9 +15,10 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.catalogue import example
 from schemas.topics import raw_topic, raw_topics, topic_specs
+from tests.patience import HANG_GUARD_S
 
 STARTED = "contact_center.engagement_started"
-deadline_s = 20.0
+deadline_s = HANG_GUARD_S
 
 
 async def with_events(kafka: KafkaSettings, topic: str, *values: bytes | None) -> None:

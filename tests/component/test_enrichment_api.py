@@ -15,6 +15,7 @@ from runtime.values import Deferred, Delivery
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
+from tests.patience import HANG_GUARD_S
 from tests.zoom_stand_in import (
     Serve,
     ShiftedClock,
@@ -71,7 +72,7 @@ async def simulated(
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while not await condition():
             await asyncio.sleep(0.01)
 

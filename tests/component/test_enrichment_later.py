@@ -30,6 +30,7 @@ from schemas.topics import (
 from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import owner, query
 from tests.enriched import delivery, webhook
+from tests.patience import HANG_GUARD_S
 from tests.zoom_stand_in import MemoryLookup
 from zoom.entities import Queue, User
 
@@ -71,7 +72,7 @@ async def background() -> AsyncIterator[BackgroundTasks]:
 async def publish(kafka: KafkaSettings) -> None:
     raw = delivery(body, enrichment=None)
     async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not publisher.ready:
                 await asyncio.sleep(0.05)
         topic = raw_topic("engagement", prefix=kafka.topic_prefix)
@@ -79,7 +80,7 @@ async def publish(kafka: KafkaSettings) -> None:
 
 
 async def read(kafka: KafkaSettings, topic: str, *, count: int = 0) -> Sequence[Delivery]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_GUARD_S):
         while True:
             found = [each async for each in read_all(kafka, [topic])]
             if len(found) >= count:

@@ -19,6 +19,7 @@ from schemas.topics import dead_letter_topic, enriched_topic, raw_topic, topic_s
 from simulator.company import make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
+from tests.patience import HANG_GUARD_S
 from tests.zoom_stand_in import secret
 
 program = """
@@ -68,7 +69,7 @@ async def process(
 
 
 async def read(kafka: KafkaSettings, topic: str, *, count: int) -> list[Delivery]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_GUARD_S):
         while True:
             found = [delivery async for delivery in read_all(kafka, (topic,))]
             if len(found) >= count:
@@ -98,7 +99,7 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set
     raw = raw_topic("engagement", prefix=kafka.topic_prefix)
     async with rest_api(settings, company) as url:
         async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while not publisher.ready:
                     await asyncio.sleep(0.05)
             for body in [*bodies, b"<html>"]:
@@ -110,7 +111,7 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set
             aside = dead_letter_topic(component.name, prefix=kafka.topic_prefix)
             (dead,) = await read(kafka, aside, count=1)
             child.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_GUARD_S):
                 assert await child.wait() == 0
     for ordinal, (body, delivery) in enumerate(zip(bodies, found, strict=True)):
         user = users[ordinal % 5]

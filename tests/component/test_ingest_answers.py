@@ -23,6 +23,7 @@ from tests.component.ingest_server import (
     running,
     signed,
 )
+from tests.patience import HANG_GUARD_S
 
 challenge = b'{"payload":{"plainToken":"the-token"},"event":"endpoint.url_validation","event_ts":1}'
 
@@ -372,7 +373,7 @@ async def test_no_answer_is_given_before_the_broker_has_acknowledged() -> None:
 
 async def until_it_shows(server: Server, name: str, value: float) -> None:
     """Wait until a gauge that is set ten times a second has a value."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while await server.metric(name) != value:
             await asyncio.sleep(0.01)
 

@@ -27,6 +27,7 @@ from tests.component.ingest_wire import (
     served,
 )
 from tests.component.test_ingest_idle import connect, many_files
+from tests.patience import HANG_GUARD_S
 
 Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -226,7 +227,7 @@ async def test_idle_connections_are_no_unfinished_requests() -> None:
 
 
 async def until_none_is_unfinished(server: Server) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while await server.metric("zcc_ingest_unfinished_requests"):
             await asyncio.sleep(0.01)
 
@@ -246,12 +247,11 @@ async def kafka(kafka_settings: KafkaSettings) -> KafkaSettings:
 
 async def first_accepted(ingest: Pod) -> None:
     await ingest.until_ready()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_GUARD_S):
         while (await ingest.server.post(numbered(0))).status != 204:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("case", ["heads without a body", "heads that never end"])
 async def test_posts_are_204_beside_4300_open_heads_from_the_very_same_address(
     kafka: KafkaSettings, case: str

@@ -32,6 +32,7 @@ from tests.component.ingest_server import (
     signed,
 )
 from tests.component.ingest_wire import a_moment, served
+from tests.patience import HANG_GUARD_S
 
 short_examples = 150
 long_s = 20.0
@@ -69,7 +70,7 @@ class Fuzzed:
         return statuses, kept
 
     async def _sent(self, parts: Sequence[bytes]) -> list[int]:
-        async with asyncio.timeout(10), self._server.connection() as (reader, writer):
+        async with asyncio.timeout(HANG_GUARD_S), self._server.connection() as (reader, writer):
             for part in parts:
                 if not writer.is_closing():  # it need not listen to what it has refused
                     writer.write(part)
@@ -139,7 +140,7 @@ def fuzzing(*, examples: int) -> settings:
 lengths = st.sampled_from([None, *range(40)])
 both_ways = pytest.mark.parametrize(
     "long",
-    [False, pytest.param(True, marks=[pytest.mark.long, pytest.mark.timeout(300)])],
+    [False, pytest.param(True, marks=pytest.mark.long)],
     ids=["short", "long"],
 )
 

@@ -6,11 +6,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import pytest
-
 from runtime.settings import KafkaSettings
 from tests.component.ingest_pod import engagements, make_topics, pod
 from tests.component.ingest_server import numbered
+from tests.patience import HANG_GUARD_S
 
 wanted_count = 10_000
 spare_files = 500
@@ -31,7 +30,9 @@ def many_files() -> Iterator[int]:
 def connect(port: int, count: int, held: ExitStack) -> list[socket.socket]:
     made = []
     for _ in range(count):
-        made.append(held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)))
+        made.append(
+            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=HANG_GUARD_S))
+        )
         made[-1].settimeout(0)
     return made
 
@@ -43,7 +44,6 @@ def is_open(connection: socket.socket) -> bool:
         return True
 
 
-@pytest.mark.timeout(60)
 async def test_service_goes_on_beside_ten_thousand_idle_connections_and_sigterm_ends_them(
     kafka_settings: KafkaSettings,
 ) -> None:

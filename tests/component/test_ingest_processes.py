@@ -20,6 +20,7 @@ from tests.component.ingest_pod import (
     until,
 )
 from tests.component.ingest_server import read_answer, request, signed
+from tests.patience import HANG_GUARD_S
 
 accepted = "zcc_ingest_accepted_total"
 
@@ -45,7 +46,7 @@ async def two(kafka: KafkaSettings) -> AsyncIterator[Pod]:
     """Two processes, both ready, whose topic has taken its first event."""
     async with pod(kafka, workers="2") as started:
         await started.until_ready(2)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while (await started.server.post(body_of(0))).status != 204:
                 await asyncio.sleep(0.05)
         yield started
@@ -59,7 +60,7 @@ async def post_each(pod: Pod, bodies: list[bytes]) -> Counter[int]:
 
 async def until_it_shows(pod: Pod, count: float) -> None:
     """Wait until so many are shown as accepted; more is never right."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while (shown := await pod.server.metric(accepted, family="engagement")) != count:
             assert shown <= count
             await asyncio.sleep(0.02)
@@ -132,7 +133,7 @@ async def test_sigterm_drains_both_and_every_answer_is_204_or_503(
 async def test_a_killed_parent_leaves_nobody_behind(two: Pod) -> None:
     children = two.children()
     two.parent.kill()
-    await until(lambda: not any(is_running(child) for child in children), two, timeout_s=12)
+    await until(lambda: not any(is_running(child) for child in children), two)
     assert len(two.told("stopped")) == 2  # they were not killed: they drained
     with pytest.raises(ConnectionRefusedError):
         await two.server.get("/nowhere")

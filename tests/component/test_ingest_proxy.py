@@ -18,6 +18,7 @@ from tests.component.ingest_server import (
     running,
     signed,
 )
+from tests.patience import HANG_GUARD_S
 
 nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
 clients = 60
@@ -53,7 +54,7 @@ async def proxy(folder: Path, *, ingest: int, port: int, kept: str) -> AsyncIter
     file.write_text(configuration.format(folder=folder, ingest=ingest, port=port, kept=kept))
     child = await asyncio.create_subprocess_exec(nginx, "-p", str(folder), "-c", str(file))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_GUARD_S):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -86,13 +87,12 @@ async def statuses_through(front: Server) -> Counter[int]:
 
 
 @pytest.mark.skipif(nginx is None, reason="nginx is not installed")
-@pytest.mark.timeout(120)
 async def test_no_post_is_502_where_ingest_keeps_connections_longer_than_the_proxy(
     tmp_path: Path, unused_tcp_port: int
 ) -> None:
     async with running(MemoryPublisher(), keep_alive_s=keep_alive_s) as server:
         async with proxy(tmp_path, ingest=server.port, port=unused_tcp_port, kept="60s") as front:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while not (await statuses_through(front))[502]:
                     pass  # the fault, which needs both ends to meet within a millisecond
         async with proxy(tmp_path, ingest=server.port, port=unused_tcp_port, kept="500ms") as front:

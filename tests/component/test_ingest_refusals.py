@@ -18,6 +18,7 @@ from tests.component.ingest_server import (
     running,
     signed,
 )
+from tests.patience import HANG_GUARD_S
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -242,7 +243,7 @@ async def test_a_client_that_goes_away_within_its_body_is_counted(server: Server
     async with server.connection() as (_, writer):
         writer.write(request(event[:-5], headers=signed(event), length=len(event)))
         await writer.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_GUARD_S):
         while await count() != before + 1:
             pass  # each look is a request of its own
 

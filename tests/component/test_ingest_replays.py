@@ -20,6 +20,7 @@ from tests.component.ingest_server import (
     signed,
 )
 from tests.component.ingest_wire import HangingPublisher, a_moment, on_both_loops, served
+from tests.patience import HANG_GUARD_S
 
 remembered: dict[str, object] = {"remembered_signatures": 1000}
 
@@ -32,7 +33,7 @@ async def test_500_replays_of_one_request_make_one_record(kafka_settings: KafkaS
     await make_topics(kafka_settings)
     async with pod(kafka_settings) as ingest:
         await ingest.until_ready()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while (await ingest.server.post(numbered(0))).status != 204:
                 await asyncio.sleep(0.05)
         raw = request(event, headers=signed(event))
@@ -126,7 +127,7 @@ async def test_how_many_are_remembered_is_a_setting(most: int, records: int) -> 
         raw = request(event, headers=signed(event))
         for _ in range(3):
             assert (await server.send(raw)).status == 204
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_GUARD_S):
             while await server.metric("zcc_ingest_remembered_signatures") != most // 2:
                 await asyncio.sleep(0.01)
     assert len(publisher.records) == records

@@ -19,6 +19,7 @@ from tests.component.ingest_server import (
     signed,
 )
 from tests.component.ingest_wire import HandClock, on_both_loops, post, read_all
+from tests.patience import HANG_GUARD_S
 
 unready_s = 120.0
 drain_timeout_s = 8.0
@@ -118,7 +119,7 @@ def test_of_two_that_have_bound_one_address_the_second_to_listen_is_told() -> No
 
 async def until_it_takes_no_connections(port: int) -> None:
     """Look at the kernel's list: a connection that meets the end is dropped by asyncio's server."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while any(
             each.status == psutil.CONN_LISTEN and each.laddr.port == port
             for each in psutil.Process().net_connections("tcp")

@@ -15,8 +15,6 @@ from runtime.values import Record, TopicPartition
 from schemas.topics import enriched_topic, topic_specs
 from tests.component.kafka_members import Member, create, poll_until, publish
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class Meanwhile(SystemClock):
     """Between two looks something happens."""

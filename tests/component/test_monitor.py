@@ -37,8 +37,7 @@ from tests.component.kafka_members import (
     publish,
 )
 from tests.component.kafka_proxy import proxy_before
-
-pytestmark = pytest.mark.timeout(90)
+from tests.patience import HANG_GUARD_S
 
 quick = MonitorSettings(interval_s=0.1)
 
@@ -272,7 +271,7 @@ async def test_the_process_starts_without_brokers_tells_itself_and_ends_on_sigte
         assert b'zcc_process_start_time_seconds{part="monitor"}' in metrics
         assert b"zcc_monitor_last_look_timestamp_seconds 0.0" in metrics
     finally:
-        assert await process.stop(timeout_s=20) == 0
+        assert await process.stop(timeout_s=HANG_GUARD_S) == 0
 
 
 def test_a_worker_that_does_not_exist_is_refused_with_the_names_of_ours() -> None:

@@ -18,6 +18,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.topics import TopicSpec
 from tests.component.worker_rig import until
+from tests.patience import HANG_GUARD_S
 
 worker = WorkerSettings(
     health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, session_timeout_s=6
@@ -59,7 +60,7 @@ async def test_a_broker_takes_the_largest_map_and_gives_it_back(
         client_id="test",
         clock=SystemClock(),
     )
-    async with asyncio.timeout(60), consumer:
+    async with asyncio.timeout(HANG_GUARD_S), consumer:
         while not listener.owned:
             await consumer.poll(max_records=1, timeout_s=0.1)
         await consumer.commit({source: position})
@@ -82,7 +83,7 @@ async def test_a_worker_that_is_killed_repeats_only_what_was_not_done(
     async with (
         running(handler, kafka_settings, source),
         Cluster(kafka_settings, client_id="test") as cluster,
-        asyncio.timeout(60),
+        asyncio.timeout(HANG_GUARD_S),
     ):
         while True:
             position = (await cluster.committed(group(kafka_settings), [source]))[source]
@@ -92,7 +93,7 @@ async def test_a_worker_that_is_killed_repeats_only_what_was_not_done(
             await asyncio.sleep(0.05)
     assert len(handled) == 297
     release.set()
-    async with running(handler, kafka_settings, source), asyncio.timeout(60):
+    async with running(handler, kafka_settings, source), asyncio.timeout(HANG_GUARD_S):
         await until(lambda: len(handled) >= 300)
     assert sorted(handled) == list(range(300))
 

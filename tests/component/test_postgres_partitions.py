@@ -147,7 +147,7 @@ async def test_rows_that_no_partition_takes_are_counted(dsn: str) -> None:
     ("step", "days"),
     [
         ("month", 2_000),
-        pytest.param("day", 400, marks=(pytest.mark.long, pytest.mark.timeout(300))),
+        pytest.param("day", 400, marks=pytest.mark.long),
     ],
 )
 async def test_a_batch_over_many_days_is_stored_in_bounded_steps_and_nobody_waits(

@@ -19,6 +19,7 @@ from sinks.postgres.sink import PostgresSink
 from sinks.postgres.write.batch_preparation import Prepared
 from tests.component.postgres_rig import Owner, owner, query, settings
 from tests.enriched import SOURCE, START_MS, delivery, webhook
+from tests.patience import HANG_GUARD_S
 
 ROWS = "select * from zcc.{} order by 1, 2, 3, 4"
 TABLES = ("engagement", "engagement_timeline", "engagement_participant", "task", "kafka_offset")
@@ -52,7 +53,7 @@ async def pooled(dsn: str, tmp_path: Path) -> AsyncIterator[str]:
         program, "-q", str(path), user=user, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not await listens(port):
                 await asyncio.sleep(0.02)
         yield make_conninfo(host="127.0.0.1", port=port, dbname="pooled", user=str(parts["user"]))

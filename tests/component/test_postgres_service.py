@@ -18,6 +18,7 @@ from runtime.values import Delivery, Record
 from schemas.topics import enriched_topic, reference_topic, topic_specs
 from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import query, until
+from tests.patience import HANG_GUARD_S
 from tests.projected import event, snapshot
 
 program = """
@@ -53,7 +54,7 @@ async def running(environment: Mapping[str, str]) -> AsyncIterator[asyncio.subpr
     try:
         yield child
         child.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             assert await child.wait() == 0
     finally:
         if child.returncode is None:
@@ -63,7 +64,7 @@ async def running(environment: Mapping[str, str]) -> AsyncIterator[asyncio.subpr
 
 async def publish(kafka: KafkaSettings, records: Iterable[Record]) -> None:
     async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not publisher.ready:
                 await asyncio.sleep(0.05)
         for record in records:
@@ -76,7 +77,7 @@ async def made_anew(kafka: KafkaSettings, topic: str) -> None:
     await admin.start()
     try:
         await admin.delete_topics([topic])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while topic in await admin.list_topics():
                 await asyncio.sleep(0.1)
     finally:
@@ -111,7 +112,6 @@ async def test_events_and_references_become_rows_and_a_signal_ends_the_sink_well
         assert await rows(database_dsn, "app_user") == 1
 
 
-@pytest.mark.timeout(240)
 async def test_a_topic_made_anew_while_the_sink_is_stopped_is_stored_as_a_whole(
     kafka_settings: KafkaSettings, database_dsn: str, environment: Mapping[str, str]
 ) -> None:

@@ -17,6 +17,7 @@ from schemas.topics import dead_letter_topic, quarantine_topic, raw_topic
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
+from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
 
 
@@ -41,7 +42,7 @@ async def places(
 @pytest.fixture
 async def publisher(places: DataStores) -> AsyncIterator[KafkaPublisher]:
     async with KafkaPublisher(places.kafka, client_id="test", clock=SystemClock()) as publisher:
-        assert await publisher.reached(within_s=30)
+        assert await publisher.reached(within_s=HANG_GUARD_S)
         yield publisher
 
 

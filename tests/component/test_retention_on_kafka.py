@@ -14,8 +14,6 @@ from runtime.values import Delivery, Record, TopicPartition
 from tests.component.kafka_members import Member, create, poll_until, publish
 from tests.component.workers_on_kafka import LogSink, until, until_terminated, worker
 
-pytestmark = pytest.mark.timeout(120)
-
 
 class Bench:
     """A topic of two partitions, and all values that a worker was given."""

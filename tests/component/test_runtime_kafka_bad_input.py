@@ -29,8 +29,7 @@ from tests.component.kafka_members import (
     publish,
     spread,
 )
-
-pytestmark = pytest.mark.timeout(90)
+from tests.patience import HANG_GUARD_S
 
 
 @pytest.fixture
@@ -168,7 +167,7 @@ async def test_offsets_that_compaction_removed_are_gaps(kafka_settings: KafkaSet
         lambda admin: admin.create_topics([NewTopic(topic, 1, 1, topic_configs=eager)]),
     )
     await publish(kafka_settings, *(Record(topic, b"k", b"%d" % n) for n in range(50)))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_GUARD_S):
         while (first := await first_of(kafka_settings, topic)).offset == 0:
             await asyncio.sleep(1)
     assert (first.offset, first.value) == (49, b"49")
@@ -224,7 +223,7 @@ async def test_partitions_that_are_added_are_read_within_a_minute(
         await poll_until(lambda: member.owned, member)
         await create(kafka_settings, "one", partitions=2)
         await publish(kafka_settings, Record(topic, b"k", b"v", partition=1))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not member.read:
                 await member.poll()
 

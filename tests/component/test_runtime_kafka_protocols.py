@@ -17,8 +17,6 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 from tests.component.kafka_members import Member, create, deadline_s, poll_until, publish
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 async def topic(kafka_settings: KafkaSettings) -> str:

@@ -18,8 +18,6 @@ from schemas.topics import retry_topic
 from tests.component.kafka_members import HurriedClock, Member, create, poll_until, publish
 from tests.component.workers_on_kafka import LogSink, until, until_terminated, worker
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 async def topic(kafka_settings: KafkaSettings) -> str:

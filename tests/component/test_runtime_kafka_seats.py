@@ -9,8 +9,9 @@ from runtime.member_share import MemberShare
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, TopicPartition
 from schemas.topics import TopicSpec
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 30.0
+deadline_s = HANG_GUARD_S
 
 
 class Seated:

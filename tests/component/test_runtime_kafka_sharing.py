@@ -8,8 +8,6 @@ from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
 from tests.component.kafka_members import Member, create, poll_until
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def numbers(member: Member, topic: str) -> set[int]:
     return {source.partition for source in member.owned if source.topic == topic}

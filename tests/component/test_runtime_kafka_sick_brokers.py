@@ -11,8 +11,6 @@ from runtime.values import Record
 from tests.component.kafka_members import HurriedClock, Member, create, poll_until, publish
 from tests.component.kafka_proxy import Proxy, proxy_before
 
-pytestmark = pytest.mark.timeout(90)
-
 
 @pytest.fixture
 async def proxy(kafka_settings: KafkaSettings) -> AsyncIterator[Proxy]:

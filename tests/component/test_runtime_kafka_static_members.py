@@ -23,8 +23,6 @@ from tests.component.kafka_members import (
     working,
 )
 
-pytestmark = pytest.mark.timeout(90)
-
 
 @pytest.fixture
 async def topic(kafka_settings: KafkaSettings) -> str:

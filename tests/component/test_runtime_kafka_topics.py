@@ -17,8 +17,9 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Record, TopicPartition
 from schemas.topics import TopicSpec, topic_specs
 from tests.component.kafka_members import delete_before
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 20.0
+deadline_s = HANG_GUARD_S
 day_ms = 86_400_000
 
 

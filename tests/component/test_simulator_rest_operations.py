@@ -25,6 +25,7 @@ from tests.component.simulator_api import (
     asking,
     asking_inventions,
 )
+from tests.each_case import each_case
 from zoom.catalogue import Operation, body_schema, operations, reply_schema
 
 SHARED = Path(__file__).parents[3] / "shared" / "zoom"
@@ -96,7 +97,7 @@ async def ask(api: Api, operation: Operation) -> Reply:
     return await api.send(operation.method, path_of(operation), query=query, **body_of(operation))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_case("name", NAMES)
 async def test_an_operation_is_answered_as_its_schema_says(api: Api, name: str) -> None:
     operation = operations()[name]
     reply = await ask(api, operation)
@@ -113,7 +114,7 @@ async def test_an_operation_is_answered_as_its_schema_says(api: Api, name: str) 
         assert reply.items(operation.reply.items)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_case("name", NAMES)
 async def test_an_operation_is_answered_as_the_vendors_document_says(api: Api, name: str) -> None:
     operation = operations()[name]
     schema = vendors_schema(operation)

@@ -14,6 +14,7 @@ from simulator.webhooks.endpoint import EndpointInvalidError
 from simulator.webhooks.ledger import read_ledger
 from tests.component.simulator_api import Api
 from tests.component.simulator_receiver import Receiver, is_signed, serving, simulator_settings
+from tests.patience import HANG_GUARD_S
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def test_an_endless_run_ends_at_sigterm_and_keeps_its_totals(signal_handle
     receiver = Receiver()
     async with serving(receiver) as url:
         settings = simulator_settings(url, count=0, rate_per_s=500.0)
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
             running = group.create_task(run(settings))
             await receiver.came(deliveries=20)
             os.kill(os.getpid(), signal.SIGTERM)
@@ -63,7 +64,7 @@ async def test_what_a_run_tells_is_known_to_its_rest_api(
             rest_heavy_per_s=1000,
         )
         api = Api(http, f"http://127.0.0.1:{unused_tcp_port}")
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
             group.create_task(run(settings))
             await receiver.came(deliveries=200)
             await api.renew_token(company.account_id)

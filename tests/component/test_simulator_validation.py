@@ -19,6 +19,7 @@ from tests.component.simulator_receiver import (
     simulator_settings,
     story_events,
 )
+from tests.patience import HANG_GUARD_S
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ async def test_the_endpoint_is_validated_again_every_72_hours_even_after_a_failu
     async with serving(receiver) as url:
         with LedgerWriter() as ledger:
             settings = simulator_settings(url, time_scale=5_000_000.0, answer_limit_s=30.0)
-            async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
                 sending = group.create_task(send(settings, company, iter(story_events(1)), ledger))
                 await receiver.came(challenges=4)
                 receiver.hold.set()

@@ -24,6 +24,7 @@ from tests.component.simulator_receiver import (
     simulator_settings,
     story_events,
 )
+from tests.patience import HANG_GUARD_S
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +208,7 @@ async def test_no_more_deliveries_are_under_way_than_connections(
     company: Company, ledger_path: Path
 ) -> None:
     receiver = Receiver(hold=asyncio.Event())
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
         sending = group.create_task(
             sent_to(receiver, company, ledger_path, 40, connections=7, answer_limit_s=20.0)
         )
@@ -234,7 +235,7 @@ async def test_a_run_that_is_cancelled_leaves_what_is_on_its_way_without_an_outc
     async with serving(receiver) as url:
         with LedgerWriter(ledger_path) as ledger:
             settings = simulator_settings(url, connections=3, answer_limit_s=30.0)
-            async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
                 sending = group.create_task(send(settings, company, iter(story_events(10)), ledger))
                 await receiver.came(deliveries=3)
                 sending.cancel()

@@ -19,8 +19,7 @@ from schemas.topics import TopicSpec, raw_topic
 from tests.component.ingest_server import event
 from tests.component.ingest_server import running as serving
 from tests.component.spill_rig import Broker, Fates, record, running, segments, until
-
-pytestmark = pytest.mark.timeout(120)
+from tests.patience import HANG_GUARD_S
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ async def test_a_process_killed_between_producing_and_deleting_makes_a_duplicate
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while b"acknowledged" not in await process.stdout.readline():
                 assert process.returncode is None
     finally:

@@ -20,8 +20,9 @@ from schemas.topics import (
     raw_topic,
     topic_specs,
 )
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 30.0
+deadline_s = HANG_GUARD_S
 body_bytes: int = IngestSettings.model_fields["max_body_bytes"].default
 story_bytes = 100_000
 """More than headers, names and the story of a failure add."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.component.simulator_api import Api, ClockThatStands, asking_inventions
+from tests.each_case import each_case
 from tests.zoom_stand_in import VirtualClock, zoom_settings
 from zoom.catalogue import Operation, find, operations
 from zoom.client import ZoomClient, connected
@@ -82,7 +83,7 @@ def needed(operation: Operation) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("operation", lists, ids=lambda each: each.name)
+@each_case("operation", lists, name=lambda each: each.name)
 async def test_a_list_is_walked_to_the_last_of_its_records(
     client: ZoomClient, operation: Operation
 ) -> None:

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 from runtime.settings import WorkerSettings
 from tests.fakes.sinks import RecordingSink
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 40.0
+deadline_s = HANG_GUARD_S
 worker = WorkerSettings(
     health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, session_timeout_s=6
 )

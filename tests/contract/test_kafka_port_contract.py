@@ -25,11 +25,10 @@ from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
 from tests.fakes.kafka import FakeBroker
+from tests.patience import HANG_GUARD_S
 
-deadline_s = 20.0
+deadline_s = HANG_GUARD_S
 session_s, drain_s = 1.0, 0.5
-in_time = pytest.mark.timeout(60)
-pytestmark = in_time
 
 
 class Kafka(Protocol):
@@ -108,10 +107,15 @@ class RealKafka:
 
     @asynccontextmanager
     async def _administrator(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.bootstrap_servers)
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._settings.bootstrap_servers,
+            request_timeout_ms=int(HANG_GUARD_S * 1000),
+        )
         await admin.start()
-        yield admin
-        await admin.close()
+        try:
+            yield admin
+        finally:
+            await admin.close()
 
     @asynccontextmanager
     async def publisher(self) -> AsyncIterator[Publisher]:

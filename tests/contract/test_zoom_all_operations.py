@@ -29,6 +29,7 @@ from simulator.rest.server import serving
 from tests.component.simulator_api import ClockThatStands
 from tests.component.simulator_receiver import simulator_settings
 from tests.contract.zoom_samples import all_arguments, body_of, required_arguments
+from tests.each_case import each_case
 from tests.zoom_stand_in import VirtualClock, zoom_settings
 from zoom.catalogue import Operation, operations, reply_schema
 from zoom.client import ZoomClient, connected
@@ -41,13 +42,13 @@ Way = Literal["method", "name"]
 
 whole_styles = {"next_page_token", "page_number"}
 
-every_operation = pytest.mark.parametrize(
-    "operation", operations().values(), ids=lambda operation: operation.name
+every_operation = each_case(
+    "operation", operations().values(), name=lambda operation: operation.name
 )
-every_whole_list = pytest.mark.parametrize(
+every_whole_list = each_case(
     "operation",
     [each for each in operations().values() if each.paging and each.paging.style in whole_styles],
-    ids=lambda operation: operation.name,
+    name=lambda operation: operation.name,
 )
 both_ways = pytest.mark.parametrize("way", ["method", "name"])
 bearer = {"authorization": "Bearer token"}

@@ -26,6 +26,7 @@ from schemas.topics import enriched_topics, quarantine_topic, raw_topic, raw_top
 from simulator.company import make_company
 from simulator.stories import event_stream
 from sinks.object_storage.reading import stored_event_ids
+from tests.patience import HANG_GUARD_S
 
 published = Path(__file__).parents[3] / "shared" / "zoom" / "events.json"
 
@@ -50,7 +51,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
         reorder=0,
         time_scale=600,
         seed=1,
-        settle_timeout_s=60,
+        settle_timeout_s=HANG_GUARD_S,
         linger=False,
     )
     async with everything(options, tmp_path_factory.mktemp("signed-bodies")) as entered:
@@ -59,7 +60,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
 
 async def post(running: Running, body: bytes, request_id: str) -> int:
     """Send as Zoom does, again after 503: a busy broker does not acknowledge in time."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_GUARD_S):
         while (status := await asyncio.to_thread(_post, running, body, request_id)) == 503:
             pass
     return status
@@ -81,7 +82,7 @@ def _post(running: Running, body: bytes, request_id: str) -> int:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_GUARD_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -97,7 +98,7 @@ async def found(running: Running, topics: tuple[str, ...], wanted: set[str]) -> 
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_GUARD_S):
         while not await condition():
             await asyncio.sleep(0.3)
 
@@ -111,7 +112,6 @@ async def rows_of(running: Running, ids: list[str]) -> list[tuple[str, dict[str,
         return await rows.fetchall()
 
 
-@pytest.mark.timeout(240)
 async def test_every_published_example_is_unchanged_in_its_topic_and_one_row_in_postgres(
     running: Running,
 ) -> None:
@@ -143,7 +143,6 @@ async def test_every_published_example_is_unchanged_in_its_topic_and_one_row_in_
     }
 
 
-@pytest.mark.timeout(120)
 async def test_a_null_character_and_an_unknown_event_reach_postgres(running: Running) -> None:
     bodies = {
         str(uuid.uuid4()): json.dumps(
@@ -207,7 +206,6 @@ odd: dict[str, tuple[bytes, object]] = {
 }
 
 
-@pytest.mark.timeout(180)
 async def test_bodies_that_differ_anywhere_are_rows_of_their_own_and_what_is_valid_is_one(
     running: Running,
 ) -> None:
@@ -259,7 +257,6 @@ async def test_bodies_that_differ_anywhere_are_rows_of_their_own_and_what_is_val
     await until(all_in_objects)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 root = Path(__file__).parents[2]
 
 
@@ -22,7 +20,6 @@ def zcc(*arguments: str, timeout_s: float = 280) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.mark.timeout(300)
 async def test_every_event_that_was_accepted_is_in_both_stores(tmp_path: Path) -> None:
     report_file = tmp_path / "report.json"
     done = await asyncio.to_thread(

@@ -36,10 +36,11 @@ from simulator.settings import SimulatorSettings
 from sinks.postgres.migrate import migrate
 from tests.component.ingest_server import signed
 from tests.enriched import webhook
+from tests.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
 alarm_deadline_s = 150.0
-part_deadline_s = 90.0
+part_deadline_s = HANG_GUARD_S
 secret = "simulated-webhook-secret"
 commands = {part.name: part for part in parts}
 
@@ -87,7 +88,7 @@ class Product:
 
     async def stop(self, name: str) -> None:
         if name in self.processes:
-            await self.processes[name].stop(timeout_s=20)
+            await self.processes[name].stop(timeout_s=HANG_GUARD_S)
 
     async def kill(self, name: str) -> None:
         await self.processes[name].kill()
@@ -144,7 +145,7 @@ class Product:
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(url, body, dict(headers)), timeout=20
+            urllib.request.Request(url, body, dict(headers)), timeout=HANG_GUARD_S
         ) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:

@@ -30,10 +30,11 @@ from simulator.stories import StoryEvent
 from simulator.webhooks.ledger import LedgerEntry, LedgerWriter
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.store import open_store
+from tests.patience import HANG_GUARD_S
 
 prefix: Final = "zcc"
 sinks: Final = ("postgres", "object-storage")
-deadline_s: Final = 120.0
+deadline_s: Final = HANG_GUARD_S
 
 
 def family_of(event: str) -> str:

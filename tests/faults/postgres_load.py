@@ -15,10 +15,11 @@ from schemas.topics import enriched_topic, reference_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
 from tests.enriched import complete, delivery
+from tests.patience import HANG_GUARD_S
 from tests.projected import snapshot
 from tests.told_stories import START
 
-reach_timeout_s = 60.0
+reach_timeout_s = HANG_GUARD_S
 
 
 class Load:

@@ -18,8 +18,9 @@ from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
 from schemas.topics import dead_letter_topic, enriched_topics, reference_topic
 from tests.component.postgres_rig import query
+from tests.patience import HANG_GUARD_S
 
-patience_s = 60.0
+patience_s = HANG_GUARD_S
 
 
 class Sinks:
@@ -98,7 +99,7 @@ class Sinks:
         async with asyncio.timeout(patience_s):
             while not all(b'"started"' in each.log.read_bytes() for each in self._running.values()):
                 await asyncio.sleep(0.05)
-        stops = [each.stop(timeout_s=30) for each in self._running.values()]
+        stops = [each.stop(timeout_s=HANG_GUARD_S) for each in self._running.values()]
         assert await asyncio.gather(*stops) == [0] * len(stops)
         self._running.clear()
 

@@ -23,8 +23,9 @@ from schemas.topics import enriched_topic, raw_topic, retry_topic
 from tests.component.kafka_members import delete_before
 from tests.enriched import webhook
 from tests.faults.alarm_rig import Product, event, frozen, make_topics, postgres_of, product
+from tests.patience import HANG_GUARD_S
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.long
 
 numbers: Iterator[int] = count(1)
 year_1975_ms = 160_000_000_000
@@ -189,7 +190,7 @@ async def test_a_topic_that_is_made_anew(running: Product) -> None:
     await caught_up(running, "enrichment")
     async with administering(running) as admin:
         await admin.delete_topics([topic])
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANG_GUARD_S):
             while topic in await admin.list_topics():
                 await asyncio.sleep(0.1)
     await make_topics(running.kafka)

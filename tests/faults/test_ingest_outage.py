@@ -19,6 +19,7 @@ from simulator.settings import SimulatorSettings
 from simulator.stories import event_stream
 from simulator.webhooks.ledger import LedgerWriter, Totals, read_ledger
 from tests.component.ingest_pod import make_topics, pod
+from tests.patience import HANG_GUARD_S
 
 rate_per_s = 40
 away_s = 60
@@ -105,7 +106,7 @@ async def test_with_a_spill_a_broker_away_for_a_minute_costs_not_one_retry(tmp_p
     ):
         await gateway.until_ready()
         totals = await sent(gateway.port, ledger_file, stack)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(HANG_GUARD_S):
             while (kept := await ids_in_topics(kafka)) != read_ledger(ledger_file).accepted_ids:
                 await asyncio.sleep(1)
     assert totals.events == totals.accepted == count

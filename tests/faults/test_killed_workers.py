@@ -3,14 +3,13 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from operations.local.up import Running, everything, settled
 from operations.local.up_options import UpOptions
 from runtime.clock import SystemClock
 from simulator.service import send
 from simulator.stories import event_stream
 from simulator.webhooks.ledger import LedgerWriter
+from tests.patience import HANG_GUARD_S
 
 events = 2000
 
@@ -25,10 +24,9 @@ async def killed_and_restarted(running: Running, ledger: LedgerWriter, name: str
     while ledger.totals.events < events // 2:
         await asyncio.sleep(0.05)
     await process.start()
-    await running.pipeline.ready(name, timeout_s=60)
+    await running.pipeline.ready(name, timeout_s=HANG_GUARD_S)
 
 
-@pytest.mark.timeout(300)
 async def test_killed_enrichment_and_postgres_sink_lose_nothing_and_repeat_nothing(
     tmp_path: Path,
 ) -> None:
@@ -39,7 +37,7 @@ async def test_killed_enrichment_and_postgres_sink_lose_nothing_and_repeat_nothi
         reorder=0.05,
         time_scale=600,
         seed=7,
-        settle_timeout_s=60,
+        settle_timeout_s=HANG_GUARD_S,
         linger=False,
     )
     async with everything(options, tmp_path) as running:
@@ -51,7 +49,7 @@ async def test_killed_enrichment_and_postgres_sink_lose_nothing_and_repeat_nothi
                 tasks.create_task(send(running.simulator, running.company, stream, ledger))
                 tasks.create_task(killed_and_restarted(running, ledger, "enrichment"))
                 tasks.create_task(killed_and_restarted(running, ledger, "postgres"))
-        accounting, stored = await settled(running, timeout_s=60, clock=SystemClock())
+        accounting, stored = await settled(running, timeout_s=HANG_GUARD_S, clock=SystemClock())
     assert ledger.totals.accepted == events
     assert accounting.unaccounted == ()
     assert stored.postgres_rows == stored.postgres_distinct_event_ids == events

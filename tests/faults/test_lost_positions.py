@@ -43,6 +43,7 @@ from tests.faults.lost_positions_rig import (
     until,
 )
 from tests.faults.postgres_sinks import delete_group
+from tests.patience import HANG_GUARD_S
 
 events = 3000
 removed_unread = 8
@@ -75,7 +76,7 @@ class ActiveFaults:
         self.load.ending = True
 
     async def stop(self, part: str) -> None:
-        assert await self.running.pipeline.process(part).stop(timeout_s=60) == 0, part
+        assert await self.running.pipeline.process(part).stop(timeout_s=HANG_GUARD_S) == 0, part
 
     async def start(self, part: str) -> None:
         await self.running.pipeline.process(part).start()
@@ -204,7 +205,7 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
         reorder=0.05,
         time_scale=600,
         seed=12,
-        settle_timeout_s=60,
+        settle_timeout_s=HANG_GUARD_S,
         linger=False,
     )
     now = SystemClock().now

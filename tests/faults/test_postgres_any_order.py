@@ -7,7 +7,6 @@ from itertools import pairwise
 from random import Random
 
 import orjson
-import pytest
 
 from runtime.errors import TransientError
 from runtime.values import Delivery, Rejection, TopicPartition
@@ -36,8 +35,6 @@ states = [
     for after_s, state in ((0, {"flow_name": "old"}), (5, {"flow_name": "new"}), (9, None))
 ]
 """Entities that change and go."""
-
-pytestmark = pytest.mark.timeout(120)
 
 
 async def stored(dsn: str, told: Sequence[tuple[TopicPartition, Batches]]) -> Contents:

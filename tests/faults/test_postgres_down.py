@@ -13,11 +13,12 @@ from tests.component.postgres_proxy import proxied
 from tests.component.postgres_rig import query
 from tests.faults.postgres_load import Load, make_topics, publishing, records
 from tests.faults.postgres_sinks import Sinks
+from tests.patience import HANG_GUARD_S
 
 away_s = 60.0
 resumed_within_s = 5.0
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.long
 
 
 async def stored(dsn: str) -> int:
@@ -26,7 +27,7 @@ async def stored(dsn: str) -> int:
 
 
 async def until_more(dsn: str, count: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_GUARD_S):
         while await stored(dsn) <= count:
             await asyncio.sleep(0.05)
 

@@ -14,8 +14,9 @@ import pytest
 from runtime.values import Delivery
 from tests.component.postgres_rig import owner, query
 from tests.enriched import START_MS, delivery, webhook
+from tests.patience import HANG_GUARD_S
 
-take_over_s = 5.0
+take_over_s = HANG_GUARD_S
 Writer = psycopg.AsyncConnection
 
 

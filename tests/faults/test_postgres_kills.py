@@ -215,7 +215,6 @@ async def lives(
     return happening
 
 
-@pytest.mark.timeout(180)
 async def test_disturbed_sinks_store_what_an_undisturbed_one_does(
     kafka: KafkaSettings, database: devstack.Stack, tmp_path: Path
 ) -> None:

@@ -4,8 +4,6 @@ import asyncio
 from itertools import islice
 from pathlib import Path
 
-import pytest
-
 from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -21,8 +19,6 @@ poisoned_from = 3456
 
 one_batch = {"worker_batch_records": count, "worker_batch_age_s": 10}
 """So that the one is in a batch with all others."""
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def events(prefix: str) -> list[Record]:

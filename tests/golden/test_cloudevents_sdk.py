@@ -12,8 +12,8 @@ from runtime.values import Record
 from schemas.catalogue import events
 from schemas.envelope import read_envelope
 from schemas.identity import event_id, occurred_at_ms
-from simulator.company import make_company
-from simulator.stories import event_stream
+from tests.each_case import each_case
+from tests.simulated_account import first_events
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -21,9 +21,8 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 @pytest.fixture(scope="module")
 def records() -> Mapping[str, Record]:
     """For each event, the record that ingest makes of the first one that the simulator tells."""
-    start = datetime(2025, 3, 1, tzinfo=UTC)
     bodies: dict[str, bytes] = {}
-    for told in event_stream(make_company(1), seed=1, start=start, count=5000):
+    for told in first_events(5000):
         bodies.setdefault(told.event, told.body)
     made = {}
     for name, body in bodies.items():
@@ -35,7 +34,7 @@ def records() -> Mapping[str, Record]:
     return made
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_the_sdk_reads_the_record_of_each_event(name: str, records: Mapping[str, Record]) -> None:
     record = records[name]
     assert record.value is not None

@@ -1,7 +1,6 @@
 """The committed contract is what the vendor's document says, and holds for the vendor's examples.
 
-The vendor's files stand in ``shared/zoom`` beside the project, where they are available at all; a
-test that needs one and does not find it says what it did not check.
+Without the vendor's files a test that needs one holds to the digest (tests/vendor_digest.py).
 """
 
 import re
@@ -30,15 +29,14 @@ from schemas.models.reference import (
     VoiceCallLogReference,
 )
 from schemas.models.reference import Reference as AnyReference
+from tests.each_case import each_case
+from tests.vendor_digest import vendor_file, webhook_files
 from tests.vendor_document import object_of
 from zoom.entities import Queue, User
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "schemas"
-SHARED = ROOT.parent / "shared" / "zoom"
 
-HAND_WRITTEN_MODELS = {"base", "enrichment", "event", "reading", "reference", "registry"}
-HAND_WRITTEN_EXAMPLES = {"enriched", "reference"}
 
 EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
     # The vendor's example of this event is a copy of another's, name included.
@@ -75,15 +73,8 @@ NOT_PERSONAL = {"timezone"}
 """Counted as a location, but of opening hours, not of a person."""
 
 
-def vendor_file(name: str, unchecked: str) -> Path:
-    path = SHARED / name
-    if not path.is_file():
-        pytest.skip(f"NOT CHECKED: {unchecked}: there is no shared/zoom/{name} beside the project")
-    return path
-
-
-def analysed_events(unchecked: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = orjson.loads(vendor_file("events.json", unchecked).read_bytes())
+def analysed_events() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = orjson.loads(vendor_file("events.json").read_bytes())
     assert len(rows) == 124
     return rows
 
@@ -95,17 +86,12 @@ def validator(schema: Mapping[str, object]) -> Draft202012Validator:
 
 def committed() -> dict[str, bytes]:
     """The generated files of the checkout."""
-    found = (
-        path
-        for pattern in ("webhooks/*/*", "examples/*/*", "models/[!_]*.py")
-        for path in CONTRACT.glob(pattern)
-        if path.parent.name not in HAND_WRITTEN_EXAMPLES and path.stem not in HAND_WRITTEN_MODELS
-    )
-    return {str(path.relative_to(CONTRACT)): path.read_bytes() for path in found}
+    return {str(path.relative_to(CONTRACT)): path.read_bytes() for path in webhook_files()}
 
 
+@pytest.mark.static
 def test_the_vendors_document_gives_exactly_the_committed_files(tmp_path: Path) -> None:
-    document = vendor_file("webhooks.openapi.json", "that the committed contract is up to date")
+    document = vendor_file("webhooks.openapi.json")
     generate(document, tmp_path)
     fresh = {
         str(path.relative_to(tmp_path)): path.read_bytes()
@@ -118,7 +104,7 @@ def test_the_vendors_document_gives_exactly_the_committed_files(tmp_path: Path) 
 
 
 def test_a_second_generation_changes_nothing(tmp_path: Path) -> None:
-    document = vendor_file("webhooks.openapi.json", "that generation is deterministic")
+    document = vendor_file("webhooks.openapi.json")
     assert generate(document, tmp_path)
     assert generate(document, tmp_path) == []
 
@@ -126,7 +112,7 @@ def test_a_second_generation_changes_nothing(tmp_path: Path) -> None:
 def test_the_older_document_differs_by_two_events_and_six_values(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newer = vendor_file("webhooks.openapi.json", "the differences to the older document")
+    newer = vendor_file("webhooks.openapi.json")
     document = orjson.loads(newer.read_bytes())
     for direction in ("in", "out"):
         del document["webhooks"][f"contact_center.consumer_messaging_opt_{direction}"]
@@ -153,7 +139,7 @@ def test_the_older_document_differs_by_two_events_and_six_values(
 
 
 def test_the_published_examples_validate_but_for_the_listed_exceptions() -> None:
-    for row in analysed_events("that the published examples validate"):
+    for row in analysed_events():
         name, body = row["event"], row["example"]
         for member, stands in EXCEPTIONS.get(name, {}).items():
             assert body[member] == stands
@@ -163,7 +149,7 @@ def test_the_published_examples_validate_but_for_the_listed_exceptions() -> None
 
 
 def test_every_field_of_the_vendors_is_in_the_schemas_as_it_was_analysed() -> None:
-    for row in analysed_events("that no field of the vendor's is lost"):
+    for row in analysed_events():
         ours = dict(fields(object_of(json_schema(row["event"])), ""))
         for field in row["fields"]:
             found = ours.pop(field["path"])
@@ -173,7 +159,7 @@ def test_every_field_of_the_vendors_is_in_the_schemas_as_it_was_analysed() -> No
 
 
 def test_how_personal_a_field_is_agrees_with_the_analysis() -> None:
-    for row in analysed_events("the classes of personal data"):
+    for row in analysed_events():
         ours = dict(fields(object_of(json_schema(row["event"])), ""))
         for category, paths in row["pii"].items():
             for path in paths:
@@ -181,13 +167,13 @@ def test_how_personal_a_field_is_agrees_with_the_analysis() -> None:
                     assert ours[path]["x-data-class"] in PERSONAL[category], (row["event"], path)
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_an_example_satisfies_its_closed_schema_and_its_model(name: str) -> None:
     validator(strict(json_schema(name))).validate(orjson.loads(example(name)))
     assert read(example(name), strict=True).event.event == name
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_every_text_number_and_truth_value_has_a_class(name: str) -> None:
     scalars = {"string", "integer", "number", "boolean"}
     for path, found in fields(json_schema(name), ""):
@@ -270,6 +256,7 @@ def test_generated_modules_need_no_formatter() -> None:
             assert max(map(len, content.splitlines())) <= 100, name
 
 
+@pytest.mark.static
 def test_a_family_is_loaded_only_when_asked_for() -> None:
     program = (
         "import sys; import schemas.models as m; m.model_for('contact_center.team_created');"

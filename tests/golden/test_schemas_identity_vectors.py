@@ -17,6 +17,7 @@ from schemas.headers import timestamp
 from schemas.identity import event_address, event_id, occurred_at_ms
 from schemas.natural_key import natural_key
 from simulator.webhooks.identity import event_id as senders_event_id
+from tests.each_case import each_case
 
 VECTORS = Path(__file__).with_name("event_identity.json")
 PSEUDONYM_KEY = b"pseudonym-key-of-the-vectors"
@@ -39,14 +40,14 @@ def vectors() -> dict[str, dict[str, object]]:
     return found
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_an_event_is_called_as_it_always_was(
     name: str, vectors: dict[str, dict[str, object]]
 ) -> None:
     assert vector(name) == vectors[name]
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_another_computation_gives_the_same_id(
     name: str, vectors: dict[str, dict[str, object]]
 ) -> None:

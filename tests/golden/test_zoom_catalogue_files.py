@@ -1,7 +1,6 @@
 """The committed catalogue is what the vendor's documents say, and no name in it changes unseen.
 
-The vendor's files stand in ``shared/zoom`` beside the project, where they are available at all; a
-test that needs one and does not find it says what it did not check.
+Without the vendor's files a test that needs one holds to the digest (tests/vendor_digest.py).
 """
 
 import re
@@ -12,9 +11,9 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
-import pytest
 
 from operations.api.command import generate
+from tests.vendor_digest import rest_files, vendor_file
 from zoom.catalogue import (
     Operation,
     Parameter,
@@ -28,7 +27,6 @@ from zoom.limits import Label
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "zoom"
-SHARED = ROOT.parent / "shared" / "zoom"
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -45,17 +43,8 @@ OUTSIDE_THE_ANALYSIS = "list_queue_scheduled_callback_supportive_slots"
 """Its window has bounds too, but they were not counted: it looks ahead, not back."""
 
 
-def vendor_file(name: str, unchecked: str) -> Path:
-    path = SHARED / name
-    if not path.is_file():
-        pytest.skip(f"NOT CHECKED: {unchecked}: there is no shared/zoom/{name} beside the project")
-    return path
-
-
-def vendor_documents(unchecked: str) -> tuple[Path, Path]:
-    return tuple(  # type: ignore[return-value] # two of them
-        vendor_file(f"{name}.openapi.json", unchecked) for name in ("rest", "master")
-    )
+def vendor_documents() -> tuple[Path, Path]:
+    return vendor_file("rest.openapi.json"), vendor_file("master.openapi.json")
 
 
 def key(method: str, path: str) -> tuple[str, str]:
@@ -64,7 +53,7 @@ def key(method: str, path: str) -> tuple[str, str]:
 
 def analysed() -> Iterator[tuple[Operation, dict[str, Any]]]:
     """Each operation of the catalogue with what was found of it by hand and script."""
-    source = vendor_file("rest_ops.json", "that the catalogue agrees with the analysis")
+    source = vendor_file("rest_ops.json")
     rows = {key(row["method"], row["path"]): row for row in orjson.loads(source.read_bytes())}
     ours = {key(each.method, each.path): each for each in operations().values()}
     assert ours.keys() == rows.keys()
@@ -73,9 +62,7 @@ def analysed() -> Iterator[tuple[Operation, dict[str, Any]]]:
 
 
 def committed() -> dict[str, bytes]:
-    modules = CATALOGUE.glob("resources/**/*.py")
-    found = (CATALOGUE / "operations.json", *CATALOGUE.glob("schemas/*"), *modules)
-    return {str(path.relative_to(CATALOGUE)): path.read_bytes() for path in found}
+    return {str(path.relative_to(CATALOGUE)): path.read_bytes() for path in rest_files()}
 
 
 def schemas() -> Iterator[tuple[str, Schema]]:
@@ -87,7 +74,7 @@ def schemas() -> Iterator[tuple[str, Schema]]:
 
 
 def test_the_vendors_documents_give_exactly_the_committed_files(tmp_path: Path) -> None:
-    rest, master = vendor_documents("that the committed catalogue is up to date")
+    rest, master = vendor_documents()
     generate(rest, master, tmp_path)
     fresh = {
         str(path.relative_to(tmp_path)): path.read_bytes()
@@ -100,7 +87,7 @@ def test_the_vendors_documents_give_exactly_the_committed_files(tmp_path: Path) 
 
 
 def test_a_second_generation_changes_nothing(tmp_path: Path) -> None:
-    rest, master = vendor_documents("that generation is deterministic")
+    rest, master = vendor_documents()
     assert generate(rest, master, tmp_path)
     assert generate(rest, master, tmp_path) == []
 
@@ -243,7 +230,7 @@ def test_every_published_example_of_a_parameter_is_what_the_parameter_may_be() -
     """By the vendor's own schemas 23 of them are not: lists in disguise, masks for patterns."""
     ours = {key(each.method, each.path): each for each in operations().values()}
     checked = 0
-    for source in vendor_documents("that published examples may be sent"):
+    for source in vendor_documents():
         for path, item in orjson.loads(source.read_bytes())["paths"].items():
             for method, told in item.items():
                 operation = ours[key(method.upper(), path)]
@@ -309,7 +296,7 @@ def test_windows_agree_with_the_analysis() -> None:
 
 
 def test_every_error_that_was_found_is_told_at_its_operations() -> None:
-    source = vendor_file("errors.json", "that no error code is lost")
+    source = vendor_file("errors.json")
     ours = {f"{each.method} {key('', each.path)[1]}": each for each in operations().values()}
     for row in orjson.loads(source.read_bytes()):
         if row["code"].strip():

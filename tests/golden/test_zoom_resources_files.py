@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 
 import pytest
 
+from tests.each_case import each_case
 from zoom.catalogue import (
     Operation,
     Parameter,
@@ -35,9 +36,9 @@ SCALARS: dict[str, type] = {
     "boolean": bool,
 }
 
-every_operation = pytest.mark.parametrize("operation", operations().values(), ids=lambda o: o.name)
-every_list = pytest.mark.parametrize(
-    "operation", [each for each in operations().values() if each.paging], ids=lambda o: o.name
+every_operation = each_case("operation", operations().values(), name=lambda o: o.name)
+every_list = each_case(
+    "operation", [each for each in operations().values() if each.paging], name=lambda o: o.name
 )
 
 
@@ -81,6 +82,7 @@ def described() -> list[tuple[Operation, dict[str, Schema]]]:
     ]
 
 
+@pytest.mark.static
 def test_the_committed_modules_are_what_the_catalogue_gives() -> None:
     fresh = dict(resource_files(described()))
     committed = {
@@ -246,6 +248,7 @@ def test_a_resource_is_made_once() -> None:
     assert caller is recorder
 
 
+@pytest.mark.static
 def test_importing_the_client_loads_no_resource_and_using_one_loads_no_types() -> None:
     program = (
         "import sys, zoom.client, zoom.resources\n"

@@ -109,6 +109,7 @@ def test_a_story_reads_the_same_in_any_order_with_repeats_and_in_any_batches(
         assert told_in(in_batches(shuffled(story, rng), rng)) == expected, seed
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 1 << 30))
 def test_all_stories_at_once_read_the_same_in_any_order(seed: int) -> None:
     rng = Random(seed)
@@ -136,6 +137,7 @@ def at_close_times(body: dict[str, Any], draw: Callable[[Any], Any]) -> list[Any
     return [delivery(record), later] if draw(st.booleans()) else [delivery(record)]
 
 
+@pytest.mark.thorough
 @given(st.data())
 def test_any_events_of_one_moment_read_the_same_in_any_order(data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(bodies), min_size=1, max_size=8))

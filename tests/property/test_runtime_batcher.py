@@ -72,7 +72,7 @@ class BatcherMachine(RuleBasedStateMachine):
         assert due_in_s == (max(0.0, due_at_s - self.now_s) if held else None)
 
 
-TestBatcher = BatcherMachine.TestCase
+TestBatcher = pytest.mark.thorough(BatcherMachine.TestCase)
 TestBatcher.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 

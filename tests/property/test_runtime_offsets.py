@@ -106,7 +106,7 @@ class TrackerMachine(RuleBasedStateMachine):
             assert self.tracker.spread == 0
 
 
-TestTracker = TrackerMachine.TestCase
+TestTracker = pytest.mark.thorough(TrackerMachine.TestCase)
 TestTracker.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
 
 

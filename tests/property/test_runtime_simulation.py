@@ -23,12 +23,14 @@ from runtime.process import metrics_exposition
 from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.sinks.batch_plans import pending
 from runtime.values import Delivery, Record, TopicPartition
+from tests.each_case import each_case
 from tests.property.handler_history import HandlerHistory
 from tests.property.history import History, ViolationError, WatchedConsumer, lived
 from tests.property.poller_history import PollerHistory, WatchedTransactions
 from tests.property.simulate import explored
 from tests.property.sink_history import SinkHistory
 
+pytestmark = pytest.mark.thorough
 seeds = range(200)
 top = Path(__file__).parents[2]
 
@@ -40,8 +42,8 @@ def silence() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("seed", seeds)
 @pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory, PollerHistory])
+@each_case("seed", seeds)
 def test_nothing_is_lost_or_out_of_order_whatever_happens(kind: type[History], seed: int) -> None:
     lived(kind(seed))
 
@@ -224,7 +226,7 @@ def test_the_simulation_finds_a_record_set_aside_too_early() -> None:
     assert "set aside without its fault" in first_violation(GivesUpEarly)
 
 
-@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory, PollerHistory])
 def test_what_is_poisoned_is_paused_in_the_histories(kind: type[History]) -> None:
     with capture_logs() as logs:
         for seed in range(0, 30, 3):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,7 @@ json_values = st.recursive(
 """Without numbers that have fractions: no event of the vendor's has one."""
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(companies, seeds, starts)
 def test_events_of_a_story_agree(company: Company, seed: int, start: datetime) -> None:
@@ -73,6 +75,7 @@ def test_events_of_a_story_agree(company: Company, seed: int, start: datetime) -
                 assert names.setdefault(key, value) == value, key
 
 
+@pytest.mark.thorough
 @settings(max_examples=10, deadline=None)
 @given(companies, seeds, starts)
 def test_no_two_events_of_a_stream_are_the_same_and_times_rise(

@@ -82,6 +82,7 @@ def in_a_minute(moments: list[float]) -> int:
     return sum(first_s <= moment_s < first_s + 60 for moment_s in moments)
 
 
+@pytest.mark.thorough
 @scenarios
 @given(
     story=happenings,
@@ -138,6 +139,7 @@ class Store:
         await asyncio.sleep(self.rng.uniform(0, 0.05))
 
 
+@pytest.mark.thorough
 @scenarios
 @given(
     story=happenings,

@@ -20,6 +20,7 @@ from schemas.catalogue import events
 from schemas.envelope import Envelope
 from schemas.identity import event_id
 from schemas.reasons import QuarantineReason
+from tests.each_case import each_case
 
 routing = RoutingSettings(topic_prefix="zcc", pseudonym_key=b"a-key-for-phone-numbers")
 trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -82,7 +83,7 @@ def test_an_events_headers_name_it_and_tell_how_it_came() -> None:
     }
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_every_known_event_has_the_topic_of_its_family(name: str) -> None:
     decision = decided(webhook(name, {}))
     assert isinstance(decision, RoutedEvent)

@@ -5,6 +5,7 @@ import os
 
 from ingest.health import Health, Readiness, ReportReader, Reports
 from runtime.clock import SystemClock
+from tests.patience import HANG_GUARD_S
 
 
 class SetClock(SystemClock):
@@ -82,13 +83,13 @@ async def test_a_process_reports_through_its_pipe_and_a_parent_that_is_gone_is_n
     assert health.readiness_problem() == "starting"
     health.check = lambda: Readiness.READY
     health.tick()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while reports.readiness_problem() is not None:
             await asyncio.sleep(0.001)
     for _ in range(100_000):
         health.tick()  # a pipe that is full
     reader.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         while reports.readiness_problem() is None:
             await asyncio.sleep(0.001)
     await asyncio.sleep(0)

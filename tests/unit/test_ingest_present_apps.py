@@ -21,6 +21,7 @@ from ingest.series import begin_app_metrics
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.process.signals import hangup_event
+from tests.patience import HANG_GUARD_S
 
 old = '{"sales": ["the-old-secret-token"]}'
 new = '{"sales": ["the-new-secret-token", "the-old-secret-token"]}'
@@ -40,7 +41,7 @@ class SteppedClock(SystemClock):
 
     async def step(self) -> None:
         """Let what sleeps go on, until it sleeps again."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_GUARD_S):
             await self._asleep.wait()
             self._asleep.clear()
             self._awake.set()
@@ -237,7 +238,7 @@ async def test_apps_of_the_settings_stay_as_they_are() -> None:
     apps = ReloadingApps(given, clock=SystemClock(), begin_metrics=begin_app_metrics)
     hangup = asyncio.Event()
     hangup.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         await apps.run(hangup)
     assert apps.current is given
 
@@ -295,7 +296,7 @@ def test_the_signal_of_a_hangup_asks_for_a_reading_and_ends_nothing(
     async def followed() -> Apps:
         follower = Following(file)
         with hangup_event() as follower.hangup:
-            async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(follower.apps.run(follower.hangup))
                 os.kill(os.getpid(), signal.SIGHUP)
                 await follower.hangup.wait()

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from operations.api.command import api_app
 from runtime.errors import ConfigurationError
+from tests.each_case import each_case
 from zoom.catalogue import operations
 
 secret = "not-to-be-seen-anywhere"
@@ -132,7 +133,7 @@ def test_a_write_is_confirmed_but_not_by_the_input_that_is_its_body() -> None:
     assert "network" in str(sent.exception)
 
 
-@pytest.mark.parametrize("name", operations())
+@each_case("name", operations())
 def test_the_help_of_every_operation_lists_its_options(name: str) -> None:
     done = run(name, "--help")
     assert done.exit_code == 0

@@ -13,6 +13,7 @@ from sinks.postgres.model.rows import raw_table, read_deliveries, rows_by_table
 from sinks.postgres.model.tables import Personal, Table
 from sinks.postgres.privacy.classes import class_of, normal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction, marker, pseudonym
+from tests.each_case import each_case
 from tests.enriched import delivery, webhook
 from tests.people import People
 from tests.projected import snapshot
@@ -48,7 +49,7 @@ def test_what_is_kept_is_not_touched() -> None:
         assert all(a is b for a, b in zip(kept.redacted(some), some, strict=True))
 
 
-@pytest.mark.parametrize("event", catalogue.events)
+@each_case("event", catalogue.events)
 def test_every_personal_column_holds_pseudonyms_and_no_other_one_changes(event: str) -> None:
     some = told(delivery(orjson.dumps(orjson.loads(catalogue.example(event)))))
     plain = list(cells(some))

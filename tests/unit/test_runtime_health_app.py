@@ -7,6 +7,7 @@ import pytest
 
 from runtime.errors import ConfigurationError
 from runtime.process.health import serving_health
+from tests.patience import HANG_GUARD_S
 
 
 def well() -> None:
@@ -17,7 +18,7 @@ async def ask(port: int, request: str) -> tuple[int, dict[str, str], str]:
     """Send a request and return status, headers and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_GUARD_S):
         answer = (await reader.read()).decode()
     writer.close()
     await writer.wait_closed()

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import pytest
 
 from runtime.kafka.connection import know_brokers
+from tests.patience import HANG_GUARD_S
 
 _none_at_first = 3
 
@@ -29,7 +30,7 @@ class StartingCluster:
 
 async def test_a_broker_that_names_none_is_asked_until_it_names_one() -> None:
     client = StartingCluster(named_after=_none_at_first)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_GUARD_S):
         await know_brokers(client)
     assert client.asked_count == _none_at_first
 

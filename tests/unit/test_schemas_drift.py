@@ -10,6 +10,7 @@ from schemas.catalogue import events, example, json_schema
 from schemas.drift import Drift, DriftKind, compiled, departures, drift_of
 from schemas.drift_report import DriftReport, Finding
 from schemas.inference import InferredShape
+from tests.each_case import each_case
 
 STARTED = "contact_center.engagement_started"
 ANSWERED = "contact_center.engagement_user_answered"
@@ -27,7 +28,7 @@ def paths(drift: Any) -> list[tuple[str, str]]:
     return [(each.kind.value, each.path.removeprefix("payload.object.")) for each in drift]
 
 
-@pytest.mark.parametrize("event", events)
+@each_case("event", events)
 def test_what_the_contract_has_is_no_drift(event: str) -> None:
     assert drift_of(orjson.loads(example(event)), event) == []
 

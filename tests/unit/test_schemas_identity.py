@@ -12,6 +12,7 @@ from schemas.headers import event_headers, family_of, text, timestamp
 from schemas.identity import entity_names, event_address, event_id, occurred_at_ms
 from schemas.topics import TopicPlan, enriched_topics, raw_topics, topic_specs
 from simulator.webhooks.identity import event_id as senders_event_id
+from tests.each_case import each_case
 
 key = b"pseudonym-key-of-a-test"
 
@@ -172,7 +173,7 @@ def test_all_families_and_events_are_there() -> None:
     assert {path for event in events.values() for path in event.key} <= set(entity_names)
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_every_event_has_a_schema_that_holds_its_key_and_time(name: str) -> None:
     kind, schema = events[name], json_schema(name)
     members: Any = schema["properties"]["payload"]["properties"]["object"]["properties"]  # type: ignore[index] # JSON

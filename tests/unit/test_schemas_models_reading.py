@@ -16,6 +16,7 @@ from schemas.models.engagement import EngagementStarted, EngagementUpgradeInitia
 from schemas.models.message_delivery import MessageStatus
 from schemas.models.task import TaskCreated
 from schemas.models.team import TeamUpdated
+from tests.each_case import each_case
 
 in_object = "payload.object."
 
@@ -44,7 +45,7 @@ def test_an_event_is_read_into_its_own_class() -> None:
     assert event.enrichment is None
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_every_known_event_has_a_class_of_its_name(name: str) -> None:
     model = model_for(name)
     assert model.__name__ == events[name].class_name

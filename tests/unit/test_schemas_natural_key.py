@@ -7,6 +7,7 @@ import pytest
 from schemas.catalogue import events, json_schema
 from schemas.envelope import Envelope
 from schemas.natural_key import natural_key
+from tests.each_case import each_case
 
 
 def parts(event: str, /, **members: Any) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def test_the_parts_of_an_event(
     assert parts(event, **members) == expected
 
 
-@pytest.mark.parametrize("name", events)
+@each_case("name", events)
 def test_every_part_is_a_member_of_the_event(name: str) -> None:
     schema: Any = json_schema(name)
     members = schema["properties"]["payload"]["properties"]["object"]["properties"]

@@ -6,15 +6,16 @@ from itertools import islice
 import orjson
 import pytest
 
-from simulator.company import Company, make_company
+from simulator.company import Company
 from simulator.stories import StoryEvent, live_stream
+from tests.simulated_account import the_company
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def company() -> Company:
-    return make_company(1)
+    return the_company()
 
 
 def sent_at(event: StoryEvent) -> datetime:
@@ -31,6 +32,7 @@ def test_the_last_event_of_a_counted_stream_happens_when_it_is_due(
     assert abs(last - (NOW + sending)) < timedelta(seconds=1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rate_per_s", [20.0, 60.0])
 def test_a_stream_without_end_keeps_step_with_the_clock(
     company: Company, rate_per_s: float

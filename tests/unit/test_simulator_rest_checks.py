@@ -9,6 +9,7 @@ from simulator.rest.documents import ApiError
 from simulator.rest.parameters import check_path, read_query
 from simulator.rest.routes import Routes
 from simulator.rest.schema import faults, fits
+from tests.each_case import each_case
 from zoom.catalogue import Body, Operation, Parameter, Reply, Scopes, find, operations
 
 
@@ -37,7 +38,7 @@ def operation_with(*parameters: Parameter, body: Body | None = None) -> Operatio
     )
 
 
-@pytest.mark.parametrize("name", sorted(operations()))
+@each_case("name", sorted(operations()))
 def test_the_path_of_an_operation_leads_to_it(routes: Routes, name: str) -> None:
     operation = operations()[name]
     values = {p.name: f"{p.name}%2Fx+y" for p in operation.parameters if p.location == "path"}

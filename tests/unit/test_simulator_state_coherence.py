@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from simulator.rest.answers import TimeSpan
-from tests.simulated_account import LATER, START, SimulatedAccount
+from tests.simulated_account import LATER, START, SimulatedAccount, account_after, first_events
 
 Told = Sequence[tuple[str, Mapping[str, Any]]]
 """Events of one engagement: name without prefix, and object."""
@@ -19,14 +19,14 @@ ENDED = "engagement_ended"
 
 @pytest.fixture(scope="module")
 def account() -> SimulatedAccount:
-    return SimulatedAccount()
+    return account_after(4000)
 
 
 @pytest.fixture(scope="module")
-def payload(account: SimulatedAccount) -> Mapping[str, Told]:
+def told() -> Mapping[str, Told]:
     """Every event by engagement, told to the state before."""
     by_engagement = defaultdict(list)
-    for event in account.play(4000):
+    for event in first_events(4000):
         entity = orjson.loads(event.body)["payload"]["object"]
         if "engagement_id" in entity:
             name = event.event.removeprefix("contact_center.")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from simulator.company import make_company
 from simulator.rest.answers import Listing, RestRequest
 from simulator.rest.documents import ApiError
 from simulator.state import State, directory, state_answers
-from tests.simulated_account import SimulatedAccount
+from tests.each_case import each_case
+from tests.simulated_account import SimulatedAccount, account_after, the_company
 from zoom.catalogue import Operation, find, operations, reply_schema
 
 KINDS = {
@@ -28,22 +28,20 @@ KINDS = {
     "asset_id": directory.asset,
 }
 
-READING = [name for name in state_answers(State(make_company(1))) if find(name).method == "GET"]
+READING = [name for name in state_answers(State(the_company())) if find(name).method == "GET"]
 
 
 @pytest.fixture(scope="module", params=(600, 4000), ids=("midst-of-first-round", "working-day"))
 def account(request: pytest.FixtureRequest) -> SimulatedAccount:
-    account = SimulatedAccount()
-    account.play(request.param)
-    return account
+    return account_after(request.param)
 
 
 def test_the_state_answers_operations_that_exist() -> None:
     assert READING
-    assert state_answers(State(make_company(1))).keys() <= operations().keys()
+    assert state_answers(State(the_company())).keys() <= operations().keys()
 
 
-@pytest.mark.parametrize("operation_name", READING)
+@each_case("operation_name", READING)
 def test_what_an_operation_answers_fits_its_schema(
     account: SimulatedAccount, operation_name: str
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.each_case import each_case
 from tests.zoom_stand_in import VirtualClock
 from zoom.catalogue import Operation, find, operations
 from zoom.errors import ArgumentError, RefusedError, UnavailableError, ZoomFault
@@ -62,7 +63,7 @@ def needed(operation: Operation) -> dict[str, object]:
     return {each.argument: "x" for each in operation.parameters if each.required}
 
 
-@pytest.mark.parametrize("operation", by_token, ids=lambda each: each.name)
+@each_case("operation", by_token, name=lambda each: each.name)
 async def test_a_list_by_token_is_read_to_its_end_with_the_same_arguments(
     operation: Operation,
 ) -> None:
