@@ -9,7 +9,7 @@ schemes = ("s3", "gs", "az", "file")
 
 
 class ObjectStorageSettings(BaseSettings):
-    """The store of Parquet objects, and when one is closed."""
+    """Where Parquet objects go and when one is closed."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_OBJECT_STORAGE_", frozen=True, extra="ignore")
 
