@@ -294,6 +294,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 case _:
                     self.act_once()
         assert self.phase.action == p.Leave()
+        assert self.call is None, "1: it leaves while a call is under way"
         if owned is not None:
             assert owned.stored == stored + to_store, "8: something collected was not stored"
 
@@ -345,6 +346,18 @@ def test_a_planned_span_that_does_not_grow_is_looked_into() -> None:
     assert phase.next(p.Polled(58.0, 1, due=False)).action == p.Poll()
     assert phase.next(p.Polled(60.0, 1, due=False)).action == p.RefusePlan(planned(0))
     assert phase.next(p.Polled(60.0, 2, due=False)).action == p.Poll()
+
+
+def test_a_call_for_an_earlier_assignment_is_waited_for_and_its_result_is_of_no_weight() -> None:
+    phase = after(p.Assigned(), p.CallBegan(), p.Assigned())
+    assert phase.action == p.AwaitCall()
+    assert phase.next(p.TookOver((planned(0),))).action == p.TakeOver()
+    assert phase.next(p.TryFailed()).action == p.GiveUp()
+    assert phase.next(p.TryFailed()).phase.next(p.GaveUp()).action == p.TakeOver()
+    assert phase.next(p.Revoked()).action == p.AwaitCall()
+    stopping, action = phase.next(p.StopRequested())
+    assert action == p.AwaitCall()
+    assert stopping.next(p.TookOver()).action == p.Leave()
 
 
 def test_a_second_call_is_a_defect() -> None:
