@@ -267,11 +267,14 @@ class SinkDriver(Generic[Prepared]):
             raise RuntimeError("nothing was collected")
         if self._phase.stage is phase.Stage.PLANNED:
             log.info("planned batch again", worker=self._context.name, records=len(batcher))
-        since_s, batch = batcher.oldest_since_s, batcher.take()
+        since_s, now_s = batcher.oldest_since_s, self._context.clock.monotonic_s()
+        # A stop stores everything; else the sink may leave some partitions open.
+        draining = self._phase.stage is phase.Stage.DRAINING
+        batch = batcher.take() if draining else batcher.take_due(now_s)
         # Not `_between_tries`: that is for the call, and the batch before this one may be there.
         ready = await self._writer.prepare(batch, self._context.clock.sleep)
         owned.unstored.append(_Taken(ready, since_s))
-        self._see(phase.BatchPrepared())
+        self._see(phase.BatchPrepared(len(batcher)))
 
     async def _store(self, owned: Owned[Prepared], taken: _Taken[Prepared]) -> Observation:
         def pause(source: TopicPartition, why: PartitionPausedError) -> None:
