@@ -72,9 +72,10 @@ class Sink(Protocol[Prepared]):
 
     @property
     def limits(self) -> BatchLimits | None:
-        """When the sink wants to store what is collected; None leaves it to the worker's settings.
+        """When the sink wants to store what is collected, and of which partitions.
 
-        A batch may hold more records and bytes by one poll, and fewer at a revocation or a stop.
+        None leaves it to the worker's settings. A batch may exceed the limits by one poll, and
+        falls short of them at a stop.
         """
         ...
 

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.values import BatchLimits
+from sinks.object_storage.rotation import Rotation
 
 schemes = ("s3", "gs", "az", "file")
 
@@ -43,9 +43,9 @@ class ObjectStorageSettings(BaseSettings):
     )
 
     @property
-    def rotation(self) -> BatchLimits:
+    def rotation(self) -> Rotation:
         """When objects are closed."""
-        return BatchLimits(self.rotate_records, self.rotate_bytes, self.rotate_age_s)
+        return Rotation(self.rotate_records, self.rotate_bytes, self.rotate_age_s)
 
     @field_validator("url")
     @classmethod
