@@ -143,8 +143,8 @@ class Poller(Protocol):
 
     - ``fetch`` may be called again with the same watermark, after a crash or a change of the active
       member, and may be cancelled at any await. It has no effect on the other system.
-    - A reader that does not read committed records alone, or that counts pages of a fetch that was
-      repeated from the start of a walk, sees records twice: each has an id of its own.
+    - Records have ids of their own. A reader that does not keep to committed records sees those of
+      an aborted page, and then once more.
     """
 
     @property
