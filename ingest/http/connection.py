@@ -134,7 +134,9 @@ class Connection(asyncio.Protocol):
             _log.error("connection failed", error=safe_error_text(error.__context__ or error))
             self._transport.abort()
         except httptools.HttpParserError:
-            self._reject_unparsed(Refusal.MALFORMED)
+            # Behind the last answer nothing is a request any more, so nothing gets another answer.
+            if self._phase is not Phase.NOTHING:
+                self._reject_unparsed(Refusal.MALFORMED)
         else:
             if self._phase is Phase.HEAD or self._phase is Phase.BODY:
                 self._bound_unfinished()
