@@ -13,7 +13,7 @@ from ingest.spill.backlog import Backlog
 from ingest.spill.drain import Drain, Drained
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
-from ingest.spill.store import SegmentStores, open_places
+from ingest.spill.store import SegmentStores, open_stores
 from operations.settings.loading import read_settings
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
@@ -29,7 +29,7 @@ spill_app = typer.Typer(help="Events that wait for the broker.", no_args_is_help
 @spill_app.command("list")
 def list_waiting() -> None:
     """Print what waits and what was refused, by the process that kept it."""
-    typer.echo(asyncio.run(_listing(open_places(read_settings(SpillSettings)))))
+    typer.echo(asyncio.run(_listing(open_stores(read_settings(SpillSettings)))))
 
 
 @spill_app.command("drain")
@@ -40,7 +40,7 @@ def drain_all(
     ] = False,
 ) -> None:
     """Produce what waits, of all processes, and what was refused; exit 1 if anything is left."""
-    stores = open_places(read_settings(SpillSettings))
+    stores = open_stores(read_settings(SpillSettings))
     if dry_run:
         typer.echo(asyncio.run(_listing(stores)))
     else:
@@ -90,7 +90,7 @@ async def produce(stores: SegmentStores, kafka: KafkaSettings, clock: Clock) -> 
         while backlog:
             _print_drained(await _retrying(lambda: drain.oldest(backlog), publisher))
         for name in refused:
-            _print_drained(await _retrying(partial(drain.again, name), publisher))
+            _print_drained(await _retrying(partial(drain.retry_refused, name), publisher))
 
 
 async def _retrying(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPublisher) -> Drained:

@@ -182,8 +182,8 @@ class KafkaConsumer:
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
         """Return the offset after the last readable record of each."""
-        ends, marks = await self._cluster.log_ends(partitions), self._marks
-        return {at: marks.records_end(at, ends[at], read_to(self._client, at)) for at in ends}
+        ends, index = await self._cluster.log_ends(partitions), self._timestamps
+        return {at: index.records_end(at, ends[at], read_to(self._client, at)) for at in ends}
 
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
         """Return the timestamp of the first record from this offset on."""
