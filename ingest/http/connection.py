@@ -26,8 +26,8 @@ from ingest.http.connection_state import (
     IDLE,
     REST,
     ConnectionState,
+    ConnectionStep,
     Phase,
-    Step,
     max_pipelined,
     unfinished,
 )
@@ -163,10 +163,10 @@ class Connection(asyncio.Protocol):
         """End what took too long; called once `due_s` has passed."""
         self.due_s = inf
         step = self._state.on_timeout(is_closing=self._transport.is_closing())
-        if step is Step.REFUSE:
+        if step is ConnectionStep.REFUSE:
             self._refuse_unfinished(Refusal.TOO_SLOW)
         else:
-            self._transport.abort() if step is Step.ABORT else self._close()
+            self._transport.abort() if step is ConnectionStep.ABORT else self._close()
 
     def make_room(self) -> None:
         """End for the sake of others, without lingering: Zoom sends again if a response is lost."""
@@ -174,9 +174,9 @@ class Connection(asyncio.Protocol):
         if state.phase in unfinished:
             self._refuse_unfinished(Refusal.CROWDED_OUT)
         step = state.on_displaced()
-        if step is not Step.CONTINUE:
+        if step is not ConnectionStep.CONTINUE:
             self._stop_reading()
-            self._transport.abort() if step is Step.ABORT else self._close()
+            self._transport.abort() if step is ConnectionStep.ABORT else self._close()
 
     def close(self) -> None:
         """Close an idle connection once its responses are sent."""
@@ -369,7 +369,7 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             request.application.on_response_written(request)
 
-    def _carry_out(self, step: Step) -> RequestContext | None:
+    def _carry_out(self, step: ConnectionStep) -> RequestContext | None:
         """Do what follows a response; return the next request that has one."""
         if step is CONTINUE:
             return self._state.take_answered()
@@ -380,7 +380,7 @@ class Connection(asyncio.Protocol):
             return None
         self._stop_reading()
         self._shared.limiter.release_all(self._state.requests)
-        self._close() if step is Step.CLOSE else self._restart_timeout()
+        self._close() if step is ConnectionStep.CLOSE else self._restart_timeout()
         return None
 
     def _stop_reading(self) -> None:

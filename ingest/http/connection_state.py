@@ -56,7 +56,7 @@ class Phase(IntEnum):
     """The last response is known. What still arrives is dropped unparsed."""
 
 
-class Event(IntEnum):
+class ConnectionEvent(IntEnum):
     """What moves a connection from one phase to another."""
 
     FIRST_BYTES = auto()
@@ -71,7 +71,7 @@ class Event(IntEnum):
     """A last response, a lost client, or no use for the connection any more."""
 
 
-class Step(Enum):
+class ConnectionStep(Enum):
     """What the driver has to do."""
 
     CONTINUE = auto()
@@ -87,18 +87,18 @@ class Step(Enum):
     """Close at once; what is not written is lost."""
 
 
-transitions: Final[Mapping[Event, Mapping[Phase, Phase]]] = {
-    Event.FIRST_BYTES: {Phase.NEW: Phase.IDLE},
-    Event.REQUEST_BEGUN: {
+transitions: Final[Mapping[ConnectionEvent, Mapping[Phase, Phase]]] = {
+    ConnectionEvent.FIRST_BYTES: {Phase.NEW: Phase.IDLE},
+    ConnectionEvent.REQUEST_BEGUN: {
         Phase.IDLE: Phase.HEAD,
         Phase.HEAD: Phase.HEAD,  # the same head again, without its Upgrade
         Phase.CLOSING: Phase.CLOSING,
     },
-    Event.HEAD_READ: {Phase.HEAD: Phase.BODY},
-    Event.UNPARSABLE: {Phase.IDLE: Phase.BODY, Phase.HEAD: Phase.BODY},
-    Event.REQUEST_READ: {Phase.BODY: Phase.IDLE, Phase.DISCARD: Phase.IDLE},
-    Event.ANSWERED: {Phase.BODY: Phase.DISCARD, Phase.DISCARD: Phase.DISCARD},
-    Event.ENDED: dict.fromkeys(Phase, Phase.CLOSING),
+    ConnectionEvent.HEAD_READ: {Phase.HEAD: Phase.BODY},
+    ConnectionEvent.UNPARSABLE: {Phase.IDLE: Phase.BODY, Phase.HEAD: Phase.BODY},
+    ConnectionEvent.REQUEST_READ: {Phase.BODY: Phase.IDLE, Phase.DISCARD: Phase.IDLE},
+    ConnectionEvent.ANSWERED: {Phase.BODY: Phase.DISCARD, Phase.DISCARD: Phase.DISCARD},
+    ConnectionEvent.ENDED: dict.fromkeys(Phase, Phase.CLOSING),
 }
 """The next phase, by event and phase. A pair that is missing is a defect of the driver."""
 
@@ -110,19 +110,19 @@ unfinished: Final = frozenset({Phase.HEAD, Phase.BODY, Phase.DISCARD})
 IDLE: Final = Phase.IDLE
 HEAD: Final = Phase.HEAD
 CLOSING: Final = Phase.CLOSING
-CONTINUE: Final = Step.CONTINUE
-REST: Final = Step.REST
-_on_request_begun: Final = transitions[Event.REQUEST_BEGUN]
-_on_head_read: Final = transitions[Event.HEAD_READ]
-_on_request_read: Final = transitions[Event.REQUEST_READ]
+CONTINUE: Final = ConnectionStep.CONTINUE
+REST: Final = ConnectionStep.REST
+_on_request_begun: Final = transitions[ConnectionEvent.REQUEST_BEGUN]
+_on_head_read: Final = transitions[ConnectionEvent.HEAD_READ]
+_on_request_read: Final = transitions[ConnectionEvent.REQUEST_READ]
 
-_on_timeout: Final[Mapping[Phase, Step]] = {
-    Phase.NEW: Step.CLOSE,
-    Phase.IDLE: Step.CLOSE,
-    Phase.HEAD: Step.REFUSE,
-    Phase.BODY: Step.REFUSE,
-    Phase.DISCARD: Step.REFUSE,
-    Phase.CLOSING: Step.CLOSE,  # it has lingered long enough
+_on_timeout: Final[Mapping[Phase, ConnectionStep]] = {
+    Phase.NEW: ConnectionStep.CLOSE,
+    Phase.IDLE: ConnectionStep.CLOSE,
+    Phase.HEAD: ConnectionStep.REFUSE,
+    Phase.BODY: ConnectionStep.REFUSE,
+    Phase.DISCARD: ConnectionStep.REFUSE,
+    Phase.CLOSING: ConnectionStep.CLOSE,  # it has lingered long enough
 }
 """What follows the time limit of each phase, while the client reads its responses."""
 
@@ -155,7 +155,7 @@ class ConnectionState:
 
     def first_bytes(self) -> None:
         """Note that the client has sent something."""
-        self.phase = transitions[Event.FIRST_BYTES][self.phase]
+        self.phase = transitions[ConnectionEvent.FIRST_BYTES][self.phase]
 
     def begin_request(self) -> bool:
         """Begin a head; False behind the last response, where it is none."""
@@ -170,7 +170,7 @@ class ConnectionState:
 
     def unparsable(self, request: RequestContext) -> None:
         """Add a request in place of bytes that will never be one."""
-        self.phase = transitions[Event.UNPARSABLE][self.phase]
+        self.phase = transitions[ConnectionEvent.UNPARSABLE][self.phase]
         self.requests.append(request)
         self.reading = request
 
@@ -199,7 +199,7 @@ class ConnectionState:
         if request.response.closes:
             self.end()
             return True
-        self.phase = transitions[Event.ANSWERED][self.phase]
+        self.phase = transitions[ConnectionEvent.ANSWERED][self.phase]
         return False
 
     def take_answered(self) -> RequestContext | None:
@@ -209,7 +209,7 @@ class ConnectionState:
             return requests.popleft()
         return None
 
-    def on_response(self, request: RequestContext, *, draining: bool) -> Step:
+    def on_response(self, request: RequestContext, *, draining: bool) -> ConnectionStep:
         """Return what follows the response to a request just taken, which is written now.
 
         CLOSE and LINGER follow the last response: reading ends, and the driver drops the requests
@@ -224,12 +224,12 @@ class ConnectionState:
             or (self.has_ended and not self.requests)
         ):
             self.end()
-            return Step.CLOSE if request.is_read else Step.LINGER
+            return ConnectionStep.CLOSE if request.is_read else ConnectionStep.LINGER
         return REST if self.phase is IDLE and not self.requests else CONTINUE
 
     def end(self) -> None:
         """Read nothing any more."""
-        self.phase = transitions[Event.ENDED][self.phase]
+        self.phase = transitions[ConnectionEvent.ENDED][self.phase]
         self.reading = None
 
     def on_end_of_input(self) -> bool:
@@ -240,24 +240,24 @@ class ConnectionState:
         self.has_ended = True
         return bool(self.requests) and self.reading is None
 
-    def on_timeout(self, *, is_closing: bool) -> Step:
+    def on_timeout(self, *, is_closing: bool) -> ConnectionStep:
         """Return what follows the time limit. ``is_closing``: the transport was closed before.
 
         A client that does not read gets no other response: it would only wait behind the others.
         """
         if self.is_stalled or is_closing:
-            return Step.ABORT
+            return ConnectionStep.ABORT
         step = _on_timeout[self.phase]
-        if step is Step.CLOSE:
+        if step is ConnectionStep.CLOSE:
             self.end()
         return step
 
-    def on_displaced(self) -> Step:
+    def on_displaced(self) -> ConnectionStep:
         """Return how to make room for another connection, once nothing is unfinished.
 
         Requests that wait for the application keep the connection open.
         """
         if self.requests:
-            return Step.CONTINUE
+            return ConnectionStep.CONTINUE
         self.end()
-        return Step.ABORT if self.is_stalled else Step.CLOSE
+        return ConnectionStep.ABORT if self.is_stalled else ConnectionStep.CLOSE

@@ -92,7 +92,7 @@ class Drain:
                 [each.record for each in refused], at_ms=first.at_ms, instance=first.instance
             )
             await self._stores.refused.put(str(aside.name), aside.content)
-            metrics.set_aside.labels("refused").inc(len(refused))
+            metrics.moved_to_refused.labels("refused").inc(len(refused))
         await asyncio.gather(*(waiting.delete(str(name)) for name in found.read))
         self._forget()
         for name in names:
@@ -168,7 +168,7 @@ async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _Found:
             records = await asyncio.to_thread(records_of, content)
         except SegmentUnreadableError as error:
             _log.error("segment unreadable", segment=str(name), error=str(error))
-            metrics.set_aside.labels("unreadable").inc()
+            metrics.moved_to_refused.labels("unreadable").inc()
             unreadable.append(name)
         else:
             read.append(name)

@@ -120,7 +120,7 @@ class DrainLoop:
     def _report_unknown(self, name: str) -> None:
         if name not in self._unreadable:
             self._unreadable.add(name)
-            metrics.set_aside.labels("unreadable").inc()
+            metrics.moved_to_refused.labels("unreadable").inc()
             _log.error("segment unreadable", segment=name, error="its name is none of a segment")
 
     def _update_gauges(self) -> None:

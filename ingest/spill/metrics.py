@@ -24,7 +24,7 @@ class SpillMetrics:
         "Events that the spill did not keep, answered 503, by reason (full, late, store)",
         ["reason"],
     )
-    set_aside: Final = Counter(
+    moved_to_refused: Final = Counter(
         "zcc_spill_set_aside_total",
         "What stays in the spill for a person, by reason (refused: events that the broker will "
         "never take as they are; unreadable: segments, once after each start)",

@@ -102,4 +102,4 @@ def _create_series() -> None:
     for reason in WriteFailure:
         metrics.failed.labels(reason)
     for kind in ("refused", "unreadable"):
-        metrics.set_aside.labels(kind)
+        metrics.moved_to_refused.labels(kind)

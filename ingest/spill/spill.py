@@ -31,7 +31,7 @@ class Spill:
 
         def counted(error: Exception | None) -> None:
             if error is None:
-                metrics.set_aside.labels("refused").inc()
+                metrics.moved_to_refused.labels("refused").inc()
             settled(error)
 
         self._refused_writer.store(record, counted)

@@ -13,13 +13,13 @@ class StoredIds:
     """Event ids by store.
 
     ``accepted`` are those that Zoom's side saw acknowledged; None if there is no ledger, and the
-    raw topics are the measure. ``set_aside`` maps a worker to the ids in its dead letters.
+    raw topics are the measure. ``dead_lettered`` maps a worker to the ids in its dead letters.
     """
 
     accepted: frozenset[str] | None
     in_topics: frozenset[str]
     in_stores: Mapping[str, frozenset[str]]
-    set_aside: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    dead_lettered: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class Accounting:
 def account(found: StoredIds) -> Accounting:
     """Compare the accepted events with every store that must have them.
 
-    A worker in ``set_aside`` that is not a store comes before all stores: its dead letters are
+    A worker in ``dead_lettered`` that is not a store comes before all stores: its dead letters are
     expected in none. The dead letters of a sink are not expected in its store.
     """
     accepted = found.in_topics if found.accepted is None else found.accepted
     upstream = frozenset[str]().union(
-        *(ids for worker, ids in found.set_aside.items() if worker not in found.in_stores)
+        *(ids for worker, ids in found.dead_lettered.items() if worker not in found.in_stores)
     )
     missing = {"topics": accepted - found.in_topics}
     for store, stored in found.in_stores.items():
-        own = found.set_aside.get(store, frozenset())
+        own = found.dead_lettered.get(store, frozenset())
         missing[store] = accepted - stored - upstream - own
     return Accounting(
         accepted=len(accepted),

@@ -41,7 +41,7 @@ async def read_all_stores(
     """
     prefix = stores.kafka.topic_prefix
     raw = await _ids(stores.kafka, topics.raw_topics(prefix=prefix))
-    set_aside = {
+    dead_lettered = {
         worker: await _ids(stores.kafka, [topics.dead_letter_topic(worker, prefix=prefix)])
         for worker in workers
     }
@@ -54,7 +54,7 @@ async def read_all_stores(
             postgres_sink.name: frozenset(in_postgres),
             object_sink.name: frozenset(in_objects),
         },
-        set_aside={worker: frozenset(ids) for worker, ids in set_aside.items()},
+        dead_lettered={worker: frozenset(ids) for worker, ids in dead_lettered.items()},
     )
     counts = await _record_counts(stores.kafka)
     stored = StoredCounts(
@@ -63,7 +63,7 @@ async def read_all_stores(
         postgres_distinct_event_ids=len(in_postgres),
         object_rows=in_objects.total(),
         object_distinct_event_ids=len(in_objects),
-        dead_letters=sum(ids.total() for ids in set_aside.values()),
+        dead_letters=sum(ids.total() for ids in dead_lettered.values()),
         quarantined=counts.get(topics.quarantine_topic(prefix=prefix), 0),
     )
     return found, stored

@@ -10,7 +10,7 @@ from aiokafka import errors
 from aiokafka.client import AIOKafkaClient
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
-from runtime.kafka.diagnosis import ConnectionRefused, Misfit, cause_of_silence
+from runtime.kafka.diagnosis import ConnectionRefused, ProtocolMismatch, cause_of_silence
 from runtime.kafka.error_codes import error_codes
 from runtime.kafka.tls import ssl_context
 from runtime.settings import KafkaSettings
@@ -185,9 +185,9 @@ async def connecting(settings: KafkaSettings) -> AsyncIterator[None]:
                 raise
             case ConnectionRefused(what, refusal):
                 raise by_fault(what, refusal) from refusal
-            case Misfit(message, is_certain=True):
+            case ProtocolMismatch(message, is_certain=True):
                 raise ConfigurationError(message) from error
-            case Misfit(message):
+            case ProtocolMismatch(message):
                 raise TransientError(f"{error}; {message}") from error
             case never:
                 assert_never(never)

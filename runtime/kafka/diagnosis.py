@@ -34,7 +34,7 @@ class ConnectionRefused(NamedTuple):
     error: errors.KafkaError
 
 
-class Misfit(NamedTuple):
+class ProtocolMismatch(NamedTuple):
     """Broker and settings do not match. With ``is_certain`` False it may be an outage."""
 
     message: str
@@ -43,21 +43,21 @@ class Misfit(NamedTuple):
 
 async def cause_of_silence(
     settings: KafkaSettings, options: Mapping[str, Any]
-) -> ConnectionRefused | Misfit | None:
+) -> ConnectionRefused | ProtocolMismatch | None:
     """Ask the first broker once more. None where it is down, or answers after all.
 
     ``options`` are those of the library's clients.
     """
     host, port, _ = collect_hosts(settings.bootstrap_servers, randomize=False)[0]
     address = f"{host}:{port}"
-    found: ConnectionRefused | Misfit | None = None
+    found: ConnectionRefused | ProtocolMismatch | None = None
     try:
         async with asyncio.timeout(_timeout_s):
             connection = await _connected(host, port, options)
     except ssl.SSLEOFError:
         found = _hung_up(settings, address)
     except ssl.SSLError as error:
-        found = Misfit(f"TLS with {address} fails ({error}): {_trust}", is_certain=True)
+        found = ProtocolMismatch(f"TLS with {address} fails ({error}): {_trust}", is_certain=True)
     except (errors.KafkaConnectionError, ConnectionResetError, TimeoutError):
         found = await _of_other_protocol(settings, host, port)
     except errors.KafkaError as error:
@@ -71,13 +71,15 @@ async def cause_of_silence(
     return found
 
 
-async def _of_other_protocol(settings: KafkaSettings, host: str, port: int) -> Misfit | None:
+async def _of_other_protocol(
+    settings: KafkaSettings, host: str, port: int
+) -> ProtocolMismatch | None:
     address = f"{host}:{port}"
     if settings.security_protocol.endswith("SSL"):
         return _hung_up(settings, address)
     if await _speaks_tls(host, port):
         wanted = "SASL_SSL" if settings.security_protocol.startswith("SASL") else "SSL"
-        return Misfit(
+        return ProtocolMismatch(
             f"{address} speaks TLS, and ZCC_KAFKA_SECURITY_PROTOCOL is "
             f"{settings.security_protocol}: expected {wanted}",
             is_certain=True,
@@ -85,8 +87,8 @@ async def _of_other_protocol(settings: KafkaSettings, host: str, port: int) -> M
     return None
 
 
-def _hung_up(settings: KafkaSettings, address: str) -> Misfit:
-    return Misfit(
+def _hung_up(settings: KafkaSettings, address: str) -> ProtocolMismatch:
+    return ProtocolMismatch(
         f"{address} hangs up when TLS begins: it is down, speaks no TLS (ZCC_KAFKA_SECURITY_"
         f"PROTOCOL is {settings.security_protocol}), or refuses our certificate ({_trust})",
         is_certain=False,
@@ -111,13 +113,13 @@ async def _speaks_tls(host: str, port: int) -> bool:
     return True
 
 
-async def _wants_login(connection: AIOKafkaConnection, address: str) -> Misfit | None:
+async def _wants_login(connection: AIOKafkaConnection, address: str) -> ProtocolMismatch | None:
     """Return the misfit of a broker with login mechanisms and settings without a login."""
     with suppress(TimeoutError, errors.KafkaError, OSError):
         async with asyncio.timeout(_timeout_s):
             answer = await connection.send(SaslHandShakeRequest("PLAIN"))
         if answer.enabled_mechanisms:
-            return Misfit(
+            return ProtocolMismatch(
                 f"{address} asks for a login ({', '.join(answer.enabled_mechanisms)}): {_protocol},"
                 " ZCC_KAFKA_SASL_MECHANISM, ZCC_KAFKA_SASL_USERNAME and ZCC_KAFKA_SASL_PASSWORD",
                 is_certain=True,

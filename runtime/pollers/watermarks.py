@@ -85,5 +85,5 @@ class Watermarks:
         self._marks[feed] = mark
 
     def _value(self, at: datetime, **members: str) -> bytes:
-        told = {**members, "generation": self.generation, "at": at.astimezone(UTC).isoformat()}
-        return orjson.dumps(told)
+        document = {**members, "generation": self.generation, "at": at.astimezone(UTC).isoformat()}
+        return orjson.dumps(document)

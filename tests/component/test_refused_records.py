@@ -358,7 +358,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_sent_again_and_an_alarm_nam
 async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     limited_cluster: KafkaSettings, tmp_path: Path
 ) -> None:
-    counted = spill_metrics.set_aside.labels("refused")._value.get()
+    counted = spill_metrics.moved_to_refused.labels("refused")._value.get()
     async with (
         publishing(limited_cluster) as publisher,
         spilling(tmp_path, publisher) as spill,
@@ -368,7 +368,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     (segment,) = (tmp_path / "refused").iterdir()
     assert not list((tmp_path / "waiting").iterdir())
     assert raw_topic("engagement", prefix=limited_cluster.topic_prefix) in segment.read_text()
-    assert spill_metrics.set_aside.labels("refused")._value.get() == counted + 1
+    assert spill_metrics.moved_to_refused.labels("refused")._value.get() == counted + 1
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ def test_what_a_store_set_aside_is_not_expected_there_but_still_in_the_other() -
     result = account(
         found(
             in_stores={"postgres": frozenset({"a"}), "object-storage": frozenset({"a"})},
-            set_aside={"postgres": frozenset({"b"})},
+            dead_lettered={"postgres": frozenset({"b"})},
         )
     )
     assert result.missing["postgres"] == ()
@@ -51,7 +51,7 @@ def test_what_a_processor_set_aside_is_expected_in_no_store() -> None:
     result = account(
         found(
             in_stores={"postgres": frozenset({"a"}), "object-storage": frozenset({"a"})},
-            set_aside={"enrichment": frozenset({"b"})},
+            dead_lettered={"enrichment": frozenset({"b"})},
         )
     )
     assert result.complete

@@ -112,7 +112,7 @@ def test_what_is_kept_for_ever_is_compacted_and_nothing_else() -> None:
 
 
 def test_the_watermarks_of_a_poller_have_one_partition_so_that_one_member_is_active() -> None:
-    specs = {spec.name: spec for spec in topic_specs(plan, ["w"], polling=["w"])}
+    specs = {spec.name: spec for spec in topic_specs(plan, {"w": ()}, polling=["w"])}
     assert specs[watermark_topic("w", prefix="p")].partitions == 1
 
 
