@@ -110,7 +110,7 @@ def _differences(spec: TopicSpec, state: TopicState) -> Iterator[Change]:
         yield Configure(spec.name, present, wanted)
 
 
-def told(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """Return a change as a line for people."""
     match change:
         case Create(spec):

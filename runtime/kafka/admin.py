@@ -24,7 +24,7 @@ from runtime.topic_settings import (
     TopicChanges,
     TopicState,
     changes,
-    told,
+    describe_change,
     wanted_configs,
 )
 from runtime.values import TopicPartition
@@ -105,7 +105,7 @@ class TopicAdmin:
     async def check(self, specs: Sequence[TopicSpec]) -> TopicChanges:
         """Return how the topics differ from their specifications, and change nothing."""
         planned = await self._planned(specs)
-        return TopicChanges(tuple(map(told, planned)), settled=not planned)
+        return TopicChanges(tuple(map(describe_change, planned)), settled=not planned)
 
     async def apply(self, specs: Sequence[TopicSpec]) -> TopicChanges:
         """Bring the topics to their specifications; return what was done and what cannot be done.
@@ -119,7 +119,7 @@ class TopicAdmin:
             await self._configure([c for c in planned if isinstance(c, Configure)])
             await self._until_visible(specs)
         refused = any(isinstance(change, Refuse) for change in planned)
-        return TopicChanges(tuple(map(told, planned)), settled=not refused)
+        return TopicChanges(tuple(map(describe_change, planned)), settled=not refused)
 
     async def lag(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, Lag]:
         """Return how far a group is in each partition of these topics."""
