@@ -8,7 +8,7 @@ from runtime.topic_settings import (
     Refuse,
     TopicState,
     changes,
-    told,
+    describe_change,
     wanted_configs,
 )
 from schemas.topics import TopicSpec
@@ -24,7 +24,9 @@ def planned(state: TopicState | None) -> list[Change]:
 def test_a_missing_topic_is_created() -> None:
     (change,) = planned(None)
     assert change == Create(spec)
-    assert told(change) == ("t.x.v1: create with 6 partitions, replication 3, delete, kept 7 days")
+    assert describe_change(change) == (
+        "t.x.v1: create with 6 partitions, replication 3, delete, kept 7 days"
+    )
 
 
 def test_a_topic_as_it_should_be_is_left_alone() -> None:
@@ -34,19 +36,19 @@ def test_a_topic_as_it_should_be_is_left_alone() -> None:
 def test_partitions_are_added() -> None:
     (change,) = planned(TopicState(4, 3, right.configs))
     assert change == AddPartitions("t.x.v1", 4, 6)
-    assert "from 4 to 6 partitions" in told(change)
+    assert "from 4 to 6 partitions" in describe_change(change)
 
 
 def test_partitions_are_never_taken_away() -> None:
     (change,) = planned(TopicState(8, 3, right.configs))
     assert isinstance(change, Refuse)
-    assert "cannot take partitions away" in told(change)
+    assert "cannot take partitions away" in describe_change(change)
 
 
 def test_another_replication_is_for_the_operator() -> None:
     (change,) = planned(TopicState(6, 1, right.configs))
     assert isinstance(change, Refuse)
-    assert "kafka-reassign-partitions" in told(change)
+    assert "kafka-reassign-partitions" in describe_change(change)
 
 
 def test_only_settings_that_differ_are_set() -> None:
@@ -57,7 +59,7 @@ def test_only_settings_that_differ_are_set() -> None:
         {"cleanup.policy": "compact", "retention.ms": "5"},
         {"cleanup.policy": "delete", "retention.ms": "604800000"},
     )
-    assert told(change) == (
+    assert describe_change(change) == (
         "t.x.v1: set cleanup.policy from compact to delete, retention.ms from 5 to 604800000"
     )
 
@@ -70,6 +72,6 @@ def test_a_compacted_topic_is_kept_for_ever_and_one_copy_may_be_missing() -> Non
         "max.message.bytes": "1048588",
         "min.insync.replicas": "2",
     }
-    assert "kept for ever" in told(Create(compacted))
+    assert "kept for ever" in describe_change(Create(compacted))
     alone = TopicSpec("t.x.v1", 1, 1, "delete", 1)
     assert wanted_configs(alone)["min.insync.replicas"] == "1"
