@@ -1,6 +1,6 @@
 """Brings the jar files of a list onto this machine, through jgo and Maven's own folder.
 
-Each list (`*.jars` beside this module) is a lock: one line per file, its Maven coordinates and
+Each list (`*.jars` next to this module) is a lock: one line per file, its Maven coordinates and
 the SHA-256 of its content. A file that is there and has that content is not asked for again, so
 a second start needs neither network nor jgo; a half-written one is fetched anew.
 """

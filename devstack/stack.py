@@ -198,7 +198,7 @@ async def _folder(wanted: Path | None) -> AsyncIterator[Path]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[Path]:
-    """Make the folder where it is new, and hold its lock; the second to come is told by whom."""
+    """Make the folder where it is new, and hold its lock; a second stack is refused."""
     directory = folder.absolute()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / LOCK_NAME

@@ -30,7 +30,7 @@ class DriftWatch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._reported_s: dict[_Departure, float] = {}
-        """When each was told, the oldest first."""
+        """When each was logged, the oldest first."""
 
     def watch(self, body: Mapping[str, object], event: str) -> None:
         """Measure one parsed body."""

@@ -41,7 +41,7 @@ async def run(
     ):
 
         async def handle_when_open(delivery: Delivery) -> Sequence[Record] | Deferred:
-            """Handle it once lookups may go out: a new seat takes longer than their deadline."""
+            """Handle it once lookups may go out: a new share takes longer than their deadline."""
             await scheduler.wait_until_open(Label.LIGHT)
             return await handler(delivery)
 

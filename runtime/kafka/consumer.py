@@ -367,8 +367,8 @@ class KafkaConsumer:
         later.
 
         Only the leader of the group watches for new partitions. A leader that returned with its
-        static id is not told that it is the leader. So each static member watches, and asks once to
-        join again; the leader's request makes all members join.
+        static id does not learn that it is the leader. So each static member watches, and asks once
+        to join again; the leader's request makes all members join.
         """
         now_s = self._clock.monotonic_s()
         if now_s - self._refreshed_s < poll_interval_s:

@@ -226,7 +226,7 @@ class _Link:
                 answered = await self._producer.client.force_metadata_update()
         self.answering = answered
         self._outbox.refresh_topics()
-        if self._producer._sender.sender_task.done():  # noqa: SLF001 - told nowhere else
+        if self._producer._sender.sender_task.done():  # noqa: SLF001 - it has no public name
             self.broken.set()
 
     def send(self, record: Record, settled: Settled) -> None:

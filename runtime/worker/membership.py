@@ -206,7 +206,7 @@ class _Memberships:
     ) -> None:
         self._context = context
         self._new_member = new_member
-        self._vitals = liveness
+        self._liveness = liveness
         self._member: Member | None = None
 
     async def serve(self, stopping: asyncio.Event) -> None:
@@ -222,7 +222,7 @@ class _Memberships:
             async with self._context.connect(member) as consumer:
                 await member.work(consumer)
         finally:
-            self._vitals.lost()
+            self._liveness.lost()
 
     async def update_figures(self) -> None:
         """Update the metrics that outlive a membership, until cancelled."""
@@ -230,8 +230,8 @@ class _Memberships:
         try:
             while True:
                 gauges.oldest.labels(name).set(self._oldest_s(clock.monotonic_s()))
-                gauges.halted.labels(name).set(self._vitals.is_halted)
-                gauges.paused.labels(name).set(self._vitals.paused_count)
+                gauges.halted.labels(name).set(self._liveness.is_halted)
+                gauges.paused.labels(name).set(self._liveness.paused_count)
                 await clock.sleep(_figures_interval_s)
         finally:
             gauges.oldest.labels(name).set(0)
@@ -242,7 +242,7 @@ class _Memberships:
         positions: Mapping[TopicPartition, int] = {}
         if member is not None:
             held, positions = member.oldest_since_s, member.positions
-        since_s = self._vitals.unfinished.since_s(held, positions)
+        since_s = self._liveness.unfinished.since_s(held, positions)
         return 0.0 if since_s is None else now_s - since_s
 
 

@@ -78,11 +78,11 @@ def _invited(scenario: Scenario, answer: Answer) -> None:
     scenario.wait(2, 20)
     present = scenario.known["conference_participants"]
     if answer == "joined":
-        invited = guest | {
+        joined = guest | {
             "participant_display_name": agent.display_name,
             "participant_role": "invitee",
         }
-        scenario.set_facts(conference_participants=[*cast("list[Participant]", present), invited])
+        scenario.set_facts(conference_participants=[*cast("list[Participant]", present), joined])
     scenario.emit(
         f"engagement_conference_participant_{answer}", **{answering_member[answer]: guest}
     )

@@ -1,4 +1,4 @@
-"""A recording beside its call; it lives longer than the call does."""
+"""A recording of a call; it outlives the call."""
 
 from simulator.stories.scenario import Scenario
 from simulator.synthetic_values import download_origin, opaque_id, to_the_millisecond, to_the_second

@@ -539,7 +539,7 @@ def mended(found: Document, **changes: Any) -> Document:
         (
             "get_/a",
             operation(parameters=(query("from"), query("to"))),
-            "/parameters/0: expected to be told how its times are written",
+            "/parameters/0: expected a text that says how its times are written",
         ),
         (
             "get_/a",

@@ -54,7 +54,9 @@ def _window(parameter: Parameter, start: JsonPointer, end: JsonPointer, refusals
     prose = f"{text(start, 'description')}\n{text(end, 'description')}"
     forms = _forms_in(prose) or _forms_in(_written(start))
     if not forms:
-        raise SchemaSourceError(start.pointer, "expected to be told how its times are written")
+        raise SchemaSourceError(
+            start.pointer, "expected a text that says how its times are written"
+        )
     longest_days = _longest_days(prose, refusals)
     return Window(
         start=parameter.name,

@@ -86,7 +86,7 @@ def _checked(operation: Operation, arguments: Arguments) -> dict[str, object]:
     given = {name: value for name, value in arguments.items() if value is not None}
     for name in _own_arguments:
         if name in given:
-            raise ArgumentError(operation.name, name, "expected none: whoever turns pages sets it")
+            raise ArgumentError(operation.name, name, "expected none: paging sets it")
     if operation.paging is not None and operation.paging.size_max is not None:
         given.setdefault("page_size", operation.paging.size_max)
     return given

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 from psycopg import Connection
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from runtime.errors import ConfigurationError
 from sinks.postgres.model.rows import raw_table, tables
@@ -166,36 +166,37 @@ def _events_of(connection: Connection[Any], search: Search) -> _Events:
 
 
 def _ids_of_addresses(connection: Connection[Any], search: Search) -> Iterator[str]:
-    for table, id_column, addresses in _joint_columns:
-        for address in addresses:
-            query = SQL(
-                "select distinct {id} as id from {table} "
-                "where zcc.normal_address({address}) = any(%(values)s) and {id} is not null"
-            ).format(
-                id=Identifier(id_column),
-                table=Identifier(schema, table),
-                address=Identifier(address),
-            )
-            yield from (row["id"] for row in connection.execute(query, search.parameters))
+    statement = SQL(
+        "select distinct {id} as id from {table} "
+        "where zcc.normal_address({address}) = any(%(values)s) and {id} is not null"
+    )
+    for _, query in _by_address_column(statement):
+        yield from (row["id"] for row in connection.execute(query, search.parameters))
 
 
 def _addresses_of_ids(
     connection: Connection[Any], values: Sequence[str]
 ) -> Iterator[tuple[Personal, str]]:
     """Yield addresses that occurred with these ids and with no other one."""
+    statement = SQL(
+        "select zcc.normal_address({address}) as address from {table} "
+        "where {address} is not null group by 1 having bool_and({id} = any(%s))"
+    )
+    for class_, query in _by_address_column(statement):
+        for row in connection.execute(query, (list(values),)):
+            yield class_, row["address"]
+
+
+def _by_address_column(statement: SQL) -> Iterator[tuple[Personal, Composed]]:
+    """Yield the statement for each column of addresses, with the class of its addresses."""
     for table, id_column, addresses in _joint_columns:
         for address in addresses:
-            query = SQL(
-                "select zcc.normal_address({address}) as address from {table} "
-                "where {address} is not null group by 1 having bool_and({id} = any(%s))"
-            ).format(
+            query = statement.format(
                 id=Identifier(id_column),
                 table=Identifier(schema, table),
                 address=Identifier(address),
             )
-            class_: Personal = "email" if address == "email" else "phone"
-            for row in connection.execute(query, (list(values),)):
-                yield class_, row["address"]
+            yield "email" if address == "email" else "phone", query
 
 
 def _engagements_of_ids(connection: Connection[Any], search: Search) -> Engagements:

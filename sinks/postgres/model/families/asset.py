@@ -13,6 +13,7 @@ from sinks.postgres.model.families.attributes import (
     alive,
     attributes,
     deleted,
+    lifetime,
     modified_by,
     registers_of,
     values_of,
@@ -20,7 +21,6 @@ from sinks.postgres.model.families.attributes import (
 from sinks.postgres.model.json_fields import flag, id_text, moment_ms, object_in, objects_in
 from sinks.postgres.model.projection import (
     ColumnUpdate,
-    MinMaxColumn,
     Projection,
     Reader,
     Values,
@@ -45,7 +45,7 @@ asset: Final = Projection(
         ),
         deleted,
     ),
-    (MinMaxColumn("created_at", "least"), MinMaxColumn("modified_at", "greatest")),
+    lifetime,
 )
 
 _item: Final = attributes(

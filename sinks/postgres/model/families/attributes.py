@@ -9,7 +9,7 @@ from typing import Final
 
 from schemas.envelope import JsonObject
 from sinks.postgres.model.json_fields import bigint, flag, integer, json, moment_ms, text, texts
-from sinks.postgres.model.projection import Values, VersionedColumns
+from sinks.postgres.model.projection import MinMaxColumn, Values, VersionedColumns
 from sinks.postgres.model.tables import Cell, Column, SqlType
 
 Attributes = Mapping[str, Column]
@@ -22,6 +22,15 @@ deleted: Final = VersionedColumns("deleted", (Column("deleted_at", "timestamptz"
 """Only a message that the entity exists again clears the time, with None."""
 
 alive: Final[Mapping[str, Values]] = {deleted.name: (None,)}
+
+lifetime: Final = (MinMaxColumn("created_at", "least"), MinMaxColumn("modified_at", "greatest"))
+"""Of an entity whose events report creation and changes."""
+
+looked_up_lifetime: Final = (
+    MinMaxColumn("created_at", "least"),
+    MinMaxColumn("looked_up_at", "greatest"),
+)
+"""Of an entity that the reference topic brings as well."""
 
 _readers: Final[Mapping[SqlType, Callable[[JsonObject, str], Cell]]] = {
     "text": text,
@@ -37,6 +46,14 @@ _readers: Final[Mapping[SqlType, Callable[[JsonObject, str], Cell]]] = {
 def attributes(*columns: Column, **renamed: Column) -> Attributes:
     """Return attributes whose member has the column's name, and others by member."""
     return {column.name: column for column in columns} | renamed
+
+
+def named_attributes(entity: str, *columns: Column) -> Attributes:
+    """Return name and description of an entity, whose members carry its name, and others."""
+    return attributes(
+        *columns,
+        **{f"{entity}_{column}": Column(column, "text") for column in ("name", "description")},
+    )
 
 
 def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:

@@ -14,45 +14,37 @@ from sinks.postgres.model.families.attributes import (
     alive,
     attributes,
     deleted,
+    lifetime,
     modified_by,
+    named_attributes,
     registers_of,
     values_of,
 )
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in
-from sinks.postgres.model.projection import ColumnUpdate, MinMaxColumn, Projection, Reader, Values
+from sinks.postgres.model.projection import ColumnUpdate, Projection, Reader, Values
 from sinks.postgres.model.tables import Column, columns_of
 
 _modifier: Final = attributes(modified_by)
 
-_business_hour: Final = attributes(
-    Column("timezone", "text"),
-    Column("account_default", "boolean"),
-    business_hour_name=Column("name", "text"),
-    business_hour_description=Column("description", "text"),
-)
-_hours: Final = attributes(Column("hour_type", "integer"), Column("custom_hours", "jsonb"))
+_common: Final = (Column("timezone", "text"), Column("account_default", "boolean"))
 
-_lifetime: Final = (MinMaxColumn("created_at", "least"), MinMaxColumn("modified_at", "greatest"))
+_business_hour: Final = named_attributes("business_hour", *_common)
+_hours: Final = attributes(Column("hour_type", "integer"), Column("custom_hours", "jsonb"))
 
 business_hour: Final = Projection(
     "business_hour",
     (account_id, Column("business_hour_id", "text")),
     (*registers_of(_business_hour, _hours, _modifier), deleted),
-    _lifetime,
+    lifetime,
 )
 
-_closure_set: Final = attributes(
-    Column("timezone", "text"),
-    Column("account_default", "boolean"),
-    closure_set_name=Column("name", "text"),
-    closure_set_description=Column("description", "text"),
-)
+_closure_set: Final = named_attributes("closure_set", *_common)
 
 closure_set: Final = Projection(
     "closure_set",
     (account_id, Column("closure_set_id", "text")),
     (*registers_of(_closure_set, _modifier), deleted),
-    _lifetime,
+    lifetime,
 )
 
 _closure: Final = attributes(

@@ -10,6 +10,7 @@ from sinks.postgres.model.families.attributes import (
     alive,
     attributes,
     deleted,
+    looked_up_lifetime,
     registers_of,
     user_id,
     values_of,
@@ -17,7 +18,6 @@ from sinks.postgres.model.families.attributes import (
 from sinks.postgres.model.json_fields import text, texts
 from sinks.postgres.model.projection import (
     ColumnUpdate,
-    MinMaxColumn,
     Projection,
     Reader,
     Values,
@@ -35,7 +35,7 @@ team: Final = Projection(
         VersionedColumns("parent", columns_of("text", "parent_team_id", "parent_team_name")),
         deleted,
     ),
-    (MinMaxColumn("created_at", "least"), MinMaxColumn("looked_up_at", "greatest")),
+    looked_up_lifetime,
 )
 
 member: Final = Projection(

@@ -15,6 +15,7 @@ from sinks.postgres.model.families.attributes import (
     alive,
     attributes,
     deleted,
+    looked_up_lifetime,
     registers_of,
     user_id,
     values_of,
@@ -23,7 +24,6 @@ from sinks.postgres.model.families.participants import team_registers
 from sinks.postgres.model.json_fields import id_text, object_in, objects_in, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
-    MinMaxColumn,
     Projection,
     Reader,
     Values,
@@ -80,7 +80,7 @@ user: Final = Projection(
         VersionedColumns("sub_status", columns_of("text", "sub_status_id", "sub_status_name")),
         deleted,
     ),
-    (MinMaxColumn("created_at", "least"), MinMaxColumn("looked_up_at", "greatest")),
+    looked_up_lifetime,
 )
 
 _assigned: Final = VersionedColumns("assigned", (Column("assigned", "boolean"),))
