@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.timeout(900)  # the pages are written twice, on a machine that may be busy
+
 root = Path(__file__).parents[2]
 copied = ("operations", "processors", "schemas", "docs", "deploy")
 linked = ("devstack", "ingest", "runtime", "simulator", "sinks", "zoom")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 
+from operations.components import workers as all_workers
 from operations.lag.monitor import Monitor
 from operations.local.pipeline import get
 from operations.local.processes import Process
@@ -23,6 +24,7 @@ from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import Record, TopicPartition
 from schemas.topics import (
+    Workers,
     dead_letter_topic,
     enriched_topic,
     quarantine_topic,
@@ -42,9 +44,7 @@ from tests.patience import HANG_GUARD_S
 quick = MonitorSettings(interval_s=0.1)
 
 
-async def make_topics(
-    kafka: KafkaSettings, workers: Sequence[str] = ("enrichment", "postgres", "object-storage")
-) -> None:
+async def make_topics(kafka: KafkaSettings, workers: Workers = all_workers) -> None:
     async with TopicAdmin(kafka) as admin:
         await admin.apply(tuple(topic_specs(kafka.topic_plan, workers)))
 
@@ -199,7 +199,7 @@ async def test_while_the_brokers_do_not_answer_the_figures_stay_and_readiness_sa
 async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
     kafka_settings: KafkaSettings,
 ) -> None:
-    await make_topics(kafka_settings, workers=("postgres",))  # no retry topic, no other letters
+    await make_topics(kafka_settings, workers={"postgres": ()})  # no retry topic, no other letters
     topic = enriched_topic("task", prefix=kafka_settings.topic_prefix)
     await publish(kafka_settings, Record(topic, b"k", b"v"))
     async with monitoring(kafka_settings) as monitor:
@@ -237,7 +237,7 @@ async def test_a_topic_made_anew_is_counted_though_it_was_gone_for_a_while(
 async def test_a_worker_that_is_not_deployed_is_not_looked_at(
     kafka_settings: KafkaSettings,
 ) -> None:
-    await make_topics(kafka_settings, workers=("postgres",))
+    await make_topics(kafka_settings, workers={"postgres": ()})
     settings = MonitorSettings(interval_s=0.1, workers=("postgres",))
     async with monitoring(kafka_settings, settings) as monitor:
         await until(lambda: monitor.readiness_problem() is None)
