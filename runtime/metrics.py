@@ -146,7 +146,7 @@ class WorkerMetrics:
 
 
 class PollerMetrics:
-    """What the runtime counts for each poller, beside what it counts for each worker.
+    """What the runtime counts for each poller, in addition to the figures of each worker.
 
     The active member alone has figures; a standby's gauges are 0.
     """
@@ -216,7 +216,7 @@ def begin_worker(name: str, *, topics: Iterable[str]) -> None:
 
 
 def begin_poller(name: str, feeds: Sequence[Feed]) -> None:
-    """Create each series of a poller at 0, beside those of `begin_worker`."""
+    """Create each series of a poller at 0, in addition to those of `begin_worker`."""
     poller.active.labels(name)
     poller.fenced.labels(name)
     for feed in feeds:

@@ -121,15 +121,15 @@ class TransactionalPublisher(Protocol):
     """Publishes in transactions of one transactional id, from entering it to leaving it.
 
     Entering fences all that entered with this id before: what they had not committed is aborted,
-    they publish nothing more, and whoever reads from now on sees all that they had committed.
+    they publish nothing more, and a reader that begins now sees all that they had committed.
     Entering raises TransientError and ConfigurationError as `Consumer` does.
     """
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Commit all of these or none, in their order within each partition; one call at a time.
 
-        After an error or a cancellation it is of no more use: leave it. Who enters next settles
-        what nobody knows.
+        After an error or a cancellation it is of no more use: leave it. The next
+        entering settles what nobody knows.
 
         Raises:
             FencedError: another has entered with the id, or a transaction took too long.

@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, errors
 
 from runtime import metrics
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.contracts import Sender, Settled
 from runtime.errors import ConfigurationError, FencedError, TransientError
@@ -65,13 +66,13 @@ class KafkaPublisher(Sender):
         self._client_id = client_id
         self._clock = clock
         self._link: _Link | None = None
+        self._tasks = BackgroundTasks()
         for limit in TopicLimit:  # Prometheus sees no increase in a series that starts at 1
             metrics.publisher.refused.labels(limit.value)
 
     async def __aenter__(self) -> Self:
-        self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
-        self._supervisor = self._tasks.create_task(self._supervise())
+        self._tasks.start(self._supervise())
         return self
 
     async def __aexit__(
@@ -81,8 +82,7 @@ class KafkaPublisher(Sender):
         trace: TracebackType | None,
     ) -> None:
         """Close. Records without a waiting caller may be lost."""
-        self._supervisor.cancel()
-        await self._tasks.__aexit__(None, None, None)
+        await self._tasks.__aexit__(kind, error, trace)
 
     @property
     def ready(self) -> bool:
@@ -184,15 +184,13 @@ class _Link:
         self._has_unresolved = asyncio.Event()
         self.broken = self._outbox.failed
         self.answering = True
+        self._tasks = BackgroundTasks()
 
     async def __aenter__(self) -> Self:
-        self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
-        self._running = [
-            self._tasks.create_task(self._outbox.run()),
-            self._tasks.create_task(self._resolve_topics()),
-            self._tasks.create_task(self._limits.follow(self._producer.client)),
-        ]
+        self._tasks.start(self._outbox.run())
+        self._tasks.start(self._resolve_topics())
+        self._tasks.start(self._limits.follow(self._producer.client))
         return self
 
     async def __aexit__(
@@ -201,12 +199,10 @@ class _Link:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for task in self._running:
-            task.cancel()
         self._outbox.close(_replaced())
         for topic in list(self._strangers):
             self._refuse(topic, _replaced())
-        await self._tasks.__aexit__(None, None, None)
+        await self._tasks.__aexit__(kind, error, trace)
 
     @property
     def doubted(self) -> bool:

@@ -1,4 +1,4 @@
-"""Publishes in transactions; who enters with a transactional id fences all who had it before.
+"""Publishes in transactions; entering with a transactional id fences every earlier user of it.
 
 The library asks for an identity when it starts: the coordinator raises the epoch of the id, aborts
 what the one before had open, and answers once the markers of that are in all partitions. So from

@@ -1,8 +1,8 @@
 """Pure: the watermarks of a poller, as a fold over the records of its compacted topic.
 
-Who becomes active writes a claim first: the next generation. Each watermark names the generation of
-its writer. Kafka fences a writer by its transactional id; this fold is the second lock, and tells
-that the first one held.
+A member that becomes active writes a claim first: the next generation. Each watermark names the
+generation of its writer. Kafka fences a writer by its transactional id; this fold is the second
+lock, and shows that the first one held.
 
 Invariants:
 
@@ -60,7 +60,7 @@ class Watermarks:
             watermark = None if key == _claim_key else str(found["watermark"])
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
-                f"{delivery.origin} is no watermark ({type(error).__name__}): find out who else "
+                f"{delivery.origin} is no watermark ({type(error).__name__}): find out what else "
                 f"writes to this topic, then produce a tombstone with the same key"
             ) from error
         if generation < self.generation:
@@ -85,5 +85,5 @@ class Watermarks:
         self._marks[feed] = mark
 
     def _value(self, at: datetime, **members: str) -> bytes:
-        document = {**members, "generation": self.generation, "at": at.astimezone(UTC).isoformat()}
-        return orjson.dumps(document)
+        stamps = {"generation": self.generation, "at": at.astimezone(UTC).isoformat()}
+        return orjson.dumps({**members, **stamps})

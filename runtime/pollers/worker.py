@@ -68,7 +68,7 @@ class PollerWorker:
         What only a person can mend halts the work, which looks again now and then.
 
         Raises:
-            ConfigurationError: it had halted when it was told to stop; nothing was skipped.
+            ConfigurationError: it had halted when it had to stop; nothing was skipped.
         """
         halted_by = await keep_membership(
             self._context, self._member, liveness=self._liveness, stopping=stopping

@@ -47,7 +47,7 @@ async def poller_process(
 
 
 class _Endless:
-    """Two feeds of numbers without an end, three to a page; each record names who published it."""
+    """Two feeds of numbers without an end, three to a page; each record names its publisher."""
 
     feeds = (Feed("a"), Feed("b"))
     page_records = 3
@@ -63,8 +63,8 @@ class _Endless:
         await asyncio.sleep(0.01)
         first = int(watermark or 0)
         end = first + self.page_records
-        told = [f"{self._member} {feed.name} {number}".encode() for number in range(first, end)]
-        return Fetched([Record(self._target, b"k", each) for each in told], str(end))
+        values = [f"{self._member} {feed.name} {number}".encode() for number in range(first, end)]
+        return Fetched([Record(self._target, b"k", each) for each in values], str(end))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class FreezingConsumer(WatchedConsumer):
 
 
 class WatchedTransactions(FakeTransactions):
-    """Tells the history who enters and who publishes. Broken workers are made of it."""
+    """Reports each entering and each publication. Broken workers are made of it."""
 
     def __init__(self, history: "PollerHistory", life: Life) -> None:
         super().__init__(history.broker, "poller")
@@ -132,8 +132,8 @@ class PollerHistory(History):
             self._marked(delivery)
 
     def _marked(self, delivery: Delivery) -> None:
-        key, told = (delivery.key or b"").decode(), orjson.loads(delivery.value or b"")
-        generation = told["generation"]
+        key, written = (delivery.key or b"").decode(), orjson.loads(delivery.value or b"")
+        generation = written["generation"]
         if key == "active":
             self.demand(generation > self.generation, "a claim is of no new generation")
             self.generation = generation
@@ -141,7 +141,7 @@ class PollerHistory(History):
             return
         self.demand(generation == self.generation, "a watermark is of a generation that is over")
         feed = key.removeprefix("feed:")
-        count = int(told["watermark"])
+        count = int(written["watermark"])
         self.demand(count <= self.published[feed], f"a watermark of {feed} is ahead of its records")
         self.demand(count == self.published[feed], f"a watermark of {feed} is behind its records")
 

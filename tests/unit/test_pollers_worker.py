@@ -1,4 +1,4 @@
-"""A poller's worker on the fake Kafka, in simulated time: who is active, and what fails whom."""
+"""A poller's worker on the fake Kafka, in simulated time: the active member, and what fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
