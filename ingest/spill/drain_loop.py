@@ -121,7 +121,8 @@ class DrainLoop:
         if name not in self._unreadable:
             self._unreadable.add(name)
             metrics.set_aside.labels("unreadable").inc()
-            _log.error("segment unreadable", segment=name, error="its name is not that of a segment")
+            error = "its name is not that of a segment"
+            _log.error("segment unreadable", segment=name, error=error)
 
     def _update_gauges(self) -> None:
         metrics.waiting_events.set(self._own.events)
