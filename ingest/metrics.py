@@ -20,7 +20,7 @@ class IngestMetrics:
     )
     verified: Final = Counter(
         "zcc_ingest_verified_total",
-        "Requests with a right signature, by app and place of the secret in its list",
+        "Requests with a right signature, by app and index of the secret in its list",
         ["app", "secret"],
     )
     accepted: Final = Counter(
@@ -47,7 +47,7 @@ class IngestMetrics:
     reloads: Final = Counter(
         "zcc_ingest_reloads_total",
         "Readings of the apps' file after the start, by outcome (taken; unreadable or wrong, "
-        "counted until it is mended)",
+        "counted until it is corrected)",
         ["outcome"],
     )
     replays: Final = Counter(
@@ -57,7 +57,7 @@ class IngestMetrics:
     )
     remembered: Final = Gauge(
         "zcc_ingest_remembered_signatures",
-        "Signatures answered 204 that are remembered to know replays by",
+        "Signatures answered 204 that are remembered to recognise replays",
         multiprocess_mode="livesum",
     )
     connections: Final = Gauge(
@@ -65,13 +65,13 @@ class IngestMetrics:
     )
     unfinished: Final = Gauge(
         "zcc_ingest_unfinished_requests",
-        "Requests that have begun to come and are not whole, so that nobody knows from whom",
+        "Requests that are not received whole, so that their sender is unknown",
         multiprocess_mode="livesum",
     )
     crowded_out: Final = Counter(
         "zcc_ingest_crowded_out_total",
         "Connections closed to make room for others, by what they did (silent: nothing yet; idle: "
-        "nothing any more; unfinished: they were sending; newcomer: no room could be made for it)",
+        "nothing more; unfinished: a part of a request; newcomer: no room could be made for it)",
         ["state"],
     )
     latency: Final = Histogram(

@@ -9,8 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from ingest.apps.config import apps_form, read_apps
 from ingest.apps.registry import Apps
 
-_shortest_pseudonym_key: Final = 16
-"""Bytes: with less, the few billion phone numbers there are can be tried one by one."""
+_min_pseudonym_key_bytes: Final = 16
+"""Bytes. A shorter key could be found by trying the few billion phone numbers that exist."""
 
 
 class IngestSettings(BaseSettings):
@@ -31,7 +31,7 @@ class IngestSettings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 = free")
     health_host: str = Field(
         default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
-        description="Address of /healthz, /readyz, /metrics, which the port of webhooks has not",
+        description="Address of /healthz, /readyz, /metrics, which have a port of their own",
     )
     health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
     workers: int = Field(
@@ -53,9 +53,9 @@ class IngestSettings(BaseSettings):
         description=(
             "Secret tokens by app, JSON: an app is the last part of its webhook's URL, "
             "``default`` that of the URL without one. The first secret is the newest; keep the "
-            "old one beside it until Zoom has stopped signing with it. Required unless "
+            "old one after it until Zoom no longer signs with it. Required unless "
             "``ZCC_INGEST_APPS_FILE`` is set; an app may also be an object with accounts, "
-            "networks and a header to ask for: docs/how-to/apps-and-secrets.md"
+            "networks and a required header: docs/how-to/apps-and-secrets.md"
         ),
     )
     forwarded_hops: int = Field(
@@ -93,11 +93,11 @@ class IngestSettings(BaseSettings):
         ge=0,
         description=(
             "Seconds in which a wrong signature is answered 503 after a secret of its app was "
-            "taken out of ``ZCC_INGEST_APPS_FILE``; 401 before and after"
+            "removed from ``ZCC_INGEST_APPS_FILE``; 401 before and after"
         ),
     )
     max_body_bytes: int = Field(
-        default=1024 * 1024, ge=1024, description="Bytes of the largest body that is taken"
+        default=1024 * 1024, ge=1024, description="Bytes of the largest body that is accepted"
     )
     body_timeout_s: float = Field(
         default=5.0,
@@ -120,7 +120,7 @@ class IngestSettings(BaseSettings):
         default=2048,
         ge=1,
         description=(
-            "Requests of which a process has received a part, nobody knows from whom; beyond it "
+            "Requests that a process has not received whole; beyond it "
             "the oldest is answered 503 and its connection closed"
         ),
     )
@@ -137,14 +137,14 @@ class IngestSettings(BaseSettings):
         ge=1024 * 1024,
         description=(
             "Bytes of bodies held by a process; beyond it the oldest unfinished requests are "
-            "answered 503, and the newest where only signed ones are left"
+            "answered 503, and the newest if only signed ones are left"
         ),
     )
     remembered_signatures: int = Field(
         default=32_768,
         ge=0,
         description=(
-            "Signatures answered 204 that a process remembers: what comes again with one of them "
+            "Signatures answered 204 that a process remembers: a request that repeats one of them "
             "is answered 204 without a second record; 0 = none"
         ),
     )
@@ -171,10 +171,10 @@ class IngestSettings(BaseSettings):
 
     @field_validator("apps", mode="before")
     @classmethod
-    def _apps_come_from_one_place(cls, value: object, found: ValidationInfo) -> Apps | Path:
-        """Return the apps, or the file where they are.
+    def _apps_have_one_source(cls, value: object, found: ValidationInfo) -> Apps | Path:
+        """Return the apps, or their file.
 
-        Parse here rather than in pydantic-settings: its own error quotes no rule to follow.
+        They are parsed here and not by pydantic-settings, whose error names no rule to follow.
         """
         file: Path | None = found.data.get("apps_file")
         if value is None and file is None:
@@ -188,8 +188,8 @@ class IngestSettings(BaseSettings):
     @field_validator("pseudonym_key")
     @classmethod
     def _key_is_long_enough(cls, key: SecretStr) -> SecretStr:
-        if len(key.get_secret_value().encode()) < _shortest_pseudonym_key:
-            raise ValueError(f"expected at least {_shortest_pseudonym_key} bytes")
+        if len(key.get_secret_value().encode()) < _min_pseudonym_key_bytes:
+            raise ValueError(f"expected at least {_min_pseudonym_key_bytes} bytes")
         return key
 
     @model_validator(mode="after")

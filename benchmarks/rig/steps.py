@@ -192,7 +192,7 @@ class _Transport:
 
 def _over_http(application: _Answering | Webhook, requests: Sequence[bytes]) -> Callable[[], None]:
     shared = Connections(
-        lambda _: application,
+        lambda _path, _method: application,
         limits=_limits,
         bounds=ConnectionBounds(_connections, _connections),
         limiter=RequestLimiter(requests=_connections, size_bytes=2**30),

@@ -121,7 +121,8 @@ class DrainLoop:
         if name not in self._unreadable:
             self._unreadable.add(name)
             metrics.moved_to_refused.labels("unreadable").inc()
-            _log.error("segment unreadable", segment=name, error="its name is none of a segment")
+            error = "its name is not that of a segment"
+            _log.error("segment unreadable", segment=name, error=error)
 
     def _update_gauges(self) -> None:
         metrics.waiting_events.set(self._own.events)

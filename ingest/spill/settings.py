@@ -14,7 +14,7 @@ _zoom_waits_s: Final = 3.0
 
 
 class SpillSettings(BaseSettings):
-    """Where events are kept that the broker does not take in time, and how many."""
+    """Where events are stored that the broker does not accept in time, and how many."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_SPILL_", frozen=True, extra="ignore")
 
@@ -44,7 +44,7 @@ class SpillSettings(BaseSettings):
     instance: str = Field(
         default="",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
-        description="Under whose name a process finds its events again; empty = the host's name",
+        description="Name under which a process finds its events again; empty = the host's name",
     )
 
     @field_validator("url")
@@ -68,7 +68,7 @@ class SpillSettings(BaseSettings):
         return self.instance or socket.gethostname()
 
     def require_in_time(self, *, produce_deadline_s: float) -> None:
-        """See that a spilled event can still be answered.
+        """Check that a spilled event can still be answered.
 
         Raises:
             ConfigurationError: Zoom would have given up by then.

@@ -72,7 +72,7 @@ def _lines(sizes: dict[str, int]) -> Iterator[str]:
         )
     for text in sorted(sizes):
         if parse_name(text) is None:
-            yield f"{text}: its name is none of a segment"
+            yield f"{text}: its name is not that of a segment"
 
 
 async def produce(stores: SegmentStores, kafka: KafkaSettings, clock: Clock) -> None:
