@@ -1,10 +1,17 @@
-"""Links between the pages of the project lead somewhere."""
+"""Links between the pages of the project lead somewhere, and paths of code on them exist."""
 
 import re
 from pathlib import Path
 
 root = Path(__file__).parents[2]
 pages = sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")])
+code_path = re.compile(
+    r"`((?:benchmarks|deploy|devstack|docs|ingest|operations|processors|runtime|schemas|simulator|sinks"
+    r"|tests|zoom)/(?:[\w.-]+/)*(?:[\w.-]+\.[a-z]+)?)(?:::\w+)?`"
+)
+made_up = {"processors/answers/", "schemas/topics/answers.yaml"}
+"""Paths of the processor that a reader writes by docs/how-to/add-a-processor.md."""
+
 link = re.compile(r"\]\((?![a-z]+:)([^)\s#]*)(?:#([^)\s]+))?\)")
 
 
@@ -30,6 +37,18 @@ def broken(page: Path, text: str) -> list[str]:
 
 def test_every_link_leads_to_a_page_and_a_heading_that_exist() -> None:
     assert [each for page in pages for each in broken(page, page.read_text())] == []
+
+
+def test_every_path_of_code_on_a_page_exists() -> None:
+    named = {
+        (page.relative_to(root).as_posix(), path)
+        for page in pages
+        if page.name != "CHANGELOG.md"  # it names what was there at the time
+        for path in code_path.findall(page.read_text())
+    }
+    assert len(named) > 200
+    missing = {(page, path) for page, path in named if not (root / path).exists()}
+    assert {(page, path) for page, path in missing if path not in made_up} == set()
 
 
 def test_a_broken_link_is_found() -> None:

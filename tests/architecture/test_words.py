@@ -1,5 +1,7 @@
 """Names are the field's terms, and the name of a class has one meaning."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,6 @@ import pytest
 from tests.support.words import dialect_by_file, dialect_words, lower_case, public_classes, whole
 
 root = Path(__file__).parents[2]
-standing = dialect_by_file(root)
-classes = public_classes(root)
 
 not_renamed_yet = {
     "Fault",
@@ -36,12 +36,26 @@ twins = {
 """Names that two classes share, each with the reason."""
 
 
+@pytest.fixture(scope="module")
+def standing() -> Mapping[str, Counter[str]]:
+    return dialect_by_file(root)
+
+
+@pytest.fixture(scope="module")
+def classes() -> Mapping[str, list[str]]:
+    return public_classes(root)
+
+
 @pytest.mark.parametrize("word", sorted({*lower_case, *whole} - not_renamed_yet))
-def test_a_word_of_the_old_dialect_is_in_no_identifier(word: str) -> None:
+def test_a_word_of_the_old_dialect_is_in_no_identifier(
+    standing: Mapping[str, Counter[str]], word: str
+) -> None:
     assert {path: count[word] for path, count in standing.items() if count[word]} == {}
 
 
-def test_every_word_that_is_not_renamed_yet_still_stands() -> None:
+def test_every_word_that_is_not_renamed_yet_still_stands(
+    standing: Mapping[str, Counter[str]],
+) -> None:
     assert {
         word for word in not_renamed_yet if not any(c[word] for c in standing.values())
     } == set()
@@ -70,14 +84,14 @@ def test_words_that_only_look_alike_are_not_found() -> None:
     assert dialect_words("sitemap = position + folder.TaskGroup + besides.PartName") == {}
 
 
-def test_a_class_name_has_one_meaning() -> None:
+def test_a_class_name_has_one_meaning(classes: Mapping[str, list[str]]) -> None:
     shared = {name: files for name, files in classes.items() if len(files) > 1}
     assert {name: files for name, files in shared.items() if name not in twins} == {}
 
 
-def test_every_exception_for_a_class_name_is_still_needed() -> None:
+def test_every_exception_for_a_class_name_is_still_needed(classes: Mapping[str, list[str]]) -> None:
     assert {name for name in twins if len(classes.get(name, ())) < 2} == set()
 
 
-def test_classes_of_all_packages_are_read() -> None:
+def test_classes_of_all_packages_are_read(classes: Mapping[str, list[str]]) -> None:
     assert len(classes) > 300
