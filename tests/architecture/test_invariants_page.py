@@ -15,7 +15,7 @@ def exists(test: str) -> bool:
     """Whether a test named ``file::name`` is there."""
     path, _, name = test.partition("::")
     file = root / path
-    definition = rf"^ *(?:async )?def {name}\(|^{name} = \w+\.TestCase$"
+    definition = rf"^ *(?:async )?def {name}\(|^{name} = .*\bTestCase\)?$"
     return file.is_file() and re.search(definition, file.read_text(), re.MULTILINE) is not None
 
 
