@@ -20,7 +20,7 @@ from runtime.sinks import phase
 from runtime.sinks.batch_plans import pending
 from runtime.sinks.batch_writer import BatchWriter, PreparedBatch
 from runtime.sinks.batcher import Batcher
-from runtime.sinks.phase import Observation, PlannedSpan, Reading, SinkPhase
+from runtime.sinks.phase import Observation, PlannedSpan, ReadScope, SinkPhase
 from runtime.values import Assignment, Batch, BatchLimits, Delivery, Resume, Span, TopicPartition
 from runtime.worker.liveness import Liveness
 from runtime.worker.membership import WorkerContext
@@ -114,7 +114,7 @@ class SinkDriver(Generic[Prepared]):
         self._forget()
         if self._call is not None:
             self._call.cancel()
-        self._phase = SinkPhase(phase.Stage.LEFT)
+        self._phase = SinkPhase(phase.SinkStage.LEFT)
         self._at_rest.set()
 
     async def revoked(self) -> None:
@@ -123,15 +123,15 @@ class SinkDriver(Generic[Prepared]):
         # but not committed would be read again; one whose try has failed may wait for long.
         while not self._phase.at_rest:
             await self._at_rest.wait()
-        await self._lose(phase.Revoked())
+        await self._lose(phase.PartitionsRevoked())
 
     async def assigned(self, assignment: Assignment) -> None:
         """Own these partitions; nothing is read until the sink has said where to start."""
-        await self._lose(phase.Assigned())
+        await self._lose(phase.PartitionsAssigned())
         self.owned = Owned(assignment)
         self._consumer.pause(assignment.partitions)
 
-    async def _lose(self, seen: phase.Revoked | phase.Assigned) -> None:
+    async def _lose(self, seen: phase.PartitionsRevoked | phase.PartitionsAssigned) -> None:
         self._forget()
         self._see(seen)
         if self._phase.action == phase.GiveUp():
@@ -193,7 +193,7 @@ class SinkDriver(Generic[Prepared]):
         self._vitals.waits_for = "a step that fails, and tries again"
         self._see(phase.TryFailed())
         await self._around.clock.sleep(delay_s)
-        if self._phase.call is phase.Call.ABANDONED:
+        if self._phase.call is phase.SinkCall.ABANDONED:
             await asyncio.get_running_loop().create_future()  # until it is cancelled
         self._see(phase.TryBegan())
 
@@ -260,7 +260,7 @@ class SinkDriver(Generic[Prepared]):
         batcher = owned.batcher
         if batcher is None:
             raise RuntimeError("nothing was collected")
-        if self._phase.stage is phase.Stage.PLANNED:
+        if self._phase.stage is phase.SinkStage.PLANNED:
             log.info("planned batch again", worker=self._around.name, records=len(batcher))
         since_s, batch = batcher.oldest_since_s, batcher.take()
         # Not `_between_tries`: the batch before this one may be waiting there.
@@ -303,11 +303,11 @@ class SinkDriver(Generic[Prepared]):
         if owned is None:
             return
         match self._phase.reads:
-            case Reading.NOTHING:
+            case ReadScope.NOTHING:
                 sources: set[TopicPartition] = set()
-            case Reading.PLANNED_SPAN:
+            case ReadScope.PLANNED_SPAN:
                 sources = {self._phase.plans[0].source}
-            case Reading.EVERYTHING:
+            case ReadScope.EVERYTHING:
                 sources = set(owned.starts)
             case reads:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(reads)
@@ -332,7 +332,7 @@ class SinkDriver(Generic[Prepared]):
     def _room(self) -> tuple[int, float]:
         """Return how many records to poll, and how long to wait for them."""
         batcher = self.owned.batcher if self.owned else None
-        if batcher is None or self._phase.reads is Reading.NOTHING:
+        if batcher is None or self._phase.reads is ReadScope.NOTHING:
             return 1, _poll_s
         due_in_s = batcher.due_in_s(self._around.clock.monotonic_s())
         room = min(batcher.room, _poll_records)

@@ -40,7 +40,7 @@ plan_patience_s: Final = 30.0
 """So long without another record of a planned span: enter anew, to learn where the log starts."""
 
 
-class Stage(Enum):
+class SinkStage(Enum):
     """How far the member is with its assignment."""
 
     UNASSIGNED = auto()
@@ -51,7 +51,7 @@ class Stage(Enum):
     LEFT = auto()
 
 
-class Call(Enum):
+class SinkCall(Enum):
     """Where the call into the sink stands."""
 
     NONE = auto()
@@ -64,7 +64,7 @@ class Call(Enum):
     """It has failed and must not try again."""
 
 
-class Reading(Enum):
+class ReadScope(Enum):
     """From which partitions records are fetched."""
 
     NOTHING = auto()
@@ -80,12 +80,12 @@ class PlannedSpan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class PartitionsAssigned:
     """The group has given partitions; what was owned before is not owned any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked:
+class PartitionsRevoked:
     """The group takes all partitions back."""
 
 
@@ -148,7 +148,7 @@ class BatchPrepared:
     """What was collected is taken and ready to be written."""
 
 
-OwnershipChange = Assigned | Revoked | StopRequested
+OwnershipChange = PartitionsAssigned | PartitionsRevoked | StopRequested
 CallEvent = CallBegan | TryFailed | TryBegan | TookOver | Stored | GaveUp
 Collected = CollectingBegan | Polled | BatchPrepared
 Observation = OwnershipChange | CallEvent | Collected
@@ -222,8 +222,8 @@ class SinkPhase:
     batch waits. ``grown_s`` is when records of a planned span last came.
     """
 
-    stage: Stage = Stage.UNASSIGNED
-    call: Call = Call.NONE
+    stage: SinkStage = SinkStage.UNASSIGNED
+    call: SinkCall = SinkCall.NONE
     plans: tuple[PlannedSpan, ...] = ()
     collecting: bool = False
     records: int = 0
@@ -240,41 +240,41 @@ class SinkPhase:
     @property
     def at_rest(self) -> bool:
         """Whether a rebalance may go on: the sink is not in the middle of a try."""
-        return self.call not in (Call.TRYING, Call.OUTDATED)
+        return self.call not in (SinkCall.TRYING, SinkCall.OUTDATED)
 
     @property
-    def reads(self) -> Reading:
+    def reads(self) -> ReadScope:
         """From which partitions records are fetched now (invariants 2, 3, 4)."""
-        if not self.collecting or self.call not in (Call.NONE, Call.TRYING):
-            return Reading.NOTHING
-        return Reading.PLANNED_SPAN if self.stage is Stage.PLANNED else Reading.EVERYTHING
+        if not self.collecting or self.call not in (SinkCall.NONE, SinkCall.TRYING):
+            return ReadScope.NOTHING
+        return ReadScope.PLANNED_SPAN if self.stage is SinkStage.PLANNED else ReadScope.EVERYTHING
 
     @property
     def action(self) -> Action:
         """What to do in this state."""
         match self.call:
-            case Call.ABANDONED:
+            case SinkCall.ABANDONED:
                 return GiveUp()
-            case Call.OUTDATED:
+            case SinkCall.OUTDATED:
                 return AwaitCall()  # one call at a time (1)
-            case Call.FAILED:
+            case SinkCall.FAILED:
                 return Poll()  # of nothing (4)
-            case Call.NONE | Call.TRYING:
+            case SinkCall.NONE | SinkCall.TRYING:
                 return self._action_in_stage()
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(self.call)
 
     def _action_in_stage(self) -> Action:
         match self.stage:
-            case Stage.UNASSIGNED:
+            case SinkStage.UNASSIGNED:
                 return Poll()  # to join the group
-            case Stage.TAKING_OVER:
-                return TakeOver() if self.call is Call.NONE else AwaitCall()
-            case Stage.PLANNED | Stage.RUNNING:
+            case SinkStage.TAKING_OVER:
+                return TakeOver() if self.call is SinkCall.NONE else AwaitCall()
+            case SinkStage.PLANNED | SinkStage.RUNNING:
                 return self._action_at_work()
-            case Stage.DRAINING:
+            case SinkStage.DRAINING:
                 return self._action_in_drain()
-            case Stage.LEFT:
+            case SinkStage.LEFT:
                 return Leave()
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(self.stage)
@@ -282,19 +282,19 @@ class SinkPhase:
     def _action_at_work(self) -> Action:
         plan = self.plans[0] if self.plans else None
         if self.ready:  # the batch before it goes first (5), and a second one may not wait (6)
-            return Write() if self.call is Call.NONE else AwaitCall()
+            return Write() if self.call is SinkCall.NONE else AwaitCall()
         if self.due:
             return Prepare()
         if self.overdue and plan is not None:
             return RefusePlan(plan)
         if self.collecting:
             return Poll()
-        if self.call is Call.TRYING:  # a planned span is stored, and nothing else is read (3)
+        if self.call is SinkCall.TRYING:  # a planned span is stored, and nothing else is read (3)
             return AwaitCall()
         return Collect(plan)
 
     def _action_in_drain(self) -> Action:
-        if self.call is Call.TRYING:
+        if self.call is SinkCall.TRYING:
             return AwaitCall()
         if self.ready:
             return Write()
@@ -302,10 +302,10 @@ class SinkPhase:
 
     def _after(self, seen: Observation) -> "SinkPhase":
         match seen:
-            case Assigned():
-                return self._owning(Stage.TAKING_OVER)
-            case Revoked():
-                return self._owning(Stage.UNASSIGNED)
+            case PartitionsAssigned():
+                return self._owning(SinkStage.TAKING_OVER)
+            case PartitionsRevoked():
+                return self._owning(SinkStage.UNASSIGNED)
             case StopRequested():
                 return self._stopping()
             case CollectingBegan() | Polled() | BatchPrepared():
@@ -316,19 +316,19 @@ class SinkPhase:
     def _after_call(self, seen: CallEvent) -> "SinkPhase":
         match seen:
             case CallBegan():
-                if self.call is not Call.NONE:
+                if self.call is not SinkCall.NONE:
                     raise RuntimeError(f"a second call began while one was {self.call.name}")
-                return replace(self, call=Call.TRYING, ready=False)
+                return replace(self, call=SinkCall.TRYING, ready=False)
             case TryFailed():
                 return self._failed()
             case TryBegan():
-                return replace(self, call=Call.TRYING)
+                return replace(self, call=SinkCall.TRYING)
             case TookOver(plans):
                 return self._taken_over(tuple(plans))
             case Stored():
                 return self._stored()
             case GaveUp():
-                return replace(self, call=Call.NONE)
+                return replace(self, call=SinkCall.NONE)
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(seen)
 
@@ -340,56 +340,57 @@ class SinkPhase:
                 return self._polled(seen)
             case BatchPrepared():
                 # Behind a planned span nothing is collected until it is stored (3).
-                goes_on = self.stage is Stage.RUNNING
+                goes_on = self.stage is SinkStage.RUNNING
                 return replace(self, collecting=goes_on, records=0, due=False, ready=True)
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(seen)
 
-    def _owning(self, stage: Stage) -> "SinkPhase":
+    def _owning(self, stage: SinkStage) -> "SinkPhase":
         """Begin anew: whatever was read belongs to the next owner, who reads it again (5)."""
-        if self.stage in (Stage.DRAINING, Stage.LEFT):
-            stage = Stage.LEFT  # while the member leaves, the client may still report changes
+        if self.stage in (SinkStage.DRAINING, SinkStage.LEFT):
+            stage = SinkStage.LEFT  # while the member leaves, the client may still report changes
         match self.call:
-            case Call.TRYING | Call.OUTDATED:
-                call = Call.OUTDATED  # it cannot be stopped in the middle of a try (7)
-            case Call.FAILED | Call.ABANDONED:
-                call = Call.ABANDONED
-            case Call.NONE:
-                call = Call.NONE
+            case SinkCall.TRYING | SinkCall.OUTDATED:
+                call = SinkCall.OUTDATED  # it cannot be stopped in the middle of a try (7)
+            case SinkCall.FAILED | SinkCall.ABANDONED:
+                call = SinkCall.ABANDONED
+            case SinkCall.NONE:
+                call = SinkCall.NONE
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(self.call)
         return SinkPhase(stage, call)
 
     def _stopping(self) -> "SinkPhase":
-        if self.call in (Call.FAILED, Call.ABANDONED):  # what is behind it may not be stored (5)
-            return SinkPhase(Stage.LEFT, Call.ABANDONED)
-        in_part = self.stage is Stage.PLANNED and not self.due  # of a planned span: not stored (8)
+        # The batch behind a failed call may not be stored (5), nor a part of a planned span (8).
+        if self.call in (SinkCall.FAILED, SinkCall.ABANDONED):
+            return SinkPhase(SinkStage.LEFT, SinkCall.ABANDONED)
+        in_part = self.stage is SinkStage.PLANNED and not self.due
         records = 0 if in_part else self.records
-        return SinkPhase(Stage.DRAINING, self.call, records=records, ready=self.ready)
+        return SinkPhase(SinkStage.DRAINING, self.call, records=records, ready=self.ready)
 
     def _failed(self) -> "SinkPhase":
-        if self.stage is Stage.DRAINING:  # an outage would outlast the drain (8)
-            return SinkPhase(Stage.LEFT, Call.ABANDONED)
-        outdated = self.call is Call.OUTDATED
-        return replace(self, call=Call.ABANDONED if outdated else Call.FAILED)
+        if self.stage is SinkStage.DRAINING:  # an outage would outlast the drain (8)
+            return SinkPhase(SinkStage.LEFT, SinkCall.ABANDONED)
+        outdated = self.call is SinkCall.OUTDATED
+        return replace(self, call=SinkCall.ABANDONED if outdated else SinkCall.FAILED)
 
     def _taken_over(self, plans: tuple[PlannedSpan, ...]) -> "SinkPhase":
-        if self.call is Call.OUTDATED or self.stage is Stage.DRAINING:
-            return replace(self, call=Call.NONE)
-        return SinkPhase(Stage.PLANNED if plans else Stage.RUNNING, plans=plans)
+        if self.call is SinkCall.OUTDATED or self.stage is SinkStage.DRAINING:
+            return replace(self, call=SinkCall.NONE)
+        return SinkPhase(SinkStage.PLANNED if plans else SinkStage.RUNNING, plans=plans)
 
     def _stored(self) -> "SinkPhase":
-        if self.call is Call.TRYING and self.stage is Stage.PLANNED:
+        if self.call is SinkCall.TRYING and self.stage is SinkStage.PLANNED:
             rest = self.plans[1:]
-            return SinkPhase(Stage.PLANNED if rest else Stage.RUNNING, plans=rest)
-        return replace(self, call=Call.NONE)
+            return SinkPhase(SinkStage.PLANNED if rest else SinkStage.RUNNING, plans=rest)
+        return replace(self, call=SinkCall.NONE)
 
     def _polled(self, polled: Polled) -> "SinkPhase":
         if not self.collecting:
             return self
         grown = polled.records > self.records
         grown_s = polled.now_s if grown else self.grown_s
-        overdue = self.stage is Stage.PLANNED and polled.now_s - grown_s > plan_patience_s
+        overdue = self.stage is SinkStage.PLANNED and polled.now_s - grown_s > plan_patience_s
         return replace(
             self, records=polled.records, due=polled.due, grown_s=grown_s, overdue=overdue
         )

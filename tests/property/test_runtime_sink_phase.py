@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from runtime.sinks import phase as p
-from runtime.sinks.phase import Call, PlannedSpan, Reading, SinkPhase, Stage
+from runtime.sinks.phase import PlannedSpan, ReadScope, SinkCall, SinkPhase, SinkStage
 from runtime.values import Span, TopicPartition
 
 STEPS_OF_A_DRAIN = 12
@@ -136,7 +136,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         """Nothing else happens for a while, so that histories get far."""
         for _ in range(steps):
             match self.phase.action:
-                case p.Poll() if self.phase.call is Call.FAILED:
+                case p.Poll() if self.phase.call is SinkCall.FAILED:
                     self.try_again()
                 case p.Poll() if self.phase.collecting:
                     self.poll_once(2, wants=True)
@@ -159,13 +159,13 @@ class SinkPhaseMachine(RuleBasedStateMachine):
     def poll_once(self, count: int, *, wants: bool) -> None:
         owned = self.owned
         match self.phase.reads:
-            case Reading.NOTHING:
+            case ReadScope.NOTHING:
                 found = 0
-            case Reading.PLANNED_SPAN:
+            case ReadScope.PLANNED_SPAN:
                 assert owned is not None
                 assert owned.plans[0] == owned.collecting, "3: another span is read"
                 found = min(count, 3 - len(owned.collected))
-            case Reading.EVERYTHING:
+            case ReadScope.EVERYTHING:
                 assert owned is not None
                 assert not owned.plans, "3: read before the planned spans are stored"
                 found = count
@@ -185,7 +185,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
     @rule()
     def revoke(self) -> None:
         self.owned = None
-        self.see(p.Revoked())
+        self.see(p.PartitionsRevoked())
         assert isinstance(self.phase.action, p.GiveUp) is (self.call is not None)
         if self.call is not None:
             self.give_up()
@@ -194,7 +194,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
     @rule(plans=st.integers(0, 2))
     def assign(self, plans: int) -> None:
         self.owned = Owned([planned(number) for number in range(plans)])
-        self.see(p.Assigned())
+        self.see(p.PartitionsAssigned())
         if isinstance(self.phase.action, p.GiveUp):
             self.give_up()
 
@@ -222,7 +222,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         self.failed_since_stop = self.stopped
         self.see(p.TryFailed())
 
-    @precondition(lambda self: self.phase.call is Call.FAILED)
+    @precondition(lambda self: self.phase.call is SinkCall.FAILED)
     @rule()
     def delay_is_over(self) -> None:
         self.try_again()
@@ -260,7 +260,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
     @invariant()
     def what_waits_is_waited_for(self) -> None:
         trying = self.call is not None and not self.call.failed
-        assert (self.phase.call is Call.NONE) is (self.call is None), "1"
+        assert (self.phase.call is SinkCall.NONE) is (self.call is None), "1"
         assert self.phase.at_rest is not trying
         if isinstance(self.phase.action, p.AwaitCall):
             assert trying, "9: it waits for nothing, without polling"
@@ -278,7 +278,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         """A stop comes to its end, with all that was collected stored, once calls succeed."""
         if not self.stopped:
             self.stop()
-        owned = self.owned if self.phase.stage is Stage.DRAINING else None
+        owned = self.owned if self.phase.stage is SinkStage.DRAINING else None
         to_store = 0
         if owned is not None:
             to_store = sum(map(len, owned.taken)) + (
@@ -311,7 +311,7 @@ def after(*seen: p.Observation) -> SinkPhase:
 
 def test_the_usual_way_leads_from_the_group_to_a_batch_that_is_stored() -> None:
     story: list[tuple[p.Observation, p.Action]] = [
-        (p.Assigned(), p.TakeOver()),
+        (p.PartitionsAssigned(), p.TakeOver()),
         (p.CallBegan(), p.AwaitCall()),
         (p.TookOver(), p.Collect(None)),
         (p.CollectingBegan(0.0), p.Poll()),
@@ -334,13 +334,15 @@ def test_the_usual_way_leads_from_the_group_to_a_batch_that_is_stored() -> None:
 
 
 def test_a_planned_span_of_which_nothing_exists_is_stored_at_once() -> None:
-    phase = after(p.Assigned(), p.CallBegan(), p.TookOver((planned(0),)))
+    phase = after(p.PartitionsAssigned(), p.CallBegan(), p.TookOver((planned(0),)))
     assert phase.action == p.Collect(planned(0))
     assert phase.next(p.CollectingBegan(0.0, due=True)).action == p.Prepare()
 
 
 def test_a_planned_span_that_does_not_grow_is_looked_into() -> None:
-    phase = after(p.Assigned(), p.CallBegan(), p.TookOver((planned(0),)), p.CollectingBegan(0.0))
+    phase = after(
+        p.PartitionsAssigned(), p.CallBegan(), p.TookOver((planned(0),)), p.CollectingBegan(0.0)
+    )
     phase = phase.next(p.Polled(29.0, 1, due=False)).phase
     assert phase.next(p.Polled(58.0, 1, due=False)).action == p.Poll()
     assert phase.next(p.Polled(60.0, 1, due=False)).action == p.RefusePlan(planned(0))
@@ -348,7 +350,7 @@ def test_a_planned_span_that_does_not_grow_is_looked_into() -> None:
 
 
 def test_a_second_call_is_a_defect() -> None:
-    phase = after(p.Assigned(), p.CallBegan())
+    phase = after(p.PartitionsAssigned(), p.CallBegan())
     with pytest.raises(RuntimeError, match="a second call began while one was TRYING"):
         phase.next(p.CallBegan())
 
@@ -356,5 +358,5 @@ def test_a_second_call_is_a_defect() -> None:
 def test_changes_that_the_client_reports_while_the_member_leaves_begin_nothing() -> None:
     phase = after(p.StopRequested())
     assert phase.action == p.Leave()
-    for seen in (p.Revoked(), p.Assigned()):
+    for seen in (p.PartitionsRevoked(), p.PartitionsAssigned()):
         assert phase.next(seen).action == p.Leave()
