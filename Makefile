@@ -42,13 +42,13 @@ quick: setup ## Run what needs no broker, with few examples, in less than a minu
 test-kafka: setup ## Run the tests of Kafka's port on its other version; KAFKA=4.4.0
 	@ZCC_DEVSTACK_KAFKA=$(or $(KAFKA),4.4.0) $(run)pytest $(spread) -m "not long and not static" $(or $(ARGS),$(kafka_tests))
 
-check: setup ## Format, lint, types, import contracts, dependencies, generated contract
+check: setup ## Format, lint, types, import contracts, dependencies, tests of source and generated files
 	@$(run)ruff format --check .
 	@$(run)ruff check .
 	@$(run)mypy
 	@$(run)lint-imports --no-cache
 	@$(run)deptry .
-	@$(run)pytest -q -m static $(static_tests)
+	@$(run)pytest -q $(spread) -m static $(static_tests)
 
 fix: setup ## Mend what the formatter and the linter can
 	@$(run)ruff format .

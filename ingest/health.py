@@ -1,9 +1,9 @@
-"""Health of ingest, on a port of its own: of the one process, or of all that a parent keeps.
+"""Health of ingest, on a port of its own: of a single process, or of all processes of a parent.
 
-Each process knows whether a webhook sent to it now is likely to be kept. Alone, it answers probes
-itself. One of several writes it into a pipe ten times a second instead, and the parent, which holds
-the other end, answers for all: a process whose loop stands still falls silent there, while a probe
-through the shared port would meet the others most of the time.
+Each process knows whether a webhook sent to it now is likely to be stored. A single process answers
+probes itself. One of several writes its state into a pipe ten times a second, and the parent, which
+reads the pipe, answers for all. A process whose loop is blocked falls silent there; a probe through
+the shared port would reach one of the others most of the time.
 """
 
 import asyncio
@@ -17,20 +17,23 @@ from ingest.metrics import metrics
 from runtime.clock import Clock
 
 health_setting: Final = "ZCC_INGEST_HEALTH"
-"""What the variables of its address begin with."""
+"""The prefix of the variables of its address."""
 
-_silent_s: Final = 30.0
-"""So long may a process report nothing: it starts in seconds and then reports at each tick."""
+_report_timeout_s: Final = 30.0
+"""A process may report nothing for so long: it starts in seconds, then reports at each tick."""
 
 
 class Readiness(IntEnum):
-    """Whether a webhook sent now is likely to be kept, and why not; one byte in a pipe."""
+    """Whether a webhook sent now is likely to be stored, and why not; one byte in a pipe."""
 
     READY = 0
     STARTING = 1
     BROKER = 2
     STOPPING = 3
 
+
+_not_connected: Final = asyncio.ReadTransport()
+"""Stands for the transport until `ReportReader.connection_made`."""
 
 _reasons: Final = {
     Readiness.READY: None,
@@ -41,9 +44,9 @@ _reasons: Final = {
 
 
 class Health:
-    """Whether this process is ready: ``check`` says it, once the server has set it.
+    """The readiness of this process, which ``check`` returns once the server has set it.
 
-    ``pipe`` is the end that a parent reads, a file descriptor; None without a parent.
+    ``pipe`` is a file descriptor whose other end the parent reads; None without a parent.
     """
 
     def __init__(self, pipe: int | None = None) -> None:
@@ -53,57 +56,57 @@ class Health:
             os.set_blocking(pipe, False)
 
     def readiness_problem(self) -> str | None:
-        """Return the reason, None where it is ready."""
+        """Return why it is not ready, None if it is."""
         return _reasons[self.check()]
 
     def tick(self) -> None:
-        """Show the present state; to be called all the while."""
+        """Report the current state; call it several times a second."""
         state = self.check()
         metrics.ready.set(state is Readiness.READY)
         if self._pipe is not None:
-            # A full pipe is read later, a broken one by nobody: the parent has ended.
+            # A full pipe is read later. A broken one is read by nobody: the parent has ended.
             with suppress(BlockingIOError, BrokenPipeError):
                 os.write(self._pipe, bytes([state]))
 
 
 class Reports:
-    """What a parent's processes last reported, by their numbers."""
+    """The last report of each process of a parent, by its number."""
 
     def __init__(self, numbers: range, *, clock: Clock, stopping: asyncio.Event) -> None:
         self._clock = clock
         self._stopping = stopping
         self._states = dict.fromkeys(numbers, Readiness.STARTING)
-        self._heard_s: dict[int, float] = {}
+        self._reported_s: dict[int, float] = {}
         self._were_all_ready = False
 
     def started(self, number: int) -> None:
         """Expect reports of a process from now on."""
-        self.heard(number, Readiness.STARTING)
+        self.reported(number, Readiness.STARTING)
 
-    def heard(self, number: int, state: Readiness) -> None:
-        """Take a report."""
+    def reported(self, number: int, state: Readiness) -> None:
+        """Store a report."""
         self._states[number] = state
-        self._heard_s[number] = self._clock.monotonic_s()
+        self._reported_s[number] = self._clock.monotonic_s()
         if state is Readiness.READY and not self._were_all_ready:
             self._were_all_ready = set(self._states.values()) == {Readiness.READY}
 
     def ended(self, number: int) -> None:
-        """Expect nothing until it was started again; the others go on meanwhile."""
+        """Expect nothing until the process is started again; the others go on meanwhile."""
         self._states[number] = Readiness.STARTING
-        self._heard_s.pop(number, None)
+        self._reported_s.pop(number, None)
 
     def liveness_problem(self) -> str | None:
-        """Return which process has reported nothing for too long, None where all have."""
+        """Return which process has reported nothing for too long, None if none has."""
         now_s = self._clock.monotonic_s()
-        for number, heard_s in self._heard_s.items():
-            if now_s - heard_s > _silent_s:
-                return f"process {number} has reported nothing for {now_s - heard_s:.0f} s"
+        for number, reported_s in self._reported_s.items():
+            if now_s - reported_s > _report_timeout_s:
+                return f"process {number} has reported nothing for {now_s - reported_s:.0f} s"
         return None
 
     def readiness_problem(self) -> str | None:
-        """Return why a webhook sent to any of the processes may not be kept.
+        """Return why a webhook sent to any of the processes may not be stored.
 
-        One that starts gets no connections yet, so it counts only until all were ready once.
+        A starting process gets no connections yet, so it counts only until all were ready once.
         """
         if self._stopping.is_set():
             return _reasons[Readiness.STOPPING]
@@ -125,11 +128,12 @@ class Reports:
 
 
 class ReportReader(asyncio.Protocol):
-    """Reads one process's end of its pipe."""
+    """Reads the pipe of one process."""
 
     def __init__(self, reports: Reports, number: int) -> None:
         self._reports = reports
         self._number = number
+        self._transport = _not_connected
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Expect reports; called by the loop."""
@@ -137,8 +141,8 @@ class ReportReader(asyncio.Protocol):
         self._reports.started(self._number)
 
     def data_received(self, data: bytes) -> None:
-        """Take the newest of what came; called by the loop."""
-        self._reports.heard(self._number, Readiness(data[-1]))
+        """Store the newest report; called by the loop."""
+        self._reports.reported(self._number, Readiness(data[-1]))
 
     def close(self) -> None:
         """Read no more."""

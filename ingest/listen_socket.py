@@ -1,4 +1,4 @@
-"""Takes the address that webhooks come to, before anything else is begun."""
+"""Binds the address of webhooks, before anything else starts."""
 
 import socket
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ backlog: Final = 2048
 
 @contextmanager
 def bound_socket(settings: IngestSettings) -> Iterator[socket.socket]:
-    """Yield a socket that has the address and does not listen yet; `listen` has it begin.
+    """Yield a socket that is bound and does not listen yet; see `listen`.
 
     Several processes on one port each have a socket of their own (SO_REUSEPORT).
 
     Raises:
-        ConfigurationError: the address is taken or is none of this machine.
+        ConfigurationError: the address is taken or is not one of this machine.
     """
     with _socket(settings.host) as bound:
         if settings.workers > 1:
@@ -29,10 +29,10 @@ def bound_socket(settings: IngestSettings) -> Iterator[socket.socket]:
 
 
 def listen(bound: socket.socket, settings: IngestSettings) -> None:
-    """Have connections wait to be accepted.
+    """Let connections wait to be accepted.
 
     Raises:
-        ConfigurationError: another process, which had bound it as well, was first to listen.
+        ConfigurationError: another process that had bound it too was first to listen.
     """
     try:
         bound.listen(backlog)
@@ -44,11 +44,11 @@ def listen(bound: socket.socket, settings: IngestSettings) -> None:
 def held_port(settings: IngestSettings) -> Iterator[int]:
     """Hold the address without listening; yield its port, chosen where 0 is given.
 
-    It is bound alone, which fails where anybody else has it, and shared only then: bound with
+    It is bound alone, which fails if another program has it, and shared only then. Bound with
     SO_REUSEPORT from the start, a second instance would take half of the connections unnoticed.
 
     Raises:
-        ConfigurationError: the address is taken or is none of this machine.
+        ConfigurationError: the address is taken or is not one of this machine.
     """
     with _socket(settings.host) as holder:
         _bind(holder, settings)
@@ -62,7 +62,7 @@ def _socket(host: str) -> socket.socket:
     made = socket.socket(family)
     if family == socket.AF_INET6:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    # For connections of an earlier run that still linger, and for nothing else.
+    # Only for connections of an earlier run that still linger.
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return made
 

@@ -1,4 +1,4 @@
-"""The pages beside the webhook: what it takes and answers, by FastAPI; no webhook comes here."""
+"""The pages that describe the webhook, by FastAPI. No webhook comes here."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class _Pages(FastAPI):
     """Describes the webhook, which it does not serve."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document, which is made once."""
+        """Return the document, which FastAPI makes once."""
         document = super().openapi()
         document["paths"].update(webhook_paths())
         return document

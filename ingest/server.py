@@ -1,23 +1,24 @@
-"""The HTTP server of a process: its socket, what answers where, and its orderly end."""
+"""The HTTP server of a process: its applications, its connections, and its orderly end."""
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 
 from ingest.apps.registry import Apps, base_path
 from ingest.health import Health, Readiness
-from ingest.http.admission import RequestLimiter
 from ingest.http.asgi_adapter import AsgiApplication
 from ingest.http.connection import Connection
 from ingest.http.connections import ConnectionBounds, Connections
-from ingest.http.exchange import Application
 from ingest.http.limits import RequestBounds
+from ingest.http.request_context import Application
+from ingest.http.request_limiter import RequestLimiter
+from ingest.initial_metrics import create_series
 from ingest.listen_socket import backlog
 from ingest.pages import create_app
-from ingest.series import begin_metrics
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
 from ingest.webhook.pending import SpillPort
@@ -30,7 +31,7 @@ _other_files: Final = 256
 """Of brokers, probes, metrics, the spill and the process itself."""
 
 _page_methods: Final = frozenset({b"GET", b"HEAD"})
-"""Methods of health, metrics and docs; what else comes is a webhook, though its path be wrong."""
+"""Methods of the pages. Any other request is a webhook, even to a wrong path."""
 
 _log = structlog.get_logger()
 
@@ -49,78 +50,106 @@ async def run_server(  # noqa: PLR0913 - what a server is made of
 ) -> None:
     """Answer requests until ``stopping`` is set or until cancelled; then let all finish.
 
-    After ``stopping`` it answers for ``unready_s`` more, each answer the last of its connection, so
-    that balancers can see ``/readyz`` and clients go elsewhere. ``health`` is told all the while.
+    After ``stopping`` it answers for ``unready_s`` more, and each response is the last of its
+    connection, so that balancers see ``/readyz`` and clients go elsewhere. ``health`` gets the
+    state of the server all the while.
     """
-    admission = RequestLimiter(requests=settings.max_requests, size_bytes=settings.max_held_bytes)
+    create_series()
+    limiter = RequestLimiter(requests=settings.max_requests, size_bytes=settings.max_held_bytes)
     webhook = Webhook(
         settings,
         apps=apps,
         routing=routing,
         sender=sender,
-        admission=admission,
+        limiter=limiter,
         clock=clock,
         spill=spill,
     )
+    health.check = lambda: _readiness(sender, spill, stopping)
+    async with (
+        _connections(settings, webhook, limiter=limiter, clock=clock, health=health) as connections,
+        _accepting(listener, connections, drain_timeout_s=settings.drain_timeout_s),
+    ):
+        host, port = listener.getsockname()[:2]
+        _log.info("listening", host=host, port=port, apps=sorted(app.name for app in apps()))
+        await stopping.wait()
+        _log.info("stopping", unready_s=settings.unready_s)
+        connections.draining = True
+        await clock.sleep(settings.unready_s)
+    _log.info("stopped")
 
-    def readiness() -> Readiness:
-        if stopping.is_set():
-            return Readiness.STOPPING
-        can_keep = sender.ready or (spill is not None and spill.ready)
-        return Readiness.READY if can_keep else Readiness.BROKER
+
+def _readiness(sender: Sender, spill: SpillPort | None, stopping: asyncio.Event) -> Readiness:
+    if stopping.is_set():
+        return Readiness.STOPPING
+    can_store = sender.ready or (spill is not None and spill.ready)
+    return Readiness.READY if can_store else Readiness.BROKER
+
+
+@asynccontextmanager
+async def _connections(
+    settings: IngestSettings,
+    webhook: Webhook,
+    *,
+    limiter: RequestLimiter,
+    clock: Clock,
+    health: Health,
+) -> AsyncIterator[Connections]:
+    """Yield the connections, whose time is kept during the block."""
 
     def tick(now_s: float) -> None:
         webhook.tick(now_s)
         health.tick()
 
-    begin_metrics()
-    health.check = readiness
-    pages = create_app(docs_enabled=settings.docs_enabled)
     async with asyncio.TaskGroup() as tasks:
-        beside = AsgiApplication(pages, tasks)
-
-        def application_of(path: str, method: bytes) -> Application:
-            is_page = method in _page_methods and not path.startswith(base_path)
-            return beside if is_page else webhook
-
+        pages = AsgiApplication(create_app(docs_enabled=settings.docs_enabled), tasks)
         connections = Connections(
-            application_of,
-            limits=_limits(settings),
-            room=_room(settings),
-            admission=admission,
+            _application_of(pages, webhook),
+            limits=_request_bounds(settings),
+            bounds=_connection_bounds(settings),
+            limiter=limiter,
             clock=clock,
         )
-        watch = tasks.create_task(connections.run(tick))
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(connections), sock=listener, backlog=backlog
-        )
-        host, port = listener.getsockname()[:2]
-        _log.info("listening", host=host, port=port, apps=sorted(app.name for app in apps()))
+        ticking = tasks.create_task(connections.run(tick))
         try:
-            await stopping.wait()
-            _log.info("stopping", unready_s=settings.unready_s)
-            connections.draining = True
-            await clock.sleep(settings.unready_s)
+            yield connections
         finally:
-            server.close()
-            await connections.drain(settings.drain_timeout_s)
-            watch.cancel()
-    _log.info("stopped")
+            ticking.cancel()
 
 
-def _room(settings: IngestSettings) -> ConnectionBounds:
-    """Return the bounds, with files left for all that is no connection of a client."""
-    files = open_files_limit()
-    most = min(settings.max_connections, max(files // 2, files - _other_files))
-    if most < settings.max_connections:
-        _log.warning("fewer connections than ZCC_INGEST_MAX_CONNECTIONS", connections=most)
-    return ConnectionBounds(
-        connections=most,
-        unfinished=settings.max_unfinished,
+@asynccontextmanager
+async def _accepting(
+    listener: socket.socket, connections: Connections, *, drain_timeout_s: float
+) -> AsyncIterator[None]:
+    """Accept connections during the block, then let them finish."""
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(connections), sock=listener, backlog=backlog
     )
+    try:
+        yield
+    finally:
+        server.close()
+        await connections.drain(drain_timeout_s)
 
 
-def _limits(settings: IngestSettings) -> RequestBounds:
+def _application_of(pages: Application, webhook: Webhook) -> Callable[[str, bytes], Application]:
+    def application_of(path: str, method: bytes) -> Application:
+        is_page = method in _page_methods and not path.startswith(base_path)
+        return pages if is_page else webhook
+
+    return application_of
+
+
+def _connection_bounds(settings: IngestSettings) -> ConnectionBounds:
+    """Return the bounds; some files are left for everything that is not a connection."""
+    files = open_files_limit()
+    connections = min(settings.max_connections, max(files // 2, files - _other_files))
+    if connections < settings.max_connections:
+        _log.warning("fewer connections than ZCC_INGEST_MAX_CONNECTIONS", connections=connections)
+    return ConnectionBounds(connections=connections, unfinished=settings.max_unfinished)
+
+
+def _request_bounds(settings: IngestSettings) -> RequestBounds:
     return RequestBounds(
         headers=settings.max_headers,
         head_bytes=settings.max_head_bytes,

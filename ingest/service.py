@@ -12,13 +12,13 @@ import structlog
 
 from ingest.apps.reloading import ReloadingApps
 from ingest.health import Health, health_setting
+from ingest.initial_metrics import create_app_series
 from ingest.listen_socket import bound_socket, listen
-from ingest.series import begin_app_metrics
 from ingest.server import run_server
 from ingest.settings import IngestSettings
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
-from ingest.supervisor import Followed
+from ingest.supervisor import ParentLink
 from ingest.webhook.routing import RoutingSettings
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
@@ -38,22 +38,22 @@ async def serve(
     kafka: KafkaSettings,
     spill_settings: SpillSettings,
     *,
-    followed: Followed | None = None,
+    followed: ParentLink | None = None,
 ) -> None:
     """Receive webhooks until SIGTERM or SIGINT, then drain and return.
 
-    ``followed`` is the parent of several processes on one port, which then answers for their
-    health. Cancelling drains too, without the time for balancers to look away.
+    ``followed`` is the parent of several processes on one port, which then reports their health.
+    Cancelling drains too, without the time for balancers to see ``/readyz``.
 
     Raises:
         ConfigurationError: an address cannot be listened on, the file of apps is wrong, or the
-            spill's place cannot be used.
+            store of the spill cannot be used.
     """
     instance = spill_settings.instance_name + (f"-{followed.number}" if followed else "")
     clock = SystemClock()
     process.started.labels("ingest").set(clock.now().timestamp())
     with stop_event() as stopping, hangup_event() as hangup, bound_socket(settings) as listener:
-        present = ReloadingApps(settings.apps, clock=clock, begin_metrics=begin_app_metrics)
+        apps = ReloadingApps(settings.apps, clock=clock, create_series=create_app_series)
         async with (
             _health(settings, followed) as health,
             KafkaPublisher(kafka, client_id="zcc-ingest", clock=clock) as publisher,
@@ -65,16 +65,16 @@ async def serve(
                 clock=clock,
             ) as spill,
         ):
-            # who shares a port is sent requests as soon as it listens
+            # A process that shares a port gets requests as soon as it listens.
             await publisher.reached(within_s=_connect_s)
             tune_gc()
             listen(listener, settings)
             async with asyncio.TaskGroup() as tasks:
-                following = tasks.create_task(present.run(hangup))
+                reloading = tasks.create_task(apps.run(hangup))
                 await run_server(
                     listener,
                     settings,
-                    apps=lambda: present.current,
+                    apps=lambda: apps.current,
                     routing=routing_of(settings, kafka),
                     sender=publisher,
                     spill=spill,
@@ -82,11 +82,11 @@ async def serve(
                     stopping=stopping,
                     health=health,
                 )
-                following.cancel()
+                reloading.cancel()
 
 
 @asynccontextmanager
-async def _health(settings: IngestSettings, followed: Followed | None) -> AsyncIterator[Health]:
+async def _health(settings: IngestSettings, followed: ParentLink | None) -> AsyncIterator[Health]:
     """Serve the health of this process, or report it to the parent, which does."""
     if followed is not None:
         yield Health(followed.pipe)
@@ -95,7 +95,7 @@ async def _health(settings: IngestSettings, followed: Followed | None) -> AsyncI
     async with serving_health(
         settings.health_host,
         settings.health_port,
-        alive=lambda: None,  # who answers lives
+        alive=lambda: None,  # a process that answers is alive
         ready=health.readiness_problem,
         setting=health_setting,
     ) as port:
@@ -104,7 +104,7 @@ async def _health(settings: IngestSettings, followed: Followed | None) -> AsyncI
 
 
 def routing_of(settings: IngestSettings, kafka: KafkaSettings) -> RoutingSettings:
-    """Return what records depend on beside the request."""
+    """Return the settings that a record depends on."""
     return RoutingSettings(
         topic_prefix=kafka.topic_prefix,
         pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),

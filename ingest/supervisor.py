@@ -1,12 +1,11 @@
-"""Several processes of ingest on one port, and the parent that keeps them.
+"""Several processes of ingest on one port, and the parent that supervises them.
 
-The parent answers no webhook. It holds the port, so that nobody else takes it, and runs its own
-command line once for each place; there a process listens for itself with SO_REUSEPORT, and the
-kernel spreads connections over all that do (docs/decisions/0007). For the health and the metrics of
-all it answers itself, on another port. A process that ends is started again, after a delay that
-grows while it does not last. SIGHUP is passed on, SIGINT and SIGTERM are passed on as SIGTERM,
-which drains. Whatever ends the parent ends the processes: killed, it cannot tell them, so they ask
-the kernel to (`runtime.process.parent_death`).
+The parent answers no webhook. It holds the port, so that no other program takes it, and runs its
+own command line once for each slot. The processes listen with SO_REUSEPORT, and the kernel spreads
+connections over them (docs/decisions/0007). The parent serves the health and the metrics of all on
+another port. It restarts a process that ends, after a delay that grows until one is stable. It
+passes on SIGHUP, and SIGINT and SIGTERM as SIGTERM, which drains. The processes end with their
+parent: if it is killed, the kernel signals them (`runtime.process.parent_death`).
 """
 
 import asyncio
@@ -33,23 +32,23 @@ from runtime.process.parent_death import end_with_parent
 from runtime.process.signals import hangup_event, stop_event
 
 _parent_variable: Final = "ZCC_INGEST_PARENT"
-"""Tells a process of whom it is one, by process id."""
+"""The process id of the parent."""
 _number_variable: Final = "ZCC_INGEST_PROCESS"
-"""Tells it which one: a number that is its alone, and that of its successor."""
+"""The number of the slot, the same after a restart."""
 _pipe_variable: Final = "ZCC_INGEST_PIPE"
-"""Tells it the file descriptor that its health is reported to."""
+"""The file descriptor to which a process reports its health."""
 
 _close_s: Final = 3.0
-"""A process needs so long, at the most, to close its publisher after its last answer."""
+"""A process needs so long at most to close its publisher after its last response."""
 _first_delay_s: Final = 0.1
-_longest_delay_s: Final = 10.0
-_lasting_s: Final = 10.0
-"""A process that lived so long did not die of how it was started."""
+_max_delay_s: Final = 10.0
+_stable_after_s: Final = 10.0
+"""A process that lived so long did not fail because of its start."""
 
 _drained: Final = frozenset({0, -signal.SIGTERM})
 """SIGTERM ends a process only before it listens: later it is an event like others."""
 _settings_are_wrong: Final = 2
-"""The exit code of `zcc` for what only the operator can mend."""
+"""The exit code of `zcc` for an error that only the operator can correct."""
 
 _log = structlog.get_logger()
 
@@ -60,34 +59,31 @@ def own_command() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """The parent of a process: which of its processes this is, and the pipe to report health to.
-
-    The number is the same after a restart.
-    """
+class ParentLink:
+    """How a process belongs to its parent: the number of its slot, and the pipe for its health."""
 
     number: int
     pipe: int
 
 
-def follow_parent() -> Followed | None:
-    """End with the parent, and name this process in its logs, where `run_processes` started it.
+def follow_parent() -> ParentLink | None:
+    """End with the parent, and name this process in its logs.
 
-    Returns None where it is the only process.
+    Returns None if `run_processes` did not start this process.
     """
     if _parent_variable not in os.environ:
         return None
     end_with_parent(int(os.environ[_parent_variable]))
     number = int(os.environ[_number_variable])
     structlog.contextvars.bind_contextvars(process=number)
-    return Followed(number, int(os.environ[_pipe_variable]))
+    return ParentLink(number, int(os.environ[_pipe_variable]))
 
 
 async def run_processes(settings: IngestSettings, command: Sequence[str], *, clock: Clock) -> int:
-    """Keep as many processes as ``settings.workers`` says until SIGTERM or SIGINT, then drain them.
+    """Run ``settings.workers`` processes until SIGTERM or SIGINT, then drain them.
 
-    ``command`` starts one of them; it has to call `follow_parent`. Returns the exit code: 0 where
-    all have drained, 2 where the first in a place found its settings wrong, else 1.
+    ``command`` starts one of them; it has to call `follow_parent`. Returns the exit code: 0 if all
+    have drained, 2 if the first of a slot found its settings wrong, else 1.
 
     Raises:
         ConfigurationError: an address cannot be listened on, or this is not Linux.
@@ -100,30 +96,8 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
         stop_event() as stopping,
         hangup_event() as hangup,
     ):
-        environment = {
-            **os.environ,
-            "ZCC_INGEST_PORT": str(port),
-            "ZCC_INGEST_WORKERS": str(settings.workers),
-            _parent_variable: str(os.getpid()),
-        }
         reports = Reports(range(settings.workers), clock=clock, stopping=stopping)
-        drain_s = settings.unready_s + settings.drain_timeout_s + _close_s
-        places = [
-            _Slot(
-                number,
-                command=command,
-                environment={
-                    **environment,
-                    **shared.environment(number),
-                    _number_variable: str(number),
-                },
-                shared=shared,
-                reports=reports,
-                drain_s=drain_s,
-                clock=clock,
-            )
-            for number in range(settings.workers)
-        ]
+        slots = _slots(settings, command, port, shared=shared, reports=reports, clock=clock)
         async with serving_health(
             settings.health_host,
             settings.health_port,
@@ -135,17 +109,50 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
             _log.info("health listening", host=settings.health_host, port=health_port)
             _log.info("starting", processes=settings.workers, port=port)
             async with asyncio.TaskGroup() as tasks:
-                hangups = tasks.create_task(_pass_on(hangup, places))
-                runs = [tasks.create_task(place.keep(stopping)) for place in places]
+                hangups = tasks.create_task(_pass_on(hangup, slots))
+                runs = [tasks.create_task(slot.run(stopping)) for slot in slots]
                 await asyncio.wait(runs)
                 hangups.cancel()
         return max(run.result() for run in runs)
 
 
-class _Slot:
-    """One of the processes, whichever it is now."""
+def _slots(
+    settings: IngestSettings,
+    command: Sequence[str],
+    port: int,
+    *,
+    shared: SharedMetrics,
+    reports: Reports,
+    clock: Clock,
+) -> list["_Slot"]:
+    environment = {
+        **os.environ,
+        "ZCC_INGEST_PORT": str(port),
+        "ZCC_INGEST_WORKERS": str(settings.workers),
+        _parent_variable: str(os.getpid()),
+    }
+    return [
+        _Slot(
+            number,
+            command=command,
+            environment={
+                **environment,
+                **shared.environment(number),
+                _number_variable: str(number),
+            },
+            shared=shared,
+            reports=reports,
+            drain_s=settings.unready_s + settings.drain_timeout_s + _close_s,
+            clock=clock,
+        )
+        for number in range(settings.workers)
+    ]
 
-    def __init__(  # noqa: PLR0913 - a command, and what its processes share
+
+class _Slot:
+    """One of the processes, and its successors."""
+
+    def __init__(  # noqa: PLR0913 - a command, and what the slots share
         self,
         number: int,
         *,
@@ -165,26 +172,26 @@ class _Slot:
         self._clock = clock
         self._process: Process | None = None
 
-    async def keep(self, stopping: asyncio.Event) -> int:
-        """Have a process here until ``stopping`` is set; return the exit code that follows.
+    async def run(self, stopping: asyncio.Event) -> int:
+        """Run a process until ``stopping`` is set, and restart it; return the exit code.
 
-        It sets ``stopping`` where the very first finds its settings wrong. Later ones are tried for
-        ever: the others go on with the settings that were right.
+        It sets ``stopping`` if the very first process finds its settings wrong. A later one is
+        restarted forever, because the other slots go on with the settings that were right.
         """
-        deaths = 0
+        failures = 0
         while not stopping.is_set():
             began_s = self._clock.monotonic_s()
-            exit_code = await self._run(stopping)
+            exit_code = await self._run_once(stopping)
             self._shared.ended(self._number)
             if stopping.is_set():
                 return 0 if exit_code in _drained else 1
-            lasted = self._clock.monotonic_s() - began_s > _lasting_s
-            if exit_code == _settings_are_wrong and deaths == 0 and not lasted:
+            was_stable = self._clock.monotonic_s() - began_s > _stable_after_s
+            if exit_code == _settings_are_wrong and failures == 0 and not was_stable:
                 stopping.set()
                 return exit_code
-            deaths = 1 if lasted else deaths + 1
+            failures = 1 if was_stable else failures + 1
             self._shared.count(metrics.restarts)
-            delay_s = _delay_s(deaths)
+            delay_s = _delay_s(failures)
             _log.error(
                 "process ended, is started again",
                 process=self._number,
@@ -202,8 +209,8 @@ class _Slot:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGHUP)
 
-    async def _run(self, stopping: asyncio.Event) -> int | None:
-        """Run one process until it ends; return its exit code, None where it cannot be started."""
+    async def _run_once(self, stopping: asyncio.Event) -> int | None:
+        """Run a process until it ends; return its exit code, None if it cannot be started."""
         read_end, write_end = os.pipe()
         reader = ReportReader(self._reports, self._number)
         await asyncio.get_running_loop().connect_read_pipe(
@@ -241,14 +248,14 @@ class _Slot:
             process.kill()
 
 
-async def _pass_on(hangup: asyncio.Event, places: Sequence[_Slot]) -> None:
+async def _pass_on(hangup: asyncio.Event, slots: Sequence[_Slot]) -> None:
     while True:
         await hangup.wait()
         hangup.clear()
-        for place in places:
-            place.hang_up()
+        for slot in slots:
+            slot.hang_up()
 
 
-def _delay_s(deaths: int) -> float:
-    """Return how long to wait after so many deaths in a row."""
-    return min(_longest_delay_s, _first_delay_s * 2.0 ** min(deaths - 1, 10))
+def _delay_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row."""
+    return min(_max_delay_s, _first_delay_s * 2.0 ** min(failures - 1, 10))

@@ -1,4 +1,4 @@
-"""Files that a command generates from a source: read the source, write what has changed."""
+"""Reads the source of generated files, and writes the files that have changed."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ def read_source(path: Path) -> bytes:
 
 
 def write_changed(files: Mapping[str, bytes], out: Path) -> list[Path]:
-    """Write files, by their path below ``out``; none is ever there in part.
+    """Write files, by their path below ``out``; each appears whole.
 
     Returns:
         Those that are new or changed.
@@ -43,7 +43,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _write(files: Mapping[Path, bytes]) -> None:
-    """Write all beside where they belong, then move them there."""
+    """Write all files under temporary names, then rename them."""
     with ExitStack() as leftovers:
         parts = {path: path.with_name(f".{path.name}.part") for path in files}
         for path, content in files.items():

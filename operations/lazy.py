@@ -1,4 +1,4 @@
-"""Loads code by name when a command needs it: the one place that imports late.
+"""Loads code by name when a command needs it. No other module imports late.
 
 `zcc --help` and `zcc --version` answer without the clients of Kafka, Postgres and HTTP, and a
 worker holds no more in memory than it uses. A reference is ``module:attribute``.

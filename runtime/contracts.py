@@ -72,9 +72,10 @@ class Sink(Protocol[Prepared]):
 
     @property
     def limits(self) -> BatchLimits | None:
-        """When the sink wants to store what is collected; None leaves it to the worker's settings.
+        """When the sink wants to store what is collected, and of which partitions.
 
-        A batch may hold more records and bytes by one poll, and fewer at a revocation or a stop.
+        None leaves it to the worker's settings. A batch may exceed the limits by one poll, and
+        falls short of them at a stop.
         """
         ...
 
@@ -142,8 +143,8 @@ class Poller(Protocol):
 
     - ``fetch`` may be called again with the same watermark, after a crash or a change of the active
       member, and may be cancelled at any await. It has no effect on the other system.
-    - A reader that does not read committed records alone, or that counts pages of a fetch that was
-      repeated from the start of a walk, sees records twice: each has an id of its own.
+    - Records have ids of their own. A reader that does not keep to committed records sees those of
+      an aborted page, and then once more.
     """
 
     @property

@@ -1,6 +1,6 @@
 """Pure: what travels through the runtime: deliveries in, records out, batches to sinks, pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
@@ -91,6 +91,14 @@ class Batch:
     spans: Mapping[TopicPartition, Span]
 
 
+class Collected(NamedTuple):
+    """What is collected of one partition; the oldest record has been held since ``since_s``."""
+
+    records: int
+    size_bytes: int
+    since_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """A batch is due when it reaches the first of these; the age is that of its oldest record."""
@@ -98,6 +106,17 @@ class BatchLimits:
     records: int
     size_bytes: int
     age_s: float
+
+    def chosen(
+        self,
+        collected: Mapping[TopicPartition, Collected],
+        now_s: float,  # noqa: ARG002 - for limits that choose by age
+    ) -> Collection[TopicPartition]:
+        """Return the partitions to store of a batch that is due, one at least; here all.
+
+        What is collected of the others stays open, for a later batch.
+        """
+        return collected.keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,9 +129,9 @@ def asyncapi(plan: TopicPlan, workers: Workers) -> Node:
             "schemas": {
                 "event": titled(_any_event, "event"),
                 **{
-                    f"headers.{name}": titled(_headers(said), f"headers.{name}")
-                    for name, said in header_sets.items()
-                    if said
+                    f"headers.{name}": titled(_headers(document), f"headers.{name}")
+                    for name, document in header_sets.items()
+                    if document
                 },
             },
         },

@@ -47,20 +47,20 @@ class Json(NamedTuple):
 class Envelope(NamedTuple):
     """A webhook body, read once.
 
-    ``object`` is the payload's member of this name, empty where it has none. ``beside`` are the
-    payload's other members, except the account.
+    ``object`` is the payload's member of this name, empty where it has none. ``extra_members``
+    are the payload's other members, except the account.
     """
 
     account_id: str
     event: str
     event_ts_ms: int
     object: JsonObject
-    beside: JsonObject = _nothing
+    extra_members: JsonObject = _nothing
 
     @property
     def entity(self) -> JsonObject:
         """The subject of the event: ``object``, else the members in its place."""
-        return self.object or self.beside
+        return self.object or self.extra_members
 
 
 def read_envelope(body: bytes) -> Envelope:
@@ -122,10 +122,10 @@ def envelope_of(parsed: object) -> Envelope:
     account_id, entity = payload.get("account_id"), payload.get("object", {})
     if not isinstance(account_id, str) or not account_id or not isinstance(entity, dict):
         raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
-    return Envelope(account_id, event, event_ts, entity, _beside(payload))
+    return Envelope(account_id, event, event_ts, entity, _extra_members(payload))
 
 
-def _beside(payload: JsonObject) -> JsonObject:
+def _extra_members(payload: JsonObject) -> JsonObject:
     if len(payload) <= _members_of_payload and "object" in payload:
         return _nothing
     return {name: value for name, value in payload.items() if name not in ("account_id", "object")}

@@ -82,11 +82,11 @@ def _in_uri(value: str) -> bytes:
 def timestamp(epoch_ms: int) -> str:
     """Write epoch milliseconds as RFC 3339 in UTC with three decimals."""
     seconds, milliseconds = divmod(epoch_ms, 1000)
-    return f"{_whole(seconds)}.{milliseconds:03d}Z"
+    return f"{_whole_second(seconds)}.{milliseconds:03d}Z"
 
 
 @lru_cache(maxsize=4_096)  # events come many in a second
-def _whole(epoch_s: int) -> str:
+def _whole_second(epoch_s: int) -> str:
     return f"{datetime.fromtimestamp(epoch_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 

@@ -4,8 +4,8 @@ Zoom gives an event no id, sends it again after a failure, and may send it twice
 duplicate can differ in its download links. So ``event_id`` is the SHA-256 of a canonical form of
 the whole payload without those links, computed before anything is redacted:
 
-    ["zcc1", account_id, event, event_ts, object]            a payload without further members
-    ["zcc1", account_id, event, event_ts, object, beside]    ``beside`` are the further members
+    ["zcc1", account_id, event, event_ts, object]                   a payload of these alone
+    ["zcc1", account_id, event, event_ts, object, extra_members]    with the other members
 
 as JSON with sorted names, without spaces, in UTF-8; ``object`` is {} where there is none.
 ``event_ts`` is part of it: two equal actions at two times are two events. For a text that only a
@@ -59,9 +59,9 @@ def event_id(envelope: Envelope) -> str:
 
     For a repaired body the envelope is that of the exact form (`schemas.envelope.Json`).
     """
-    canonical = _canonical(envelope, envelope.object, envelope.beside)
+    canonical = _canonical(envelope, envelope.object, envelope.extra_members)
     if _volatile_name.search(canonical):  # else the copy would be the same
-        canonical = _canonical(envelope, _stable(envelope.object), _stable(envelope.beside))
+        canonical = _canonical(envelope, _stable(envelope.object), _stable(envelope.extra_members))
     return hashlib.sha256(canonical).hexdigest()
 
 
@@ -125,7 +125,7 @@ def values_at(node: object, path: str) -> Iterator[object]:
 
 def _entity(envelope: Envelope) -> tuple[str, str | None]:
     kind = events.get(envelope.event)
-    for members in (envelope.object, envelope.beside):
+    for members in (envelope.object, envelope.extra_members):
         for path in kind.key if members and kind else _default_key if members else ():
             # Most paths are a single name, and this runs for each webhook.
             found = (members.get(path),) if path.isidentifier() else values_at(members, path)
@@ -135,10 +135,10 @@ def _entity(envelope: Envelope) -> tuple[str, str | None]:
     return "", None
 
 
-def _canonical(envelope: Envelope, stable: JsonObject, beside: JsonObject) -> bytes:
+def _canonical(envelope: Envelope, stable: JsonObject, extra_members: JsonObject) -> bytes:
     identity = ["zcc1", envelope.account_id, envelope.event, envelope.event_ts_ms, stable]
-    if beside:
-        identity.append(beside)
+    if extra_members:
+        identity.append(extra_members)
     try:
         return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # half a surrogate pair

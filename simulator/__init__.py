@@ -1,1 +1,1 @@
-"""A stand-in for Zoom: signed webhooks, the REST API, misbehaviour on request."""
+"""A simulator of Zoom: signed webhooks, the REST API, faults on request."""

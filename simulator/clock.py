@@ -1,4 +1,4 @@
-"""Time as the simulator knows it; its own, since it imports nothing of what it is to test."""
+"""The simulator's own clock, because it imports nothing of the runtime that it tests."""
 
 import time
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The wall clock, which dates and signs, and a steady one, which paces."""
+    """The wall clock, which dates and signs, and a monotonic one, which paces."""
 
     def now(self) -> datetime:
-        """The present moment in UTC."""
+        """The present time in UTC."""
         ...
 
     def monotonic_s(self) -> float:
-        """Seconds since some fixed moment, at the pace of the running loop."""
+        """Seconds since some fixed time, at the pace of the running loop."""
         ...
 
 
@@ -21,7 +21,7 @@ class SystemClock:
     """The machine's clocks."""
 
     def now(self) -> datetime:
-        """Return the present moment in UTC."""
+        """Return the present time in UTC."""
         return datetime.now(UTC)
 
     def monotonic_s(self) -> float:

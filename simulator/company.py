@@ -1,4 +1,4 @@
-"""The company whose contact centre the stories tell of; the REST API knows the same people."""
+"""The company of the simulated contact centre, shared by webhooks and REST API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ fewest_queues: Final = 5
 queue_channels: Final[tuple[QueueChannel, ...]] = (
     "voice", "messaging", "email", "work_item", "voice", "voice", "messaging", "voice",
 )  # fmt: skip
-"""By queue, again and again; the first five are what every company has."""
+"""By queue, cyclically; every company has the first five."""
 
 queue_subjects: Final = ("Orders", "Réclamations", "Billing", "Rückgabe", "Soporte", "Claims")
 team_names: Final = ("North", "South", "Århus", "Night shift", "Second line")
@@ -29,7 +29,8 @@ skill_count: Final = 6
 not_settings: Final = frozenset(
     {"date_time_ms", "queue_created_time", "overflow_to_cc_queue_id", "overflow_to_flow_id"}
 )
-"""Members of a queue's creation that the story of it tells, since they name a time or others."""
+"""Members of a queue's creation that its scenario sets, because they name a time or other
+entities."""
 
 channel_types: Final[Mapping[QueueChannel, list[str] | None]] = {
     "voice": ["voice"],
@@ -37,7 +38,7 @@ channel_types: Final[Mapping[QueueChannel, list[str] | None]] = {
     "email": None,
     "work_item": None,
 }
-"""What the member ``channel_types`` can say of a queue; it has no word for the last two."""
+"""The values of ``channel_types`` for a queue; the last two channels have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a user may do."""
+    """A set of a user's rights."""
 
     role_id: str
     role_name: str
@@ -69,7 +70,7 @@ class CompanyUser:
     teams: tuple[Team, ...]
 
     def facts(self) -> dict[str, object]:
-        """Say who it is, as events of engagements and of users name it."""
+        """Return its members in events of engagements and of users."""
         return {
             "user_id": self.user_id,
             "user_display_name": self.display_name,
@@ -83,14 +84,14 @@ class CompanyUser:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a consumer meets first; ``flow_number`` is the number that leads to it."""
+    """The entry point of consumers; ``flow_number`` leads to it."""
 
     flow_id: str
     flow_name: str
     flow_number: str
 
     def facts(self) -> dict[str, object]:
-        """Say which flow it is, as events of engagements do."""
+        """Return its members in events of engagements."""
         return {
             "flow_id": self.flow_id,
             "flow_name": self.flow_name,
@@ -101,7 +102,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class CompanyQueue:
-    """Where consumers wait. ``queue_id`` is the legacy id of the same queue, another value.
+    """A queue of waiting consumers. ``queue_id`` is its legacy id, a different value.
 
     ``settings`` holds the members that events of the queue repeat, under their names there.
     """
@@ -116,7 +117,7 @@ class CompanyQueue:
     settings: Facts
 
     def facts(self) -> dict[str, object]:
-        """Say which queue it is and how it is set up."""
+        """Return its identity and settings as members of events."""
         return {
             **self.settings,
             "cc_queue_id": self.cc_queue_id,
@@ -128,7 +129,7 @@ class CompanyQueue:
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """How an engagement may have ended, in the company's words."""
+    """A result of an engagement, in the company's words."""
 
     disposition_id: str
     disposition_name: str
@@ -137,7 +138,7 @@ class Disposition:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """A part of the account with people and numbers of its own."""
+    """A part of the account with its own people and numbers."""
 
     division_id: str
     division_name: str
@@ -145,7 +146,7 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Where voicemail goes."""
+    """A destination of voicemail."""
 
     inbox_id: str
     inbox_name: str
@@ -183,7 +184,7 @@ def make_company(seed: int, *, users: int = 40, queues: int = 8) -> Company:
     """Invent a company; the same arguments give the same one.
 
     Raises:
-        ValueError: too few users or queues to tell all stories.
+        ValueError: too few users or queues for all scenarios.
     """
     if users < fewest_users or queues < fewest_queues:
         raise ValueError(
@@ -227,7 +228,7 @@ def make_company(seed: int, *, users: int = 40, queues: int = 8) -> Company:
 
 
 def make_user(rng: Random, *, ordinal: int, role: Role, teams: tuple[Team, ...]) -> CompanyUser:
-    """Invent a user; ``ordinal`` tells the mail addresses apart."""
+    """Invent a user; ``ordinal`` distinguishes the mail addresses."""
     return CompanyUser(
         user_id=opaque_id(rng),
         display_name=person_name(rng),
@@ -277,7 +278,7 @@ def _settings(rng: Random) -> Facts:
 def _shift_of(
     agents: tuple[CompanyUser, ...], ordinal: int, queues: int
 ) -> tuple[CompanyUser, ...]:
-    """Give a queue its agents: neighbours overlap, and all have somebody to hand over to."""
+    """Return the agents of a queue. Queues overlap, and all have an agent to hand over to."""
     size = min(len(agents), max(4, 2 * len(agents) // queues))
     first = ordinal * len(agents) // queues
     return tuple(agents[(first + step) % len(agents)] for step in range(size))

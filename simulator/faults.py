@@ -1,4 +1,4 @@
-"""Pure: what can be asked to go wrong with REST requests, as `POST /control/faults` takes it."""
+"""Pure: the faults of REST requests that `POST /control/faults` accepts."""
 
 from typing import Final, Literal, Self
 
@@ -23,11 +23,11 @@ Spoiling = Literal[
 FaultTarget = Literal["token", "download"]
 
 fault_targets: Final[tuple[FaultTarget, ...]] = ("token", "download")
-"""What can be hit beside the operations, if a fault names it."""
+"""Targets besides the operations, hit only by a fault that names them."""
 
 
 class RestFault(BaseModel):
-    """One thing that goes wrong, with the next ``requests`` to ``operations`` that it hits.
+    """One fault, for the next ``requests`` to ``operations``.
 
     Without names it hits every operation; ``token`` and ``download`` only where they are named.
     """
@@ -67,7 +67,7 @@ class RestFault(BaseModel):
 
 
 class Faults(BaseModel):
-    """What goes wrong. Rates are shares of the API's requests; an outage takes OAuth with it."""
+    """The present faults. Rates are shares of the API's requests; an outage includes OAuth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

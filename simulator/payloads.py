@@ -1,13 +1,14 @@
-"""Build webhook bodies from facts, guided by the schemas, so that no event needs code of its own.
+"""Builds webhook bodies from facts, guided by the schemas, so that no event needs code of its own.
 
-A story keeps a set of facts under the names that the schemas use: ``user_id``, ``queue_name``,
-``task_status``. For each member that an event's schema lists, the fact of that name is taken, so
-all events of a story agree. Three rules make the mix of a real account:
+A scenario keeps a set of facts under the names that the schemas use: ``user_id``, ``queue_name``,
+``task_status``. Each member of an event's schema takes the fact of its name, so all events of a
+scenario agree. Three rules produce the mix of a real account:
 
-1. required members are always there; where no fact is known, the schema tells what to invent;
-2. optional ones are there when given for this very event, else usually, deprecated ones sometimes;
+1. required members are always present; without a fact, the schema determines an invented value;
+2. optional ones are present when given for this very event, else usually, deprecated ones
+   sometimes;
 3. a value outside the known values of an optional member is left out, as a voice call has no
-   ``channel_source``; for a required member it is a mistake of the story, and raises.
+   ``channel_source``; for a required member it is a mistake of the scenario, and raises.
 """
 
 import json
@@ -53,12 +54,12 @@ def payload_object(event: str, *, facts: Facts, known: Facts, rng: Random) -> di
     Args:
         event: full name.
         facts: of this event; its schema must have them. None leaves a member out.
-        known: facts of the story; those that the event has no member for are ignored.
-        rng: decides which optional members are there.
+        known: facts of the scenario; those without a member in the event are ignored.
+        rng: decides which optional members are present.
 
     Raises:
         KeyError: the event is unknown.
-        ValueError: a fact has no member, or a required member cannot say what it should.
+        ValueError: a fact has no member, or a required member cannot hold its value.
     """
     members = _members(event)
     if not facts.keys() <= members.keys():
@@ -68,12 +69,12 @@ def payload_object(event: str, *, facts: Facts, known: Facts, rng: Random) -> di
 
 
 def invented(event: str, member: str, rng: Random) -> object:
-    """Make up a value for one member of an event from its schema alone, all members below it."""
+    """Invent a value for one member of an event from its schema, with all members below it."""
     return _invent(member, _members(event)[member].schema, rng)
 
 
 def invented_members(event: str, rng: Random) -> dict[str, object]:
-    """Make up all members of an event that are not deprecated."""
+    """Invent all members of an event that are not deprecated."""
     return {
         name: _invent(name, member.schema, rng)
         for name, member in _members(event).items()
@@ -82,7 +83,7 @@ def invented_members(event: str, rng: Random) -> dict[str, object]:
 
 
 def render(event: str, *, event_ts_ms: int, account_id: str, entity: Facts, rng: Random) -> bytes:
-    """Write a body as a sender may: compact, members in any order, characters escaped or not."""
+    """Encode a body as a sender may: compact, members in any order, characters escaped or not."""
     style = rng.random()
     if style < shuffled_chance:
         shuffled = dict(rng.sample(list(entity.items()), len(entity)))

@@ -1,4 +1,4 @@
-"""The stand-in for Zoom as a whole: webhooks out, REST API in."""
+"""The simulator as a whole: webhooks out, REST API in."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ _system_clock: Final = SystemClock()
 
 
 class AccountMismatchError(Exception):
-    """The settings name an account that is not the company's."""
+    """The settings name another account than the company's."""
 
 
 async def send(
@@ -41,7 +41,8 @@ async def send(
 ) -> Totals:
     """Validate the endpoint, then deliver all events, each to its outcome.
 
-    Cancelled: what is on its way has no outcome, and the ledger's totals say how much that is.
+    After a cancellation, notifications in flight have no outcome, and the ledger's totals count
+    them.
 
     Raises:
         EndpointInvalidError: the endpoint did not validate within ``endpoint_wait_s``.
@@ -60,10 +61,10 @@ async def send(
 
 
 async def validate_endpoint(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> None:
-    """Send one challenge, as Zoom does when somebody asks for it.
+    """Send one challenge, as Zoom does on request.
 
     Raises:
-        EndpointInvalidError: no answer, or not the one of somebody who knows the secret.
+        EndpointInvalidError: no answer, or one without the secret.
     """
     rng = random.Random(f"challenge {settings.seed} {clock.now()}")
     async with open_endpoint(settings, clock=clock, rng=rng) as endpoint:
@@ -71,7 +72,7 @@ async def validate_endpoint(settings: SimulatorSettings, *, clock: Clock = _syst
 
 
 def make_state(settings: SimulatorSettings, company: Company) -> State:
-    """Return what the REST API knows before any event."""
+    """Return the state of the REST API before any event."""
     return State(
         company,
         max_engagements=settings.rest_engagements,
@@ -89,11 +90,11 @@ async def rest_api(
 ) -> AsyncIterator[str]:
     """Serve the REST API and yield its base URL, without ``/v2``.
 
-    It knows the company and, where it is told of events, what ``state`` has learnt of them.
+    It answers from the company and from the events in ``state``.
 
     Raises:
-        AccountMismatchError: tokens would be refused to the account of the settings.
-        OSError: the address is taken.
+        AccountMismatchError: the settings' account would be refused a token.
+        OSError: the address is in use.
     """
     _check_account(settings, company)
     app = rest_app(
@@ -114,7 +115,7 @@ async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> T
     Raises:
         EndpointInvalidError: as `send`.
         AccountMismatchError: as `send`.
-        OSError: the ledger cannot be written, or the address of the REST API is taken.
+        OSError: the ledger cannot be written, or the address of the REST API is in use.
     """
     company = make_company(settings.seed)
     events = live_stream(
@@ -157,7 +158,7 @@ def _check_account(settings: SimulatorSettings, company: Company) -> None:
 
 
 async def _validate_first(endpoint: Endpoint, settings: SimulatorSettings, clock: Clock) -> None:
-    """Keep asking for a while: the receiver may be starting too."""
+    """Retry for a while: the receiver may be starting too."""
     end_s = clock.monotonic_s() + settings.endpoint_wait_s
     while True:
         try:
@@ -169,7 +170,10 @@ async def _validate_first(endpoint: Endpoint, settings: SimulatorSettings, clock
 
 
 async def _validate_regularly(endpoint: Endpoint, settings: SimulatorSettings) -> None:
-    """Zoom would send mail after two and four failures in a row, and stop after six."""
+    """Validate at intervals, like Zoom.
+
+    Zoom would send mail after two and four consecutive failures, and stop after six.
+    """
     failures = 0
     while True:
         await asyncio.sleep(challenge_interval_s / settings.time_scale)
@@ -182,7 +186,7 @@ async def _validate_regularly(endpoint: Endpoint, settings: SimulatorSettings) -
 
 
 async def _until_signal(work: Coroutine[None, None, Totals]) -> None:
-    """Await the work; a signal is a time limit that has come."""
+    """Await the work; a signal acts like an expired time limit."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     with suppress(TimeoutError):

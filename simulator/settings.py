@@ -118,7 +118,7 @@ class SimulatorSettings(BaseSettings):
 
     @property
     def first_faults(self) -> Faults:
-        """What goes wrong with REST requests until somebody changes it."""
+        """The faults of REST requests until a request changes them."""
         general = {
             "error_rate": self.rest_error_rate,
             "limited_rate": self.rest_limited_rate,

@@ -1,7 +1,7 @@
-"""Invent ids, names, numbers and texts in the shapes that Zoom uses, all plainly fictional.
+"""Invents ids, names, numbers and texts in the shapes that Zoom uses, all plainly fictional.
 
-Phone numbers come from 555-0100 to 555-0199, the range that every North American area code keeps
-for fiction; mail addresses and links live under the names that RFC 2606 reserves.
+Phone numbers come from 555-0100 to 555-0199, the range that every North American area code reserves
+for fiction; mail addresses and links use the names that RFC 2606 reserves.
 """
 
 from base64 import urlsafe_b64encode

@@ -14,7 +14,6 @@ from hypothesis import settings
 
 from devstack.options import chosen_kafka
 from runtime.settings import KafkaSettings
-from sinks.postgres.migrate import migrate
 from tests.promtool import described
 from tests.scheduling import GroupScheduling, is_whole_machine
 from tests.stack import RealStack, chosen_source, real_stack
@@ -87,6 +86,8 @@ async def database_dsn(stack: RealStack) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 async def migrated(stack: RealStack) -> AsyncIterator[str]:
     """The name of a database with all tables, to make others from; nobody may connect to it."""
+    from sinks.postgres.migrate import migrate  # noqa: PLC0415 - slow to import, for few runs
+
     async with _database(stack) as name:
         await asyncio.to_thread(migrate, _dsn(stack, name))
         yield name

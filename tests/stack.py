@@ -8,10 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-import docker
-from docker.errors import DockerException
-from requests.exceptions import RequestException
-
 import devstack
 
 Source = Literal["containers", "devstack"]
@@ -55,6 +51,10 @@ def engine_answers(environment: Mapping[str, str] = os.environ) -> bool:
     address = environment.get("DOCKER_HOST", DEFAULT_ENGINE)
     if address.startswith("unix://") and not _listens(address.removeprefix("unix://")):
         return False
+    import docker  # noqa: PLC0415 - slow to import
+    from docker.errors import DockerException  # noqa: PLC0415 - slow too
+    from requests.exceptions import RequestException  # noqa: PLC0415 - slow too
+
     try:
         with contextlib.closing(
             docker.DockerClient(base_url=address, timeout=ENGINE_TIMEOUT_S)

@@ -57,7 +57,7 @@ Hosts = Annotated[
 
 
 class ZoomSettings(BaseSettings):
-    """Access to Zoom's REST API as a server-to-server app, and the share of its limits."""
+    """How to reach Zoom's REST API as a server-to-server app, and how much of it to use."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_ZOOM_", frozen=True, extra="ignore")
 

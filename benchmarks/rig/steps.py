@@ -7,15 +7,15 @@ from typing import Final
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from benchmarks.rig.load import signed
-from ingest.http.admission import RequestLimiter
 from ingest.http.connection import Connection
 from ingest.http.connections import ConnectionBounds, Connections
-from ingest.http.exchange import RequestContext
 from ingest.http.limits import RequestBounds
+from ingest.http.request_context import RequestContext
+from ingest.http.request_limiter import RequestLimiter
 from ingest.http.responses import Refusal
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
-from ingest.webhook.responses import kept
+from ingest.webhook.responses import acknowledged
 from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
 from runtime.clock import SystemClock
 from runtime.contracts import Settled
@@ -129,14 +129,14 @@ def _batches(records: Sequence[Record]) -> None:
 class _Answering:
     """Answers at once, so that only HTTP is left."""
 
-    def on_headers(self, exchange: RequestContext) -> None: ...
+    def on_headers(self, context: RequestContext) -> None: ...
 
-    def refused(self, exchange: RequestContext, reason: Refusal) -> None: ...
+    def on_error(self, context: RequestContext, reason: Refusal) -> None: ...
 
-    def on_body(self, exchange: RequestContext) -> None:
-        exchange.reply(kept)
+    def on_body(self, context: RequestContext) -> None:
+        context.reply(acknowledged)
 
-    def written(self, exchange: RequestContext) -> None: ...
+    def on_response_written(self, context: RequestContext) -> None: ...
 
 
 class _Acknowledging:
@@ -155,8 +155,8 @@ class _AcknowledgingWebhook(Webhook):
 
     sender = _Acknowledging()
 
-    def on_body(self, exchange: RequestContext) -> None:
-        super().on_body(exchange)
+    def on_body(self, context: RequestContext) -> None:
+        super().on_body(context)
         self.sender.settled(None)
         self.tick(0.0)
 
@@ -173,7 +173,7 @@ def _webhook(secret: str, routing: RoutingSettings) -> Webhook:
         apps=lambda: apps,  # type: ignore[arg-type, return-value]  # given as JSON, not as a file
         routing=routing,
         sender=_AcknowledgingWebhook.sender,
-        admission=RequestLimiter(requests=_connections, size_bytes=2**30),
+        limiter=RequestLimiter(requests=_connections, size_bytes=2**30),
         clock=SystemClock(),
     )
 
@@ -194,8 +194,8 @@ def _over_http(application: _Answering | Webhook, requests: Sequence[bytes]) -> 
     shared = Connections(
         lambda _: application,
         limits=_limits,
-        room=ConnectionBounds(_connections, _connections),
-        admission=RequestLimiter(requests=_connections, size_bytes=2**30),
+        bounds=ConnectionBounds(_connections, _connections),
+        limiter=RequestLimiter(requests=_connections, size_bytes=2**30),
         clock=SystemClock(),
     )
     connections: list[Connection] = [Connection(shared) for _ in range(_connections)]

@@ -1,1 +1,1 @@
-"""The Zoom apps that may send webhooks, and how their list is read again while ingest runs."""
+"""The Zoom apps that may send webhooks: their form, their list, and its reloading."""

@@ -1,8 +1,8 @@
-"""Pure: read the JSON that says which apps may send.
+"""Pure: parses the JSON of the apps that may send.
 
 An app is its secrets, newest first (``{"sales": ["new", "old"]}``), or an object with more:
-``secrets``, ``accounts``, ``networks``, and ``basic`` or ``header``. What is wrong is said by app
-and member, never with what was found there.
+``secrets``, ``accounts``, ``networks``, and ``basic`` or ``header``. An error names the app and the
+member, never its value.
 """
 
 import re
@@ -25,9 +25,9 @@ from pydantic import (
 
 from ingest.apps.registry import App, Apps, Credential, Network
 
-_shortest_secret: Final = 16
-"""Characters of a secret token: a shorter one is none of Zoom's, and whoever has seen one signed
-webhook can try secrets against it without asking anybody."""
+_min_secret_length: Final = 16
+"""Characters of a secret token. Zoom's are longer, and a shorter one can be found offline by trying
+secrets against one signed webhook."""
 
 _name: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -39,10 +39,10 @@ apps_form: Final = (
 
 
 def read_apps(content: object) -> Apps:
-    """Return the apps of a JSON text or of what it was parsed into.
+    """Return the apps of a JSON text or of parsed JSON.
 
     Raises:
-        ValueError: it is of another form; the message says where, and holds no secret.
+        ValueError: it has another form; the message says where, and holds no secret.
     """
     if isinstance(content, Apps):
         return content
@@ -65,8 +65,8 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 def _secret_token(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < _shortest_secret:
-        raise ValueError(f"a secret of fewer than {_shortest_secret} characters")
+    if len(value.get_secret_value()) < _min_secret_length:
+        raise ValueError(f"a secret of fewer than {_min_secret_length} characters")
     return value
 
 
@@ -133,7 +133,7 @@ class _Header(_Part):
 
 
 class _App(_Part):
-    """A list that is there and empty is refused: it could be meant as nobody or as anybody."""
+    """An empty list is refused: it could mean nobody or anybody."""
 
     secrets: Annotated[tuple[SecretToken, ...], Field(min_length=1)]
     accounts: Annotated[
@@ -157,13 +157,13 @@ class _App(_Part):
         return self
 
     def named(self, name: str) -> App:
-        asked = self.basic or self.header
+        credential = self.basic or self.header
         return App(
             name=name,
             secrets=tuple(secret.get_secret_value().encode() for secret in self.secrets),
             accounts=self.accounts,
             networks=self.networks,
-            credential=asked.credential() if asked else None,
+            credential=credential.credential() if credential else None,
         )
 
 
@@ -172,9 +172,9 @@ _apps: Final[TypeAdapter[Mapping[str, _App]]] = TypeAdapter(
 )
 
 
-def _problem(kind: str, place: tuple[int | str, ...], message: str) -> str:
-    """Say it by names that are known here: another may be a secret in the wrong place."""
-    app, member = (*place, "", "")[:2]
+def _problem(kind: str, path: tuple[int | str, ...], message: str) -> str:
+    """Describe an error by known names only: another name may be a misplaced secret."""
+    app, member = (*path, "", "")[:2]
     if kind == "value_error":
         return f"app {app!r} has {message.removeprefix('Value error, ')}"
     where = f"app {app!r}, {member}: " if member in _App.model_fields else ""

@@ -1,4 +1,4 @@
-"""Pure: the Zoom apps that may send, and which of them a URL belongs to."""
+"""Pure: the Zoom apps that may send, and the app of a URL."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A header that Zoom is set to send with each webhook; ``name`` is in lower case."""
+    """A header that Zoom sends with each webhook; ``name`` is in lower case."""
 
     name: bytes
     value: bytes = field(repr=False)
@@ -25,7 +25,7 @@ class Credential:
 class App:
     """One Zoom app that may send, and the secrets that it may sign with, newest first.
 
-    Of accounts and networks, none means any; without a credential, none is asked for.
+    No accounts and no networks mean any; without a credential, none is required.
     """
 
     name: str
@@ -36,33 +36,33 @@ class App:
 
 
 class Apps:
-    """All apps that may send. Never changes: other apps are other `Apps`.
+    """All apps that may send; immutable.
 
-    ``secrets_taken_s`` is, by path, when a secret was last taken away, on the monotonic clock.
+    ``secrets_removed_s`` is, by path, when a secret was last removed, on the monotonic clock.
     """
 
-    __slots__ = ("_apps", "_by_path", "secrets_taken_s")
+    __slots__ = ("_apps", "_by_path", "secrets_removed_s")
 
     def __init__(
-        self, apps: Iterable[App], *, secrets_taken_s: Mapping[str, float] | None = None
+        self, apps: Iterable[App], *, secrets_removed_s: Mapping[str, float] | None = None
     ) -> None:
         self._apps = tuple(apps)
         self._by_path = {path: app for app in self._apps for path in paths(app.name)}
-        self.secrets_taken_s = secrets_taken_s or {}
+        self.secrets_removed_s = secrets_removed_s or {}
 
     def following(self, before: "Apps", *, now_s: float) -> "Apps":
-        """Return these apps with the memory of what was taken away from those before them."""
+        """Return these apps with the times at which secrets were removed from those before them."""
         secrets = {app.name: frozenset(app.secrets) for app in self}
-        taken = {
+        removed_s = {
             path: now_s
             for app in before
             if not secrets.get(app.name, frozenset()) >= frozenset(app.secrets)
             for path in paths(app.name)
         }
-        return Apps(self, secrets_taken_s={**before.secrets_taken_s, **taken})
+        return Apps(self, secrets_removed_s={**before.secrets_removed_s, **removed_s})
 
     def get(self, path: str) -> App | None:
-        """Return the app whose webhooks come to this path, None where it is nobody's."""
+        """Return the app of a path, None if there is none."""
         return self._by_path.get(path)
 
     def __iter__(self) -> Iterator[App]:

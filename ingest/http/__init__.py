@@ -1,1 +1,1 @@
-"""The HTTP server that the webhook runs on: connections, bounds, exchanges, pages."""
+"""The HTTP server that the webhook runs on: connections, their bounds, requests, pages."""

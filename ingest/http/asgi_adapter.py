@@ -1,4 +1,4 @@
-"""Answers exchanges by an ASGI application: the pages beside the webhook, which FastAPI serves.
+"""Answers requests by an ASGI application: the pages, which FastAPI serves.
 
 Source: ASGI specification 3.0, HTTP messages. Bodies are whole in both directions: nothing here
 streams.
@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from ingest.http.exchange import RequestContext
-from ingest.http.responses import Answer, Refusal, refusals
+from ingest.http.request_context import RequestContext
+from ingest.http.responses import Refusal, Response, refusals
 from ingest.metrics import metrics
 from runtime.process.metrics_exposition import count
 from runtime.retries.policy import safe_error_text
@@ -31,50 +31,50 @@ _log = structlog.get_logger()
 
 
 class AsgiApplication:
-    """An `ingest.http.exchange.Application` in front of an ASGI callable."""
+    """An `ingest.http.request_context.Application` in front of an ASGI callable."""
 
     def __init__(self, app: Asgi, tasks: asyncio.TaskGroup) -> None:
         self._app = app
         self._tasks = tasks
 
-    def on_headers(self, exchange: RequestContext) -> None:
-        """Wait for the rest."""
+    def on_headers(self, context: RequestContext) -> None:
+        """Wait for the body."""
 
-    def refused(self, exchange: RequestContext, reason: Refusal) -> None:
-        """Answer what will not be read to its end, or never became a request."""
-        count(metrics.refused, exchange.label, reason.value)
+    def on_error(self, context: RequestContext, reason: Refusal) -> None:
+        """Reject a request whose body will not be read, or bytes that are not a request."""
+        count(metrics.refused, context.label, reason.value)
         if reason is not Refusal.DISCONNECTED:
-            exchange.reply(refusals[reason])
+            context.reply(refusals[reason])
 
-    def written(self, exchange: RequestContext) -> None:
-        """Nothing hangs on it."""
+    def on_response_written(self, context: RequestContext) -> None:
+        """Do nothing: a page is not repeated."""
 
-    def on_body(self, exchange: RequestContext) -> None:
-        """Have it answered."""
-        self._tasks.create_task(self._answered(exchange))
+    def on_body(self, context: RequestContext) -> None:
+        """Start the page, which answers later."""
+        self._tasks.create_task(self._run_page(context))
 
-    async def _answered(self, exchange: RequestContext) -> None:
-        reading = _Reading(exchange)
+    async def _run_page(self, context: RequestContext) -> None:
+        channels = _Channels(context)
         try:
-            await self._app(_scope(exchange), reading.receive, reading.send)
+            await self._app(_scope(context), channels.receive, channels.send)
         except Exception as error:  # noqa: BLE001 - one failed page must not end the others
-            _log.error("page failed", path=exchange.path, error=safe_error_text(error))
-            exchange.reply(Answer(HTTPStatus.INTERNAL_SERVER_ERROR))
+            _log.error("page failed", path=context.path, error=safe_error_text(error))
+            context.reply(Response(HTTPStatus.INTERNAL_SERVER_ERROR))
         else:
-            exchange.reply(reading.answer())
+            context.reply(channels.response())
 
 
-class _Reading:
+class _Channels:
     """The two channels of one request."""
 
-    def __init__(self, exchange: RequestContext) -> None:
-        self._exchange = exchange
+    def __init__(self, context: RequestContext) -> None:
+        self._context = context
         self._status = HTTPStatus.INTERNAL_SERVER_ERROR
         self._headers: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
 
     async def receive(self) -> Message:
-        return {"type": "http.request", "body": self._exchange.body, "more_body": False}
+        return {"type": "http.request", "body": self._context.body, "more_body": False}
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -83,23 +83,23 @@ class _Reading:
         else:
             self._chunks.append(message.get("body", b""))
 
-    def answer(self) -> Answer:
+    def response(self) -> Response:
         headers = tuple(header for header in self._headers if header[0] != b"content-length")
-        return Answer(self._status, headers, b"".join(self._chunks))
+        return Response(self._status, headers, b"".join(self._chunks))
 
 
-def _scope(exchange: RequestContext) -> MutableMapping[str, Any]:
+def _scope(context: RequestContext) -> MutableMapping[str, Any]:
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
-        "method": exchange.method.decode("latin-1"),
+        "method": context.method.decode("latin-1"),
         "scheme": "http",
-        "path": exchange.path,
-        "raw_path": exchange.path.encode("latin-1"),
-        "query_string": exchange.query,
+        "path": context.path,
+        "raw_path": context.path.encode("latin-1"),
+        "query_string": context.query,
         "root_path": "",
-        "headers": exchange.headers,
+        "headers": context.headers,
         "client": None,
         "server": None,
     }

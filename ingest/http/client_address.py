@@ -7,18 +7,18 @@ Address = IPv4Address | IPv6Address
 
 
 def source_address(peer: str, forwarded: Sequence[bytes], hops: int) -> Address | None:
-    """Return where a request comes from, None where that is no address.
+    """Return the address of a request, None if there is none.
 
     With 0 ``hops`` it is the ``peer``, else the n-th address of X-Forwarded-For from the right.
     """
     if hops == 0:
         return _address(peer)
-    written = b",".join(forwarded).split(b",")
-    return _address(written[-hops].decode("latin-1")) if len(written) >= hops else None
+    entries = b",".join(forwarded).split(b",")
+    return _address(entries[-hops].decode("latin-1")) if len(entries) >= hops else None
 
 
 def _address(text: str) -> Address | None:
-    """Read an address, which some proxies write with a port, and then IPv6 in brackets."""
+    """Parse an address; some proxies add a port, and put IPv6 in brackets."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,9 +1,10 @@
 """All connections of a process: what they share, how many there may be, and their orderly end.
 
-Two bounds, and what gives way to them. Requests that are not received whole, nobody knows from
-whom: the oldest goes. Connections, each of which is an open file: the oldest that has never sent
-anything goes, then the oldest that is idle, then the oldest unfinished request. What waits for the
-broker never goes. So whoever opens many and renews them only drives out his own.
+Two bounds, and what makes room beyond them. Of requests that are not received whole, whose sender
+nobody knows yet, the oldest goes. Of connections, each of which is an open file, the oldest that
+has never sent anything goes, then the oldest idle one, then the oldest unfinished request. A
+request that waits for the broker never goes. So a client that opens many connections drives out
+only its own.
 """
 
 from collections import OrderedDict
@@ -13,16 +14,16 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from ingest.http.admission import RequestLimiter
-from ingest.http.exchange import Application
 from ingest.http.limits import RequestBounds
+from ingest.http.request_context import Application
+from ingest.http.request_limiter import RequestLimiter
 from ingest.http.shedding import Origin, SheddingQueue
 from ingest.metrics import metrics
 from runtime.clock import Clock
 from runtime.process.metrics_exposition import count, flush_counters
 
 _tick_s: Final = 0.1
-"""How late a bound of time may be noticed; also how exact deadlines of requests are."""
+"""How late a timeout may be noticed; also how exact deadlines of requests are."""
 
 
 class Displaced(StrEnum):
@@ -47,7 +48,7 @@ class Watched(Protocol):
 
     @property
     def due_s(self) -> float:
-        """When `overdue` is to be called."""
+        """When `on_timeout` is to be called, on the monotonic clock."""
         ...
 
     def __hash__(self) -> int:
@@ -56,20 +57,20 @@ class Watched(Protocol):
 
     @property
     def origin(self) -> Origin:
-        """Where its present request comes from."""
+        """The sender of its present request."""
         ...
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no request has begun, and none waits."""
         ...
 
     @property
     def is_disposable(self) -> bool:
-        """Whether nobody waits for anything of it."""
+        """Whether it has answered something and is of no use now."""
         ...
 
-    def overdue(self) -> None:
+    def on_timeout(self) -> None:
         """End what has taken too long."""
         ...
 
@@ -78,7 +79,7 @@ class Watched(Protocol):
         ...
 
     def close(self) -> None:
-        """Close when everything is written."""
+        """Close an idle connection once everything is written."""
         ...
 
     def abort(self) -> None:
@@ -87,95 +88,94 @@ class Watched(Protocol):
 
 
 class Connections:
-    """Watches over the connections of a process. `run` has to run all the while."""
+    """Watches over the connections of a process while `run` runs."""
 
     def __init__(
         self,
         application_of: Callable[[str, bytes], Application],
         *,
         limits: RequestBounds,
-        room: ConnectionBounds,
-        admission: RequestLimiter,
+        bounds: ConnectionBounds,
+        limiter: RequestLimiter,
         clock: Clock,
     ) -> None:
         self.application_of = application_of
         self.limits = limits
-        self.admission = admission
+        self.limiter = limiter
         self.draining = False
-        """Once set, each answer is the last on its connection."""
-        self.date = b""
+        """Once set, each response is the last of its connection."""
+        self.date = _date_header(clock)
         self.now_s = clock.monotonic_s
         self._clock = clock
-        self._most = room.connections
+        self._max_connections = bounds.connections
         self._open: OrderedDict[Watched, None] = OrderedDict()
         """In the order in which they last became idle."""
-        self._silent: SheddingQueue[Watched] = SheddingQueue(room.connections)
-        self._unfinished: SheddingQueue[Watched] = SheddingQueue(room.unfinished)
-        self._write_date()
+        self._silent: SheddingQueue[Watched] = SheddingQueue(bounds.connections)
+        self._unfinished: SheddingQueue[Watched] = SheddingQueue(bounds.unfinished)
 
     def __len__(self) -> int:
         """Return how many are open."""
         return len(self._open)
 
     def opened(self, connection: Watched) -> None:
-        """Watch over a connection; where it is one too many, another makes room or it goes."""
+        """Watch over a connection. If it is one too many, another one makes room, or it goes."""
         origin = connection.origin
-        has_room = len(self._open) < self._most or self._make_room(origin)
+        has_room = len(self._open) < self._max_connections or self._make_room(origin)
         self._open[connection] = None
         if has_room:
-            self._silent.enter(connection, origin)
+            self._silent.add(connection, origin)
         else:
             count(metrics.crowded_out, Displaced.NEWCOMER.value)
             connection.abort()
 
-    def spoke(self, connection: Watched) -> None:
-        """Take note that a connection has sent its first bytes."""
-        self._silent.leave(connection)
+    def first_bytes(self, connection: Watched) -> None:
+        """Note that a connection is silent no longer."""
+        self._silent.discard(connection)
 
-    def rested(self, connection: Watched) -> float:
-        """Take note that a connection has become idle; return until when it may be."""
+    def became_idle(self, connection: Watched) -> float:
+        """Note that a connection is idle; return until when it may be."""
         self._open.move_to_end(connection)
         return self.now_s() + self.limits.keep_alive_s
 
-    def on_headers(self, connection: Watched) -> None:
-        """Count a request that is not received whole; where it is one too many, the oldest goes."""
+    def request_unfinished(self, connection: Watched) -> None:
+        """Count a request that is not received whole; if it is one too many, the oldest goes."""
         origin = connection.origin
-        self._unfinished.enter(connection, origin)
+        self._unfinished.add(connection, origin)
         if self._unfinished.is_over:
             self._displace_unfinished(origin, but=None)
 
-    def finished(self, connection: Watched) -> None:
+    def request_finished(self, connection: Watched) -> None:
         """Count it no longer."""
-        self._unfinished.leave(connection)
+        self._unfinished.discard(connection)
 
-    def hold(self, connection: Watched, size_bytes: int) -> bool:
-        """Hold more bytes of a body, for which unfinished requests make room; False in vain."""
-        while not self.admission.hold(size_bytes):
+    def reserve(self, connection: Watched, size_bytes: int) -> bool:
+        """Reserve bytes for a body; unfinished requests make room. False if none is left to."""
+        while not self.limiter.reserve(size_bytes):
             if not self._displace_unfinished(connection.origin, but=connection):
                 return False
         return True
 
     def closed(self, connection: Watched) -> None:
-        """No longer watch over it."""
-        self._silent.leave(connection)
-        self._unfinished.leave(connection)
+        """Watch over it no longer."""
+        self._silent.discard(connection)
+        self._unfinished.discard(connection)
         del self._open[connection]
 
     async def run(self, tick: Callable[[float], None]) -> None:
-        """Keep the time for all connections, and for ``tick``, for ever."""
+        """Notice the timeouts of all connections, and call ``tick``, until cancelled."""
         while True:
             await self._clock.sleep(_tick_s)
-            self._write_date()
+            self.date = _date_header(self._clock)
             now_s = self.now_s()
             for connection in [each for each in self._open if each.due_s <= now_s]:
-                connection.overdue()
+                connection.on_timeout()
             tick(now_s)
             metrics.connections.set(len(self._open))
             metrics.unfinished.set(len(self._unfinished))
             flush_counters()
 
     async def drain(self, timeout_s: float) -> None:
-        """End idle connections now, others with their last answer or after so long."""
+        """End idle connections now, others with their last response or after the timeout."""
         self.draining = True
         until_s = self.now_s() + timeout_s
         await self._clock.sleep(_tick_s)  # what was accepted a moment ago becomes a connection now
@@ -200,7 +200,7 @@ class Connections:
         return self._displace_unfinished(origin, but=None)
 
     def _oldest_idle(self) -> Watched | None:
-        """Return it; those on the way to it move to the end, where they come when they rest."""
+        """Return it; those on the way to it move to the end, as they will once they are idle."""
         for _ in range(len(self._open)):
             connection = next(iter(self._open))
             if connection.is_disposable:
@@ -217,10 +217,11 @@ class Connections:
 
     def _displace(self, connection: Watched, state: Displaced) -> None:
         count(metrics.crowded_out, state.value)
-        self._silent.leave(connection)
-        self._unfinished.leave(connection)
+        self._silent.discard(connection)
+        self._unfinished.discard(connection)
         connection.make_room()
 
-    def _write_date(self) -> None:
-        moment = self._clock.now().replace(microsecond=0)
-        self.date = b"date: %b\r\n" % format_datetime(moment, usegmt=True).encode()
+
+def _date_header(clock: Clock) -> bytes:
+    now = clock.now().replace(microsecond=0)
+    return b"date: %b\r\n" % format_datetime(now, usegmt=True).encode()

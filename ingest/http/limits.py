@@ -1,24 +1,15 @@
-"""Pure: the bounds of one request and of one connection, and how long each phase may take."""
+"""Pure: the bounds of one request and of one connection, and the time limit of each phase."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from math import inf
 from typing import Final, assert_never
 
-unread_s: Final = 10.0
-"""So long may answers wait to be read, or a connection to be closed behind them."""
+from ingest.http.connection_state import ConnectionState, Phase
+
+unread_timeout_s: Final = 10.0
+"""Responses may wait so long to be read, and a connection to be closed behind them."""
 
 _linger_s: Final = 1.0
-
-
-class Phase(Enum):
-    """What is read next from a connection."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    NOTHING = auto()
-    """The last answer is written; what still comes is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +23,28 @@ class RequestBounds:
     body_timeout_s: float
     keep_alive_s: float
     forwarded_hops: int = 0
-    """How many proxies write into X-Forwarded-For, as `ingest.webhook.access` has it."""
+    """How many proxies write into X-Forwarded-For; see `ingest.webhook.access`."""
 
-    def allowed_s(self, phase: Phase, *, is_waited_for: bool, is_stalled: bool) -> float:
-        """Return how long a phase may take.
+    def allow_head(self, headers: int, size_bytes: float) -> bool:
+        """Whether a head may have so many headers and bytes."""
+        return headers <= self.headers and size_bytes <= self.head_bytes
 
-        ``is_waited_for``: requests of the connection wait for their answers. ``is_stalled``: its
-        client does not read those that are written.
+    def timeout_s(self, state: ConnectionState) -> float:
+        """Return how long a connection may stay in its state.
+
+        Requests that wait for the application have no limit here, because it has one of its own.
         """
-        if is_stalled:
-            return unread_s
-        match phase:
+        if state.is_stalled:
+            return unread_timeout_s
+        is_waiting = bool(state.requests)
+        match state.phase:
             case Phase.HEAD:
                 return self.head_timeout_s
-            case Phase.BODY:
+            case Phase.BODY | Phase.DISCARD:
                 return self.body_timeout_s
-            case Phase.IDLE:
-                return inf if is_waited_for else self.keep_alive_s
-            case Phase.NOTHING:
-                return inf if is_waited_for else _linger_s
+            case Phase.NEW | Phase.IDLE:
+                return inf if is_waiting else self.keep_alive_s
+            case Phase.CLOSING:
+                return inf if is_waiting else _linger_s
             case _:
-                assert_never(phase)
+                assert_never(state.phase)

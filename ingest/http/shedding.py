@@ -1,7 +1,7 @@
-"""Pure: who has waited longest, of all and of each address, so that room is made in a fair order.
+"""Pure: who makes room: the oldest of all, or the oldest of one address.
 
-An attacker begins many requests and finishes none. The oldest has to go first, because a request of
-Zoom's is finished within milliseconds, long before it is the oldest. Where addresses tell senders
+An attacker begins many requests and finishes none. The oldest has to go first, because Zoom
+finishes a request within milliseconds, long before it is the oldest. If addresses tell senders
 apart, one that holds more than its share pays with its own oldest, whatever others hold.
 """
 
@@ -18,7 +18,7 @@ _subnet: Final = 64
 """Bits of an IPv6 address that its owner cannot choose freely. Source: RFC 4291, section 2.5.4."""
 
 Origin = IPv4Address | int | None
-"""What counts as one sender; None where nobody can say."""
+"""What counts as one sender; None if it is unknown."""
 
 
 def origin_of(address: IPv4Address | IPv6Address | None) -> Origin:
@@ -27,32 +27,32 @@ def origin_of(address: IPv4Address | IPv6Address | None) -> Origin:
 
 
 class SheddingQueue(Generic[MemberT]):
-    """Those who wait for something, in the order of their coming; ``most`` is what they may be."""
+    """Members in the order of their arrival, of which there should be ``max_size`` at most."""
 
-    __slots__ = ("_by_origin", "_most", "_origins")
+    __slots__ = ("_by_origin", "_max_size", "_origins")
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
         self._origins: OrderedDict[MemberT, Origin] = OrderedDict()
         self._by_origin: dict[Origin, OrderedDict[MemberT, None]] = {}
 
     def __len__(self) -> int:
-        """Return how many wait."""
+        """Return how many members there are."""
         return len(self._origins)
 
     @property
     def is_over(self) -> bool:
-        """Whether they are too many."""
-        return len(self._origins) > self._most
+        """Whether there are more members than there should be."""
+        return len(self._origins) > self._max_size
 
-    def enter(self, member: MemberT, origin: Origin) -> None:
-        """Let one wait as the youngest; who waits already does so again."""
-        self.leave(member)
+    def add(self, member: MemberT, origin: Origin) -> None:
+        """Add the youngest member; one that is there already becomes the youngest."""
+        self.discard(member)
         self._origins[member] = origin
         self._by_origin.setdefault(origin, OrderedDict())[member] = None
 
-    def leave(self, member: MemberT) -> None:
-        """Let one go; who does not wait is no error."""
+    def discard(self, member: MemberT) -> None:
+        """Remove a member, if it is there."""
         if member not in self._origins:
             return
         origin = self._origins.pop(member)
@@ -62,8 +62,8 @@ class SheddingQueue(Generic[MemberT]):
             del self._by_origin[origin]
 
     def oldest(self, newcomer: Origin) -> MemberT | None:
-        """Return who has to make room for one of this origin; None where nobody waits."""
+        """Return the member that makes room for this origin; None if there is none."""
         own = self._by_origin.get(newcomer)
-        if own is not None and len(own) > max(1, self._most // _share):
+        if own is not None and len(own) > max(1, self._max_size // _share):
             return next(iter(own))
         return next(iter(self._origins), None)

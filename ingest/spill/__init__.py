@@ -1,1 +1,1 @@
-"""The spill: where events go that the broker does not take now, and how they get there later."""
+"""The spill: stores events that the broker does not accept now, and produces them later."""

@@ -6,7 +6,7 @@ from ingest.spill.segment import SegmentName
 
 
 class Backlog:
-    """Names and sizes of segments; what is in them stays where it is stored."""
+    """Names and sizes of segments; their content stays in the store."""
 
     def __init__(self) -> None:
         self._sizes: dict[SegmentName, int] = {}
@@ -18,7 +18,7 @@ class Backlog:
 
     @property
     def oldest_ms(self) -> int | None:
-        """When the first of them was written; None where there is none."""
+        """When the first of them was written; None if there is none."""
         return next((name.at_ms for name in self._sizes), None)
 
     def append(self, name: SegmentName, size_bytes: int) -> None:
@@ -29,20 +29,20 @@ class Backlog:
         self.size_bytes += size_bytes
 
     def merge(self, found: Mapping[SegmentName, int]) -> None:
-        """Add what a listing has shown, of any age."""
+        """Add the segments of a listing, of any age."""
         for name, size_bytes in found.items():
             self.append(name, size_bytes)
         self._sizes = dict(sorted(self._sizes.items()))
 
     def discard(self, name: SegmentName) -> None:
-        """Take one out, if it is there."""
+        """Remove a segment, if it is there."""
         size_bytes = self._sizes.pop(name, None)
         if size_bytes is not None:
             self.events -= name.events
             self.size_bytes -= size_bytes
 
     def first(self, *, count: int, size_bytes: int) -> list[SegmentName]:
-        """Return the oldest, no more than this but at least one, if there is one."""
+        """Return the oldest within both bounds, but at least one if there is one."""
         names: list[SegmentName] = []
         for name, size in self._sizes.items():
             size_bytes -= size

@@ -1,4 +1,4 @@
-"""Spilled records on their way to the broker, in order within each key."""
+"""Produces spilled records, in order within each key."""
 
 import asyncio
 from collections import defaultdict
@@ -17,7 +17,7 @@ from runtime.errors import RejectedError, TransientError
 from runtime.values import Record
 
 _segments_at_once: Final = 32
-"""Read, produced and deleted together, so that the time of a round trip is no bound."""
+"""Read, produced and deleted together, so that round trips do not limit the rate."""
 _bytes_at_once: Final = 8 * 1024 * 1024
 
 _keys_at_once: Final = 256
@@ -30,9 +30,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What became of some segments; how many events are acknowledged, how many refused.
+    """The result of draining some segments: events acknowledged and events refused.
 
-    ``unreadable`` are still where they were.
+    ``unreadable`` segments stay in the store.
     """
 
     events: int
@@ -42,7 +42,7 @@ class Drained:
 
 @dataclass(frozen=True, slots=True)
 class _Spilled:
-    """A record and where it was found, which is what tells it from others."""
+    """A record and its position, which identifies it."""
 
     record: Record = field(compare=False)
     segment: SegmentName
@@ -51,7 +51,7 @@ class _Spilled:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What is in some segments, in order; which of them were read, and which cannot be."""
+    """The records of some segments, in order, and which segments could be read."""
 
     spilled: list[_Spilled]
     read: list[SegmentName]
@@ -61,28 +61,28 @@ class _Found:
 class Drain:
     """Produces segments and deletes each once all of it is acknowledged.
 
-    After an error all that was to be drained is still there, to be drained again. What was
-    acknowledged or refused by then is remembered: only a crash makes duplicates. The next time goes
-    record by record, because a producer sends several together and then they fail together.
+    After an error all segments are still there, to be drained again. Records acknowledged or
+    refused by then are remembered, so only a crash makes duplicates. The next attempt goes record
+    by record, because records that a producer sends together fail together.
     """
 
-    def __init__(self, places: SegmentStores, publisher: Publisher) -> None:
-        self._places = places
+    def __init__(self, stores: SegmentStores, publisher: Publisher) -> None:
+        self._stores = stores
         self._publisher = publisher
         self._acknowledged: set[_Spilled] = set()
         self._refused: set[_Spilled] = set()
         self._keys_at_once = _keys_at_once
 
     async def oldest(self, backlog: Backlog) -> Drained:
-        """Produce the oldest segments of a backlog as one, and take them out of it.
+        """Produce the oldest segments of a backlog together, and remove them from it.
 
-        What the broker will never take is set aside.
+        Records that the broker refuses for good are set aside.
 
         Raises:
             TransientError: the broker or the store does not answer.
             ConfigurationError: the store refuses.
         """
-        waiting = self._places.waiting
+        waiting = self._stores.waiting
         names = backlog.first(count=_segments_at_once, size_bytes=_bytes_at_once)
         found = await _read(waiting, names)
         refused = await self._publish(found.spilled)
@@ -91,7 +91,7 @@ class Drain:
             aside = segment_of(
                 [each.record for each in refused], at_ms=first.at_ms, instance=first.instance
             )
-            await self._places.refused.put(str(aside.name), aside.content)
+            await self._stores.refused.put(str(aside.name), aside.content)
             metrics.set_aside.labels("refused").inc(len(refused))
         await asyncio.gather(*(waiting.delete(str(name)) for name in found.read))
         self._forget()
@@ -101,16 +101,16 @@ class Drain:
         metrics.drained.inc(events)
         return Drained(events, len(refused), found.unreadable)
 
-    async def again(self, name: SegmentName) -> Drained:
-        """Produce a segment that was set aside, and delete it unless any of it is refused again.
+    async def retry_refused(self, name: SegmentName) -> Drained:
+        """Produce a segment that was set aside; delete it unless a record is refused again.
 
         Raises:
             TransientError, ConfigurationError: as `oldest`.
         """
-        found = await _read(self._places.refused, [name])
+        found = await _read(self._stores.refused, [name])
         refused = await self._publish(found.spilled)
         if found.read and not refused:
-            await self._places.refused.delete(str(name))
+            await self._stores.refused.delete(str(name))
         self._forget()
         return Drained(len(found.spilled) - len(refused), len(refused), found.unreadable)
 
@@ -119,7 +119,7 @@ class Drain:
         self._refused.clear()
 
     async def _publish(self, found: Sequence[_Spilled]) -> list[_Spilled]:
-        """Return what the broker will never take."""
+        """Return the records that the broker refuses for good."""
         ended = self._acknowledged | self._refused
         lanes = iter(_lanes(each for each in found if each not in ended))
         failures: list[TransientError] = []
@@ -147,7 +147,7 @@ class Drain:
                 async with asyncio.timeout(_publish_timeout_s):
                     await self._publisher.publish(each.record)
             except RejectedError as error:
-                if not self._refused:  # one line tells of all
+                if not self._refused:  # one line for all
                     _log.error("spilled event refused", topic=topic, error=str(error))
                 self._refused.add(each)
             except TimeoutError:
@@ -163,7 +163,7 @@ async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _Found:
     unreadable: list[SegmentName] = []
     for name, content in zip(names, contents, strict=True):
         if content is None:
-            continue  # another process has taken it for left behind, and produced it
+            continue  # another process has found it abandoned, and produced it
         try:
             records = await asyncio.to_thread(records_of, content)
         except SegmentUnreadableError as error:
@@ -177,7 +177,7 @@ async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _Found:
 
 
 def _lanes(found: Iterable[_Spilled]) -> list[list[_Spilled]]:
-    """Return the records of each key in their order; each without a key is on its own."""
+    """Return the records of each key in order; a record without a key is alone."""
     by_key: defaultdict[object, list[_Spilled]] = defaultdict(list)
     for each in found:
         key = each if each.record.key is None else each.record.key

@@ -1,7 +1,7 @@
-"""Segments in a local folder, each fsynced before it counts.
+"""Segments in a local folder, each fsynced before it counts as stored.
 
-A segment is written under another name, fsynced, renamed, and then the folder is fsynced: without
-the first a power cut leaves a file without its content, without the last none at all.
+A segment is written under another name, fsynced and renamed; then the folder is fsynced. Without
+the first fsync a power cut may leave a file without its content, without the second no file.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _operators_fault: Final = frozenset(
 
 
 class Disk(Protocol):
-    """What of the module `os` makes a file durable."""
+    """The functions of `os` that make a file durable."""
 
     def open(self, path: Path, flags: int, mode: int = ...) -> int:
         """See `os.open`."""
@@ -49,8 +49,8 @@ class Disk(Protocol):
 class FolderSegments:
     """`ingest.spill.store.SegmentStore` in a folder.
 
-    Its work is done in threads. Nothing can end a call to a disk that hangs, so that no time limit
-    is set here: who cannot wait stops waiting.
+    It works in threads. Nothing can end a call to a disk that hangs, so there is no timeout here;
+    the caller stops waiting.
     """
 
     def __init__(self, folder: Path, disk: Disk = os) -> None:
@@ -58,14 +58,14 @@ class FolderSegments:
         self._disk = disk
 
     def make(self, *, successor_of: str) -> None:
-        """Make the folder, durably, and take away what a process has left half written.
+        """Make the folder, durably, and remove what a process has left half written.
 
         Raises:
             ConfigurationError: it cannot be made.
         """
         try:
             _make(self._folder)
-            self._forget_parts_of(successor_of)
+            self._remove_parts_of(successor_of)
         except OSError as error:
             raise ConfigurationError(
                 f"ZCC_SPILL_URL: the folder {self._folder} cannot be made: {error.strerror}"
@@ -80,7 +80,7 @@ class FolderSegments:
         return await asyncio.to_thread(self._get, name)
 
     async def delete(self, name: str) -> None:
-        """See `SegmentStore.delete`; not fsynced, a segment that is back is a duplicate."""
+        """See `SegmentStore.delete`; not fsynced, because a segment that is back is a duplicate."""
         await asyncio.to_thread(self._delete, name)
 
     async def sizes(self) -> dict[str, int]:
@@ -124,7 +124,7 @@ class FolderSegments:
         with self._errors_by_fault(), os.scandir(self._folder) as entries:
             return dict(_files(entries))
 
-    def _forget_parts_of(self, instance: str) -> None:
+    def _remove_parts_of(self, instance: str) -> None:
         for part in self._folder.glob(f".*{_part}"):
             name = parse_name(part.name.removeprefix(".").removesuffix(_part))
             if name is not None and name.instance == instance:

@@ -10,9 +10,9 @@ choose_value_storage()
 
 
 class SpillMetrics:
-    """What ingest counts of events that the broker did not take in time.
+    """The metrics of events that the broker did not accept in time.
 
-    The figures of what waits are those of the process's own; other processes say theirs.
+    The gauges count the segments of this process; other processes report theirs.
     """
 
     kept: Final = Counter("zcc_spill_kept_events_total", "Events made durable in the spill")

@@ -16,13 +16,13 @@ if TYPE_CHECKING:  # obstore has these names for type checkers only
     from obstore.store import ClientConfig, S3Config
 
 _timeout_s: Final = 10.0
-"""For all but putting: nobody waits for an answer meanwhile."""
+"""For all calls but put: no request waits for them."""
 _page: Final = 1000
-"""Names in one answer. Source: S3 API, ListObjectsV2, the most that it gives."""
+"""Names in one response. Source: S3 API, ListObjectsV2, its maximum."""
 
 
 def open_prefix(settings: SpillSettings, *, bucket: str, prefix: str) -> ObjectStore:
-    """Return the store of all that is below a prefix. No server is contacted."""
+    """Return the store of a prefix. No server is contacted."""
     client: ClientConfig = {"allow_http": settings.endpoint.startswith("http://")}
     config: S3Config = {"region": settings.region}
     if settings.access_key_id:
@@ -36,7 +36,7 @@ def open_prefix(settings: SpillSettings, *, bucket: str, prefix: str) -> ObjectS
 class BucketSegments:
     """`ingest.spill.store.SegmentStore` in a store of obstore.
 
-    ``put_timeout_s`` is how long one put is of use to anybody.
+    ``put_timeout_s`` is the time after which a put is of no use.
     """
 
     def __init__(self, store: ObjectStore, *, put_timeout_s: float) -> None:
@@ -45,15 +45,15 @@ class BucketSegments:
 
     async def put(self, name: str, content: bytes) -> None:
         """See `SegmentStore.put`."""
-        async with _answering(self._put_timeout_s):
+        async with _errors_by_fault(self._put_timeout_s):
             try:
                 await obstore.put_async(self._store, name, content, mode="create")
             except (exceptions.AlreadyExistsError, FileExistsError):
-                return  # by an attempt whose answer was lost: its name ends on its digest
+                return  # an attempt whose response was lost: the name ends with the digest
 
     async def get(self, name: str) -> bytes | None:
         """See `SegmentStore.get`."""
-        async with _answering(_timeout_s):
+        async with _errors_by_fault(_timeout_s):
             try:
                 answer = await obstore.get_async(self._store, name)
                 return (await answer.bytes_async()).to_bytes()
@@ -62,7 +62,7 @@ class BucketSegments:
 
     async def delete(self, name: str) -> None:
         """See `SegmentStore.delete`."""
-        async with _answering(_timeout_s):
+        async with _errors_by_fault(_timeout_s):
             await obstore.delete_async(self._store, name)
 
     async def sizes(self) -> dict[str, int]:
@@ -70,7 +70,7 @@ class BucketSegments:
         pages = obstore.list(self._store, chunk_size=_page)
         found: dict[str, int] = {}
         while True:
-            async with _answering(_timeout_s):
+            async with _errors_by_fault(_timeout_s):
                 try:
                     page = await anext(pages)
                 except StopAsyncIteration:
@@ -79,7 +79,7 @@ class BucketSegments:
 
 
 @asynccontextmanager
-async def _answering(timeout_s: float) -> AsyncIterator[None]:
+async def _errors_by_fault(timeout_s: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(timeout_s):
             yield

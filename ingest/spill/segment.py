@@ -1,11 +1,11 @@
 """Pure: a segment, the file or object that holds spilled records, and its name.
 
-Lines of JSON: first the format, its version and the SHA-256 of all that follows, then one line for
-each record, in order of arrival. Bytes are written as the characters U+0000 to U+00FF, which keeps
-every one of them and leaves a body readable for the person who has to look at it.
+Lines of JSON: first the format, its version and the SHA-256 of the rest, then one line for each
+record, in order of arrival. Bytes are written as the characters U+0000 to U+00FF, which loses none
+of them and leaves a body readable for a person.
 
-The name tells when, how many and whose, so that a listing is enough to know what waits. It ends on
-the digest: two segments of one name are the same segment.
+The name says when, how many and whose, so that a listing shows what waits. It contains the digest,
+so two segments of one name are the same segment.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ _name: Final = re.compile(rf"(\d{{13}})-(\d+)-([0-9a-f]{{{_digits}}})-([^/]+)\.s
 
 
 class SegmentUnreadableError(Exception):
-    """Torn, or none of ours. The message says which and holds nothing of its content."""
+    """It is torn, or not a segment. The message says which and holds nothing of its content."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SegmentName:
-    """``at_ms``: wall clock at its writing, never twice in a process; names sort by it.
+    """The name of a segment. Names sort by ``at_ms``, the wall clock at its writing.
 
-    ``instance`` is the process that wrote it.
+    ``instance`` is the process that wrote it; within it ``at_ms`` is unique.
     """
 
     at_ms: int
@@ -48,14 +48,14 @@ class SegmentName:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What is written under its name."""
+    """The content of a segment, under its name."""
 
     name: SegmentName
     content: bytes
 
 
 def parse_name(text: str) -> SegmentName | None:
-    """Return the name, or None where it is none of a segment."""
+    """Return the name, or None if the text is not one."""
     found = _name.fullmatch(text)
     if found is None:
         return None
@@ -73,10 +73,10 @@ def segment_of(records: Sequence[Record], *, at_ms: int, instance: str) -> Segme
 
 
 def records_of(content: bytes) -> list[Record]:
-    """Return the records of a segment, byte for byte as they were given.
+    """Return the records of a segment, byte for byte as they were stored.
 
     Raises:
-        SegmentUnreadableError: by its message.
+        SegmentUnreadableError: see there.
     """
     head, _, body = content.partition(b"\n")
     try:

@@ -1,4 +1,4 @@
-"""Where segments are kept: a folder or a bucket, each with a place for those that were refused."""
+"""The stores of segments, a folder or a bucket: one for waiting segments, one for refused ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,40 +16,40 @@ _refused: Final = "refused"
 class SegmentStore(Protocol):
     """Files by name, without folders.
 
-    Every call raises TransientError where the store does not answer or has no room, and
-    ConfigurationError where it is not set up or refuses; nobody knows then whether it was done.
+    Every call raises TransientError if the store does not answer or has no room, and
+    ConfigurationError if it is not set up or refuses. The call may have been carried out then.
     """
 
     async def put(self, name: str, content: bytes) -> None:
-        """Return once the content is durable. What is there under this name has this content."""
+        """Return once the content is durable. A file of this name already has this content."""
         ...
 
     async def get(self, name: str) -> bytes | None:
-        """Return the content, None where it is gone."""
+        """Return the content, None if it is gone."""
         ...
 
     async def delete(self, name: str) -> None:
-        """Take it away, if it is there."""
+        """Delete it, if it is there."""
         ...
 
     async def sizes(self) -> dict[str, int]:
-        """Return the bytes of each that is durable, by name."""
+        """Return the size in bytes of each durable file, by name."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentStores:
-    """``waiting``: to be produced. ``refused``: what the broker will never take as it is."""
+    """``waiting``: to be produced. ``refused``: refused by the broker for good."""
 
     waiting: SegmentStore
     refused: SegmentStore
 
 
-def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> SegmentStores:
-    """Return the places below the URL. No server is contacted.
+def open_stores(settings: SpillSettings, *, successor_of: str | None = None) -> SegmentStores:
+    """Return the stores below the URL. No server is contacted.
 
-    For the process that follows ``successor_of`` a folder is made, and what that one has left half
-    written in it is taken away.
+    With ``successor_of``, a folder is made, and the half-written files of that earlier process are
+    removed from it.
 
     Raises:
         ConfigurationError: there is no URL, or the folder cannot be made.
@@ -58,7 +58,7 @@ def open_places(settings: SpillSettings, *, successor_of: str | None = None) -> 
         raise ConfigurationError("ZCC_SPILL_URL is empty: nothing is spilled")
     scheme, _, rest = settings.url.partition("://")
     if scheme == "file":
-        waiting, refused = (FolderSegments(Path(rest) / place) for place in (_waiting, _refused))
+        waiting, refused = (FolderSegments(Path(rest) / name) for name in (_waiting, _refused))
         if successor_of is not None:
             waiting.make(successor_of=successor_of)
             refused.make(successor_of=successor_of)

@@ -1,1 +1,1 @@
-"""The webhook itself: who may send, what becomes of an event, and every answer."""
+"""The webhook: who may send, how an event becomes a record, and every response."""

@@ -1,8 +1,8 @@
-"""Pure: whether a request came from where, with what, and of whom its app wants it to come.
+"""Pure: the access rules of an app: networks, a credential, accounts.
 
-Asked after the signature was found right: this is a second lock, for deployments that want one.
-What it keeps out may be kept out by a mistake in our settings, so Zoom is told to send it again
-while there is time to mend them.
+They are a second lock behind the signature, for deployments that want one. A request that they
+refuse may be refused by a mistake in our settings, so it gets 503, and Zoom sends it again while
+there is time to correct them.
 """
 
 import hmac
@@ -13,15 +13,15 @@ from typing import Final
 from ingest.apps.registry import App, Network
 from ingest.http.client_address import Address, source_address
 
-_most_accounts: Final = 1024
-"""Accounts remembered; they are signed, so only Zoom names them."""
+_max_accounts: Final = 1024
+"""Accounts remembered. Only Zoom can name them, because the body is signed."""
 
 _late_s: Final = 7200.0
 """Zoom's last attempt comes 85 minutes after the event (source: Zoom webhooks, retry rules)."""
 
 
 class AccessFault(StrEnum):
-    """What keeps a request out; a closed set for labels."""
+    """Why a request is refused; a closed set for labels."""
 
     NETWORK = "network"
     CREDENTIAL = "credential"
@@ -30,13 +30,13 @@ class AccessFault(StrEnum):
 def access_fault(
     app: App, *, peer: str, forwarded: Sequence[bytes], credentials: Sequence[bytes], hops: int
 ) -> AccessFault | None:
-    """Return what keeps the request out, None where nothing does.
+    """Return why the request is refused, None if it is not.
 
     ``peer`` is the address at the other end of the connection. ``forwarded`` are all values of
-    X-Forwarded-For, in order; ``hops`` says how many proxies of ours wrote into it: with 0 the peer
-    counts, else the address so far from the right, because what stands to the left of it is the
-    sender's own word. ``credentials`` are all values of the header that the app's credential
-    names; a second one is refused, because two readers could pick differently.
+    X-Forwarded-For, in order, into which ``hops`` proxies of ours wrote. With 0 the peer counts,
+    else the n-th address from the right, because the sender may have written those to its left.
+    ``credentials`` are all values of the header that the app's credential names. A second value is
+    refused, because two readers could pick differently.
     """
     if app.networks and not _is_in(source_address(peer, forwarded, hops), app.networks):
         return AccessFault.NETWORK
@@ -47,21 +47,21 @@ def access_fault(
 
 
 class ForeignAccounts:
-    """Says whether an event of an account that its app does not list is to be sent again.
+    """Decides whether Zoom should retry an event of an account that its app does not list.
 
-    The time to mend begins when the first event of an account is seen, and anew when the accounts
-    of the app were changed. It ends for an event of its own once that is old enough: what comes
-    then is a late attempt, perhaps Zoom's last, and another process may have seen the first.
+    The grace period begins with the first event of an account, and again when the accounts of the
+    app change. It is over for an event that is older than that: this is a late attempt, perhaps
+    Zoom's last, and another process may have answered the first.
     """
 
     def __init__(self, *, grace_s: float) -> None:
         self._grace_s = grace_s
         self._first_s: dict[tuple[str, frozenset[str], str], float] = {}
 
-    def is_sent_again(self, app: App, account_id: str, *, age_s: float, now_s: float) -> bool:
-        """Take note of an event that happened so long ago; ``now_s`` is of the monotonic clock."""
+    def should_retry(self, app: App, account_id: str, *, age_s: float, now_s: float) -> bool:
+        """Decide for an event of this age; ``now_s`` is of the monotonic clock."""
         key = (app.name, app.accounts, account_id)
-        if key not in self._first_s and len(self._first_s) >= _most_accounts:
+        if key not in self._first_s and len(self._first_s) >= _max_accounts:
             del self._first_s[next(iter(self._first_s))]
         first_s = self._first_s.setdefault(key, now_s)
         is_late = self._grace_s <= age_s < self._grace_s + _late_s

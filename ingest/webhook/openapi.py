@@ -1,6 +1,7 @@
 """Pure: the OpenAPI description of the webhook: its request and every response.
 
-FastAPI writes the rest of the document; the webhook is no route of it, because none comes there.
+FastAPI writes the rest of the document. The webhook is not one of its routes, because webhooks
+never reach it.
 Source: OpenAPI 3.1, path item, operation and response objects.
 """
 
@@ -8,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ingest.apps.registry import base_path
-from ingest.http.responses import Answer
-from ingest.webhook.responses import AnswerRow, table
+from ingest.http.responses import Response
+from ingest.webhook.responses import ResponseRow, table
 from ingest.webhook.routing import challenge_event
 from zoom.signature import signature_header, timestamp_header
 
@@ -28,15 +29,15 @@ _app: Final = {
 _headers: Final = (
     (signature_header, True, "`v0=` and the HMAC-SHA256 of `v0:<timestamp>:<body>`, hexadecimal"),
     (timestamp_header, True, "Seconds since 1970 at which it was signed"),
-    (b"x-zm-request-id", False, "The same for each attempt; kept with the record"),
-    (b"traceparent", False, "W3C Trace Context; kept with the record"),
+    (b"x-zm-request-id", False, "The same for each attempt; stored with the record"),
+    (b"traceparent", False, "W3C Trace Context; stored with the record"),
 )
 
 _body: Final = {
     "required": True,
     "description": (
-        "The signature covers these bytes, whatever they are; what is signed and no such JSON is "
-        f"kept in quarantine. `{challenge_event}` carries `plainToken` in its payload."
+        "The signature covers these bytes, whatever they are. A signed body that is not such JSON "
+        f"goes to quarantine. `{challenge_event}` carries `plainToken` in its payload."
     ),
     "content": {
         "application/json": {
@@ -72,7 +73,7 @@ def webhook_paths() -> dict[str, Json]:
 
 
 def _path_item(operation: str, *parameters: Json) -> Json:
-    safe_error_text = [
+    headers = [
         {
             "name": name.decode(),
             "in": "header",
@@ -86,7 +87,7 @@ def _path_item(operation: str, *parameters: Json) -> Json:
         "post": {
             "operationId": operation,
             "summary": "Receive one event, or an endpoint validation, from Zoom",
-            "parameters": [*parameters, *safe_error_text],
+            "parameters": [*parameters, *headers],
             "requestBody": _body,
             "responses": _responses(),
         }
@@ -94,28 +95,28 @@ def _path_item(operation: str, *parameters: Json) -> Json:
 
 
 def _responses() -> Json:
-    statuses = sorted({row.answer.status for row in table})
+    statuses = sorted({row.response.status for row in table})
     return {
-        str(status.value): _response([row for row in table if row.answer.status == status])
+        str(status.value): _response([row for row in table if row.response.status == status])
         for status in statuses
     }
 
 
-def _response(rows: Iterable[AnswerRow]) -> Json:
+def _response(rows: Iterable[ResponseRow]) -> Json:
     rows = list(rows)
     lines = [f"- {row.what}; sent again: {row.sent_again}" for row in rows]
     response: dict[str, object] = {"description": "\n".join(lines)}
-    headers = [header for row in rows for header in _own_headers(row.answer)]
+    headers = [header for row in rows for header in _own_headers(row.response)]
     if headers:
         response["headers"] = {name: {"schema": _string} for name in headers}
-    if any(_is_json(row.answer) for row in rows):
+    if any(_is_json(row.response) for row in rows):
         response["content"] = {"application/json": {"schema": _challenge_answer}}
     return response
 
 
-def _own_headers(answer: Answer) -> list[str]:
-    return [name.decode() for name, _ in answer.headers if name != b"content-type"]
+def _own_headers(response: Response) -> list[str]:
+    return [name.decode() for name, _ in response.headers if name != b"content-type"]
 
 
-def _is_json(answer: Answer) -> bool:
-    return (b"content-type", b"application/json") in answer.headers
+def _is_json(response: Response) -> bool:
+    return (b"content-type", b"application/json") in response.headers

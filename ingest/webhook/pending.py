@@ -1,11 +1,12 @@
-"""What becomes of a signed body between its decision and its answer.
+"""A record on its way, from its decision to the response.
 
-The sender calls back when the broker has the record or refuses it. What it refuses for now, and
-what waits for longer than the deadline, goes to the spill, where there is one; else Zoom is told
-to send it again.
+The sender calls back when the broker has the record or refuses it. If the broker is unavailable or
+the deadline passes, the record goes to the spill. Without a spill the request gets 503, and Zoom
+sends it again.
 
-What its topic will never take as it is goes to quarantine, which may take more. What quarantine
-does not take either is set aside in the spill. Zoom sends again only where nothing takes it.
+A record that its topic will never accept goes to quarantine, whose limits may be higher. If
+quarantine refuses it too, the spill sets it aside for a person. Only a record that nothing accepts
+gets 503.
 """
 
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from ingest.http.exchange import RequestContext
-from ingest.http.responses import Answer, unavailable
+from ingest.http.request_context import RequestContext
+from ingest.http.responses import Response, unavailable
 from ingest.metrics import metrics
 from ingest.webhook import responses
 from ingest.webhook.quarantine import refused_by_topic
@@ -32,25 +33,25 @@ _log = structlog.get_logger()
 
 
 class SpillPort(Protocol):
-    """Where records go that the broker does not take now."""
+    """Stores records that the broker does not accept now."""
 
     @property
     def ready(self) -> bool:
-        """Whether a record kept now is likely to be durable in time."""
+        """Whether a record stored now is likely to be durable in time."""
         ...
 
-    def keep(self, record: Record, settled: Settled) -> None:
-        """Keep a record; ``settled`` is told later, of no error only once it is durable."""
+    def store(self, record: Record, settled: Settled) -> None:
+        """Store a record; ``settled`` is called later, without an error once it is durable."""
         ...
 
-    def set_aside(self, record: Record, settled: Settled) -> None:
-        """Keep a record for a person to produce: its topic does not take it. Else as `keep`."""
+    def store_refused(self, record: Record, settled: Settled) -> None:
+        """Store a record that no topic accepts, for a person to produce; else as `store`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Destinations:
-    """Where a record may go. ``spill`` None = there is none."""
+    """Where a record may go. ``spill`` is None if none is set up."""
 
     sender: Sender
     quarantine_topic: str
@@ -58,31 +59,31 @@ class Destinations:
 
 
 class PendingAcknowledgement:
-    """One record on its way. Its exchange is answered exactly once."""
+    """One record on its way. Its request is answered exactly once."""
 
     __slots__ = (
-        *("_clock", "_decision", "_destinations", "_exchange", "_refused", "begun_s", "is_settled"),
+        *("_clock", "_context", "_decision", "_destinations", "_refused", "begun_s", "is_settled"),
     )
 
     def __init__(
         self,
-        exchange: RequestContext,
+        context: RequestContext,
         decision: RoutedEvent | Quarantined,
         *,
         destinations: Destinations,
         clock: Clock,
     ) -> None:
-        self._exchange = exchange
+        self._context = context
         self._decision = decision
         self._destinations = destinations
         self._clock = clock
         self._refused: Record | None = None
-        """What its topic has refused, while quarantine is asked."""
+        """The record that its topic has refused, while quarantine decides."""
         self.begun_s = clock.monotonic_s()
         self.is_settled = False
 
-    def settled(self, error: Exception | None) -> None:
-        """Take the sender's word; what comes after `overdue` is ignored."""
+    def on_settled(self, error: Exception | None) -> None:
+        """Record the publisher's result. A result after the deadline is ignored."""
         if self.is_settled:
             return
         if isinstance(error, RejectedError) and isinstance(self._decision, RoutedEvent):
@@ -90,9 +91,9 @@ class PendingAcknowledgement:
             return
         self.is_settled = True
         if error is None:
-            self._kept()
+            self._on_stored()
         elif isinstance(error, RejectedError):
-            self._set_aside(error)
+            self._store_refused(error)
         elif isinstance(error, TransientError):
             self._spill_or_reject(Unavailable.BROKER)
         else:
@@ -100,8 +101,8 @@ class PendingAcknowledgement:
             _log.error("request failed", error=safe_error_text(error))
             self._spill_or_reject(Unavailable.DEFECT)
 
-    def overdue(self) -> None:
-        """Wait for the sender no longer."""
+    def on_deadline(self) -> None:
+        """Stop waiting for the publisher."""
         if not self.is_settled:
             self.is_settled = True
             self._spill_or_reject(Unavailable.DEADLINE)
@@ -114,77 +115,77 @@ class PendingAcknowledgement:
             quarantine_topic=self._destinations.quarantine_topic,
         )
         try:
-            self._destinations.sender.send(self._decision.record, self.settled)
+            self._destinations.sender.send(self._decision.record, self.on_settled)
         except TransientError as error:
-            self.settled(error)
+            self.on_settled(error)
 
-    def _set_aside(self, refusal: RejectedError) -> None:
-        """Keep what no topic takes where a person finds it, as it was to be produced at first."""
+    def _store_refused(self, refusal: RejectedError) -> None:
+        """Store the record as it was first to be produced: no topic accepts it."""
 
         def settled(error: Exception | None) -> None:
             if error is None:
-                self._answer(responses.kept)  # the spill counts it
+                self._answer(responses.acknowledged)  # the spill counts it
                 return
             # 4xx would end it here and now: within the 85 minutes of Zoom's retries a person can
             # raise the limit.
             _log.error("no topic takes it", refusal=refusal.detail, spill=str(error))
-            self._given_up(Unavailable.REFUSED)
+            self._answer_unavailable(Unavailable.REFUSED)
 
         spill = self._destinations.spill
         if spill is None:
             settled(TransientError("ZCC_SPILL_URL is empty"))
         else:
-            spill.set_aside(self._refused or self._decision.record, settled)
+            spill.store_refused(self._refused or self._decision.record, settled)
 
     def _spill_or_reject(self, reason: Unavailable) -> None:
         def settled(error: Exception | None) -> None:
             if error is None:
-                self._kept()
+                self._on_stored()
             else:
-                self._given_up(reason)
+                self._answer_unavailable(reason)
 
         spill = self._destinations.spill
         if spill is None:
-            self._given_up(reason)
+            self._answer_unavailable(reason)
         else:
-            spill.keep(self._decision.record, settled)
+            spill.store(self._decision.record, settled)
 
-    def _kept(self) -> None:
+    def _on_stored(self) -> None:
         match self._decision:
             case RoutedEvent(family=family):
                 count(metrics.accepted, family)
             case Quarantined(reason=QuarantineReason.DEFECT as reason):
-                # It lies safe, and the code after this one may still make an event of it.
+                # It is stored, and a later version of the code may still make an event of it.
                 count(metrics.quarantined, reason.value)
-                self._given_up(Unavailable.DEFECT)
+                self._answer_unavailable(Unavailable.DEFECT)
                 return
             case Quarantined(reason=reason):
                 count(metrics.quarantined, reason.value)
             case _:
                 assert_never(self._decision)
-        self._answer(responses.kept)
+        self._answer(responses.acknowledged)
 
-    def _given_up(self, reason: Unavailable) -> None:
+    def _answer_unavailable(self, reason: Unavailable) -> None:
         count(metrics.unavailable, reason.value)
         self._answer(unavailable)
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, response: Response) -> None:
         observe(metrics.latency, self._clock.monotonic_s() - self.begun_s)
-        reply(self._exchange, answer)
+        reply(self._context, response)
         del (
-            self._exchange,
+            self._context,
             self._decision,
             self._refused,
         )  # `Webhook` may hold this a while yet, but no body
 
 
-def answer_unavailable(exchange: RequestContext, reason: Unavailable) -> None:
-    """Have Zoom send it again."""
+def answer_unavailable(context: RequestContext, reason: Unavailable) -> None:
+    """Answer 503, so that Zoom sends it again."""
     count(metrics.unavailable, reason.value)
-    reply(exchange, unavailable)
+    reply(context, unavailable)
 
 
-def reply(exchange: RequestContext, answer: Answer) -> None:
-    """Answer and count it."""
-    count(metrics.responses, exchange.label, answer.label)
-    exchange.reply(answer)
+def reply(context: RequestContext, response: Response) -> None:
+    """Answer a request and count it."""
+    count(metrics.responses, context.label, response.label)
+    context.reply(response)

@@ -1,4 +1,4 @@
-"""Pure: how an event is quarantined that the topic of its family does not take."""
+"""Pure: the quarantine record of an event that the topic of its family refuses."""
 
 import hashlib
 from typing import Final
@@ -8,7 +8,7 @@ from runtime.values import Record
 from schemas import headers
 from schemas.reasons import QuarantineReason
 
-_kept: Final = frozenset(
+_arrival_headers: Final = frozenset(
     {
         headers.received_at_header,
         headers.app_header,
@@ -19,8 +19,8 @@ _kept: Final = frozenset(
 
 
 def refused_by_topic(record: Record, *, detail: str, quarantine_topic: str) -> Quarantined:
-    """Return the body as it came, with what says where it belongs and why it is not there."""
-    arrival = tuple(header for header in record.headers if header[0] in _kept)
+    """Return the body as it came, with the reason and how it arrived."""
+    arrival = tuple(header for header in record.headers if header[0] in _arrival_headers)
     request_id = dict(arrival).get(headers.request_id_header)
     body = record.value or b""
     reason = QuarantineReason.REFUSED_BY_TOPIC

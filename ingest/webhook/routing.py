@@ -1,6 +1,7 @@
-"""Pure: what becomes of a request whose signature holds: an event, a challenge, or quarantine.
+"""Pure: routes a request whose signature holds: to an event, a challenge, or quarantine.
 
-A signed body is never refused: what cannot be read is kept as it came, for a person to look at.
+A signed body is never refused. One that cannot be parsed goes to quarantine as it came, for a
+person to look at.
 """
 
 import hashlib
@@ -17,15 +18,15 @@ from schemas.reasons import QuarantineReason
 from zoom.signature import encrypted_token
 
 challenge_event: Final = "endpoint.url_validation"
-"""Zoom asks it when the URL is entered and every 72 hours; the sixth failure disables the URL."""
+"""Zoom sends it when the URL is entered and every 72 hours; the sixth failure disables the URL."""
 
 _not_encoded: Final = frozenset({b"", b"identity"})
 
 _signed_message: Final = re.compile(r"v\d+:")
-"""What the message begins with that a webhook's signature is of; see `zoom.signature`."""
+"""The beginning of the message that a signature covers; see `zoom.signature`."""
 
 _request_id: Final = re.compile(rb"[0-9A-Za-z._:-]{1,128}")
-"""Five groups of hexadecimal digits as measured; no promise, so anything harmless is taken."""
+"""Measured: five groups of hexadecimal digits. Zoom does not promise it, so the form is wider."""
 
 _traceparent: Final = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
@@ -35,9 +36,9 @@ _traceparent: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RoutingSettings:
-    """What the record depends on, beside the request.
+    """The settings that a record depends on.
 
-    ``starts_traces``: an event that comes without a trace begins one of its own.
+    ``starts_traces``: an event without a trace begins one of its own.
     """
 
     topic_prefix: str
@@ -48,9 +49,8 @@ class RoutingSettings:
 class SignedRequest(NamedTuple):
     """A request whose ``body`` was signed with ``secret``.
 
-    ``accounts`` are those that the app is for, none of them means all. ``request_id``,
-    ``traceparent`` and ``encoding`` are the headers as they came, empty where there was none: the
-    signature does not cover them.
+    ``accounts`` are the accounts of the app; empty means all. ``request_id``, ``traceparent`` and
+    ``encoding`` are headers as they came, empty if absent. The signature does not cover them.
     """
 
     app: str
@@ -64,21 +64,21 @@ class SignedRequest(NamedTuple):
 
 
 class RoutedEvent(NamedTuple):
-    """An event and the record to keep it as."""
+    """An event and its record."""
 
     record: Record
     family: str
 
 
 class Quarantined(NamedTuple):
-    """A body that is no event and the record to keep it as."""
+    """A body that is not an event, and its record."""
 
     record: Record
     reason: QuarantineReason
 
 
 class ForeignAccount(NamedTuple):
-    """An event of an account that the app is not for, and how to keep it if nothing changes."""
+    """An event of an account that the app does not list, and its record of quarantine."""
 
     quarantined: Quarantined
     account_id: str
@@ -87,7 +87,7 @@ class ForeignAccount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """An endpoint validation and the JSON to answer with."""
+    """An endpoint validation and the JSON of its answer."""
 
     answer: bytes
 
@@ -96,7 +96,7 @@ Decision = RoutedEvent | Quarantined | ForeignAccount | Challenge
 
 
 def decide(request: SignedRequest, routing: RoutingSettings) -> Decision:
-    """Say what becomes of a signed request."""
+    """Return what becomes of a signed request."""
     try:
         parsed, exact = parse_json(request.body)
         if isinstance(parsed, dict) and parsed.get("event") == challenge_event:
@@ -105,15 +105,15 @@ def decide(request: SignedRequest, routing: RoutingSettings) -> Decision:
     except UnreadableError as error:
         return quarantined(_reason(error, request), request, routing)
     if request.accounts and envelope.account_id not in request.accounts:
-        kept = quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
-        return ForeignAccount(kept, envelope.account_id, envelope.event_ts_ms)
+        quarantine = quarantined(QuarantineReason.FOREIGN_ACCOUNT, request, routing)
+        return ForeignAccount(quarantine, envelope.account_id, envelope.event_ts_ms)
     if exact is None:
         return _event(envelope, envelope, request, routing)
     return _event(envelope, envelope_of(exact), request, routing)
 
 
 def _reason(error: UnreadableError, request: SignedRequest) -> QuarantineReason:
-    """The header, which nobody signed, explains what cannot be read; it decides nothing."""
+    """Content-Encoding is not signed: it may explain an unreadable body, and decides nothing."""
     if error.reason is QuarantineReason.NOT_JSON and request.encoding not in _not_encoded:
         return QuarantineReason.ENCODED
     return error.reason
@@ -122,7 +122,7 @@ def _reason(error: UnreadableError, request: SignedRequest) -> QuarantineReason:
 def quarantined(
     reason: QuarantineReason, request: SignedRequest, routing: RoutingSettings
 ) -> Quarantined:
-    """Keep a body as it came, for a person to look at."""
+    """Return the quarantine record of a body as it came."""
     record = Record(
         topic=topics.quarantine_topic(prefix=routing.topic_prefix),
         key=_id_of(request) or hashlib.sha256(request.body).hexdigest().encode(),
@@ -140,7 +140,7 @@ def _challenge(parsed: dict[str, object], secret: bytes) -> Challenge:
     payload = parsed.get("payload")
     token = payload.get("plainToken") if isinstance(payload, dict) else None
     if not isinstance(token, str) or _signed_message.match(token):
-        # The answer to such a token would be the signature of a body of the asker's choice.
+        # The answer to such a token would be the signature of a body of the sender's choice.
         raise UnreadableError(QuarantineReason.NOT_AN_ENVELOPE)
     answer = {"plainToken": token, "encryptedToken": encrypted_token(token, secret=secret)}
     return Challenge(orjson.dumps(answer))
@@ -190,7 +190,7 @@ def _given_trace(request: SignedRequest) -> headers.Headers:
 
 
 def _trace_of(event_id: str) -> bytes:
-    """Begin a trace that is the same for each delivery of an event."""
+    """Begin a trace; each delivery of an event begins the same."""
     return f"00-{event_id[:32]}-{event_id[32:48]}-01".encode()
 
 

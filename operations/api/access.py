@@ -1,4 +1,4 @@
-"""Opens Zoom's REST API for one command: with a person's priority, and errors by whose they are."""
+"""Opens a client of Zoom's REST API for one command, with interactive priority."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -29,7 +29,7 @@ def zoom_settings() -> ZoomSettings:
 async def opened_client(
     settings: ZoomSettings, *, label: Label | None = None, allow_writes: bool = False
 ) -> AsyncIterator[ZoomClient]:
-    """Open a client for a person who waits; of calls of ``label`` the day's count is kept."""
+    """Open a client for a person who waits; calls of ``label`` count against the limit per day."""
     clock = SystemClock()
     async with kept_counts(settings, label, clock) as counts:
         scheduler = RateLimitScheduler(settings, clock=clock, counts=counts)
@@ -44,12 +44,12 @@ async def opened_client(
 
 @contextmanager
 def cli_errors() -> Iterator[None]:
-    """Turn errors of the API into one line and an exit code: 2 the command's fault, else 1.
+    """Turn errors of the API into one line and an exit code: 2 for wrong usage, else 1.
 
     Raises:
-        ConfigurationError: an argument is wrong, or the app may not ask this.
-        TransientError: Zoom does not answer as it should.
-        typer.Exit: Zoom says no; told.
+        ConfigurationError: an argument is wrong, or the app lacks a scope.
+        TransientError: Zoom does not answer, or not as expected.
+        typer.Exit: Zoom refuses; the reason is printed.
     """
     try:
         yield

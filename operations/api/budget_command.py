@@ -53,20 +53,20 @@ def budget(
 
 
 async def _probe(settings: ZoomSettings, scheduler: RateLimitScheduler, clock: Clock) -> None:
-    """Have ``scheduler`` learn from the answer to one call, even where that is a refusal."""
+    """Let ``scheduler`` observe the response to one call, even if that is a refusal."""
     async with connected(settings, clock=clock, scheduler=scheduler) as client:
-        asked = lightest_list(await client.tokens.token())
+        operation = lightest_list(await client.tokens.token())
         try:
-            await client.call(asked.name)
+            await client.call(operation.name)
         except RateLimitedError as error:
             typer.echo(f"zcc: {error}", err=True)
 
 
 def lightest_list(token: Token) -> Operation:
-    """Return the list that costs least of those that a token may ask.
+    """Return the list with the lightest label that a token may call.
 
     Raises:
-        ConfigurationError: it may ask none.
+        ConfigurationError: it may call none.
     """
     for label in _labels:
         for each in operations().values():
@@ -77,16 +77,16 @@ def lightest_list(token: Token) -> Operation:
 
 
 def _row(
-    standing: LimitStatus, settings: ZoomSettings, used: Mapping[Label, int] | None
+    status: LimitStatus, settings: ZoomSettings, used: Mapping[Label, int] | None
 ) -> dict[str, object]:
-    until = standing.paused_until
+    until = status.paused_until
     return {
-        "label": standing.label.value,
-        "limit_per_second": standing.limit_per_second,
-        "share_per_second": round(standing.share_per_second, 3),
-        "limit_per_day": settings.limits[standing.label].per_day,
-        "share_per_day": standing.share_per_day,
-        "used_today": None if used is None else used.get(standing.label),
+        "label": status.label.value,
+        "limit_per_second": status.limit_per_second,
+        "share_per_second": round(status.share_per_second, 3),
+        "limit_per_day": settings.limits[status.label].per_day,
+        "share_per_day": status.share_per_day,
+        "used_today": None if used is None else used.get(status.label),
         "paused_until": None if until is None else _written(until),
     }
 

@@ -1,4 +1,4 @@
-"""`zcc api call` and `zcc api download`: ask Zoom's REST API from the command line.
+"""`zcc api call` and `zcc api download`: calls of Zoom's REST API from the command line.
 
 Exit codes: 0 done, 1 Zoom says no or does not answer, 2 wrong usage or settings.
 """
@@ -43,8 +43,8 @@ from zoom.settings import ZoomSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: an operation with its arguments and its body, or all pages of a list."""
+class ApiCall:
+    """A call: an operation with its arguments and its body, or all pages of a list."""
 
     operation: Operation
     arguments: dict[str, object]
@@ -90,14 +90,14 @@ def call(  # noqa: PLR0913 - each is an option of the command
     found = find_operation(operation)
     with cli_errors():
         given = _body(found, body) if body else None
-        question = Question(found, arguments(found, context.args), given, page_all)
-        _check(question)
+        call_ = ApiCall(found, arguments(found, context.args), given, page_all)
+        _check(call_)
         if dry_run:
-            asyncio.run(_show_requests(question, as_json=as_json))
+            asyncio.run(_show_requests(call_, as_json=as_json))
             return
         if found.writes:
-            _confirm(question, allowed=allow_writes, yes=yes, body_is_stdin=body == "-")
-        asyncio.run(_ask(question, as_json=as_json))
+            _confirm(call_, allowed=allow_writes, yes=yes, body_is_stdin=body == "-")
+        asyncio.run(_call(call_, as_json=as_json))
 
 
 def download(
@@ -121,15 +121,15 @@ def _print_help(context: typer.Context, operation: str) -> None:
             console().print(part)
 
 
-def _check(question: Question) -> None:
-    """Raise before anything is asked, or confirmed."""
-    operation = question.operation
-    if not question.all_pages:
-        address(operation, question.arguments)
-        content(operation, question.body)
+def _check(call_: ApiCall) -> None:
+    """Raise for wrong arguments before a request is sent or confirmed."""
+    operation = call_.operation
+    if not call_.all_pages:
+        address(operation, call_.arguments)
+        content(operation, call_.body)
     elif operation.reply.items is None:
         raise ConfigurationError(f"--page-all: {operation.name} is no list")
-    elif question.body is not None:
+    elif call_.body is not None:
         raise ConfigurationError(f"--body: {operation.name} takes none")
 
 
@@ -146,9 +146,9 @@ def _file(path: str) -> File:
     return File(Path(path).name, read_source(Path(path)))
 
 
-def _confirm(question: Question, *, allowed: bool, yes: bool, body_is_stdin: bool) -> None:
-    operation = question.operation
-    request = f"{operation.method} {address(operation, question.arguments)}"
+def _confirm(call_: ApiCall, *, allowed: bool, yes: bool, body_is_stdin: bool) -> None:
+    operation = call_.operation
+    request = f"{operation.method} {address(operation, call_.arguments)}"
     if not allowed:
         raise ConfigurationError(f"{request} changes the account: say so with --allow-writes")
     if yes:
@@ -158,7 +158,7 @@ def _confirm(question: Question, *, allowed: bool, yes: bool, body_is_stdin: boo
     typer.confirm(f"{request}?", abort=True, err=True)
 
 
-async def _show_requests(question: Question, *, as_json: bool) -> None:
+async def _show_requests(call_: ApiCall, *, as_json: bool) -> None:
     known = zoom_settings().api_url if is_configured(ZoomSettings, os.environ) else ""
     caller = DryRun(
         known or global_api_url,
@@ -168,37 +168,37 @@ async def _show_requests(question: Question, *, as_json: bool) -> None:
             else typer.echo(request_text(operation, request))
         ),
     )
-    async with aclosing(_replies(caller, question)) as replies:
+    async with aclosing(_replies(caller, call_)) as replies:
         async for _ in replies:
             pass
 
 
-async def _ask(question: Question, *, as_json: bool) -> None:
-    operation = question.operation
-    table = Pages(operation.reply.items or "") if question.all_pages and not as_json else None
+async def _call(call_: ApiCall, *, as_json: bool) -> None:
+    operation = call_.operation
+    table = Pages(operation.reply.items or "") if call_.all_pages and not as_json else None
     show: Show = partial(show_document, operation)
     if table is not None:
         show = table.show
     elif as_json:
-        show = show_items_as_json(operation.reply.items or "") if question.all_pages else print_json
+        show = show_items_as_json(operation.reply.items or "") if call_.all_pages else print_json
     async with (
         opened_client(
             zoom_settings(), label=operation.label, allow_writes=operation.writes
         ) as client,
-        aclosing(_replies(client, question)) as replies,
+        aclosing(_replies(client, call_)) as replies,
     ):
         async for reply in replies:
             show(reply)
     if table is not None:
-        table.tell()
+        table.print_total()
 
 
-async def _replies(caller: Caller, question: Question) -> AsyncGenerator[Any, None]:
-    operation = question.operation
-    if not question.all_pages:
-        yield await caller.call(operation.name, body=question.body, **question.arguments)
+async def _replies(caller: Caller, call_: ApiCall) -> AsyncGenerator[Any, None]:
+    operation = call_.operation
+    if not call_.all_pages:
+        yield await caller.call(operation.name, body=call_.body, **call_.arguments)
         return
-    async with aclosing(pages(caller, operation, question.arguments)) as walk:
+    async with aclosing(pages(caller, operation, call_.arguments)) as walk:
         async for page in walk:
             yield page
 
@@ -210,14 +210,14 @@ async def _download(url: str, to: Path, *, as_json: bool) -> None:
         opened_downloads(settings, tokens=client.tokens, clock=SystemClock()) as downloads,
     ):
         done = await downloads.fetch(url, to)
-    told = {
+    result = {
         "file": str(to),
         "size_bytes": done.size_bytes,
         "sha256": done.sha256,
         "content_type": done.content_type,
     }
     if as_json:
-        print_json(told)
+        print_json(result)
     else:
         typer.echo(f"{to}: {done.size_bytes} bytes, {done.content_type}, sha256 {done.sha256}")
 

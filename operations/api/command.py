@@ -1,4 +1,4 @@
-"""`zcc api`: the operations of Zoom's REST API, listed, described, asked, generated."""
+"""`zcc api`: lists, describes, calls and generates the operations of Zoom's REST API."""
 
 import json
 from collections.abc import Iterator
@@ -56,10 +56,10 @@ class Wanted:
 
     def admits(self, operation: Operation) -> bool:
         """Whether an operation is wanted."""
-        told = (operation.name, operation.path, operation.vendor_id)
+        names = (operation.name, operation.path, operation.vendor_id)
         parameters = (parameter.name for parameter in operation.parameters)
         return (
-            any(self.text.casefold() in each.casefold() for each in (*told, *parameters))
+            any(self.text.casefold() in each.casefold() for each in (*names, *parameters))
             and self.tag.casefold() in {"", operation.tag.casefold(), operation.resource}
             and self.method in {None, operation.method}
             and self.label in {None, operation.label.value}

@@ -1,4 +1,4 @@
-"""What `zcc api` uses of the limits per day: kept in Kafka, beside what the workers use."""
+"""Counts the calls of `zcc api` against the limits per day, in Kafka, as workers do."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +19,7 @@ from zoom.rate_limits.daily_share import DailyCounts
 from zoom.settings import ZoomSettings
 
 commands: Final = "zcc-api"
-"""Under this name all commands together have one count, as a worker has: the sum of theirs."""
+"""All commands together count under this name, as one worker."""
 
 _connect_s: Final = 3.0
 _writer_bytes: Final = 8
@@ -39,7 +39,7 @@ def kafka_settings() -> KafkaSettings | None:
 async def kept_counts(
     zoom: ZoomSettings, label: Label | None, clock: Clock
 ) -> AsyncIterator[DailyCounts | None]:
-    """Open the counts of commands; None where no limit per day is met, or Kafka is not configured.
+    """Open the counts of commands; None without a limit per day, or without Kafka.
 
     A Kafka that does not answer stops nothing: see `zoom.rate_limits.daily_quota`.
     """
@@ -61,7 +61,7 @@ async def kept_counts(
 
 
 async def used_today(zoom: ZoomSettings, kafka: KafkaSettings, clock: Clock) -> Mapping[Label, int]:
-    """Return what workers and commands have used, of the labels that have a limit per day.
+    """Return the calls of workers and commands today, by label with a limit per day.
 
     Raises:
         TransientError: Kafka does not answer, or has no such topic.

@@ -25,12 +25,12 @@ def typed(parameter: Parameter) -> str:
 
 
 def limits(parameter: Parameter) -> str:
-    """Say what a parameter may be, beside its type; "" where nothing is said."""
+    """Return the limits of a parameter other than its type; "" if it has none."""
     return "; ".join(_limits(parameter))
 
 
 def paging(pages: Paging) -> str:
-    """Say how a list is paged."""
+    """Describe how a list is paged."""
     sizes = (pages.size_default or "?", pages.size_max or "?")
     size = "" if sizes == ("?", "?") else f", {sizes[0]} a page, at most {sizes[1]}"
     match pages.style:
@@ -45,7 +45,7 @@ def paging(pages: Paging) -> str:
 
 
 def window(found: Window) -> Iterator[str]:
-    """Yield what there is to know of a window, from its parameters on."""
+    """Yield the parameters and the limits of a window."""
     yield f"{found.start}, {found.end}"
     if found.deprecated:
         yield "deprecated"
@@ -62,14 +62,14 @@ def window(found: Window) -> Iterator[str]:
 
 
 def schema_type(schema: Schema) -> str:
-    """Name the type of a value, with its format; ``any`` where none is told."""
-    told = schema.get("type", "one of" if "oneOf" in schema else "any")
-    names = " or ".join(told) if isinstance(told, list) else str(told)
+    """Name the type of a value, with its format; ``any`` if it has none."""
+    kind = schema.get("type", "one of" if "oneOf" in schema else "any")
+    names = " or ".join(kind) if isinstance(kind, list) else str(kind)
     return f"{names} ({schema['format']})" if "format" in schema else names
 
 
 def schema_limits(schema: Schema) -> str:
-    """Say what a value may be, beside its type; "" where nothing is said."""
+    """Return the limits of a value other than its type; "" if it has none."""
     return "; ".join(_schema_limits(schema))
 
 
@@ -95,9 +95,9 @@ def _schema_limits(schema: Schema) -> Iterator[str]:
     yield from _between("count ", schema.get("minItems"), schema.get("maxItems"))
     if "default" in schema:
         yield f"default {shown(schema['default'])}"
-    for keyword, told in (("readOnly", "read only"), ("deprecated", "deprecated")):
+    for keyword, text in (("readOnly", "read only"), ("deprecated", "deprecated")):
         if schema.get(keyword):
-            yield told
+            yield text
 
 
 def shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Shows requests to Zoom's API instead of sending them; needs no token and asks nobody."""
+"""Shows requests to Zoom's API instead of sending them; needs no token."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -44,12 +44,12 @@ class DryRun:
 
 def request_text(operation: Operation, request: Request) -> str:
     """Return a request for people, nearly as it would be on the wire."""
-    told = request_object(operation, request)
+    shown = request_object(operation, request)
     lines = [f"{request.method} {request.url}"]
-    lines += [f"{name}: {value}" for name, value in told["headers"].items()]
-    if "body" in told:
-        lines += ["", orjson.dumps(told["body"], option=orjson.OPT_INDENT_2).decode()]
-    for part in told.get("parts", ()):
+    lines += [f"{name}: {value}" for name, value in shown["headers"].items()]
+    if "body" in shown:
+        lines += ["", orjson.dumps(shown["body"], option=orjson.OPT_INDENT_2).decode()]
+    for part in shown.get("parts", ()):
         lines += ["", *(f"{name}: {value}" for name, value in part.items())]
     return "\n".join("\n".join(map(printable, line.split("\n"))) for line in lines) + "\n"
 
@@ -57,14 +57,14 @@ def request_text(operation: Operation, request: Request) -> str:
 def request_object(operation: Operation, request: Request) -> dict[str, Any]:
     """Return a request as one JSON object, without its token."""
     headers = dict(request.headers)
-    told: dict[str, Any] = {"method": request.method, "url": request.url, "headers": headers}
+    shown: dict[str, Any] = {"method": request.method, "url": request.url, "headers": headers}
     if operation.body is not None and (request.json or request.parts):
         headers["Content-Type"] = operation.body.content_type
     if request.json:
-        told["body"] = orjson.loads(request.json)
+        shown["body"] = orjson.loads(request.json)
     if request.parts:
-        told["parts"] = [_part_object(part) for part in request.parts]
-    return told
+        shown["parts"] = [_part_object(part) for part in request.parts]
+    return shown
 
 
 def _part_object(part: MultipartPart) -> dict[str, object]:

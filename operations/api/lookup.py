@@ -1,4 +1,4 @@
-"""Finds an operation by the name that a person has typed."""
+"""Finds an operation by a typed name."""
 
 from runtime.errors import ConfigurationError
 from zoom.catalogue import Operation, UnknownOperationError, find

@@ -88,7 +88,7 @@ def body_of(operation: Operation, text: bytes) -> object:
 
 
 def with_files(document: object, schema: Schema, read: Callable[[str], File]) -> object:
-    """Return a body in which ``read`` has put files in the place of their paths."""
+    """Return a body in which the files that ``read`` returns replace their paths."""
     if schema.get("format") == "binary" and isinstance(document, str):
         return read(document)
     if isinstance(document, Mapping):

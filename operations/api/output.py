@@ -13,7 +13,7 @@ from operations.printable import printable
 from zoom.catalogue import Operation
 
 _columns: Final = 240
-"""Width of what goes to a file, so that an operation has one line there."""
+"""Width of a table in a file: an operation has one line."""
 
 
 def console() -> Console:
@@ -36,7 +36,7 @@ Show = Callable[[Any], None]
 
 
 class Pages:
-    """Prints the pages of a list one after the other, and holds none of them.
+    """Prints the pages of a list one after the other, without holding them.
 
     The first page decides how wide the columns are.
     """
@@ -58,11 +58,11 @@ class Pages:
             self._columns = columns_of(items, self._console.width)
         self._console.print(items_table(items, self._columns, header=header))
 
-    def tell(self) -> None:
-        """Say how many there were, and what is not in the table."""
-        _tell(f"{self.count} {printable(self._items_name)}")
+    def print_total(self) -> None:
+        """Print how many there were, and which columns the table leaves out."""
+        _note(f"{self.count} {printable(self._items_name)}")
         if self._columns is not None and self._columns.left_out:
-            _tell(f"not shown: {', '.join(map(printable, self._columns.left_out))}; see --json")
+            _note(f"not shown: {', '.join(map(printable, self._columns.left_out))}; see --json")
 
 
 def show_items_as_json(items_name: str) -> Show:
@@ -79,13 +79,13 @@ def show_document(operation: Operation, document: Any) -> None:  # noqa: ANN401 
     """Print a reply: a table of the things of a list, else one of its members."""
     name = operation.reply.items
     if document is None:
-        _tell("done; there is no document in the reply")
+        _note("done; there is no document in the reply")
     elif isinstance(document, list):
         _show_page("value", {"value": document})
     elif name is not None and isinstance(document.get(name), list):
         _show_page(name, document)
         if document.get("next_page_token"):
-            _tell("there is more: see --page-all")
+            _note("there is more: see --page-all")
     else:
         console().print(document_table(document))
 
@@ -93,8 +93,8 @@ def show_document(operation: Operation, document: Any) -> None:  # noqa: ANN401 
 def _show_page(name: str, page: dict[str, Any]) -> None:
     pages = Pages(name)
     pages.show(page)
-    pages.tell()
+    pages.print_total()
 
 
-def _tell(text: str) -> None:
+def _note(text: str) -> None:
     typer.echo(text, err=True)

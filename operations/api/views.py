@@ -50,8 +50,8 @@ def described(operation: Operation) -> Iterator[RenderableType]:
         must = "required" if operation.body.required else "optional"
         yield _tree(f"body: {operation.body.content_type}, {must}", body)
     reply = reply_schema(operation)
-    told = f"reply: {operation.reply.status}"
-    yield Text(f"{told}, no body") if reply is None else _tree(told, reply)
+    title = f"reply: {operation.reply.status}"
+    yield Text(f"{title}, no body") if reply is None else _tree(title, reply)
     yield _errors(operation)
 
 
@@ -133,10 +133,10 @@ def _grow(tree: Tree, schema: Schema) -> None:
 
 
 def _add(tree: Tree, name: str, member: Schema) -> None:
-    place, inner = name, member
+    path, inner = name, member
     while "items" in inner:
-        place, inner = f"{place}[]", inner["items"]
-    line = Text.assemble((place, "strike" if member.get("deprecated") else ""), " ")
+        path, inner = f"{path}[]", inner["items"]
+    line = Text.assemble((path, "strike" if member.get("deprecated") else ""), " ")
     line.append(words.schema_type(inner), style="cyan")
     if limits := words.schema_limits(inner):
         line.append(f" {limits}", style="dim")

@@ -1,7 +1,6 @@
-"""`zcc dead-letters`: see, send again or dismiss what workers have set aside.
+"""`zcc dead-letters`: lists, replays and discards dead letters.
 
-Kafka only appends, so a dead letter stays where it is until its retention ends. That it is handled
-is said by a line in the audit topic, which names the letter. The order is always: send the record
-again, then write the line. A kill in between leaves the letter open; it is then sent once more,
-which everything downstream bears, because it removes repeats by event id.
+Kafka only appends, so a dead letter stays in its topic until its retention ends. A line in the
+audit topic marks it as handled. The record is always sent first and the line written second. A kill
+in between leaves the letter open, and it is sent once more; consumers remove repeats by event id.
 """

@@ -1,8 +1,8 @@
-"""Pure: what may be done about a dead letter: send its record again, or dismiss it.
+"""Pure: the actions on a dead letter: replay its record, or discard it.
 
-A record goes out as the worker read it: the same key, value and headers, without those that made it
-a dead letter, and with ``zcc-replays``, which counts. Whoever fails on it again sets it aside again
-with that count, so a record that can never be handled is not sent round for ever.
+A replay has the key, value and headers that the worker read, without the headers of the dead
+letter, and with the counter ``zcc-replays``. A worker that fails again copies the counter into the
+new dead letter, so a record that always fails is not replayed for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,9 +30,9 @@ _added: Final = frozenset(header.name for header in header_sets["dead-letter"])
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What is to be done: ``record`` is sent, None where nothing is; then a line says ``action``.
+    """An action: send ``record`` if there is one, then write an audit line with ``action``.
 
-    ``replays`` is how often the record has been sent again, this time included.
+    ``replays`` counts how often the record has been sent again, this time included.
     """
 
     action: Action
@@ -42,21 +42,18 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class ActionRefused:
-    """Nothing is done, and why; letters with the same reason have the same text."""
+    """No action, with the reason; letters with the same reason have the same text."""
 
     why: str
 
 
 Judge = Callable[[Delivery, Letter], Act | ActionRefused]
-"""Decides about a letter; called again with the same letter it decides the same."""
+"""Decides on a letter; the decision for the same letter is always the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRules:
-    """Bounds of replays: how often at most, and the topics of the deployment with their partitions.
-
-    Topics that do not exist are left out.
-    """
+    """Bounds of replays: the most replays of a record, and the partitions of existing topics."""
 
     prefix: str
     most_replays: int
@@ -69,10 +66,9 @@ def discard(delivery: Delivery, letter: Letter) -> Act | ActionRefused:  # noqa:
 
 
 def to_origin(delivery: Delivery, letter: Letter, rules: ReplayRules) -> Act | ActionRefused:
-    """Send the record back where the worker read it, for all who read there.
+    """Send the record to the topic that the worker read, for all consumers of that topic.
 
-    It goes to its old partition, so that it stays behind what it was behind, unless there is none
-    of that number any more.
+    It goes to its old partition, so that it stays in order, unless that partition is gone.
     """
     origin = _origin(letter, rules)
     if isinstance(origin, ActionRefused):
@@ -91,7 +87,7 @@ def to_origin(delivery: Delivery, letter: Letter, rules: ReplayRules) -> Act | A
 def to_worker(
     delivery: Delivery, letter: Letter, rules: ReplayRules, *, now_ms: int
 ) -> Act | ActionRefused:
-    """Send the record to the worker that failed and nobody else, through its retry topic."""
+    """Send the record to the worker that failed and no other, through its retry topic."""
     origin = _origin(letter, rules)
     if isinstance(origin, ActionRefused):
         return origin
@@ -102,23 +98,23 @@ def to_worker(
     if topic not in rules.partitions:
         return ActionRefused(f"{topic} does not exist: `zcc topics apply` creates it")
     replays = letter.replays + 1
-    told = {
+    added = {
         replays_header: str(replays),
         origin_header: str(origin),
         attempts_header: "0",
         first_failed_at_header: timestamp(letter.failed_at_ms),
         due_at_header: timestamp(now_ms),
     }
-    own = tuple((name, value.encode()) for name, value in told.items())
+    own = tuple((name, value.encode()) for name, value in added.items())
     record = Record(topic, delivery.key, delivery.value, _as_read(delivery.headers) + own)
     return Act("replayed", record, replays)
 
 
 def line_of(letter: Letter, act: Act, *, by: str, at: str, reason: str) -> AuditLine:
-    """Return the line that says that it was done."""
+    """Return the audit line of an action."""
     name = name_of(letter)
     return AuditLine(
-        letter=str(name.place),
+        letter=str(name.record_id),
         failed_at=name.failed_at,
         worker=letter.worker,
         origin=str(letter.origin or ""),
@@ -133,7 +129,7 @@ def line_of(letter: Letter, act: Act, *, by: str, at: str, reason: str) -> Audit
 
 
 def _origin(letter: Letter, rules: ReplayRules) -> RecordId | ActionRefused:
-    """Return where a record that may be sent again was read."""
+    """Return the origin of a record that may be sent again."""
     if letter.replays >= rules.most_replays:
         return ActionRefused(
             f"sent again {letter.replays} times already: mend the cause, then raise --max-replays"
@@ -144,8 +140,8 @@ def _origin(letter: Letter, rules: ReplayRules) -> RecordId | ActionRefused:
 def _as_read(headers: Headers) -> Headers:
     """Return the headers that the worker read.
 
-    What a dead letter adds stands after what was read, so of each name the last one goes. The
-    count of replays is written anew.
+    A dead letter appends its headers, so the last one of each name is removed. The counter of
+    replays is written anew.
     """
     added, kept = set(_added), []
     for header in reversed(headers):

@@ -1,4 +1,4 @@
-"""Pure: the lines of the audit topic: what a person did about a dead letter."""
+"""Pure: the lines of the audit topic: the actions of people on dead letters."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,10 +17,10 @@ Action = Literal["replayed", "discarded"]
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One line. Places are written ``topic/partition/offset``, times RFC 3339 in UTC.
+    """One line. Record ids are written ``topic/partition/offset``, times RFC 3339 in UTC.
 
-    ``to`` is the topic that a replay went to, empty for what was discarded; ``replays`` says how
-    often the record has been sent again by now. ``by`` is who, as given. ``reason`` may be empty.
+    ``to`` is the topic of a replay, empty for a discarded letter; ``replays`` counts how often the
+    record has been sent again by now. ``by`` names a person as given. ``reason`` may be empty.
     """
 
     letter: str
@@ -37,7 +37,7 @@ class AuditLine:
 
 
 class Handling(NamedTuple):
-    """What is known of a letter that is handled; many are held at once."""
+    """The audit line of a handled letter, in short: many are held at once."""
 
     action: Action
     by: str
@@ -46,9 +46,9 @@ class Handling(NamedTuple):
 
 
 class LetterName(NamedTuple):
-    """What tells a letter from all others, also where its topic was deleted and made again."""
+    """Identifies a letter, even if its topic was deleted and created again."""
 
-    place: RecordId
+    record_id: RecordId
     failed_at: str
 
 
@@ -58,8 +58,8 @@ _lines: Final = TypeAdapter(AuditLine)
 
 
 def name_of(letter: Letter) -> LetterName:
-    """Return what audit lines know the letter by."""
-    return LetterName(letter.place, timestamp(letter.failed_at_ms))
+    """Return the name of a letter in audit lines."""
+    return LetterName(letter.record_id, timestamp(letter.failed_at_ms))
 
 
 def record_of(line: AuditLine, *, topic: str) -> Record:
@@ -68,13 +68,13 @@ def record_of(line: AuditLine, *, topic: str) -> Record:
 
 
 def read_line(value: bytes | None) -> tuple[LetterName, Handling] | None:
-    """Return what a line says, or None where it is none that this version knows."""
+    """Read a line; None if this version does not know its form."""
     try:
         line = _lines.validate_json(value or b"")
     except ValidationError:
         return None
-    place = RecordId.parse(line.letter)
-    if place is None:
+    record_id = RecordId.parse(line.letter)
+    if record_id is None:
         return None
     handling = Handling(line.action, intern(line.by), line.at, intern(line.reason))
-    return LetterName(place, line.failed_at), handling
+    return LetterName(record_id, line.failed_at), handling

@@ -51,7 +51,7 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
     as_json: options.AsJson = False,
 ) -> None:
     """Print dead letters, without keys and bodies; exit 1 if there are none."""
-    asked = options.asked(
+    wanted = options.letter_filter(
         worker=worker,
         reason=set_aside_for,
         event=event,
@@ -61,7 +61,7 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
         from_=from_,
         to=to,
     )
-    found = (find if handled_too else find_open)(_kafka(), asked)
+    found = (find if handled_too else find_open)(_kafka(), wanted)
     if summary:
         count = asyncio.run(output.print_summary(found, as_json=as_json))
     else:
@@ -71,7 +71,7 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
 
 @dead_letters_app.command()
 def show(
-    place: Annotated[
+    letter: Annotated[
         str, typer.Argument(metavar="LETTER", help="topic/partition/offset, its own or its origin.")
     ],
     *,
@@ -79,13 +79,13 @@ def show(
     as_json: options.AsJson = False,
 ) -> None:
     """Print a dead letter with its key and all its headers; exit 1 if there is none."""
-    wanted = RecordId.parse(place)
-    if wanted is None:
-        raise ConfigurationError(f"{place}: expected topic/partition/offset")
+    record_id = RecordId.parse(letter)
+    if record_id is None:
+        raise ConfigurationError(f"{letter}: expected topic/partition/offset")
     if body:
         typer.echo("zcc: the body holds personal data", err=True)
     found = find(_kafka(), DeadLetterFilter(all_workers, Selection()))
-    count = asyncio.run(output.print_whole(found, wanted, body=body, as_json=as_json))
+    count = asyncio.run(output.print_whole(found, record_id, body=body, as_json=as_json))
     raise typer.Exit(_exit_code(count))
 
 
@@ -116,7 +116,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     as_json: options.AsJson = False,
 ) -> None:
     """Send open dead letters again; exit 1 if there are none, or some are refused."""
-    asked = options.asked(
+    wanted = options.letter_filter(
         worker=worker,
         reason=set_aside_for,
         event=event,
@@ -130,8 +130,10 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     rules = asyncio.run(replay_rules(_kafka(), most_replays=max_replays))
     if worker_only:
         now_ms = int(_clock.now().timestamp() * 1000)
-        raise typer.Exit(_act("replay", asked, partial(to_worker, rules=rules, now_ms=now_ms), how))
-    raise typer.Exit(_act("replay", asked, partial(to_origin, rules=rules), how))
+        raise typer.Exit(
+            _act("replay", wanted, partial(to_worker, rules=rules, now_ms=now_ms), how)
+        )
+    raise typer.Exit(_act("replay", wanted, partial(to_origin, rules=rules), how))
 
 
 @dead_letters_app.command("discard")
@@ -153,7 +155,7 @@ def discard_letters(  # noqa: PLR0913 - each is an option of the command
     as_json: options.AsJson = False,
 ) -> None:
     """Let open dead letters count as handled without sending them; exit 1 if there are none."""
-    asked = options.asked(
+    wanted = options.letter_filter(
         worker=worker,
         reason=set_aside_for,
         event=event,
@@ -166,7 +168,7 @@ def discard_letters(  # noqa: PLR0913 - each is an option of the command
     if not reason.strip():
         raise ConfigurationError("--reason: expected why these letters need no replay")
     how = _How(options.operator(by, reason), limit, None, dry_run, yes, as_json)
-    raise typer.Exit(_act("discard", asked, discard, how))
+    raise typer.Exit(_act("discard", wanted, discard, how))
 
 
 class _How(NamedTuple):
@@ -178,10 +180,10 @@ class _How(NamedTuple):
     as_json: bool
 
 
-def _act(verb: str, asked: DeadLetterFilter, judge: Judge, how: _How) -> int:
-    """Plan, have it confirmed, do it and tell; return the exit code."""
+def _act(verb: str, wanted: DeadLetterFilter, judge: Judge, how: _How) -> int:
+    """Plan, ask for confirmation, act and report; return the exit code."""
     kafka = _kafka()
-    planned = asyncio.run(plan(find_open(kafka, asked), judge, most=how.most))
+    planned = asyncio.run(plan(find_open(kafka, wanted), judge, most=how.most))
     count = len(planned.chosen)
     if how.dry_run:
         output.print_plan(planned, as_json=how.as_json, to=sys.stdout)
@@ -192,15 +194,15 @@ def _act(verb: str, asked: DeadLetterFilter, judge: Judge, how: _How) -> int:
         if sys.stdin.readline().strip() != str(count):
             typer.echo("zcc: not confirmed: nothing was done", err=True)
             return 1
-    outcomes = asyncio.run(_carry_out(kafka, asked, judge, planned, how))
+    outcomes = asyncio.run(_carry_out(kafka, wanted, judge, planned, how))
     if outcomes.total():
-        told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
-        typer.echo(f"zcc: {told}", err=True)
+        summary = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+        typer.echo(f"zcc: {summary}", err=True)
     return _exit_code(count, refused=outcomes["refused"])
 
 
 async def _carry_out(
-    kafka: KafkaSettings, asked: DeadLetterFilter, judge: Judge, planned: Plan, how: _How
+    kafka: KafkaSettings, wanted: DeadLetterFilter, judge: Judge, planned: Plan, how: _How
 ) -> Counter[str]:
     outcomes = Counter[str]()
     async with KafkaPublisher(kafka, client_id="zcc-dead-letters", clock=_clock) as publisher:
@@ -212,10 +214,10 @@ async def _carry_out(
             rate_per_s=how.rate_per_s,
         )
         async with (
-            aclosing(find_open(kafka, asked)) as found,
-            aclosing(carry_out(found, judge, planned, executor)) as told,
+            aclosing(find_open(kafka, wanted)) as found,
+            aclosing(carry_out(found, judge, planned, executor)) as outcomes_of,
         ):
-            async for letter, outcome in told:
+            async for letter, outcome in outcomes_of:
                 output.print_outcome(letter, outcome, as_json=how.as_json)
                 outcomes[outcome.action if isinstance(outcome, Act) else "refused"] += 1
     return outcomes

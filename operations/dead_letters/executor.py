@@ -1,4 +1,4 @@
-"""Does something about dead letters: first a plan, which a person may look at, then the acts."""
+"""Plans what to do about dead letters, so that a person can confirm it, then does it."""
 
 import asyncio
 from collections import Counter
@@ -28,7 +28,7 @@ _poll_interval_s: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be done: the letters chosen, by fingerprint, and how many are refused, by why."""
+    """The letters to act on, by fingerprint, and the number of refusals by reason."""
 
     chosen: frozenset[RecordId]
     groups: Collection[Group]
@@ -36,14 +36,14 @@ class Plan:
 
 
 class Operator(NamedTuple):
-    """Who acts, and why; both go into the audit."""
+    """The person who acts and the reason; both go into the audit."""
 
     by: str
     reason: str
 
 
 async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRules:
-    """Ask which topics of the deployment exist.
+    """Return the bounds of replays, with the topics that exist now.
 
     Raises:
         TransientError: the brokers do not answer.
@@ -54,9 +54,9 @@ async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRule
 
 
 async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: int | None) -> Plan:
-    """Return what would be done about open letters; with ``most``, about the earliest so many.
+    """Plan for open letters; with ``most``, for that many of the earliest.
 
-    Held is what the headers of each of those say, no body.
+    Only the headers of the chosen letters are held in memory.
     """
     earliest, refused = Earliest(most), Counter[str]()
     async for delivery, letter, _ in found:
@@ -66,15 +66,15 @@ async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: i
         else:
             earliest.add(letter)
     letters = earliest.letters
-    return Plan(frozenset(each.place for each in letters), Summary(letters).groups, refused)
+    return Plan(frozenset(each.record_id for each in letters), Summary(letters).groups, refused)
 
 
 async def carry_out(
     found: AsyncIterator[DeadLetterReading], judge: Judge, planned: Plan, executor: "Executor"
 ) -> AsyncGenerator[tuple[Letter, Act | ActionRefused], None]:
-    """Do what was planned about open letters, and yield each once it is done or refused.
+    """Carry out the plan, and yield each letter once it is done or refused.
 
-    What has been set aside since is left alone.
+    Letters that arrived after the plan are left alone.
 
     Raises:
         TransientError: the brokers do not acknowledge; what was yielded is done, the rest is open.
@@ -83,15 +83,15 @@ async def carry_out(
         act = judge(delivery, letter)
         if isinstance(act, ActionRefused):
             yield letter, act
-        elif letter.place in planned.chosen:
+        elif letter.record_id in planned.chosen:
             yield letter, await executor.do(letter, act)
 
 
 class Executor:
-    """Does what is to be done about one letter after the other, not faster than it may.
+    """Acts on one letter after the other, within a rate.
 
-    Whoever is killed leaves at most one letter whose record was sent and whose line is missing: a
-    line is written when the record before it is acknowledged, and waited for before the next.
+    A kill leaves at most one letter whose record was sent and whose audit line is missing: the line
+    follows the acknowledgement of the record, and the next letter follows that of the line.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Executor:
         self._due_s = clock.monotonic_s()
 
     async def do(self, letter: Letter, act: Act) -> Act | ActionRefused:
-        """Return what became of it: the act, or why the brokers never take the record.
+        """Act on a letter; return the act, or the reason why the brokers never accept the record.
 
         Raises:
             TransientError: they do not acknowledge; the letter is open.

@@ -1,4 +1,4 @@
-"""Pure: which dead letters failed alike, whatever the numbers and ids in their errors."""
+"""Pure: a fingerprint of dead letters that ignores the numbers and ids in their errors."""
 
 import hashlib
 import re
@@ -13,11 +13,11 @@ _varying: Final = re.compile(
 _length: Final = 12
 
 
-@lru_cache(maxsize=4_096)  # errors come in kinds, and a reader meets the same ones again and again
+@lru_cache(maxsize=4_096)  # few different errors come in many letters
 def fingerprint(worker: str, reason: str, event: str, error: str) -> str:
     """Return 12 hexadecimal digits, equal for letters that failed alike."""
-    told = "\0".join((worker, reason, event, normalised(error)))
-    return hashlib.sha256(told.encode()).hexdigest()[:_length]
+    text = "\0".join((worker, reason, event, normalised(error)))
+    return hashlib.sha256(text.encode()).hexdigest()[:_length]
 
 
 def normalised(error: str) -> str:

@@ -1,4 +1,4 @@
-"""Pure: a dead letter as a person sees it: what its headers say, and nothing of its body."""
+"""Pure: a dead letter by its headers, without its body."""
 
 from dataclasses import dataclass
 from sys import intern
@@ -25,7 +25,7 @@ _most_digits: Final = 19
 
 
 class RecordId(NamedTuple):
-    """Where a record lies, written ``topic/partition/offset``."""
+    """The address of a record, written ``topic/partition/offset``."""
 
     topic: str
     partition: int
@@ -36,7 +36,7 @@ class RecordId(NamedTuple):
 
     @classmethod
     def parse(cls, written: str) -> Self | None:
-        """Return the place, or None where the text is none."""
+        """Return the id that a text writes, None if it writes none."""
         match written.split("/"):
             case [topic, partition, offset] if topic and _is_number(partition, offset):
                 return cls(intern(topic), int(partition), int(offset))
@@ -46,14 +46,14 @@ class RecordId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a dead letter's headers say. It is small: many may be held at once.
+    """The headers of a dead letter. It is small, as many are held at once.
 
-    ``place`` is the letter's own, ``origin`` that of the record that failed, None where no header
-    says it. Texts are empty where their header is missing. ``failed_at_ms`` is then the time of the
-    record itself. ``replays`` says how often the record had been sent again before it failed.
+    ``record_id`` is that of the letter, ``origin`` that of the record that failed, None if no
+    header names it. Texts are empty where their header is missing; ``failed_at_ms`` is then the
+    time of the letter. ``replays`` counts how often the record was sent again before it failed.
     """
 
-    place: RecordId
+    record_id: RecordId
     worker: str
     reason: str
     event: str
@@ -71,10 +71,10 @@ class Letter:
 
 
 def letter_of(delivery: Delivery, *, worker: str) -> Letter:
-    """Return what a record of the dead-letter topic of ``worker`` says of itself."""
+    """Read a record of the dead-letter topic of ``worker``."""
     headers = delivery.headers
     return Letter(
-        place=RecordId(delivery.topic, delivery.partition, delivery.offset),
+        record_id=RecordId(delivery.topic, delivery.partition, delivery.offset),
         worker=worker,
         reason=_word(headers, reason_header),
         event=_word(headers, ce_type),
@@ -88,9 +88,9 @@ def letter_of(delivery: Delivery, *, worker: str) -> Letter:
 
 
 def _failed_at_ms(delivery: Delivery) -> int:
-    told_ms = epoch_ms(text(delivery.headers, failed_at_header) or "")
-    if told_ms is not None:
-        return told_ms
+    written_ms = epoch_ms(text(delivery.headers, failed_at_header) or "")
+    if written_ms is not None:
+        return written_ms
     return min(max(delivery.timestamp_ms, 0), latest_event_ts_ms)  # a sender may write anything
 
 

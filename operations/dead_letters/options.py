@@ -1,4 +1,4 @@
-"""What the commands have in common: how letters are chosen, and what a person types for it."""
+"""The options that the commands share: how to select letters, who acts, and why."""
 
 import getpass
 from collections.abc import Callable, Collection, Iterable
@@ -38,7 +38,7 @@ Rate = Annotated[float | None, typer.Option("--rate", min=0.001, help="So many a
 By = Annotated[str | None, typer.Option("--by", help="Who does it; else the user of the system.")]
 
 
-def asked(  # noqa: PLR0913 - each is an option of the commands
+def letter_filter(  # noqa: PLR0913 - each is an option of the commands
     *,
     worker: Texts,
     reason: Texts,
@@ -49,10 +49,10 @@ def asked(  # noqa: PLR0913 - each is an option of the commands
     from_: str | None,
     to: str | None,
 ) -> DeadLetterFilter:
-    """Return what the options say.
+    """Return the filter that the options describe.
 
     Raises:
-        ConfigurationError: one of them says nothing that exists.
+        ConfigurationError: an option has an unknown value.
     """
     selection = Selection(
         reasons=_known("--set-aside-for", reason or (), list(DeadLetterReason)),
@@ -67,10 +67,10 @@ def asked(  # noqa: PLR0913 - each is an option of the commands
 
 
 def operator(by: str | None, reason: str, *, user: Callable[[], str] = getpass.getuser) -> Operator:
-    """Return who acts, and why; without ``by`` it is the ``user`` of the system.
+    """Return the person who acts and the reason; without ``by``, the ``user`` of the system.
 
     Raises:
-        ConfigurationError: nobody knows who, or the reason is too long.
+        ConfigurationError: the user is unknown, or the reason is too long.
     """
     if len(reason) > _longest_reason:
         raise ConfigurationError(f"--reason: expected at most {_longest_reason} characters")

@@ -19,22 +19,22 @@ from operations.dead_letters.summary import Earliest, Summary
 from operations.printable import printable
 
 _columns: Final = 240
-"""Width of a table that goes to a file, so that a letter has one line there."""
+"""Width of a table in a file: a letter has one line."""
 
 
 async def print_letters(
     found: AsyncIterator[DeadLetterReading], *, as_json: bool, most: int
 ) -> int:
-    """Print each letter, in a table the ``most`` earliest; return how many there are."""
+    """Print each letter as JSON, or the ``most`` earliest in a table; return their number."""
     earliest, handlings = Earliest(most), dict[RecordId, Handling]()
     async for _, letter, handling in found:
         earliest.add(letter)
         if as_json:
             _print_object(views.letter_object(letter, handling))
         elif handling is not None:
-            handlings[letter.place] = handling
+            handlings[letter.record_id] = handling
     if not as_json:
-        rows = [(letter, handlings.get(letter.place)) for letter in earliest.letters]
+        rows = [(letter, handlings.get(letter.record_id)) for letter in earliest.letters]
         _print_table(views.letters_table(rows), sys.stdout)
         if len(rows) < earliest.added:
             typer.echo(f"{len(rows)} of {earliest.added}: see --summary, --limit, --json", err=True)
@@ -42,7 +42,7 @@ async def print_letters(
 
 
 async def print_summary(found: AsyncIterator[DeadLetterReading], *, as_json: bool) -> int:
-    """Print letters counted by fingerprint; return how many there are."""
+    """Print the number of letters by fingerprint; return the sum."""
     summary = Summary()
     async for _, letter, _ in found:
         summary.add(letter)
@@ -55,17 +55,17 @@ async def print_summary(found: AsyncIterator[DeadLetterReading], *, as_json: boo
 
 
 async def print_whole(
-    found: AsyncIterator[DeadLetterReading], place: RecordId, *, body: bool, as_json: bool
+    found: AsyncIterator[DeadLetterReading], wanted: RecordId, *, body: bool, as_json: bool
 ) -> int:
-    """Print the letters that lie at a place or come from it; return how many there are."""
+    """Print the letters with this record id or origin; return their number."""
     count = 0
     async for delivery, letter, handling in found:
-        if place not in (letter.place, letter.origin):
+        if wanted not in (letter.record_id, letter.origin):
             continue
         count += 1
         if as_json:
-            told = views.body_object(delivery.value) if body else {}
-            _print_object(views.whole_letter_object(delivery, letter, handling) | told)
+            content = views.body_object(delivery.value) if body else {}
+            _print_object(views.whole_letter_object(delivery, letter, handling) | content)
         else:
             for line in views.whole_letter_lines(delivery, letter, handling):
                 typer.echo(line)
@@ -75,7 +75,7 @@ async def print_whole(
 
 
 def print_plan(plan: Plan, *, as_json: bool, to: TextIO) -> None:
-    """Print what would be done, by fingerprint, and what is refused, by reason."""
+    """Print the planned actions by fingerprint, and the refusals by reason."""
     if as_json:
         for group in plan.groups:
             _print_object(views.group_object(group), to)
@@ -88,15 +88,15 @@ def print_plan(plan: Plan, *, as_json: bool, to: TextIO) -> None:
 
 
 def print_outcome(letter: Letter, outcome: Act | ActionRefused, *, as_json: bool) -> None:
-    """Print what became of a letter."""
+    """Print the outcome for a letter."""
     if as_json:
         _print_object(views.outcome_object(letter, outcome))
     else:
         typer.echo(views.outcome_line(letter, outcome))
 
 
-def _print_object(told: views.JsonObject, to: TextIO | None = None) -> None:
-    typer.echo(json.dumps(told), file=to)
+def _print_object(document: views.JsonObject, to: TextIO | None = None) -> None:
+    typer.echo(json.dumps(document), file=to)
 
 
 def _print_table(table: Table, to: TextIO) -> None:

@@ -1,6 +1,6 @@
-"""Reads dead letters, and what people did about them; of either, once from end to end.
+"""Reads the topics of dead letters and of their audit, each once from end to end.
 
-What is held at once is a line for each letter that is handled, never the letters themselves.
+Only a short line for each handled letter is held in memory, never the letters.
 """
 
 from collections.abc import AsyncGenerator, Collection
@@ -21,14 +21,14 @@ log = structlog.get_logger()
 
 
 class DeadLetterFilter(NamedTuple):
-    """Which letters a person asked for."""
+    """The letters that a person selects."""
 
     workers: Collection[str]
     selection: Selection
 
 
 class DeadLetterReading(NamedTuple):
-    """A dead letter as it lies there; ``handling`` is None where it is open."""
+    """A dead letter as it was read; ``handling`` is None while it is open."""
 
     delivery: Delivery
     letter: Letter
@@ -36,28 +36,28 @@ class DeadLetterReading(NamedTuple):
 
 
 async def find(
-    kafka: KafkaSettings, asked: DeadLetterFilter
+    kafka: KafkaSettings, wanted: DeadLetterFilter
 ) -> AsyncGenerator[DeadLetterReading, None]:
-    """Yield the letters that were asked for, handled or not, in order within each partition.
+    """Yield the selected letters, handled or not, in order within each partition.
 
     Raises:
         TransientError: the brokers do not answer.
         ConfigurationError: a topic does not exist, or the brokers refuse.
     """
     prefix = kafka.topic_prefix
-    topics = {dead_letter_topic(worker, prefix=prefix): worker for worker in asked.workers}
+    topics = {dead_letter_topic(worker, prefix=prefix): worker for worker in wanted.workers}
     handled = await _handled(kafka, topics)
     async for delivery in read_all(kafka, topics):
         letter = letter_of(delivery, worker=topics[delivery.topic])
-        if asked.selection.admits(letter):
+        if wanted.selection.admits(letter):
             yield DeadLetterReading(delivery, letter, handled.get(name_of(letter)))
 
 
 async def find_open(
-    kafka: KafkaSettings, asked: DeadLetterFilter
+    kafka: KafkaSettings, wanted: DeadLetterFilter
 ) -> AsyncGenerator[DeadLetterReading, None]:
-    """Yield those that are not handled; see `find`."""
-    async with aclosing(find(kafka, asked)) as letters:
+    """Yield the selected letters that are not handled; see `find`."""
+    async with aclosing(find(kafka, wanted)) as letters:
         async for found in letters:
             if found.handling is None:
                 yield found
@@ -71,7 +71,7 @@ async def _handled(kafka: KafkaSettings, topics: Collection[str]) -> Handled:
         line = read_line(delivery.value)
         if line is None:
             unknown += 1
-        elif line[0].place.topic in topics:
+        elif line[0].record_id.topic in topics:
             found[line[0]] = line[1]
     if unknown:
         log.warning("audit lines that this version does not know", count=unknown)

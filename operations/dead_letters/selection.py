@@ -1,4 +1,4 @@
-"""Pure: which dead letters a person means."""
+"""Pure: the conditions by which a person selects dead letters."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from operations.dead_letters.letter import Letter
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a letter must be. An empty set admits all; times are epoch milliseconds.
+    """Conditions for a letter. An empty set admits all; times are epoch milliseconds.
 
     ``from_ms`` is included, ``to_ms`` is not.
     """
@@ -22,7 +22,7 @@ class Selection:
     to_ms: int | None = None
 
     def admits(self, letter: Letter) -> bool:
-        """Whether the letter is one of those."""
+        """Whether the letter meets all conditions."""
         return (
             (not self.reasons or letter.reason in self.reasons)
             and (not self.events or letter.event in self.events)

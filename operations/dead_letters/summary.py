@@ -10,9 +10,9 @@ from operations.dead_letters.letter import Letter, RecordId
 
 @dataclass(slots=True)
 class Group:
-    """Letters that failed alike. ``error`` has ``#`` for what varies between them.
+    """Letters with the same fingerprint. ``error`` has ``#`` for the parts that vary.
 
-    ``example`` is the origin of the first, or its own place where it names none.
+    ``example`` is the origin of the first letter, or its own id if it names no origin.
     """
 
     fingerprint: str
@@ -27,7 +27,7 @@ class Group:
 
 
 class Summary:
-    """Counts letters by fingerprint, in whatever order they come."""
+    """Counts letters by fingerprint, in any order."""
 
     def __init__(self, letters: Iterable[Letter] = ()) -> None:
         self._groups: dict[str, Group] = {}
@@ -42,11 +42,11 @@ class Summary:
         group.count += 1
         group.last_ms = max(group.last_ms, letter.failed_at_ms)
         if letter.failed_at_ms < group.first_ms:
-            group.first_ms, group.example = letter.failed_at_ms, letter.origin or letter.place
+            group.first_ms, group.example = letter.failed_at_ms, letter.origin or letter.record_id
 
     @property
     def groups(self) -> Sequence[Group]:
-        """The groups, that with most letters first."""
+        """The groups, the largest first."""
         return sorted(self._groups.values(), key=lambda group: (-group.count, group.fingerprint))
 
 
@@ -57,14 +57,14 @@ def _group_of(letter: Letter) -> Group:
         letter.reason,
         letter.event,
         normalised(letter.error),
-        letter.origin or letter.place,
+        letter.origin or letter.record_id,
         letter.failed_at_ms,
         letter.failed_at_ms,
     )
 
 
 class Earliest:
-    """Keeps the letters that failed first, of all that are added; all of them without ``most``."""
+    """Keeps the ``most`` letters that failed first, or all."""
 
     def __init__(self, most: int | None) -> None:
         self._most = most
@@ -72,7 +72,7 @@ class Earliest:
         self.added = 0
 
     def add(self, letter: Letter) -> None:
-        """Keep the letter, in the place of a later one where there is no room."""
+        """Add a letter; if there are ``most`` already, drop the latest."""
         self.added += 1
         entry = (-letter.failed_at_ms, -self.added, letter)  # of two at once, the first added
         if self._most is None or len(self._kept) < self._most:
@@ -82,7 +82,7 @@ class Earliest:
 
     @property
     def letters(self) -> Sequence[Letter]:
-        """What is kept, the earliest first."""
+        """The letters, the earliest first."""
         return [
             letter for *_, letter in sorted(self._kept, reverse=True)
         ]  # never compared: numbered

@@ -1,7 +1,6 @@
-"""Pure: dead letters as people and programs are shown them; bodies only where they are asked for.
+"""Pure: dead letters as tables and lines for people, and as JSON objects for programs.
 
-What headers and errors hold came from elsewhere: on a terminal nothing of it is taken for control
-characters or markup.
+Headers and errors hold text of others: a terminal never reads control characters or markup in it.
 """
 
 import base64
@@ -24,7 +23,7 @@ JsonObject = dict[str, object]
 def letter_object(letter: Letter, handling: Handling | None) -> JsonObject:
     """Return a letter for programs, its key and body left out."""
     return {
-        "letter": str(letter.place),
+        "letter": str(letter.record_id),
         "worker": letter.worker,
         "reason": letter.reason,
         "event": letter.event,
@@ -51,7 +50,7 @@ def whole_letter_object(
 
 
 def body_object(body: bytes | None) -> JsonObject:
-    """Return a body as text, or in Base64 where it is none."""
+    """Return a body as text, or in Base64 if it is not UTF-8."""
     try:
         return {"body": None if body is None else body.decode()}
     except UnicodeDecodeError:
@@ -74,20 +73,20 @@ def group_object(group: Group) -> JsonObject:
 
 
 def outcome_object(letter: Letter, outcome: Act | ActionRefused) -> JsonObject:
-    """Return for programs what became of a letter."""
-    told: JsonObject = {"letter": str(letter.place), "fingerprint": letter.fingerprint}
+    """Return the outcome for a letter as an object."""
+    shown: JsonObject = {"letter": str(letter.record_id), "fingerprint": letter.fingerprint}
     if isinstance(outcome, ActionRefused):
-        return told | {"outcome": "refused", "why": outcome.why}
+        return shown | {"outcome": "refused", "why": outcome.why}
     to = outcome.record.topic if outcome.record else None
-    return told | {"outcome": outcome.action, "to": to, "replays": outcome.replays}
+    return shown | {"outcome": outcome.action, "to": to, "replays": outcome.replays}
 
 
 def outcome_line(letter: Letter, outcome: Act | ActionRefused) -> str:
-    """Return for people what became of a letter."""
+    """Return the outcome for a letter as a line."""
     if isinstance(outcome, ActionRefused):
-        return f"refused {letter.place}: {printable(outcome.why)}"
-    told = f"{outcome.action} {letter.place}"
-    return f"{told} to {outcome.record.topic}" if outcome.record else told
+        return f"refused {letter.record_id}: {printable(outcome.why)}"
+    done = f"{outcome.action} {letter.record_id}"
+    return f"{done} to {outcome.record.topic}" if outcome.record else done
 
 
 def letters_table(letters: Sequence[tuple[Letter, Handling | None]]) -> Table:
@@ -98,7 +97,7 @@ def letters_table(letters: Sequence[tuple[Letter, Handling | None]]) -> Table:
     for letter, handling in letters:
         cells = (
             timestamp(letter.failed_at_ms),
-            str(letter.place),
+            str(letter.record_id),
             letter.reason,
             letter.event,
             str(letter.origin or ""),
@@ -123,7 +122,7 @@ def whole_letter_lines(
     delivery: Delivery, letter: Letter, handling: Handling | None
 ) -> Iterator[str]:
     """Yield a letter with its key and all its headers, a line each."""
-    yield f"letter: {letter.place}"
+    yield f"letter: {letter.record_id}"
     yield f"handled: {_handled(handling) or 'no'}"
     yield f"fingerprint: {letter.fingerprint}"
     yield f"key: {'none' if letter.key is None else _shown(letter.key)}"

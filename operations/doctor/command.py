@@ -18,7 +18,7 @@ def doctor(
 
 
 async def run(*, as_json: bool, clock: Clock) -> int:
-    """Print what is well and what is not; return the exit code: 1 if anything is wrong."""
+    """Print the results of all checks; return the exit code: 1 if anything is wrong."""
     findings: list[CheckResult] = []
     async for finding in examine(clock):
         findings.append(finding)

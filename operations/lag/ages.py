@@ -1,7 +1,7 @@
-"""Pure: when the first record behind each position was made, asked for only where it can be old.
+"""Pure: timestamps of the first record that a group has not done, read only where it can be old.
 
-A record that lies behind the end that the log had at the look before is younger than that look.
-So a group that keeps up costs no read at all, and one that stands still costs one read.
+A record beyond the log end of the measurement before is younger than that measurement. So a group
+that keeps up costs no read, and one that stands still costs one read.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,14 +11,14 @@ from runtime.values import TopicPartition
 
 
 class Ages:
-    """What is known of the partitions of one group from look to look."""
+    """The log ends and timestamps of the partitions of one group, kept between measurements."""
 
     def __init__(self) -> None:
         self._log_ends: dict[TopicPartition, int] = {}
         self._made_ms: dict[TopicPartition, tuple[int, int]] = {}
 
     def unknown(self, lags: Mapping[TopicPartition, Lag]) -> Mapping[TopicPartition, int]:
-        """Return the positions for which it has to be asked when the first record was made."""
+        """Return the positions whose timestamps have to be read."""
         return {
             source: lag.position
             for source, lag in self._old(lags)
@@ -28,9 +28,9 @@ class Ages:
     def note(
         self, lags: Mapping[TopicPartition, Lag], made_ms: Mapping[TopicPartition, int]
     ) -> Mapping[TopicPartition, int]:
-        """Take the answers; return when the first record of each partition was made.
+        """Record the timestamps; return that of the first record of each partition.
 
-        Partitions without a record that was there at the look before are left out.
+        Partitions without a record from before the last measurement are left out.
         """
         known = {source: (lags[source].position, moment) for source, moment in made_ms.items()}
         self._made_ms |= known
@@ -43,7 +43,7 @@ class Ages:
         return found
 
     def _old(self, lags: Mapping[TopicPartition, Lag]) -> Iterable[tuple[TopicPartition, Lag]]:
-        """Yield the partitions with a record not done that was there at the look before."""
+        """Yield the partitions with an undone record from before the last measurement."""
         for source, lag in lags.items():
             if lag.behind and lag.position < self._log_ends.get(source, lag.log_end):
                 yield source, lag

@@ -1,7 +1,7 @@
 """`zcc lag`: how far each group is behind, and when it will have caught up.
 
-Two looks at the brokers a few seconds apart give the rates. A group without members that is behind
-will never catch up: somebody has to start its worker.
+Two measurements at the brokers a few seconds apart give the rates. A group without members never
+catches up: somebody has to start its worker.
 """
 
 import json
@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class GroupLag:
-    """One group. ``lags`` is the second look; ``partitions`` has the same keys."""
+    """One group. ``lags`` is the second measurement; ``partitions`` has the same keys."""
 
     group: str
     member_count: int
@@ -63,7 +63,7 @@ class GroupLag:
 
     @property
     def abandoned(self) -> bool:
-        """Whether it is behind and nobody works on it."""
+        """Whether it is behind and has no member."""
         return self.member_count == 0 and self.total.behind > 0
 
 
@@ -89,7 +89,7 @@ async def run(
         if group not in known:
             raise ConfigurationError(f"{group} is no group; expected one of {', '.join(known)}")
     wanted = {group: topics for group, topics in known.items() if not groups or group in groups}
-    found = await look(kafka, wanted, interval_s=interval_s, clock=clock)
+    found = await measure(kafka, wanted, interval_s=interval_s, clock=clock)
     typer.echo(json.dumps(as_object(found)) if as_json else "\n".join(lines(found)))
     return int(any(group.abandoned for group in found))
 
@@ -103,10 +103,10 @@ def topics_of_groups(prefix: str) -> Mapping[str, Sequence[str]]:
     }
 
 
-async def look(
+async def measure(
     kafka: KafkaSettings, groups: Mapping[str, Sequence[str]], *, interval_s: float, clock: Clock
 ) -> Sequence[GroupLag]:
-    """Look twice at these groups, ``interval_s`` apart."""
+    """Measure these groups twice, ``interval_s`` apart."""
     async with TopicAdmin(kafka) as admin:
         before = {group: await admin.lag(group, topics) for group, topics in groups.items()}
         began_s = clock.monotonic_s()
@@ -133,7 +133,7 @@ def progress(
     passed_s: float,
     ages_s: Mapping[TopicPartition, float],
 ) -> Mapping[TopicPartition, Progress]:
-    """Compare two looks; partitions that are new since the first have no rates yet."""
+    """Compare two measurements; partitions that are new since the first have no rates yet."""
     found = {}
     for source, lag in now.items():
         earlier = before.get(source, lag)
@@ -154,7 +154,7 @@ def as_object(found: Sequence[GroupLag]) -> dict[str, object]:
                 "group": group.group,
                 "members": group.member_count,
                 "abandoned": group.abandoned,
-                **_told(group.total),
+                **_as_object(group.total),
                 "partitions": [
                     {
                         "topic": source.topic,
@@ -162,7 +162,7 @@ def as_object(found: Sequence[GroupLag]) -> dict[str, object]:
                         "committed": group.lags[source].committed,
                         "position": group.lags[source].position,
                         "log_end": group.lags[source].log_end,
-                        **_told(part),
+                        **_as_object(part),
                     }
                     for source, part in sorted(group.partitions.items())
                 ],
@@ -176,15 +176,15 @@ def lines(found: Sequence[GroupLag]) -> Iterator[str]:
     """Yield the report for people: each group, and those of its partitions that are behind."""
     for group in found:
         alone = "NO MEMBER" if group.member_count == 0 else f"members: {group.member_count}"
-        yield f"{group.group}  {alone}  {_words(group.total)}"
+        yield f"{group.group}  {alone}  {_text(group.total)}"
         for source, part in sorted(group.partitions.items()):
             if part.behind:
                 lag = group.lags[source]
-                place = f"{source.topic}/{source.partition}"
-                yield f"  {place}  at {lag.position} of {lag.log_end}  {_words(part)}"
+                partition = f"{source.topic}/{source.partition}"
+                yield f"  {partition}  at {lag.position} of {lag.log_end}  {_text(part)}"
 
 
-def _told(part: Progress) -> dict[str, object]:
+def _as_object(part: Progress) -> dict[str, object]:
     return {
         "records_behind": part.behind,
         "seconds_behind": None if part.oldest_s is None else round(part.oldest_s, 1),
@@ -194,7 +194,7 @@ def _told(part: Progress) -> dict[str, object]:
     }
 
 
-def _words(part: Progress) -> str:
+def _text(part: Progress) -> str:
     rates = f"done {part.done_per_s:.1f}/s, new {part.new_per_s:.1f}/s"
     if not part.behind:
         return f"nothing to do  {rates}"
@@ -205,7 +205,7 @@ def _words(part: Progress) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it, in its two largest units."""
+    """Return a duration in its two largest units."""
     whole = round(seconds)
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     parts = []

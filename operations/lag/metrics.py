@@ -10,23 +10,22 @@ choose_value_storage()
 
 
 class MonitorMetrics:
-    """What `zcc monitor` sees of the topics and of the consumer groups, from outside them."""
+    """Metrics of topics and consumer groups, measured at the brokers."""
 
     last_look: Final = Gauge(
         "zcc_monitor_last_look_timestamp_seconds",
-        "When the brokers last answered all questions; 0 = not yet",
+        "When the brokers last answered all requests; 0 = not yet",
         multiprocess_mode="livemax",
     )
     failures: Final = Counter(
         "zcc_monitor_failures_total",
-        "Looks at the brokers that failed, by kind (transient: no answer in time; configuration: "
-        "refused, or a topic is missing). Figures then stay as they were",
+        "Failed measurements, by kind (transient: no answer in time; configuration: refused, or a "
+        "topic is missing). The other metrics then keep their values",
         ["kind"],
     )
     recreated_topics: Final = Counter(
         "zcc_monitor_recreated_topics_total",
-        "Times that a topic was seen to have been made anew, under the same name with another id, "
-        "whoever reads it",
+        "Times that a topic was found deleted and created again: the same name, another id",
         ["topic"],
     )
     members: Final = Gauge(
@@ -43,8 +42,8 @@ class MonitorMetrics:
     )
     lag_seconds: Final = Gauge(
         "zcc_monitor_group_lag_seconds",
-        "Age of the oldest record that the group has not done, for a retry topic from when it is "
-        "due; 0 = none that was there at the look before",
+        "Age of the oldest record that the group has not done, in a retry topic since it was "
+        "due; 0 = none from before the last measurement",
         ["group", "topic"],
         multiprocess_mode="livemax",
     )
@@ -76,7 +75,7 @@ class MonitorMetrics:
     set_aside_offsets: Final = Gauge(
         "zcc_monitor_set_aside_end_offsets",
         "End offsets of a dead-letter topic or the quarantine, summed over its partitions: rises "
-        "with each record, whatever is deleted and whoever restarts",
+        "with each record, whatever is deleted or restarted",
         ["topic"],
         multiprocess_mode="livemax",
     )

@@ -1,9 +1,9 @@
 """`zcc monitor`: lag and set-aside records, measured at the brokers and not by the workers.
 
-A worker that hangs, crashes or never starts cannot say how far it is behind; the brokers can. Every
-few seconds this part asks them for the commits, the ends of the logs and the members of each group
-of ours, and for what lies in the dead-letter topics and the quarantine. While the brokers are away
-the figures stay as they were, and `zcc_monitor_last_look_timestamp_seconds` stands still.
+A worker that hangs, crashes or never starts cannot report its lag; the brokers can. Every few
+seconds the monitor reads the commits, log ends and members of each group of the product, and the
+sizes of the dead-letter topics and the quarantine. While the brokers do not answer, all metrics
+keep their values, and `zcc_monitor_last_look_timestamp_seconds` does not advance.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ _log = structlog.get_logger()
 
 
 async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) -> None:
-    """Look at the brokers and serve the figures until SIGTERM or SIGINT.
+    """Measure and serve the metrics until SIGTERM or SIGINT.
 
     Raises:
-        ConfigurationError: the address cannot be listened on.
+        ConfigurationError: the health address is taken.
     """
     monitor = Monitor(settings, kafka, clock)
     metrics.process.started.labels(monitor_name).set(clock.now().timestamp())
@@ -53,14 +53,14 @@ async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) 
             asyncio.TaskGroup() as tasks,
         ):
             _log.info("started", groups=sorted(monitor.groups))
-            looking = tasks.create_task(monitor.run())
+            measuring = tasks.create_task(monitor.run())
             await stopping.wait()
-            looking.cancel()
+            measuring.cancel()
     _log.info("stopped")
 
 
 class Monitor:
-    """Looks again and again, and sets the metrics; no answer of the brokers ends it."""
+    """Measures in intervals and sets the metrics; no error of the brokers ends it."""
 
     def __init__(self, settings: MonitorSettings, kafka: KafkaSettings, clock: Clock) -> None:
         self._kafka = kafka
@@ -99,34 +99,33 @@ class Monitor:
                 monitor_metrics.retention_seconds.labels(spec.name).set(retention_s)
 
     def readiness_problem(self) -> str | None:
-        """Return why the last look failed, None where it did not."""
+        """Return why the last measurement failed, None if it did not."""
         return self._reason
 
     async def run(self) -> None:
-        """Look until cancelled, each time over a new connection after one that failed."""
+        """Measure until cancelled; after a failure, over a new connection."""
         while True:
             try:
                 async with TopicAdmin(self._kafka) as admin:
                     while True:
-                        await self._look(admin)
+                        await self._measure(admin)
                         await self._clock.sleep(self._interval_s)
             except (TransientError, ConfigurationError) as error:
                 self._failed(error)
             await self._clock.sleep(self._interval_s)
 
-    async def _look(self, admin: TopicAdmin) -> None:
-        """Ask everything once.
+    async def _measure(self, admin: TopicAdmin) -> None:
+        """Measure everything once.
 
-        A question that the brokers refuse, such as one for a topic that does not exist, leaves the
-        others as they are.
+        A refused request, such as one for a topic that does not exist, does not affect the others.
 
         Raises:
             TransientError: the brokers do not answer.
-            ConfigurationError: they refused at least one question.
+            ConfigurationError: they refused at least one request.
         """
         refused = []
         read = {topic for topics in self.groups.values() for topic in topics}
-        self._look_at_ids(await admin.topic_ids({*read, *self._set_aside}))
+        self._check_topic_ids(await admin.topic_ids({*read, *self._set_aside}))
         for group, topics in self.groups.items():
             try:
                 lags = await admin.lag(group, topics)
@@ -135,10 +134,10 @@ class Monitor:
             except ConfigurationError as error:
                 refused.append(error)
             else:
-                self._tell_lag(group, topics, lags, ages_s)
+                self._set_lag(group, topics, lags, ages_s)
         for topic in self._set_aside:
             try:
-                await self._look_aside(admin, topic)
+                await self._measure_set_aside(admin, topic)
             except ConfigurationError as error:
                 refused.append(error)
         if refused:
@@ -148,11 +147,11 @@ class Monitor:
             _log.info("the brokers answer")
             self._reason = None
 
-    def _look_at_ids(self, present: Mapping[str, str]) -> None:
-        """Count topics that are others than before; one that is gone meanwhile is remembered.
+    def _check_topic_ids(self, present: Mapping[str, str]) -> None:
+        """Count topics whose id has changed; ids of deleted topics are kept.
 
-        Brokers forget a group's commits in a topic that is deleted, so that its worker often cannot
-        tell.
+        Brokers forget a group's commits in a deleted topic, so its worker often cannot detect the
+        change.
         """
         for topic, topic_id in present.items():
             before = self._topic_ids.get(topic, "")
@@ -161,9 +160,9 @@ class Monitor:
                 _log.error("topic made anew", topic=topic, before=before, now=topic_id)
         self._topic_ids |= present
 
-    async def _look_aside(self, admin: TopicAdmin, topic: str) -> None:
+    async def _measure_set_aside(self, admin: TopicAdmin, topic: str) -> None:
         bounds = await admin.log_bounds([topic])
-        # As if somebody had to do all of it from the start.
+        # Measured as the lag of a group that has done none of it.
         lags = {source: Lag(start, start, end) for source, (start, end) in bounds.items()}
         ages_s = await self._ages_s(topic, lags)
         records = sum(lag.behind for lag in lags.values())
@@ -175,13 +174,13 @@ class Monitor:
     async def _ages_s(
         self, subject: str, lags: Mapping[TopicPartition, Lag]
     ) -> Mapping[TopicPartition, float]:
-        """Return the age of the first record not done, where it is older than the last look."""
+        """Return the age of the first undone record where it is older than the last measurement."""
         ages = self._ages[subject]
         made_ms = ages.note(lags, await timestamps_at(self._kafka, ages.unknown(lags)))
         now_ms = self._clock.now().timestamp() * 1000
         return {source: max(0.0, now_ms - moment) / 1000 for source, moment in made_ms.items()}
 
-    def _tell_lag(
+    def _set_lag(
         self,
         group: str,
         topics: Collection[str],
@@ -203,7 +202,7 @@ class Monitor:
         monitor_metrics.failures.labels(_kind(type(error))).inc()
         reason = str(error)
         if reason != self._reason:
-            _log.warning("look failed", reason=reason)
+            _log.warning("measurement failed", reason=reason)
         self._reason = reason
 
 

@@ -1,4 +1,4 @@
-"""`zcc devstack`: the real parts alone, until told to stop."""
+"""`zcc devstack`: the servers alone, until a signal comes."""
 
 import asyncio
 from pathlib import Path

@@ -14,7 +14,7 @@ from runtime.process.metrics_exposition import total
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One row: what a part has done, how fast, how far behind, and what went wrong so far."""
+    """One row: records done, rate, lag and errors of a part."""
 
     name: str
     done: int
@@ -27,7 +27,7 @@ def stages(now: Mapping[str, bytes], before: Mapping[str, bytes], elapsed_s: flo
     """Compare two readings of all metrics, by part."""
     rows = []
     for name, exposition in now.items():
-        if name == monitor:  # beside the flow
+        if name == monitor:  # outside the flow
             continue
         done_by = "zcc_ingest_accepted_total" if name == "ingest" else "zcc_worker_records_total"
         done = total(exposition, done_by)
@@ -47,7 +47,7 @@ def stages(now: Mapping[str, bytes], before: Mapping[str, bytes], elapsed_s: flo
 
 
 class LiveView:
-    """Shows `Stage` rows; a context manager, so that the terminal is left as it was."""
+    """Shows `Stage` rows; a context manager that restores the terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -67,7 +67,7 @@ class LiveView:
             self._live.stop()
 
     def show(self, rows: Iterable[Stage], *, sent: int) -> None:
-        """Show the present state; ``sent`` is what Zoom's side has sent."""
+        """Show the rows; ``sent`` counts the events of the simulator."""
         if self._live:
             self._live.update(_table(rows, sent), refresh=True)
         else:

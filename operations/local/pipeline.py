@@ -24,7 +24,7 @@ _http_timeout_s: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ExternalEndpoints:
-    """Where everything that is not ours answers. URLs; the DSN is a libpq URL."""
+    """Addresses and secrets of the servers and of Zoom. URLs; the DSN is a libpq URL."""
 
     bootstrap_servers: str
     postgres_dsn: str
@@ -37,32 +37,32 @@ class ExternalEndpoints:
     pseudonym_key: str
 
 
-def environment(surroundings: ExternalEndpoints) -> dict[str, str]:
-    """Return the settings of all parts for a run on one machine: one copy, few partitions."""
+def environment(endpoints: ExternalEndpoints) -> dict[str, str]:
+    """Return the settings of all parts on one machine: replication 1, few partitions."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("ZCC_")},
-        "ZCC_KAFKA_BOOTSTRAP_SERVERS": surroundings.bootstrap_servers,
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": endpoints.bootstrap_servers,
         "ZCC_KAFKA_ENGAGEMENT_PARTITIONS": "4",
         "ZCC_KAFKA_OTHER_PARTITIONS": "2",
         "ZCC_KAFKA_REPLICATION": "1",
         "ZCC_INGEST_HOST": "127.0.0.1",
         "ZCC_INGEST_HEALTH_HOST": "127.0.0.1",
-        "ZCC_INGEST_APPS": json.dumps({"default": [surroundings.webhook_secret]}),
-        "ZCC_INGEST_PSEUDONYM_KEY": surroundings.pseudonym_key,
+        "ZCC_INGEST_APPS": json.dumps({"default": [endpoints.webhook_secret]}),
+        "ZCC_INGEST_PSEUDONYM_KEY": endpoints.pseudonym_key,
         "ZCC_WORKER_HEALTH_HOST": "127.0.0.1",
         "ZCC_WORKER_SESSION_TIMEOUT_S": "6",
         "ZCC_MONITOR_HEALTH_HOST": "127.0.0.1",
-        "ZCC_ZOOM_ACCOUNT_ID": surroundings.zoom_account_id,
-        "ZCC_ZOOM_CLIENT_ID": surroundings.zoom_client_id,
-        "ZCC_ZOOM_CLIENT_SECRET": surroundings.zoom_client_secret,
-        "ZCC_ZOOM_OAUTH_URL": f"{surroundings.zoom_url}/oauth/token",
-        "ZCC_ZOOM_API_URL": f"{surroundings.zoom_url}/v2",
+        "ZCC_ZOOM_ACCOUNT_ID": endpoints.zoom_account_id,
+        "ZCC_ZOOM_CLIENT_ID": endpoints.zoom_client_id,
+        "ZCC_ZOOM_CLIENT_SECRET": endpoints.zoom_client_secret,
+        "ZCC_ZOOM_OAUTH_URL": f"{endpoints.zoom_url}/oauth/token",
+        "ZCC_ZOOM_API_URL": f"{endpoints.zoom_url}/v2",
         "ZCC_ZOOM_PLAN": "business_plus",  # as the simulator allows
-        "ZCC_ZOOM_SHARE": "1",  # nobody else asks it
-        "ZCC_POSTGRES_DSN": surroundings.postgres_dsn,
+        "ZCC_ZOOM_SHARE": "1",  # no other app calls it
+        "ZCC_POSTGRES_DSN": endpoints.postgres_dsn,
         **{
             f"ZCC_OBJECT_STORAGE_{name}".upper(): value
-            for name, value in surroundings.object_storage.items()
+            for name, value in endpoints.object_storage.items()
         },
     }
 
@@ -70,7 +70,7 @@ def environment(surroundings: ExternalEndpoints) -> dict[str, str]:
 class Pipeline:
     """Starts every part on entry, drains every part on exit.
 
-    Parts can be killed, stopped and started again by name, as people and faults do.
+    A part can be killed, stopped and started again by its name.
     """
 
     def __init__(self, settings: Mapping[str, str], *, logs: Path) -> None:
@@ -116,11 +116,11 @@ class Pipeline:
         return tuple(crash for crash in ended if crash)
 
     def failures(self) -> tuple[str, ...]:
-        """Return the parts that ended with an error, told to or not."""
+        """Return the parts that ended with an error, stopped by us or not."""
         return tuple(name for name, each in self._processes.items() if each.exit_code)
 
     async def ready(self, *names: str, timeout_s: float) -> None:
-        """Wait until these parts, or all, say that they are ready.
+        """Wait until these parts, or all, are ready.
 
         Raises:
             TransientError: one has crashed, or is not ready in time; with its last lines.
@@ -130,7 +130,7 @@ class Pipeline:
             async with asyncio.timeout(timeout_s):
                 while waiting:
                     for crash in self.crashes():
-                        raise TransientError(_obituary(crash))
+                        raise TransientError(_crash_text(crash))
                     status, _ = await get(f"{self.url(waiting[0])}/readyz")
                     if status == 200:  # noqa: PLR2004 - HTTP's own word
                         waiting.pop(0)
@@ -183,7 +183,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _obituary(crash: Crash) -> str:
+def _crash_text(crash: Crash) -> str:
     return (
         f"{crash.name} ended with exit code {crash.exit_code}; its last lines:\n{crash.last_lines}"
     )

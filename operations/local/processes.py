@@ -1,4 +1,4 @@
-"""Child processes of ours: started with settings, watched, stopped in order, never left behind."""
+"""Child processes with their settings and logs; none outlives its parent."""
 
 import asyncio
 import ctypes
@@ -67,7 +67,7 @@ class Process:
         self._expected_to_live = True
 
     async def stop(self, *, timeout_s: float) -> int | None:
-        """Ask it to drain, and end it if it does not within the time; return its exit code."""
+        """Send SIGTERM, kill it after the time-out; return its exit code."""
         self._expected_to_live = False
         if self._child is None:
             return None
@@ -81,14 +81,14 @@ class Process:
         return self._child.returncode
 
     async def kill(self) -> None:
-        """End it at once, as a lost machine would."""
+        """Kill it with SIGKILL, as a lost machine would."""
         self._expected_to_live = False
         if self._child is not None and self._child.returncode is None:
             self._child.kill()
             await self._child.wait()
 
     def crash(self) -> Crash | None:
-        """Return how it ended if nobody asked it to."""
+        """Return how it ended, None if it runs or was stopped."""
         if not self._expected_to_live or self._child is None or self._child.returncode is None:
             return None
         lines = self.log.read_text(errors="replace").splitlines()[-_last_lines:]

@@ -26,7 +26,7 @@ _answer_timeout_s: Final = 120.0
 
 @asynccontextmanager
 async def accepting(stack: Stack) -> AsyncIterator[Path]:
-    """Do what `rehearse` asks of the stack; yield the path of the socket.
+    """Serve the requests of `rehearse`; yield the path of the socket.
 
     It lies in a folder of its own, as the path of a socket may have no more than 107 bytes.
     """
@@ -91,10 +91,10 @@ async def rehearse(action: RehearsedAction, part: str, *, socket: str) -> None:
     try:
         writer.write(f"{action.value} {part}\n".encode())
         async with asyncio.timeout(_answer_timeout_s):
-            said = (await reader.readline()).decode().strip()
+            response = (await reader.readline()).decode().strip()
     except (OSError, TimeoutError) as error:
         raise TransientError(f"{action.value} {part}: no answer from `zcc up`") from error
     finally:
         writer.close()
-    if said != "ok":
-        raise TransientError(f"{action.value} {part}: {said or 'zcc up has ended'}")
+    if response != "ok":
+        raise TransientError(f"{action.value} {part}: {response or 'zcc up has ended'}")

@@ -1,4 +1,4 @@
-"""`zcc simulate`: the simulator in Zoom's place, until its events are sent or a signal comes."""
+"""`zcc simulate`: runs the simulator until its events are sent or a signal comes."""
 
 import asyncio
 

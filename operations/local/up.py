@@ -1,8 +1,8 @@
-"""`zcc up`: the whole pipeline on this machine, on real parts, with the simulator in Zoom's place.
+"""`zcc up`: the whole pipeline on this machine, on real servers, with a simulated Zoom.
 
-Every part of the product is a process of its own, started by the same command as in production.
-The simulator runs in this process. When its events are sent, every place is read until nothing is
-missing or nothing changes any more; the report says which.
+Each part of the product is a process of its own, started by the same command as in production. The
+simulator runs in this process. After its last event, all stores are read until nothing is missing
+or nothing changes any more; the report says which.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ from sinks.postgres.settings import PostgresSettings
 
 start_timeout_s: Final = 90.0
 _view_interval_s: Final = 1.0
-_look_interval_s: Final = 1.0
+_poll_interval_s: Final = 1.0
 _bucket_folder: Final = "events"
 
 # None of these protects anything: they are good on this machine, for this run.
@@ -56,11 +56,11 @@ _pseudonym_key: Final = "simulated-pseudonym-key"
 
 @dataclass(slots=True)
 class Running:
-    """Everything that runs: real parts, our processes, and the simulated company."""
+    """A running pipeline: servers, processes of the product, and the simulated company."""
 
     stack: Stack
     pipeline: Pipeline
-    places: DataStores
+    stores: DataStores
     simulator: SimulatorSettings
     company: Company
     state: State
@@ -85,12 +85,12 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         simulator = _simulator_settings(options, company, target="http://127.0.0.1")
         state = make_state(simulator, company)
         zoom_url = await parts.enter_async_context(rest_api(simulator, company, state=state))
-        surroundings = _surroundings(stack, zoom_url, company)
-        settings = environment(surroundings)
-        places = _places(surroundings, settings)
-        async with TopicAdmin(places.kafka) as admin:
-            await admin.apply(deployment_specs(places.kafka.topic_plan))
-        await asyncio.to_thread(migrate, surroundings.postgres_dsn)
+        endpoints = _endpoints(stack, zoom_url, company)
+        settings = environment(endpoints)
+        stores = _stores(endpoints, settings)
+        async with TopicAdmin(stores.kafka) as admin:
+            await admin.apply(deployment_specs(stores.kafka.topic_plan))
+        await asyncio.to_thread(migrate, endpoints.postgres_dsn)
         pipeline = Pipeline(settings, logs=folder / "logs")
         await parts.enter_async_context(pipeline)
         await pipeline.ready(timeout_s=start_timeout_s)
@@ -99,7 +99,7 @@ async def everything(options: UpOptions, folder: Path) -> AsyncIterator[Running]
         yield Running(
             stack=stack,
             pipeline=pipeline,
-            places=places,
+            stores=stores,
             simulator=simulator,
             company=company,
             state=state,
@@ -126,7 +126,7 @@ async def up(options: UpOptions, folder: Path, console: Console) -> Report:
                 sent = _sent(ledger)
             settling_s = options.settle_timeout_s
             accounting, stored = await settled(all_parts, timeout_s=settling_s, clock=clock)
-            measured = await latency(all_parts.places.postgres)
+            measured = await latency(all_parts.stores.postgres)
     return Report(
         sent=sent,
         stored=stored,
@@ -141,10 +141,10 @@ async def up(options: UpOptions, folder: Path, console: Console) -> Report:
 async def settled(
     all_parts: Running, *, timeout_s: float, clock: Clock
 ) -> tuple[Accounting, StoredCounts]:
-    """Read all places until nothing is missing, or until nothing has changed for the time-out.
+    """Read all stores until nothing is missing, or until nothing has changed for the time-out.
 
     Raises:
-        TransientError: a place has not answered for the time-out.
+        TransientError: a store has not answered for the time-out.
     """
     last_change_s = clock.monotonic_s()
     before: Accounting | None = None
@@ -152,7 +152,7 @@ async def settled(
         accepted = read_ledger(all_parts.ledger).accepted_ids
         overdue = clock.monotonic_s() - last_change_s > timeout_s
         try:
-            found, stored = await read_all_stores(all_parts.places, accepted=accepted)
+            found, stored = await read_all_stores(all_parts.stores, accepted=accepted)
         except TransientError:  # a store that somebody has stopped may be back in a moment
             if overdue:
                 raise
@@ -162,7 +162,7 @@ async def settled(
                 return accounting, stored
             if accounting != before:
                 before, last_change_s = accounting, clock.monotonic_s()
-        await clock.sleep(_look_interval_s)
+        await clock.sleep(_poll_interval_s)
 
 
 async def _send(
@@ -235,7 +235,7 @@ def _sent(ledger: LedgerWriter) -> SentCounts:
     )
 
 
-def _surroundings(stack: Stack, zoom_url: str, company: Company) -> ExternalEndpoints:
+def _endpoints(stack: Stack, zoom_url: str, company: Company) -> ExternalEndpoints:
     return ExternalEndpoints(
         bootstrap_servers=stack.bootstrap_servers,
         postgres_dsn=stack.postgres_dsn,
@@ -270,16 +270,16 @@ def _simulator_settings(options: UpOptions, company: Company, *, target: str) ->
     )
 
 
-def _places(surroundings: ExternalEndpoints, settings: Mapping[str, str]) -> DataStores:
-    objects = surroundings.object_storage
+def _stores(endpoints: ExternalEndpoints, settings: Mapping[str, str]) -> DataStores:
+    objects = endpoints.object_storage
     return DataStores(
         kafka=KafkaSettings(
-            bootstrap_servers=surroundings.bootstrap_servers,
+            bootstrap_servers=endpoints.bootstrap_servers,
             engagement_partitions=int(settings["ZCC_KAFKA_ENGAGEMENT_PARTITIONS"]),
             other_partitions=int(settings["ZCC_KAFKA_OTHER_PARTITIONS"]),
             replication=int(settings["ZCC_KAFKA_REPLICATION"]),
         ),
-        postgres=PostgresSettings(dsn=SecretStr(surroundings.postgres_dsn)),
+        postgres=PostgresSettings(dsn=SecretStr(endpoints.postgres_dsn)),
         object_storage=ObjectStorageSettings(
             url=objects["url"],
             endpoint=objects["endpoint"],
@@ -313,7 +313,7 @@ def _print_addresses(all_parts: Running, folder: Path, console: Console) -> None
 
 
 def _write_settings(settings: Mapping[str, str], folder: Path) -> Path:
-    """Write what a shell has to export so that every command finds the running stack."""
+    """Write a shell script that exports the settings of the running stack."""
     path = folder / "settings.env"
     lines = [
         f"export {name}={shlex.quote(value)}\n"

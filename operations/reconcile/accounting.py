@@ -1,7 +1,7 @@
-"""Pure: is anything missing? Accepted events against what was stored or set aside.
+"""Pure: compares the accepted events with the stored events and the dead letters.
 
-Every accepted event must be in the topic that ingest wrote, and from there in each store, unless a
-worker on the way set it aside. What is in neither is unaccounted for.
+Every accepted event must be in the topic that ingest wrote, and from there in each store or in the
+dead letters of a worker on the way. An event that is in neither is unaccounted for.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StoredIds:
-    """Event ids by the place where they were found.
+    """Event ids by store.
 
-    ``accepted`` are those that Zoom's side saw acknowledged; None where nobody kept a ledger, and
-    the raw topics are the measure. ``set_aside`` maps a worker to the ids in its dead letters.
+    ``accepted`` are those that Zoom's side saw acknowledged; None if there is no ledger, and the
+    raw topics are the measure. ``set_aside`` maps a worker to the ids in its dead letters.
     """
 
     accepted: frozenset[str] | None
@@ -24,7 +24,7 @@ class StoredIds:
 
 @dataclass(frozen=True, slots=True)
 class Accounting:
-    """The result. ``missing`` maps a place to the ids that should be there, sorted."""
+    """The result. ``missing`` maps a store to the ids that should be there, sorted."""
 
     accepted: int
     unaccounted: tuple[str, ...]
@@ -32,15 +32,15 @@ class Accounting:
 
     @property
     def complete(self) -> bool:
-        """Whether every accepted event is where it belongs."""
+        """Whether no accepted event is missing."""
         return not self.unaccounted
 
 
 def account(found: StoredIds) -> Accounting:
-    """Compare what was accepted with every place that must have it.
+    """Compare the accepted events with every store that must have them.
 
-    The workers in ``set_aside`` that are no stores stand before all stores: what they set aside is
-    expected in none. What a store set aside is not expected in that store.
+    A worker in ``set_aside`` that is not a store comes before all stores: its dead letters are
+    expected in none. The dead letters of a sink are not expected in its store.
     """
     accepted = found.in_topics if found.accepted is None else found.accepted
     upstream = frozenset[str]().union(
@@ -53,5 +53,5 @@ def account(found: StoredIds) -> Accounting:
     return Accounting(
         accepted=len(accepted),
         unaccounted=tuple(sorted(frozenset().union(*missing.values()))),
-        missing={place: tuple(sorted(ids)) for place, ids in missing.items()},
+        missing={store: tuple(sorted(ids)) for store, ids in missing.items()},
     )

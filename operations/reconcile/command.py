@@ -77,8 +77,8 @@ def _lines(result: Accounting, aside: Mapping[str, int], quarantined: int) -> st
         f"dead letters  {sum(aside.values())}{f' ({by_worker})' if by_worker else ''}",
         f"quarantined   {quarantined}",
     ]
-    for place, ids in result.missing.items():
-        lines.append(f"missing in {place}: {len(ids)}")
+    for store, ids in result.missing.items():
+        lines.append(f"missing in {store}: {len(ids)}")
         lines += [f"  {event_id}" for event_id in ids[:shown_ids]]
         if len(ids) > shown_ids:
             lines.append(f"  and {len(ids) - shown_ids} more (--json shows all)")

@@ -8,7 +8,7 @@ from operations.reconcile.accounting import Accounting
 
 @dataclass(frozen=True, slots=True)
 class SentCounts:
-    """What Zoom's side did: distinct events, HTTP deliveries, and what became of the events."""
+    """Counts of Zoom's side: distinct events, HTTP deliveries, and their outcomes."""
 
     events: int
     deliveries: int
@@ -21,7 +21,7 @@ class SentCounts:
 
 @dataclass(frozen=True, slots=True)
 class StoredCounts:
-    """What lies where. Rows include repeats where a store keeps them; distinct ids do not."""
+    """Counts by store. Rows include repeats if the store keeps them; distinct ids do not."""
 
     records_per_topic: Mapping[str, int]
     postgres_rows: int
@@ -64,7 +64,7 @@ class Report:
             **asdict(self.sent),
             **asdict(self.stored),
             "unaccounted": list(self.accounting.unaccounted),
-            "missing": {place: list(ids) for place, ids in self.accounting.missing.items()},
+            "missing": {store: list(ids) for store, ids in self.accounting.missing.items()},
             "accept_to_visible_row": asdict(self.latency),
             "wall_time_s": round(self.wall_time_s, 3),
             "failed_parts": list(self.failed),

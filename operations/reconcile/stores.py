@@ -1,4 +1,4 @@
-"""Read every place where events lie: topics, Postgres, objects."""
+"""Reads the event ids in all stores: topics, Postgres, objects."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from sinks.postgres.settings import PostgresSettings
 
 @dataclass(frozen=True, slots=True)
 class DataStores:
-    """The settings of every place."""
+    """The settings of all stores."""
 
     kafka: KafkaSettings
     postgres: PostgresSettings
@@ -32,21 +32,21 @@ class DataStores:
 
 
 async def read_all_stores(
-    places: DataStores, *, accepted: frozenset[str] | None
+    stores: DataStores, *, accepted: frozenset[str] | None
 ) -> tuple[StoredIds, StoredCounts]:
     """Read everything once.
 
     Raises:
-        TransientError: a place does not answer.
+        TransientError: a store does not answer.
     """
-    prefix = places.kafka.topic_prefix
-    raw = await _ids(places.kafka, topics.raw_topics(prefix=prefix))
+    prefix = stores.kafka.topic_prefix
+    raw = await _ids(stores.kafka, topics.raw_topics(prefix=prefix))
     set_aside = {
-        worker: await _ids(places.kafka, [topics.dead_letter_topic(worker, prefix=prefix)])
+        worker: await _ids(stores.kafka, [topics.dead_letter_topic(worker, prefix=prefix)])
         for worker in workers
     }
-    in_postgres = await _postgres_ids(places.postgres)
-    in_objects = Counter([found async for found in stored_event_ids(places.object_storage)])
+    in_postgres = await _postgres_ids(stores.postgres)
+    in_objects = Counter([found async for found in stored_event_ids(stores.object_storage)])
     found = StoredIds(
         accepted=accepted,
         in_topics=frozenset(raw),
@@ -56,7 +56,7 @@ async def read_all_stores(
         },
         set_aside={worker: frozenset(ids) for worker, ids in set_aside.items()},
     )
-    counts = await _record_counts(places.kafka)
+    counts = await _record_counts(stores.kafka)
     stored = StoredCounts(
         records_per_topic=counts,
         postgres_rows=in_postgres.total(),
@@ -96,9 +96,9 @@ async def _ids(kafka: KafkaSettings, names: Sequence[str]) -> Counter[str]:
 
 
 def _name_of(delivery: Delivery) -> str:
-    """Return the event id; without one, where the record was first read: topic/partition/offset.
+    """Return the event id, else the origin of the record: topic/partition/offset.
 
-    A dead letter says so in a header, so that it and its record have one name.
+    A dead letter has its origin in a header, so it has the same name as its record.
     """
     headers = delivery.headers
     return text(headers, event_id_header) or text(headers, origin_header) or delivery.origin

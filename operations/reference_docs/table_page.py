@@ -43,7 +43,7 @@ Personal data: a column that holds some names its class. The comment of the colu
 
 _about_tables: Final = """
 ## Tables
-For the sink, and for whoever owns the database; people read the views. A table of things (an
+For the sink and the owner of the database; people read the views. A table of things (an
 engagement, a task, a queue) holds their present state, the same whatever the order in which events
 arrive: each group of columns is set by the newest event that carries it (those of the beginning by
 the oldest), and a column `<group>_stamp`, not listed here, keeps which event that was. A table of
@@ -52,7 +52,7 @@ moments holds a row per event; `(event_id, event_ts)` leads to the raw event.
 
 
 class ColumnText(NamedTuple):
-    """A column of a table, a view or a report; a view tells no type."""
+    """A column of a table, a view or a report; a column of a view has no type."""
 
     name: str
     type: str
@@ -123,14 +123,14 @@ def tables_page(sql: str) -> str:
     lines = [_head, "## Views", "What people and their tools read."]
     for view in read_views(sql):
         lines += ["", f"### zcc.{view.name}", view.comment, "", *_rows(view, "personal", "meaning")]
-    lines += ["", "## Reports", "Functions over a period; they are asked like a view."]
+    lines += ["", "## Reports", "Functions over a period; query them like a view."]
     for report in read_reports(sql):
         title = f"### zcc.{report.name}"
         call = f"`{report.name}({report.arguments})`"
         lines += ["", title, call, "", report.comment, "", *_rows(report, "type")]
     lines.append(_about_tables.rstrip())
     for table in read_tables(sql):
-        lines += ["", f"### zcc.{table.name}", table.comment, "", _place(table), ""]
+        lines += ["", f"### zcc.{table.name}", table.comment, "", _key_line(table), ""]
         lines += _rows(table, "type", "personal", "meaning")
     return "\n".join(lines) + "\n"
 
@@ -151,7 +151,7 @@ def _columns(relation: str, body: str, comments: Mapping[str, str]) -> list[Colu
     ]
 
 
-def _place(table: RelationText) -> str:
+def _key_line(table: RelationText) -> str:
     key = ", ".join(f"`{column}`" for column in table.key.split(", "))
     return f"Key: {key}." + (" Partitioned by `event_ts`." if table.partitioned else "")
 

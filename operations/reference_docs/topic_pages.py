@@ -53,7 +53,7 @@ _schemas: Final[Mapping[Kind, tuple[str, ...]]] = {
     "reference": tuple(f"reference/{entity}" for entity in reference_entities),
     "watermarks": (),
 }
-"""Schemas of values beside those of the events."""
+"""Schemas of values other than those of the events."""
 
 
 def topic_pages(plan: TopicPlan) -> Iterator[tuple[str, str]]:
@@ -85,9 +85,9 @@ def _lines(record: TopicRecord, plan: TopicPlan) -> Iterator[str]:
     yield _delivery[record.kind]
     yield ""
     yield promises[record.compatibility]
-    for place in _schemas[record.kind]:
+    for schema in _schemas[record.kind]:
         yield ""
-        yield f"Schema: [{place}]({_to_schemas}/{place}.schema.json)"
+        yield f"Schema: [{schema}]({_to_schemas}/{schema}.schema.json)"
     known = [event for event in events.values() if event.family == record.family]
     if known:
         yield from _events(known)
@@ -113,12 +113,12 @@ def _facts(record: TopicRecord, plan: TopicPlan) -> Iterator[str]:
 
 
 def _key(record: TopicRecord) -> str:
-    told = f"`{record.key.replace('|', '`, else `')}`"
+    key = f"`{record.key.replace('|', '`, else `')}`"
     if record.family:
-        told += ", else `account_id` alone"
+        key += ", else `account_id` alone"
     if any(path in record.key for path in personal_paths):
-        told += "; a keyed hash stands for a telephone number"
-    return told
+        key += "; a keyed hash stands for a telephone number"
+    return key
 
 
 def _variable(choice: str) -> str:
@@ -128,23 +128,23 @@ def _variable(choice: str) -> str:
 def _events(known: list[EventType]) -> Iterator[str]:
     yield from ("", "## Events", "", "| event | happened at | schema, example |", "|---|---|---|")
     for event in known:
-        place = f"{event.family}/{event.short_name}"
+        path = f"{event.family}/{event.short_name}"
         links = (
-            f"[schema]({_to_schemas}/webhooks/{place}.schema.json), "
-            f"[example]({_to_schemas}/examples/{place}.json)"
+            f"[schema]({_to_schemas}/webhooks/{path}.schema.json), "
+            f"[example]({_to_schemas}/examples/{path}.json)"
         )
         yield f"| `{event.name}` | `{event.occurred_at or 'event_ts'}` | {links} |"
 
 
 def _personal(known: list[EventType]) -> Iterator[str]:
-    """Tell where personal data stands, each place once, over all events of a topic."""
+    """List the members with personal data, each once, over all events of a topic."""
     classes: dict[str, list[str]] = {"sensitive": [], "personal": [], "pseudonymous": []}
-    for path, said in sorted({each for event in known for each in _classes(event)}):
-        if said in classes:
-            classes[said].append(f"`{path}`")
+    for path, data_class in sorted({each for event in known for each in _classes(event)}):
+        if data_class in classes:
+            classes[data_class].append(f"`{path}`")
     yield from ("", "## Personal data", "", "| class | members of `payload.object` |", "|---|---|")
-    for said, paths in classes.items():
-        yield f"| {said} | {', '.join(paths) or 'none'} |"
+    for data_class, paths in classes.items():
+        yield f"| {data_class} | {', '.join(paths) or 'none'} |"
 
 
 def _classes(event: EventType) -> Iterator[tuple[str, str]]:
@@ -152,13 +152,13 @@ def _classes(event: EventType) -> Iterator[tuple[str, str]]:
     return _classes_below(cast("Schema", cast("Schema", payload["properties"])["object"]), ())
 
 
-def _classes_below(schema: Schema, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _classes_below(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if "x-data-class" in schema:
-        yield path_of(place), str(schema["x-data-class"])
+        yield path_of(path), str(schema["x-data-class"])
     for name, member in cast("Mapping[str, Schema]", schema.get("properties", {})).items():
-        yield from _classes_below(member, (*place, name))
+        yield from _classes_below(member, (*path, name))
     if "items" in schema:
-        yield from _classes_below(cast("Schema", schema["items"]), (*place, "[]"))
+        yield from _classes_below(cast("Schema", schema["items"]), (*path, "[]"))
 
 
 def _headers(record: TopicRecord, headers: tuple[Header, ...]) -> Iterator[str]:

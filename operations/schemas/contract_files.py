@@ -66,12 +66,12 @@ def diff_lines(found: Iterable[Difference]) -> Iterator[str]:
     for event, changes in groupby(found, lambda each: each.event):
         yield event
         for each in changes:
-            place = f"{each.path}: " if each.path else ""
+            path = f"{each.path}: " if each.path else ""
             detail = f": {each.detail}" if each.detail else ""
-            yield f"  {'!' if each.breaking else ' '} {place}{each.change}{detail}"
+            yield f"  {'!' if each.breaking else ' '} {path}{each.change}{detail}"
     counts = Counter(each.change for each in found)
-    told = ", ".join(f"{change}: {count}" for change, count in counts.items()) or "no change"
-    yield f"{told}; breaking: {sum(each.breaking for each in found)}"
+    sums = ", ".join(f"{change}: {count}" for change, count in counts.items()) or "no change"
+    yield f"{sums}; breaking: {sum(each.breaking for each in found)}"
 
 
 def _schemas(path: Path) -> dict[str, Schema]:

@@ -1,1 +1,1 @@
-"""Which settings the environment holds, which are unknown, and errors in one line each."""
+"""Reads settings from the environment; formats their errors; finds unknown variables."""

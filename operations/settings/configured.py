@@ -1,4 +1,4 @@
-"""Pure: which settings the environment holds, and which of its variables are no setting."""
+"""Pure: finds the settings and the unknown variables in the environment."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,7 @@ def is_configured(settings: type[BaseSettings], environment: Mapping[str, str]) 
 def unknown_variables(
     known: Iterable[type[BaseSettings]], environment: Mapping[str, str]
 ) -> list[str]:
-    """Return the variables that look like settings of ours and are none."""
+    """Return the variables that have our prefix and are no setting."""
     names = {name for settings in known for name in variable_names(settings)}
     return sorted(
         name
@@ -46,7 +46,7 @@ def unknown_variables(
 def suggestions(
     known: Iterable[type[BaseSettings]], environment: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Return the variables that are no setting, each with the setting most like it, or nothing."""
+    """Return the unknown variables, each with the most similar setting, or an empty text."""
     kinds = tuple(known)
     names = [name for settings in kinds for name in variable_names(settings)]
     return {

@@ -1,11 +1,11 @@
-"""Pure: say in one line which setting is wrong, what was expected, and never what it held."""
+"""Pure: formats errors of settings in one line each, without the values."""
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 
 def format_validation_error(error: ValidationError, settings: type[BaseSettings]) -> str:
-    """Return every problem of a settings class, by the environment variable to change."""
+    """Return every error of a settings class, by environment variable."""
     prefix = settings.model_config.get("env_prefix", "")
     return "; ".join(
         f"{_variable(prefix, problem['loc'])}: {_cause(problem['msg'])}"
@@ -16,10 +16,10 @@ def format_validation_error(error: ValidationError, settings: type[BaseSettings]
 def format_json_error(error: SettingsError, settings: type[BaseSettings]) -> str:
     """Return which environment variable of a settings class should hold JSON and does not.
 
-    The library tells its field in its message alone.
+    The library names the field only in its message.
     """
-    prefix, said = settings.model_config.get("env_prefix", ""), str(error)
-    fields = [name for name in settings.model_fields if f'"{name}"' in said]
+    prefix, message = settings.model_config.get("env_prefix", ""), str(error)
+    fields = [name for name in settings.model_fields if f'"{name}"' in message]
     return f"{_variable(prefix, tuple(fields))}: expected JSON"
 
 

@@ -11,7 +11,7 @@ _all: Final = ", ".join(all_workers)
 
 
 class MonitorSettings(BaseSettings):
-    """What `zcc monitor` looks at, how often, and where it serves its figures."""
+    """What `zcc monitor` measures, how often, and where it serves its metrics."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_MONITOR_", frozen=True, extra="ignore")
 
@@ -20,14 +20,12 @@ class MonitorSettings(BaseSettings):
         description="Address of /healthz, /readyz, /metrics",
     )
     health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
-    interval_s: float = Field(
-        default=10.0, gt=0, description="Seconds between two looks at the brokers"
-    )
+    interval_s: float = Field(default=10.0, gt=0, description="Seconds between two measurements")
     workers: tuple[str, ...] = Field(
         default=tuple(all_workers),
         min_length=1,
         description="Workers that this deployment runs, JSON: their groups and dead letters are "
-        "looked at; one that is named and does not run raises an alert",
+        "measured; one that is named and does not run raises an alert",
     )
 
     @field_validator("workers")

@@ -1,4 +1,4 @@
-"""`zcc spill`: what waits in the spill, and producing it without the process that kept it."""
+"""`zcc spill`: lists spilled events, and produces them without the process that spilled them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +13,7 @@ from ingest.spill.backlog import Backlog
 from ingest.spill.drain import Drain, Drained
 from ingest.spill.segment import SegmentName, parse_name
 from ingest.spill.settings import SpillSettings
-from ingest.spill.store import SegmentStores, open_places
+from ingest.spill.store import SegmentStores, open_stores
 from operations.settings.loading import read_settings
 from runtime.clock import Clock, SystemClock
 from runtime.errors import TransientError
@@ -29,7 +29,7 @@ spill_app = typer.Typer(help="Events that wait for the broker.", no_args_is_help
 @spill_app.command("list")
 def list_waiting() -> None:
     """Print what waits and what was refused, by the process that kept it."""
-    typer.echo(asyncio.run(_listing(open_places(read_settings(SpillSettings)))))
+    typer.echo(asyncio.run(_listing(open_stores(read_settings(SpillSettings)))))
 
 
 @spill_app.command("drain")
@@ -40,24 +40,24 @@ def drain_all(
     ] = False,
 ) -> None:
     """Produce what waits, of all processes, and what was refused; exit 1 if anything is left."""
-    places = open_places(read_settings(SpillSettings))
+    stores = open_stores(read_settings(SpillSettings))
     if dry_run:
-        typer.echo(asyncio.run(_listing(places)))
+        typer.echo(asyncio.run(_listing(stores)))
     else:
-        asyncio.run(produce(places, read_settings(KafkaSettings), SystemClock()))
-    raise typer.Exit(0 if asyncio.run(_empty(places)) else 1)
+        asyncio.run(produce(stores, read_settings(KafkaSettings), SystemClock()))
+    raise typer.Exit(0 if asyncio.run(_empty(stores)) else 1)
 
 
-async def _listing(places: SegmentStores) -> str:
+async def _listing(stores: SegmentStores) -> str:
     lines = [
-        *[f"waiting  {line}" for line in _lines(await places.waiting.sizes())],
-        *[f"refused  {line}" for line in _lines(await places.refused.sizes())],
+        *[f"waiting  {line}" for line in _lines(await stores.waiting.sizes())],
+        *[f"refused  {line}" for line in _lines(await stores.refused.sizes())],
     ]
     return "\n".join(lines) or "nothing waits"
 
 
 def _lines(sizes: dict[str, int]) -> Iterator[str]:
-    """Yield a line for each process, the one with the oldest first, and for what is no segment."""
+    """Yield a line for each process, the oldest segment first, and for each unknown file."""
     named = sorted(_segments(sizes).items(), key=lambda item: (item[0].instance, item[0]))
     groups = {
         instance: list(found) for instance, found in groupby(named, lambda item: item[0].instance)
@@ -75,26 +75,26 @@ def _lines(sizes: dict[str, int]) -> Iterator[str]:
             yield f"{text}: its name is none of a segment"
 
 
-async def produce(places: SegmentStores, kafka: KafkaSettings, clock: Clock) -> None:
-    """Produce all that is there now, and print what became of it.
+async def produce(stores: SegmentStores, kafka: KafkaSettings, clock: Clock) -> None:
+    """Produce all segments that are there now, and print the result of each.
 
     Raises:
-        TransientError: Kafka or the store does not answer; what is not produced is still there.
+        TransientError: Kafka or the store does not answer; the other segments are still there.
         ConfigurationError: the store refuses.
     """
     backlog = Backlog()
-    backlog.merge(_segments(await places.waiting.sizes()))
-    refused = sorted(_segments(await places.refused.sizes()))
+    backlog.merge(_segments(await stores.waiting.sizes()))
+    refused = sorted(_segments(await stores.refused.sizes()))
     async with KafkaPublisher(kafka, client_id="zcc-spill-drain", clock=clock) as publisher:
-        drain = Drain(places, publisher)
+        drain = Drain(stores, publisher)
         while backlog:
-            _tell(await _insisting(lambda: drain.oldest(backlog), publisher))
+            _print_drained(await _retrying(lambda: drain.oldest(backlog), publisher))
         for name in refused:
-            _tell(await _insisting(partial(drain.again, name), publisher))
+            _print_drained(await _retrying(partial(drain.retry_refused, name), publisher))
 
 
-async def _insisting(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPublisher) -> Drained:
-    """Try a few times: one record that is refused makes others fail once."""
+async def _retrying(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPublisher) -> Drained:
+    """Try a few times, because one refused record makes others fail once."""
     failures = 0
     while True:
         if not await publisher.reached(within_s=_connect_timeout_s):
@@ -107,15 +107,15 @@ async def _insisting(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPu
                 raise
 
 
-def _tell(drained: Drained) -> None:
+def _print_drained(drained: Drained) -> None:
     typer.echo(
         f"{drained.events} events produced, {drained.refused} refused, "
         f"{len(drained.unreadable)} segments unreadable"
     )
 
 
-async def _empty(places: SegmentStores) -> bool:
-    return not (await places.waiting.sizes() or await places.refused.sizes())
+async def _empty(stores: SegmentStores) -> bool:
+    return not (await stores.waiting.sizes() or await stores.refused.sizes())
 
 
 def _segments(sizes: dict[str, int]) -> dict[SegmentName, int]:

@@ -28,7 +28,7 @@ from runtime.kafka.deliveries import delivery_of
 from runtime.kafka.joining import existing_partitions, foreign_members_error, refuse_foreign_members
 from runtime.kafka.leaving import leave
 from runtime.kafka.options import consumer_options, longest_rebalance_s
-from runtime.kafka.owned_logs import OwnedLogs, leaders
+from runtime.kafka.owned_logs import OwnedLogs, leaders, read_to
 from runtime.kafka.rebalancing import Assigned, RebalanceEvents, Revoked
 from runtime.kafka.retention_loss import count_expired
 from runtime.kafka.stall_detector import StallDetector, poll_interval_s
@@ -182,7 +182,8 @@ class KafkaConsumer:
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
         """Return the offset after the last readable record of each."""
-        return await self._cluster.log_ends(partitions)
+        ends, index = await self._cluster.log_ends(partitions), self._timestamps
+        return {at: index.records_end(at, ends[at], read_to(self._client, at)) for at in ends}
 
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
         """Return the timestamp of the first record from this offset on."""

@@ -39,6 +39,15 @@ def leaders(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) ->
     return sorted(leader for leader in found if leader is not None and leader >= 0)
 
 
+def read_to(client: AIOKafkaConsumer, source: TopicPartition) -> int | None:
+    """Return from where a consumer goes on with a partition, None where it has no place in it."""
+    assignment = client._subscription.subscription.assignment  # noqa: SLF001 - `position` may wait
+    if LibraryPartition(*source) not in assignment.tps:
+        return None
+    state = assignment.state_value(LibraryPartition(*source))
+    return int(state.position) if state.has_valid_position else None
+
+
 class OwnedLogs:
     """The topic ids of one member. ``worker`` is its name in the metrics."""
 

@@ -37,6 +37,14 @@ class TimestampIndex:
         """Return the next offset of a partition."""
         return self._next[source]
 
+    def records_end(self, source: TopicPartition, log_end: int, read_to: int | None) -> int:
+        """Return the offset after the last record, of a log that was read up to ``read_to``.
+
+        Behind the last record the log may have markers of transactions, which are none.
+        """
+        has_all = read_to is not None and read_to >= log_end
+        return min(log_end, self._next[source]) if has_all and source in self._next else log_end
+
     def timestamp_ms(self, source: TopicPartition, offset: int) -> int | None:
         """Return the timestamp of the first record from this offset on, at most a second too early.
 

@@ -1,7 +1,7 @@
 """Stores one batch for a SinkWorker: planned where the sink asks for it, written, committed.
 
-Where the guard refuses to set a record aside, its partition is cut off there: what lies before that
-record is stored with the rest of the batch, and its position stays before it. A plan is committed
+Where the guard refuses a dead letter, its partition is cut off there: what lies before that record
+is stored with the rest of the batch, and its position stays before it. A plan is committed
 again for the shorter span, before anything is written. Nothing can have been written by the longer
 plan: a sink writes none of a batch while it rejects records of it.
 """
@@ -45,29 +45,29 @@ class BatchWriter(Generic[Prepared]):
 
     def __init__(self, sink: Sink[Prepared], context: WorkerContext, liveness: Liveness) -> None:
         self.sink = sink
-        self._around = context
-        self._aside = DeadLetterWriter(context)
-        self._vitals = liveness
+        self._context = context
+        self._dead_letters = DeadLetterWriter(context)
+        self._liveness = liveness
 
     def assigned(self, starts: Mapping[TopicPartition, int]) -> None:
         """Note from where partitions are read."""
-        self._aside.assigned(starts)
+        self._dead_letters.assigned(starts)
 
     async def retry_until_final(
         self, stage: str, call: Callable[[], Awaitable[Result]], pause: Pause
     ) -> Result:
-        """Return what the call returns in the end; see `insistence.retry_until_final`."""
-        failed = partial(self._around.failed, stage)
-        policy = replace(self._around.policy, limit_s=_longest_delay_s)
+        """Return what the call returns in the end; see `loop.retry_until_final`."""
+        failed = partial(self._context.failed, stage)
+        policy = replace(self._context.policy, limit_s=_longest_delay_s)
         result = await retry_until_final(call, policy=policy, pause=pause, failed=failed)
-        self._around.worked(stage)
+        self._context.worked(stage)
         return result
 
     async def prepare(self, batch: Batch, pause: Pause) -> PreparedBatch[Prepared]:
         """Have the sink prepare a batch.
 
         Raises:
-            GivenUpError: for a defect of the sink.
+            RetriesExhaustedError: for a defect of the sink.
         """
         call = partial(self.sink.prepare, batch)
         return PreparedBatch(batch, await self.retry_until_final("prepare", call, pause))
@@ -77,10 +77,10 @@ class BatchWriter(Generic[Prepared]):
     ) -> Mapping[TopicPartition, int]:
         """Store a batch and commit its positions, which it returns; all that may be stored is.
 
-        ``paused`` is told of each partition that is cut off, before anything is stored.
+        ``paused`` is called for each partition that is cut off, before anything is stored.
 
         Raises:
-            ConfigurationError, GivenUpError, RuntimeError: nothing was skipped; halt.
+            ConfigurationError, RetriesExhaustedError, RuntimeError: nothing was skipped; halt.
             FencedError: another owner has the partitions.
         """
         await self._plan(ready.batch, consumer, pause)
@@ -88,15 +88,15 @@ class BatchWriter(Generic[Prepared]):
         while rest.batch.spans and (
             rejections := await self.retry_until_final("write", partial(self._write, rest), pause)
         ):
-            kept = await self._without(rest.batch, rejections, pause, paused)
+            kept = await self._dead_letter_rejected(rest.batch, rejections, pause, paused)
             if kept.spans != rest.batch.spans:
                 await self._plan(kept, consumer, pause)
             rest = await self.prepare(kept, pause)
         spans = rest.batch.spans
         settled = sum(_is_within(delivery, spans) for delivery in ready.batch.deliveries)
-        metrics.worker.records.labels(self._around.name).inc(settled)
+        metrics.worker.records.labels(self._context.name).inc(settled)
         if rest is ready:
-            self._aside.done(settled)
+            self._dead_letters.done(settled)
         # Only now, and only of what the sink has stored: a commit must not pass anything else.
         ends = {source: span.end for source, span in spans.items()}
         if ends:
@@ -114,36 +114,36 @@ class BatchWriter(Generic[Prepared]):
             await self.retry_until_final("commit", partial(consumer.commit, plan), pause)
 
     async def _write(self, ready: PreparedBatch[Prepared]) -> Sequence[Rejection]:
-        call = self._vitals.entered()
+        call = self._liveness.entered()
         try:
-            with metrics.worker.batch_seconds.labels(self._around.name).time():
+            with metrics.worker.batch_seconds.labels(self._context.name).time():
                 return await self.sink.write(ready.batch, ready.prepared)
         finally:
-            self._vitals.left(call)
+            self._liveness.left(call)
 
-    async def _without(
+    async def _dead_letter_rejected(
         self, batch: Batch, rejections: Sequence[Rejection], pause: Pause, paused: Paused
     ) -> Batch:
-        """Set aside what was rejected; return the rest of the batch.
+        """Send what was rejected to the dead letters; return the rest of the batch.
 
         Its spans are the same, but for partitions that are cut off before a record.
         """
         rejected = {(rejection.source, rejection.offset): rejection for rejection in rejections}
-        if strange := rejected.keys() - {_place(delivery) for delivery in batch.deliveries}:
+        if strange := rejected.keys() - {_record_id(delivery) for delivery in batch.deliveries}:
             raise RuntimeError(f"the sink rejected records that are not in its batch: {strange}")
         kept = []
         cut_off: dict[TopicPartition, int] = {}
         for delivery in batch.deliveries:
             if delivery.source in cut_off:
                 continue
-            rejection = rejected.get(_place(delivery))
-            self._aside.done()  # in turn, so that the share is that of the records around it
+            rejection = rejected.get(_record_id(delivery))
+            self._dead_letters.done()  # in turn, so that the share is that of the records around it
             if rejection is None:
                 kept.append(delivery)
                 continue
             verdict = DeadLetter(rejection.reason, rejection.detail)
             try:
-                await self._aside.put(delivery, verdict, attempts=1, pause=pause)
+                await self._dead_letters.put(delivery, verdict, attempts=1, pause=pause)
             except PartitionPausedError as refused:
                 cut_off[delivery.source] = delivery.offset
                 paused(delivery.source, refused)
@@ -165,5 +165,5 @@ def _is_within(delivery: Delivery, spans: Mapping[TopicPartition, Span]) -> bool
     return span is not None and delivery.offset < span.end
 
 
-def _place(delivery: Delivery) -> tuple[TopicPartition, int]:
+def _record_id(delivery: Delivery) -> tuple[TopicPartition, int]:
     return delivery.source, delivery.offset

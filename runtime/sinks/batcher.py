@@ -1,13 +1,24 @@
 """Pure: collects deliveries into batches and knows which offsets each batch settles.
 
-The spans of a partition's batches follow each other without a hole: each starts where the last one
-ended, so that gaps in the log are settled too. A batch whose end was planned before a crash ends
-there again, however many of its records still exist.
+What is collected of one partition is its found. A batch closes all buckets, or those that the sink
+chooses; the others stay open. The spans of a partition's batches follow each other without a hole:
+each starts where the last one ended, so that gaps in the log are settled too. A batch whose end was
+planned before a crash ends there again, however many of its records still exist.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from runtime.values import Batch, BatchLimits, Delivery, Span, TopicPartition
+from runtime.values import Batch, BatchLimits, Collected, Delivery, Span, TopicPartition
+
+
+@dataclass(slots=True)
+class _Open:
+    start: int
+    end: int
+    records: int = 0
+    size_bytes: int = 0
+    since_s: float = 0.0
 
 
 class Batcher:
@@ -28,12 +39,11 @@ class Batcher:
         self._starts = dict(starts)
         self._expected = dict(starts)
         self._planned = dict(ends or {})
-        self._open = set(self._planned)
-        self._ends = dict(self._planned)
+        self._unreached = set(self._planned)
+        self._open = {s: _Open(starts[s], end) for s, end in self._planned.items()}
         self._deliveries: list[Delivery] = []
         self._bytes = 0
         self._since_s = 0.0
-        self._due_at_s = 0.0
 
     @property
     def room(self) -> int:
@@ -56,45 +66,71 @@ class Batcher:
             ValueError: the offset is before one that was already read.
         """
         source, following = delivery.source, delivery.offset + 1
-        if delivery.offset < self._expected[source]:
-            raise ValueError(
-                f"expected an offset from {self._expected[source]}, got {delivery.offset}"
-            )
+        expected = self._expected[source]
+        if delivery.offset < expected:
+            raise ValueError(f"expected an offset from {expected}, got {delivery.offset}")
         self._expected[source] = following
         planned = self._planned.get(source)
-        if planned is None:
-            self._ends[source] = following
-        elif following >= planned:
-            self._open.discard(source)
+        if planned is not None and following >= planned:
+            self._unreached.discard(source)
             if following > planned:
                 return False
+        found = self._open.get(source)
+        if found is None:
+            found = self._open[source] = _Open(self._starts[source], following)
+        if planned is None:
+            found.end = following
+        if not found.records:
+            found.since_s = now_s
         if not self._deliveries:
             self._since_s = now_s
-            self._due_at_s = now_s + self._limits.age_s
+        size_bytes = delivery.size_bytes
+        found.records += 1
+        found.size_bytes += size_bytes
         self._deliveries.append(delivery)
-        self._bytes += delivery.size_bytes
+        self._bytes += size_bytes
         return True
 
     def due(self, now_s: float) -> bool:
         """Whether to take the batch now."""
         if self._planned:
-            return not self._open
+            return not self._unreached
         return bool(self._deliveries) and (
             len(self._deliveries) >= self._limits.records
             or self._bytes >= self._limits.size_bytes
-            or now_s >= self._due_at_s
+            or now_s >= self._since_s + self._limits.age_s
         )
 
     def due_in_s(self, now_s: float) -> float | None:
         """Seconds until the batch is due by age; None where age does not tell."""
         if self._planned or not self._deliveries:
             return None
-        return max(0.0, self._due_at_s - now_s)
+        return max(0.0, self._since_s + self._limits.age_s - now_s)
+
+    def take_due(self, now_s: float) -> Batch:
+        """Return what is collected of the partitions that the limits choose."""
+        if self._planned:
+            return self.take()
+        collected = {
+            source: Collected(each.records, each.size_bytes, each.since_s)
+            for source, each in self._open.items()
+        }
+        return self._close(self._limits.chosen(collected, now_s))
 
     def take(self) -> Batch:
-        """Return what was collected and begin the next batch where this one ends."""
-        spans = {source: Span(self._starts[source], end) for source, end in self._ends.items()}
-        batch = Batch(tuple(self._deliveries), spans)
-        self._starts.update(self._ends)
-        self._planned, self._ends, self._deliveries, self._bytes = {}, {}, [], 0
-        return batch
+        """Return all that is collected; the next batch begins where this one ends."""
+        return self._close(self._open)
+
+    def _close(self, sources: Collection[TopicPartition]) -> Batch:
+        closed = {s: each for s, each in self._open.items() if s in sources}
+        self._open = {s: each for s, each in self._open.items() if s not in closed}
+        taken, kept = self._deliveries, list[Delivery]()
+        if self._open:
+            taken = [each for each in self._deliveries if each.source in closed]
+            kept = [each for each in self._deliveries if each.source in self._open]
+        self._planned, self._deliveries = {}, kept
+        self._bytes = sum(each.size_bytes for each in self._open.values())
+        self._since_s = min((each.since_s for each in self._open.values()), default=0.0)
+        self._starts.update({source: each.end for source, each in closed.items()})
+        spans = {source: Span(each.start, each.end) for source, each in closed.items()}
+        return Batch(tuple(taken), spans)

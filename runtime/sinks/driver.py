@@ -1,4 +1,4 @@
-"""Drives one membership of a sink: does what `runtime.sinks.phase` decides, and says what it saw.
+"""Drives one membership of a sink: does what `runtime.sinks.phase` decides and reports what it saw.
 
 One loop polls and prepares. A call into the sink, a take-over or the storing of a batch, runs in a
 task of its own, so that the next batch is collected and prepared meanwhile.
@@ -67,11 +67,11 @@ class _Taken(Generic[Prepared]):
 
 
 class SinkDriver(Generic[Prepared]):
-    """Does what the phase says, and tells it what was seen."""
+    """Does what the phase decides, and reports to it what happened."""
 
     def __init__(
         self,
-        storer: BatchWriter[Prepared],
+        writer: BatchWriter[Prepared],
         context: WorkerContext,
         liveness: Liveness,
         consumer: Consumer,
@@ -79,12 +79,12 @@ class SinkDriver(Generic[Prepared]):
     ) -> None:
         settings = context.settings
         self.owned: Owned[Prepared] | None = None
-        self._storer = storer
-        self._around = context
-        self._vitals = liveness
+        self._writer = writer
+        self._context = context
+        self._liveness = liveness
         self._consumer = consumer
         self._tasks = tasks
-        self._limits = storer.sink.limits or BatchLimits(
+        self._limits = writer.sink.limits or BatchLimits(
             settings.batch_records, settings.batch_bytes, settings.batch_age_s
         )
         self._phase = SinkPhase()
@@ -97,14 +97,14 @@ class SinkDriver(Generic[Prepared]):
         while not stopping.is_set():
             await self._act()
         in_flight = len(self.owned.batcher) if self.owned and self.owned.batcher else 0
-        log.info("draining", worker=self._around.name, in_flight=in_flight)
+        log.info("draining", worker=self._context.name, in_flight=in_flight)
         self._see(phase.StopRequested())
         try:
-            async with asyncio.timeout(self._around.settings.drain_timeout_s):
+            async with asyncio.timeout(self._context.settings.drain_timeout_s):
                 while self._phase.action != phase.Leave():
                     await self._act()
         except TimeoutError:
-            log.info("batch given up", worker=self._around.name)
+            log.info("batch given up", worker=self._context.name)
 
     def close(self) -> None:
         """Forget what is owned. A call that is still under way is cancelled: nobody knows its end.
@@ -119,8 +119,9 @@ class SinkDriver(Generic[Prepared]):
 
     async def revoked(self) -> None:
         """Let the sink come to rest, then forget what is owned."""
-        # The next owner reads from what is committed when this returns. A batch that is stored
-        # but not committed would be read again; one whose try has failed may wait for long.
+        # The next owner reads from what is committed when this returns: a batch that is stored but
+        # not committed would be read again. One whose try has failed might wait for minutes, so it
+        # is given up.
         while not self._phase.at_rest:
             await self._at_rest.wait()
         await self._lose(phase.PartitionsRevoked())
@@ -135,16 +136,19 @@ class SinkDriver(Generic[Prepared]):
         self._forget()
         self._see(seen)
         if self._phase.action == phase.GiveUp():
-            # At once, before the rebalance goes on: a further try would be one of no owner.
+            # Before the rebalance goes on: a further try would write as the owner that it was.
             await self._give_up()
 
     def _forget(self) -> None:
         oldest_since_s = self.owned.oldest_since_s if self.owned else None
-        self._vitals.unfinished.given_up(oldest_since_s, self.owned.positions if self.owned else {})
-        self._vitals.lost()
+        self._liveness.unfinished.given_up(
+            oldest_since_s, self.owned.positions if self.owned else {}
+        )
+        self._liveness.lost()
         self.owned = None
 
     def _see(self, seen: Observation) -> None:
+        """Move to the next state; no await, so that both tasks may call it."""
         self._phase = self._phase.next(seen).phase
         if self._phase.at_rest:
             self._at_rest.set()
@@ -190,34 +194,35 @@ class SinkDriver(Generic[Prepared]):
 
     async def _between_tries(self, delay_s: float) -> None:
         """Wait until the call may try again; meanwhile the loop polls, and may give it up."""
-        self._vitals.waits_for = "a step that fails, and tries again"
+        self._liveness.waits_for = "a step that fails, and tries again"
         self._see(phase.TryFailed())
-        await self._around.clock.sleep(delay_s)
+        await self._context.clock.sleep(delay_s)
         if self._phase.call is phase.SinkCall.ABANDONED:
             await asyncio.get_running_loop().create_future()  # until it is cancelled
         self._see(phase.TryBegan())
 
     async def _give_up(self) -> None:
-        """End a call between two tries: nothing of it is committed, the next owner reads it."""
-        log.info("batch given up", worker=self._around.name)
+        """End a call between two tries: nothing of it is committed, its records are read again."""
+        log.info("batch given up", worker=self._context.name)
         if self._call is not None:
             self._call.cancel()
             await asyncio.wait((self._call,))
-        self._forget()  # what was read behind that batch must not be stored without it
+        if self._phase.stage is phase.SinkStage.LEFT:
+            self._forget()  # else the partitions are another assignment's by now, or of nobody
         self._see(phase.GaveUp())
 
     async def _take_over(self, owned: Owned[Prepared]) -> Observation:
         """Let the sink say where to start; return what may be stored in part."""
-        retry_until_final, sink = self._storer.retry_until_final, self._storer.sink
+        retry_until_final, sink = self._writer.retry_until_final, self._writer.sink
         pause = self._between_tries
         resumes = await retry_until_final("assign", partial(sink.assigned, owned.assignment), pause)
         starts = {source: resume.offset for source, resume in resumes.items()}
         owned.starts = starts
         # What retention has deleted is nothing to do.
         owned.positions = {s: max(start, owned.log_start(s)) for s, start in starts.items()}
-        self._storer.assigned(starts)
-        self._vitals.owns(starts)
-        self._vitals.waits_for = "a planned batch"
+        self._writer.assigned(starts)
+        self._liveness.owns(starts)
+        self._liveness.waits_for = "a planned batch"
         if not sink.planned:
             return phase.TookOver()
         ask = partial(self._consumer.committed, tuple(starts))
@@ -228,14 +233,14 @@ class SinkDriver(Generic[Prepared]):
         return phase.TookOver(plans)
 
     def _collect(self, owned: Owned[Prepared], plan: PlannedSpan | None) -> None:
-        now_s = self._around.clock.monotonic_s()
+        now_s = self._context.clock.monotonic_s()
         if plan is None:
             for source, start in owned.starts.items():
                 # What retention has deleted is a gap in the span.
                 self._consumer.seek(source, max(start, owned.log_start(source)))
             owned.batcher = Batcher(self._limits, owned.starts)
-            self._vitals.waits_for = None
-            self._around.worked("membership")
+            self._liveness.waits_for = None
+            self._context.worked("membership")
             self._see(phase.CollectingBegan(now_s))
             return
         source, (start, end) = plan.source, (plan.span.start, plan.span.end)
@@ -261,12 +266,15 @@ class SinkDriver(Generic[Prepared]):
         if batcher is None:
             raise RuntimeError("nothing was collected")
         if self._phase.stage is phase.SinkStage.PLANNED:
-            log.info("planned batch again", worker=self._around.name, records=len(batcher))
-        since_s, batch = batcher.oldest_since_s, batcher.take()
-        # Not `_between_tries`: the batch before this one may be waiting there.
-        ready = await self._storer.prepare(batch, self._around.clock.sleep)
+            log.info("planned batch again", worker=self._context.name, records=len(batcher))
+        since_s, now_s = batcher.oldest_since_s, self._context.clock.monotonic_s()
+        # A stop stores everything; else the sink may leave some partitions open.
+        draining = self._phase.stage is phase.SinkStage.DRAINING
+        batch = batcher.take() if draining else batcher.take_due(now_s)
+        # Not `_between_tries`: that is for the call, and the batch before this one may be there.
+        ready = await self._writer.prepare(batch, self._context.clock.sleep)
         owned.unstored.append(_Taken(ready, since_s))
-        self._see(phase.BatchPrepared())
+        self._see(phase.BatchPrepared(len(batcher)))
 
     async def _store(self, owned: Owned[Prepared], taken: _Taken[Prepared]) -> Observation:
         def pause(source: TopicPartition, why: PartitionPausedError) -> None:
@@ -276,11 +284,11 @@ class SinkDriver(Generic[Prepared]):
         rest = _without(ready.batch, owned.paused)
         if rest is not ready.batch:
             # It was prepared before the guard paused a partition of it.
-            ready = await self._storer.prepare(rest, wait)
-        owned.positions |= await self._storer.store(ready, self._consumer, wait, pause)
+            ready = await self._writer.prepare(rest, wait)
+        owned.positions |= await self._writer.store(ready, self._consumer, wait, pause)
         owned.unstored.remove(taken)
         if self.owned is owned:  # else it is of no weight: the member waits for its new partitions
-            self._vitals.waits_for = None
+            self._liveness.waits_for = None
         return phase.Stored()
 
     def _pause(
@@ -291,11 +299,11 @@ class SinkDriver(Generic[Prepared]):
         since_s: float | None,
     ) -> None:
         """Have the others go on without a partition."""
-        log.error("paused", worker=self._around.name, **source._asdict(), why=str(why))
-        owned.paused[source] = self._around.clock.monotonic_s() if since_s is None else since_s
+        log.error("paused", worker=self._context.name, **source._asdict(), why=str(why))
+        owned.paused[source] = self._context.clock.monotonic_s() if since_s is None else since_s
         self._read()
-        self._vitals.paused(source, str(why))
-        metrics.worker.paused.labels(self._around.name).set(self._vitals.paused_count)
+        self._liveness.paused(source, str(why))
+        metrics.worker.paused.labels(self._context.name).set(self._liveness.paused_count)
 
     def _read(self) -> None:
         """Fetch from what the phase reads, but for partitions that the guard has paused."""
@@ -318,15 +326,15 @@ class SinkDriver(Generic[Prepared]):
             owned.reading = sources
 
     async def _poll(self) -> None:
-        self._vitals.heartbeat()
-        await asyncio.sleep(0)  # polling may never suspend while records are at hand
+        self._liveness.heartbeat()
+        await asyncio.sleep(0)  # a poll with records at hand may not suspend: let the call go on
         max_records, timeout_s = self._room()
         deliveries = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)
         batcher = self.owned.batcher if self.owned else None
         if batcher is None:
-            return  # nobody has said yet where to start: it is sought from there
+            return  # read before the sink has said where to start: `_collect` seeks from there
         self._add(batcher, deliveries)
-        now_s = self._around.clock.monotonic_s()
+        now_s = self._context.clock.monotonic_s()
         self._see(phase.Polled(now_s, len(batcher), batcher.due(now_s)))
 
     def _room(self) -> tuple[int, float]:
@@ -334,12 +342,12 @@ class SinkDriver(Generic[Prepared]):
         batcher = self.owned.batcher if self.owned else None
         if batcher is None or self._phase.reads is ReadScope.NOTHING:
             return 1, _poll_s
-        due_in_s = batcher.due_in_s(self._around.clock.monotonic_s())
+        due_in_s = batcher.due_in_s(self._context.clock.monotonic_s())
         room = min(batcher.room, _poll_records)
         return room, _poll_s if due_in_s is None else min(due_in_s, _poll_s)
 
     def _add(self, batcher: Batcher, deliveries: Collection[Delivery]) -> None:
-        now_s, paused = self._around.clock.monotonic_s(), self._held().paused
+        now_s, paused = self._context.clock.monotonic_s(), self._held().paused
         for delivery in deliveries:
             if delivery.source in paused:
                 continue  # fetched before it was paused

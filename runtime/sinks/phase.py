@@ -145,13 +145,15 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class BatchPrepared:
-    """What was collected is taken and ready to be written."""
+    """A batch is taken and ready to be written; so many ``records`` stay collected."""
+
+    records: int = 0
 
 
 OwnershipChange = PartitionsAssigned | PartitionsRevoked | StopRequested
 CallEvent = CallBegan | TryFailed | TryBegan | TookOver | Stored | GaveUp
-Collected = CollectingBegan | Polled | BatchPrepared
-Observation = OwnershipChange | CallEvent | Collected
+CollectingEvent = CollectingBegan | Polled | BatchPrepared
+Observation = OwnershipChange | CallEvent | CollectingEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,16 +334,16 @@ class SinkPhase:
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(seen)
 
-    def _after_collecting(self, seen: Collected) -> "SinkPhase":
+    def _after_collecting(self, seen: CollectingEvent) -> "SinkPhase":
         match seen:
             case CollectingBegan(now_s, due):
                 return replace(self, collecting=True, due=due, grown_s=now_s)
             case Polled():
                 return self._polled(seen)
-            case BatchPrepared():
+            case BatchPrepared(records):
                 # Behind a planned span nothing is collected until it is stored (3).
                 goes_on = self.stage is SinkStage.RUNNING
-                return replace(self, collecting=goes_on, records=0, due=False, ready=True)
+                return replace(self, collecting=goes_on, records=records, due=False, ready=True)
             case _:  # pragma: no cover - unreachable, and mypy proves it
                 assert_never(seen)
 

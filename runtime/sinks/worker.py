@@ -41,21 +41,21 @@ class SinkWorker(Generic[Prepared]):
 
     def __init__(self, sink: Sink[Prepared], context: WorkerContext) -> None:
         self._sink = sink
-        self._around = context
-        self._vitals = Liveness(context.clock, context.steps)
-        self._storer = BatchWriter(sink, context, self._vitals)
+        self._context = context
+        self._liveness = Liveness(context.clock, context.steps)
+        self._writer = BatchWriter(sink, context, self._liveness)
 
     def liveness_problem(self) -> str | None:
         """Return why the process should be killed: the loop or a call of the sink is stuck."""
-        return self._vitals.liveness_problem()
+        return self._liveness.liveness_problem()
 
     def readiness_problem(self) -> str | None:
         """Return what is missing: partitions, or a store that took the last batch."""
-        return self._vitals.readiness_problem()
+        return self._liveness.readiness_problem()
 
     def remarks(self) -> str | None:
         """Return what a person should know although it is ready: partitions that are paused."""
-        return self._vitals.remarks()
+        return self._liveness.remarks()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set, then store what is collected, leave, close the sink.
@@ -64,7 +64,7 @@ class SinkWorker(Generic[Prepared]):
 
         Raises:
             ConfigurationError: it had halted when it was told to stop; nothing was skipped.
-            GivenUpError: as well, for a defect of the sink.
+            RetriesExhaustedError: as well, for a defect of the sink.
             RestartNeededError: it must not go on by itself; nothing was skipped.
         """
         async with AsyncExitStack() as opened:
@@ -72,7 +72,7 @@ class SinkWorker(Generic[Prepared]):
             async def opening() -> None:
                 await opened.enter_async_context(self._sink)
 
-            context, liveness = self._around, self._vitals
+            context, liveness = self._context, self._liveness
             halted_by = await keep_trying(
                 "open", opening, context, liveness=liveness, stopping=stopping
             )
@@ -84,7 +84,7 @@ class SinkWorker(Generic[Prepared]):
             raise halted_by
 
     def _member(self, stopping: asyncio.Event) -> Member:
-        return _Membership(self._storer, self._around, self._vitals, stopping)
+        return _Membership(self._writer, self._context, self._liveness, stopping)
 
 
 class _Membership(Generic[Prepared]):
@@ -92,14 +92,14 @@ class _Membership(Generic[Prepared]):
 
     def __init__(
         self,
-        storer: BatchWriter[Prepared],
+        writer: BatchWriter[Prepared],
         context: WorkerContext,
         liveness: Liveness,
         stopping: asyncio.Event,
     ) -> None:
-        self._storer = storer
-        self._around = context
-        self._vitals = liveness
+        self._writer = writer
+        self._context = context
+        self._liveness = liveness
         self._stopping = stopping
         self._driver: SinkDriver[Prepared] | None = None
 
@@ -121,8 +121,8 @@ class _Membership(Generic[Prepared]):
 
     async def work(self, consumer: Consumer) -> None:
         async with task_group() as tasks:
-            self._driver = SinkDriver(self._storer, self._around, self._vitals, consumer, tasks)
-            figures = tasks.create_task(watch(self, consumer, self._around))
+            self._driver = SinkDriver(self._writer, self._context, self._liveness, consumer, tasks)
+            figures = tasks.create_task(watch(self, consumer, self._context))
             try:
                 await self._driver.run(self._stopping)
             finally:
@@ -130,11 +130,11 @@ class _Membership(Generic[Prepared]):
                 figures.cancel()
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        log.info("revoked", worker=self._around.name, partitions=len(partitions))
+        log.info("revoked", worker=self._context.name, partitions=len(partitions))
         if self._driver is not None:
             await self._driver.revoked()
 
     async def assigned(self, assignment: Assignment) -> None:
-        log.info("assigned", worker=self._around.name, partitions=len(assignment.partitions))
+        log.info("assigned", worker=self._context.name, partitions=len(assignment.partitions))
         if self._driver is not None:
             await self._driver.assigned(assignment)

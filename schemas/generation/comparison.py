@@ -62,7 +62,7 @@ class Difference:
 class _Field:
     """A field of a schema."""
 
-    said: Schema
+    keywords: Schema
     required: bool
 
 
@@ -97,18 +97,18 @@ def _of_event(
 
 def _of_field(name: str, path: str, old: _Field, new: _Field) -> Iterator[Difference]:
     for change, keyword in ((SchemaChange.TYPE, "type"), (SchemaChange.FORMAT, "format")):
-        was, now = old.said.get(keyword), new.said.get(keyword)
+        was, now = old.keywords.get(keyword), new.keywords.get(keyword)
         if was != now:
             breaking = change is SchemaChange.TYPE or was is not None
             yield _difference(name, path, change, f"{was} -> {now}", breaking=breaking)
-    yield from _of_bounds(name, path, old.said, new.said)
-    yield from _of_values(name, path, old.said, new.said)
+    yield from _of_bounds(name, path, old.keywords, new.keywords)
+    yield from _of_values(name, path, old.keywords, new.keywords)
     if old.required != new.required:
         yield _difference(
             name, path, SchemaChange.REQUIRED if new.required else SchemaChange.OPTIONAL
         )
-    deprecated = bool(new.said.get("deprecated"))
-    if deprecated != bool(old.said.get("deprecated")):
+    deprecated = bool(new.keywords.get("deprecated"))
+    if deprecated != bool(old.keywords.get("deprecated")):
         yield _difference(
             name, path, SchemaChange.DEPRECATED if deprecated else SchemaChange.REVIVED
         )
@@ -146,13 +146,13 @@ def _difference(
 def _fields(field: _Field, path: str) -> Iterator[tuple[str, _Field]]:
     """Yield (path, field) of a schema and of all below it."""
     yield path, field
-    said = field.said
-    required = cast("list[str]", said.get("required", []))
-    for name, member in cast("dict[str, Schema]", said.get("properties", {})).items():
+    keywords = field.keywords
+    required = cast("list[str]", keywords.get("required", []))
+    for name, member in cast("dict[str, Schema]", keywords.get("properties", {})).items():
         inner = _Field(member, required=name in required)
         yield from _fields(inner, f"{path}.{name}".removeprefix("."))
-    if "items" in said:
-        yield from _fields(_Field(cast("Schema", said["items"]), required=False), f"{path}[]")
+    if "items" in keywords:
+        yield from _fields(_Field(cast("Schema", keywords["items"]), required=False), f"{path}[]")
 
 
 def _parent(path: str) -> str:

@@ -36,8 +36,8 @@ def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]
         SchemaSourceError: the document has no webhooks, one is repeated or cannot be read, or a
             reference does not resolve after the repair.
     """
-    whole = JsonPointer(document)
-    webhooks = whole.member("webhooks")
+    root = JsonPointer(document)
+    webhooks = root.member("webhooks")
     if not webhooks.as_object():
         raise SchemaSourceError(webhooks.pointer, "expected one member per event")
     _require_each_once(webhooks)
@@ -48,7 +48,7 @@ def json_schemas(document: Mapping[str, object]) -> Iterator[tuple[str, Schema]]
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
                 "$id": schema_id(name),
                 "title": name,
-                **_event_schema(name, _body(item), whole),
+                **_event_schema(name, _body(item), root),
             },
         )
 
@@ -93,60 +93,60 @@ def _body(item: JsonPointer) -> JsonPointer:
     return item
 
 
-def _event_schema(name: str, published: JsonPointer, whole: JsonPointer) -> Schema:
-    schema = _ours(published, name, whole, ())
+def _event_schema(name: str, published: JsonPointer, root: JsonPointer) -> Schema:
+    schema = _converted(published, name, root, ())
     for step in ("event", "event_ts", "payload"):
         published.member("properties").member(step)
     cast("dict[str, Schema]", schema["properties"])["event"] = {"const": name}
     return schema
 
 
-def _ours(
-    published: JsonPointer, name: str, whole: JsonPointer, followed: tuple[str, ...]
+def _converted(
+    published: JsonPointer, name: str, root: JsonPointer, followed: tuple[str, ...]
 ) -> Schema:
     """Convert one schema of the vendor's. ``followed`` are the references on the way to it."""
     if "$ref" in published.as_object():
         reference = published.member("$ref")
         if reference.as_text() in followed:
             raise SchemaSourceError(reference.pointer, "refers to itself")
-        target = _resolve(reference, whole)
-        beside = {k: v for k, v in published.as_object().items() if k != "$ref"}
-        merged = JsonPointer({**target.as_object(), **beside}, target.pointer)
-        return _ours(merged, name, whole, (*followed, reference.as_text()))
+        target = _resolve(reference, root)
+        siblings = {k: v for k, v in published.as_object().items() if k != "$ref"}
+        merged = JsonPointer({**target.as_object(), **siblings}, target.pointer)
+        return _converted(merged, name, root, (*followed, reference.as_text()))
     for keyword in unreadable_keywords:
         if keyword in published.as_object():
             raise SchemaSourceError(published.pointer, f"cannot carry over {keyword!r}")
     return {
         **_value(published, name),
-        **_members(published, whole, followed),
-        **_items(published, name, whole, followed),
+        **_members(published, root, followed),
+        **_items(published, name, root, followed),
     }
 
 
 def _value(published: JsonPointer, name: str) -> Schema:
     """Return the part of a schema that describes the value itself."""
-    said = published.as_object()
-    ours: Schema = {"type": _type(published)}
+    keywords = published.as_object()
+    converted: Schema = {"type": _type(published)}
     if shape := _format(published, name):
-        ours["format"] = shape
-    ours |= {keyword: said[keyword] for keyword in carried_keywords if keyword in said}
-    if "enum" in said:
-        ours["x-known-values"] = published.member("enum").as_list()
-    if ours["type"] in scalar_types:
-        ours["x-data-class"] = data_class(name) if _is_free_text(ours) else "none"
-    return ours
+        converted["format"] = shape
+    converted |= {keyword: keywords[keyword] for keyword in carried_keywords if keyword in keywords}
+    if "enum" in keywords:
+        converted["x-known-values"] = published.member("enum").as_list()
+    if converted["type"] in scalar_types:
+        converted["x-data-class"] = data_class(name) if _is_free_text(converted) else "none"
+    return converted
 
 
-def _is_free_text(ours: Schema) -> bool:
-    closed = "x-known-values" in ours or ours.get("format") == "date-time"
-    return ours["type"] == "string" and not closed
+def _is_free_text(converted: Schema) -> bool:
+    closed = "x-known-values" in converted or converted.get("format") == "date-time"
+    return converted["type"] == "string" and not closed
 
 
 def _type(published: JsonPointer) -> str:
     """Return the type. Without one, a schema with members is an object, and any other is text."""
-    said = published.as_object()
-    if "type" not in said:
-        return "object" if "properties" in said else "string"
+    declared = published.as_object()
+    if "type" not in declared:
+        return "object" if "properties" in declared else "string"
     kind = published.member("type")
     if kind.as_text() not in scalar_types | {"object", "array"}:
         raise SchemaSourceError(kind.pointer, f"no type of JSON Schema: {kind.as_text()!r}")
@@ -157,35 +157,35 @@ def _format(published: JsonPointer, name: str) -> str | None:
     """Return the format. The vendor misspells it four times, and opening hours have none."""
     if "format" not in published.as_object():
         return "date-time" if name in {"date_time", "date_time_ms"} else None
-    said = published.member("format").as_text()
-    return "date-time" if said == "datetime" else said
+    declared = published.member("format").as_text()
+    return "date-time" if declared == "datetime" else declared
 
 
-def _members(published: JsonPointer, whole: JsonPointer, followed: tuple[str, ...]) -> Schema:
+def _members(published: JsonPointer, root: JsonPointer, followed: tuple[str, ...]) -> Schema:
     if "properties" not in published.as_object():
         return {}
     members = published.member("properties").members()
-    ours: Schema = {
-        "properties": {name: _ours(member, name, whole, followed) for name, member in members}
+    converted: Schema = {
+        "properties": {name: _converted(member, name, root, followed) for name, member in members}
     }
     if published.as_object().get("required"):
-        ours["required"] = published.member("required").as_list()
-    return ours
+        converted["required"] = published.member("required").as_list()
+    return converted
 
 
 def _items(
-    published: JsonPointer, name: str, whole: JsonPointer, followed: tuple[str, ...]
+    published: JsonPointer, name: str, root: JsonPointer, followed: tuple[str, ...]
 ) -> Schema:
     if published.as_object().get("type") != "array":
         return {}
-    said = "items" in published.as_object()
-    items = published.member("items") if said else JsonPointer({}, published.pointer)
-    return {"items": _ours(items, name, whole, followed)}
+    declared = "items" in published.as_object()
+    items = published.member("items") if declared else JsonPointer({}, published.pointer)
+    return {"items": _converted(items, name, root, followed)}
 
 
-def _resolve(reference: JsonPointer, whole: JsonPointer) -> JsonPointer:
+def _resolve(reference: JsonPointer, root: JsonPointer) -> JsonPointer:
     """Return the target of a reference after the repair."""
-    target = whole
+    target = root
     pointer = reference.as_text().replace("#/paths/", "#/webhooks/", 1).removeprefix("#/")
     for token in pointer.split("/"):
         try:

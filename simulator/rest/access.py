@@ -1,4 +1,4 @@
-"""Who may ask the REST API: tokens and their scopes.
+"""Access to the REST API: tokens and their scopes.
 
 Source: Zoom server-to-server OAuth; an operation takes any one of its scopes.
 """
@@ -23,7 +23,7 @@ scope_code: Final = 4711
 
 
 class OauthError(Exception):
-    """A token request that is refused: ``status`` 400 or 401, ``document`` its body."""
+    """A refused token request: ``status`` 400 or 401, ``document`` its body."""
 
     def __init__(self, status: int, code: int, name: OauthErrorName, reason: str) -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class _Token:
 
 
 class IssuedTokens:
-    """Access tokens of one app; several are valid at a time, each until its end."""
+    """Access tokens of one app; several are valid at a time, each until it expires."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class IssuedTokens:
     def grant(
         self, authorization: str, form: Mapping[str, str], *, withheld: Collection[str] = ()
     ) -> dict[str, object]:
-        """Answer a token request with a new token, without the scopes that are withheld.
+        """Answer a token request with a new token, without the withheld scopes.
 
         Raises:
             OauthError: wrong credentials, grant type or account.
@@ -93,10 +93,10 @@ class IssuedTokens:
         *,
         withheld: Collection[str] = (),
     ) -> None:
-        """Let a request pass; one that belongs to no operation needs no scope.
+        """Accept a request, or refuse it; a request outside the operations needs no scope.
 
         Raises:
-            ApiError: no token, an unknown one, or one that has expired; 403: it lacks the scope.
+            ApiError: no token, an unknown or expired one; 403: it lacks the scope.
         """
         token = self._tokens.get(_bearer(authorization))
         if token is None or self._clock.monotonic_s() >= token.end_s:
@@ -108,12 +108,12 @@ class IssuedTokens:
             raise ApiError(403, scope_code, f"the access token has none of the scopes [{wanted}]")
 
     def forget(self, authorization: str) -> None:
-        """Let a token be unknown from now on."""
+        """Make a token unknown from now on."""
         self._tokens.pop(_bearer(authorization), None)
 
 
 def token_refusal(operation: Operation | None) -> ApiError:
-    """Make the error of a token that is not valid: a 401, at some operations a 400."""
+    """Return the error of an invalid token: a 401, at some operations a 400."""
     errors = operation.errors if operation else {}
     as_400 = token_code in errors.get(400, ()) and token_code not in errors.get(401, ())
     return ApiError(400 if as_400 else 401, token_code, "access token is not valid, or has expired")

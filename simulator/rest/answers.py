@@ -1,4 +1,4 @@
-"""Pure: what an operation is asked, once it may be answered, and what can be said to it."""
+"""Pure: the requests and replies of operations, after all checks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ QueryValue = str | int | bool | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """The time that a window limits a list to; both ends belong to it.
+    """The time that a window limits a list to; both ends are included.
 
-    Both are aware and keep the offset in which they were asked for; a day stands for all of it.
+    Both are aware and keep the offset of the request; a day stands for all of it.
     """
 
     start: datetime
     end: datetime
 
     def holds(self, moment: datetime) -> bool:
-        """Tell whether a moment lies inside."""
+        """Return whether a time lies inside."""
         return self.start <= moment <= self.end
 
 
@@ -31,11 +31,11 @@ class RestRequest:
     """A request that has passed every check: token, scope, limit, parameters, body.
 
     ``path`` and ``query`` go by the parameters' names in the catalogue; ids are unescaped.
-    ``query`` holds what was sent, paging included, and no defaults. ``spans`` go by the name of
-    the parameter that starts the window (`zoom.catalogue.Window.start`): those that were sent,
-    already cut where Zoom cuts them in silence; where none was sent, the first window's default,
-    if it has one. ``body`` is the JSON document of a write; of a form, its fields. Links to files
-    start with ``origin`` (scheme, host, port), and `simulator.rest.downloads` serves them.
+    ``query`` holds the sent parameters, paging included, and no defaults. ``spans`` go by the name
+    of the parameter that starts the window (`zoom.catalogue.Window.start`): the sent ones, already
+    truncated where Zoom truncates silently; without any, the first window's default, if it has one.
+    ``body`` is the JSON document of a write; of a form, its fields. Links to files start with
+    ``origin`` (scheme, host, port), and `simulator.rest.downloads` serves them.
     """
 
     operation: Operation
@@ -49,9 +49,9 @@ class RestRequest:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A whole list: all items that fit the filters, to be cut into pages by whoever asked.
+    """A complete list: all items that pass the filters, before paging.
 
-    ``more`` are the members that stand beside the array, those of paging left out.
+    ``more`` are the members next to the array, without those of paging.
     """
 
     items: Sequence[Document]
@@ -59,7 +59,7 @@ class Listing:
 
 
 RestReply = Document | list[Document] | Listing | None
-"""The body of an answer; None: it has none."""
+"""The body of a reply; None where it has none."""
 
 Answer = Callable[[RestRequest], RestReply]
 """Answers one operation. Raises `simulator.rest.documents.ApiError`."""

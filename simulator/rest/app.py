@@ -1,9 +1,9 @@
 """Zoom's REST API: tokens, all operations of the catalogue, and the files that they link to.
 
-A request passes faults, token, scope, limit, parameters and body, in this order; then stories
-answer it, or where they know nothing of it, `simulator.rest.synthetic_answers`. Every answer
-carries the headers of the rate limit. ``POST /control/faults`` replaces the `Faults` of a running
-API; what its body leaves out does not go wrong. ``GET /control/usage`` tells what was asked.
+A request passes faults, token, scope, limit, parameters and body, in this order. Then the state
+answers it, or `simulator.rest.synthetic_answers` where the state has no answer. Every reply carries
+the headers of the rate limit. ``POST /control/faults`` replaces the `Faults` of a running API; a
+fault missing in its body ends. ``GET /control/usage`` returns the counted requests.
 
 Source: Zoom Contact Center REST API (paths, labels, paging, codes); server-to-server OAuth.
 """
@@ -51,7 +51,7 @@ def rest_app(
     clock: Clock,
     rng: random.Random,
 ) -> Starlette:
-    """Build the API of one account; ``answers`` are what stories tell, by operation."""
+    """Build the API of one account; ``answers`` come from the state, by operation."""
     api = _Api(settings, answers, account_id=account_id, clock=clock, rng=rng)
     return Starlette(
         routes=[
@@ -69,7 +69,7 @@ def rest_app(
 
 
 class _Api:
-    """What every request passes, and who answers it."""
+    """The steps of every request, and its answer."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class _Api:
         self._files = Files(seed=settings.seed, size_bytes=settings.rest_file_size_bytes)
 
     async def change_faults(self, request: Request) -> Response:
-        """Take other faults from now on."""
+        """Replace the faults."""
         try:
             faults = Faults.model_validate_json(await request.body())
         except ValidationError as error:
@@ -102,11 +102,11 @@ class _Api:
         return _document(faults.model_dump(mode="json"))
 
     async def usage(self, _request: Request) -> Response:
-        """Tell what was asked; see `CallCounter.usage`."""
+        """Return the counted requests; see `CallCounter.usage`."""
         return _document(self._limits.usage())
 
     async def token(self, request: Request) -> Response:
-        """Issue an access token; the form may stand in the body or in the query."""
+        """Issue an access token; the form may be in the body or in the query."""
         form = dict(request.query_params) | dict(
             parse_qsl((await request.body()).decode(errors="replace"))
         )
@@ -120,7 +120,7 @@ class _Api:
         return await self._under_faults("token", request, answer)
 
     def file_of(self, content_type: str) -> Callable[[Request], Awaitable[Response]]:
-        """Return who serves the files of this type."""
+        """Return the handler of files of this type."""
 
         async def serve(request: Request) -> Response:
             authorization = request.headers.get("authorization", "")
@@ -135,7 +135,7 @@ class _Api:
         return serve
 
     async def signed_file(self, request: Request) -> Response:
-        """Serve a file to who has its address and shows no token."""
+        """Serve a file by its address, to a request without a token."""
         if "authorization" in request.headers:
             return _error(ApiError(400, 400, "expected no authorization header at this address"))
         try:
@@ -194,7 +194,7 @@ class _Api:
     def _refuse(
         self, faults: list[RestFault], operation: Operation | None, authorization: str
     ) -> None:
-        """Raise the error of the first fault that puts one in the place of the answer."""
+        """Raise the error of the first fault that replaces the answer by one."""
         for fault in faults:
             match fault.kind:
                 case "error":

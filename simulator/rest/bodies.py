@@ -1,4 +1,4 @@
-"""Pure: is the body of a request what the operation takes?"""
+"""Pure: checks the body of a request against its operation."""
 
 from email.message import Message
 from email.parser import BytesParser
@@ -16,7 +16,7 @@ _form: Final = "multipart/form-data"
 
 
 def read_body(operation: Operation, content_type: str, body: bytes) -> object | None:
-    """Return the document that a request carries; of a form, text by name, a file by its name.
+    """Return the document of a request; of a form, text by name, a file by its name.
 
     Raises:
         ApiError: 400: missing, unexpected, of another type, unreadable, or against its schema.
@@ -48,7 +48,10 @@ def _checked_document(operation: Operation, body: bytes) -> object:
 
 
 def _checked_form(operation: Operation, fields: dict[str, str]) -> dict[str, str]:
-    """A form has no types: only what is missing can be told; ``a[0].b`` is a part of ``a``."""
+    """Return the fields. A form has no types, so only a missing field is an error.
+
+    ``a[0].b`` is part of ``a``.
+    """
     required = (body_schema(operation) or {}).get("required", ())
     given = {name.partition("[")[0] for name in fields}
     missing = [(f"body.{name}", "is required") for name in required if name not in given]
@@ -59,7 +62,7 @@ def _checked_form(operation: Operation, fields: dict[str, str]) -> dict[str, str
 
 def _refusal_of_all(operation: Operation, found: list[tuple[str, str]]) -> ApiError:
     error = refusal(operation, *found[0])
-    error.document["errors"] = [{"field": field, "message": said} for field, said in found]
+    error.document["errors"] = [{"field": field, "message": messages} for field, messages in found]
     return error
 
 

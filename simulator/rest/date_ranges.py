@@ -1,7 +1,7 @@
-"""Pure: the span of time to which a request limits a list, by the rules of each operation.
+"""Pure: the time span of a list request, by the rules of each operation.
 
-Source: Zoom Contact Center REST API: both ends or none; a day stands for all of it; a span that is
-too long is refused, or cut without a word, by the operation; ``Z`` may be a literal.
+Source: Zoom Contact Center REST API: both ends or none; a day stands for all of it; too long a span
+is refused, or silently truncated, by the operation; ``Z`` may be a literal.
 """
 
 import re
@@ -26,11 +26,11 @@ _forms: Final[Mapping[TimeForm, re.Pattern[str]]] = {
 def spans_of(
     operation: Operation, query: Mapping[str, QueryValue], *, now: datetime
 ) -> Mapping[str, TimeSpan]:
-    """Return the spans of a request by the parameter that starts each; see `Asked`.
+    """Return the spans of a request by the parameter that starts each; see `RestRequest`.
 
     Raises:
-        ApiError: 400: an end without the other, a time in no form that the operation takes, ends
-            in the wrong order, a span that is too long or too long ago, an unknown time zone.
+        ApiError: 400: an end without the other, a time in a form that the operation does not take,
+            ends in the wrong order, a span that is too long or too long ago, an unknown time zone.
     """
     zone = _zone(operation, query)
     sent = {

@@ -1,4 +1,4 @@
-"""Pure: what the REST API answers with, and how it says that something is wrong."""
+"""Pure: documents and errors of the REST API."""
 
 from collections.abc import Mapping
 

@@ -1,11 +1,11 @@
-"""Files behind the links of answers: recordings, transcripts, attachments.
+"""Files behind the links of replies: recordings, transcripts, attachments.
 
-All under paths that the vendor's examples show; they ask for the access token, but for no scope,
-and count against no limit. ``/files/{id}`` is where a redirect may lead, as to a content network:
-an address that is its own permission, and that refuses who shows a token beside.
+All have paths as in the vendor's examples. They require the access token, but no scope, and count
+against no limit. A redirect may lead to ``/files/{id}``, as to a content network: that address
+grants access itself, and refuses a request with a token.
 
-Every id has a file, whose content follows from the seed and the id.
-Source: Zoom Contact Center REST API, examples of links; RFC 9110 (ranges, entity tags).
+Every id has a file, whose content follows from the seed and the id. Source: Zoom Contact Center
+REST API, examples of links; RFC 9110 (ranges, entity tags).
 """
 
 import hashlib
@@ -41,7 +41,7 @@ signed_path: Final = "/files/{file_id}"
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """What is sent of a file: status 200 or 206."""
+    """A response with all or part of a file: status 200 or 206."""
 
     status: int
     content: bytes
@@ -57,7 +57,7 @@ class Files:
         self._content = lru_cache(maxsize=8)(self._make)
 
     def part(self, file_id: str, content_type: str, headers: Mapping[str, str]) -> FilePart:
-        """Return the file, or the range of it that the headers of a request ask for.
+        """Return the file, or the range of it that the headers request.
 
         Raises:
             ApiError: 416: the range lies outside.

@@ -1,4 +1,4 @@
-"""Pure: how the API says that a request is wrong.
+"""Pure: the API's errors of wrong requests.
 
 Source: Zoom API, error responses: ``code``, ``message`` and ``errors`` with the field of each.
 """
@@ -17,9 +17,9 @@ too_long_code: Final = 6003
 def refusal(
     operation: Operation, field: str, message: str, *, code: int = validation_code
 ) -> ApiError:
-    """Make the 400 that names what is wrong with a parameter, or with a member of the body.
+    """Return the 400 that names the fault of a parameter, or of a member of the body.
 
-    A code of its own stands only where the vendor documents it for the operation.
+    It has a code of its own only where the vendor documents it for the operation.
     """
     documented = code in operation.errors.get(400, ())
     error = ApiError(400, code if documented else validation_code, f"invalid field: {field}")

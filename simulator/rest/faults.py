@@ -1,7 +1,7 @@
-"""What goes wrong on request, one row per kind of fault.
+"""Faults on request, one row per kind.
 
-A fault holds a request up, puts an error in the place of its answer, or spoils the answer. Those
-that hit one request act in the order in which they were asked for.
+A fault delays a request, replaces its reply by an error, or corrupts the reply. Several faults of
+one request apply in the order in which they were requested.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class ActiveFaults:
         self._left = [fault.requests for fault in faults.faults]
 
     def hits(self, name: str) -> list[RestFault]:
-        """Return the faults that the next request to an operation or a place meets."""
+        """Return the faults of the next request to an operation or another target."""
         return [
             fault
             for index, fault in enumerate(self.faults.faults)
@@ -46,7 +46,7 @@ class ActiveFaults:
 
 
 async def inject_delay(faults: list[RestFault], request: Request) -> None:
-    """Wait as the faults say; one that hangs lasts until the client has gone."""
+    """Wait as the faults require; a hanging one lasts until the client has disconnected."""
     for fault in faults:
         if fault.kind == "latency":
             await asyncio.sleep(fault.seconds)
@@ -56,7 +56,7 @@ async def inject_delay(faults: list[RestFault], request: Request) -> None:
 
 
 def corrupt(response: Response, faults: list[RestFault], request: Request) -> Response:
-    """Return the answer that the client gets instead."""
+    """Return the corrupted reply."""
     for fault in faults:
         if fault.kind in _spoilings:
             response = _spoilings[fault.kind](response, fault, request)
@@ -64,7 +64,7 @@ def corrupt(response: Response, faults: list[RestFault], request: Request) -> Re
 
 
 def _changed(response: Response, **headers: str) -> dict[str, str]:
-    """Return the headers with others in their place, without those that tell of the body."""
+    """Return the replaced headers, without those about the body."""
     of_the_body = {"content-length", "content-type"}
     kept = {name: text for name, text in response.headers.items() if name not in of_the_body}
     return kept | headers
@@ -75,7 +75,7 @@ def _content_type(response: Response, _fault: RestFault, _request: Request) -> R
 
 
 class _CutResponse(Response):
-    """Half of the body that the headers promise; the server hangs up over what is missing."""
+    """Half of the body that the headers promise; then the server disconnects."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_half(message: Message) -> None:
@@ -103,7 +103,7 @@ def _error_body(response: Response, fault: RestFault, _request: Request) -> Resp
 
 
 class BareResponse(Response):
-    """An answer that does not come from the API, and has none of its headers."""
+    """A reply that does not come from the API, and has none of its headers."""
 
 
 def _gateway_limited(_response: Response, fault: RestFault, _request: Request) -> Response:
@@ -125,7 +125,7 @@ def _repeated_page(response: Response, _fault: RestFault, request: Request) -> R
     token = request.query_params.get("next_page_token")
     try:
         document = orjson.loads(response.body)
-    except orjson.JSONDecodeError:  # another fault was here before
+    except orjson.JSONDecodeError:  # another fault has corrupted it already
         return response
     if token is None or not isinstance(document, dict):
         return response
@@ -135,7 +135,7 @@ def _repeated_page(response: Response, _fault: RestFault, request: Request) -> R
 
 
 class _SlowResponse(Response):
-    """The body in pieces, each of which takes its time."""
+    """The body in pieces, each with a delay."""
 
     piece_s = 0.0
 

@@ -1,4 +1,4 @@
-"""How often the API may be asked, and how often it was.
+"""The API's rate limits, and its usage.
 
 Source: Zoom API rate limits: per account and label, in each second and in each UTC day.
 """
@@ -18,7 +18,7 @@ Label = str
 second_code: Final = 4001
 general_code: Final = 429
 max_seconds: Final = 900
-"""Of usage that are remembered."""
+"""Remembered seconds of usage."""
 
 
 class CallCounter:
@@ -46,7 +46,7 @@ class CallCounter:
         """Count one request.
 
         Raises:
-            ApiError: 429: the second, or the day, has had its share.
+            ApiError: 429: the limit of the second, or of the day, is used up.
         """
         label = operation.label.value
         counts = self._counts_of_now()
@@ -59,7 +59,7 @@ class CallCounter:
             raise self.refusal(operation)
 
     def refusal(self, operation: Operation | None) -> ApiError:
-        """Make a 429 that says when there will be more again; None: of no operation."""
+        """Return a 429 with the time of the next second; None: of no operation."""
         if operation is not None:
             self._refused[operation.label.value] += 1
         reset = int(self._clock.now().timestamp()) + 1
@@ -69,7 +69,7 @@ class CallCounter:
         return ApiError(429, code, "too many requests in this second", headers)
 
     def daily_refusal(self, operation: Operation | None) -> ApiError:
-        """Make a 429 that says when the next day begins; None: of no operation."""
+        """Return a 429 with the time of the next day; None: of no operation."""
         limit = 0
         if operation is not None:
             label = operation.label.value
@@ -85,7 +85,7 @@ class CallCounter:
         return ApiError(429, general_code, "too many requests on this day", headers)
 
     def headers(self, operation: Operation) -> dict[str, str]:
-        """Return what an answer says of the limit."""
+        """Return the headers of the limit."""
         label = operation.label.value
         limit = self._per_s[label]
         return {

@@ -1,9 +1,8 @@
-"""Pure: cut a list into pages in the way of its operation.
+"""Pure: cuts a list into pages in the form of its operation.
 
-A token names the list, its filters and the moment of its first page, to which a window that was
-left out stays bound; it lives 15 minutes.
-Source: Zoom Contact Center REST API: next_page_token, page_size; where they are not
-told, 30 items by default and 300 at most.
+A token names the list, its filters and the time of its first page, which an omitted window refers
+to; it lives 15 minutes. Source: Zoom Contact Center REST API: next_page_token, page_size; without
+documentation, 30 items by default and 300 at most.
 """
 
 import base64
@@ -29,7 +28,7 @@ _of_the_page: Final = frozenset({"next_page_token", "page_size"})
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
-    """Where in a list a page begins, and when the first page was asked for."""
+    """The start of a page in its list, and the time of the request for the first page."""
 
     start: int
     since: datetime
@@ -42,7 +41,7 @@ def page_token_of(
     *,
     now: datetime,
 ) -> PageToken:
-    """Return where the asked page begins.
+    """Return the start of the requested page.
 
     Raises:
         ApiError: 400: the token is not ours, of another list, of other filters or too old.
@@ -61,7 +60,7 @@ def page_token_of(
 
 
 def page_of(request: RestRequest, listing: Listing, page_token: PageToken) -> Document:
-    """Return the page of a list that begins at this place, as a document of its operation.
+    """Return the page of a list at this token, as a document of its operation.
 
     Raises:
         ApiError: 400: the page size is out of range.
@@ -89,7 +88,7 @@ def page_of(request: RestRequest, listing: Listing, page_token: PageToken) -> Do
 
 
 def _ends(request: RestRequest) -> Document:
-    """Repeat the window and the zone, as the answers of many lists do."""
+    """Repeat the window and the zone, as the replies of many lists do."""
     document: Document = {}
     for window in request.operation.windows:
         span = request.spans.get(window.start)
@@ -104,7 +103,7 @@ def _text(moment: datetime) -> str:
 
 
 def _size(operation: Operation, query: Mapping[str, QueryValue]) -> int:
-    """Return how many items a page has; the answer may hold fewer than may be asked for."""
+    """Return the items of a page; the reply's limit may be lower than that of the request."""
     paging = operation.paging
     default = (paging and paging.size_default) or default_page_size
     page_size = str(query.get("page_size", default))

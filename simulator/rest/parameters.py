@@ -1,6 +1,6 @@
-"""Pure: are the parameters of a request those that the operation takes?
+"""Pure: checks the parameters of a request against its operation.
 
-What the catalogue does not know is ignored, as the vendor does.
+Parameters outside the catalogue are ignored, as the vendor does.
 """
 
 import re
@@ -16,10 +16,10 @@ _booleans: Final = {"true": True, "false": False}
 
 
 def check_path(operation: Operation, path: Mapping[str, str]) -> None:
-    """Let the values in the path pass.
+    """Check the values in the path.
 
     Raises:
-        ApiError: 400: one is empty, reserved, of a wrong length or none of those known.
+        ApiError: 400: one is empty, reserved, of a wrong length or not among the known values.
     """
     for parameter in operation.parameters:
         if parameter.location == "path":
@@ -33,7 +33,7 @@ def read_query(operation: Operation, sent: Iterable[tuple[str, str]]) -> Mapping
     """Return the query's values by their types. An array's may be repeated, or joined by commas.
 
     Raises:
-        ApiError: 400: a value that is required is missing, or one is not what it should be.
+        ApiError: 400: a required value is missing, or one is invalid.
     """
     given: dict[str, list[str]] = {}
     for name, text in sent:

@@ -1,7 +1,7 @@
-"""Pure: which operation a method and a path mean.
+"""Pure: finds the operation of a method and a path.
 
-A path is walked word by word. A literal goes before a parameter, so that ``/users/templates`` is
-never a user, and a path that is known wholly goes before its methods are looked at.
+A path is walked word by word. A literal precedes a parameter, so that ``/users/templates`` is never
+a user, and a fully known path precedes the check of its methods.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from zoom.catalogue import Operation
 
 @dataclass(slots=True)
 class _RouteNode:
-    """A place in a path: what may follow, and what can be asked if nothing does."""
+    """A node of the path tree: its children, and the operations that end here."""
 
     literals: "dict[str, _RouteNode]" = field(default_factory=dict)
     parameter: "_RouteNode | None" = None
@@ -22,7 +22,7 @@ class _RouteNode:
 
 
 class Routes:
-    """The operations by their paths, which stand behind the base URL."""
+    """The operations by their paths below the base URL."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _RouteNode()
@@ -35,7 +35,7 @@ class Routes:
         ``path`` has been unescaped once, as a server does; the values are unescaped once more.
 
         Raises:
-            ApiError: 404: no such path; 405: it cannot be asked with this method.
+            ApiError: 404: no such path; 405: not with this method.
         """
         words = path.removeprefix("/").split("/")
         node = _walk(self._root, words)

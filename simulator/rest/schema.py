@@ -1,9 +1,9 @@
-"""Pure: does a document fit a schema? As far as the schemas of the catalogue go.
+"""Pure: validates a document against a schema, as far as the catalogue's schemas go.
 
-They use these words of JSON Schema (draft 2020-12) and no references: type, properties, required,
-items, enum, oneOf, pattern, and the bounds of numbers, strings and arrays. Formats are not looked
-at, and oneOf is met by more than one, since the forms that the vendor lists there exclude nothing.
-Written by hand, since a library for it would be needed by nothing else outside the tests.
+They use these keywords of JSON Schema (draft 2020-12) and no references: type, properties,
+required, items, enum, oneOf, pattern, and the bounds of numbers, strings and arrays. Formats are
+not checked, and several alternatives of oneOf may match, because the vendor's alternatives exclude
+nothing. Written by hand, because outside the tests nothing else needs a library for it.
 """
 
 import re
@@ -27,12 +27,12 @@ _types: Final[Mapping[str, Callable[[object], bool]]] = {
 
 
 def fits(value: object, schema: Schema) -> bool:
-    """Whether nothing in the value breaks the schema."""
+    """Return whether the value satisfies the schema."""
     return next(faults(value, schema), None) is None
 
 
 def faults(value: object, schema: Schema, at: str = "body") -> Iterator[tuple[str, str]]:
-    """Yield what breaks the schema: where, as ``body.members[0].name``, and what was expected."""
+    """Yield the violations: where, as ``body.members[0].name``, and what was expected."""
     kinds = types_of(schema)
     if kinds and not any(_types[kind](value) for kind in kinds):
         yield at, f"expected type {' or '.join(kinds)}"
@@ -55,7 +55,7 @@ def faults(value: object, schema: Schema, at: str = "body") -> Iterator[tuple[st
 
 
 def types_of(schema: Schema) -> tuple[str, ...]:
-    """Return the names of the types that a schema allows; none: any."""
+    """Return the types that a schema allows; empty for any."""
     named = schema.get("type", ())
     return (named,) if isinstance(named, str) else tuple(named)
 

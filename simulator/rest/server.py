@@ -1,4 +1,4 @@
-"""Serve the REST API on a port of this machine."""
+"""Serves the REST API on a local port."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -20,10 +20,10 @@ _system_clock: Final = SystemClock()
 async def serving(
     app: ASGIApp, *, host: str, port: int, clock: Clock = _system_clock
 ) -> AsyncIterator[str]:
-    """Yield the base URL, without ``/v2``; port 0 is any free one. Answers tell ``clock``'s time.
+    """Yield the base URL, without ``/v2``; port 0 is any free one. Replies carry ``clock``'s time.
 
     Raises:
-        OSError: the address is taken.
+        OSError: the address is in use.
     """
     config = uvicorn.Config(
         _dated(app, clock),
@@ -40,7 +40,7 @@ async def serving(
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[listener])  # serve() would take the process's signals
+    await server.startup(sockets=[listener])  # serve() would install signal handlers
     try:
         name, number = listener.getsockname()[:2]
         yield f"http://{name}:{number}"
@@ -49,7 +49,7 @@ async def serving(
 
 
 def _dated(app: ASGIApp, clock: Clock) -> ASGIApp:
-    """Put ``Date`` into every answer: the server itself would only if it ran by `serve`."""
+    """Add ``Date`` to every reply: the server itself does so only in `serve`."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_dated(message: Message) -> None:

@@ -1,9 +1,9 @@
-"""Invent answers from the schemas of the catalogue, for what no story tells of.
+"""Invents replies from the schemas of the catalogue, for requests that the state cannot answer.
 
-The same seed, operation, path and filters give the same answer. An entity's members follow from
-its id, so that a list and a question for one of its items agree. A list that a window limits has
-one item in every 24th part of its default span, dated at its start, so that any two ways of
-cutting a span into windows read the same items.
+The same seed, operation, path and filters give the same reply. An entity's members follow from its
+id, so that a list and a request for one of its items agree. A list that a window limits has one
+item in every 24th part of its default span, dated at its start, so that any division of a span into
+windows reads the same items.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Inventor:
         self._item = lru_cache(max_remembered)(self._invent_item)
 
     def answer(self, request: RestRequest) -> RestReply:
-        """Answer what has passed every check; see `simulator.rest.answers.Answer`."""
+        """Answer a checked request; see `simulator.rest.answers.Answer`."""
         operation, path = request.operation, tuple(request.path.values())
         if operation.reply.content_type is None:
             return None
@@ -108,7 +108,7 @@ class Inventor:
 
 @dataclass(frozen=True, slots=True)
 class _Invented(Sequence[Document]):
-    """Items that are invented when somebody looks."""
+    """Items that are invented on access."""
 
     numbers: range
     item: Callable[[int], Document]
@@ -127,7 +127,7 @@ class _Invented(Sequence[Document]):
 
 
 def _item_numbers(request: RestRequest) -> tuple[range, Callable[[int], datetime]]:
-    """Return the numbers of a list's items, and the time that each stands for."""
+    """Return the numbers of a list's items, and the time of each."""
     if not request.spans:
         paging = request.operation.paging
         size = _unpaged_size if paging is None else paging.size_default or default_page_size
@@ -141,7 +141,7 @@ def _item_numbers(request: RestRequest) -> tuple[range, Callable[[int], datetime
 
 
 def _known(request: RestRequest) -> _Facts:
-    """Say what the request itself tells of the answer."""
+    """Return the members of the reply that the request determines."""
     of_pages = _names_of_pages(request.operation)
     parameters = {
         name: value
@@ -152,7 +152,7 @@ def _known(request: RestRequest) -> _Facts:
 
 
 def _echo(schema: Schema, body: object) -> Document:
-    """Return the members of a written body that the answer has too."""
+    """Return the members of a written body that the reply has too."""
     if not isinstance(body, dict):
         return {}
     members = schema.get("properties", {})
@@ -162,7 +162,7 @@ def _echo(schema: Schema, body: object) -> Document:
 
 
 def _names_of_pages(operation: Operation) -> set[str | None]:
-    """Return what only the page of a list can tell, in its answer or in the question for it."""
+    """Return the members of paging, in the reply and in the request."""
     ends = {name for window in operation.windows for name in (window.start, window.end)}
     return {operation.reply.items, "timezone", "next_page_token", "page_size", "page"} | ends
 
@@ -173,7 +173,7 @@ def _is_array(name: str) -> bool:
 
 @cache
 def _identity_of(name: str) -> str | None:
-    """Return the member of a list's items that says who each is."""
+    """Return the member with the id of a list's items."""
     operation = find(name)
     members = _items(name).get("properties", {})
     ids = {

@@ -1,4 +1,4 @@
-"""Invent a value that fits a schema of the catalogue."""
+"""Invents values that fit a schema of the catalogue."""
 
 from collections.abc import Callable, Mapping
 from random import Random
@@ -20,7 +20,7 @@ _words: Final = ("alpha", "beta", "gamma", "delta")
 def invent(name: str, schema: Schema, scene: Scene, rng: Random) -> object:
     """Invent a value for a member of this name.
 
-    It need not fit where a schema asks for what few values do: the caller looks.
+    It may violate a schema that few values satisfy: the caller checks it.
     """
     kinds = types_of(schema)
     if "null" in kinds and rng.random() < null_chance:
@@ -28,7 +28,7 @@ def invent(name: str, schema: Schema, scene: Scene, rng: Random) -> object:
     known = schema.get("x-known-values", schema.get("enum", ()))
     if values := [value for value in known if fits(value, schema)]:
         return rng.choice(values)
-    if "oneOf" in schema:  # no document meets one form of the vendor's alone
+    if "oneOf" in schema:  # no document matches exactly one of the vendor's alternatives
         return None
     return _inventors[kinds[0] if kinds else "object"](name, schema, scene, rng)
 
@@ -81,7 +81,7 @@ def _boolean(_name: str, _schema: Schema, _scene: Scene, rng: Random) -> object:
 
 
 def _string(name: str, schema: Schema, scene: Scene, rng: Random) -> object:
-    """The only pattern that the vendor has is that of hardware addresses."""
+    """Return a text. The only pattern of the vendor is that of hardware addresses."""
     form = cast("str", schema.get("format", "mac" if "pattern" in schema else ""))
     text = _formats[form](scene, rng) if form in _formats else _dated(name, form, scene, rng)
     if len(text) < schema.get("minLength", 0):

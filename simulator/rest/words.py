@@ -1,7 +1,7 @@
-"""Invent single values for members of REST answers, by their names, all plainly fictional.
+"""Invents single values for members of REST replies, by their names, all plainly fictional.
 
-Source of the shapes: Zoom Contact Center REST API; addresses come from ranges kept for examples
-(RFC 5737, RFC 7042, RFC 2606), numbers from those kept for fiction.
+Source of the shapes: Zoom Contact Center REST API; addresses come from ranges reserved for examples
+(RFC 5737, RFC 7042, RFC 2606), numbers from those reserved for fiction.
 """
 
 import re
@@ -30,14 +30,14 @@ _subjects: Final = ("Orders", "Réclamations", "Billing", "Rückgabe", "Soporte"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where and when a value is told: origin of the API's links, time of the entity."""
+    """The context of a value: origin of the API's links, time of the entity."""
 
     origin: str
     at: datetime
 
 
 def moment(name: str, scene: Scene) -> str:
-    """Write the time of the entity; what ends, ends later."""
+    """Return the time of the entity; an end is later."""
     at = scene.at + (_later if "end" in name or "exit" in name else timedelta())
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 

@@ -1,7 +1,7 @@
-"""What the REST API knows because stories happened: events and writes in, documents out.
+"""The state behind the REST API: events and writes in, documents out.
 
-`State` takes note of every event when it is first due, and of every write. `state_answers` answers
-the operations that ask about it, in the words of their schemas. What no story touches is not here.
+`State` applies every event when it is first due, and every write. `state_answers` answers the
+operations about them, in their schemas. Entities outside the scenarios are not here.
 """
 
 from simulator.state.answers import state_answers

@@ -1,4 +1,4 @@
-"""Pure: all answers that come from the state, by operation."""
+"""Pure: all answers from the state, by operation."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,10 @@ from simulator.state.state import State
 
 
 def state_answers(state: State) -> Mapping[str, Answer]:
-    """Return who answers which operation of `zoom.catalogue`, by its name.
+    """Return the answers of operations of `zoom.catalogue`, by name.
 
-    Documents fit the schema of the operation's reply. What they answer about changes with
-    `State.happened` and with the operations that write.
+    Documents fit the schema of the operation's reply. They change with `State.happened` and with
+    the operations that write.
     """
     return {
         **entity_answers(state),

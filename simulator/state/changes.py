@@ -1,6 +1,6 @@
-"""Pure: what events of users, queues, teams, hours, closures and assets change in the directory.
+"""Pure: how events of users, queues, teams, hours, closures and assets change the directory.
 
-``updates`` holds new values only; what it does not name stays as it was.
+``updates`` holds new values only; other members stay unchanged.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ status_members: Final = ("status_id", "status_name", "sub_status_id", "sub_statu
 
 @dataclass(frozen=True, slots=True)
 class DirectoryChange:
-    """An event that changes the directory: what it tells, when, and who did it."""
+    """An event that changes the directory: its payload, time and author."""
 
     event: str
     payload: Facts
@@ -26,18 +26,18 @@ class DirectoryChange:
 
     @property
     def updates(self) -> Facts:
-        """The new values, if it tells any."""
+        """The new values, if it has any."""
         return cast("Facts", self.payload.get("updates", {}))
 
     def text(self, member: str) -> str:
-        """Return a member that is always told."""
+        """Return a member that every such event has."""
         return str(self.payload[member])
 
 
 def apply_change(directory: Directory, change: DirectoryChange) -> None:
-    """Let an event change the directory, if it is one of those that do.
+    """Apply an event to the directory, if it changes it.
 
-    Some events of a queue tell its legacy id beside the other.
+    Some events of a queue hold its legacy id as well.
     """
     if "queue_id" in change.payload and "cc_queue_id" in change.payload:
         legacy = {"queue_id": change.payload["queue_id"]}
@@ -168,7 +168,7 @@ def _removed(kind: Kind) -> Changer:
 
 
 def _by_id(known: object, changed: object, id_member: str) -> list[dict[str, object]]:
-    """Return the known parts with what is told of them, and new ones behind."""
+    """Return the known parts with their changes, then new ones."""
     parts: dict[object, dict[str, object]] = {}
     for part in (*cast("list[Facts]", known or []), *cast("list[Facts]", changed or [])):
         parts[part[id_member]] = parts.get(part[id_member], {}) | dict(part)

@@ -1,7 +1,7 @@
-"""Pure: the slowly changing entities of the company, who belongs where, and what was changed.
+"""Pure: the slowly changing entities of the company, their memberships, and the log of changes.
 
-Facts go by the names that the REST API uses. Whatever belongs to several entities at once, such as
-the agents of a queue, is a tie.
+Facts go by the names of the REST API. A membership in several entities at once, such as the agents
+of a queue, is a tie.
 """
 
 import base64
@@ -24,7 +24,7 @@ max_log_entries: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of entity. ``aliases`` are members that name it as surely as its id does."""
+    """A kind of entity. ``aliases`` are members that identify it like its id."""
 
     category: str
     id_member: str
@@ -47,7 +47,7 @@ asset: Final = Kind("Asset Library", "asset_id", "asset_name")
 
 
 def derived_id(*parts: object) -> str:
-    """Make an id of the usual shape that always belongs to the same parts."""
+    """Return an id of the usual shape that always belongs to the same parts."""
     digest = hashlib.sha256(" ".join(map(str, parts)).encode()).digest()
     return base64.urlsafe_b64encode(digest)[:22].decode()
 
@@ -69,7 +69,7 @@ class Directory:
         return list(self._found.get(kind, {}).values())
 
     def find(self, kind: Kind, key: str, *, by: Literal["id", "name"] = "id") -> Facts | None:
-        """Return the entity of this id, alias or name."""
+        """Return the entity with this id, alias or name."""
         members = (kind.id_member, *kind.aliases) if by == "id" else (kind.name_member,)
         if by == "id" and key in self._found.get(kind, {}):
             return self._found[kind][key]
@@ -77,11 +77,11 @@ class Directory:
         return next(alike, None)
 
     def founded(self, kind: Kind, facts: Facts) -> None:
-        """Have an entity from the start."""
+        """Add an entity that exists from the start."""
         self._found.setdefault(kind, {})[str(facts[kind.id_member])] = dict(facts)
 
     def added(self, kind: Kind, facts: Facts, *, time: str, by: str) -> Facts:
-        """Add an entity; one without an id is given one."""
+        """Add an entity; one without an id gets one."""
         key = str(facts.get(kind.id_member) or derived_id(kind.category, time, self._changes))
         times = {"created_time": time, **_changed_members(time, by)}
         self.founded(kind, {kind.id_member: key, **facts, **times})
@@ -89,19 +89,19 @@ class Directory:
         return self._found[kind][key]
 
     def changed(self, kind: Kind, key: str, facts: Facts, *, time: str, by: str) -> None:
-        """Give an entity of this id new values of some members; no such entity: nothing happens."""
+        """Set members of an entity; an unknown entity is ignored."""
         if key in self._found.get(kind, {}):
             self.became(kind, key, {**facts, **_changed_members(time, by)})
             self._note("Update", kind, key, time, by)
 
     def became(self, kind: Kind, key: str, facts: Facts) -> None:
-        """Say what became of an entity without anybody changing its setup."""
+        """Set members of an entity without a change of its configuration."""
         entity = self._found.get(kind, {}).get(key)
         if entity is not None:
             entity |= _merged(entity, facts)
 
     def removed(self, kind: Kind, key: str, *, time: str, by: str) -> None:
-        """Remove an entity of this id and its ties; no such entity: nothing happens."""
+        """Remove an entity and its ties; an unknown entity is ignored."""
         if key not in self._found.get(kind, {}):
             return
         self._note("Delete", kind, key, time, by)
@@ -112,20 +112,20 @@ class Directory:
                 members.pop(key, None)
 
     def tied(self, tie: Tie, owner: str, member: str, facts: Facts | None = None) -> None:
-        """Tie a member to an owner, or change what is known of that."""
+        """Tie a member to an owner, or change the facts of the tie."""
         members = self._ties.setdefault(tie, {}).setdefault(owner, {})
         members[member] = members.get(member, {}) | dict(facts or {})
 
     def untied(self, tie: Tie, owner: str, member: str) -> None:
-        """Let go of a member."""
+        """Remove a tie."""
         self._ties.get(tie, {}).get(owner, {}).pop(member, None)
 
     def members(self, tie: Tie, owner: str) -> dict[str, dict[str, object]]:
-        """Return who is tied to an owner, each with what is known of that."""
+        """Return the members tied to an owner, each with the facts of the tie."""
         return self._ties.get(tie, {}).get(owner, {})
 
     def owners(self, tie: Tie, member: str) -> Iterator[str]:
-        """Yield to whom a member is tied."""
+        """Yield the owners of a member."""
         return (owner for owner, members in self._ties.get(tie, {}).items() if member in members)
 
     def _note(self, action: Action, kind: Kind, key: str, time: str, by: str) -> None:
@@ -151,7 +151,7 @@ def _changed_members(time: str, by: str) -> dict[str, object]:
 
 
 def _merged(entity: Facts, facts: Facts) -> dict[str, object]:
-    """Return the new values, those of inner objects beside the values they leave alone."""
+    """Return the new values, merged into inner objects."""
     merged: dict[str, object] = {}
     for name, value in facts.items():
         known = entity.get(name)

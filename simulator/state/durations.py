@@ -1,7 +1,7 @@
-"""Pure: how long an engagement was in which phase, measured by its events.
+"""Pure: how long an engagement was in each phase, measured by its events.
 
-The conversation of a call begins when somebody answers; that of a text, mail or work item when an
-agent is assigned. Holding interrupts it. Nothing but the wrap-up goes on after the end.
+The conversation of a call begins with the answer; that of a text, mail or work item with the
+assignment of an agent. A hold interrupts it. Only the wrap-up continues after the end.
 """
 
 from collections import Counter
@@ -18,10 +18,10 @@ begins: Final[Mapping[str, Phase]] = {
     "engagement_user_hold": "hold",
     "engagement_wrap_up_started": "wrap_up",
 }
-"""Which phase begins with an event, named without ``contact_center.``."""
+"""The phase that begins with an event, named without ``contact_center.``."""
 
 assigned: Final = "assigned"
-"""The event ``task_updated`` with this status begins a conversation that is not spoken."""
+"""The event ``task_updated`` with this status begins a conversation in writing."""
 
 finishes: Final[Mapping[str, tuple[Phase, ...]]] = {
     "task_created": ("flow",),
@@ -34,7 +34,7 @@ finishes: Final[Mapping[str, tuple[Phase, ...]]] = {
     "engagement_consumer_ended": ("conversation", "hold", "waiting"),
     "engagement_wrap_up_ended": ("wrap_up",),
 }
-"""Which phases end with an event."""
+"""The phases that end with an event."""
 
 ends_with_engagement: Final[tuple[Phase, ...]] = ("flow", "waiting", "conversation", "hold")
 
@@ -49,32 +49,32 @@ class Durations:
         self._end = False
 
     def __getitem__(self, phase: Phase) -> int:
-        """Return how long a phase has lasted in all, that which goes on not counted."""
+        """Return the total duration of a phase, without a present one."""
         held_ms = self._total_ms["hold"] if phase == "conversation" else 0
         return max(0, self._total_ms[phase] - held_ms)
 
     @property
     def handling_ms(self) -> int:
-        """How long somebody worked on it."""
+        """The working time on it."""
         return self["conversation"] + self["hold"] + self["wrap_up"]
 
-    def goes_on(self, phase: Phase) -> bool:
-        """Tell whether a phase has begun and not ended."""
+    def in_progress(self, phase: Phase) -> bool:
+        """Return whether a phase has begun and not ended."""
         return phase in self._since_ms
 
-    def heard(self, event: str, *, at_ms: int, task_status: object, spoken: bool) -> None:
-        """Take note of an event."""
+    def apply(self, event: str, *, at_ms: int, task_status: object, is_voice: bool) -> None:
+        """Apply an event."""
         for phase in finishes.get(event, ()):
             self._finish(phase, at_ms)
         begun = begins.get(event)
         if event == "task_updated" and task_status == assigned:
             self._finish("waiting", at_ms)
-            begun = None if spoken else "conversation"
+            begun = None if is_voice else "conversation"
         if begun is not None and (begun == "wrap_up" or not self._end):
             self._begin(begun, at_ms)
 
     def over(self, at_ms: int) -> None:
-        """Take note of the end."""
+        """Apply the end."""
         self._end = True
         for phase in ends_with_engagement:
             self._finish(phase, at_ms)

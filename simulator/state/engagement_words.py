@@ -1,6 +1,6 @@
 """Pure: an engagement as facts under the names of the REST API.
 
-V1 counts in seconds, V2, the reports that are called CX analytics, in milliseconds.
+V1 counts in seconds, V2, the reports called CX analytics, in milliseconds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,13 @@ channel_sources_v2: Final[Mapping[object, str]] = {
     "whatsapp": "whats_app",
     "email_address": "email_domain",
 }
-"""What V2 calls sources of channels that V1 and the events call otherwise."""
+"""V2's names of channel sources that differ from V1 and the events."""
 
 conference_joined: Final = "conference_participant_joined"
 
 
 def engagement_facts(engagement: Engagement, directory: Directory) -> dict[str, object]:
-    """Return what V1 says of an engagement, open or ended."""
+    """Return V1's facts of an engagement, open or ended."""
     lasted = engagement.durations
     facts = dict(engagement.facts)
     facts |= times(engagement) | {
@@ -78,7 +78,7 @@ def times(engagement: Engagement) -> dict[str, object]:
 
 
 def queues(engagement: Engagement, directory: Directory) -> list[dict[str, object]]:
-    """Return the queues that an engagement was in, each with both of its ids."""
+    """Return the queues of an engagement, each with both of its ids."""
     return [
         {**event_facts, **_members(directory.find(kinds.queue, queue_id), "queue_id", "queue_name")}
         for queue_id, event_facts in engagement.queues.items()
@@ -86,12 +86,12 @@ def queues(engagement: Engagement, directory: Directory) -> list[dict[str, objec
 
 
 def agents(engagement: Engagement, directory: Directory) -> list[dict[str, object]]:
-    """Return the agents of an engagement under all names that documents have for them."""
+    """Return the agents of an engagement under all their names in documents."""
     return [agent_facts(event_facts, directory) for event_facts in engagement.agents.values()]
 
 
 def agent_facts(agent: Facts, directory: Directory) -> dict[str, object]:
-    """Return an agent, of whom an event told id and name."""
+    """Return an agent, whose id and name come from an event."""
     known = directory.find(kinds.user, str(agent["user_id"]))
     user = shown(directory, kinds.user, known) if known else {}
     teams = cast("list[Facts]", user.get("teams") or agent.get("teams") or [])
@@ -111,7 +111,7 @@ def agent_facts(agent: Facts, directory: Directory) -> dict[str, object]:
 
 
 def v2_facts(engagement: Engagement, directory: Directory) -> dict[str, object]:
-    """Return what the V2 datasets say of an ended engagement; durations are milliseconds."""
+    """Return the facts of an ended engagement in the V2 datasets; durations are milliseconds."""
     lasted = engagement.durations
     event_facts = engagement.facts
     channels = [_v2_channel(channel) for channel in engagement.channels.values()]
@@ -153,13 +153,13 @@ def v2_facts(engagement: Engagement, directory: Directory) -> dict[str, object]:
 
 
 def abandoned(engagement: Engagement) -> bool:
-    """Tell whether the consumer waited and nobody answered, nor took a message."""
+    """Return whether the consumer waited without an answer and left no message."""
     waited = engagement.durations.began["waiting"] > 0
     return waited and not engagement.durations.began["conversation"] and not engagement.voicemails
 
 
 def _completed_transfers(engagement: Engagement) -> set[object]:
-    """Return the tasks that transfers led to; a warm one tells twice that it did."""
+    """Return the tasks that transfers led to; a warm one reports it twice."""
     done = ("transfer_accepted", "transfer_completed")
     return {e.get("transfer_to_task_id") for e in engagement.events if e["event"] in done}
 

@@ -1,4 +1,4 @@
-"""Pure: engagements, and what was said, written and agreed in them, as documents."""
+"""Pure: engagements, with their conversations and agreements, as documents."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -42,11 +42,11 @@ def engagement_answers(state: State) -> Mapping[str, Answer]:
     }
 
 
-def found(state: State, request: RestRequest, engagement_id: str) -> Engagement:
+def find_engagement(state: State, request: RestRequest, engagement_id: str) -> Engagement:
     """Return an engagement, open or ended.
 
     Raises:
-        ApiError: 404: it is not known.
+        ApiError: 404: it is unknown.
     """
     engagement = state.engagements.get(engagement_id)
     if engagement is None:
@@ -55,27 +55,29 @@ def found(state: State, request: RestRequest, engagement_id: str) -> Engagement:
 
 
 def absent(request: RestRequest, code: int = 404) -> ApiError:
-    """Make the 404 of an operation, with the first of its codes for that."""
+    """Return the 404 of an operation, with the first of its codes for that."""
     codes = request.operation.errors.get(404) or (code,)
     return ApiError(404, codes[0], "Engagement: there is nothing of this id")
 
 
 def shown_engagements(state: State, request: RestRequest) -> Iterator[Engagement]:
-    """Yield the engagements whose details are there, the one that began first first."""
+    """Yield the engagements with available details, the oldest first."""
     return (e for e in state.engagements.values() if e.is_shown(request.now))
 
 
-def said_of(engagement: Engagement, request: RestRequest, make: Callable[[], Facts]) -> Document:
-    """Return the item about an engagement, which is made once as long as nothing changes."""
+def cached_item(
+    engagement: Engagement, request: RestRequest, make: Callable[[], Facts]
+) -> Document:
+    """Return the item of an engagement, cached until the engagement changes."""
     key = f"{request.operation.name} {request.origin}"
-    if key not in engagement.said:
-        engagement.said[key] = fitted_item(request.operation, make())
-    return engagement.said[key]
+    if key not in engagement.cached_items:
+        engagement.cached_items[key] = fitted_item(request.operation, make())
+    return engagement.cached_items[key]
 
 
 def _get(state: State, request: RestRequest) -> Document:
-    """Answer 404 until the end, then nothing until the details are there."""
-    engagement = found(state, request, request.path["engagement_id"])
+    """Answer 404 until the end, then an empty body until the details are available."""
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     if engagement.shown_from is None:
         raise absent(request)
     if not engagement.is_shown(request.now):
@@ -90,7 +92,7 @@ def _facts(state: State, request: RestRequest, engagement: Engagement) -> dict[s
 
 def _list(state: State, request: RestRequest) -> Listing:
     documents = (
-        said_of(engagement, request, partial(_facts, state, request, engagement))
+        cached_item(engagement, request, partial(_facts, state, request, engagement))
         for engagement in shown_engagements(state, request)
     )
     return listed(request, documents, time="start_time")
@@ -98,7 +100,7 @@ def _list(state: State, request: RestRequest) -> Listing:
 
 def _list_open(state: State, request: RestRequest) -> Listing:
     documents = (
-        said_of(engagement, request, partial(_open_facts, state, engagement))
+        cached_item(engagement, request, partial(_open_facts, state, engagement))
         for engagement in state.engagements.values()
         if engagement.end_ms is None
     )
@@ -107,13 +109,13 @@ def _list_open(state: State, request: RestRequest) -> Listing:
 
 def _open_facts(state: State, engagement: Engagement) -> dict[str, object]:
     lasting = engagement.durations
-    if lasting.goes_on("hold"):
+    if lasting.in_progress("hold"):
         status = "assigned(on_hold)"
-    elif lasting.goes_on("conversation"):
+    elif lasting.in_progress("conversation"):
         status = "assigned"
-    elif lasting.goes_on("waiting"):
+    elif lasting.in_progress("waiting"):
         status = "in_queue"
-    elif lasting.goes_on("flow"):
+    elif lasting.in_progress("flow"):
         status = "in_flow"
     else:
         status = "ringing"
@@ -121,8 +123,8 @@ def _open_facts(state: State, engagement: Engagement) -> dict[str, object]:
 
 
 def _list_events(state: State, request: RestRequest) -> Listing:
-    engagement = found(state, request, request.path["engagement_id"])
-    if not engagement.spoken:
+    engagement = find_engagement(state, request, request.path["engagement_id"])
+    if not engagement.is_voice:
         codes = request.operation.errors.get(400, (300,))
         raise ApiError(400, codes[0], "only voice and video engagements have events")
     if not engagement.is_shown(request.now):
@@ -134,7 +136,7 @@ def _list_events(state: State, request: RestRequest) -> Listing:
 
 def _survey(state: State, request: RestRequest) -> Document:
     """Answer 404 where no survey was sent, and 444 where none was answered."""
-    engagement = found(state, request, request.path["engagement_id"])
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     if not engagement.survey_status:
         raise absent(request)
     if engagement.survey_status != "completed":
@@ -169,7 +171,7 @@ def _note_facts(engagement: Engagement, note: Facts) -> dict[str, object]:
 def _list_notes(state: State, request: RestRequest) -> Listing:
     engagements: Iterator[Engagement] = iter(state.engagements.values())
     if "engagement_id" in request.path:
-        engagements = iter([found(state, request, request.path["engagement_id"])])
+        engagements = iter([find_engagement(state, request, request.path["engagement_id"])])
     notes = (
         fitted_item(request.operation, _note_facts(engagement, note))
         for engagement in engagements
@@ -179,7 +181,7 @@ def _list_notes(state: State, request: RestRequest) -> Listing:
 
 
 def _note(state: State, request: RestRequest) -> tuple[Engagement, dict[str, object]]:
-    engagement = found(state, request, request.path["engagement_id"])
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     note = engagement.notes.get(request.path["note_id"])
     if note is None:
         raise absent(request)
@@ -193,17 +195,17 @@ def _get_note(state: State, request: RestRequest) -> Document:
 def _update_note(state: State, request: RestRequest) -> None:
     engagement, note = _note(state, request)
     note |= dict(cast("Facts", request.body or {})) | {"last_modified_time": _now(request)}
-    engagement.said.clear()
+    engagement.cached_items.clear()
 
 
 def _list_tasks(state: State, request: RestRequest) -> Listing:
-    engagement = found(state, request, request.path["engagement_id"])
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     tasks = engagement.follow_up_tasks.values()
     return listed(request, (fitted_item(request.operation, task) for task in tasks))
 
 
 def _task(state: State, request: RestRequest) -> dict[str, object]:
-    engagement = found(state, request, request.path["engagement_id"])
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     task = engagement.follow_up_tasks.get(request.path["task_id"])
     if task is None:
         raise absent(request)
@@ -220,7 +222,7 @@ def _update_task(state: State, request: RestRequest) -> None:
 
 
 def _list_attachments(state: State, request: RestRequest) -> Listing:
-    engagement = found(state, request, request.path["engagement_id"])
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     attachments = (
         {
             "attachment_id": file["file_id"],
@@ -236,7 +238,7 @@ def _list_attachments(state: State, request: RestRequest) -> Listing:
 
 
 def _list_messages(state: State, request: RestRequest) -> Listing:
-    """List what was written, in the order of time unless ``direction`` asks for the other.
+    """List the messages in order of time unless ``direction`` requests the reverse.
 
     Here ``backward`` is the order of time, although mail calls that ``forward``.
     """

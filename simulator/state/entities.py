@@ -1,4 +1,4 @@
-"""Pure: the directory's entities as documents, and how requests read and change them."""
+"""Pure: the directory's entities as documents, and the requests that read and change them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Method = Literal["list", "get", "create", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class _Entity:
-    """Names of a kind's operations, ``get_<name>`` and so on, and what its paths call the id."""
+    """Names of a kind's operations, ``get_<name>`` and so on, and the name of its id in paths."""
 
     kind: Kind
     name: str
@@ -73,7 +73,7 @@ def entity_answers(state: State) -> Mapping[str, Answer]:
 
 
 def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> Facts:
-    """Return the entity that a request names, by id, alias, or name where it says so.
+    """Return the entity of a request, by id, alias, or name where the request says so.
 
     Raises:
         ApiError: there is none: 404 with the code of the kind.
@@ -89,12 +89,12 @@ def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> 
 
 
 def shown(directory: Directory, kind: Kind, facts: Facts) -> Facts:
-    """Return an entity with what follows from the others."""
+    """Return an entity with the members derived from other entities."""
     return {**facts, **_shown[kind](directory, facts)} if kind in _shown else facts
 
 
 def user_shown(directory: Directory, user_id: str) -> Facts:
-    """Return a user under all names that lists of users have; of one who is gone, the id."""
+    """Return a user under all names in lists of users; of a deleted one, the id."""
     facts = directory.find(kinds.user, user_id)
     if facts is None:
         return {"user_id": user_id}
@@ -120,7 +120,7 @@ def _entry_points(state: State, request: RestRequest) -> Listing:
 
 
 def _create(state: State, kind: Kind, request: RestRequest) -> Document:
-    """Add an entity, with an id of its own and other ids that follow from it."""
+    """Add an entity, with an id of its own and other ids derived from it."""
     facts = {**_new.get(kind, {}), **cast("Facts", request.body or {})}
     added = state.directory.added(kind, facts, time=_now(request), by=state.owner_id)
     key = str(added[kind.id_member])
@@ -143,7 +143,7 @@ def _delete(state: State, kind: Kind, path: str, request: RestRequest) -> None:
 
 
 def _user_status(state: State, request: RestRequest) -> None:
-    """Set the status of a user; its name follows, and there is no sub status unless one is set."""
+    """Set the status of a user; its name follows, and without a sub status it is cleared."""
     facts = find_or_404(state, kinds.user, request.path["user_id"], request=request)
     body = cast("Facts", request.body or {})
     status = find_or_404(state, kinds.system_status, str(body.get("status_id")), request=request)
@@ -197,7 +197,7 @@ def _disposition(directory: Directory, _facts: Facts) -> Facts:
 
 
 def _hours(directory: Directory, facts: Facts) -> Facts:
-    """Count who uses business hours or closures; flows never do here."""
+    """Count the users of business hours or closures; flows never use them here."""
     key = "business_hour_id" if "business_hour_id" in facts else "closure_set_id"
     queues = directory.every(kinds.queue)
     return {"queues_count": sum(q.get(key) == facts[key] for q in queues), "flows_count": 0}
@@ -231,4 +231,4 @@ _new: Final[Mapping[Kind, Facts]] = {
     kinds.business_hour: {"account_default": False},
     kinds.asset: {"archived": False, "asset_items": []},
 }
-"""What is so of a new entity unless the request says otherwise."""
+"""The defaults of a new entity."""

@@ -1,4 +1,4 @@
-"""Pure: links to files as the REST API gives them, to the place that serves them.
+"""Pure: links to files in the REST API's form, to the server of the files.
 
 Events link to nowhere, under `simulator.synthetic_values.download_origin`; the id in the link is
 the same. Source: Zoom Contact Center webhooks and REST API, examples of download links.
@@ -30,12 +30,12 @@ _link_patterns: Final = (
 
 
 def link_to(file: File, file_id: str, *, origin: str) -> str:
-    """Return the link to a file that no event links to."""
+    """Return the link to a file without a link in events."""
     return f"{origin}/v2/contact_center/{_files[file].format(file_id)}"
 
 
 def served(link: object, *, origin: str) -> str | None:
-    """Return where a file is served that an event links to; None: the event had no link."""
+    """Return where the file of an event's link is served; None: the event had no link."""
     if not isinstance(link, str):
         return None
     path = link.removeprefix(f"{download_origin}/")

@@ -1,7 +1,7 @@
-"""Pure: the items of a list that a request asks for, in its order and its way to write times.
+"""Pure: the items of a list request, in its order and its notation of times.
 
-A filter names a member of the items, at any depth, in the singular or in the plural; one that no
-item of the operation has is ignored. A queue goes by either of its ids.
+A filter names a member of the items, at any depth, in the singular or in the plural; a filter that
+matches no member of the operation's items is ignored. A queue goes by either of its ids.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from simulator.rest.answers import Listing, QueryValue, RestRequest
 from simulator.rest.documents import Document
-from simulator.state.schema_projection import Facts, fitted_beside_items, item_schema
+from simulator.state.schema_projection import Facts, fitted_list_members, item_schema
 from zoom.catalogue import Operation, Schema, find
 
 no_filters: Final = frozenset({"page_size", "next_page_token", "timezone", "sort_order"})
@@ -31,10 +31,10 @@ _time: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 
 def listed(request: RestRequest, documents: Iterable[Document], *, time: str = "") -> Listing:
-    """Answer with those documents that lie in the windows and pass the filters.
+    """Return the documents that lie in the windows and pass the filters.
 
-    ``time`` is the member that a window ``from`` and ``to`` is about, and the order, where the
-    request may choose one; other windows name their members.
+    ``time`` is the member that a window ``from`` and ``to`` limits, and that determines the order,
+    where the request may choose one; other windows name their members.
     """
     kept = [document for document in documents if in_windows(request, document, time=time)]
     if "sort_order" in _parameters(request.operation):
@@ -44,18 +44,18 @@ def listed(request: RestRequest, documents: Iterable[Document], *, time: str = "
 
 
 def filtered(request: RestRequest, documents: Iterable[Document]) -> Listing:
-    """Answer with those documents that pass the filters."""
+    """Return the documents that pass the filters."""
     filters = _filters(request)
     items = [
         _in_zone_asked(request, document)
         for document in documents
-        if all(_said(document, names) & wanted for names, wanted in filters)
+        if all(_values_under(document, names) & wanted for names, wanted in filters)
     ]
-    return Listing(items, fitted_beside_items(request.operation, _beside(request)))
+    return Listing(items, fitted_list_members(request.operation, _list_members(request)))
 
 
 def in_windows(request: RestRequest, facts: Facts, *, time: str) -> bool:
-    """Tell whether something lies in all windows that were asked for."""
+    """Return whether a document lies in all requested windows."""
     for start, span in request.spans.items():
         time_text = facts.get(time if start == "from" else start.removesuffix("_from"))
         if not isinstance(time_text, str) or not span.holds(datetime.fromisoformat(time_text)):
@@ -64,7 +64,7 @@ def in_windows(request: RestRequest, facts: Facts, *, time: str) -> bool:
 
 
 def _filters(request: RestRequest) -> list[tuple[tuple[str, ...], frozenset[str]]]:
-    """Return for each filter the members that it is about, and the values that pass."""
+    """Return for each filter its members, and the values that pass."""
     windows = {name for w in request.operation.windows for name in (w.start, w.end)}
     found = []
     for name, value in request.query.items():
@@ -101,29 +101,29 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _said(node: object, names: tuple[str, ...]) -> set[str]:
-    """Return what a document says under any of these names."""
-    said: set[str] = set()
+def _values_under(node: object, names: tuple[str, ...]) -> set[str]:
+    """Return a document's values under any of these names."""
+    values: set[str] = set()
     if isinstance(node, list):
         for item in node:
-            said |= _said(item, names)
+            values |= _values_under(item, names)
     elif isinstance(node, dict):
         for name, value in node.items():
             if name in names and not isinstance(value, dict):
-                said.update(map(_text, value if isinstance(value, list) else (value,)))
-            said |= _said(value, names)
-    return said
+                values.update(map(_text, value if isinstance(value, list) else (value,)))
+            values |= _values_under(value, names)
+    return values
 
 
-def _beside(request: RestRequest) -> dict[str, object]:
-    """Repeat the windows, as lists do beside their items."""
-    beside: dict[str, object] = {"timezone": request.query.get("timezone", "UTC")}
+def _list_members(request: RestRequest) -> dict[str, object]:
+    """Repeat the windows, as lists do next to their items."""
+    members: dict[str, object] = {"timezone": request.query.get("timezone", "UTC")}
     for window in request.operation.windows:
         if window.start in request.spans:
             span = request.spans[window.start]
-            beside[window.start] = _written(request, span.start)
-            beside[window.end] = _written(request, span.end)
-    return beside
+            members[window.start] = _written(request, span.start)
+            members[window.end] = _written(request, span.end)
+    return members
 
 
 def _in_zone_asked(request: RestRequest, document: Document) -> Document:
@@ -143,9 +143,9 @@ def _rewritten(request: RestRequest, node: object) -> object:
 
 
 def _written(request: RestRequest, moment: datetime) -> str:
-    """Write a moment in UTC, or where a ``Z`` is a literal as the request wrote its own.
+    """Return a time in UTC, or in the request's own notation where a ``Z`` is a literal.
 
-    That is with the offset of the request, or in the zone that it names and with a ``Z``.
+    That is with the offset of the request, or in its time zone and with a ``Z``.
     """
     literal = any(window.z_is_literal for window in request.operation.windows)
     zone = next((span.start.tzinfo for span in request.spans.values()), UTC)

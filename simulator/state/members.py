@@ -1,4 +1,4 @@
-"""Pure: who belongs where, as documents, and how requests change it."""
+"""Pure: memberships as documents, and the requests that change them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from simulator.synthetic_values import to_the_second
 
 @dataclass(frozen=True, slots=True)
 class _Users:
-    """Users who are tied to an owner; ``path`` is what the owner's id is called in paths."""
+    """Users tied to an owner; ``path`` is the name of the owner's id in paths."""
 
     tie: Tie
     owner: Kind
@@ -73,7 +73,7 @@ def _list(state: State, users: _Users, request: RestRequest) -> Listing:
 
 
 def _assign(state: State, users: _Users, request: RestRequest) -> Document:
-    """Tie users to an owner; the answer has those who are new."""
+    """Tie users to an owner; the reply has the new ones."""
     owner = _owner(state, users, request)
     named = cast("list[str]", cast("Facts", request.body or {}).get("user_ids", []))
     ids = [str(find_or_404(state, kinds.user, n, request=request)["user_id"]) for n in named]
@@ -102,7 +102,7 @@ def _unassign(state: State, users: _Users, request: RestRequest) -> None:
 
 
 def _opt(state: State, request: RestRequest) -> None:
-    """Let a user take part in queues, or not: in all of them where the request names none."""
+    """Opt a user in to queues, or out: all of them where the request names none."""
     user_id = str(
         find_or_404(state, kinds.user, request.path["user_id"], request=request)["user_id"]
     )

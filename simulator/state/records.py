@@ -9,7 +9,7 @@ from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
 from simulator.state.engagement import Engagement
 from simulator.state.engagement_words import agent_facts
-from simulator.state.engagements import absent, found
+from simulator.state.engagements import absent, find_engagement
 from simulator.state.entities import find_or_404
 from simulator.state.links import link_to, served
 from simulator.state.lists import listed
@@ -56,7 +56,7 @@ def _listed(request: RestRequest, recordings: Iterable[Document]) -> Listing:
 
 
 def _finished(engagement: Engagement) -> Iterator[Facts]:
-    """Yield the recordings whose files are there."""
+    """Yield the recordings with available files."""
     return (
         recording
         for recording in engagement.recordings.values()
@@ -94,7 +94,7 @@ def _recording(
 
 
 def _of_engagement(state: State, request: RestRequest) -> Listing:
-    engagement = found(state, request, request.path["engagement_id"])
+    engagement = find_engagement(state, request, request.path["engagement_id"])
     return _listed(request, _recordings(state, request, [engagement]))
 
 
@@ -118,13 +118,15 @@ def _delete_recording(state: State, request: RestRequest) -> None:
 
 
 def _delete_of_engagement(state: State, request: RestRequest) -> None:
-    for recording in found(state, request, request.path["engagement_id"]).recordings.values():
+    for recording in find_engagement(
+        state, request, request.path["engagement_id"]
+    ).recordings.values():
         recording["deleted"] = True
 
 
 def _recorder(state: State, request: RestRequest) -> Document:
-    engagement = found(state, request, request.path["engagement_id"])
-    if not engagement.spoken:
+    engagement = find_engagement(state, request, request.path["engagement_id"])
+    if not engagement.is_voice:
         codes = request.operation.errors.get(400, (300,))
         raise ApiError(400, codes[0], "only voice and video engagements are recorded")
     payload = engagement.facts | {"engagement_id": engagement.engagement_id}
@@ -154,7 +156,7 @@ def _of_inbox(state: State, request: RestRequest) -> Listing:
 def _message(
     state: State, request: RestRequest, engagement: Engagement, payload: Facts
 ) -> Document:
-    """Return a voicemail; where all inboxes are listed its queue is called ``cci_queue_id``."""
+    """Return a voicemail; in a list of all inboxes its queue is called ``cci_queue_id``."""
     message_id = str(payload["message_id"])
     queue_id = payload.get("cc_queue_id", engagement.facts.get("cc_queue_id"))
     queue = state.directory.find(kinds.queue, str(queue_id)) or {}
@@ -172,7 +174,7 @@ def _message(
 
 
 def _delete_message(state: State, request: RestRequest) -> None:
-    """Move a voicemail to the trash; one that is there already is deleted for good."""
+    """Move a voicemail to the trash; one in the trash is deleted for good."""
     inbox = find_or_404(state, kinds.inbox, request.path["inbox_id"], request=request)
     message_id = request.path["message_id"]
     for engagement in state.engagements.values():

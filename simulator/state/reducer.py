@@ -1,4 +1,4 @@
-"""Pure: how an engagement's events become what is known of it."""
+"""Pure: reduces an engagement's events to its current state."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
@@ -9,10 +9,10 @@ from simulator.state.schema_projection import Facts
 from simulator.synthetic_values import to_the_second
 
 closes: Final = ("task_completed", "task_canceled", "task_deleted")
-"""The last of these is the end of a mail or a work item, since no event says that it ended."""
+"""The last of these is the end of a mail or a work item, because no event reports their end."""
 
 timeline: Final = ("engagement_", "consumer_messaging_")
-"""How the names of events begin that a person reads in the history of an engagement."""
+"""The prefixes of events in the readable history of an engagement."""
 
 not_timeline: Final = (
     "engagement_note_",
@@ -28,7 +28,7 @@ recorder: Final[Mapping[str, str]] = {
     "recording_resumed": "resume",
     "recording_stopped": "stop",
 }
-"""What the REST API calls it when a recorder does something."""
+"""The REST API's names of a recorder's actions."""
 
 always_sent: Final = ("legacy_engagement_end_data_ready", "cx_engagement_end_data_ready")
 
@@ -36,17 +36,17 @@ always_sent: Final = ("legacy_engagement_end_data_ready", "cx_engagement_end_dat
 def apply_event(
     engagement: Engagement, event: str, payload: Facts, *, at_ms: int, now: datetime, delay_s: float
 ) -> None:
-    """Learn from an event of an engagement, named without ``contact_center.``.
+    """Apply an event, named without ``contact_center.``, to its engagement.
 
-    The details appear ``delay_s`` after the end, or with the event that says they are there.
+    The details appear ``delay_s`` after the end, or with the event that announces them.
     """
-    engagement.said.clear()
+    engagement.cached_items.clear()
     engagement.facts |= {name: value for name, value in payload.items() if value is not None}
     if event == "engagement_started":
         engagement.start_ms = at_ms
     _record_participants(engagement, event, payload)
-    engagement.durations.heard(
-        event, at_ms=at_ms, task_status=payload.get("task_status"), spoken=engagement.spoken
+    engagement.durations.apply(
+        event, at_ms=at_ms, task_status=payload.get("task_status"), is_voice=engagement.is_voice
     )
     _collect(engagement, event, payload, at_ms)
     if event in closes:
@@ -65,7 +65,7 @@ def _end(engagement: Engagement, end_ms: int, shown_from: datetime) -> None:
 
 
 def _record_participants(engagement: Engagement, event: str, payload: Facts) -> None:
-    """Get to know who and what takes part; whom other events name, such as inboxes', does not."""
+    """Record the participants; persons in other events, such as inboxes', do not take part."""
     _upsert(engagement.channels, payload, "channel", "channel_source")
     _upsert(engagement.flows, payload, "flow_id", "flow_name")
     _upsert(engagement.queues, payload, "cc_queue_id", "queue_id", "queue_name")
@@ -115,7 +115,7 @@ def _surveyed(engagement: Engagement, _event: str, payload: Facts, at_ms: int) -
 
 
 def _written(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
-    """A message has a text or a file; in either case the event names agent and consumer."""
+    """Record a message: a text or a file; in either case the event names agent and consumer."""
     by_consumer = event.startswith("engagement_consumer_")
     sent = dict(payload) | {"sent_time": to_the_second(at_ms), "by_consumer": by_consumer}
     if "message_text" in payload:
@@ -126,7 +126,7 @@ def _written(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> 
 
 
 def _recorded(engagement: Engagement, event: str, payload: Facts, at_ms: int) -> None:
-    """Times come from when it started and stopped; not every event of a recording tells them."""
+    """Record the times of its start and stop; not every event of a recording has them."""
     recording = engagement.recordings.setdefault(str(payload["recording_id"]), {})
     recording |= {name: value for name, value in payload.items() if value is not None}
     time = to_the_second(at_ms)
@@ -159,11 +159,11 @@ def _voicemail(engagement: Engagement, event: str, payload: Facts, at_ms: int) -
 
 
 def _upsert(
-    found: MutableMapping[str, dict[str, object]], payload: Facts, key: str, *more: str
+    by_id: MutableMapping[str, dict[str, object]], payload: Facts, key: str, *more: str
 ) -> None:
-    """Know something by its id, with those of these facts that are told."""
+    """Add or update an entity by its id, with those of these facts that are present."""
     if isinstance(payload.get(key), str):
-        known = found.setdefault(cast("str", payload[key]), {key: payload[key]})
+        known = by_id.setdefault(cast("str", payload[key]), {key: payload[key]})
         known |= {name: payload[name] for name in more if payload.get(name) is not None}
 
 
@@ -183,4 +183,4 @@ _collectors: Final[Mapping[str, Callable[[Engagement, str, Facts, int], None]]] 
     "inbox_message_": _voicemail,
     "voicemail_": _voicemail,
 }
-"""Who collects what an event tells, by how its name begins."""
+"""The function for an event, by the prefix of its name."""

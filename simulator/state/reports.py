@@ -1,4 +1,4 @@
-"""Pure: logs and reports as documents, computed from engagements and from what users did."""
+"""Pure: logs and reports as documents, computed from engagements and from users' activity."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -14,7 +14,7 @@ from simulator.state.engagement_words import (
     times,
     v2_facts,
 )
-from simulator.state.engagements import said_of, shown_engagements
+from simulator.state.engagements import cached_item, shown_engagements
 from simulator.state.lists import filtered, in_windows, listed
 from simulator.state.schema_projection import Facts, fitted_item
 from simulator.state.state import State
@@ -38,7 +38,7 @@ def report_answers(state: State) -> Mapping[str, Answer]:
 def _list_calls(state: State, request: RestRequest) -> Listing:
     _check_account(state, request)
     calls = (
-        said_of(engagement, request, partial(_call, state, engagement))
+        cached_item(engagement, request, partial(_call, state, engagement))
         for engagement in shown_engagements(state, request)
         if "voice" in engagement.channels
     )
@@ -89,7 +89,7 @@ def _result(engagement: Engagement) -> str:
 def _list_sms(state: State, request: RestRequest) -> Listing:
     _check_account(state, request)
     texts = (
-        said_of(engagement, request, partial(_text, state, engagement))
+        cached_item(engagement, request, partial(_text, state, engagement))
         for engagement in shown_engagements(state, request)
         if engagement.channels.get("messaging", {}).get("channel_source") == "sms"
     )
@@ -112,7 +112,7 @@ def _text(state: State, engagement: Engagement) -> dict[str, object]:
 
 
 def _check_account(state: State, request: RestRequest) -> None:
-    """Refuse a master account that asks of a sub account that is not its own."""
+    """Refuse a master account's request about a sub account that is not its own."""
     if request.path.get("account_id", state.account_id) != state.account_id:
         codes = request.operation.errors.get(404) or (1001,)
         raise ApiError(404, codes[0], "there is no such account")
@@ -130,14 +130,14 @@ def _list_statuses(state: State, request: RestRequest) -> Listing:
 
 def _list_engagements(state: State, request: RestRequest) -> Listing:
     documents = (
-        said_of(engagement, request, partial(v2_facts, engagement, state.directory))
+        cached_item(engagement, request, partial(v2_facts, engagement, state.directory))
         for engagement in shown_engagements(state, request)
     )
     return listed(request, documents, time="start_time")
 
 
 def _list_queue_stays(state: State, request: RestRequest) -> Listing:
-    """List each engagement once per queue; what was measured counts for the last of them."""
+    """List each engagement once per queue; the measured times count for the last one."""
     stays = (
         fitted_item(request.operation, stay)
         for engagement in shown_engagements(state, request)
@@ -168,7 +168,7 @@ def _queue_stays(state: State, engagement: Engagement) -> Iterator[dict[str, obj
 
 
 def _list_dispositions(state: State, request: RestRequest) -> Listing:
-    """List dispositions; since they tell no time, the window is about their engagements."""
+    """List dispositions; they have no time, so the window applies to their engagements."""
     return filtered(
         request,
         (

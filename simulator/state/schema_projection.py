@@ -1,8 +1,8 @@
-"""Pure: say known facts in the words of a schema, so that no operation needs a document of its own.
+"""Pure: projects known facts onto a schema, so that no operation needs a document of its own.
 
-Webhooks and the REST API mostly call a fact by one name. Whoever answers an operation gathers what
-is known under those names; the operation's schema chooses which of it is said. A value that the
-schema has no word for is left out: ``work_item`` is no channel to every operation.
+Webhooks and the REST API mostly use one name for a fact. The answer of an operation collects the
+known facts under those names, and the operation's schema selects from them. A value outside the
+schema's known values is left out: ``work_item`` is not a channel of every operation.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _absent: Final = object()
 
 
 def fitted(operation: Operation, facts: Facts) -> Document:
-    """Return what the reply of an operation says of these facts.
+    """Return the reply of an operation with these facts.
 
     Raises:
         ValueError: its reply has no body.
@@ -26,19 +26,19 @@ def fitted(operation: Operation, facts: Facts) -> Document:
 
 
 def fitted_item(operation: Operation, facts: Facts) -> Document:
-    """Return what the list of an operation says of these facts, as one item.
+    """Return one item of an operation's list with these facts.
 
     Raises:
-        ValueError: it answers no list.
+        ValueError: its reply is not a list.
     """
     return _object(item_schema(operation), facts)
 
 
-def fitted_beside_items(operation: Operation, facts: Facts) -> Document:
-    """Return what the list of an operation says of these facts, beside the array of its items.
+def fitted_list_members(operation: Operation, facts: Facts) -> Document:
+    """Return the members of an operation's list next to the array of its items.
 
     Raises:
-        ValueError: it answers no list.
+        ValueError: its reply is not a list.
     """
     return {n: value for n, value in fitted(operation, facts).items() if n != operation.reply.items}
 
@@ -47,7 +47,7 @@ def item_schema(operation: Operation) -> Schema:
     """Return the schema of an item of a list.
 
     Raises:
-        ValueError: the operation answers no list.
+        ValueError: the operation's reply is not a list.
     """
     if operation.reply.items is None:
         raise ValueError(f"{operation.name}: expected an operation that answers a list")
@@ -63,12 +63,14 @@ def _reply(operation: Operation) -> Schema:
 
 def _object(schema: Schema, facts: Facts) -> Document:
     members = schema.get("properties", {}).items()
-    said = ((name, _value(member, facts[name])) for name, member in members if name in facts)
-    return {name: value for name, value in said if value is not _absent}
+    members_present = (
+        (name, _value(member, facts[name])) for name, member in members if name in facts
+    )
+    return {name: value for name, value in members_present if value is not _absent}
 
 
 def _value(schema: Schema, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
-    """Return the value as the schema says it, or `_absent`.
+    """Return the value in the schema's form, or `_absent`.
 
     Days of the week are numbers in events and text in replies.
     """

@@ -1,4 +1,4 @@
-"""Pure: the directory of a company before any story is told."""
+"""Pure: the directory of a company before any scenario."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from simulator.state.directory import Directory, Kind, Tie, derived_id
 from simulator.state.words import queue_words
 
 founded_time: Final = "2025-01-02T03:04:05Z"
-"""When everything was set up as it is."""
+"""The creation time of the initial entities."""
 
 statuses: Final[Mapping[str, str]] = {
     "0": "Offline",
@@ -17,13 +17,13 @@ statuses: Final[Mapping[str, str]] = {
     "2": "Not Ready",
     "3": "Occupied",
 }
-"""Names by id, as the events of users tell them."""
+"""Names by id, as in the events of users."""
 
 skill_levels: Final = 5
 
 
 def directory_of(company: Company) -> Directory:
-    """Return what the REST API knows of a company from the start."""
+    """Return the initial directory of a company."""
     directory = Directory()
     changed = {
         "created_time": founded_time,

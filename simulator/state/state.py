@@ -1,4 +1,4 @@
-"""Pure: all that the REST API knows, and how it learns of an event."""
+"""Pure: the state of the REST API, and how events change it."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +17,13 @@ from simulator.stories import StoryEvent
 from simulator.synthetic_values import to_the_second
 
 max_history: Final = 5_000
-"""Rows about the states of users, less than 1 KB each."""
+"""Rows of users' states, less than 1 KB each."""
 
 
 class State:
-    """What the REST API of one account knows.
+    """The state of one account's REST API.
 
-    The newest ``max_engagements`` are kept, some 30 KB each. The details of one appear
+    It keeps the newest ``max_engagements``, some 30 KB each. The details of one appear
     ``details_delay_s`` after its end.
     """
 
@@ -41,9 +41,9 @@ class State:
         self._engagement_of_recording: dict[str, str] = {}
 
     def happened(self, body: Mapping[str, Any], at: datetime) -> None:
-        """Take note of an event when it is first due; ``at`` is of the clock that asks go by.
+        """Apply an event when it is first due; ``at`` is by the clock of requests.
 
-        Each event once, in the order of its story.
+        Each event once, in the order of its scenario.
         """
         event = body["event"].removeprefix("contact_center.")
         payload: Facts = body["payload"]["object"]
@@ -58,11 +58,11 @@ class State:
             apply_event(engagement, event, payload, at_ms=at_ms, now=at, delay_s=delay_s)
 
     def engagement_of_recording(self, recording_id: str) -> Engagement | None:
-        """Return the engagement that has this recording."""
+        """Return the engagement of this recording."""
         return self.engagements.get(self._engagement_of_recording.get(recording_id, ""))
 
     def _engagement(self, payload: Facts, at_ms: int) -> Engagement | None:
-        """Return the engagement that an event belongs to; deletions of recordings name no other."""
+        """Return the engagement of an event; deletions of recordings name only the recording."""
         recording_id = cast("str | None", payload.get("recording_id"))
         engagement_id = cast("str | None", payload.get("engagement_id"))
         if engagement_id is None:
@@ -100,7 +100,7 @@ class State:
 def apply_events(
     state: State, events: Iterator[StoryEvent], now: Callable[[], datetime]
 ) -> Iterator[StoryEvent]:
-    """Yield the events, each of which the state learns of at the moment when it is taken."""
+    """Yield the events, each applied to the state when it is taken."""
     for event in events:
         state.happened(orjson.loads(event.body), now())
         yield event

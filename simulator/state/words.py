@@ -1,4 +1,4 @@
-"""Pure: where events have other words for a fact than the REST API.
+"""Pure: translates names of facts that differ between events and the REST API.
 
 Source: Zoom Contact Center webhooks and REST API, members of users, queues, closures and assets.
 """
@@ -31,7 +31,7 @@ channels_by_type: Final[Mapping[str, str]] = {
 
 
 def user_words(payload: Facts) -> dict[str, object]:
-    """Return what an event tells of a user, as the REST API says it."""
+    """Return the facts of an event's user, under the REST API's names."""
     facts = dict(payload)
     if isinstance(package := payload.get("user_package"), dict):
         facts["package_name"] = package.get("package_name")
@@ -41,7 +41,7 @@ def user_words(payload: Facts) -> dict[str, object]:
 
 
 def queue_words(payload: Facts) -> dict[str, object]:
-    """Return what an event tells of a queue, as the REST API says it."""
+    """Return the facts of an event's queue, under the REST API's names."""
     facts = {queue_renames.get(name, name): value for name, value in payload.items()}
     facts["short_abandon"] = {abandon[name]: payload[name] for name in abandon if name in payload}
     types = cast("list[str]", payload.get("channel_types") or [])

@@ -1,8 +1,8 @@
-"""Coherent stories of a contact centre, in which every event that we know occurs.
+"""Coherent scenarios of a contact centre, in which every known event occurs.
 
-A story is a function that is handed a `telling.Scenario` and tells it event by event; scenes are
-parts that several stories share. What is said once stays known: ids, names, queue, agent and
-consumer agree through a story, and its times rise. Everything follows from the seed.
+A scenario is a function that receives a `scenario.Scenario` and emits it event by event; scenes are
+parts that several scenarios share. Facts persist: ids, names, queue, agent and consumer agree
+through a scenario, and its times rise. Everything follows from the seed.
 """
 
 from simulator.stories.scenario import StoryEvent

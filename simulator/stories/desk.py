@@ -25,7 +25,7 @@ cold_transfer = partial(transfer, level="agent", transfer_type="cold")
 
 
 def email_answered(scenario: Scenario) -> None:
-    """Tell an e-mail; no event says that it started or ended."""
+    """Emit an e-mail; no event says that it started or ended."""
     _taken(scenario, "email", email)
     cold_transfer(scenario, end="timeout")
     cold_transfer(scenario, end="accepted")
@@ -37,7 +37,7 @@ def email_answered(scenario: Scenario) -> None:
 
 
 def work_item_done(scenario: Scenario) -> None:
-    """Tell a work item that two agents have in hand."""
+    """Emit a work item that two agents have in hand."""
     _taken(scenario, "work_item", work_item)
     cold_transfer(scenario, end="accepted")
     scenario.wait(20, 90)
@@ -46,7 +46,7 @@ def work_item_done(scenario: Scenario) -> None:
 
 
 def work_item_canceled(scenario: Scenario) -> None:
-    """Tell a work item that its agent cancels."""
+    """Emit a work item that its agent cancels."""
     _taken(scenario, "work_item", work_item)
     scenario.wait(5, 30)
     scenario.emit("task_canceled", task_status="canceled")
@@ -54,7 +54,7 @@ def work_item_canceled(scenario: Scenario) -> None:
 
 
 def voicemail(scenario: Scenario) -> None:
-    """Tell a call that nobody takes, and the message that it leaves."""
+    """Emit a call that nobody takes, and the message that it leaves."""
     queue = scenario.rng.choice(scenario.company.queues_for("voice"))
     begin(scenario, queue, voice)
     scenario.emit("engagement_started")
@@ -65,7 +65,7 @@ def voicemail(scenario: Scenario) -> None:
 
 
 def voicemail_after_agent(scenario: Scenario) -> None:
-    """Tell a call that its agent transfers to an inbox."""
+    """Emit a call that its agent transfers to an inbox."""
     queue = scenario.rng.choice(scenario.company.queues_for("voice"))
     begin(scenario, queue, voice)
     scenario.emit("engagement_started")

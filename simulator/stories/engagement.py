@@ -60,7 +60,7 @@ work_item: Final = Channel("work_item")
 def begin(
     scenario: Scenario, queue: CompanyQueue, channel: Channel, *, direction: str = "inbound"
 ) -> None:
-    """Know who writes or calls whom, about which queue's subject."""
+    """Set the facts of consumer, queue and channel."""
     scenario.set_facts(
         **queue.flow.facts(),
         **channel.facts(),
@@ -79,7 +79,7 @@ def begin(
 
 
 def meet_consumer(scenario: Scenario) -> None:
-    """Know a consumer: a new one, or now and then one of an earlier story."""
+    """Set the facts of a consumer, a new one or at times one of an earlier scenario."""
     ordinal = scenario.number
     if ordinal and scenario.rng.random() < returning_share:
         ordinal = scenario.rng.randrange(ordinal)
@@ -141,7 +141,7 @@ def assigned(scenario: Scenario, agent: CompanyUser) -> None:
 
 
 def served_by(scenario: Scenario, agent: CompanyUser) -> None:
-    """Know the agent who is in charge now."""
+    """Set the facts of the agent who is in charge now."""
     facts = agent.facts()
     members = ("user_id", "user_display_name", "teams")
     scenario.set_facts(**facts, users=[{name: facts[name] for name in members}])

@@ -36,17 +36,17 @@ files: Final = (
 undelivered_share: Final = 0.1
 
 Delivered = Callable[[Scenario], None]
-"""Tells what became of a message of the agent's."""
+"""Emits what became of a message of the agent's."""
 
 
 def chat(scenario: Scenario) -> None:
-    """Tell a chat on a page or in an app."""
+    """Emit a chat on a page or in an app."""
     channel = scenario.rng.choice((web_chat, in_app_chat))
     _conversation(scenario, channel, scenes=(_file_from_consumer, _message_from_agent))
 
 
 def long_chat(scenario: Scenario) -> None:
-    """Tell a chat with everything in it: files, an offer of video, a cold transfer, a survey."""
+    """Emit a chat with everything in it: files, an offer of video, a cold transfer, a survey."""
     scenes = (
         _file_from_consumer,
         _file_from_agent,
@@ -59,7 +59,7 @@ def long_chat(scenario: Scenario) -> None:
 
 
 def upgraded_chat(scenario: Scenario) -> None:
-    """Tell a chat that becomes a video conversation."""
+    """Emit a chat that becomes a video conversation."""
     _answered(scenario, web_chat)
     play(scenario, (_message_from_consumer, partial(upgrade_offered, end="completed")))
     scenario.emit("engagement_consumer_notified")
@@ -69,7 +69,7 @@ def upgraded_chat(scenario: Scenario) -> None:
 
 
 def text_messages(scenario: Scenario) -> None:
-    """Tell an exchange of text messages, from consent to its end."""
+    """Emit an exchange of text messages, from consent to its end."""
     scenes = (
         partial(_consent_changed, "in"),
         _message_from_agent,
@@ -83,7 +83,7 @@ def text_messages(scenario: Scenario) -> None:
 
 
 def whatsapp_messages(scenario: Scenario) -> None:
-    """Tell an exchange by WhatsApp."""
+    """Emit an exchange by WhatsApp."""
     scenes = (_message_from_agent, partial(_message_status, "whatsapp_message"))
     _conversation(scenario, whatsapp, scenes=scenes)
 

@@ -46,7 +46,7 @@ user_update_groups: Final = (
 
 
 def shift(scenario: Scenario) -> None:
-    """Tell one person's time at work, sped up."""
+    """Emit one person's time at work, sped up."""
     user = scenario.rota.take(scenario)
     scenario.set_facts(**user.facts())
     queues = [q for q in scenario.company.queues if user in (*q.agents, *q.supervisors)]
@@ -62,7 +62,7 @@ def shift(scenario: Scenario) -> None:
 
 
 def employment(scenario: Scenario) -> None:
-    """Tell of a user from creation to deletion."""
+    """Emit the life of a user from creation to deletion."""
     rng, company = scenario.rng, scenario.company
     agent = company.users[-1]
     role = Role(agent.role_id, agent.role_name)

@@ -1,4 +1,4 @@
-"""One story while it is told: its clock, what is known so far, the events told."""
+"""One scenario while it runs: its clock, its known facts, its emitted events."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ from simulator.payloads import payload_object, render
 from simulator.synthetic_values import to_the_millisecond, to_the_second, uuid
 
 longest_lag_ms: Final = 50
-"""How far ``event_ts`` may follow the time of occurrence."""
+"""The largest lag of ``event_ts`` behind the time of occurrence."""
 
 shortest_step_ms: Final = 60
-"""More than the lag, so that ``event_ts`` rises through a story as ``date_time_ms`` does."""
+"""More than the lag, so that ``event_ts`` rises through a scenario as ``date_time_ms`` does."""
 
 longest_step_ms: Final = 300
 
@@ -23,8 +23,8 @@ longest_step_ms: Final = 300
 class StoryEvent:
     """One webhook body, as sent.
 
-    ``offset_ms`` is when Zoom would send it, milliseconds since the ``start`` that was asked for:
-    ``start`` plus ``offset_ms`` is its ``event_ts``. ``scenario`` is kind and number: ``chat-17``.
+    ``offset_ms`` is when Zoom would send it, milliseconds since the requested ``start``: ``start``
+    plus ``offset_ms`` is its ``event_ts``. ``scenario`` is kind and number: ``chat-17``.
     """
 
     event: str
@@ -35,29 +35,29 @@ class StoryEvent:
 
 @dataclass(slots=True)
 class Rota:
-    """Who may come on shift: the users in turn, each with the time from which they are free.
+    """The users available for shifts, in turn, each with the time from which they are free.
 
-    Two stories of one user's presence never overlap. So no two events are the same: all other
-    stories are about ids of their own.
+    So two scenarios of one user's presence never overlap, and no two events are the same: all other
+    scenarios have ids of their own.
     """
 
     free: deque[tuple[int, CompanyUser]]
 
     def take(self, scenario: "Scenario") -> CompanyUser:
-        """Return the user who has been free longest, when he or she is."""
+        """Return the user who has been free longest, once they are free."""
         free_from_ms, user = self.free.popleft()
         scenario.wait_until(free_from_ms)
         return user
 
     def give_back(self, scenario: "Scenario", user: CompanyUser) -> None:
-        """Let the user come again, but later than what this story has told."""
+        """Make the user available again, after the last event of this scenario."""
         self.free.append((scenario.now_ms + longest_step_ms, user))
 
 
 class Scenario:
-    """Tells events about a company; ``number`` is unique in the programme.
+    """Emits events of a company; ``number`` is unique in the schedule.
 
-    ``origin_ms`` is the start of the programme and ``begin_ms`` that of the story, epoch
+    ``origin_ms`` is the start of the schedule and ``begin_ms`` that of the scenario, epoch
     milliseconds.
     """
 
@@ -81,24 +81,24 @@ class Scenario:
         self._emitted: list[tuple[str, int, bytes]] = []
 
     def set_facts(self, **facts: object) -> None:
-        """Know these facts from now on; None forgets one."""
+        """Set facts for all later events; None removes one."""
         self.known.update(facts)
 
     def wait(self, least_s: float, most_s: float) -> None:
-        """Let some time pass."""
+        """Advance the clock."""
         self.now_ms += round(self.rng.uniform(least_s, most_s) * 1000)
 
     def wait_until(self, moment_ms: int) -> None:
-        """Let time pass until this moment, unless it has passed."""
+        """Advance the clock to this time, unless it has passed."""
         self.now_ms = max(self.now_ms, moment_ms)
 
     def emit(self, event: str, /, **facts: object) -> None:
-        """Tell an event, named without ``contact_center.``.
+        """Emit an event, named without ``contact_center.``.
 
-        Facts told are for this event alone; its schema must have members of their names.
+        ``facts`` apply to this event alone; its schema must have members of their names.
 
         Raises:
-            ValueError: the event cannot say what it should: a mistake in the story.
+            ValueError: a required member cannot hold its value: a mistake in the scenario.
         """
         self.now_ms += self.rng.randint(shortest_step_ms, longest_step_ms)
         event_ts_ms = self.now_ms + self.rng.randrange(longest_lag_ms)
@@ -114,7 +114,7 @@ class Scenario:
         self._emitted.append((name, event_ts_ms - self._origin_ms, body))
 
     def events(self, kind: str) -> Sequence[StoryEvent]:
-        """Return what was told, in order."""
+        """Return the emitted events, in order."""
         title = f"{kind}-{self.number}"
         return [
             StoryEvent(event, offset_ms, body, title) for event, offset_ms, body in self._emitted
@@ -131,20 +131,20 @@ class Scenario:
 
 
 Scene = Callable[[Scenario], None]
-"""A whole story, or a scene of one."""
+"""A scenario, or a part of one."""
 
 
 def play(scenario: Scenario, scenes: Sequence[Scene]) -> None:
-    """Tell scenes one after the other, with a pause before each."""
+    """Run scenes one after the other, with a pause before each."""
     for scene in scenes:
         scenario.wait(2, 20)
         scene(scenario)
 
 
 def commanded(scenario: Scenario, command: str) -> None:
-    """Let another program send a call control command.
+    """Have another program send a call control command.
 
-    Later events of the task carry its ``request_id`` too, as they may.
+    Later events of the task may carry its ``request_id`` too.
     """
     scenario.set_facts(request_id=uuid(scenario.rng))
     scenario.emit(f"call_control_{command}_executed")

@@ -1,8 +1,8 @@
-"""Which stories are told when: a first round with every event, then the mix of a working day.
+"""Schedules scenarios: a first round with every event, then the mix of a working day.
 
-The stories of the first round begin one shortly after the other; the working day begins when the
-last of them has ended. So the first events of a stream hold every kind. From then on stories begin
-at random moments, by their weights, and many are under way at once.
+The scenarios of the first round begin shortly after one another; the working day begins when the
+last of them has ended. So the first events of a stream hold every kind. From then on scenarios
+begin at random times, by their weights, and many run at once.
 """
 
 import heapq
@@ -63,13 +63,13 @@ Kind = tuple[str, Scene]
 
 first_gap_ms: Final = 1_000
 first_round_events: Final = 600
-"""Among the first so many events is every kind."""
+"""The first events of this number include every kind."""
 mean_gap_ms: Final = 1_500
 mean_events_per_s: Final = 14.0
-"""So many events happen in a second of the company's time."""
+"""Events per second of the company's time."""
 
 _filling: Final = timedelta(minutes=2)
-"""A working day begins with few stories under way; so long it has less than its mean."""
+"""A working day begins with few running scenarios, so its rate is below the mean for this long."""
 
 first_round: Final[Sequence[Kind]] = (
     (
@@ -145,14 +145,14 @@ working_day: Final[Mapping[Kind, float]] = {
     ("closures", closures_lifetime): 0.05,
     ("asset", asset_lifetime): 0.1,
 }
-"""How often each kind is told, in relation to the others: people call more than desks move."""
+"""The relative frequency of each kind: calls are more frequent than configuration changes."""
 
 _people_bound: Final = frozenset({"shift"})
 """Kinds that wait for one of the company's people: a busier day has no more of them."""
 
 
 def stories(company: Company, *, seed: int, start: datetime) -> Iterator[Sequence[StoryEvent]]:
-    """Yield stories without end, in the order in which they begin; the first round has all events.
+    """Yield scenarios without end, in the order of their starts; the first round has all events.
 
     The same arguments give the same bodies. ``start`` is aware.
     """
@@ -167,11 +167,11 @@ def event_stream(
     count: int | None,
     density: float = 1.0,
 ) -> Iterator[StoryEvent]:
-    """Yield the events of all stories in order of time, the first ``count`` of them or without end.
+    """Yield the events of all scenarios in order of time, the first ``count`` or without end.
 
-    No two are the same event. From a ``count`` of 600 on, every kind of event is among them. The
-    stories under way at the end stay untold. With a ``density`` above 1 the working day has so many
-    times the events.
+    No two are the same event. From a ``count`` of 600 on, every kind of event is among them.
+    Scenarios that run at the end are not completed. ``density`` multiplies the events of the
+    working day.
     """
     return islice(_merged(_generate(company, seed=seed, start=start, density=density)), count)
 
@@ -181,8 +181,8 @@ def live_stream(
 ) -> Iterator[StoryEvent]:
     """Yield the events of a stream that is sent from ``now`` on at a rate; 0 = as fast as taken.
 
-    Its last event happens when it is due. One without end keeps step with the clock once its first
-    round is over.
+    Its last event happens when it is due. A stream without end keeps pace with the clock after its
+    first round.
     """
     density = rate_per_s / mean_events_per_s if count is None and rate_per_s else 1.0
     stories = partial(event_stream, company, seed=seed, density=density)
@@ -198,7 +198,7 @@ def _last_ms(events: Iterator[StoryEvent]) -> int:
 
 
 def _merged(stories: Iterator[tuple[int, Sequence[StoryEvent]]]) -> Iterator[StoryEvent]:
-    """Merge stories that are given with the time before which they have no event, rising."""
+    """Merge scenarios, each given with the time before which it has no event, rising."""
     waiting: list[tuple[int, int, StoryEvent]] = []
     added = numbers()
     for begin_ms, events in stories:

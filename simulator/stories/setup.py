@@ -16,7 +16,7 @@ weekdays: Final = (2, 3, 4, 5, 6)
 
 
 def queue_lifetime(scenario: Scenario) -> None:
-    """Tell of a queue from creation to deletion."""
+    """Emit the life of a queue from creation to deletion."""
     rng, company = scenario.rng, scenario.company
     parent = rng.choice(company.queues)
     queue = make_queue(
@@ -47,7 +47,7 @@ def queue_lifetime(scenario: Scenario) -> None:
 
 
 def team_lifetime(scenario: Scenario) -> None:
-    """Tell of a team from creation to deletion."""
+    """Emit the life of a team from creation to deletion."""
     rng, company = scenario.rng, scenario.company
     first, second = rng.sample(company.teams, 2)
     name = f"Équipe {scenario.number}"
@@ -104,7 +104,7 @@ def business_hours_lifetime(scenario: Scenario) -> None:
 
 
 def closures_lifetime(scenario: Scenario) -> None:
-    """Tell of a set of closures from creation to deletion; one recurs, one does not."""
+    """Emit the life of a set of closures from creation to deletion; one recurs, one does not."""
     _modified_by_a_supervisor(scenario)
     once, yearly = opaque_id(scenario.rng), opaque_id(scenario.rng)
     scenario.set_facts(closure_set_id=opaque_id(scenario.rng))
@@ -138,7 +138,7 @@ def closures_lifetime(scenario: Scenario) -> None:
 
 
 def asset_lifetime(scenario: Scenario) -> None:
-    """Tell of a sound from creation to the archive, out of it, and to its deletion."""
+    """Emit the life of a sound from creation to the archive, out of it, and to its deletion."""
     _modified_by_a_supervisor(scenario)
     rng = scenario.rng
     first, second, category = opaque_id(rng), opaque_id(rng), opaque_id(rng)

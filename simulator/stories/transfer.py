@@ -32,7 +32,7 @@ target_status: Final[Mapping[str, str]] = {
 def transfer(
     scenario: Scenario, *, level: Level, transfer_type: Literal["warm", "cold"], end: End
 ) -> None:
-    """Tell a transfer; after ``accepted`` or ``completed`` the first agent has left the call."""
+    """Emit a transfer; after ``accepted`` or ``completed`` the first agent has left the call."""
     queue = _target_queue(scenario, level)
     agent = other_agent(scenario, queue)
     task_id = prefixed_id("ZWT", scenario.rng)

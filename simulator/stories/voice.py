@@ -53,7 +53,7 @@ def inbound_call(
     work: Sequence[Scene] = (dispositioned,),
     afterwards: Sequence[Scene] = (),
 ) -> None:
-    """Tell a call that waits, is answered, talked through in scenes, ended and wrapped up."""
+    """Emit a call that waits, is answered, talked through in scenes, ended and wrapped up."""
     queue = _voice_queue(scenario)
     begin(scenario, queue, channel)
     _started(scenario)
@@ -67,7 +67,7 @@ def inbound_call(
 
 
 def ordinary_call(scenario: Scenario) -> None:
-    """Tell an inbound call of an ordinary day."""
+    """Emit an inbound call of an ordinary day."""
     rng = scenario.rng
     scenes = some(call_scenes, rng, at_most=3)
     if rng.random() < others_share:
@@ -82,14 +82,14 @@ def ordinary_call(scenario: Scenario) -> None:
 
 
 def video_call(scenario: Scenario) -> None:
-    """Tell a video conversation that begins as one."""
+    """Emit a video conversation that begins as one."""
     inbound_call(scenario, channel=video, refusals=some_refusals(scenario), scenes=(held,))
 
 
 def talked(
     scenario: Scenario, scenes: Sequence[Scene], *, work: Sequence[Scene] = (dispositioned,)
 ) -> None:
-    """Tell a conversation that is recorded, from the answer until its reports are ready."""
+    """Emit a conversation that is recorded, from the answer until its reports are ready."""
     started_ms = recording_started(scenario)
     play(scenario, scenes)
     scenario.wait(20, 90)
@@ -103,7 +103,7 @@ def talked(
 
 
 def abandoned_call(scenario: Scenario) -> None:
-    """Tell a call that nobody takes, so that it overflows, and that the consumer gives up."""
+    """Emit a call that nobody takes, so that it overflows, and that the consumer gives up."""
     first, second = scenario.rng.sample(scenario.company.queues_for("voice"), 2)
     begin(scenario, first, voice)
     _started(scenario)
@@ -122,7 +122,7 @@ def abandoned_call(scenario: Scenario) -> None:
 
 
 def outbound_call(scenario: Scenario) -> None:
-    """Tell a call that an agent makes and the consumer answers."""
+    """Emit a call that an agent makes and the consumer answers."""
     queue = _voice_queue(scenario)
     begin(scenario, queue, voice, direction="outbound")
     _dialled(scenario, queue, scenario.rng.choice(queue.agents))
@@ -131,7 +131,7 @@ def outbound_call(scenario: Scenario) -> None:
 
 
 def unanswered_call(scenario: Scenario) -> None:
-    """Tell a call that an agent makes, and cancels since nobody answers."""
+    """Emit a call that an agent makes, and cancels since nobody answers."""
     queue = _voice_queue(scenario)
     begin(scenario, queue, voice, direction="outbound")
     _dialled(scenario, queue, scenario.rng.choice(queue.agents))
@@ -143,7 +143,7 @@ def unanswered_call(scenario: Scenario) -> None:
 
 
 def call_made_by_command(scenario: Scenario) -> None:
-    """Tell an outbound call that another program controls to the end."""
+    """Emit an outbound call that another program controls to the end."""
     queue = _voice_queue(scenario)
     begin(scenario, queue, voice, direction="outbound")
     agent = scenario.rng.choice(queue.agents)
@@ -165,7 +165,7 @@ def call_made_by_command(scenario: Scenario) -> None:
 
 
 def call_answered_by_command(scenario: Scenario) -> None:
-    """Tell an inbound call that another program answers."""
+    """Emit an inbound call that another program answers."""
     queue = _voice_queue(scenario)
     begin(scenario, queue, voice)
     _started(scenario)
@@ -177,7 +177,7 @@ def call_answered_by_command(scenario: Scenario) -> None:
 
 
 def campaign_call(scenario: Scenario) -> None:
-    """Tell a call that a campaign dials and the consumer answers."""
+    """Emit a call that a campaign dials and the consumer answers."""
     queue = _dialled_by_campaign(scenario, "consumer_answer")
     queued(scenario, queue)
     assigned(scenario, scenario.rng.choice(queue.agents))
@@ -186,13 +186,13 @@ def campaign_call(scenario: Scenario) -> None:
 
 
 def unreached_campaign_call(scenario: Scenario) -> None:
-    """Tell a call that a campaign dials in vain."""
+    """Emit a call that a campaign dials in vain."""
     _dialled_by_campaign(scenario, scenario.rng.choice(campaign_failures))
     scenario.emit("engagement_ended")
 
 
 def scheduled_callback(scenario: Scenario) -> None:
-    """Tell a callback that is booked for a later minute, and the call at that time."""
+    """Emit a callback that is booked for a later minute, and the call at that time."""
     queue = _voice_queue(scenario)
     begin(scenario, queue, voice, direction="outbound")
     slot_ms = (scenario.now_ms // 60_000 + 4) * 60_000
@@ -220,7 +220,7 @@ def scheduled_callback(scenario: Scenario) -> None:
 
 
 def upgraded_call(scenario: Scenario) -> None:
-    """Tell a call that becomes a video conversation."""
+    """Emit a call that becomes a video conversation."""
     inbound_call(scenario, scenes=(partial(upgrade_offered, end="completed"), held))
 
 

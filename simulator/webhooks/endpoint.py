@@ -1,6 +1,6 @@
 """The customer's endpoint as Zoom sees it: one signed delivery, one validation.
 
-Source of the header set: Zoom's sample of a webhook receiver, and deliveries seen in the wild.
+Source of the header set: Zoom's sample of a webhook receiver, and observed deliveries.
 """
 
 import base64
@@ -26,11 +26,11 @@ _fixed_headers: Final = {
 
 
 class EndpointInvalidError(Exception):
-    """The endpoint did not answer the validation as the owner of the secret would."""
+    """The endpoint did not answer the validation with the secret."""
 
 
 class Endpoint:
-    """Makes deliveries to one URL, each signed anew at the moment of sending."""
+    """Makes deliveries to one URL, each signed anew when sent."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Endpoint:
         """Send the challenge that proves that the endpoint knows the secret.
 
         Raises:
-            EndpointInvalidError: no answer, or not the one of somebody who knows the secret.
+            EndpointInvalidError: no answer, or one without the secret.
         """
         token = base64.urlsafe_b64encode(self._chance.randbytes(16)).rstrip(b"=").decode()
         challenge = {
@@ -105,7 +105,7 @@ class Endpoint:
 async def open_endpoint(
     settings: SimulatorSettings, *, clock: Clock, rng: random.Random
 ) -> AsyncIterator[Endpoint]:
-    """Hold connections to the endpoint: one per delivery at once, and one for validations."""
+    """Open connections to the endpoint: one per concurrent delivery, and one for validations."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.connections + 1),
         timeout=aiohttp.ClientTimeout(total=settings.answer_limit_s),

@@ -1,7 +1,7 @@
-"""Pure: the id of an event as the receiver should compute it, by code of the simulator's own.
+"""Pure: the expected id of an event, by code of the simulator's own.
 
-The ledger compares what was sent with what was stored by this id. Were it computed by the
-receiver's code, a mistake in it would cancel out.
+The ledger compares sent and stored events by this id. An id from the receiver's code would hide its
+mistakes.
 
 Source: identity version ``zcc1`` of the contract with downstream teams.
 """
@@ -16,7 +16,7 @@ links: Final = ("download_url", "transcript_url", "asset_item_file_url", "downlo
 
 
 def event_id(body: bytes) -> str:
-    """Return the id of the event that a body tells, 64 hexadecimal digits."""
+    """Return the id of a body's event, 64 hexadecimal digits."""
     notification = json.loads(body, parse_float=_number)
     payload = _without_links(notification["payload"])
     identity = [
@@ -33,7 +33,7 @@ def event_id(body: bytes) -> str:
 
 
 def event_ts_ms(body: bytes) -> int:
-    """Return when the event was sent by its own word, epoch milliseconds."""
+    """Return the body's own time of sending, epoch milliseconds."""
     moment: int = json.loads(body)["event_ts"]
     return moment
 
@@ -41,7 +41,7 @@ def event_ts_ms(body: bytes) -> int:
 def variant_with_other_links(body: bytes) -> bytes:
     """Return the same event with other download links; the body itself where it has none.
 
-    Source: duplicates seen in the wild differ in download link and token only.
+    Source: observed duplicates differ in download link and token only.
     """
     notification = json.loads(body)
     if not _change_links(notification["payload"]):
@@ -50,7 +50,7 @@ def variant_with_other_links(body: bytes) -> bytes:
 
 
 def _number(literal: str) -> float | str:
-    """Return the text of what no double holds, which is how the contract has it counted."""
+    """Return the text of a literal outside the range of a double, as the contract counts it."""
     return literal if isinf(float(literal)) else float(literal)
 
 

@@ -1,8 +1,8 @@
-"""What became of the events: one JSON line per notification, and running totals.
+"""The outcomes of events: one JSON line per notification, and running totals.
 
-A notification is one telling of an event under one request id: up to four deliveries of the same
-body. An event has one, or two where it is duplicated, and counts as accepted when any of them
-was. Lines hold ids, times and statuses, never a body.
+A notification is an event under one request id: up to four deliveries of the same body. An event
+has one, or two where it is duplicated, and counts as accepted when any of them was. Lines hold ids,
+times and statuses, never a body.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ _best_first: Final = (Outcome.ACCEPTED, Outcome.GIVEN_UP, Outcome.LOST)
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One notification that has come to its end. Times are ISO 8601 in UTC."""
+    """One finished notification. Times are ISO 8601 in UTC."""
 
     event: str
     event_id: str
@@ -42,7 +42,7 @@ class Totals:
 
     ``deliveries`` are HTTP attempts, ``retries`` those after the first of a notification,
     ``duplicates_sent`` notifications after the first of an event, ``by_event`` distinct events by
-    name. An event that is still on its way is in ``events`` and ``by_event`` alone.
+    name. An event in flight counts in ``events`` and ``by_event`` alone.
     """
 
     events: int = 0
@@ -57,14 +57,14 @@ class Totals:
 
 @dataclass(slots=True)
 class _OnItsWay:
-    """An event with notifications that have not come to their end."""
+    """An event with unfinished notifications."""
 
     notifications: int = 0
     outcome: Outcome = _best_first[-1]
 
 
 class Tally:
-    """Counts as it goes; remembers only the events that are on their way."""
+    """Counts events; remembers only those in flight."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -77,7 +77,7 @@ class Tally:
         return Totals(**self._counts, by_event=dict(self._by_event))
 
     def opened(self, event: str, event_id: str, *, notifications: int) -> None:
-        """Count an event that is about to be told so many times."""
+        """Count an event that is about to be sent in this many notifications."""
         self._counts["events"] += 1
         self._counts["duplicates_sent"] += notifications - 1
         self._by_event[event] += 1
@@ -99,7 +99,7 @@ class Tally:
 
 
 class LedgerWriter:
-    """Keeps the totals and, where there is a path, appends to the file. A context manager.
+    """Keeps the totals and, with a path, appends to the file. A context manager.
 
     A line is in the file when `closed` returns, whatever happens to this process afterwards.
     """
@@ -129,15 +129,15 @@ class LedgerWriter:
         return self._tally.totals
 
     def opened(self, event: str, event_id: str, *, notifications: int) -> None:
-        """An event is about to be told so many times."""
+        """Count an event that is about to be sent in this many notifications."""
         self._tally.opened(event, event_id, notifications=notifications)
 
     def attempted(self, *, attempt: int) -> None:
-        """One delivery was made, the nth of its notification."""
+        """Count one delivery, the nth of its notification."""
         self._tally.attempted(attempt=attempt)
 
     def closed(self, entry: LedgerEntry) -> None:
-        """A notification has come to its end."""
+        """Record the end of a notification."""
         self._tally.closed(entry.event_id, entry.outcome)
         if self._file:
             self._file.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
@@ -151,7 +151,7 @@ class Ledger:
 
     @cached_property
     def accepted_ids(self) -> frozenset[str]:
-        """Ids of the events that the endpoint took."""
+        """Ids of the events that the endpoint accepted."""
         return frozenset(e.event_id for e in self.entries if e.outcome is Outcome.ACCEPTED)
 
     @cached_property
@@ -170,7 +170,7 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> Ledger:
-    """Read a whole ledger.
+    """Read a complete ledger.
 
     Raises:
         pydantic.ValidationError: a line is not of a ledger.

@@ -1,4 +1,4 @@
-"""Pure: what an answer means to Zoom, and when it tries again.
+"""Pure: Zoom's reaction to an answer, and the time of its next attempt.
 
 A delivery has four attempts: the first, and three retries. Zoom's hours and minutes pass
 ``time_scale`` times faster here, but the three seconds for an answer do not.
@@ -22,7 +22,7 @@ Answer = int | Literal["network_error", "timeout"]
 
 
 class Outcome(StrEnum):
-    """How a delivery ended. ``GIVEN_UP`` was retried in vain, ``LOST`` was not retried."""
+    """The end of a delivery. ``GIVEN_UP`` was retried in vain, ``LOST`` was not retried."""
 
     ACCEPTED = "accepted"
     GIVEN_UP = "given_up"
@@ -30,9 +30,9 @@ class Outcome(StrEnum):
 
 
 def outcome_of(answer: Answer, *, attempts: int) -> Outcome | None:
-    """Judge the last of so many attempts; None: it is tried again after `retry_delay_s`.
+    """Return the outcome after the last of ``attempts``; None: it is retried after `retry_delay_s`.
 
-    A success status other than 200 and 204 is neither success nor a reason to try again.
+    A success status other than 200 and 204 is neither success nor a reason to retry.
     """
     if answer in (200, 204):
         return Outcome.ACCEPTED

@@ -1,9 +1,9 @@
-"""Pure: what is due next: new events at their pace, and what waits for its time.
+"""Pure: the next due item: new events at their pace, and delayed ones.
 
 The source yields one group of items per new event, each with the seconds that it waits beyond the
-event's own time. Everything passes through a heap, which also holds what is to be tried again. The
-item due first goes first; on a tie the one that was added first. Nothing new is read while too
-much waits, or before the time that the source has reached.
+event's own time. Everything passes through a heap, which also holds items to retry. The item due
+first goes first; on a tie the one added first. No new event is read while too many items wait, or
+before the time that the source has reached.
 """
 
 import heapq
@@ -13,15 +13,15 @@ from typing import Final, Generic, TypeVar
 Item = TypeVar("Item")
 
 max_waiting: Final = 50_000
-"""About 2 KB each: what a receiver that is down may cost in memory."""
+"""About 2 KB each: the memory cost of a receiver that is down."""
 
 
 class SendQueue(Generic[Item]):
     """Times are seconds of one monotonic clock.
 
-    Whoever takes an item says `settled` once it has come to its end or was added again; until
-    then the agenda is not `finished`. A ``rate_per_s`` of 0 makes every new event due at once.
-    ``reached_s`` returns the time of the last event that was read: the next one is no earlier.
+    The taker of an item calls `settled` once it is finished or was added again; until then the
+    queue is not `finished`. A ``rate_per_s`` of 0 makes every new event due at once. ``reached_s``
+    returns the time of the last event that was read: the next one is no earlier.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class SendQueue(Generic[Item]):
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left, and nobody is out who might add more."""
+        """Whether nothing is left, and no taken item may be added again."""
         return self._exhausted and not self._waiting and not self._out
 
     def add(self, item: Item, *, due_s: float) -> None:
-        """Let an item wait until this time."""
+        """Add an item that is due at this time."""
         heapq.heappush(self._waiting, (due_s, self._added, item))
         self._added += 1
 
@@ -62,17 +62,17 @@ class SendQueue(Generic[Item]):
         return heapq.heappop(self._waiting)[2]
 
     def settled(self) -> None:
-        """Say that an item taken earlier has come to its end, or waits here again."""
+        """Note that a taken item is finished, or waits here again."""
         self._out -= 1
 
     def wait_s(self, now_s: float) -> float | None:
-        """Return how long nothing can become due; None: not before something is added."""
+        """Return for how long nothing can become due; None: not before something is added."""
         first_s = self._waiting[0][0] if self._waiting else float("inf")
         due_s = min(first_s, self._next_new_s(now_s))
         return None if due_s == float("inf") else max(0.0, due_s - now_s)
 
     def _next_new_s(self, now_s: float) -> float:
-        """When to read the next event; never while an item is due before it."""
+        """Return when to read the next event; never while an item is due before it."""
         if self._exhausted or len(self._waiting) >= max_waiting:
             return float("inf")
         paced_s = self._start_s + self._drawn / self._rate_per_s if self._rate_per_s else now_s

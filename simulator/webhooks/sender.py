@@ -1,8 +1,8 @@
-"""Deliver events as Zoom does: bounded, retried, now and then twice or late.
+"""Delivers events as Zoom does: bounded, retried, at times twice or late.
 
-One pump takes what is due from the agenda as soon as a connection is free, and starts one task per
-delivery. A notification whose delivery fails goes back to the agenda until its retry is due, so
-that any number may wait at the cost of memory alone.
+One loop takes due items from the send queue as soon as a connection is free, and starts one task
+per delivery. A notification whose delivery fails goes back to the queue until its retry is due, so
+any number may wait at the cost of memory alone.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from simulator.webhooks.retry_schedule import Answer, Outcome, outcome_of, retry
 from simulator.webhooks.send_queue import SendQueue
 
 _lateness_s: Final = (1.0, 90.0)
-"""Zoom's seconds by which an event may come late; pairs were seen inverted by up to 90."""
+"""Zoom's seconds by which an event may be late; observed pairs were inverted by up to 90."""
 
 _late_duplicate_s: Final = (60.0, 600.0)
-"""Zoom's seconds from an event to a duplicate that is not near-simultaneous."""
+"""Zoom's seconds from an event to a late duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One telling of an event, and the answers to its deliveries so far."""
+    """One notification of an event, with the answers to its deliveries so far."""
 
     event: str
     event_id: str
@@ -46,10 +46,10 @@ class Notification:
 def notifications_of(
     event: StoryEvent, settings: SimulatorSettings, rng: random.Random
 ) -> list[tuple[float, Notification]]:
-    """Decide how an event is told: (real seconds of delay, notification), once or twice.
+    """Return the notifications of an event: (real seconds of delay, notification), one or two.
 
-    A duplicate has its own request id and, where the event has links, other links; it comes at
-    the same moment as the first, or minutes of Zoom's time later.
+    A duplicate has its own request id and, where the event has links, other links. It is sent at
+    the same time as the first, or minutes of Zoom's time later.
     """
     identity = event_id(event.body)
     delay_s = 0.0
@@ -93,7 +93,7 @@ class WebhookSender:
         self._reached_s = float("-inf")
 
     async def deliver_all(self, events: Iterator[StoryEvent]) -> None:
-        """Return when every event has an outcome. Cancelled: those on their way have none."""
+        """Return when every event has an outcome. After a cancellation some have none."""
         send_queue = SendQueue(
             (self._notifications(event) for event in events),
             rate_per_s=self._settings.rate_per_s,
@@ -115,7 +115,7 @@ class WebhookSender:
         return [(ahead_s + delay_s, notification) for delay_s, notification in sent]
 
     def _ahead_s(self, event: StoryEvent) -> float:
-        """Return for how long the event has not happened yet; nothing after it is read before."""
+        """Return how far in the future the event is; later ones are not read before then."""
         happens_s = event_ts_ms(event.body) / 1000
         ahead_s = max(0.0, happens_s - self._clock.now().timestamp())
         self._reached_s = self._clock.monotonic_s() + ahead_s
@@ -165,5 +165,5 @@ class WebhookSender:
 
 
 def _request_id(identity: str, notification: int) -> str:
-    """Derive it, so that a run can be repeated and no two events share one."""
+    """Derive the id, so that a run can be repeated and no two events share one."""
     return request_id_of(hashlib.sha256(f"{identity}:{notification}".encode()).digest()[:16])

@@ -1,4 +1,4 @@
-"""Pure: Zoom's two uses of the app's secret token, written apart from the product's own.
+"""Pure: Zoom's two uses of the app's secret token, independent of the product's code.
 
 Source: Zoom webhooks, "Verify webhook events" and "Validate your webhook endpoint".
 """
@@ -13,7 +13,7 @@ def signature(secret: str, *, timestamp_s: int, body: bytes) -> str:
 
 
 def encrypted_token(secret: str, plain_token: str) -> str:
-    """Return what an endpoint that knows the secret answers to this ``plainToken``."""
+    """Return the answer of an endpoint with the secret to this ``plainToken``."""
     return _hmac_hex(secret, plain_token.encode())
 
 

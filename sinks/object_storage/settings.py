@@ -3,13 +3,13 @@
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.values import BatchLimits
+from sinks.object_storage.rotation import Rotation
 
 schemes = ("s3", "gs", "az", "file")
 
 
 class ObjectStorageSettings(BaseSettings):
-    """The store of Parquet objects, and when one is closed."""
+    """Where Parquet objects go and when one is closed."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_OBJECT_STORAGE_", frozen=True, extra="ignore")
 
@@ -43,9 +43,9 @@ class ObjectStorageSettings(BaseSettings):
     )
 
     @property
-    def rotation(self) -> BatchLimits:
+    def rotation(self) -> Rotation:
         """When objects are closed."""
-        return BatchLimits(self.rotate_records, self.rotate_bytes, self.rotate_age_s)
+        return Rotation(self.rotate_records, self.rotate_bytes, self.rotate_age_s)
 
     @field_validator("url")
     @classmethod

@@ -39,7 +39,7 @@ class ObjectStorageSink:
     def __init__(self, settings: ObjectStorageSettings) -> None:
         self._settings = settings
         self.limits: Final = settings.rotation
-        """Objects are closed when the batch is; see `runtime.contracts.Sink.limits`."""
+        """When the batches end, objects are closed; see `runtime.contracts.Sink.limits`."""
         self._bucket: Bucket | None = None
         self._positions: Positions | None = None
 

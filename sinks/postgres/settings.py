@@ -16,7 +16,7 @@ _key_characters: Final = 16
 
 
 class PostgresSettings(BaseSettings):
-    """The database of the events, and its time limits."""
+    """Which database takes the events, and how long it may take to do so."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_POSTGRES_", frozen=True, extra="ignore")
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -147,7 +147,7 @@ class Tree:
 
 
 @pytest.fixture(scope="module")
-def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tree, Tree]]:
+def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tree, Tree]:
     """Two trees: one with the processor, one that had it."""
     with_it, without = (Tree(tmp_path_factory.mktemp(name)) for name in ("with", "without"))
     for tree in (with_it, without):

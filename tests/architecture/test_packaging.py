@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.static
+pytestmark = [pytest.mark.static, pytest.mark.thorough]
 
 root = Path(__file__).parents[2]
 project = tomllib.loads((root / "pyproject.toml").read_text())

@@ -14,9 +14,6 @@ not_renamed_yet = {
     "Fault",
     "Found",
     "Misfit",
-    "around",
-    "beside",
-    "keeping",
     "misfit",
     "seat",
     "set_aside",
@@ -29,6 +26,8 @@ twins = {
     "SystemClock": "as Clock",
     "Enrichment": "the member in the contract, and the handler that writes it",
     "Event": "the event in the contract, and the event as the Postgres sink reads it",
+    "Response": "what ingest answers to Zoom, and what Zoom's API answers to us",
+    "Step": "what a pure state machine returns: the next state and what to do",
     "Reference": "the record in the contract, and the record as the Postgres sink reads it",
 }
 """Names that two classes share, each with the reason."""

@@ -41,13 +41,13 @@ class MemoryPublisher:
 
     def __init__(self, fate: Callable[[], Awaitable[object]] | None = None) -> None:
         self.ready = True
-        self.on_headers = asyncio.Event()
+        self.sent = asyncio.Event()
         self.records: list[Record] = []
         self._fate = fate
         self._waiting: set[asyncio.Task[None]] = set()
 
     def send(self, record: Record, settled: Settled) -> None:
-        self.on_headers.set()
+        self.sent.set()
         if self._fate is None:
             self.records.append(record)
             asyncio.get_running_loop().call_soon(settled, None)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingest.spill.segment import segment_of
+from ingest.spill.service import running_spill
 from ingest.spill.settings import SpillSettings
 from ingest.spill.spill import Spill
-from ingest.spill.store import SegmentStore, SegmentStores, open_places
+from ingest.spill.store import SegmentStore, SegmentStores, open_stores
 from runtime.clock import SystemClock
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
@@ -133,7 +134,7 @@ class Fates:
 
     def keep(self, *records: Record) -> None:
         for record in records:
-            self._spill.keep(
+            self._spill.store(
                 record, lambda error, value=record.value: self.told.append((value, error))
             )
 
@@ -167,10 +168,10 @@ async def running(
     **changes: object,
 ) -> AsyncIterator[Spill]:
     settings = settings_of(folder, **changes)
-    places = open_places(settings, successor_of=instance)
-    async with Spill(
+    stores = open_stores(settings, successor_of=instance)
+    async with running_spill(
         settings,
-        SegmentStores(waiting(places.waiting), places.refused),
+        SegmentStores(waiting(stores.waiting), stores.refused),
         instance=instance,
         publisher=broker,
         clock=clock or HurriedClock(),
@@ -183,7 +184,7 @@ async def left_in(
 ) -> str:
     """Put a segment there as a process of this name did at this time; return its name."""
     segment = segment_of(records, at_ms=int(at.timestamp() * 1000), instance=instance)
-    await open_places(settings_of(folder), successor_of=instance).waiting.put(
+    await open_stores(settings_of(folder), successor_of=instance).waiting.put(
         str(segment.name), segment.content
     )
     return str(segment.name)

@@ -26,8 +26,9 @@ DEADLINE_S = HANG_GUARD_S
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with both programs."""
-    answers, test = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    """A folder with the programs of the page."""
+    answers, test, component = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "component.py").write_text(component)
     (tmp_path / "answers.py").write_text(answers)
     (tmp_path / "test_answers.py").write_text(test)
     return tmp_path
@@ -56,7 +57,7 @@ async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
     return [delivery async for delivery in read_all(kafka, [topic])]
 
 
-async def test_the_processor_of_the_page_tells_who_has_answered(
+async def test_the_processor_of_the_page_publishes_who_has_answered(
     kafka_settings: KafkaSettings, folder: Path
 ) -> None:
     kafka, prefix = kafka_settings, kafka_settings.topic_prefix
@@ -79,15 +80,15 @@ async def test_the_processor_of_the_page_tells_who_has_answered(
         "ZCC_WORKER_HEALTH_PORT": "0",
     }
     async with python("answers.py", folder=folder, variables=variables) as process:
-        while len(told := await read(kafka, target)) < 2:
+        while len(answers := await read(kafka, target)) < 2:
             assert process.returncode is None, "the processor of the page ended"
             await asyncio.sleep(0.1)
         process.terminate()
         assert await process.wait() == 0
 
-    assert [each.key for each in told] == [b"key", b"key"]
-    assert {dict(each.headers)["ce_id"] for each in told} == {b"2", b"4"}
-    answer = orjson.loads(told[0].value or b"")
+    assert [each.key for each in answers] == [b"key", b"key"]
+    assert {dict(each.headers)["ce_id"] for each in answers} == {b"2", b"4"}
+    answer = orjson.loads(answers[0].value or b"")
     assert answer == {
         "engagement_id": "example-engagement-1",
         "answered_at": "2026-01-15T09:30:00.123000+00:00",
@@ -106,3 +107,14 @@ async def test_the_test_of_the_page_passes_and_fails_with_another_processor(fold
     program = folder / "answers.py"
     program.write_text(program.read_text().replace("delivery.key", "None"))
     assert not await passed()
+
+
+async def test_the_description_of_the_page_is_that_of_its_program(folder: Path) -> None:
+    program = (
+        "from component import component\n"
+        "assert component.command == ('processor', 'answers')\n"
+        "assert component.reads(prefix='zcc') == ('zcc.enriched.engagement.v1',)\n"
+        "assert component.writes(prefix='zcc') == ('zcc.answers.v1',)\n"
+    )
+    async with python("-c", program, folder=folder, variables={}) as process:
+        assert await process.wait() == 0

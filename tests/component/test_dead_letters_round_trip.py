@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -14,7 +14,7 @@ from runtime.values import Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.dead_letters_rig import Desk
-from tests.patience import HANG_GUARD_S
+from tests.patience import until
 
 settings = WorkerSettings(health_host="127.0.0.1", health_port=0, commit_interval_s=0.1)
 
@@ -62,16 +62,13 @@ async def working(handler: Handler, desk: Desk) -> AsyncIterator[None]:
             await task
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(HANG_GUARD_S):
-        while not condition():
-            await asyncio.sleep(0.05)
+async def until_open(desk: Desk, count: int, handler: Handler) -> None:
+    """Wait for so many letters; each record that the handler refuses is progress."""
 
+    async def are_there() -> bool:
+        return len(await desk.read(desk.dead("enrichment"))) >= count
 
-async def until_open(desk: Desk, count: int) -> None:
-    async with asyncio.timeout(HANG_GUARD_S):
-        while len(await desk.read(desk.dead("enrichment"))) < count:
-            await asyncio.sleep(0.05)
+    await until(are_there, f"{count} dead letters", progress=lambda: handler.refused)
 
 
 async def test_what_fails_again_is_set_aside_again_and_what_is_mended_is_handled(
@@ -82,18 +79,18 @@ async def test_what_fails_again_is_set_aside_again_and_what_is_mended_is_handled
     originals = [Record(desk.raw, b"k", b"%d" % n, (("ce_id", b"%d" % n),)) for n in range(2)]
     await desk.produce(originals)
     async with working(handler, desk):
-        await until_open(desk, 2)
+        await until_open(desk, 2, handler)
         assert len(await desk.objects("replay", "--yes")) == 2
-        await until_open(desk, 4)
+        await until_open(desk, 4, handler)
         again = await desk.objects("list")
         assert [each["replays"] for each in again] == [1, 1]
         assert len({each["fingerprint"] for each in again}) == 1
 
         handler.mended = True
         (alone,) = await desk.objects("replay", "--yes", "--limit", "1", "--to-worker")
-        await until(lambda: len(handler.handled) == 1)
+        await until(lambda: len(handler.handled) == 1, "the first letter handled")
         assert len(await desk.objects("replay", "--yes")) == 1
-        await until(lambda: len(handler.handled) == 2)
+        await until(lambda: len(handler.handled) == 2, "the second letter handled")
     assert alone["to"] == desk.retry
     assert [each.value for each in await desk.read(desk.raw)].count(b"0") == 2
     assert [(each.topic, each.value) for each in handler.handled] == [

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +18,9 @@ import devstack
 from devstack import DevstackError, DevstackOptions, Part, PartCrashed
 from devstack.locks import holder, is_free, try_lock
 from devstack.process import end_leftover, lock_path
-from tests.patience import HANG_GUARD_S
+from tests.patience import HANG_GUARD_S, until
 
 QUICK: frozenset[Part] = frozenset({"postgres", "s3"})
-DEADLINE_S = HANG_GUARD_S
 
 SCRIPT = """
 import asyncio, sys
@@ -51,13 +49,6 @@ def stack_of_another_process(name: str) -> Iterator[tuple[subprocess.Popen[str],
             yield process, Path(directory), dsn
         finally:
             process.kill()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -109,8 +100,8 @@ async def test_a_parent_that_is_killed_takes_all_parts_with_it(
     with stack_of_another_process(str(folder)) as (process, directory, dsn):
         async with await psycopg.AsyncConnection.connect(dsn):  # Postgres has a child for this
             process.send_signal(number)
-            await until(lambda: process.poll() is not None)
-            await until(lambda: nothing_runs(directory))
+            await until(lambda: process.poll() is not None, "the end of the process")
+            await until(lambda: nothing_runs(directory), "the end of all parts")
     async with devstack.running(options(folder, "s3")) as again:
         assert again.s3_endpoint
 
@@ -119,14 +110,14 @@ async def test_ctrl_c_stops_all_parts_and_removes_a_temporary_folder() -> None:
     with stack_of_another_process("") as (process, directory, _):
         assert directory.exists()
         process.send_signal(signal.SIGINT)
-        await until(lambda: process.poll() is not None)
+        await until(lambda: process.poll() is not None, "the end of the process")
         assert not directory.exists()
 
 
 async def test_the_next_start_removes_the_temporary_folder_of_a_killed_one() -> None:
     with stack_of_another_process("") as (process, directory, _):
         process.kill()
-        await until(lambda: nothing_runs(directory))
+        await until(lambda: nothing_runs(directory), "the end of all parts")
     async with devstack.running(options(None, "s3")):
         assert not directory.exists()
 
@@ -179,7 +170,7 @@ async def test_a_part_that_dies_later_ends_the_watch_and_the_stack(folder: Path)
     async def crash() -> None:
         async with devstack.running(DevstackOptions(directory=folder, parts=QUICK)) as stack:
             kill_s3(folder)
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(HANG_GUARD_S):
                 await stack.watch()
 
     with pytest.raises(PartCrashed, match=r"s3 ended with signal SIGKILL; the last lines of"):

@@ -364,7 +364,7 @@ async def test_no_answer_is_given_before_the_broker_has_acknowledged() -> None:
         writer.write(request(event, headers=signed(event)))
         async with asyncio.TaskGroup() as tasks:
             answer = tasks.create_task(read_answer(reader))
-            await publisher.on_headers.wait()
+            await publisher.sent.wait()
             assert (await server.get("/healthz")).status == 200
             assert not answer.done()
             acknowledged.set()

@@ -16,7 +16,7 @@ import orjson
 import pytest
 
 from ingest.apps.reloading import ReloadingApps
-from ingest.series import begin_app_metrics
+from ingest.initial_metrics import create_app_series
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
@@ -120,7 +120,7 @@ async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_men
                 await asyncio.sleep(0.05)
 
     file.write_text('{"default": {"secrets": ["the-newest-secret"], "accounts": ["acount"]}}')
-    apps = ReloadingApps(file, clock=clock, begin_metrics=begin_app_metrics)
+    apps = ReloadingApps(file, clock=clock, create_series=create_app_series)
     async with (
         KafkaPublisher(kafka, client_id="test-ingest", clock=clock) as publisher,
         running(publisher, kafka=kafka, present=lambda: apps.current) as server,

@@ -80,29 +80,31 @@ async def test_as_many_headers_as_the_limit_are_taken_and_one_more_is_not() -> N
         assert (await server.send(with_headers(65))).status == 503
 
 
-endless = {
-    "a target": (b"POST /webhooks/zoom?", b"a" * 1000),
-    "a name": (b"POST /webhooks/zoom HTTP/1.1\r\nx-", b"a" * 1000),
-    "a value": (b"POST /webhooks/zoom HTTP/1.1\r\nx: ", b"a" * 1000),
-    "blanks before a value": (b"POST /webhooks/zoom HTTP/1.1\r\nx:", b" " * 1000),
-    "headers": (b"POST /webhooks/zoom HTTP/1.1\r\n", b"x-odd: 1\r\n" * 100),
-    "an extension of a chunk": (
-        chunked([], headers=signed(b"")).removesuffix(b"0\r\n\r\n") + b"5;a=",
-        b"a" * 1000,
-    ),
-    "a trailer": (chunked([event], headers=signed(event))[:-2] + b"x-odd: ", b"a" * 1000),
-    "trailers": (chunked([event], headers=signed(event))[:-2], b"x-odd: 1\r\n" * 100),
-    "the number of a chunk": (
-        chunked([], headers=signed(b"")).removesuffix(b"0\r\n\r\n"),
-        b"0" * 1000,
-    ),
-}
+def endless() -> dict[str, tuple[bytes, bytes]]:
+    """By case; signed when it is sent, not when the tests are collected."""
+    return {
+        "a target": (b"POST /webhooks/zoom?", b"a" * 1000),
+        "a name": (b"POST /webhooks/zoom HTTP/1.1\r\nx-", b"a" * 1000),
+        "a value": (b"POST /webhooks/zoom HTTP/1.1\r\nx: ", b"a" * 1000),
+        "blanks before a value": (b"POST /webhooks/zoom HTTP/1.1\r\nx:", b" " * 1000),
+        "headers": (b"POST /webhooks/zoom HTTP/1.1\r\n", b"x-odd: 1\r\n" * 100),
+        "an extension of a chunk": (
+            chunked([], headers=signed(b"")).removesuffix(b"0\r\n\r\n") + b"5;a=",
+            b"a" * 1000,
+        ),
+        "a trailer": (chunked([event], headers=signed(event))[:-2] + b"x-odd: ", b"a" * 1000),
+        "trailers": (chunked([event], headers=signed(event))[:-2], b"x-odd: 1\r\n" * 100),
+        "the number of a chunk": (
+            chunked([], headers=signed(b"")).removesuffix(b"0\r\n\r\n"),
+            b"0" * 1000,
+        ),
+    }
 
 
-@pytest.mark.parametrize("case", endless)
+@pytest.mark.parametrize("case", endless())
 @on_both_loops
 async def test_what_never_ends_is_refused_before_it_costs_memory(case: str) -> None:
-    begin, more = endless[case]
+    begin, more = endless()[case]
     publisher = MemoryPublisher()
     async with served(publisher) as server, server.connection() as (reader, writer):
         writer.write(begin)
@@ -159,22 +161,22 @@ async def test_a_head_that_takes_too_long_is_answered_408_and_closed_then_and_no
         assert await reader.read() == b""
 
 
-slow_bodies = {
-    "nothing of it": [request(b"", headers=signed(event), length=len(event))],
-    "one byte too few": [request(event[:-1], headers=signed(event), length=len(event))],
-    "a byte now and then": [
-        request(event[:-9], headers=signed(event), length=len(event)),
-        *(event[at : at + 1] for at in range(-9, -1)),
-    ],
-    "no end of its chunks": [chunked([event], headers=signed(event)).removesuffix(b"0\r\n\r\n")],
-    "a chunk now and then": [
-        chunked([event], headers=signed(event)).removesuffix(b"0\r\n\r\n"),
-        *[b"1\r\n \r\n"] * 8,
-    ],
-}
+def slow_bodies() -> dict[str, list[bytes]]:
+    """By case; signed when it is sent, not when the tests are collected."""
+    unended = chunked([event], headers=signed(event)).removesuffix(b"0\r\n\r\n")
+    return {
+        "nothing of it": [request(b"", headers=signed(event), length=len(event))],
+        "one byte too few": [request(event[:-1], headers=signed(event), length=len(event))],
+        "a byte now and then": [
+            request(event[:-9], headers=signed(event), length=len(event)),
+            *(event[at : at + 1] for at in range(-9, -1)),
+        ],
+        "no end of its chunks": [unended],
+        "a chunk now and then": [unended, *[b"1\r\n \r\n"] * 8],
+    }
 
 
-@pytest.mark.parametrize("case", slow_bodies)
+@pytest.mark.parametrize("case", slow_bodies())
 @on_both_loops
 async def test_a_body_that_takes_too_long_is_answered_408_and_closed_then_and_not_before(
     case: str,
@@ -185,7 +187,7 @@ async def test_a_body_that_takes_too_long_is_answered_408_and_closed_then_and_no
         server.connection() as (reader, writer),
     ):
         before = await refused(server, "too_slow")
-        first, *more = slow_bodies[case]
+        first, *more = slow_bodies()[case]
         for part in (first, *more):
             writer.write(part)
             await a_moment()

@@ -91,6 +91,22 @@ async def test_what_is_not_http_is_answered_400_closed_and_counted(case: str) ->
     assert [record.value for record in publisher.records] == [event]
 
 
+@on_both_loops
+async def test_a_malformed_body_behind_an_early_answer_gets_no_second_answer() -> None:
+    refused_early = (
+        in_chunks(b"%x\r\n" % len(event), b"zz\r\n")
+        .replace(b"POST /webhooks/zoom ", b"POST /nowhere ")
+        .replace(b"x-zm-signature", b"x-no-signature")
+    )
+    async with served(MemoryPublisher()) as server:
+        before = await refused(server, "malformed")
+        async with server.connection() as (reader, writer):
+            writer.write(refused_early)
+            writer.write_eof()
+            assert [answer.status for answer in await read_all(reader)] == [404]
+        assert await refused(server, "malformed") == before
+
+
 @pytest.mark.parametrize("garbage", [b"garbage", b"\x00", b"GET / HTTP/9.9\r\n\r\n"])
 @on_both_loops
 async def test_garbage_behind_a_request_costs_that_request_nothing(garbage: bytes) -> None:

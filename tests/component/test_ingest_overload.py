@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from ingest.http.exchange import RequestContext
+from ingest.http.request_context import RequestContext
 from tests.component.ingest_server import (
     event,
     numbered,
@@ -151,8 +151,8 @@ async def test_a_request_that_was_given_up_leaves_its_place_to_another() -> None
 
 def held_bytes() -> int:
     """Return how many bytes of bodies all requests hold that are there."""
-    exchanges = [found for found in gc.get_objects() if isinstance(found, RequestContext)]
-    return sum(len(chunk) for exchange in exchanges for chunk in exchange.chunks)
+    requests = [found for found in gc.get_objects() if isinstance(found, RequestContext)]
+    return sum(len(chunk) for context in requests for chunk in context.chunks)
 
 
 @on_both_loops

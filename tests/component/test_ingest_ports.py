@@ -71,7 +71,7 @@ async def test_every_counter_and_label_is_there_from_the_start(workers: str) -> 
         *(f'refused_total{{app="default",reason="{reason}"}}' for reason in reasons),
         *(f'refused_total{{app="-",reason="{reason}"}}' for reason in Refusal),
         *(
-            f'responses_total{{app="{app}",status="{row.answer.label}"}}'
+            f'responses_total{{app="{app}",status="{row.response.label}"}}'
             for row in table
             for app in ("default", "-")
         ),

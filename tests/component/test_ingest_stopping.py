@@ -53,7 +53,7 @@ async def test_a_stopped_server_takes_no_connections_and_lets_requests_finish() 
         server.connection() as (reader, writer),
     ):
         writer.write(request(event, headers=signed(event)))
-        await publisher.on_headers.wait()
+        await publisher.sent.wait()
         server.stopping.set()
         await until_it_takes_no_connections(server.port)
         acknowledged.set()
@@ -92,7 +92,7 @@ async def test_cancelling_drains_too() -> None:
 
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(serve())
-        await publisher.on_headers.wait()
+        await publisher.sent.wait()
         task.cancel()
         acknowledged.set()
     assert [record.value for record in publisher.records] == [event]

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
 from ingest.spill.spill import Spill
-from ingest.spill.store import open_places
+from ingest.spill.store import open_stores
 from runtime.errors import ConfigurationError, TransientError
 from tests.component.spill_rig import Broker, Fates, HurriedClock, figure, record, until
 from tests.stack import RealStack
@@ -47,12 +47,12 @@ async def test_what_is_kept_in_a_bucket_is_produced_and_goes(s3: SpillSettings) 
         fates = Fates(spill)
         fates.keep(*(record(str(number)) for number in range(100)))
         assert set(await fates.all_told(100)) == {None}
-        assert len(await open_places(s3).waiting.sizes()) == 1
+        assert len(await open_stores(s3).waiting.sizes()) == 1
         broker.ready = True
         await until(lambda: len(broker.records) == 100)
         await until(lambda: figure("zcc_spill_waiting_segments") == 0)
     assert broker.records == [record(str(number)) for number in range(100)]
-    assert await open_places(s3).waiting.sizes() == {}
+    assert await open_stores(s3).waiting.sizes() == {}
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ async def test_storage_that_is_away_is_the_worlds_fault() -> None:
             deadline_s=0.1,
         )
         with pytest.raises(TransientError, match="does not answer"):
-            await open_places(settings).waiting.put("name", b"content")
+            await open_stores(settings).waiting.put("name", b"content")

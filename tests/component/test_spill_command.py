@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ingest.spill.segment import segment_of
-from ingest.spill.store import open_places
+from ingest.spill.store import open_stores
 from operations.spill.command import produce, spill_app
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import TopicAdmin, read_all
@@ -48,7 +48,7 @@ def put(
 ) -> None:
     at_ms = int((at + timedelta(seconds=after_s)).timestamp() * 1000)
     segment = segment_of(records, at_ms=at_ms, instance=instance)
-    places = open_places(settings_of(folder), successor_of=instance)
+    places = open_stores(settings_of(folder), successor_of=instance)
     place = places.refused if refused else places.waiting
     asyncio.run(place.put(str(segment.name), segment.content))
 
@@ -80,7 +80,7 @@ def test_a_listing_tells_what_waits_and_what_was_refused_oldest_first(tmp_path: 
 
 
 def test_a_listing_of_nothing_says_so(tmp_path: Path) -> None:
-    open_places(settings_of(tmp_path), successor_of="pod-0")
+    open_stores(settings_of(tmp_path), successor_of="pod-0")
     assert spill("list", ZCC_SPILL_URL=f"file://{tmp_path}").output == "nothing waits\n"
 
 
@@ -103,7 +103,7 @@ def test_a_dry_run_lists_and_leaves_everything(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_with_nothing_to_do_is_content(tmp_path: Path) -> None:
-    open_places(settings_of(tmp_path), successor_of="pod-0")
+    open_stores(settings_of(tmp_path), successor_of="pod-0")
     assert spill("drain", "--dry-run", ZCC_SPILL_URL=f"file://{tmp_path}").exit_code == 0
 
 
@@ -161,7 +161,7 @@ async def test_without_a_broker_everything_stays(tmp_path: Path) -> None:
     name = await left_in(tmp_path, [record("1")], at=at)
     with pytest.raises(TransientError, match="Kafka does not answer"):
         await produce(
-            open_places(settings_of(tmp_path)),
+            open_stores(settings_of(tmp_path)),
             KafkaSettings(bootstrap_servers="127.0.0.1:1"),
             HurriedClock(),
         )

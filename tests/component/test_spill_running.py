@@ -143,7 +143,7 @@ async def test_what_nobody_waits_for_any_more_is_not_written(tmp_path: Path) -> 
         await until(lambda: store.puts == 2)
         fates.keep(record("too late"))
         await fates.all_told(2)
-        assert not spill._gathering._waiting  # nor held, however long the store hangs
+        assert not spill._writer._waiting  # nor held, however long the store hangs
         store.open.set()
         while fates.told[-1][1] is not None:  # a busy machine may need several
             fates.keep(record("in time"))

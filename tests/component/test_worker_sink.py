@@ -13,6 +13,7 @@ from runtime.sinks.worker import SinkWorker
 from runtime.values import Batch, Rejection, Span, TopicPartition
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
+from sinks.object_storage.rotation import Rotation
 from tests.component.worker_rig import (
     Rig,
     other,
@@ -445,3 +446,25 @@ async def test_retention_that_was_faster_leaves_a_gap_in_the_first_span() -> Non
         await until(lambda: rig.committed[source] == Position(26))
     assert offsets(sink.batches[0]) == [25]
     assert sink.batches[0].spans == {source: Span(10, 26)}
+
+
+@simulated
+async def test_only_what_the_sink_wants_to_store_is_written_and_committed() -> None:
+    rig = Rig(partitions=2)
+    sink = RecordingSink(planned=True, limits=Rotation(100, 10_000, age_s=60.0))
+    fill(rig, 3)
+    async with running(SinkWorker(sink, rig.surroundings())):
+        await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
+        await rig.clock.sleep(50)
+        fill(rig, 2, to=other)
+        await until(lambda: bool(sink.batches), every_s=0.1)
+        assert [batch.spans for batch in sink.batches] == [{source: Span(0, 3)}]
+        await until(lambda: rig.committed == {source: Position(3)})
+        await until(lambda: len(sink.batches) == 2, every_s=0.1)
+        fill(rig, 1)
+        await until(lambda: rig.member.reading_at.get(source) == 4)
+    assert [batch.spans for batch in sink.batches[1:]] == [
+        {other: Span(0, 2)},
+        {source: Span(3, 4)},
+    ]
+    assert rig.committed == {source: Position(4), other: Position(2)}

@@ -82,3 +82,18 @@ async def test_a_defect_in_preparing_is_tried_again_as_one_in_writing_is() -> No
     async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert sink.offsets == [0, 1, 2]
+
+
+@simulated
+async def test_partitions_given_anew_without_a_revocation_wait_for_the_write_at_hand() -> None:
+    rig, sink = filled(6), gated()
+    sink.failures["write"] = [TransientError("down", retry_after_s=30)]
+    async with running(SinkWorker(sink, rig.surroundings(batch_records=6))):
+        await until(lambda: len(sink.attempts) == 1)
+        await rig.assign_again()
+        await rig.clock.sleep(1)
+        assert len(sink.assignments) == 1
+        sink.gate.set()
+        await until(lambda: rig.committed.get(source) == Position(6))
+    assert len(sink.assignments) == 2
+    assert sink.offsets == list(range(6))

@@ -792,3 +792,18 @@ async def test_a_transaction_on_a_topic_that_does_not_exist_fails_for_now(kafka:
     async with kafka.transactions("x") as publisher:
         with pytest.raises(TransientError):
             await publisher.publish([Record(f"{kafka.prefix}.nowhere.v1", b"k", b"v")])
+
+
+async def test_a_log_ends_with_its_last_record_once_the_markers_behind_it_are_passed(
+    kafka: Kafka, topic: str
+) -> None:
+    source = TopicPartition(topic, 0)
+    async with kafka.transactions("x") as publisher:
+        await publisher.publish(numbered(topic, 3))
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        end = (await receive(consumer, 3))[-1].offset + 1
+        async with asyncio.timeout(deadline_s):
+            while await consumer.log_ends([source]) != {source: end}:
+                await consumer.poll(max_records=10, timeout_s=0.05)
+        await publish(kafka, Record(topic, b"k", b"next"))
+        assert (await consumer.log_ends([source]))[source] > end

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from ingest.spill.remote import BucketSegments
 from ingest.spill.segment import Segment, segment_of
 from ingest.spill.settings import SpillSettings
-from ingest.spill.store import SegmentStores, open_places
+from ingest.spill.store import SegmentStores, open_stores
 from runtime.errors import ConfigurationError
 from runtime.values import Record
 from tests.stack import RealStack
@@ -33,7 +33,7 @@ def settings(
 
 @pytest.fixture
 def places(settings: SpillSettings) -> SegmentStores:
-    return open_places(settings, successor_of="pod-0")
+    return open_stores(settings, successor_of="pod-0")
 
 
 def segment(number: int = 0) -> Segment:
@@ -47,7 +47,7 @@ async def test_what_was_put_is_there_whole_for_whoever_opens_the_place_later(
 ) -> None:
     one = segment()
     await places.waiting.put(str(one.name), one.content)
-    later = open_places(settings)
+    later = open_stores(settings)
     assert await later.waiting.get(str(one.name)) == one.content
     assert await later.waiting.sizes() == {str(one.name): len(one.content)}
 
@@ -90,8 +90,8 @@ async def test_a_listing_has_all_however_many_there_are(places: SegmentStores) -
 
 def test_without_a_url_there_is_no_place() -> None:
     with pytest.raises(ConfigurationError, match="ZCC_SPILL_URL is empty"):
-        open_places(SpillSettings(url=""))
+        open_stores(SpillSettings(url=""))
 
 
 def test_without_keys_or_endpoint_it_is_the_clouds_own_bucket() -> None:
-    assert isinstance(open_places(SpillSettings(url="s3://bucket")).waiting, BucketSegments)
+    assert isinstance(open_stores(SpillSettings(url="s3://bucket")).waiting, BucketSegments)

@@ -92,7 +92,7 @@ ages_s = cycle(range(120))
 
 
 async def found(running: Running, topics: tuple[str, ...], wanted: set[str]) -> dict[str, Delivery]:
-    deliveries = read_all(running.places.kafka, topics)
+    deliveries = read_all(running.stores.kafka, topics)
     named = {text(d.headers, request_id_header): d async for d in deliveries}
     return {name: d for name, d in named.items() if name in wanted}
 
@@ -104,7 +104,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def rows_of(running: Running, ids: list[str]) -> list[tuple[str, dict[str, object]]]:
-    dsn = running.places.postgres.dsn.get_secret_value()
+    dsn = running.stores.postgres.dsn.get_secret_value()
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
         rows = await connection.execute(
             "select event_id, payload from zcc.raw_event where event_id = any(%s)", [ids]
@@ -120,7 +120,7 @@ async def test_every_published_example_is_unchanged_in_its_topic_and_one_row_in_
     sent = {str(uuid.uuid4()): name for name in bodies}
     for request_id, name in sent.items():
         assert await post(running, bodies[name], request_id) == 204
-    prefix = running.places.kafka.topic_prefix
+    prefix = running.stores.kafka.topic_prefix
     in_topics = await found(running, raw_topics(prefix=prefix), set(sent))
     assert {request_id: d.value for request_id, d in in_topics.items()} == {
         request_id: bodies[name] for request_id, name in sent.items()
@@ -161,7 +161,7 @@ async def test_a_null_character_and_an_unknown_event_reach_postgres(running: Run
     }
     for request_id, body in bodies.items():
         assert await post(running, body, request_id) == 204
-    prefix = running.places.kafka.topic_prefix
+    prefix = running.stores.kafka.topic_prefix
 
     async def enriched() -> bool:
         return len(await found(running, enriched_topics(prefix=prefix), set(bodies))) == 2
@@ -215,12 +215,12 @@ async def test_bodies_that_differ_anywhere_are_rows_of_their_own_and_what_is_val
     sent = {str(uuid.uuid4()): body for body in (*bodies, *bodies)}  # each of them twice
     for request_id, body in sent.items():
         assert await post(running, body, request_id) == 204
-    prefix = running.places.kafka.topic_prefix
+    prefix = running.stores.kafka.topic_prefix
     in_topics = await found(running, raw_topics(prefix=prefix), set(sent))
     assert {name: delivery.value for name, delivery in in_topics.items()} == sent
     ids = {str(text(d.headers, event_id_header)): d.value or b"" for d in in_topics.values()}
     assert sorted(ids.values()) == sorted(bodies)
-    dsn = running.places.postgres.dsn.get_secret_value()
+    dsn = running.stores.postgres.dsn.get_secret_value()
 
     async def all_stored() -> bool:
         return len(await rows_of(running, list(ids))) >= len(bodies)
@@ -252,7 +252,7 @@ async def test_bodies_that_differ_anywhere_are_rows_of_their_own_and_what_is_val
             assert (verbatim, rows[event_id]) == (None, json.loads(body))
 
     async def all_in_objects() -> bool:
-        return ids.keys() <= {one async for one in stored_event_ids(running.places.object_storage)}
+        return ids.keys() <= {one async for one in stored_event_ids(running.stores.object_storage)}
 
     await until(all_in_objects)
 
@@ -273,7 +273,7 @@ async def test_what_is_signed_but_no_event_is_accepted_and_kept_in_quarantine(
 ) -> None:
     request_id = str(uuid.uuid4())
     assert await post(running, body, request_id) == 204
-    prefix = running.places.kafka.topic_prefix
+    prefix = running.stores.kafka.topic_prefix
     (kept,) = (await found(running, (quarantine_topic(prefix=prefix),), {request_id})).values()
     assert kept.value == body
     assert text(kept.headers, reason_header) == reason

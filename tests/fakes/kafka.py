@@ -370,7 +370,14 @@ class FakeConsumer:
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
         self._answer()
-        return {source: self._broker.logs[source].end for source in partitions}
+        return {source: self._records_end(source) for source in partitions}
+
+    def _records_end(self, source: TopicPartition) -> int:
+        """Where nothing but a gap is left to read, the end is before the gap."""
+        log = self._broker.logs[source]
+        position = self._positions.get(source, log.end)
+        has_more = any(delivery.offset >= position for delivery in log.records)
+        return log.end if has_more else min(position, log.end)
 
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
         if offset >= self._positions.get(partition, 0):

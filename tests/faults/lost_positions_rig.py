@@ -111,23 +111,23 @@ class Logs:
     ends: dict[tuple[TopicPartition, str], int] = field(default_factory=dict)
 
     async def ids(self, topics: Sequence[str]) -> Mapping[str, str]:
-        async with Cluster(self.running.places.kafka, client_id="test") as cluster:
+        async with Cluster(self.running.stores.kafka, client_id="test") as cluster:
             return await cluster.topic_ids(topics)
 
     async def log_ends(self, topics: Sequence[str]) -> dict[tuple[TopicPartition, str], int]:
         ids = await self.ids(topics)
-        async with TopicAdmin(self.running.places.kafka) as admin:
+        async with TopicAdmin(self.running.stores.kafka) as admin:
             bounds = await admin.log_bounds(topics)
         return {(source, ids[source.topic]): end for source, (_, end) in bounds.items()}
 
     async def positions(self, worker: str, topic: str) -> Mapping[TopicPartition, int]:
-        async with TopicAdmin(self.running.places.kafka) as admin:
+        async with TopicAdmin(self.running.stores.kafka) as admin:
             lags = await admin.lag(f"{prefix}.{worker}", [topic])
         return {source: lag.position for source, lag in lags.items()}
 
     async def caught_up(self, worker: str, *topics: str) -> None:
         """Wait until a worker has done all that these topics hold."""
-        async with asyncio.timeout(deadline_s), TopicAdmin(self.running.places.kafka) as admin:
+        async with asyncio.timeout(deadline_s), TopicAdmin(self.running.stores.kafka) as admin:
             while any(
                 lag.behind for lag in (await admin.lag(f"{prefix}.{worker}", topics)).values()
             ):
@@ -135,7 +135,7 @@ class Logs:
 
     async def make_anew(self, topic: str) -> None:
         """Delete a topic and make it anew with `zcc topics apply`; note how far it reached."""
-        kafka = self.running.places.kafka
+        kafka = self.running.stores.kafka
         before = await self.log_ends([topic])
         self.ends |= before
         client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
@@ -164,7 +164,7 @@ class Logs:
         """The event ids of these records of a partition."""
         return [
             text(delivery.headers, event_id_header) or ""
-            async for delivery in read_all(self.running.places.kafka, [source.topic])
+            async for delivery in read_all(self.running.stores.kafka, [source.topic])
             if delivery.partition == source.partition and start <= delivery.offset < end
         ]
 

@@ -120,7 +120,7 @@ class ActiveFaults:
 
     async def group_deleted(self, worker: str) -> None:
         await self.stop(worker)
-        await delete_group(self.running.places.kafka, f"{prefix}.{worker}")
+        await delete_group(self.running.stores.kafka, f"{prefix}.{worker}")
         await self.start(worker)
 
     async def retention_overtakes(self, sink: str, family: str) -> None:
@@ -137,7 +137,7 @@ class ActiveFaults:
             await self.logs.caught_up(other, topic)
             ids = await self.logs.ids_between(source, start, end)
             assert len(ids) == removed_unread
-            await delete_before(self.running.places.kafka, source, end)
+            await delete_before(self.running.stores.kafka, source, end)
         topic_id = (await self.logs.ids([topic]))[topic]
         self.removed[sink] = source, topic_id, range(start, end), frozenset(ids)
         group = f"{prefix}.{sink}"
@@ -171,11 +171,11 @@ async def all_stored(
     reached = await trouble.logs.reached()
     async with asyncio.timeout(deadline_s):
         while True:
-            found, stored = await read_all_stores(running.places, accepted=accepted)
+            found, stored = await read_all_stores(running.stores, accepted=accepted)
             missing = {
                 sink: accepted - found.in_stores[sink] - trouble.removed[sink][3] for sink in sinks
             }
-            rows = await stored_records(running.places.object_storage)
+            rows = await stored_records(running.stores.object_storage)
             if not any(missing.values()) and all(
                 rows.get(log, [-1])[-1] >= end - 1 for log, end in reached.items() if end
             ):

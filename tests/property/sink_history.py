@@ -8,14 +8,25 @@ that was not planned, and each record is in one object, which never changes.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
 from runtime.errors import FencedError, TransientError
 from runtime.ports import Position
 from runtime.sinks.batch_plans import pending
 from runtime.sinks.worker import SinkWorker
-from runtime.values import Assignment, Batch, Delivery, Rejection, Resume, Span, TopicPartition
+from runtime.values import (
+    Assignment,
+    Batch,
+    BatchLimits,
+    Collected,
+    Delivery,
+    Rejection,
+    Resume,
+    Span,
+    TopicPartition,
+)
 from runtime.worker.membership import WorkerContext
 from schemas.headers import reason_header, text
 from schemas.reasons import DeadLetterReason
@@ -94,11 +105,34 @@ class SinkHistory(History):
                 self.demand(held_by == name, f"{delivery.offset} of {source} is in two objects")
 
 
+@dataclass(frozen=True, slots=True)
+class SomePartitions(BatchLimits):
+    """Draws which partitions a batch holds; the rest stays open."""
+
+    rng: Random = field(default_factory=Random)
+
+    def chosen(
+        self, collected: Mapping[TopicPartition, Collected], now_s: float
+    ) -> Collection[TopicPartition]:
+        some = sorted(collected)
+        return self.rng.sample(some, self.rng.randint(1, len(some)))
+
+
+def limits_of(history: SinkHistory) -> BatchLimits | None:
+    """The worker's, or of every other pair of seeds the same with a choice."""
+    if history.seed % 4 < 2:
+        return None
+    settings = history.settings
+    return SomePartitions(
+        settings.batch_records, settings.batch_bytes, settings.batch_age_s, Random(history.seed)
+    )
+
+
 class FlakySink(RecordingSink):
     """Stores partition by partition, and fails by chance."""
 
     def __init__(self, history: SinkHistory, life: Life, rng: Random) -> None:
-        super().__init__(planned=history.planned)
+        super().__init__(planned=history.planned, limits=limits_of(history))
         self.refuses = lambda delivery: history.rejects(number_of(delivery))
         self._history = history
         self._life = life

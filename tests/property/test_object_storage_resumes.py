@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import obstore
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,7 @@ class History:
         return Counter([found async for found in stored_event_ids(self.settings)])
 
 
+@pytest.mark.thorough
 @settings(max_examples=60)
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=24), lives)
 def test_each_record_is_stored_once(

@@ -102,6 +102,7 @@ def test_no_sliding_second_holds_more_than_the_share_of_all_replicas(
         assert most_in_a_window(sent[label], max(1.0, 1.0 / rate)) <= whole_calls(rate)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("members", [1, 4])
 def test_forty_calls_a_second_are_used_up_whoever_shares_them(members: int) -> None:
     sent = simulate(
@@ -111,6 +112,7 @@ def test_forty_calls_a_second_are_used_up_whoever_shares_them(members: int) -> N
     assert most_in_a_window(sent[Label.LIGHT], 1.0) == 40
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("members", [1, 2, 4, 5, 8])
 def test_five_calls_a_second_are_used_up_by_any_number_of_replicas(members: int) -> None:
     sent = simulate(run([], seed=1, members=members, length_s=70, plan="pro", share=1.0))

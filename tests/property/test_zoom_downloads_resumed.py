@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -116,6 +117,7 @@ def connections(draw: st.DrawFn) -> Connection:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=300)
 @given(st.lists(connections(), max_size=max_breaks - 1), connections())
 def test_what_is_fetched_is_one_content_and_whole(cuts: list[Connection], last: Connection) -> None:

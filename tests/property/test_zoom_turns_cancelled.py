@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -132,6 +133,7 @@ def shown_waiting() -> float:
     return sum(sample.value for sample in waiting.samples)
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(callers=all_callers, blows=all_blows)
 def test_no_turn_is_lost_or_given_twice_whoever_goes_away(

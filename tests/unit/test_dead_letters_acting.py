@@ -76,7 +76,7 @@ class Desk:
 
     def handled(self) -> list[int]:
         lines = [read_line(each.value) for each in self.broker.records(AUDIT)]
-        return [line[0].place.offset for line in lines if line]
+        return [line[0].record_id.offset for line in lines if line]
 
 
 def again(delivery: Delivery, letter: Letter) -> Act | ActionRefused:
@@ -84,14 +84,14 @@ def again(delivery: Delivery, letter: Letter) -> Act | ActionRefused:
 
 
 def odd_ones(delivery: Delivery, letter: Letter) -> Act | ActionRefused:
-    return again(delivery, letter) if letter.place.offset % 2 else ActionRefused("even")
+    return again(delivery, letter) if letter.record_id.offset % 2 else ActionRefused("even")
 
 
 @simulated
 async def test_each_record_is_sent_before_its_line_is_written() -> None:
     desk = Desk()
     outcomes = await desk.act(again, await desk.plan(again))
-    assert [letter.place.offset for letter, _ in outcomes] == [0, 1, 2]
+    assert [letter.record_id.offset for letter, _ in outcomes] == [0, 1, 2]
     assert all(isinstance(outcome, Act) for _, outcome in outcomes)
     assert desk.sent() == [b"0", b"1", b"2"]
     assert desk.handled() == [0, 1, 2]
@@ -104,7 +104,9 @@ async def test_a_plan_counts_what_is_refused_and_acting_lists_it() -> None:
     assert planned.refused == Counter(even=2)
     assert sum(group.count for group in planned.groups) == 2
     outcomes = await desk.act(odd_ones, planned)
-    assert [letter.place.offset for letter, told in outcomes if told == ActionRefused("even")] == [
+    assert [
+        letter.record_id.offset for letter, told in outcomes if told == ActionRefused("even")
+    ] == [
         0,
         2,
     ]

@@ -36,7 +36,7 @@ letter = letter_of(read, worker="postgres")
 
 def test_a_letter_is_what_its_headers_say() -> None:
     assert letter == Letter(
-        place=RecordId("p.dead-letter.postgres.v1", 1, 7),
+        record_id=RecordId("p.dead-letter.postgres.v1", 1, 7),
         worker="postgres",
         reason="unreadable",
         event="contact_center.engagement_started",
@@ -153,12 +153,12 @@ def test_a_summary_counts_what_is_alike_with_the_first_as_example() -> None:
     assert (common.count, common.first_ms, common.last_ms) == (3, 3, 8)
     assert common.example == RecordId("t", 0, 3)
     assert (common.worker, common.reason, common.event) == ("postgres", "defect", letter.event)
-    assert (rare.count, rare.error, rare.example) == (1, "follows t/#/#", letter.place)
+    assert (rare.count, rare.error, rare.example) == (1, "follows t/#/#", letter.record_id)
 
 
 def test_a_first_letter_without_origin_is_itself_the_example() -> None:
     (group,) = Summary([failed(5), replace(failed(3), origin=None)]).groups
-    assert group.example == letter.place
+    assert group.example == letter.record_id
 
 
 def test_the_earliest_are_kept_and_all_of_them_counted() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from operations.components import workers
 from operations.dead_letters.executor import Operator
-from operations.dead_letters.options import asked, operator
+from operations.dead_letters.options import letter_filter, operator
 from operations.dead_letters.reading import DeadLetterFilter
 from operations.dead_letters.selection import Selection
 from runtime.errors import ConfigurationError
@@ -22,11 +22,11 @@ nothing_said = {
 
 
 def test_where_nothing_is_said_all_letters_of_all_workers_are_meant() -> None:
-    assert asked(**nothing_said) == DeadLetterFilter(frozenset(workers), Selection())
+    assert letter_filter(**nothing_said) == DeadLetterFilter(frozenset(workers), Selection())
 
 
 def test_each_option_is_a_bound_of_its_own() -> None:
-    assert asked(
+    assert letter_filter(
         worker=["postgres"],
         reason=["defect", "parked"],
         event=["e"],
@@ -60,7 +60,7 @@ def test_each_option_is_a_bound_of_its_own() -> None:
 )
 def test_what_does_not_exist_is_refused_by_name(said: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{message}"):
-        asked(**{**nothing_said, **said})
+        letter_filter(**{**nothing_said, **said})
 
 
 def test_who_acts_is_who_says_so_or_the_user_of_the_system() -> None:

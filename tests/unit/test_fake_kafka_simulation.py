@@ -259,6 +259,8 @@ def test_gaps_and_retention_leave_offsets_as_they_are() -> None:
         fake.delete_before(first, 2)
         async with member(fake, listener := Listener()) as consumer:
             assert [d.offset for d in await read(consumer, 2)] == [2, 4]
+            assert (await consumer.log_ends([first]))[first] == 5  # a gap alone is behind it
+            consumer.seek(first, 4)
             assert (await consumer.log_ends([first]))[first] == 6
             state = listener.assignments[0].partitions[first]
             assert (state.log_start, state.log_end) == (2, 6)

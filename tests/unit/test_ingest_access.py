@@ -128,7 +128,7 @@ def test_each_account_has_its_hour_and_another_one_once_the_list_was_changed() -
     app = App("a", (b"s",), accounts=frozenset({"A"}))
 
     def sent_again(account: str, now_s: float, *, of: App = app, age_s: float = 0) -> bool:
-        return foreign.is_sent_again(of, account, age_s=age_s, now_s=now_s)
+        return foreign.should_retry(of, account, age_s=age_s, now_s=now_s)
 
     assert sent_again("B", 0)
     assert sent_again("B", 3599)
@@ -145,13 +145,13 @@ def test_each_account_has_its_hour_and_another_one_once_the_list_was_changed() -
 def test_a_late_attempt_is_kept_because_it_may_be_the_last(age_s: float, expected: bool) -> None:  # noqa: FBT001 - what a case expects
     foreign = ForeignAccounts(grace_s=3600)
     app = App("a", (b"s",), accounts=frozenset({"A"}))
-    assert foreign.is_sent_again(app, "B", age_s=age_s, now_s=0) is expected
+    assert foreign.should_retry(app, "B", age_s=age_s, now_s=0) is expected
 
 
 def test_of_very_many_accounts_the_first_are_forgotten() -> None:
     foreign = ForeignAccounts(grace_s=10)
     app = App("a", (b"s",), accounts=frozenset({"A"}))
     for number in range(1025):
-        assert foreign.is_sent_again(app, f"{number}", age_s=0, now_s=0)
-    assert foreign.is_sent_again(app, "0", age_s=0, now_s=20)
-    assert not foreign.is_sent_again(app, "1024", age_s=0, now_s=20)
+        assert foreign.should_retry(app, f"{number}", age_s=0, now_s=0)
+    assert foreign.should_retry(app, "0", age_s=0, now_s=20)
+    assert not foreign.should_retry(app, "1024", age_s=0, now_s=20)

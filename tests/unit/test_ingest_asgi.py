@@ -8,30 +8,30 @@ from typing import Any
 import structlog
 
 from ingest.http.asgi_adapter import Asgi, AsgiApplication
-from ingest.http.exchange import RequestContext
-from ingest.http.responses import Answer, Refusal
+from ingest.http.request_context import RequestContext
+from ingest.http.responses import Refusal, Response
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 def exchange_of(chunks: list[bytes]) -> RequestContext:
-    exchange = RequestContext(
+    context = RequestContext(
         *(b"POST", "/a b", b"c=d", [(b"x-odd", b"1")]),
         peer="127.0.0.1",
         keep_alive=True,
         application=AsgiApplication(failing, asyncio.TaskGroup()),
         answered=lambda: None,
     )
-    exchange.chunks = chunks
-    return exchange
+    context.chunks = chunks
+    return context
 
 
-async def answer_of(app: Asgi, exchange: RequestContext) -> Answer:
+async def answer_of(app: Asgi, context: RequestContext) -> Response:
     async with asyncio.TaskGroup() as tasks:
-        AsgiApplication(app, tasks).on_body(exchange)
-    assert exchange.answer is not None
-    return exchange.answer
+        AsgiApplication(app, tasks).on_body(context)
+    assert context.response is not None
+    return context.response
 
 
 async def failing(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -51,22 +51,22 @@ async def test_a_page_is_given_the_request_and_its_answer_is_passed_on() -> None
 
     answer = await answer_of(page, exchange_of([b"a", b"b"]))
     assert seen == ["POST", "/a b", b"c=d", [(b"x-odd", b"1")], b"ab"]
-    assert answer == Answer(HTTPStatus.IM_A_TEAPOT, ((b"x-mark", b"2"),), b"tea!!")
+    assert answer == Response(HTTPStatus.IM_A_TEAPOT, ((b"x-mark", b"2"),), b"tea!!")
 
 
 async def test_a_page_that_fails_is_answered_500_and_told_by_its_place_alone() -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await answer_of(failing, exchange_of([b"mark-of-the-body"]))
-    assert answer == Answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+    assert answer == Response(HTTPStatus.INTERNAL_SERVER_ERROR)
     (line,) = logs
     assert line["error"].startswith("ValueError at ")
     assert "mark" not in str(line)
 
 
 async def test_nobody_is_answered_who_went_away() -> None:
-    exchange = exchange_of([])
+    context = exchange_of([])
     application = AsgiApplication(failing, asyncio.TaskGroup())
-    application.refused(exchange, Refusal.DISCONNECTED)
-    assert exchange.answer is None
-    application.refused(exchange, Refusal.TOO_SLOW)
-    assert exchange.answer is not None
+    application.on_error(context, Refusal.DISCONNECTED)
+    assert context.response is None
+    application.on_error(context, Refusal.TOO_SLOW)
+    assert context.response is not None

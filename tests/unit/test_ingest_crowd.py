@@ -11,38 +11,38 @@ here, there = origin_of(ip_address("192.0.2.1")), origin_of(ip_address("192.0.2.
 
 def test_the_oldest_makes_room_whoever_asks() -> None:
     crowd: SheddingQueue[str] = SheddingQueue(16)
-    crowd.enter("first", here)
-    crowd.enter("second", there)
+    crowd.add("first", here)
+    crowd.add("second", there)
     assert crowd.oldest(here) == crowd.oldest(there) == crowd.oldest(None) == "first"
 
 
 def test_one_sender_with_more_than_its_share_pays_with_its_own_oldest() -> None:
     crowd: SheddingQueue[str] = SheddingQueue(16)
-    crowd.enter("slow", here)
+    crowd.add("slow", here)
     for number in range(3):
-        crowd.enter(f"many {number}", there)
+        crowd.add(f"many {number}", there)
     assert crowd.oldest(there) == "many 0"
     assert crowd.oldest(here) == "slow"
 
 
 def test_a_lone_newcomer_does_not_pay_for_others_where_few_may_wait() -> None:
     crowd: SheddingQueue[str] = SheddingQueue(1)
-    crowd.enter("old", there)
-    crowd.enter("new", here)
+    crowd.add("old", there)
+    crowd.add("new", here)
     assert crowd.is_over
     assert crowd.oldest(here) == "old"
 
 
 def test_who_comes_again_is_the_youngest_and_who_has_gone_is_no_error() -> None:
     crowd: SheddingQueue[str] = SheddingQueue(2)
-    crowd.enter("a", here)
-    crowd.enter("b", here)
-    crowd.enter("a", there)
+    crowd.add("a", here)
+    crowd.add("b", here)
+    crowd.add("a", there)
     assert (crowd.oldest(None), len(crowd), crowd.is_over) == ("b", 2, False)
-    crowd.leave("b")
-    crowd.leave("b")
+    crowd.discard("b")
+    crowd.discard("b")
     assert crowd.oldest(None) == "a"
-    crowd.leave("a")
+    crowd.discard("a")
     assert crowd.oldest(None) is None
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from ingest.http.responses import Answer, Refusal, refusals
+from ingest.http.responses import Refusal, Response, refusals
 from ingest.webhook import responses
 from ingest.webhook.openapi import webhook_paths
 from ingest.webhook.responses import table
 
 every_answer = {
     *refusals.values(),
-    *(found for found in vars(responses).values() if isinstance(found, Answer)),
+    *(found for found in vars(responses).values() if isinstance(found, Response)),
     responses.challenge_met(b""),
 }
 
@@ -22,7 +22,7 @@ def operation(path: str) -> Any:
 
 
 def test_every_answer_there_is_stands_in_the_table_and_no_other() -> None:
-    assert {row.answer for row in table} == every_answer
+    assert {row.response for row in table} == every_answer
 
 
 def test_every_refusal_has_an_answer_but_that_of_a_client_that_is_gone() -> None:
@@ -31,26 +31,26 @@ def test_every_refusal_has_an_answer_but_that_of_a_client_that_is_gone() -> None
 
 @pytest.mark.parametrize("row", table)
 def test_zoom_sends_again_what_is_answered_5xx_or_too_late_and_nothing_else(
-    row: responses.AnswerRow,
+    row: responses.ResponseRow,
 ) -> None:
-    status = row.answer.status
+    status = row.response.status
     is_sent_again = status >= 500 or status is HTTPStatus.REQUEST_TIMEOUT
     assert row.sent_again.startswith("yes" if is_sent_again else "no")
 
 
 @pytest.mark.parametrize("row", [row for row in table if row.what.startswith("signed")])
-def test_what_is_signed_is_answered_204_or_503(row: responses.AnswerRow) -> None:
-    assert row.answer.status in {204, 503}
+def test_what_is_signed_is_answered_204_or_503(row: responses.ResponseRow) -> None:
+    assert row.response.status in {204, 503}
 
 
 @pytest.mark.parametrize("path", ["/webhooks/zoom", "/webhooks/zoom/{app}"])
 def test_each_row_of_the_table_stands_at_its_status(path: str) -> None:
     responses = operation(path)["responses"]
-    assert set(responses) == {str(row.answer.status.value) for row in table}
+    assert set(responses) == {str(row.response.status.value) for row in table}
     for row in table:
-        response = responses[str(row.answer.status.value)]
+        response = responses[str(row.response.status.value)]
         assert f"- {row.what}; sent again: {row.sent_again}" in response["description"].split("\n")
-        for name, _ in row.answer.headers:
+        for name, _ in row.response.headers:
             shown = response["content" if name == b"content-type" else "headers"]
             assert shown
 

@@ -28,16 +28,16 @@ def reports_of(count: int) -> tuple[Reports, SetClock, asyncio.Event]:
 async def test_all_have_to_be_ready_before_the_first_connection_comes() -> None:
     reports, _, _ = reports_of(2)
     assert reports.readiness_problem() == "process 0: starting"
-    reports.heard(0, Readiness.READY)
+    reports.reported(0, Readiness.READY)
     assert reports.readiness_problem() == "process 1: starting"
-    reports.heard(1, Readiness.READY)
+    reports.reported(1, Readiness.READY)
     assert reports.readiness_problem() is None
 
 
 async def test_one_that_is_started_again_leaves_the_others_ready() -> None:
     reports, _, _ = reports_of(2)
     for number in range(2):
-        reports.heard(number, Readiness.READY)
+        reports.reported(number, Readiness.READY)
     reports.ended(0)
     assert reports.readiness_problem() is None
     reports.started(0)
@@ -49,8 +49,8 @@ async def test_one_that_is_started_again_leaves_the_others_ready() -> None:
 async def test_one_that_cannot_keep_a_webhook_takes_readiness_away() -> None:
     reports, _, stopping = reports_of(2)
     for number in range(2):
-        reports.heard(number, Readiness.READY)
-    reports.heard(1, Readiness.BROKER)
+        reports.reported(number, Readiness.READY)
+    reports.reported(1, Readiness.BROKER)
     assert reports.readiness_problem() == "process 1: no broker acknowledges and no spill keeps"
     stopping.set()
     assert reports.readiness_problem() == "stopping"
@@ -59,15 +59,15 @@ async def test_one_that_cannot_keep_a_webhook_takes_readiness_away() -> None:
 async def test_one_that_falls_silent_is_neither_alive_nor_ready_until_it_reports_again() -> None:
     reports, clock, _ = reports_of(2)
     clock.now_s += 20
-    reports.heard(0, Readiness.READY)
-    reports.heard(1, Readiness.READY)
+    reports.reported(0, Readiness.READY)
+    reports.reported(1, Readiness.READY)
     clock.now_s += 20
-    reports.heard(0, Readiness.READY)
+    reports.reported(0, Readiness.READY)
     assert reports.liveness_problem() is None
     clock.now_s += 11
     assert reports.liveness_problem() == "process 1 has reported nothing for 31 s"
     assert reports.readiness_problem() == reports.liveness_problem()
-    reports.heard(1, Readiness.READY)
+    reports.reported(1, Readiness.READY)
     assert reports.liveness_problem() is reports.readiness_problem() is None
 
 

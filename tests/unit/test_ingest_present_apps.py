@@ -16,8 +16,8 @@ from prometheus_client import REGISTRY
 from ingest.apps.config import read_apps
 from ingest.apps.registry import Apps
 from ingest.apps.reloading import ReloadingApps
+from ingest.initial_metrics import create_app_series
 from ingest.metrics import metrics as ingest
-from ingest.series import begin_app_metrics
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.process.signals import hangup_event
@@ -53,7 +53,7 @@ class Following:
 
     def __init__(self, file: Path) -> None:
         self.clock = SteppedClock()
-        self.apps = ReloadingApps(file, clock=self.clock, begin_metrics=begin_app_metrics)
+        self.apps = ReloadingApps(file, clock=self.clock, create_series=create_app_series)
         self.hangup = asyncio.Event()
 
     async def look(self) -> None:
@@ -218,7 +218,7 @@ async def test_a_file_that_was_mended_is_read_and_told_even_if_it_is_as_before(f
 def test_the_first_reading_of_a_file_that_is_not_there_refuses_to_start(tmp_path: Path) -> None:
     missing = tmp_path / "apps.json"
     with pytest.raises(ConfigurationError) as caught:
-        ReloadingApps(missing, clock=SystemClock(), begin_metrics=begin_app_metrics)
+        ReloadingApps(missing, clock=SystemClock(), create_series=create_app_series)
     assert str(caught.value) == (
         f"ZCC_INGEST_APPS_FILE: cannot read {missing}: No such file or directory"
     )
@@ -227,7 +227,7 @@ def test_the_first_reading_of_a_file_that_is_not_there_refuses_to_start(tmp_path
 def test_the_first_reading_of_a_file_that_is_wrong_refuses_to_start(file: Path) -> None:
     write_into(file, '{"sales": ["the-secret-token "]}')
     with pytest.raises(ConfigurationError) as caught:
-        ReloadingApps(file, clock=SystemClock(), begin_metrics=begin_app_metrics)
+        ReloadingApps(file, clock=SystemClock(), create_series=create_app_series)
     assert str(caught.value) == (
         "ZCC_INGEST_APPS_FILE: app 'sales' has a secret that is empty or has blanks around it"
     )
@@ -235,7 +235,7 @@ def test_the_first_reading_of_a_file_that_is_wrong_refuses_to_start(file: Path) 
 
 async def test_apps_of_the_settings_stay_as_they_are() -> None:
     given = read_apps(old)
-    apps = ReloadingApps(given, clock=SystemClock(), begin_metrics=begin_app_metrics)
+    apps = ReloadingApps(given, clock=SystemClock(), create_series=create_app_series)
     hangup = asyncio.Event()
     hangup.set()
     async with asyncio.timeout(HANG_GUARD_S):
@@ -245,7 +245,7 @@ async def test_apps_of_the_settings_stay_as_they_are() -> None:
 
 def test_readings_are_counted_from_zero(file: Path) -> None:
     ingest.reloads.clear()
-    ReloadingApps(file, clock=SystemClock(), begin_metrics=begin_app_metrics)
+    ReloadingApps(file, clock=SystemClock(), create_series=create_app_series)
     for outcome in ("taken", "unreadable", "wrong"):
         assert REGISTRY.get_sample_value("zcc_ingest_reloads_total", {"outcome": outcome}) == 0
 
@@ -321,12 +321,12 @@ async def test_when_a_secret_was_taken_away_is_remembered_by_the_paths_of_its_ap
     async with following(file) as follower:
         write(file, new)
         await follower.look()
-        assert follower.apps.current.secrets_taken_s == {}
+        assert follower.apps.current.secrets_removed_s == {}
         write(file, '{"sales": ["a-third-secret-of-sales"]}')
         await follower.look()
-        taken = follower.apps.current.secrets_taken_s
+        taken = follower.apps.current.secrets_removed_s
         assert taken.keys() == {"/webhooks/zoom/sales", "/webhooks/zoom/sales/"}
         write(file, '{"default": ["another-secret-token"]}')
         await follower.look()
-        assert follower.apps.current.secrets_taken_s.keys() == taken.keys()
-        assert follower.apps.current.secrets_taken_s != taken
+        assert follower.apps.current.secrets_removed_s.keys() == taken.keys()
+        assert follower.apps.current.secrets_removed_s != taken

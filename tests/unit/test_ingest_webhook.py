@@ -7,8 +7,8 @@ from typing import cast
 import structlog
 
 from ingest.apps.registry import App, Apps
-from ingest.http.admission import RequestLimiter
-from ingest.http.exchange import RequestContext
+from ingest.http.request_context import RequestContext
+from ingest.http.request_limiter import RequestLimiter
 from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
 from ingest.webhook.routing import RoutingSettings
@@ -56,7 +56,7 @@ def webhook_with(apps: Iterator[Apps], sender: Recorder, *, starts_traces: bool 
         apps=lambda: next(apps),
         routing=RoutingSettings("zcc", b"0123456789abcdef", starts_traces),
         sender=sender,
-        admission=RequestLimiter(requests=1, size_bytes=1000),
+        limiter=RequestLimiter(requests=1, size_bytes=1000),
         clock=SystemClock(),
     )
 
@@ -67,17 +67,17 @@ def completed_by(webhook: Webhook) -> RequestContext:
         (b"x-zm-request-timestamp", timestamp),
         (b"x-zm-signature", sign(body, timestamp=timestamp, secret=secret)),
     ]
-    exchange = RequestContext(
+    context = RequestContext(
         *(b"POST", "/webhooks/zoom", b"", headers),
         peer="127.0.0.1",
         keep_alive=True,
         application=webhook,
         answered=lambda: None,
     )
-    exchange.chunks = [body]
-    webhook.on_headers(exchange)
-    webhook.on_body(exchange)
-    return exchange
+    context.chunks = [body]
+    webhook.on_headers(context)
+    webhook.on_body(context)
+    return context
 
 
 def always() -> Iterator[Apps]:
@@ -85,9 +85,9 @@ def always() -> Iterator[Apps]:
         yield Apps([App("default", (secret,))])
 
 
-def status_of(exchange: RequestContext) -> int:
-    assert exchange.answer is not None
-    return exchange.answer.status
+def status_of(context: RequestContext) -> int:
+    assert context.response is not None
+    return context.response.status
 
 
 def test_a_signed_body_is_kept() -> None:
@@ -100,8 +100,8 @@ def test_a_signed_body_on_which_our_code_fails_is_kept_in_quarantine_and_sent_ag
     sender = Recorder()
     broken = cast("bool", Broken())
     with structlog.testing.capture_logs() as logs:
-        exchange = completed_by(webhook_with(always(), sender, starts_traces=broken))
-    assert status_of(exchange) == 503
+        context = completed_by(webhook_with(always(), sender, starts_traces=broken))
+    assert status_of(context) == 503
     (record,) = sender.records
     assert (record.topic, record.value) == ("zcc.quarantine.v1", body)
     assert dict(record.headers)["zcc-reason"] == b"defect"

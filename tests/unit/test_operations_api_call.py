@@ -133,6 +133,7 @@ def test_a_write_is_confirmed_but_not_by_the_input_that_is_its_body() -> None:
     assert "network" in str(sent.exception)
 
 
+@pytest.mark.thorough
 @each_case("name", operations())
 def test_the_help_of_every_operation_lists_its_options(name: str) -> None:
     done = run(name, "--help")

@@ -75,10 +75,14 @@ def test_a_text_that_a_strict_parser_reads_has_no_other_form() -> None:
 
 def test_what_stands_beside_the_object_is_kept_and_stands_in_for_it() -> None:
     found = read_envelope(body(payload={"account_id": "A", "operator": "o", "object": {"x": 1}}))
-    assert (found.object, found.beside, found.entity) == ({"x": 1}, {"operator": "o"}, {"x": 1})
+    assert (found.object, found.extra_members, found.entity) == (
+        {"x": 1},
+        {"operator": "o"},
+        {"x": 1},
+    )
     found = read_envelope(body(payload={"account_id": "A", "engagement_id": "E"}))
     assert (found.object, found.entity) == ({}, {"engagement_id": "E"})
-    assert read_envelope(body()).beside == {}
+    assert read_envelope(body()).extra_members == {}
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_anything_else_changes_the_id(other: Envelope) -> None:
 
 
 def test_what_stands_beside_the_object_is_part_of_the_id_but_for_links() -> None:
-    def found(**beside: object) -> str:
-        return event_id(Envelope("A", "e", 5, {"a": 1}, beside))
+    def found(**extra_members: object) -> str:
+        return event_id(Envelope("A", "e", 5, {"a": 1}, extra_members))
 
     # sha256 of ["zcc1","A","e",5,{"a":1},{"old_object":{"b":[1]},"operator":"é"}] in UTF-8
     documented = found(operator="é", old_object={"b": [1]})

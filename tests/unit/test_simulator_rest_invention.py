@@ -36,6 +36,7 @@ def listed(name: str, **options: object) -> Listing:
     return listing
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_every_answer_of_every_seed_fits_its_schema(seed: int) -> None:
     for name, operation in operations().items():

@@ -23,8 +23,8 @@ def account() -> SimulatedAccount:
 
 
 @pytest.fixture(scope="module")
-def told() -> Mapping[str, Told]:
-    """Every event by engagement, told to the state before."""
+def events_by_engagement() -> Mapping[str, Told]:
+    """Every event by engagement, applied to the state before."""
     by_engagement = defaultdict(list)
     for event in first_events(4000):
         entity = orjson.loads(event.body)["payload"]["object"]
@@ -35,8 +35,8 @@ def told() -> Mapping[str, Told]:
 
 
 @pytest.fixture(scope="module")
-def ended(told: Mapping[str, Told]) -> Mapping[str, Told]:
-    found = {key: events for key, events in told.items() if ENDED in dict(events)}
+def ended(events_by_engagement: Mapping[str, Told]) -> Mapping[str, Told]:
+    found = {key: events for key, events in events_by_engagement.items() if ENDED in dict(events)}
     assert len(found) > 100
     return found
 
@@ -79,9 +79,9 @@ def test_an_engagement_names_everybody_whom_its_events_name(
 
 
 def test_everybody_and_everything_that_events_name_can_be_looked_up(
-    account: SimulatedAccount, told: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
 ) -> None:
-    entities = [entity for events in told.values() for _, entity in events]
+    entities = [entity for events in events_by_engagement.values() for _, entity in events]
     for entity in entities:
         if "user_id" in entity and "user_display_name" in entity:
             user = account.get("get_user", user_id=entity["user_id"])
@@ -120,7 +120,7 @@ def test_dispositions_notes_and_follow_up_tasks_are_those_of_the_events(
 
 
 def test_recordings_are_those_that_were_completed_and_not_deleted(
-    account: SimulatedAccount, told: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
 ) -> None:
     deleted = {
         recording_id
@@ -130,7 +130,7 @@ def test_recordings_are_those_that_were_completed_and_not_deleted(
     }
     assert deleted
     found = 0
-    for engagement_id, events in told.items():
+    for engagement_id, events in events_by_engagement.items():
         recordings = {
             r["recording_id"]: r
             for r in account.list("list_engagement_recordings", engagement_id=engagement_id)
@@ -158,12 +158,14 @@ def test_recordings_are_those_that_were_completed_and_not_deleted(
 
 
 def test_voicemails_have_what_their_events_tell(
-    account: SimulatedAccount, told: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
 ) -> None:
     listed = {m["message_id"]: m for m in account.list("list_messages_of_inboxes")}
     assert listed
     received = {
-        e["message_id"]: e for events in told.values() for e in of(events, "inbox_message_received")
+        e["message_id"]: e
+        for events in events_by_engagement.values()
+        for e in of(events, "inbox_message_received")
     }
     assert listed.keys() <= received.keys()
     for message_id, message in listed.items():
@@ -174,10 +176,10 @@ def test_voicemails_have_what_their_events_tell(
 
 
 def test_messages_are_in_the_order_in_which_they_were_written(
-    account: SimulatedAccount, told: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
 ) -> None:
     found = 0
-    for engagement_id, events in told.items():
+    for engagement_id, events in events_by_engagement.items():
         written = [e["message_text"] for _, e in events if "message_text" in e]
         question = {"engagement_id": engagement_id}
         said = account.list("list_messaging_messages", query=question)

@@ -41,6 +41,7 @@ def test_the_state_answers_operations_that_exist() -> None:
     assert state_answers(State(the_company())).keys() <= operations().keys()
 
 
+@pytest.mark.thorough
 @each_case("operation_name", READING)
 def test_what_an_operation_answers_fits_its_schema(
     account: SimulatedAccount, operation_name: str

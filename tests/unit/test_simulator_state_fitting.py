@@ -77,16 +77,16 @@ def test_a_link_of_an_event_leads_to_the_same_file(link: object, place: str | No
     assert served(link, origin="o") == place
 
 
-def apply_event(durations: Durations, event: str, at_ms: int, *, spoken: bool = True) -> None:
+def apply_event(durations: Durations, event: str, at_ms: int, *, is_voice: bool = True) -> None:
     status = "assigned" if event == "task_updated" else None
-    durations.heard(event, at_ms=at_ms, task_status=status, spoken=spoken)
+    durations.apply(event, at_ms=at_ms, task_status=status, is_voice=is_voice)
 
 
 def test_a_chat_is_a_conversation_from_its_assignment_on() -> None:
-    for spoken, lasted_ms in ((True, 0), (False, 40)):
+    for is_voice, lasted_ms in ((True, 0), (False, 40)):
         durations = Durations()
-        apply_event(durations, "task_entered_queue", 0, spoken=spoken)
-        apply_event(durations, "task_updated", 10, spoken=spoken)
+        apply_event(durations, "task_entered_queue", 0, is_voice=is_voice)
+        apply_event(durations, "task_updated", 10, is_voice=is_voice)
         durations.over(50)
         assert (durations["waiting"], durations["conversation"]) == (10, lasted_ms)
 
@@ -95,7 +95,7 @@ def test_a_phase_that_begins_twice_began_once() -> None:
     durations = Durations()
     apply_event(durations, "engagement_consumer_answered", 0)
     apply_event(durations, "engagement_user_answered", 5)
-    assert durations.goes_on("conversation")
+    assert durations.in_progress("conversation")
     durations.over(20)
     assert (durations["conversation"], durations.began["conversation"]) == (20, 1)
 
@@ -113,8 +113,8 @@ def test_nothing_but_the_wrap_up_begins_after_the_end() -> None:
     durations = Durations()
     durations.over(0)
     apply_event(durations, "engagement_user_answered", 5)
-    apply_event(durations, "task_updated", 5, spoken=False)
-    assert not durations.goes_on("conversation")
+    apply_event(durations, "task_updated", 5, is_voice=False)
+    assert not durations.in_progress("conversation")
     apply_event(durations, "engagement_wrap_up_started", 10)
     apply_event(durations, "engagement_wrap_up_ended", 30)
     assert (durations["conversation"], durations["wrap_up"], durations.handling_ms) == (0, 20, 20)

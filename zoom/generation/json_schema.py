@@ -47,7 +47,7 @@ def body_schema(published: JsonPointer) -> Schema:
     Raises:
         SchemaSourceError: it has an unknown keyword or type.
     """
-    return _ours(published, values="enum")
+    return _converted(published, values="enum")
 
 
 def reply_schema(published: JsonPointer) -> Schema:
@@ -56,49 +56,53 @@ def reply_schema(published: JsonPointer) -> Schema:
     Raises:
         SchemaSourceError: it has an unknown keyword or type.
     """
-    return _ours(published, values="x-known-values")
+    return _converted(published, values="x-known-values")
 
 
-def _ours(published: JsonPointer, *, values: str) -> Schema:
+def _converted(published: JsonPointer, *, values: str) -> Schema:
     refuse_unless(_keywords, published)
-    ours = _value(published)
+    converted = _value(published)
     if (listed := optional(published, "enum")) and not any(map(_is_sentence, listed.as_list())):
-        ours[values] = listed.as_list()
+        converted[values] = listed.as_list()
     if (choices := optional(published, "oneOf")) is not None:
-        ours["oneOf"] = [_ours(choice, values=values) for choice in items(choices)]
+        converted["oneOf"] = [_converted(choice, values=values) for choice in items(choices)]
     if (members := optional(published, "properties")) is not None:
-        ours["properties"] = {n: _ours(member, values=values) for n, member in members.members()}
+        converted["properties"] = {
+            n: _converted(member, values=values) for n, member in members.members()
+        }
         if required := list(_required(published, members)):
-            ours["required"] = required
-    if ours.get("type") == "array" and (each := optional(published, "items")) is not None:
-        ours["items"] = _ours(each, values=values)
-    return ours
+            converted["required"] = required
+    if converted.get("type") == "array" and (each := optional(published, "items")) is not None:
+        converted["items"] = _converted(each, values=values)
+    return converted
 
 
 def _value(published: JsonPointer) -> Schema:
     """Return the part of a schema that describes the value itself."""
-    said = published.as_object()
-    ours: Schema = {}
-    if "type" in said:
-        ours["type"] = _type(published)
+    keywords = published.as_object()
+    converted: Schema = {}
+    if "type" in keywords:
+        converted["type"] = _type(published)
     shape = _formats.get(text(published, "format"), text(published, "format"))
     pattern = text(published, "pattern")
     if shape:
-        ours["format"] = shape
+        converted["format"] = shape
     if pattern and _mask not in pattern:
-        ours["pattern"] = pattern
+        converted["pattern"] = pattern
     bounds = _carried.get(text(published, "type"), ())
-    ours |= {keyword: said[keyword] for keyword in (*bounds, *_marks) if keyword in said}
-    if "default" in said and _is_no_prose(said["default"]):
-        ours["default"] = said["default"]
-    return ours
+    converted |= {
+        keyword: keywords[keyword] for keyword in (*bounds, *_marks) if keyword in keywords
+    }
+    if "default" in keywords and _is_no_prose(keywords["default"]):
+        converted["default"] = keywords["default"]
+    return converted
 
 
 def _type(published: JsonPointer) -> str | list[str]:
-    said = published.member("type")
-    if said.as_text() not in _types:
-        raise SchemaSourceError(said.pointer, f"no type of JSON Schema: {said.as_text()!r}")
-    return [said.as_text(), "null"] if flag(published, "nullable") else said.as_text()
+    declared = published.member("type")
+    if declared.as_text() not in _types:
+        raise SchemaSourceError(declared.pointer, f"no type of JSON Schema: {declared.as_text()!r}")
+    return [declared.as_text(), "null"] if flag(published, "nullable") else declared.as_text()
 
 
 def _is_no_prose(default: object) -> bool:

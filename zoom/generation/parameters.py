@@ -79,15 +79,15 @@ def _parameter(node: JsonPointer) -> Parameter:
 
 
 def _type(schema: JsonPointer) -> Literal["string", "integer", "boolean", "array"]:
-    said = schema.member("type")
-    if said.as_text() not in _types:
-        raise SchemaSourceError(said.pointer, f"no type of a parameter: {said.as_text()!r}")
-    if said.as_text() == "array":
+    declared = schema.member("type")
+    if declared.as_text() not in _types:
+        raise SchemaSourceError(declared.pointer, f"no type of a parameter: {declared.as_text()!r}")
+    if declared.as_text() == "array":
         each = schema.member("items")
         refuse_unless(frozenset({"type", "enum", "example", "description"}), each)
         if each.member("type").as_text() != "string":
             raise SchemaSourceError(each.pointer, "expected an array of strings")
-    return _types[said.as_text()]
+    return _types[declared.as_text()]
 
 
 def _commas_of(node: JsonPointer, schema: JsonPointer) -> Literal["stated", "assumed"] | None:
@@ -130,8 +130,8 @@ def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]
         if other.count("/") == path.count("/"):
             pairs = list(zip(path.split("/"), other.split("/"), strict=True))
             differ = [pair for pair in pairs if pair[0] != pair[1]]
-            words = [(ours, word) for ours, word in differ if _is_name(ours) and not _is_name(word)]
-            fits = all(_is_name(ours) or _is_name(theirs) for ours, theirs in differ)
+            words = [(own, word) for own, word in differ if _is_name(own) and not _is_name(word)]
+            fits = all(_is_name(own) or _is_name(theirs) for own, theirs in differ)
             if fits and len(words) == 1 and words == differ[:1]:
                 found.setdefault(snake(words[0][0].strip("{}")), set()).add(words[0][1])
     return {name: tuple(sorted(words)) for name, words in found.items()}

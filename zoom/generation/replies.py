@@ -45,12 +45,12 @@ def paging(parameters: Sequence[Parameter], schema: JsonPointer | None) -> Pagin
     if style is None:
         return None
     size = sent.get("page_size")
-    said = optional(replied, "page_size") if replied else None
+    text_of_reply = optional(replied, "page_size") if replied else None
     return Paging(
         style=style,
         size_default=size.default if size and isinstance(size.default, int) else None,
         size_max=size.maximum if size else None,
-        reply_size_max=number(said, "maximum") if said else None,
+        reply_size_max=number(text_of_reply, "maximum") if text_of_reply else None,
         total_records="total_records" in members,
         has_more="has_more" in members,
     )
@@ -87,10 +87,10 @@ def error_codes(operation: JsonPointer) -> Mapping[int, tuple[int, ...]]:
         SchemaSourceError: the replies cannot be read.
     """
     return {
-        int(status): tuple(dict.fromkeys(int(code) for code in _code.findall(said)))
+        int(status): tuple(dict.fromkeys(int(code) for code in _code.findall(text_of_reply)))
         for status, node in operation.member("responses").members()
         if int(status) >= HTTPStatus.BAD_REQUEST
-        for said in [text(node, "description")]
+        for text_of_reply in [text(node, "description")]
     }
 
 

@@ -182,8 +182,8 @@ def api_base(url: str) -> str | None:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return None
-    ours = any(host == domain or host.endswith(f".{domain}") for domain in _zoom_domains)
-    if parts.scheme != "https" or not ours or port not in (None, 443) or parts.username:
+    is_zoom = any(host == domain or host.endswith(f".{domain}") for domain in _zoom_domains)
+    if parts.scheme != "https" or not is_zoom or port not in (None, 443) or parts.username:
         return None
     path = parts.path.rstrip("/") or "/v2"
     return f"https://{host}{path}"

@@ -81,7 +81,7 @@ def _moment(value: object, window: Window) -> date | None:
         return value
     if not isinstance(value, str):
         return None
-    for form in _said(window):
+    for form in _documented_forms(window):
         if _forms[form].fullmatch(value):
             try:
                 return _read(value, form)
@@ -94,12 +94,12 @@ def _read(text: str, form: TimeForm) -> date:
     return date.fromisoformat(text) if form == "date" else datetime.fromisoformat(text)
 
 
-def _said(window: Window) -> tuple[TimeForm, ...]:
+def _documented_forms(window: Window) -> tuple[TimeForm, ...]:
     return tuple(form for form in window.forms if not (form == "z" and window.z_is_literal))
 
 
 def _form_of_datetimes(window: Window) -> TimeForm | None:
-    return next((form for form in ("z", "offset") if form in _said(window)), None)
+    return next((form for form in ("z", "offset") if form in _documented_forms(window)), None)
 
 
 def _forms_of(window: Window) -> str:
@@ -108,7 +108,7 @@ def _forms_of(window: Window) -> str:
         "z": "a moment in UTC (2026-01-31T09:30:00Z)",
         "offset": "a moment with its offset (2026-01-31T09:30:00+01:00)",
     }
-    return " or ".join(names[form] for form in _said(window))
+    return " or ".join(names[form] for form in _documented_forms(window))
 
 
 def _whole_second(moment: datetime, *, up: bool) -> datetime:

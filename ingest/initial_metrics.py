@@ -1,10 +1,13 @@
-"""Has every counter of ingest begin at 0: one that first shows up at 1 has not increased."""
+"""Creates each series of ingest at 0.
+
+Prometheus sees no increase in a series that starts at 1.
+"""
 
 from typing import Final
 
 from ingest.apps.registry import App
 from ingest.http.connections import Displaced
-from ingest.http.exchange import no_app
+from ingest.http.request_context import no_app
 from ingest.http.responses import Refusal
 from ingest.metrics import metrics
 from ingest.webhook.responses import Unavailable, table
@@ -12,11 +15,11 @@ from schemas.catalogue import families, unknown_family
 from schemas.reasons import QuarantineReason
 from zoom.signature import SignatureFault
 
-_statuses: Final = frozenset(row.answer.label for row in table)
+_statuses: Final = frozenset(row.response.label for row in table)
 
 
-def begin_metrics() -> None:
-    """Show the counters that are not an app's, and those of requests for none."""
+def create_series() -> None:
+    """Create the series that no app owns, and those of requests for an unknown app."""
     for family in (*families, unknown_family):
         metrics.accepted.labels(family)
     for quarantine_reason in QuarantineReason:
@@ -31,8 +34,8 @@ def begin_metrics() -> None:
         metrics.responses.labels(no_app, status)
 
 
-def begin_app_metrics(app: App) -> None:
-    """Show the counters of an app, which may come long after the process has begun."""
+def create_app_series(app: App) -> None:
+    """Create the series of an app, which may be added while the process runs."""
     for reason in (*Refusal, *SignatureFault):
         metrics.refused.labels(app.name, reason.value)
     for status in _statuses:
