@@ -9,7 +9,11 @@ code_path = re.compile(
     r"`((?:benchmarks|deploy|devstack|docs|ingest|operations|processors|runtime|schemas|simulator|sinks"
     r"|tests|zoom)/(?:[\w.-]+/)*(?:[\w.-]+\.[a-z]+)?)(?:::\w+)?`"
 )
-made_up = {"processors/answers/", "schemas/topics/answers.yaml"}
+made_up = {
+    "deploy/kubernetes/base/answers.yaml",
+    "processors/answers/",
+    "schemas/topics/answers.yaml",
+}
 """Paths of the processor that a reader writes by docs/how-to/add-a-processor.md."""
 
 link = re.compile(r"\]\((?![a-z]+:)([^)\s#]*)(?:#([^)\s]+))?\)")
