@@ -58,12 +58,13 @@ def main() -> None:
 
 def record_of(envelope: Envelope) -> tuple[str, bytes, headers.Headers]:
     """Topic, key and headers of an event, as ingest makes them."""
-    key = identity.event_address(envelope, pseudonym_key=pseudonym_key).partition_key
+    address = identity.event_address(envelope, pseudonym_key=pseudonym_key)
+    key = address.partition_key
     own = headers.event_headers(
         envelope,
         event_id=identity.event_id(envelope),
         occurred_at_ms=identity.occurred_at_ms(envelope),
-        subject=identity.subject(envelope, pseudonym_key=pseudonym_key),
+        subject=address.subject,
         partition_key=key,
     )
     topic = topics.raw_topic(headers.family_of(envelope.event), prefix="zcc")

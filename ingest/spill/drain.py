@@ -50,7 +50,7 @@ class _Spilled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _SegmentRead:
     """The records of some segments, in order, and which segments could be read."""
 
     spilled: list[_Spilled]
@@ -156,7 +156,7 @@ class Drain:
                 self._acknowledged.add(each)
 
 
-async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _Found:
+async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _SegmentRead:
     contents = await asyncio.gather(*(store.get(str(name)) for name in names))
     spilled: list[_Spilled] = []
     read: list[SegmentName] = []
@@ -173,7 +173,7 @@ async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _Found:
         else:
             read.append(name)
             spilled += [_Spilled(record, name, index) for index, record in enumerate(records)]
-    return _Found(spilled, read, tuple(unreadable))
+    return _SegmentRead(spilled, read, tuple(unreadable))
 
 
 def _lanes(found: Iterable[_Spilled]) -> list[list[_Spilled]]:

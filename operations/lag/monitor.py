@@ -73,7 +73,7 @@ class Monitor:
             for component in measured
             for group, topics in component.groups(prefix=prefix).items()
         }
-        self._set_aside: Final = (
+        self._dead_letter_topics: Final = (
             quarantine_topic(prefix=prefix),
             *(component.dead_letter_topic(prefix=prefix) for component in measured),
         )
@@ -91,7 +91,7 @@ class Monitor:
             monitor_metrics.failures.labels(_kind(kind))
         read = {topic for topics in self.groups.values() for topic in topics}
         self._topic_ids: dict[str, str] = {}
-        for topic in (*read, *self._set_aside):
+        for topic in (*read, *self._dead_letter_topics):
             monitor_metrics.recreated_topics.labels(topic)
         for spec in deployment_specs(kafka.topic_plan):
             if spec.name in read and spec.retention_ms >= 0:
@@ -125,7 +125,7 @@ class Monitor:
         """
         refused = []
         read = {topic for topics in self.groups.values() for topic in topics}
-        self._check_topic_ids(await admin.topic_ids({*read, *self._set_aside}))
+        self._check_topic_ids(await admin.topic_ids({*read, *self._dead_letter_topics}))
         for group, topics in self.groups.items():
             try:
                 lags = await admin.lag(group, topics)
@@ -135,9 +135,9 @@ class Monitor:
                 refused.append(error)
             else:
                 self._set_lag(group, topics, lags, ages_s)
-        for topic in self._set_aside:
+        for topic in self._dead_letter_topics:
             try:
-                await self._measure_set_aside(admin, topic)
+                await self._measure_dead_letters(admin, topic)
             except ConfigurationError as error:
                 refused.append(error)
         if refused:
@@ -160,7 +160,7 @@ class Monitor:
                 _log.error("topic made anew", topic=topic, before=before, now=topic_id)
         self._topic_ids |= present
 
-    async def _measure_set_aside(self, admin: TopicAdmin, topic: str) -> None:
+    async def _measure_dead_letters(self, admin: TopicAdmin, topic: str) -> None:
         bounds = await admin.log_bounds([topic])
         # Measured as the lag of a group that has done none of it.
         lags = {source: Lag(start, start, end) for source, (start, end) in bounds.items()}

@@ -4,9 +4,8 @@
 nothing until then.
 
 The library may stop fetching without an error: after a long stall of the loop, after an error in
-one of its tasks, while it waits to join a group whose broker is gone. So a member that owns
-readable partitions and receives no answer from any broker for `silence_s` is given up. So is a
-member that does not get through a rebalance.
+one of its tasks, while it waits to join a group whose broker is gone. So a member is given up when
+it owns readable partitions and no broker answers for `silence_s`, or when a rebalance never ends.
 """
 
 import asyncio

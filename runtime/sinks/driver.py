@@ -16,11 +16,17 @@ from runtime import metrics
 from runtime.contracts import Prepared
 from runtime.errors import ConfigurationError, PartitionPausedError, TransientError
 from runtime.ports import Consumer
-from runtime.sinks import phase
+from runtime.sinks import observations, phase
 from runtime.sinks.batch_plans import pending
 from runtime.sinks.batch_writer import BatchWriter, PreparedBatch
 from runtime.sinks.batcher import Batcher
-from runtime.sinks.phase import Observation, PlannedSpan, ReadingState, SinkPhase
+from runtime.sinks.observations import (
+    Observation,
+    PartitionsAssigned,
+    PartitionsRevoked,
+    PlannedSpan,
+)
+from runtime.sinks.phase import ReadingState, SinkPhase
 from runtime.values import Assignment, Batch, BatchLimits, Delivery, Resume, Span, TopicPartition
 from runtime.worker.liveness import Liveness
 from runtime.worker.membership import WorkerContext
@@ -98,7 +104,7 @@ class SinkDriver(Generic[Prepared]):
             await self._act()
         in_flight = len(self.owned.batcher) if self.owned and self.owned.batcher else 0
         log.info("draining", worker=self._context.name, in_flight=in_flight)
-        self._see(phase.StopRequested())
+        self._see(observations.StopRequested())
         try:
             async with asyncio.timeout(self._context.settings.drain_timeout_s):
                 while self._phase.action != phase.Leave():
@@ -124,15 +130,15 @@ class SinkDriver(Generic[Prepared]):
         # is given up.
         while not self._phase.at_rest:
             await self._at_rest.wait()
-        await self._lose(phase.PartitionsRevoked())
+        await self._lose(observations.PartitionsRevoked())
 
     async def assigned(self, assignment: Assignment) -> None:
         """Own these partitions; nothing is read until the sink has said where to start."""
-        await self._lose(phase.PartitionsAssigned())
+        await self._lose(observations.PartitionsAssigned())
         self.owned = Owned(assignment)
         self._consumer.pause(assignment.partitions)
 
-    async def _lose(self, seen: phase.PartitionsRevoked | phase.PartitionsAssigned) -> None:
+    async def _lose(self, seen: PartitionsRevoked | PartitionsAssigned) -> None:
         self._forget()
         self._see(seen)
         if self._phase.action == phase.GiveUp():
@@ -187,7 +193,7 @@ class SinkDriver(Generic[Prepared]):
 
     def _begin(self, call: Awaitable[Observation]) -> None:
         self._call = self._tasks.create_task(self._run(call))
-        self._see(phase.CallBegan())
+        self._see(observations.CallBegan())
 
     async def _run(self, call: Awaitable[Observation]) -> None:
         self._see(await call)
@@ -195,11 +201,11 @@ class SinkDriver(Generic[Prepared]):
     async def _between_tries(self, delay_s: float) -> None:
         """Wait until the call may try again; meanwhile the loop polls, and may give it up."""
         self._liveness.waits_for = "a step that fails, and tries again"
-        self._see(phase.TryFailed())
+        self._see(observations.TryFailed())
         await self._context.clock.sleep(delay_s)
         if self._phase.call is phase.SinkCall.ABANDONED:
             await asyncio.get_running_loop().create_future()  # until it is cancelled
-        self._see(phase.TryBegan())
+        self._see(observations.TryBegan())
 
     async def _give_up(self) -> None:
         """End a call between two tries: nothing of it is committed, its records are read again."""
@@ -209,7 +215,7 @@ class SinkDriver(Generic[Prepared]):
             await asyncio.wait((self._call,))
         if self._phase.stage is phase.SinkStage.LEFT:
             self._forget()  # else the partitions are another assignment's by now, or of nobody
-        self._see(phase.GaveUp())
+        self._see(observations.GaveUp())
 
     async def _take_over(self, owned: Owned[Prepared]) -> Observation:
         """Let the sink say where to start; return what may be stored in part."""
@@ -224,13 +230,13 @@ class SinkDriver(Generic[Prepared]):
         self._liveness.owns(starts)
         self._liveness.waits_for = "a planned batch"
         if not sink.planned:
-            return phase.TookOver()
+            return observations.TookOver()
         ask = partial(self._consumer.committed, tuple(starts))
         committed = await retry_until_final("committed", ask, pause)
         spans = {s: pending(committed[s]) or _unfinished(resume) for s, resume in resumes.items()}
         plans = [PlannedSpan(s, span) for s, span in spans.items() if span is not None]
         owned.starts = starts | {plan.source: plan.span.end for plan in plans}
-        return phase.TookOver(plans)
+        return observations.TookOver(plans)
 
     def _collect(self, owned: Owned[Prepared], plan: PlannedSpan | None) -> None:
         now_s = self._context.clock.monotonic_s()
@@ -241,14 +247,14 @@ class SinkDriver(Generic[Prepared]):
             owned.batcher = Batcher(self._limits, owned.starts)
             self._liveness.waits_for = None
             self._context.worked("membership")
-            self._see(phase.CollectingBegan(now_s))
+            self._see(observations.CollectingBegan(now_s))
             return
         source, (start, end) = plan.source, (plan.span.start, plan.span.end)
         log_start = owned.log_start(source)
         owned.batcher = Batcher(self._limits, {source: start}, ends={source: end})
         if log_start < end:
             self._consumer.seek(source, max(start, log_start))
-        self._see(phase.CollectingBegan(now_s, due=log_start >= end))
+        self._see(observations.CollectingBegan(now_s, due=log_start >= end))
 
     async def _refuse(self, plan: PlannedSpan) -> None:
         source, end = plan.source, plan.span.end
@@ -274,7 +280,7 @@ class SinkDriver(Generic[Prepared]):
         # Not `_between_tries`: that is for the call, and the batch before this one may be there.
         ready = await self._writer.prepare(batch, self._context.clock.sleep)
         owned.unstored.append(_Taken(ready, since_s))
-        self._see(phase.BatchPrepared(len(batcher)))
+        self._see(observations.BatchPrepared(len(batcher)))
 
     async def _store(self, owned: Owned[Prepared], taken: _Taken[Prepared]) -> Observation:
         def pause(source: TopicPartition, why: PartitionPausedError) -> None:
@@ -289,7 +295,7 @@ class SinkDriver(Generic[Prepared]):
         owned.unstored.remove(taken)
         if self.owned is owned:  # else it is of no weight: the member waits for its new partitions
             self._liveness.waits_for = None
-        return phase.Stored()
+        return observations.Stored()
 
     def _pause(
         self,
@@ -335,7 +341,7 @@ class SinkDriver(Generic[Prepared]):
             return  # read before the sink has said where to start: `_collect` seeks from there
         self._add(batcher, deliveries)
         now_s = self._context.clock.monotonic_s()
-        self._see(phase.Polled(now_s, len(batcher), batcher.due(now_s)))
+        self._see(observations.Polled(now_s, len(batcher), batcher.due(now_s)))
 
     def _room(self) -> tuple[int, float]:
         """Return how many records to poll, and how long to wait for them."""

@@ -29,12 +29,28 @@ Invariants, each with what would happen without it; tests/property/test_runtime_
     out.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final, NamedTuple, assert_never
 
-from runtime.values import Span, TopicPartition
+from runtime.sinks.observations import (
+    BatchPrepared,
+    CallBegan,
+    CallEvent,
+    CollectingBegan,
+    CollectingEvent,
+    GaveUp,
+    Observation,
+    PartitionsAssigned,
+    PartitionsRevoked,
+    PlannedSpan,
+    Polled,
+    StopRequested,
+    Stored,
+    TookOver,
+    TryBegan,
+    TryFailed,
+)
 
 plan_patience_s: Final = 30.0
 """So long without another record of a planned span: enter anew, to learn where the log starts."""
@@ -70,90 +86,6 @@ class ReadingState(Enum):
     NOTHING = auto()
     PLANNED_SPAN = auto()
     EVERYTHING = auto()
-
-
-class PlannedSpan(NamedTuple):
-    """A span that may be stored in part, and has to be stored whole before anything behind it."""
-
-    source: TopicPartition
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionsAssigned:
-    """The group has given partitions; what was owned before is not owned any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionsRevoked:
-    """The group takes all partitions back."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopRequested:
-    """The process ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallBegan:
-    """A take-over, or the storing of the batch that was ready, is under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class TryFailed:
-    """The call has failed; it tries again after a delay."""
-
-
-@dataclass(frozen=True, slots=True)
-class TryBegan:
-    """The delay is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class TookOver:
-    """The call has ended: the sink has said where to start."""
-
-    plans: Sequence[PlannedSpan] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The call has ended: the batch is stored and committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class GaveUp:
-    """The abandoned call has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class CollectingBegan:
-    """Records can be collected; ``due`` at once where none of the planned span exist any more."""
-
-    now_s: float
-    due: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """So many records are collected now; ``due`` as `Batcher.due` has it."""
-
-    now_s: float
-    records: int
-    due: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPrepared:
-    """A batch is taken and ready to be written; so many ``records`` stay collected."""
-
-    records: int = 0
-
-
-OwnershipChange = PartitionsAssigned | PartitionsRevoked | StopRequested
-CallEvent = CallBegan | TryFailed | TryBegan | TookOver | Stored | GaveUp
-CollectingEvent = CollectingBegan | Polled | BatchPrepared
-Observation = OwnershipChange | CallEvent | CollectingEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from runtime.sinks import observations as o
 from runtime.sinks import phase as p
-from runtime.sinks.phase import PlannedSpan, ReadingState, SinkCall, SinkPhase, SinkStage
+from runtime.sinks.observations import PlannedSpan
+from runtime.sinks.phase import ReadingState, SinkCall, SinkPhase, SinkStage
 from runtime.values import Span, TopicPartition
 
 STEPS_OF_A_DRAIN = 12
@@ -58,7 +60,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         self.leaves = 0
         self.failed_since_stop = False
 
-    def see(self, seen: p.Observation) -> None:
+    def see(self, seen: o.Observation) -> None:
         step = self.phase.next(seen)
         assert step.action == step.phase.action
         self.phase = step.phase
@@ -99,7 +101,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         assert self.owned is not None, "7: a call for nobody"
         assert not self.owned.gave_up, "5: something is stored behind what was given up"
         self.call = ModelCall(self.owned, batch)
-        self.see(p.CallBegan())
+        self.see(o.CallBegan())
 
     def collect(self, plan: PlannedSpan | None) -> None:
         owned = self.owned
@@ -107,7 +109,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         assert owned.started, "2: read before the sink has said where to start"
         assert plan == (owned.plans[0] if owned.plans else None), "3: not the next planned span"
         owned.collecting, owned.grown_s = plan, self.now_s
-        self.see(p.CollectingBegan(self.now_s))
+        self.see(o.CollectingBegan(self.now_s))
 
     def prepare(self) -> None:
         owned = self.owned
@@ -121,7 +123,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         count = len(owned.collected) if whole else max(1, len(owned.collected) - self.leaves)
         owned.taken.append(owned.collected[:count])
         owned.collected = owned.collected[count:]
-        self.see(p.BatchPrepared(len(owned.collected)))
+        self.see(o.BatchPrepared(len(owned.collected)))
 
     def give_up(self) -> None:
         assert self.call is not None
@@ -130,7 +132,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         self.call = None
         if self.stopped:
             self.owned = None
-        self.see(p.GaveUp())
+        self.see(o.GaveUp())
 
     def enter_anew(self) -> None:
         """The membership has failed: the next one begins."""
@@ -184,13 +186,13 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         collected = len(owned.collected) if owned else 0
         in_plan = owned is not None and owned.collecting is not None
         due = collected == 3 if in_plan else collected > 0 and wants
-        self.see(p.Polled(self.now_s, collected, due))
+        self.see(o.Polled(self.now_s, collected, due))
 
     @precondition(lambda self: isinstance(self.phase.action, p.Poll) and self.phase.at_rest)
     @rule()
     def revoke(self) -> None:
         self.owned = None
-        self.see(p.PartitionsRevoked())
+        self.see(o.PartitionsRevoked())
         assert isinstance(self.phase.action, p.GiveUp) is (self.call is not None)
         if self.call is not None:
             self.give_up()
@@ -199,7 +201,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
     @rule(plans=st.integers(0, 2))
     def assign(self, plans: int) -> None:
         self.owned = Owned([planned(number) for number in range(plans)])
-        self.see(p.PartitionsAssigned())
+        self.see(o.PartitionsAssigned())
         if isinstance(self.phase.action, p.GiveUp):
             self.give_up()
 
@@ -211,7 +213,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
 
     def stop(self) -> None:
         self.stopped = True
-        self.see(p.StopRequested())
+        self.see(o.StopRequested())
 
     @rule(seconds=st.floats(0, 40))
     def wait(self, seconds: float) -> None:
@@ -225,7 +227,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         assert self.call is not None
         self.call.failed = True
         self.failed_since_stop = self.stopped
-        self.see(p.TryFailed())
+        self.see(o.TryFailed())
 
     @precondition(lambda self: self.phase.call is SinkCall.FAILED)
     @rule()
@@ -235,7 +237,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
     def try_again(self) -> None:
         assert self.call is not None
         self.call.failed = False
-        self.see(p.TryBegan())
+        self.see(o.TryBegan())
 
     @precondition(lambda self: self.call and not self.call.failed)
     @rule()
@@ -247,9 +249,9 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         assert call is not None
         self.call = None
         if call.batch is None:
-            self.see(p.TookOver(tuple(call.owned.plans)))
+            self.see(o.TookOver(tuple(call.owned.plans)))
         else:
-            self.see(p.Stored())
+            self.see(o.Stored())
         if call.owned is not self.owned:
             changed = {name for name in before.__slots__ if name != "call"}
             assert all(getattr(before, each) == getattr(self.phase, each) for each in changed), "7"
@@ -308,7 +310,7 @@ TestSinkPhase = SinkPhaseMachine.TestCase
 TestSinkPhase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 
 
-def after(*seen: p.Observation) -> SinkPhase:
+def after(*seen: o.Observation) -> SinkPhase:
     phase = SinkPhase()
     for each in seen:
         phase = phase.next(each).phase
@@ -316,21 +318,21 @@ def after(*seen: p.Observation) -> SinkPhase:
 
 
 def test_the_usual_way_leads_from_the_group_to_a_batch_that_is_stored() -> None:
-    story: list[tuple[p.Observation, p.Action]] = [
-        (p.PartitionsAssigned(), p.TakeOver()),
-        (p.CallBegan(), p.AwaitCall()),
-        (p.TookOver(), p.Collect(None)),
-        (p.CollectingBegan(0.0), p.Poll()),
-        (p.Polled(0.0, 4, due=False), p.Poll()),
-        (p.Polled(0.1, 5, due=True), p.Prepare()),
-        (p.BatchPrepared(), p.Write()),
-        (p.CallBegan(), p.Poll()),
-        (p.Polled(0.2, 5, due=True), p.Prepare()),
-        (p.BatchPrepared(), p.AwaitCall()),
-        (p.Stored(), p.Write()),
-        (p.CallBegan(), p.Poll()),
-        (p.StopRequested(), p.AwaitCall()),
-        (p.Stored(), p.Leave()),
+    story: list[tuple[o.Observation, p.Action]] = [
+        (o.PartitionsAssigned(), p.TakeOver()),
+        (o.CallBegan(), p.AwaitCall()),
+        (o.TookOver(), p.Collect(None)),
+        (o.CollectingBegan(0.0), p.Poll()),
+        (o.Polled(0.0, 4, due=False), p.Poll()),
+        (o.Polled(0.1, 5, due=True), p.Prepare()),
+        (o.BatchPrepared(), p.Write()),
+        (o.CallBegan(), p.Poll()),
+        (o.Polled(0.2, 5, due=True), p.Prepare()),
+        (o.BatchPrepared(), p.AwaitCall()),
+        (o.Stored(), p.Write()),
+        (o.CallBegan(), p.Poll()),
+        (o.StopRequested(), p.AwaitCall()),
+        (o.Stored(), p.Leave()),
     ]
     phase = SinkPhase()
     assert phase.action == p.Poll()
@@ -340,41 +342,52 @@ def test_the_usual_way_leads_from_the_group_to_a_batch_that_is_stored() -> None:
 
 
 def test_a_planned_span_of_which_nothing_exists_is_stored_at_once() -> None:
-    phase = after(p.PartitionsAssigned(), p.CallBegan(), p.TookOver((planned(0),)))
+    phase = after(
+        o.PartitionsAssigned(),
+        o.CallBegan(),
+        o.TookOver((planned(0),)),
+    )
     assert phase.action == p.Collect(planned(0))
-    assert phase.next(p.CollectingBegan(0.0, due=True)).action == p.Prepare()
+    assert phase.next(o.CollectingBegan(0.0, due=True)).action == p.Prepare()
 
 
 def test_a_planned_span_that_does_not_grow_is_looked_into() -> None:
     phase = after(
-        p.PartitionsAssigned(), p.CallBegan(), p.TookOver((planned(0),)), p.CollectingBegan(0.0)
+        o.PartitionsAssigned(),
+        o.CallBegan(),
+        o.TookOver((planned(0),)),
+        o.CollectingBegan(0.0),
     )
-    phase = phase.next(p.Polled(29.0, 1, due=False)).phase
-    assert phase.next(p.Polled(58.0, 1, due=False)).action == p.Poll()
-    assert phase.next(p.Polled(60.0, 1, due=False)).action == p.RefusePlan(planned(0))
-    assert phase.next(p.Polled(60.0, 2, due=False)).action == p.Poll()
+    phase = phase.next(o.Polled(29.0, 1, due=False)).phase
+    assert phase.next(o.Polled(58.0, 1, due=False)).action == p.Poll()
+    assert phase.next(o.Polled(60.0, 1, due=False)).action == p.RefusePlan(planned(0))
+    assert phase.next(o.Polled(60.0, 2, due=False)).action == p.Poll()
 
 
 def test_a_call_for_an_earlier_assignment_is_waited_for_and_its_result_is_of_no_weight() -> None:
-    phase = after(p.PartitionsAssigned(), p.CallBegan(), p.PartitionsAssigned())
+    phase = after(
+        o.PartitionsAssigned(),
+        o.CallBegan(),
+        o.PartitionsAssigned(),
+    )
     assert phase.action == p.AwaitCall()
-    assert phase.next(p.TookOver((planned(0),))).action == p.TakeOver()
-    assert phase.next(p.TryFailed()).action == p.GiveUp()
-    assert phase.next(p.TryFailed()).phase.next(p.GaveUp()).action == p.TakeOver()
-    assert phase.next(p.PartitionsRevoked()).action == p.AwaitCall()
-    stopping, action = phase.next(p.StopRequested())
+    assert phase.next(o.TookOver((planned(0),))).action == p.TakeOver()
+    assert phase.next(o.TryFailed()).action == p.GiveUp()
+    assert phase.next(o.TryFailed()).phase.next(o.GaveUp()).action == p.TakeOver()
+    assert phase.next(o.PartitionsRevoked()).action == p.AwaitCall()
+    stopping, action = phase.next(o.StopRequested())
     assert action == p.AwaitCall()
-    assert stopping.next(p.TookOver()).action == p.Leave()
+    assert stopping.next(o.TookOver()).action == p.Leave()
 
 
 def test_a_second_call_is_a_defect() -> None:
-    phase = after(p.PartitionsAssigned(), p.CallBegan())
+    phase = after(o.PartitionsAssigned(), o.CallBegan())
     with pytest.raises(RuntimeError, match="a second call began while one was TRYING"):
-        phase.next(p.CallBegan())
+        phase.next(o.CallBegan())
 
 
 def test_changes_that_the_client_reports_while_the_member_leaves_begin_nothing() -> None:
-    phase = after(p.StopRequested())
+    phase = after(o.StopRequested())
     assert phase.action == p.Leave()
-    for seen in (p.PartitionsRevoked(), p.PartitionsAssigned()):
+    for seen in (o.PartitionsRevoked(), o.PartitionsAssigned()):
         assert phase.next(seen).action == p.Leave()

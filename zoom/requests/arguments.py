@@ -41,7 +41,7 @@ def address(operation: Operation, arguments: Mapping[str, object]) -> str:
     windows = {name: window for window in operation.windows for name in (window.start, window.end)}
     path, query = operation.path, []
     for parameter in operation.parameters:
-        fault = _Fault(operation, parameter)
+        fault = _ArgumentFault(operation, parameter)
         if parameter.argument not in given:
             if parameter.required:
                 raise fault("is required")
@@ -79,7 +79,7 @@ def is_speakable(text: str) -> bool:
     return _unspeakable.search(text) is None
 
 
-class _Fault:
+class _ArgumentFault:
     """Creates the errors of one parameter."""
 
     def __init__(self, operation: Operation, parameter: Parameter) -> None:
@@ -109,7 +109,7 @@ def _refuse_half_windows(operation: Operation, given: Mapping[str, object]) -> N
             raise ArgumentError(operation.name, end, expected)
 
 
-def _refuse_elsewhere(parameter: Parameter, text: str, fault: _Fault) -> None:
+def _refuse_elsewhere(parameter: Parameter, text: str, fault: _ArgumentFault) -> None:
     """Refuse a value that would address anything but an entity with this id."""
     if not text.strip():
         raise fault("expected an id; nothing would address the whole list")
@@ -119,7 +119,9 @@ def _refuse_elsewhere(parameter: Parameter, text: str, fault: _Fault) -> None:
         raise fault(f"expected an id; {', '.join(parameter.reserved)} address other operations")
 
 
-def _written(parameter: Parameter, value: object, window: Window | None, fault: _Fault) -> str:
+def _written(
+    parameter: Parameter, value: object, window: Window | None, fault: _ArgumentFault
+) -> str:
     if window is not None:
         return written_moment(value, window, is_end=parameter.name == window.end, fault=fault)
     if parameter.type == "integer":
@@ -134,7 +136,7 @@ def _written(parameter: Parameter, value: object, window: Window | None, fault: 
     return _text(parameter, value, fault)
 
 
-def _integer(parameter: Parameter, value: object, fault: _Fault) -> str:
+def _integer(parameter: Parameter, value: object, fault: _ArgumentFault) -> str:
     minimum, maximum = parameter.minimum, parameter.maximum or _max_integer
     if isinstance(value, bool) or not isinstance(value, int):
         raise fault(f"expected a whole number, got {_kind(value)}")
@@ -143,7 +145,7 @@ def _integer(parameter: Parameter, value: object, fault: _Fault) -> str:
     return str(int(value))
 
 
-def _array(parameter: Parameter, value: object, fault: _Fault) -> str:
+def _array(parameter: Parameter, value: object, fault: _ArgumentFault) -> str:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise fault(f"expected a sequence of texts, got {_kind(value)}")
     minimum, maximum = parameter.min_items or 1, parameter.max_items
@@ -157,7 +159,7 @@ def _array(parameter: Parameter, value: object, fault: _Fault) -> str:
     return ",".join(texts)
 
 
-def _text(parameter: Parameter, value: object, fault: _Fault) -> str:
+def _text(parameter: Parameter, value: object, fault: _ArgumentFault) -> str:
     if not isinstance(value, str):
         raise fault(f"expected text, got {_kind(value)}")
     if not is_speakable(value):
@@ -171,7 +173,7 @@ def _text(parameter: Parameter, value: object, fault: _Fault) -> str:
     return value
 
 
-def _refuse_other_values(parameter: Parameter, value: str | bool, fault: _Fault) -> None:  # noqa: FBT001 - the value of a parameter, not a choice of behaviour
+def _refuse_other_values(parameter: Parameter, value: str | bool, fault: _ArgumentFault) -> None:  # noqa: FBT001 - the value of a parameter, not a choice of behaviour
     if parameter.values and value not in parameter.values:
         raise fault(f"expected one of {', '.join(map(str, parameter.values))}")
 
