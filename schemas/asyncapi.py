@@ -101,10 +101,12 @@ def asyncapi(plan: TopicPlan, workers: Workers) -> Node:
     """Return the document for a deployment with these workers."""
     channels: Node = {}
     operations: Node = {}
+    used: set[str] = set()
     for record in topic_records():
         for topic in topic_names(record, prefix=plan.prefix, workers=workers):
             name = topic.removeprefix(f"{plan.prefix}.").removesuffix(".v1")
             channels[name] = _channel(record, topic, plan)
+            used.update(_message_names(record))
             operations[f"send.{name}"] = {
                 "action": "send",
                 "channel": _reference("channels", name),
@@ -119,7 +121,7 @@ def asyncapi(plan: TopicPlan, workers: Workers) -> Node:
         "channels": channels,
         "operations": operations,
         "components": {
-            "messages": dict(_messages()),
+            "messages": {name: message for name, message in _messages() if name in used},
             "messageTraits": {
                 "event": {
                     "headers": _reference("components", "schemas", "headers.event"),

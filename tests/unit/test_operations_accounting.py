@@ -8,7 +8,7 @@ def found(**changes: object) -> StoredIds:
         "accepted": frozenset({"a", "b"}),
         "in_topics": frozenset({"a", "b"}),
         "in_stores": {"postgres": frozenset({"a", "b"}), "object-storage": frozenset({"a", "b"})},
-        "set_aside": {},
+        "dead_lettered": {},
     }
     return StoredIds(**{**everything, **changes})
 
