@@ -31,10 +31,10 @@ program = """
 import asyncio
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Later
+from runtime.values import Deferred
 
 async def handler(delivery):
-    return Later()
+    return Deferred()
 
 kafka = KafkaSettings()
 asyncio.run(

@@ -46,8 +46,11 @@ async def pooled(dsn: str, tmp_path: Path) -> AsyncIterator[str]:
         "server_reset_query = discard all\ndefault_pool_size = 2\n"
     )
     path.chmod(0o644)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):  # PgBouncer runs as nobody
+        if folder.stat().st_uid == os.geteuid() and folder.name.startswith(
+            ("pytest-", "popen-", "test_")
+        ):
+            folder.chmod(0o755)
     user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
     process = await asyncio.create_subprocess_exec(
         program, "-q", str(path), user=user, stderr=asyncio.subprocess.DEVNULL

@@ -16,7 +16,7 @@ from schemas.topics import raw_topics
 from simulator.company import make_company
 from simulator.service import send
 from simulator.settings import SimulatorSettings
-from simulator.stories import event_stream
+from simulator.stories import live_stream
 from simulator.webhooks.ledger import LedgerWriter, Totals, read_ledger
 from tests.component.ingest_pod import make_topics, pod
 from tests.patience import HANG_GUARD_S
@@ -65,7 +65,9 @@ async def sent(port: int, ledger_file: Path, stack: devstack.Stack) -> Totals:
         reorder=0,
         time_scale=time_scale,
     )
-    stream = event_stream(company, seed=3, start=SystemClock().now(), count=count)
+    stream = live_stream(
+        company, seed=3, now=SystemClock().now(), count=count, rate_per_s=rate_per_s
+    )
     with LedgerWriter(ledger_file) as ledger:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(taken_away(stack))

@@ -7,7 +7,7 @@ from operations.local.up import Running, everything, settled
 from operations.local.up_options import UpOptions
 from runtime.clock import SystemClock
 from simulator.service import send
-from simulator.stories import event_stream
+from simulator.stories import live_stream
 from simulator.webhooks.ledger import LedgerWriter
 from tests.patience import HANG_GUARD_S
 
@@ -41,8 +41,12 @@ async def test_killed_enrichment_and_postgres_sink_lose_nothing_and_repeat_nothi
         linger=False,
     )
     async with everything(options, tmp_path) as running:
-        stream = event_stream(
-            running.company, seed=options.seed, start=SystemClock().now(), count=events
+        stream = live_stream(
+            running.company,
+            seed=options.seed,
+            now=SystemClock().now(),
+            count=events,
+            rate_per_s=options.rate_per_s,
         )
         with LedgerWriter(running.ledger) as ledger:
             async with asyncio.TaskGroup() as tasks:

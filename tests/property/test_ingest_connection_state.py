@@ -15,10 +15,10 @@ from hypothesis.stateful import (
 )
 
 from ingest.http.connection_state import (
+    ConnectionEvent,
     ConnectionState,
-    Event,
+    ConnectionStep,
     Phase,
-    Step,
     max_pipelined,
     transitions,
     unfinished,
@@ -28,7 +28,7 @@ from ingest.http.request_context import RequestContext
 from ingest.http.responses import Refusal, Response
 
 bounds = RequestBounds(64, 1024, 1024, 5.0, 5.0, 75.0)
-last = frozenset({Step.CLOSE, Step.LINGER})
+last = frozenset({ConnectionStep.CLOSE, ConnectionStep.LINGER})
 
 
 class Silent:
@@ -139,14 +139,13 @@ class AnyConnection(RuleBasedStateMachine):
         was_receiving = self.state.phase in unfinished
         step = self.state.on_timeout(is_closing=is_closing)
         if self.state.is_stalled or is_closing:
-            assert step is Step.ABORT
-            self.state.end()
-            self.is_over = True
+            assert step is ConnectionStep.ABORT
+            self.the_client_is_lost()  # the loop reports the aborted connection as lost
         elif was_receiving:
-            assert step is Step.REFUSE
+            assert step is ConnectionStep.REFUSE
             self.a_request_breaks_the_bounds()
         else:
-            assert step is Step.CLOSE
+            assert step is ConnectionStep.CLOSE
             self.is_over = True
             assert self.state.phase is Phase.CLOSING
 
@@ -155,9 +154,9 @@ class AnyConnection(RuleBasedStateMachine):
     def another_connection_needs_the_room(self) -> None:
         had_requests = bool(self.state.requests)
         step = self.state.on_displaced()
-        assert (step is Step.CONTINUE) is had_requests
+        assert (step is ConnectionStep.CONTINUE) is had_requests
         if not had_requests:
-            assert step is (Step.ABORT if self.state.is_stalled else Step.CLOSE)
+            assert step is (ConnectionStep.ABORT if self.state.is_stalled else ConnectionStep.CLOSE)
             assert self.state.phase is Phase.CLOSING
 
     @precondition(is_troubled)
@@ -191,11 +190,11 @@ class AnyConnection(RuleBasedStateMachine):
         step = self.state.on_response(request, draining=self.draining)
         self.written.append(request)
         if step in last:
-            assert (step is Step.CLOSE) is request.is_read
+            assert (step is ConnectionStep.CLOSE) is request.is_read
             assert self.state.phase is Phase.CLOSING
             self.state.requests.clear()
             self.is_over = True
-        elif step is Step.REST:
+        elif step is ConnectionStep.REST:
             assert self.state.is_idle
         else:
             assert self.state.requests or self.state.phase in {*unfinished, Phase.CLOSING}
@@ -241,10 +240,10 @@ AnyConnection.TestCase.settings = settings(max_examples=100, stateful_step_count
 TestAnyConnection = AnyConnection.TestCase
 
 
-@pytest.mark.parametrize("event", Event)
-def test_no_event_leaves_closing_and_ended_always_leads_there(event: Event) -> None:
+@pytest.mark.parametrize("event", ConnectionEvent)
+def test_no_event_leaves_closing_and_ended_always_leads_there(event: ConnectionEvent) -> None:
     assert transitions[event].get(Phase.CLOSING, Phase.CLOSING) is Phase.CLOSING
-    if event is Event.ENDED:
+    if event is ConnectionEvent.ENDED:
         assert set(transitions[event]) == set(Phase)
         assert set(transitions[event].values()) == {Phase.CLOSING}
 

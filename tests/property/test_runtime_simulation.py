@@ -226,7 +226,7 @@ def test_the_simulation_finds_a_record_set_aside_too_early() -> None:
     assert "set aside without its fault" in first_violation(GivesUpEarly)
 
 
-@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory, PollerHistory])
+@pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
 def test_what_is_poisoned_is_paused_in_the_histories(kind: type[History]) -> None:
     with capture_logs() as logs:
         for seed in range(0, 30, 3):
