@@ -38,7 +38,7 @@ class UnloadedCommand(TyperCommand):
     """Stands for a command in the help of its group; to call it loads the real one."""
 
     def __init__(self, name: str, command: LazyCommand) -> None:
-        super().__init__(name, help=command.help)
+        super().__init__(name, help=command.help, short_help=command.help)
         self._reference = command.reference
 
     def load(self) -> Any:  # noqa: ANN401 - the library does not publish the class
