@@ -101,7 +101,7 @@ async def run_sink(
     Raises:
         ConfigurationError: the health address is taken, or the work had halted when it was told to
             end; the process must not end with 0.
-        GivenUpError: as well, for a defect of the sink; nothing was skipped.
+        RetriesExhaustedError: as well, for a defect of the sink; nothing was skipped.
     """
     async with _surroundings(name, topics, kafka, worker) as context:
         await _run(SinkWorker(sink, context), context)
