@@ -9,7 +9,7 @@ WORKERS ?= 2
 spread := -n $(WORKERS) --no-loadscope-reorder
 stamp := .venv/.synced
 run := .venv/bin/
-kafka_tests := tests/contract/test_kafka_port_contract.py tests/component/runtime/kafka/test_protocols.py \
+kafka_tests := tests/contract/kafka_port tests/component/runtime/kafka/test_protocols.py \
   tests/component/runtime/kafka/test_recreated_topics.py tests/component/runtime/test_retention_on_kafka.py
 
 static_tests := tests/architecture tests/golden

@@ -12,7 +12,7 @@ from runtime.ports import Position, RebalanceListener
 from runtime.process import metrics_exposition
 from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.settings import WorkerSettings
-from runtime.values import Delivery, Record, TopicPartition
+from runtime.values import Batch, Delivery, Record, TopicPartition
 from runtime.worker.membership import WorkerContext
 from tests.support.fakes.kafka import FakeBroker, FakeConsumer
 from tests.support.fakes.kafka_publisher import FakePublisher
@@ -73,6 +73,9 @@ class Rig:
     ) -> None:
         for value in values:
             self.broker.append(to, Record(to.topic, key, value, headers))
+
+    def append_numbers(self, count: int, to: TopicPartition = source) -> None:
+        self.append(*(b"%d" % number for number in range(count)), to=to)
 
     def produced(self, topic: str = "out") -> list[Delivery]:
         return self.broker.records(topic)
@@ -198,6 +201,15 @@ async def until(condition: Callable[[], bool], *, every_s: float = 0.002) -> Non
     async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(every_s)
+
+
+def copied(delivery: Delivery) -> Sequence[Record]:
+    """What a handler returns that copies its record to the topic ``out``."""
+    return (Record("out", delivery.key, delivery.value),)
+
+
+def offsets_of(batch: Batch, partition: TopicPartition = source) -> list[int]:
+    return [each.offset for each in batch.deliveries if each.source == partition]
 
 
 def sample(name: str) -> float:

@@ -16,7 +16,7 @@ def gated() -> RecordingSink:
 
 def filled(count: int) -> Rig:
     rig = Rig()
-    rig.append(*(b"%d" % n for n in range(count)))
+    rig.append_numbers(count)
     return rig
 
 
