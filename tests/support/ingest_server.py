@@ -19,6 +19,7 @@ from ingest.settings import IngestSettings
 from ingest.webhook.pending import SpillPort
 from runtime.clock import Clock, SystemClock
 from runtime.contracts import Sender, Settled
+from runtime.errors import TransientError
 from runtime.process.health import serving_health
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -34,6 +35,7 @@ event = orjson.dumps(
         "payload": {"account_id": "account", "object": {"engagement_id": "e1"}},
     }
 )
+challenge = b'{"payload":{"plainToken":"the-token"},"event":"endpoint.url_validation","event_ts":1}'
 
 
 class MemoryPublisher:
@@ -68,6 +70,11 @@ class MemoryPublisher:
         else:
             self.records.append(record)
             settled(None)
+
+
+async def refuse_as_transient() -> None:
+    """A fate of records while no broker acknowledges them."""
+    raise TransientError("no acknowledgement")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingest.spill.segment import segment_of
+from ingest.spill.segment import records_of, segment_of
 from ingest.spill.service import running_spill
 from ingest.spill.settings import SpillSettings
 from ingest.spill.spill import Spill
@@ -194,6 +194,10 @@ def segments(folder: Path, place: str = "waiting") -> list[Path]:
     return sorted((folder / place).iterdir())
 
 
+def contents(path: Path) -> list[Record]:
+    return records_of(path.read_bytes())
+
+
 def figure(sample: str) -> float:
     return total(exposition(), sample)
 
@@ -202,3 +206,18 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(deadline_s):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def troubled(
+    folder: Path, broker: Broker, **changes: object
+) -> AsyncIterator[tuple[Spill, TroubledStore]]:
+    """A spill whose store can be made to fail."""
+    made: list[TroubledStore] = []
+
+    def wrap(store: SegmentStore) -> SegmentStore:
+        made.append(TroubledStore(store))
+        return made[0]
+
+    async with running(folder, broker, waiting=wrap, **changes) as spill:  # type: ignore[arg-type]  # settings
+        yield spill, made[0]

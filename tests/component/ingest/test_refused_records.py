@@ -1,146 +1,48 @@
 """A record that its topic does not take hurts no other, and is kept elsewhere."""
 
 import asyncio
-import base64
-import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import orjson
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.protocol.admin import AlterConfigsRequest
+from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
 from ingest.spill.metrics import metrics as spill_metrics
-from runtime import metrics
-from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.kafka.limits import TopicLimit
 from runtime.settings import KafkaSettings
-from runtime.values import Delivery, Record
+from runtime.values import Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, quarantine_topic, raw_topic
-from tests.support.ingest_server import Server, event
+from tests.support.ingest_server import Server
 from tests.support.ingest_server import running as serving
 from tests.support.kafka_proxy import proxy_before
-from tests.support.patience import HANG_GUARD_S
+from tests.support.refused_records import (
+    admin_client,
+    answer_to_config,
+    body,
+    broker_resource,
+    create,
+    deadline_s,
+    fates,
+    invalid_config,
+    limit_bytes,
+    limits_are_known,
+    noise,
+    patient,
+    publishing,
+    read,
+    refused,
+    replaced,
+    set_config,
+    topic_resource,
+    until_limits_are_known,
+)
 from tests.support.spill import running as spilling
-
-deadline_s = HANG_GUARD_S
-limit_bytes = 20_000
-patient = {"produce_deadline_s": 2.9}
-"""A machine that others use as well is slow at times, which is not what is tested."""
-
-broker_resource, topic_resource = 4, 2
-invalid_config = 40
-# Source of these numbers: Kafka protocol guide, AlterConfigs, resource_type and error codes.
-
-
-def noise(size_bytes: int, seed: int = 1) -> bytes:
-    """Bytes that do not compress below the size, and stand in JSON as they are."""
-    return base64.b85encode(random.Random(seed).randbytes(size_bytes)).replace(b"\\", b"/")
-
-
-def body(number: int, padding: bytes = b"") -> bytes:
-    found = orjson.loads(event)
-    found["payload"]["object"]["engagement_id"] = f"e{number}"
-    found["padding"] = padding.decode()
-    return orjson.dumps(found)
-
-
-async def create(kafka: KafkaSettings, **sizes: int) -> None:
-    """Create the topic of engagements and quarantine, with these limits of their own."""
-    prefix = kafka.topic_prefix
-    names = {
-        "raw": raw_topic("engagement", prefix=prefix),
-        "quarantine": quarantine_topic(prefix=prefix),
-    }
-    async with TopicAdmin(kafka) as admin:
-        await admin.apply(
-            [
-                TopicSpec(names[key], 2, 1, "delete", 86_400_000, max_message_bytes=size)
-                for key, size in sizes.items()
-            ]
-        )
-
-
-async def set_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> None:
-    """Replace the dynamic settings of a topic, or (without a name) of all brokers."""
-    assert await answer_to_config(kafka, kind, name, **values) == 0
-
-
-async def answer_to_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> int:
-    """Return the error code."""
-    settings = [(key.replace("_", "."), value) for key, value in values.items()]
-    async with admin_client(kafka) as admin:
-        client = admin._client
-        request = AlterConfigsRequest([(kind, name, settings)], validate_only=False)
-        answer = await client.send(client.get_random_node(), request)
-        ((code, *_),) = answer.resources
-        return int(code)
-
-
-@asynccontextmanager
-async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
-
-
-@asynccontextmanager
-async def publishing(kafka: KafkaSettings) -> AsyncIterator[KafkaPublisher]:
-    async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
-        assert await publisher.reached(within_s=deadline_s)
-        yield publisher
-
-
-async def limits_are_known(publisher: KafkaPublisher, topic: str) -> None:
-    """Produce a first record, and wait until the publisher has heard what the topic takes."""
-    await publisher.publish(Record(topic, b"k", b"first"))
-    await until_limits_are_known(publisher, topic)
-
-
-async def until_limits_are_known(publisher: KafkaPublisher, topic: str) -> None:
-    async with asyncio.timeout(deadline_s):
-        while (link := publisher._link) is None or not link._limits.knows(topic):
-            await asyncio.sleep(0.01)
-
-
-async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in read_all(kafka, [topic])]
-
-
-async def fates(publisher: KafkaPublisher, records: Sequence[Record]) -> list[Exception | None]:
-    """Send all at once, and return what became of each."""
-    found: dict[int, Exception | None] = {}
-    done = asyncio.Event()
-
-    def told(number: int, error: Exception | None) -> None:
-        assert number not in found
-        found[number] = error
-        if len(found) == len(records):
-            done.set()
-
-    for number, record in enumerate(records):
-        publisher.send(record, lambda error, number=number: told(number, error))  # type: ignore[misc]  # bound now
-    async with asyncio.timeout(deadline_s):
-        await done.wait()
-    return [found[number] for number in range(len(records))]
-
-
-def replaced() -> float:
-    return metrics.publisher.replaced._value.get()  # type: ignore[no-any-return]  # untyped
-
-
-def refused(limit: TopicLimit) -> float:
-    return metrics.publisher.refused.labels(limit.value)._value.get()  # type: ignore[no-any-return]  # untyped
 
 
 async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_is_quarantined(

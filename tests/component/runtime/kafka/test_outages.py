@@ -1,54 +1,37 @@
 """Brokers that die, hang and come back, as publisher and consumer see them."""
 
 import asyncio
-import os
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 
 import devstack
-from devstack.locks import holder
-from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, read_all
 from runtime.kafka.leaving import leave
 from runtime.ports import Position
-from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Assignment, Delivery, Record, TopicPartition
+from runtime.settings import KafkaSettings
+from runtime.values import Record
 from schemas.topics import TopicSpec
-from tests.support.patience import HANG_GUARD_S
-
-deadline_s = HANG_GUARD_S
-topic = "outages.one.v1"
-source = TopicPartition(topic, 0)
-worker = WorkerSettings(session_timeout_s=1.0, drain_timeout_s=0.5)
-
-
-class HurriedClock(SystemClock):
-    """Ten times as fast, so that patience is short."""
-
-    def monotonic_s(self) -> float:
-        return super().monotonic_s() * 10
-
-    async def sleep(self, delay_s: float) -> None:
-        await super().sleep(delay_s / 10)
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.assignments: list[Assignment] = []
-
-    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        pass
-
-    async def assigned(self, assignment: Assignment) -> None:
-        self.assignments.append(assignment)
+from tests.support.kafka_outages import (
+    HurriedClock,
+    Listener,
+    consumer_of,
+    deadline_s,
+    hanging,
+    publisher_of,
+    receive,
+    relay,
+    retry_until_final,
+    source,
+    topic,
+    until,
+    worker,
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,63 +56,6 @@ async def settings(own_stack: devstack.Stack) -> AsyncIterator[KafkaSettings]:
             await asyncio.wait(left, timeout=0.1)
 
 
-@contextmanager
-def hanging(folder: Path) -> Iterator[None]:
-    """Stop the broker's process for a while: connections stay, answers do not come."""
-    pid = holder(folder / "kafka.pid")
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-async def until(condition: object) -> None:
-    assert callable(condition)
-    async with asyncio.timeout(deadline_s):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def publisher_of(settings: KafkaSettings, clock: SystemClock | None = None) -> KafkaPublisher:
-    return KafkaPublisher(settings, client_id="outages", clock=clock or SystemClock())
-
-
-def consumer_of(
-    settings: KafkaSettings, group: str, listener: Listener, clock: SystemClock | None = None
-) -> KafkaConsumer:
-    return KafkaConsumer(
-        settings,
-        worker,
-        group=group,
-        topics=[topic],
-        listener=listener,
-        client_id=group,
-        clock=clock or SystemClock(),
-    )
-
-
-async def retry_until_final(publisher: KafkaPublisher, value: bytes) -> None:
-    """Publish until it is acknowledged."""
-    async with asyncio.timeout(deadline_s):
-        while True:
-            with suppress(TransientError, TimeoutError):
-                async with asyncio.timeout(2):
-                    await publisher.publish(Record(topic, b"k", value))
-                return
-            await asyncio.sleep(0.05)
-
-
-async def receive(consumer: KafkaConsumer, value: bytes) -> list[Delivery]:
-    """Poll until this value has come."""
-    found: list[Delivery] = []
-    async with asyncio.timeout(deadline_s):
-        while value not in {delivery.value for delivery in found}:
-            found += await consumer.poll(max_records=100, timeout_s=0.2)
-    return found
-
-
 async def test_a_publisher_is_entered_without_a_broker_and_finds_it_later(
     settings: KafkaSettings,
 ) -> None:
@@ -145,24 +71,6 @@ async def test_a_publisher_is_entered_without_a_broker_and_finds_it_later(
             async with relay(door, settings.bootstrap_servers):
                 await until(lambda: publisher.ready)
                 await publisher.publish(Record(topic, b"k", b"found"))
-
-
-@asynccontextmanager
-async def relay(listener: socket.socket, target: str) -> AsyncIterator[None]:
-    """Pass connections on."""
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await reader.read(65536):
-            writer.write(piece)
-        writer.close()
-
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = target.split(":")
-        from_target, to_target = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(copy(reader, to_target), copy(from_target, writer))
-
-    async with await asyncio.start_server(connect, sock=listener):
-        yield
 
 
 async def test_what_was_acknowledged_survives_a_killed_broker_and_publishing_goes_on(

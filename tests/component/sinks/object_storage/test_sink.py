@@ -1,60 +1,37 @@
 """The object storage sink on a real S3 server and on a folder."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from runtime import metrics
 from runtime.errors import ConfigurationError, TransientError
 from runtime.values import Assignment, Batch, Delivery, PartitionState, Resume, Span, TopicPartition
 from sinks.object_storage.metrics import metrics as object_storage_metrics
-from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink, cluster_path
 from sinks.object_storage.store import open_store
-from tests.support.enriched_records import delivery as enriched
-from tests.support.enriched_records import webhook, with_fields, with_header
 from tests.support.fakes.sinks import store
 from tests.support.stack import RealStack
-
-JANUARY_MS = 1_767_268_800_000  # 2026-01-01T12:00:00Z
-source = TopicPartition("zcc.enriched.task.v1", 1)
-TOPIC_ID = "_6k8WQ0HQ5-Y3rSwjX1v2A"
-"""Begins as an id may begin, and as the name of an object must not."""
-
-
-def delivery(offset: int, *, day: int = 1, event: str = "") -> Delivery:
-    at_ms = JANUARY_MS + (day - 1) * 86_400_000
-    found = enriched(webhook("task_created", {"task_id": event or f"T{offset}"}, at_ms=at_ms))
-    found = with_header(found, "zcc-event-id", (event or f"{offset:064x}").encode())
-    return with_fields(found, topic=source.topic, partition=source.partition, offset=offset)
-
-
-def batch(first: int, end: int, *, day: Callable[[int], int] = lambda _: 1) -> Batch:
-    found = tuple(delivery(offset, day=day(offset)) for offset in range(first, end))
-    return Batch(found, {source: Span(first, end)})
-
-
-def alternately(offset: int) -> int:
-    return 1 + offset % 2
-
-
-def assignment(
-    committed: int | None = 0,
-    *,
-    log_start: int = 0,
-    log_end: int = 1000,
-    topic_id: str = TOPIC_ID,
-    cluster_id: str = "cluster",
-) -> Assignment:
-    state = PartitionState(committed, log_start, log_end)
-    return Assignment(cluster_id, "group", {source: state}, {source.topic: topic_id})
+from tests.support.stored_objects import (
+    TOPIC_ID,
+    alternately,
+    assignment,
+    batch,
+    content_of,
+    delivery,
+    path_of,
+    paths,
+    put,
+    source,
+    stored,
+)
 
 
 @pytest.fixture(params=["s3", "folder"])
@@ -77,30 +54,6 @@ async def sink(settings: ObjectStorageSettings) -> AsyncIterator[ObjectStorageSi
     async with ObjectStorageSink(settings) as entered:
         await entered.assigned(assignment())
         yield entered
-
-
-async def stored(settings: ObjectStorageSettings) -> list[int]:
-    return sorted([int(found, 16) async for found in stored_event_ids(settings)])
-
-
-async def paths(settings: ObjectStorageSettings) -> list[str]:
-    found = await obstore.list(open_store(settings)).collect_async()
-    return sorted(each["path"] for each in found if each["path"].endswith(".parquet"))
-
-
-async def content_of(settings: ObjectStorageSettings, path: str) -> bytes:
-    return (await (await obstore.get_async(open_store(settings), path)).bytes_async()).to_bytes()
-
-
-async def put(settings: ObjectStorageSettings, path: str, table: pa.Table) -> None:
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer)
-    await obstore.put_async(open_store(settings), path, buffer.getvalue().to_pybytes())
-
-
-def path_of(day: int, start: int, *, topic_id: str = TOPIC_ID) -> str:
-    folder = f"topic={source.topic}/date=2026-01-{day:02d}"
-    return f"{folder}/00001-{start:020d}-{topic_id}.parquet"
 
 
 async def test_a_batch_becomes_one_object_a_day(
@@ -355,66 +308,3 @@ async def test_writing_without_an_assignment_is_refused(settings: ObjectStorageS
     async with ObjectStorageSink(settings) as sink:
         with pytest.raises(RuntimeError, match="before assigned"):
             await store(sink, batch(0, 1))
-
-
-async def test_a_server_that_does_not_answer_is_a_passing_fault(unused_tcp_port: int) -> None:
-    settings = ObjectStorageSettings(
-        url="s3://bucket/prefix",
-        endpoint=f"http://127.0.0.1:{unused_tcp_port}",
-        access_key_id="a",
-        secret_access_key=SecretStr("b"),
-        request_timeout_s=0.5,
-    )
-    with pytest.raises(TransientError, match="does not answer"):
-        await ObjectStorageSink(settings).__aenter__()
-
-
-async def test_a_bucket_that_does_not_exist_is_named_as_a_setting_to_change(
-    stack: RealStack,
-) -> None:
-    settings = ObjectStorageSettings(
-        url="s3://no-such-bucket/prefix",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-    )
-    with pytest.raises(ConfigurationError, match="ZCC_OBJECT_STORAGE_URL"):
-        await ObjectStorageSink(settings).__aenter__()
-
-
-async def test_wrong_keys_are_named_as_settings_to_change(stack: RealStack) -> None:
-    settings = ObjectStorageSettings(
-        url=f"s3://{stack.s3_bucket}/prefix",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr("wrong"),
-    )
-    with pytest.raises(ConfigurationError, match="keys"):
-        await ObjectStorageSink(settings).__aenter__()
-
-
-@pytest.mark.parametrize("url", ["events", "ftp://host/x", "s3://", "file:///"])
-def test_an_url_of_another_kind_is_refused(url: str) -> None:
-    with pytest.raises(ValidationError, match="s3://"):
-        ObjectStorageSettings(url=url)
-
-
-def test_a_key_without_its_secret_is_refused() -> None:
-    with pytest.raises(ValidationError, match="ZCC_OBJECT_STORAGE_SECRET_ACCESS_KEY"):
-        ObjectStorageSettings(access_key_id="a")
-
-
-@pytest.mark.parametrize(
-    ("url", "kind"), [("gs://bucket/p", "GCSStore"), ("az://container/p", "AzureStore")]
-)
-def test_the_other_clouds_are_opened_by_url(url: str, kind: str) -> None:
-    settings = ObjectStorageSettings(
-        url=url, access_key_id="account", secret_access_key=SecretStr("c2VjcmV0")
-    )
-    assert type(open_store(settings)).__name__ == kind
-
-
-def test_a_folder_that_cannot_be_made_is_named_as_a_setting_to_change(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ConfigurationError, match="ZCC_OBJECT_STORAGE_URL"):
-        open_store(ObjectStorageSettings(url=f"file://{tmp_path}/file/events"))
