@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.alert_cases import Case, cases, slow
+from tests.support.alert_cases.case import Case
+from tests.support.alert_cases.every import by_subject, cases, every_case
+from tests.support.alert_cases.validation import slow
+from tests.support.patience import HANG_GUARD_S
 from tests.support.promtool import promtool
 
 root = Path(__file__).parents[2]
@@ -38,6 +41,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=HANG_GUARD_S,
     )
 
 
@@ -125,8 +129,11 @@ def samples(values: str) -> Iterator[str]:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("scrape_s", [15, 60])
-def test_every_alert_fires_on_what_it_is_for_and_not_before(scrape_s: int, tmp_path: Path) -> None:
-    done = run("test", "rules", *written(cases, tmp_path, scrape_s=scrape_s))
+@pytest.mark.parametrize("subject", by_subject)
+def test_every_alert_fires_on_what_it_is_for_and_not_before(
+    subject: str, scrape_s: int, tmp_path: Path
+) -> None:
+    done = run("test", "rules", *written(by_subject[subject], tmp_path, scrape_s=scrape_s))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -147,7 +154,7 @@ def test_a_case_that_does_not_hold_is_told(tmp_path: Path) -> None:
 def test_every_rule_has_a_case_that_sees_it_fire() -> None:
     fired = {
         (case.alert, written_for(case, labels)["expr"])
-        for case in (*cases, *slow)
+        for case in every_case
         for instances in case.fires.values()
         for labels in instances
     }

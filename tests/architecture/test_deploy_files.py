@@ -19,7 +19,7 @@ from operations.reference_docs.command import all_settings, variables
 from operations.reference_docs.metric_catalogue import catalogue
 from simulator.company import make_company
 from tests.support import containers as test_containers
-from tests.support.alert_cases import cases, slow
+from tests.support.alert_cases.every import every_case
 
 root = Path(__file__).parents[2]
 deploy = root / "deploy"
@@ -231,7 +231,7 @@ def test_dashboards_and_alerts_ask_for_metrics_that_exist(where: str, query: str
 def test_what_alerts_are_tried_on_has_the_labels_of_the_metrics() -> None:
     """An alert that sums by a label that no sample has says of nobody what has happened."""
     labels = {entry.name: set(entry.labels) for entry in catalogue()}
-    for case in (*cases, *slow):
+    for case in every_case:
         for series in case.series:
             name, _, selector = series.partition("{")
             own = set(re.findall(r"(\w+)=", selector)) - {"job", "instance"}

@@ -19,6 +19,7 @@ from runtime.offsets.metadata import max_characters
 from runtime.offsets.topic_ids import differs
 from runtime.ports import Position, RebalanceListener
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
+from tests.support.fakes.kafka_group import Group
 from tests.support.fakes.kafka_log import Log
 from tests.support.fakes.kafka_publisher import FakePublisher
 from tests.support.fakes.kafka_transactions import FakeTransactions
@@ -27,29 +28,6 @@ from tests.support.fakes.waiting import Waiting
 longest_wait_s = 0.5
 looks_at_ids = 0.2  # of polls
 metadata_characters = max_characters  # of the default of a broker's offset.metadata.max.bytes
-
-
-class Group:
-    """Members, what they committed, and where the present rebalance stands.
-
-    A member that polls joins; once all have joined there is a new generation. Members of which
-    nothing is heard are waited for until their session is over.
-    """
-
-    def __init__(self) -> None:
-        self.members: list[FakeConsumer] = []
-        self.joined: list[FakeConsumer] = []
-        self.generation = 0
-        self.rebalancing_since_s: float | None = None
-        self.committed: dict[TopicPartition, Position] = {}
-        self.committed_in: dict[TopicPartition, str] = {}
-        """The id of the topic that each was committed in; none where a test has put it there."""
-
-    def dismiss(self, member: "FakeConsumer") -> None:
-        """Do without a member; what it was given and does not know of yet is void."""
-        self.members.remove(member)
-        member.generation = None
-        member.given = None
 
 
 class FakeBroker:
