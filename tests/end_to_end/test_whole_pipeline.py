@@ -2,32 +2,41 @@
 
 import asyncio
 import json
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.support.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
 
 
-def zcc(*arguments: str, timeout_s: float = 280) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "operations", *arguments],
+async def zcc(*arguments: str) -> tuple[int, str]:
+    """Run a command, which may take as long as it goes on to write; return its code and output."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "operations", *arguments),
         cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
+    assert process.stdout is not None
+    written = b""
+    try:
+        while piece := await asyncio.wait_for(process.stdout.read(65536), HANG_GUARD_S):
+            written += piece
+        return await process.wait(), written.decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_every_event_that_was_accepted_is_in_both_stores(tmp_path: Path) -> None:
     report_file = tmp_path / "report.json"
-    done = await asyncio.to_thread(
-        zcc,
+    code, written = await zcc(
         *("up", "--events", "700", "--rate", "100", "--duplicates", "0.1", "--reorder", "0.1"),
         *("--exit", "--report", str(report_file), "--directory", str(tmp_path / "run")),
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert code == 0, written
     report = json.loads(report_file.read_text())
     assert report["unaccounted"] == []
     assert report["events"] == report["accepted"] == 700

@@ -223,7 +223,7 @@ async def test_disturbed_sinks_store_what_an_undisturbed_one_does(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300 + 12 * many_kills)
+@pytest.mark.timeout(600 + 12 * many_kills)
 async def test_sinks_disturbed_many_times_store_what_an_undisturbed_one_does(
     kafka: KafkaSettings, database: devstack.Stack, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic
+from tests.support.patience import HANG_GUARD_S
 from tests.support.worker_process import name, worker_process
 
 many_kills = int(os.environ.get("ZCC_TEST_KILLS", "50"))
@@ -25,7 +26,6 @@ many_kills = int(os.environ.get("ZCC_TEST_KILLS", "50"))
 keys, partitions = 60, 6
 records_per_s = 400
 slowest_s = 0.02
-settle_timeout_s = 60.0
 instance_ids = ("worker-0", "", "")
 """One comes back as itself, where it is quick enough; the others come back as strangers."""
 
@@ -59,7 +59,7 @@ class Load:
                     self._sender.send(record, self._settled)
                     count += 1
             await clock.sleep(0.02)
-        async with asyncio.timeout(settle_timeout_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while self.sent + len(self.failures) < count:
                 await clock.sleep(0.02)
 
@@ -108,7 +108,7 @@ class Workers:
 
     async def stop(self) -> None:
         """End all as an orchestrator does, once the last one started knows what that means."""
-        async with asyncio.timeout(settle_timeout_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while b'"started"' not in self._logs[-1].read_bytes():
                 await asyncio.sleep(0.05)
         for process in self._running.values():
@@ -117,7 +117,7 @@ class Workers:
         assert ended == [0] * len(instance_ids)
 
     async def until_settled(self) -> None:
-        async with asyncio.timeout(settle_timeout_s), TopicAdmin(self._kafka) as admin:
+        async with asyncio.timeout(HANG_GUARD_S), TopicAdmin(self._kafka) as admin:
             group = f"{self._kafka.topic_prefix}.{name}"
             while any(lag.behind for lag in (await admin.lag(group, [self.source])).values()):
                 await asyncio.sleep(0.1)
@@ -200,7 +200,7 @@ async def test_killed_workers_lose_nothing_and_keep_the_order_of_each_key(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(60 + 8 * many_kills)
+@pytest.mark.timeout(600 + 8 * many_kills)
 async def test_workers_killed_many_times_lose_nothing_and_keep_the_order_of_each_key(
     kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:

@@ -39,8 +39,6 @@ from tests.support.ingest_server import signed
 from tests.support.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
-alarm_deadline_s = 150.0
-part_deadline_s = HANG_GUARD_S
 secret = "simulated-webhook-secret"
 commands = {part.name: part for part in parts}
 
@@ -72,7 +70,7 @@ class Product:
             self.processes[name] = Process(name, part.arguments, own, log)
             await self.processes[name].start()
         for name in names:
-            async with asyncio.timeout(part_deadline_s):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while (await get(f"{self.url(name)}/healthz"))[0] != 200:
                     await asyncio.sleep(0.1)
                 while name == "ingest" and (await get(self.url("webhooks")))[0] == 0:
@@ -82,7 +80,7 @@ class Product:
         """Have these run and be ready, with the usual settings where they have to be started."""
         await self.run(*(n for n in names if n not in self.processes or not self.processes[n].pid))
         for name in names:
-            async with asyncio.timeout(part_deadline_s):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while (await get(f"{self.url(name)}/readyz"))[0] != 200:
                     await asyncio.sleep(0.2)
 
@@ -111,7 +109,7 @@ class Product:
     async def fires(self, alert: str, **labels: str) -> None:
         """Wait until Prometheus says that an alert with these labels fires."""
         try:
-            async with asyncio.timeout(alarm_deadline_s):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while not any(
                     each["labels"]["alertname"] == alert
                     and each["state"] == "firing"
@@ -132,7 +130,7 @@ class Product:
         return [float(each["value"][1]) for each in found["result"]]
 
     async def until(self, expression: str, condition: Callable[[list[float]], bool]) -> None:
-        async with asyncio.timeout(alarm_deadline_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not condition(await self.query(expression)):
                 await asyncio.sleep(0.5)
 
@@ -260,7 +258,7 @@ async def prometheus(folder: Path, ports: Mapping[str, int]) -> AsyncIterator[st
             env={name: value for name, value in os.environ.items() if not name.startswith("ZCC_")},
         )
     try:
-        async with asyncio.timeout(part_deadline_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while (await get(f"http://{address}/-/ready"))[0] != 200:
                 await asyncio.sleep(0.1)
         yield f"http://{address}"

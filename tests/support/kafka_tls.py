@@ -11,9 +11,9 @@ from pathlib import Path
 from devstack.kafka import answers, kafka_program
 from devstack.ports import HOST, reserve
 from runtime.settings import KafkaSettings
+from tests.support.patience import HANG_GUARD_S
 
 PASSWORD = "right-password"
-start_s = 120.0
 
 PROPERTIES = """
 listeners=CLIENT://{host}:{plain},CONTROLLER://{host}:{controller},TLS://{host}:{tls},\
@@ -118,7 +118,7 @@ async def broker(folder: Path) -> AsyncIterator[Listeners]:
             *program.command, stdout=log, stderr=log, env=dict(os.environ)
         )
     try:
-        async with asyncio.timeout(start_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not await is_up(ports["plain"]):
                 assert process.returncode is None, (folder / "kafka.log").read_text()[-3000:]
                 await asyncio.sleep(0.1)

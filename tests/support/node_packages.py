@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import HANG_GUARD_S
+
 FOLDER = Path(__file__).parent / "node"
 LEAST_MAJOR = 20
-INSTALL_TIMEOUT_S = 100
 
 
 def node_packages() -> Path:
@@ -46,9 +47,9 @@ def _install(npm: str) -> None:
             check=False,
             capture_output=True,
             text=True,
-            timeout=INSTALL_TIMEOUT_S,
+            timeout=HANG_GUARD_S,
         )
     except subprocess.TimeoutExpired:
-        pytest.skip(f"npm ci was not done after {INSTALL_TIMEOUT_S} s")
+        pytest.skip(f"npm ci was not done after {HANG_GUARD_S} s")
     if done.returncode:
         pytest.skip(f"npm ci failed: {done.stderr.strip().splitlines()[-1:]}")

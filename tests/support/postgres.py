@@ -1,7 +1,6 @@
 """A Postgres sink on a real database, driven as the runtime drives it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -74,13 +73,6 @@ async def owner(
         found = Owner(sink, source)
         await found.take_over()
         yield found
-
-
-async def until(condition: Callable[[], Awaitable[bool]], *, timeout_s: float = 60) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(timeout_s):
-        while not await condition():
-            await asyncio.sleep(0.1)
 
 
 async def query(dsn: str, statement: str) -> list[dict[str, Any]]:

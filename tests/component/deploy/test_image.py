@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import engine_answers
 
 BUILD_TIMEOUT_S = 900
-LOG_DEADLINE_S = 30
 LOG_POLL_S = 0.2
 STOP_TIMEOUT_S = 30
 
@@ -136,7 +136,7 @@ def test_ingest_as_the_first_process_of_a_container_ends_well_on_sigterm(image: 
     variables = (f"--env={key}={value}" for key, value in ingest.items())
     docker("run", "--detach", f"--name={name}", *as_compose_runs_it, *variables, image, "ingest")
     try:
-        deadline_s = time.monotonic() + LOG_DEADLINE_S
+        deadline_s = time.monotonic() + HANG_GUARD_S
         while '"listening"' not in (log := docker("logs", name)).stdout + log.stderr:
             assert time.monotonic() < deadline_s, log.stdout + log.stderr
             time.sleep(LOG_POLL_S)

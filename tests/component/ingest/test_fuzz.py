@@ -303,12 +303,12 @@ def served_in_a_thread(publisher: MemoryPublisher) -> Iterator[Server]:
         thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
         thread.start()
         try:
-            assert has_started.wait(10)
+            assert has_started.wait(HANG_GUARD_S)
             server, over = started[0]
             yield server
         finally:
             loop.call_soon_threadsafe(over.set)
-            thread.join(15)
+            thread.join(HANG_GUARD_S)
 
 
 @both_ways

@@ -313,21 +313,21 @@ async def stalled(server: Server, last: bytes = b"") -> AsyncIterator[Stalled]:
 @pytest.mark.parametrize(
     "last",
     [
-        b"",
-        b"GET /docs HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n",
-        request(event, headers=[("connection", b"close")]),
-        post(),
-        post()[:-5],
-        post()[:-200],
+        lambda: b"",
+        lambda: b"GET /docs HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n",
+        lambda: request(event, headers=[("connection", b"close")]),
+        post,
+        lambda: post()[:-5],
+        lambda: post()[:-200],
     ],
     ids=["nothing", "a page, the last", "unsigned, the last", "signed", "no body", "no head"],
 )
 @on_both_loops
-async def test_a_client_that_does_not_read_its_answers_is_cut(last: bytes) -> None:
+async def test_a_client_that_does_not_read_its_answers_is_cut(last: Callable[[], bytes]) -> None:
     clock = HandClock()
     async with (
         served(MemoryPublisher(), clock=clock, docs_enabled=True) as server,
-        stalled(server, last) as client,
+        stalled(server, last()) as client,
     ):
         await clock.move(unread_s + 0.1)
         await server.get("/healthz")
@@ -346,15 +346,15 @@ async def test_a_client_that_reads_late_gets_all_its_answers() -> None:
         assert await client.read_on() == [200] * page_count + [204]
 
 
-@pytest.mark.parametrize("unfinished", [post()[:-5], post()[:-200]], ids=["body", "head"])
+@pytest.mark.parametrize("missing_bytes", [5, 200], ids=["body", "head"])
 @on_both_loops
 async def test_a_client_that_reads_late_has_no_more_time_to_send_than_others(
-    unfinished: bytes,
+    missing_bytes: int,
 ) -> None:
     clock = HandClock()
     async with (
         served(MemoryPublisher(), clock=clock, docs_enabled=True) as server,
-        stalled(server, unfinished) as client,
+        stalled(server, post()[:-missing_bytes]) as client,
         asyncio.TaskGroup() as tasks,
     ):
         reading = tasks.create_task(client.read_on())

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as LibraryPartition
 
@@ -13,11 +12,10 @@ from runtime.kafka import TopicAdmin
 from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from schemas.topics import TopicSpec, watermark_topic
+from tests.support.patience import HANG_GUARD_S
 from tests.support.poller_process import name, poller_process
 from tests.support.services import answer
 
-pytestmark = pytest.mark.timeout(240)
-deadline_s = 60.0
 quick = {"session_timeout_s": 3, "drain_timeout_s": 3}
 
 
@@ -53,7 +51,7 @@ class Out:
     async def more_of(self, member: str) -> None:
         """Wait until a member publishes more than it has by now."""
         before = count(await self.lines(), member)
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while count(await self.lines(), member) <= before:
                 await asyncio.sleep(0.1)
 
@@ -63,7 +61,7 @@ def count(lines: Sequence[tuple[str, str, int]], member: str) -> int:
 
 
 async def until(port: int, holds: Callable[[int, bytes], bool], path: str) -> None:
-    async with asyncio.timeout(deadline_s):
+    async with asyncio.timeout(HANG_GUARD_S):
         while not holds(*await asyncio.to_thread(answer, port, path)):
             await asyncio.sleep(0.1)
 
@@ -104,7 +102,7 @@ async def test_a_frozen_active_member_publishes_nothing_after_its_successor_bega
     ):
         processes = {"one": one, "two": two}
         await asyncio.gather(*(ready(ports[member]) for member in processes))
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(HANG_GUARD_S):
             while not (lines := await out.lines()):
                 await asyncio.sleep(0.1)
         active = lines[-1][0]

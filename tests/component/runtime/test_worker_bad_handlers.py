@@ -14,8 +14,6 @@ from runtime.values import Delivery, Record
 from schemas import headers
 from tests.support.kafka_members import create, deadline_s, lag, publish, working
 
-pytestmark = pytest.mark.timeout(90)
-
 values = [b"%d" % number for number in range(20)]
 
 

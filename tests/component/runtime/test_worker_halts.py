@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-import pytest
-
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaPublisher
@@ -15,11 +13,10 @@ from runtime.values import Assignment, Delivery, Record, Resume, TopicPartition
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 from tests.support.fakes.sinks import RecordingSink
+from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres_proxy import proxied
 from tests.support.projections import event
 from tests.support.services import ends_with, made, probed, produce
-
-pytestmark = pytest.mark.timeout(180)
 
 
 def settings_of(port: int) -> WorkerSettings:
@@ -143,6 +140,6 @@ async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_th
             await worker.until_figure("zcc_worker_oldest_unfinished_seconds", 8)
             proxy.refusing = False
             await worker.until_figure("zcc_worker_records_total", 2)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_GUARD_S):
                 while await worker.figure("zcc_worker_oldest_unfinished_seconds"):
                     await asyncio.sleep(0.1)

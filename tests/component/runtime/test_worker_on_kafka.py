@@ -21,6 +21,7 @@ from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
 from tests.support.fakes.sinks import RecordingSink
+from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
 
 worker = WorkerSettings(
@@ -60,7 +61,7 @@ class Topics:
         await self.lag_falls_to(0)
 
     async def lag_falls_to(self, most: int) -> None:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(HANG_GUARD_S):
             while await self.lag() > most:
                 await asyncio.sleep(0.05)
 
@@ -168,7 +169,7 @@ async def test_health_is_served_while_it_works(topics: Topics, unused_tcp_port: 
     def answer(path: str) -> int:
         address = f"http://127.0.0.1:{unused_tcp_port}{path}"
         try:
-            with urllib.request.urlopen(address, timeout=5) as response:
+            with urllib.request.urlopen(address, timeout=HANG_GUARD_S) as response:
                 return int(response.status)
         except urllib.error.HTTPError as refused:
             return refused.code
@@ -176,7 +177,7 @@ async def test_health_is_served_while_it_works(topics: Topics, unused_tcp_port: 
             return 0
 
     async def answers(path: str, status: int) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_GUARD_S):
             while await asyncio.to_thread(answer, path) != status:
                 await asyncio.sleep(0.05)
 

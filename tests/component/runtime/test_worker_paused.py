@@ -17,8 +17,6 @@ from schemas.reasons import DeadLetterReason
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.services import Probed, ends_with, held, made, probed, produce
 
-pytestmark = pytest.mark.timeout(180)
-
 
 def settings_of(port: int) -> WorkerSettings:
     return WorkerSettings(

@@ -153,9 +153,11 @@ async def test_an_api_that_hangs_costs_each_id_one_deadline_and_not_each_event()
     async def serve(head: str, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(30)
 
-    async with raw(serve) as zoom, handler_for(zoom, deadline_s=0.2) as handler:
-        async with asyncio.timeout(10):  # with one deadline each it would take 100 s
-            for _ in range(500):
+    events, deadline_s = 1000, 0.4
+    assert events * deadline_s > 2 * HANG_GUARD_S  # what it would take with one deadline each
+    async with raw(serve) as zoom, handler_for(zoom, deadline_s=deadline_s) as handler:
+        async with asyncio.timeout(HANG_GUARD_S):
+            for _ in range(events):
                 member = await enriched(handler, user_id="u", cc_queue_id="q")
                 assert member["status"] == "partial"
 

@@ -94,6 +94,21 @@ async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
 
 
 @simulated
+async def test_after_an_outage_of_a_minute_the_batch_is_written_within_5_s() -> None:
+    rig, sink = Rig(), RecordingSink()
+    sink.failures["write"] = [TransientError("down")] * 1000
+    rig.append_numbers(3)
+    async with running(SinkWorker(sink, rig.surroundings())):
+        await until(lambda: len(sink.attempts) == 1)
+        await rig.clock.sleep(60)
+        sink.failures["write"].clear()
+        back_s = rig.clock.monotonic_s()
+        await until(lambda: rig.committed.get(source) == Position(3))
+        assert rig.clock.monotonic_s() - back_s <= 5
+    assert rig.produced("dead") == []
+
+
+@simulated
 async def test_a_store_that_is_down_at_the_takeover_is_asked_again() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures["assigned"] = [TransientError("down")]

@@ -14,7 +14,8 @@ from runtime.values import Delivery, TopicPartition
 from sinks.postgres.migrate import partition_by
 from sinks.postgres.write.partitions import Partitions, Step, following
 from tests.support.enriched_records import delivery, webhook
-from tests.support.postgres import owner, query, until
+from tests.support.patience import until
+from tests.support.postgres import owner, query
 from tests.support.projections import event as told
 
 TABLES = ("raw_event", "engagement_timeline")
@@ -58,8 +59,16 @@ async def somebody_waits(dsn: str, table: str) -> bool:
     return bool(await query(dsn, waiting))
 
 
-async def is_empty(dsn: str, table: str) -> bool:
-    return not await query(dsn, f"select 1 from zcc.{table} limit 1")
+async def until_empty(dsn: str, table: str) -> None:
+    """Wait until no row is left, as long as they become fewer."""
+    left: list[int] = []
+
+    async def is_empty() -> bool:
+        (row,) = await query(dsn, f"select count(*) from zcc.{table}")
+        left[:] = [row["count"]]
+        return left == [0]
+
+    await until(is_empty, f"an empty {table}", progress=left.copy)
 
 
 async def rows_outside_are(table: str, count: int) -> bool:
@@ -98,7 +107,7 @@ async def test_a_locked_table_holds_up_no_batch_and_its_rows_move_later(dsn: str
             assert await where_stored(dsn, "raw_event") == ["default"]
     async with owner(dsn):  # which has nothing to write
         for table in ("raw_event", "engagement_timeline"):
-            await until(partial(is_stored_in, dsn, table, ["2024_03"]))
+            await until(partial(is_stored_in, dsn, table, ["2024_03"]), "the row's move")
 
 
 async def test_making_a_month_twice_is_no_error(dsn: str) -> None:
@@ -140,7 +149,7 @@ async def test_rows_that_no_partition_takes_are_counted(dsn: str) -> None:
     async with owner(dsn) as found:
         await found.store([event(1970)])
     async with owner(dsn):
-        await until(partial(rows_outside_are, "raw_event", 1))
+        await until(partial(rows_outside_are, "raw_event", 1), "a figure of 1")
 
 
 @pytest.mark.parametrize(
@@ -161,8 +170,8 @@ async def test_a_batch_over_many_days_is_stored_in_bounded_steps_and_nobody_wait
         assert await other.store([told("user_login", user_id="U1")]) == ()
         assert await query(dsn, "select count(*) from zcc.raw_event") == [{"count": days + 1}]
         for table in TABLES:
-            await until(partial(is_empty, dsn, f"{table}_default"), timeout_s=240)
-            await until(partial(rows_outside_are, table, 0))
+            await until_empty(dsn, f"{table}_default")
+            await until(partial(rows_outside_are, table, 0), "a figure of 0")
     made = await query(
         dsn, "select count(*) from pg_inherits where inhparent = 'zcc.raw_event'::regclass"
     )
@@ -175,7 +184,7 @@ async def test_rows_are_seen_by_everybody_while_they_move(dsn: str) -> None:
         await query(dsn, ROWS_OUTSIDE)
         await maker.execute("select zcc.ensure_partition('raw_event', '2024-03-15', 10)")
         reading = asyncio.create_task(query(dsn, "select count(*) from zcc.raw_event"))
-        await until(partial(somebody_waits, dsn, "raw_event"))
+        await until(partial(somebody_waits, dsn, "raw_event"), "who waits for the lock")
         await maker.commit()
         assert await reading == [{"count": 3}]
     assert await where_stored(dsn, "raw_event") == ["2024_03"] * 3
@@ -199,7 +208,7 @@ async def test_a_month_of_very_many_rows_is_divided_into_days(dsn: str) -> None:
     assert await query(dsn, ensured.format("2024-03-15", 3)) == [{"first": "2024-03-15"}]
     assert await query(dsn, ensured.format("2024-03-16", 3)) == [{"first": None}]
     async with owner(dsn):
-        await until(partial(is_empty, dsn, "raw_event_default"))
+        await until_empty(dsn, "raw_event_default")
     assert set(await where_stored(dsn, "raw_event")) == {"2024_03_15", "2024_03_16"}
 
 
@@ -208,7 +217,7 @@ async def test_a_row_whose_partition_is_made_on_its_way_is_tried_again(dsn: str)
         await found.store([])
         await maker.execute("select zcc.ensure_partition('raw_event', '2024-03-15', 0)")
         storing = asyncio.create_task(found.store([event(2024, 3)]))
-        await until(partial(somebody_waits, dsn, "raw_event_default"))
+        await until(partial(somebody_waits, dsn, "raw_event_default"), "who waits for the lock")
         await maker.commit()
         with pytest.raises(TransientError, match="23514"):
             await storing

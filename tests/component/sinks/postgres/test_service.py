@@ -17,8 +17,8 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import enriched_topic, reference_topic, topic_specs
 from sinks.postgres.migrate import migrate
-from tests.support.patience import HANG_GUARD_S
-from tests.support.postgres import query, until
+from tests.support.patience import HANG_GUARD_S, until
+from tests.support.postgres import query
 from tests.support.projections import event, snapshot
 
 program = """
@@ -108,7 +108,7 @@ async def test_events_and_references_become_rows_and_a_signal_ends_the_sink_well
             kafka_settings,
             (Record(topic, each.key, each.value, each.headers) for topic, each in told.items()),
         )
-        await until(partial(has_rows, database_dsn, {"raw_event": 1, "team": 1}))
+        await until(partial(has_rows, database_dsn, {"raw_event": 1, "team": 1}), "the rows")
         assert await rows(database_dsn, "app_user") == 1
 
 
@@ -125,11 +125,11 @@ async def test_a_topic_made_anew_while_the_sink_is_stopped_is_stored_as_a_whole(
 
     async with running(environment):
         await publish(kafka_settings, logins(0, 3))
-        await until(partial(has_rows, database_dsn, {"raw_event": 3}))
+        await until(partial(has_rows, database_dsn, {"raw_event": 3}), "the rows")
     await made_anew(kafka_settings, topic)
     await publish(kafka_settings, logins(100, 5))
     async with running(environment):
-        await until(partial(has_rows, database_dsn, {"raw_event": 3 + 5}))
+        await until(partial(has_rows, database_dsn, {"raw_event": 3 + 5}), "the rows")
     (stored,) = await query(
         database_dsn,
         f"select next_offset, topic_id from zcc.kafka_offset "

@@ -11,6 +11,7 @@ from processors.enrichment.references import queue_ids
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.background_tasks import BackgroundTasks
 from tests.support.fakes.zoom import Answer, ScriptedTransport, VirtualClock, client_with, reply
+from tests.support.patience import HANG_GUARD_S
 from zoom.entities import Queue
 from zoom.lookups import queue_lookup
 
@@ -53,7 +54,7 @@ async def preloaded(
         source, settings, names=queue_ids, background=background, clock=clock
     )
     background.start(keep_preloaded(source, lookup, settings, clock=clock))
-    await asyncio.wait_for(clock.done.wait(), 10)
+    await asyncio.wait_for(clock.done.wait(), HANG_GUARD_S)
     return lookup, clock, transport
 
 
