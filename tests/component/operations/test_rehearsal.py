@@ -11,6 +11,7 @@ from devstack import DevstackOptions, Stack, running
 from operations.local.rehearsal import accepting, rehearse
 from operations.local.rehearsed_actions import RehearsedAction
 from runtime.errors import ConfigurationError, TransientError
+from tests.support.patience import HANG_GUARD_S
 
 STOP, KILL, START = RehearsedAction.STOP, RehearsedAction.KILL, RehearsedAction.START
 
@@ -23,7 +24,9 @@ async def stack() -> AsyncIterator[Stack]:
 
 async def answers(stack: Stack) -> bool:
     try:
-        connection = await psycopg.AsyncConnection.connect(stack.postgres_dsn, connect_timeout=2)
+        connection = await psycopg.AsyncConnection.connect(
+            stack.postgres_dsn, connect_timeout=int(HANG_GUARD_S)
+        )
     except psycopg.OperationalError:
         return False
     await connection.close()
