@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.words import dialect_by_file, dialect_words, lower_case, public_classes, whole
+from tests.support.words import (
+    dialect_by_file,
+    dialect_of_helpers,
+    dialect_words,
+    lower_case,
+    public_classes,
+    whole,
+)
 
 root = Path(__file__).parents[2]
 
@@ -36,6 +43,10 @@ def test_a_word_of_the_old_dialect_is_in_no_identifier(
     standing: Mapping[str, Counter[str]], word: str
 ) -> None:
     assert {path: count[word] for path, count in standing.items() if count[word]} == {}
+
+
+def test_helpers_of_tests_have_no_word_of_the_old_dialect_either() -> None:
+    assert dialect_of_helpers(root) == {}
 
 
 def test_a_planted_word_is_found_in_every_kind_of_identifier() -> None:

@@ -28,7 +28,7 @@ from simulator.rest.app import rest_app
 from simulator.rest.server import serving
 from tests.support.each_case import each_case
 from tests.support.fakes.zoom import VirtualClock, zoom_settings
-from tests.support.simulator_api import ClockThatStands
+from tests.support.simulator_api import StoppedClock
 from tests.support.simulator_receiver import simulator_settings
 from tests.support.zoom_samples import all_arguments, body_of, required_arguments
 from zoom.catalogue import Operation, operations, reply_schema
@@ -145,7 +145,7 @@ async def world() -> AsyncIterator[World]:
     most = {f"rest_{label}_per_s": 100_000 for label in ("light", "medium", "heavy")}
     settings = simulator_settings("http://127.0.0.1:9/", **most, rest_heavy_per_day=0)
     answers: dict[str, Answer] = {}
-    app = rest_app(settings, answers, account_id="a", clock=ClockThatStands(), rng=Random(1))
+    app = rest_app(settings, answers, account_id="a", clock=StoppedClock(), rng=Random(1))
     witness = Witness(app)
     async with serving(witness, host="127.0.0.1", port=0) as url:
         zoom = zoom_settings(

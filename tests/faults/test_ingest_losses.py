@@ -54,7 +54,7 @@ async def test_a_secret_changed_under_load_refuses_nothing(
         following.replace(apps)
 
     def taken(instance: Pod) -> int:
-        return len(instance.told("apps read"))
+        return len(instance.logged("apps read"))
 
     write("the-older-secret")
     async with pod(kafka_settings, apps_file=str(apps)) as instance:

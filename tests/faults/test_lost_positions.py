@@ -96,7 +96,7 @@ class ActiveFaults:
         async with self.all_done(family):
             for sink in sinks:
                 await self.stop(sink)
-            await self.logs.make_anew(topic)
+            await self.logs.recreate(topic)
         await self.logs.outgrown(topic)
         for sink in sinks:
             await self.start(sink)
@@ -105,13 +105,13 @@ class ActiveFaults:
     async def enriched_topic_made_anew_while_all_runs(self, family: str) -> None:
         topic = enriched_topic(family, prefix=prefix)
         async with self.all_done(family):
-            await self.logs.make_anew(topic)
+            await self.logs.recreate(topic)
         await self.recreation_is_alarmed(topic, *sinks)
 
     async def raw_topic_made_anew_while_all_runs(self, family: str) -> None:
         topic = raw_topic(family, prefix=prefix)
         async with self.all_done(family):
-            await self.logs.make_anew(topic)
+            await self.logs.recreate(topic)
         await self.recreation_is_alarmed(topic, "enrichment")
 
     async def recreation_is_alarmed(self, topic: str, *by: str) -> None:

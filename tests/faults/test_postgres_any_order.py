@@ -16,7 +16,7 @@ from tests.support.enriched_records import SOURCE
 from tests.support.postgres import Owner, owner, query
 from tests.support.postgres_contents import Contents, contents, differences, moments
 from tests.support.projections import REFERENCE_TOPIC, snapshot
-from tests.support.simulated_stories import told_stories
+from tests.support.simulated_stories import simulated_deliveries
 
 where_first = frozenset({"source_topic", "source_partition", "source_offset"})
 """Where the first record of an event was read: which is the first depends on the order."""
@@ -26,7 +26,7 @@ references = TopicPartition(REFERENCE_TOPIC, 0)
 
 Batches = Iterable[Sequence[Delivery]]
 
-events = [record for story in told_stories() for record in story]
+events = [record for story in simulated_deliveries() for record in story]
 """Of every kind, in the order of the stories."""
 
 states = [

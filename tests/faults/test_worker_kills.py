@@ -122,7 +122,7 @@ class Workers:
             while any(lag.behind for lag in (await admin.lag(group, [self.source])).values()):
                 await asyncio.sleep(0.1)
 
-    def told(self, event: str) -> int:
+    def logged(self, event: str) -> int:
         """How often any life of any of them has logged it."""
         return sum(entry["event"] == event for entry in self._log())
 
@@ -171,9 +171,9 @@ async def lives(kafka: KafkaSettings, folder: Path, *, kills: int, mean_gap_s: f
     assert lost == set()
     assert out_of_order(produced) == {}
     assert [delivery async for delivery in read_all(kafka, [workers.dead])] == []
-    repeats, revocations = len(produced) - load.sent, workers.told("revoked")
+    repeats, revocations = len(produced) - load.sent, workers.logged("revoked")
     print(  # noqa: T201 - the figures of a long run
-        f"{load.sent} records, {kills} kills, {workers.told('assigned')} assignments, "
+        f"{load.sent} records, {kills} kills, {workers.logged('assigned')} assignments, "
         f"{revocations} revocations, {repeats} repeats"
     )
     after_a_kill = commit_records + 2 * in_flight_records

@@ -32,7 +32,7 @@ root = Path(__file__).parents[2]
 STARTED, ENDED = "contact_center.engagement_started", "contact_center.engagement_ended"
 
 
-class Desk:
+class Deployment:
     """The topics of a deployment that matter here, and a person before them."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
@@ -65,7 +65,7 @@ class Desk:
                     for record in batch:
                         tasks.create_task(publisher.publish(record))
 
-    async def set_aside(self, *letters: Record) -> None:
+    async def add_letters(self, *letters: Record) -> None:
         await self.produce(letters)
 
     async def read(self, topic: str) -> list[Delivery]:
@@ -113,7 +113,7 @@ def batches(records: Iterable[Record]) -> Iterable[Sequence[Record]]:
 
 
 def letter(
-    desk: Desk,
+    deployment: Deployment,
     number: int,
     *,
     worker: str = "enrichment",
@@ -127,7 +127,7 @@ def letter(
 ) -> Record:
     """A dead letter of record ``number`` of partition 1 of the topic."""
     delivery = Delivery(
-        topic=topic or desk.raw,
+        topic=topic or deployment.raw,
         partition=1,
         offset=number,
         key=b"account:engagement-%d" % (number % 7),
@@ -143,7 +143,7 @@ def letter(
     )
     failed_at = datetime(2026, 1, 15, hour, number % 60, tzinfo=UTC)
     failure = Failure(worker, reason, error, 3, failed_at)
-    return dead_letter(delivery, failure, topic=desk.dead(worker))
+    return dead_letter(delivery, failure, topic=deployment.dead(worker))
 
 
 def read_before(record: Record) -> tuple[bytes | None, bytes | None, Headers]:

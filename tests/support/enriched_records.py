@@ -47,13 +47,13 @@ def delivery(
 ) -> Delivery:
     """An enriched record of a body."""
     envelope = read_envelope(body)
-    place = identity.event_address(envelope, pseudonym_key=PSEUDONYM_KEY)
+    address = identity.event_address(envelope, pseudonym_key=PSEUDONYM_KEY)
     headers = event_headers(
         envelope,
         event_id=identity.event_id(envelope),
         occurred_at_ms=identity.occurred_at_ms(envelope),
-        subject=place.subject,
-        partition_key=place.partition_key,
+        subject=address.subject,
+        partition_key=address.partition_key,
     )
     received_at = timestamp(envelope.event_ts_ms + 200).encode()
     own = (("zcc-received-at", received_at), ("zcc-revision", str(revision).encode()))
@@ -86,7 +86,7 @@ def batch(
     return Batch(found, {source: Span(start, start + len(found))})
 
 
-def story(account_id: str = "ACCOUNT", engagement_id: str = "E1") -> Sequence[Delivery]:
+def voice_call(account_id: str = "ACCOUNT", engagement_id: str = "E1") -> Sequence[Delivery]:
     """A voice call: two flows, two queues, two agents, some names from the enrichment only."""
     call = {"engagement_id": engagement_id, "engagement_direction": "inbound", "channel": "voice"}
     first = {"flow_id": "F1", "flow_name": "Main"}
@@ -101,7 +101,7 @@ def story(account_id: str = "ACCOUNT", engagement_id: str = "E1") -> Sequence[De
         "users": {"U1": {"user_id": "U1", "display_name": "Alex"}},
         "queues": {"Q2": {"cc_queue_id": "Q2", "queue_name": "Billing"}},
     }
-    told = [
+    events = [
         (
             "engagement_started",
             {**call, **first, "transfer_from": "zoom_phone", "transfer_from_id": "7396294160320"},
@@ -126,7 +126,7 @@ def story(account_id: str = "ACCOUNT", engagement_id: str = "E1") -> Sequence[De
     ]
     bodies = [
         webhook(name, entity, at_ms=START_MS + 1000 * index, account_id=account_id)
-        for index, (name, entity) in enumerate(told)
+        for index, (name, entity) in enumerate(events)
     ]
     partial = {**names, "status": "partial", "users": {}, "queues": {}}
     return [

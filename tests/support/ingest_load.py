@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import orjson
 
-from tests.support.ingest_server import read_answer, request, signed
+from tests.support.ingest_server import read_response, request, signed
 from tests.support.patience import HANG_GUARD_S
 
 clients = 8
@@ -63,7 +63,7 @@ class Client:
             self._connection = await asyncio.open_connection("127.0.0.1", self._instances[0])
         reader, writer = self._connection
         writer.write(request(body, headers=signed(body, secret=self._secret())))
-        answer = await read_answer(reader)
+        answer = await read_response(reader)
         if answer.headers.get("connection") == "close":
             self._leave()
         return answer.status

@@ -16,7 +16,7 @@ import pytest
 from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
-from tests.support.ingest_server import Answered, Server, read_answer
+from tests.support.ingest_server import Response, Server, read_response
 from tests.support.patience import HANG_GUARD_S
 
 zcc_ingest = ("-m", "operations", "ingest")
@@ -37,7 +37,7 @@ class Pod:
     def server(self) -> Server:
         return Server(self.port, self.health_port)
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def logged(self, event: str) -> list[dict[str, Any]]:
         return [entry for entry in self.log if entry.get("event") == event]
 
     def children(self) -> list[int]:
@@ -48,11 +48,11 @@ class Pod:
         self._seen.update(found)
         return found
 
-    async def ask(self, path: str) -> tuple[int, Answered]:
+    async def ask(self, path: str) -> tuple[int, Response]:
         """GET on a connection of its own; return who has answered, and what."""
         async with self.server.connection() as (reader, writer):
             writer.write(f"GET {path} HTTP/1.1\r\nhost: test\r\n\r\n".encode())
-            answer = await read_answer(reader)
+            answer = await read_response(reader)
             (owner,) = owners(self.port, self.everybody(), of=writer.get_extra_info("sockname")[1])
         return owner, answer
 

@@ -39,32 +39,32 @@ challenge = b'{"payload":{"plainToken":"the-token"},"event":"endpoint.url_valida
 
 
 class MemoryPublisher:
-    """Keeps what is sent; ``fate`` may wait or raise before that."""
+    """Keeps what is sent; ``before`` may wait or raise first."""
 
-    def __init__(self, fate: Callable[[], Awaitable[object]] | None = None) -> None:
+    def __init__(self, before: Callable[[], Awaitable[object]] | None = None) -> None:
         self.ready = True
         self.sent = asyncio.Event()
         self.records: list[Record] = []
-        self._fate = fate
+        self._before = before
         self._waiting: set[asyncio.Task[None]] = set()
 
     def send(self, record: Record, settled: Settled) -> None:
         self.sent.set()
-        if self._fate is None:
+        if self._before is None:
             self.records.append(record)
             asyncio.get_running_loop().call_soon(settled, None)
             return
-        task = asyncio.get_running_loop().create_task(self._met(record, settled))
+        task = asyncio.get_running_loop().create_task(self._run_before(record, settled))
         self._waiting.add(task)  # else nobody holds it
         task.add_done_callback(self._waiting.discard)
 
     async def publish(self, record: Record) -> None:
         raise NotImplementedError
 
-    async def _met(self, record: Record, settled: Settled) -> None:
+    async def _run_before(self, record: Record, settled: Settled) -> None:
         try:
-            if self._fate:
-                await self._fate()
+            if self._before:
+                await self._before()
         except Exception as error:  # noqa: BLE001 - whatever a test has it meet
             settled(error)
         else:
@@ -73,12 +73,12 @@ class MemoryPublisher:
 
 
 async def refuse_as_transient() -> None:
-    """A fate of records while no broker acknowledges them."""
+    """What `MemoryPublisher` calls where no broker acknowledges."""
     raise TransientError("no acknowledgement")
 
 
 @dataclass
-class Answered:
+class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -101,22 +101,22 @@ class Server:
         *,
         path: str = "/webhooks/zoom",
         headers: Headers | None = None,
-    ) -> Answered:
+    ) -> Response:
         """Send one POST, signed for the app "default" unless it is given other headers."""
         signed_headers = signed(body) if headers is None else headers
         return await self.send(request(body, path=path, headers=signed_headers))
 
-    async def get(self, path: str) -> Answered:
+    async def get(self, path: str) -> Response:
         """Ask for a page, on the port where it is."""
         raw = f"GET {path} HTTP/1.1\r\nhost: test\r\n\r\n".encode()
         is_health = path.partition("?")[0] in {"/healthz", "/readyz", "/metrics"}
         return await self.send(raw, port=self.health_port if is_health else self.port)
 
-    async def send(self, raw: bytes, *, port: int | None = None) -> Answered:
+    async def send(self, raw: bytes, *, port: int | None = None) -> Response:
         """Send these bytes on a connection of their own and read one answer."""
         async with self.connection(port) as (reader, writer):
             writer.write(raw)
-            return await read_answer(reader)
+            return await read_response(reader)
 
     @asynccontextmanager
     async def connection(
@@ -238,11 +238,11 @@ def numbered(ordinal: int) -> bytes:
     return event.replace(b"e1", b"e%d" % ordinal)
 
 
-async def read_answer(reader: asyncio.StreamReader) -> Answered:
+async def read_response(reader: asyncio.StreamReader) -> Response:
     """Read one response off a connection, within ten seconds."""
     async with asyncio.timeout(HANG_GUARD_S):
         head = await reader.readuntil(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in lines if line)
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        return Answered(int(status.split(" ")[1]), headers, body)
+        return Response(int(status.split(" ")[1]), headers, body)

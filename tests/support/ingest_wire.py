@@ -15,11 +15,11 @@ from runtime.clock import SystemClock
 from runtime.contracts import Sender, Settled
 from runtime.values import Record
 from tests.support.ingest_server import (
-    Answered,
     Headers,
+    Response,
     Server,
     event,
-    read_answer,
+    read_response,
     request,
     running,
     signed,
@@ -103,7 +103,7 @@ async def served(
 
 
 class HangingPublisher:
-    """Acknowledges nothing by itself; ``sent`` has each record and who waits for its fate."""
+    """Acknowledges nothing by itself; ``sent`` has each record and who waits for its outcome."""
 
     def __init__(self) -> None:
         self.ready = True
@@ -124,18 +124,18 @@ class HangingPublisher:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait for a condition, within ten seconds."""
+    """Wait for a condition."""
     async with asyncio.timeout(HANG_GUARD_S):
         while not true():
             await asyncio.sleep(0.001)
 
 
-async def read_all(reader: asyncio.StreamReader) -> list[Answered]:
+async def read_all(reader: asyncio.StreamReader) -> list[Response]:
     """Read answers until the server ends the connection; one that is cut short is left out."""
     answers = []
     try:
         while True:
-            answers.append(await read_answer(reader))
+            answers.append(await read_response(reader))
     except (asyncio.IncompleteReadError, ConnectionError):
         return answers
 

@@ -21,7 +21,7 @@ _produce = 0
 _host = "127.0.0.1"
 
 
-class _Asked(NamedTuple):
+class _PendingRequest(NamedTuple):
     api: tuple[int, int]
     is_poisoned: bool
 
@@ -50,10 +50,11 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_broker, to_broker = await asyncio.open_connection(_host, self._target)
-        asked: dict[int, _Asked] = {}
+        pending: dict[int, _PendingRequest] = {}
         try:
             await asyncio.gather(
-                self._requests(reader, to_broker, asked), self._answers(from_broker, writer, asked)
+                self._requests(reader, to_broker, pending),
+                self._answers(from_broker, writer, pending),
             )
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # one side has hung up
@@ -65,45 +66,47 @@ class Proxy:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        asked: dict[int, _Asked],
+        pending: dict[int, _PendingRequest],
     ) -> None:
         while True:
             request = await _message(reader)
             key, version, correlation = struct.unpack(">hhi", request[:8])
             poisoned = self.poison is not None and key == _produce and self.poison in request
-            asked[correlation] = _Asked((key, version), poisoned)
+            pending[correlation] = _PendingRequest((key, version), poisoned)
             if poisoned:  # its checksum does not hold
                 request = _damaged(request)
             writer.write(struct.pack(">i", len(request)) + request)
 
-    async def _answers(
+    async def _responses(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        asked: dict[int, _Asked],
+        pending: dict[int, _PendingRequest],
     ) -> None:
         while True:
             answer = await _message(reader)
-            request = asked.pop(struct.unpack(">i", answer[:4])[0])
+            request = pending.pop(struct.unpack(">i", answer[:4])[0])
             kind = _kinds.get(request.api)
             if kind is not None:
-                answer = answer[:4] + self._spoil(kind.decode(BytesIO(answer[4:])))
+                answer = answer[:4] + self._damage(kind.decode(BytesIO(answer[4:])))
             if request.is_poisoned:
                 kind = _produced[request.api]
-                answer = answer[:4] + _answered(kind.decode(BytesIO(answer[4:])), self.poison_code)
+                answer = answer[:4] + _response_of(
+                    kind.decode(BytesIO(answer[4:])), self.poison_code
+                )
             answer = answer.replace(self._broker, self._own)
             writer.write(struct.pack(">i", len(answer)) + answer)
 
-    def _spoil(self, answer: Response) -> bytes:
+    def _damage(self, answer: Response) -> bytes:
         topics = []
         for topic, partitions in answer.topics:
-            spoilt = partitions
+            damaged = partitions
             if topic in self.deposed:
                 self.refusals += 1
-                spoilt = [_refused(partition) for partition in partitions]
+                damaged = [_refused(partition) for partition in partitions]
             elif topic in self.damaged:
-                spoilt = [(*rest, _damaged(last)) for *rest, last in partitions]
-            topics.append((topic, spoilt))
+                damaged = [(*rest, _damaged(last)) for *rest, last in partitions]
+            topics.append((topic, damaged))
         answer.topics = topics
         return answer.encode()
 
@@ -114,7 +117,7 @@ def _refused(partition: tuple[object, ...]) -> tuple[object, ...]:
     return (number, _not_leader, *rest[:-1], *records)
 
 
-def _answered(answer: Response, code: int) -> bytes:
+def _response_of(answer: Response, code: int) -> bytes:
     answer.topics = [
         (topic, [(number, code, *rest) for number, _, *rest in partitions])
         for topic, partitions in answer.topics

@@ -70,8 +70,8 @@ class Authority:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        _, told = await process.communicate()
-        assert process.returncode == 0, told.decode()
+        _, output = await process.communicate()
+        assert process.returncode == 0, output.decode()
 
 
 def new_key(file: str) -> tuple[str, ...]:

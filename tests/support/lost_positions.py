@@ -133,7 +133,7 @@ class Logs:
             ):
                 await asyncio.sleep(0.2)
 
-    async def make_anew(self, topic: str) -> None:
+    async def recreate(self, topic: str) -> None:
         """Delete a topic and make it anew with `zcc topics apply`; note how far it reached."""
         kafka = self.running.stores.kafka
         before = await self.log_ends([topic])

@@ -33,8 +33,8 @@ def node_packages() -> Path:
 
 
 def _major_version(node: str) -> int:
-    told = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
-    found = re.match(r"v(\d+)", told)
+    output = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
+    found = re.match(r"v(\d+)", output)
     return int(found[1]) if found else 0
 
 

@@ -25,10 +25,10 @@ def clock(hour: int, minute: int = 0, second: int = 0) -> int:
     return (hour - 10) * 3600 + minute * 60 + second
 
 
-def of(engagement_id: str, kind: Mapping[str, str]) -> Any:
+def events_of(engagement_id: str, kind: Mapping[str, str]) -> Any:
     """What tells events of an engagement, by name and time of the day."""
 
-    def tell(name: str, time: tuple[int, ...], *members: Mapping[str, Any]) -> Delivery:
+    def store_events(name: str, time: tuple[int, ...], *members: Mapping[str, Any]) -> Delivery:
         entity: dict[str, Any] = {"engagement_id": engagement_id, **kind}
         if name.startswith("task_"):
             entity |= {"task_id": f"task of {engagement_id}"}
@@ -38,13 +38,13 @@ def of(engagement_id: str, kind: Mapping[str, str]) -> Any:
             entity |= some
         return event(name, after_s=clock(*time), **entity)
 
-    return tell
+    return store_events
 
 
 def engagements() -> list[Delivery]:
-    call, missed, short = of("E1", VOICE), of("E2", VOICE), of("E3", VOICE)
-    chat, waiting = of("E4", CHAT), of("E6", VOICE)
-    dialed = of("E5", {**VOICE, "engagement_direction": "outbound"})
+    call, missed, short = events_of("E1", VOICE), events_of("E2", VOICE), events_of("E3", VOICE)
+    chat, waiting = events_of("E4", CHAT), events_of("E6", VOICE)
+    dialed = events_of("E5", {**VOICE, "engagement_direction": "outbound"})
     caller = {"consumer_id": "C1", "consumer_number": "+15550100001"}
     impatient = {"short_abandon_enable": True, "short_abandon_threshold": 5}
     return [
@@ -86,15 +86,15 @@ def engagements() -> list[Delivery]:
     ]
 
 
-def changed(user_id: str, time: tuple[int, ...], *names: str) -> Delivery:
+def status_changed(user_id: str, time: tuple[int, ...], *names: str) -> Delivery:
     states = {"Offline": "0", "Ready": "1", "Not Ready": "2", "Occupied": "3", "Break": "20"}
-    told = {"current_status_id": states[names[0]], "current_status_name": names[0]}
+    events = {"current_status_id": states[names[0]], "current_status_name": names[0]}
     if names[1:]:
-        told |= {"current_sub_status_id": states[names[1]], "current_sub_status_name": names[1]}
-    return event("user_status_changed", after_s=clock(*time), user_id=user_id, **told)
+        events |= {"current_sub_status_id": states[names[1]], "current_sub_status_name": names[1]}
+    return event("user_status_changed", after_s=clock(*time), user_id=user_id, **events)
 
 
-def desk() -> list[Delivery]:
+def agent_states() -> list[Delivery]:
     threshold = {
         "service_level_threshold_in_seconds": 15,
         "service_level_exclude_short_abandoned_calls": True,
@@ -102,11 +102,11 @@ def desk() -> list[Delivery]:
     return [
         event("queue_inbound_sla_updated", after_s=-60, cc_queue_id="Q1", updates=threshold),
         event("user_login", after_s=clock(8), user_id="U1", display_name="Alex"),
-        changed("U1", (9, 50), "Ready"),
-        changed("U1", (10, 5), "Occupied"),
-        changed("U1", (10, 20), "Not Ready", "Break"),
-        changed("U2", (8,), "Ready"),
-        changed("U2", (10, 10), "Offline"),
+        status_changed("U1", (9, 50), "Ready"),
+        status_changed("U1", (10, 5), "Occupied"),
+        status_changed("U1", (10, 20), "Not Ready", "Break"),
+        status_changed("U2", (8,), "Ready"),
+        status_changed("U2", (10, 10), "Offline"),
         event("user_deleted", after_s=clock(10, 40), users=[{"user_id": "U2"}]),
     ]
 
@@ -123,17 +123,17 @@ def at(*time: int) -> datetime:
     return START + timedelta(seconds=clock(*time))
 
 
-async def tell(dsn: str, told: Sequence[Delivery], *, size: int = 1000) -> None:
+async def store_events(dsn: str, events: Sequence[Delivery], *, size: int = 1000) -> None:
     async with owner(dsn) as found:
-        for start in range(0, len(told), size):
-            assert await found.store(told[start : start + size]) == ()
+        for start in range(0, len(events), size):
+            assert await found.store(events[start : start + size]) == ()
 
 
-async def refer(dsn: str) -> None:
+async def store_references(dsn: str) -> None:
     async with owner(dsn, source=REFERENCES) as found:
         assert await found.store(references()) == ()
 
 
-async def asked(dsn: str, statement: str) -> list[dict[str, Any]]:
+async def query_in_utc(dsn: str, statement: str) -> list[dict[str, Any]]:
     """What a session in UTC is answered."""
     return await query(f"{dsn}?options=-c%20timezone%3DUTC", statement)

@@ -14,7 +14,7 @@ from schemas.headers import ce_partitionkey, event_id_header, family_of
 from schemas.topics import enriched_topic, reference_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
-from tests.support.enriched_records import complete, delivery
+from tests.support.enriched_records import complete
 from tests.support.patience import HANG_GUARD_S
 from tests.support.projections import snapshot
 from tests.support.simulated_stories import START
@@ -25,16 +25,16 @@ reach_timeout_s = HANG_GUARD_S
 class Load:
     """Records at a steady pace; ``sent`` of them are acknowledged."""
 
-    def __init__(self, told: Iterator[Record], publisher: KafkaPublisher) -> None:
+    def __init__(self, delivery: Iterator[Record], publisher: KafkaPublisher) -> None:
         self.sent = 0
         self.event_ids: set[str] = set()
-        self._told = told
+        self._records = delivery
         self._publisher = publisher
 
     async def send(self, count: int) -> None:
         """Send so many at once."""
         async with asyncio.TaskGroup() as tasks:
-            for record in islice(self._told, count):
+            for record in islice(self._records, count):
                 tasks.create_task(self._publisher.publish(record))
                 if event_id := event_id_of(record):
                     self.event_ids.add(event_id)
@@ -77,8 +77,8 @@ def records(prefix: str, *, seed: int) -> Iterator[Record]:
     company, rng = make_company(seed), Random(seed)
     for user in company.users:
         state = {"user_id": user.user_id, "display_name": user.display_name}
-        told = snapshot("user", user.user_id, state)
-        yield Record(reference_topic(prefix=prefix), told.key, told.value, told.headers)
+        delivery = snapshot("user", user.user_id, state)
+        yield Record(reference_topic(prefix=prefix), delivery.key, delivery.value, delivery.headers)
     names = {u.user_id: {"user_id": u.user_id, "display_name": "Found"} for u in company.users}
     later: list[Record] = []
     for event in event_stream(company, seed=seed, start=START, count=None):
@@ -94,8 +94,8 @@ def records(prefix: str, *, seed: int) -> Iterator[Record]:
             yield later.pop(rng.randrange(len(later)))
 
 
-def _record(topic: str, told: Delivery) -> Record:
-    return Record(topic, dict(told.headers)[ce_partitionkey], told.value, told.headers)
+def _record(topic: str, delivery: Delivery) -> Record:
+    return Record(topic, dict(delivery.headers)[ce_partitionkey], delivery.value, delivery.headers)
 
 
 def event_id_of(record: Record) -> str | None:

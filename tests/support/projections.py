@@ -1,4 +1,4 @@
-"""Rows of one table of the Postgres model, as plain dictionaries, from what is told."""
+"""Rows of one table of the Postgres model, as plain dictionaries, from deliveries."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -50,9 +50,9 @@ def snapshot(
     )
 
 
-def rows_of(projection: Projection, *told: Delivery) -> list[dict[str, Any]]:
+def rows_of(projection: Projection, *deliveries: Delivery) -> list[dict[str, Any]]:
     """The rows of a table, in the order of its key, with what is not None and no stamp."""
-    read, rejections = read_deliveries(told)
+    read, rejections = read_deliveries(deliveries)
     assert rejections == []
     return named(projection, rows_by_table(read).get(projection.table, []))
 

@@ -22,7 +22,7 @@ from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
 limit_bytes = 20_000
-patient = {"produce_deadline_s": 2.9}
+long_deadline = {"produce_deadline_s": 2.9}
 """A machine that others use as well is slow at times, which is not what is tested."""
 broker_resource, topic_resource = 4, 2
 invalid_config = 40
@@ -37,10 +37,10 @@ def noise(size_bytes: int, seed: int = 1) -> bytes:
 
 
 def body(number: int, padding: bytes = b"") -> bytes:
-    found = orjson.loads(event)
-    found["payload"]["object"]["engagement_id"] = f"e{number}"
-    found["padding"] = padding.decode()
-    return orjson.dumps(found)
+    outcomes = orjson.loads(event)
+    outcomes["payload"]["object"]["engagement_id"] = f"e{number}"
+    outcomes["padding"] = padding.decode()
+    return orjson.dumps(outcomes)
 
 
 async def create(kafka: KafkaSettings, **sizes: int) -> None:
@@ -61,10 +61,10 @@ async def create(kafka: KafkaSettings, **sizes: int) -> None:
 
 async def set_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> None:
     """Replace the dynamic settings of a topic, or (without a name) of all brokers."""
-    assert await answer_to_config(kafka, kind, name, **values) == 0
+    assert await error_of_config(kafka, kind, name, **values) == 0
 
 
-async def answer_to_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> int:
+async def error_of_config(kafka: KafkaSettings, kind: int, name: str, **values: str) -> int:
     """Return the error code."""
     settings = [(key.replace("_", "."), value) for key, value in values.items()]
     async with admin_client(kafka) as admin:
@@ -92,13 +92,13 @@ async def publishing(kafka: KafkaSettings) -> AsyncIterator[KafkaPublisher]:
         yield publisher
 
 
-async def limits_are_known(publisher: KafkaPublisher, topic: str) -> None:
+async def learn_limits(publisher: KafkaPublisher, topic: str) -> None:
     """Produce a first record, and wait until the publisher has heard what the topic takes."""
     await publisher.publish(Record(topic, b"k", b"first"))
-    await until_limits_are_known(publisher, topic)
+    await until_limits_are_learnt(publisher, topic)
 
 
-async def until_limits_are_known(publisher: KafkaPublisher, topic: str) -> None:
+async def until_limits_are_learnt(publisher: KafkaPublisher, topic: str) -> None:
     async with asyncio.timeout(deadline_s):
         while (link := publisher._link) is None or not link._limits.knows(topic):
             await asyncio.sleep(0.01)
@@ -108,27 +108,29 @@ async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
     return [delivery async for delivery in read_all(kafka, [topic])]
 
 
-async def fates(publisher: KafkaPublisher, records: Sequence[Record]) -> list[Exception | None]:
+async def outcomes_of(
+    publisher: KafkaPublisher, records: Sequence[Record]
+) -> list[Exception | None]:
     """Send all at once, and return what became of each."""
-    found: dict[int, Exception | None] = {}
+    outcomes: dict[int, Exception | None] = {}
     done = asyncio.Event()
 
-    def told(number: int, error: Exception | None) -> None:
-        assert number not in found
-        found[number] = error
-        if len(found) == len(records):
+    def settle(number: int, error: Exception | None) -> None:
+        assert number not in outcomes
+        outcomes[number] = error
+        if len(outcomes) == len(records):
             done.set()
 
     for number, record in enumerate(records):
-        publisher.send(record, lambda error, number=number: told(number, error))  # type: ignore[misc]  # bound now
+        publisher.send(record, lambda error, number=number: settle(number, error))  # type: ignore[misc]  # bound now
     async with asyncio.timeout(deadline_s):
         await done.wait()
-    return [found[number] for number in range(len(records))]
+    return [outcomes[number] for number in range(len(records))]
 
 
-def replaced() -> float:
+def replaced_count() -> float:
     return metrics.publisher.replaced._value.get()  # type: ignore[no-any-return]  # untyped
 
 
-def refused(limit: TopicLimit) -> float:
+def refused_count(limit: TopicLimit) -> float:
     return metrics.publisher.refused.labels(limit.value)._value.get()  # type: ignore[no-any-return]  # untyped

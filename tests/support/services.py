@@ -21,7 +21,7 @@ from tests.support.patience import HANG_GUARD_S
 deadline_s = HANG_GUARD_S
 
 
-def answer(port: int, path: str) -> tuple[int, bytes]:
+def http_get(port: int, path: str) -> tuple[int, bytes]:
     """Status and body; 0 where nothing listens."""
     try:
         with urllib.request.urlopen(
@@ -37,30 +37,30 @@ def answer(port: int, path: str) -> tuple[int, bytes]:
 class Probed:
     """A worker that runs, asked as probes and Prometheus ask."""
 
-    def __init__(self, port: int, life: asyncio.Task[None]) -> None:
+    def __init__(self, port: int, running: asyncio.Task[None]) -> None:
         self._port = port
-        self.life = life
+        self.life = running
 
     async def ask(self, path: str) -> tuple[int, str]:
-        status, body = await asyncio.to_thread(answer, self._port, path)
+        status, body = await asyncio.to_thread(http_get, self._port, path)
         return status, body.decode()
 
     async def figure(self, name: str) -> float:
-        status, body = await asyncio.to_thread(answer, self._port, "/metrics")
+        status, body = await asyncio.to_thread(http_get, self._port, "/metrics")
         return total(body, name) if status == 200 else -1.0
 
     async def until_readyz(self, status: int, *parts: str) -> str:
         """Wait until readiness answers with this status and these words."""
-        said = 0, ""
+        message = 0, ""
         try:
             async with asyncio.timeout(deadline_s):
-                while said[0] != status or not all(part in said[1] for part in parts):
+                while message[0] != status or not all(part in message[1] for part in parts):
                     assert not self.life.done(), "the worker has ended"
                     await asyncio.sleep(0.05)
-                    said = await self.ask("/readyz")
+                    message = await self.ask("/readyz")
         except TimeoutError:
-            raise AssertionError(f"expected {status} {parts}, got {said}") from None
-        return said[1]
+            raise AssertionError(f"expected {status} {parts}, got {message}") from None
+        return message[1]
 
     async def until_figure(self, name: str, at_least: float) -> None:
         async with asyncio.timeout(deadline_s):
@@ -69,7 +69,7 @@ class Probed:
 
 
 @contextmanager
-def signals_kept() -> Iterator[None]:
+def restored_signals() -> Iterator[None]:
     """Put the handlers of signals back, which a worker takes for itself."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -82,34 +82,34 @@ def signals_kept() -> Iterator[None]:
 @asynccontextmanager
 async def probed(work: Coroutine[None, None, None], port: int) -> AsyncIterator[Probed]:
     """Run a worker during the block, then tell it to stop and wait; what it raises comes out."""
-    with signals_kept():
-        life = asyncio.ensure_future(work)
-        worker = Probed(port, life)
+    with restored_signals():
+        running = asyncio.ensure_future(work)
+        worker = Probed(port, running)
         try:
             async with asyncio.timeout(deadline_s):
-                while (await worker.ask("/healthz"))[0] != 200 and not life.done():
+                while (await worker.ask("/healthz"))[0] != 200 and not running.done():
                     await asyncio.sleep(0.02)
             yield worker
-            if not life.done():
+            if not running.done():
                 os.kill(os.getpid(), signal.SIGTERM)
             async with asyncio.timeout(deadline_s):
-                await life
+                await running
         finally:
-            life.cancel()
-            await asyncio.wait([life])
+            running.cancel()
+            await asyncio.wait([running])
 
 
 @asynccontextmanager
 async def ends_with(
-    error: type[Exception], said: str, work: Coroutine[None, None, None], port: int
+    error: type[Exception], message: str, work: Coroutine[None, None, None], port: int
 ) -> AsyncIterator[Probed]:
     """Run a worker that ends with this error when it is told to stop."""
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         async with probed(work, port) as worker:
             yield worker
 
 
-async def made(kafka: KafkaSettings, *names: str, partitions: int = 1) -> tuple[str, ...]:
+async def create_topics(kafka: KafkaSettings, *names: str, partitions: int = 1) -> tuple[str, ...]:
     """Make topics of this prefix."""
     topics = tuple(f"{kafka.topic_prefix}.{name}.v1" for name in names)
     async with TopicAdmin(kafka) as admin:
@@ -124,6 +124,6 @@ async def produce(kafka: KafkaSettings, topic: str, values: Sequence[bytes]) -> 
             await publisher.publish(Record(topic, value, value))
 
 
-async def held(kafka: KafkaSettings, topic: str) -> list[Delivery]:
+async def records_of(kafka: KafkaSettings, topic: str) -> list[Delivery]:
     """All records of a topic."""
     return [delivery async for delivery in read_all(kafka, [topic])]

@@ -23,36 +23,36 @@ Stored = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
 
 @cache
-def told_stories() -> Sequence[Sequence[Delivery]]:
+def simulated_deliveries() -> Sequence[Sequence[Delivery]]:
     """The first round, which holds every event; names come with a second revision, at times."""
     company = make_company(1)
-    told = islice(stories(company, seed=1, start=START), len(first_round))
-    return [[each for event in story for each in _revisions(event.body)] for story in told]
+    first = islice(stories(company, seed=1, start=START), len(first_round))
+    return [[each for event in story for each in _revisions(event.body)] for story in first]
 
 
 def _revisions(body: bytes) -> Sequence[Delivery]:
     entity = orjson.loads(body)["payload"]["object"]
-    found = {
+    names = {
         **complete,
         "users": _named(entity, "user_id", "display_name"),
         "queues": _named(entity, "cc_queue_id", "queue_name"),
     }
     if len(body) % 3:
-        return [delivery(body, enrichment=found)]
-    return [delivery(body), delivery(body, enrichment=found, revision=2)]
+        return [delivery(body, enrichment=names)]
+    return [delivery(body), delivery(body, enrichment=names, revision=2)]
 
 
 def _named(entity: JsonObject, member: str, name: str) -> Mapping[str, Any]:
-    found = entity.get(member)
-    return {found: {member: found, name: f"Name of {found}"}} if isinstance(found, str) else {}
+    id_ = entity.get(member)
+    return {id_: {member: id_, name: f"Name of {id_}"}} if isinstance(id_, str) else {}
 
 
 def stored_rows(rows: Mapping[Table, Iterable[Sequence[Any]]]) -> Stored:
     """The same rows by table and key."""
     stored: Stored = {}
-    for table, found in rows.items():
+    for table, table_rows in rows.items():
         names = [column.name for column in table.columns]
-        for row in found:
+        for row in table_rows:
             named = dict(zip(names, row, strict=True))
             stored.setdefault(table.name, {})[tuple(named[n] for n in table.key)] = named
     return stored

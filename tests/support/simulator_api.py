@@ -76,14 +76,14 @@ class Api:
         ) as reply:
             return Reply(reply.status, await reply.read(), reply.headers)
 
-    async def ask_token(self, auth: str | None = login, **form: str) -> Reply:
+    async def request_token(self, auth: str | None = login, **form: str) -> Reply:
         headers = {"authorization": auth} if auth else {}
         address = f"{self.base}/oauth/token"
         async with self.http.post(address, data=form, headers=headers) as reply:
             return Reply(reply.status, await reply.read(), reply.headers)
 
     async def renew_token(self, account_id: str) -> None:
-        reply = await self.ask_token(grant_type="account_credentials", account_id=account_id)
+        reply = await self.request_token(grant_type="account_credentials", account_id=account_id)
         self.token = str(reply.body.get("access_token", ""))
 
     async def set_faults(self, **faults: object) -> int:
@@ -91,7 +91,7 @@ class Api:
             return reply.status
 
 
-class ClockThatStands:
+class StoppedClock:
     """Moves only when told to."""
 
     def __init__(self) -> None:
@@ -105,7 +105,9 @@ class ClockThatStands:
 
 
 @asynccontextmanager
-async def asking(company: Company, clock: ClockThatStands, **changes: object) -> AsyncIterator[Api]:
+async def api_of_company(
+    company: Company, clock: StoppedClock, **changes: object
+) -> AsyncIterator[Api]:
     """Ask the API of a company of which no event has told anything yet."""
     settings = simulator_settings("http://127.0.0.1:9/", **changes)
     async with rest_api(settings, company, clock=clock) as base, ClientSession() as http:
@@ -115,8 +117,8 @@ async def asking(company: Company, clock: ClockThatStands, **changes: object) ->
 
 
 @asynccontextmanager
-async def asking_inventions(
-    clock: ClockThatStands, answers: Mapping[str, Answer] | None = None, **changes: object
+async def inventing_api(
+    clock: StoppedClock, answers: Mapping[str, Answer] | None = None, **changes: object
 ) -> AsyncIterator[Api]:
     """Ask an API that knows nothing but these answers; account "a", no limit to speak of."""
     settings = simulator_settings("http://127.0.0.1:9/", **(_without_limits | changes))

@@ -1,4 +1,4 @@
-"""An endpoint that answers the simulator as told, and remembers what came."""
+"""An endpoint that answers the simulator as a test asks, and keeps what it received."""
 
 import asyncio
 import hashlib
@@ -70,7 +70,7 @@ class Receiver:
     def request_ids(self) -> list[str]:
         return [delivery.request_id for delivery in self.received]
 
-    async def came(self, *, deliveries: int = 0, challenges: int = 0) -> None:
+    async def until_received(self, *, deliveries: int = 0, challenges: int = 0) -> None:
         """Wait until at least so many have arrived."""
         async with asyncio.timeout(HANG_GUARD_S):
             while len(self.received) < deliveries or len(self.challenges) < challenges:

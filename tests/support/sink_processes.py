@@ -153,7 +153,7 @@ class Lake:
     async def delete_objects(self, paths: Collection[str]) -> None:
         await obstore.delete_async(open_store(self.settings), list(paths))
 
-    async def make_topic_anew(self) -> None:
+    async def recreate_topic(self) -> None:
         async with admin_of(self.kafka) as admin:
             await admin.delete_topics([self.topic])
             async with asyncio.timeout(DEADLINE_S):

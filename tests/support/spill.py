@@ -92,7 +92,7 @@ class WatchedDisk:
         src.rename(dst)
 
 
-class TroubledStore:
+class FailingStore:
     """A store whose calls wait for ``open`` and then raise ``error``, if there is one."""
 
     def __init__(self, store: SegmentStore) -> None:
@@ -105,50 +105,50 @@ class TroubledStore:
 
     async def put(self, name: str, content: bytes) -> None:
         self.puts += 1
-        await self._met()
+        await self._wait_or_fail()
         await self._store.put(name, content)
 
     async def get(self, name: str) -> bytes | None:
         return await self._store.get(name)
 
     async def delete(self, name: str) -> None:
-        await self._met()
+        await self._wait_or_fail()
         await self._store.delete(name)
 
     async def sizes(self) -> dict[str, int]:
         self.listings += 1
         return await self._store.sizes()
 
-    async def _met(self) -> None:
+    async def _wait_or_fail(self) -> None:
         await self.open.wait()
         if self.error is not None:
             raise self.error
 
 
-class Fates:
-    """What was told of the records that were handed to a spill, by their value."""
+class Outcomes:
+    """How the records that were handed to a spill were settled, by their value."""
 
     def __init__(self, spill: Spill) -> None:
         self._spill = spill
-        self.told: list[tuple[bytes | None, Exception | None]] = []
+        self.settled: list[tuple[bytes | None, Exception | None]] = []
 
-    def keep(self, *records: Record) -> None:
+    def store(self, *records: Record) -> None:
         for record in records:
             self._spill.store(
-                record, lambda error, value=record.value: self.told.append((value, error))
+                record, lambda error, value=record.value: self.settled.append((value, error))
             )
 
-    async def all_told(self, count: int) -> list[Exception | None]:
-        await until(lambda: len(self.told) >= count)
-        assert len(self.told) == count
-        return [error for _, error in self.told]
+    async def all_settled(self, count: int) -> list[Exception | None]:
+        await until(lambda: len(self.settled) >= count)
+        assert len(self.settled) == count
+        return [error for _, error in self.settled]
 
 
 def record(value: str, *, key: bytes | None = b"k", topic: str = "one") -> Record:
     return Record(topic, key, value.encode(), (("zcc-received-at", b"2026-01-01T00:00:00.000Z"),))
 
 
-def refused() -> RejectedError:
+def too_large() -> RejectedError:
     return RejectedError(DeadLetterReason.TOO_LARGE, "one takes no record of 9 bytes")
 
 
@@ -179,7 +179,7 @@ async def running(
         yield spill
 
 
-async def left_in(
+async def put_segment(
     folder: Path, records: Sequence[Record], *, instance: str = "pod-0", at: datetime
 ) -> str:
     """Put a segment there as a process of this name did at this time; return its name."""
@@ -209,14 +209,14 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def troubled(
+async def running_with_failing_store(
     folder: Path, broker: Broker, **changes: object
-) -> AsyncIterator[tuple[Spill, TroubledStore]]:
+) -> AsyncIterator[tuple[Spill, FailingStore]]:
     """A spill whose store can be made to fail."""
-    made: list[TroubledStore] = []
+    made: list[FailingStore] = []
 
     def wrap(store: SegmentStore) -> SegmentStore:
-        made.append(TroubledStore(store))
+        made.append(FailingStore(store))
         return made[0]
 
     async with running(folder, broker, waiting=wrap, **changes) as spill:  # type: ignore[arg-type]  # settings

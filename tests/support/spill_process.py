@@ -8,10 +8,10 @@ from ingest.spill.store import SegmentStore
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
 from runtime.settings import KafkaSettings
-from tests.support.spill import TroubledStore, running
+from tests.support.spill import FailingStore, running
 
 
-class Stuck(TroubledStore):
+class Stuck(FailingStore):
     """Deletes nothing but what the start has made to prove that it can."""
 
     async def delete(self, name: str) -> None:

@@ -8,7 +8,7 @@ Schema = dict[str, Any]
 
 
 def webhook(
-    name: str, members: Schema, /, *, required: tuple[str, ...] = (), **beside: Any
+    name: str, members: Schema, /, *, required: tuple[str, ...] = (), **others: Any
 ) -> Schema:
     """One event with these members in its object; ``beside`` goes beside ``properties``."""
     payload = {
@@ -23,7 +23,7 @@ def webhook(
         "event_ts": {"type": "integer", "format": "int64"},
         "payload": payload,
     }
-    schema = {"type": "object", "properties": properties, "additionalProperties": False, **beside}
+    schema = {"type": "object", "properties": properties, "additionalProperties": False, **others}
     body = {"content": {"application/json": {"schema": schema}}}
     return {"post": {"operationId": name, "requestBody": body}}
 

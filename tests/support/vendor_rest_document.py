@@ -14,12 +14,12 @@ def operation(
     status: str = "200",
     body: Document | None = None,
     failures: Document | None = None,
-    **beside: Any,
+    **others: Any,
 ) -> Document:
     """One operation; ``reply`` and ``body`` are schemas, ``failures`` the prose of each status."""
-    told: Document = {"description": "prose"}
+    success: Document = {"description": "prose"}
     if reply is not None:
-        told["content"] = {"application/json": {"schema": reply}}
+        success["content"] = {"application/json": {"schema": reply}}
     found: Document = {
         "tags": [tag],
         "summary": "prose",
@@ -27,11 +27,11 @@ def operation(
         "operationId": "theThing",
         "parameters": list(parameters),
         "responses": {
-            status: told,
+            status: success,
             **{code: {"description": prose} for code, prose in (failures or {}).items()},
         },
         "x-extensions": {"x-macro-scopes": ["things:read"], "x-granular-scopes": ["read:thing"]},
-        **beside,
+        **others,
     }
     if body is not None:
         found["requestBody"] = {"content": {"application/json": {"schema": body}}}

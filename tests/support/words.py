@@ -1,10 +1,10 @@
-"""Words of a private dialect that the product's code no longer uses, and how to find them."""
+"""Words of a private dialect that code no longer uses, and how to find them."""
 
 import ast
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 lower_case = (
@@ -107,11 +107,17 @@ def dialect_by_file(root: Path) -> Mapping[str, Counter[str]]:
 
     The models of the contract are left out: their names belong to its consumers.
     """
-    counts = {
-        path.relative_to(root).as_posix(): dialect_words(path.read_text())
-        for path in written_files(root)
-        if not path.is_relative_to(root / "schemas" / "models")
-    }
+    models = root / "schemas" / "models"
+    return _dialect_of([p for p in written_files(root) if not p.is_relative_to(models)], root)
+
+
+def dialect_of_helpers(root: Path) -> Mapping[str, Counter[str]]:
+    """Return the same of what tests share."""
+    return _dialect_of(sorted((root / "tests" / "support").rglob("*.py")), root)
+
+
+def _dialect_of(paths: Iterable[Path], root: Path) -> Mapping[str, Counter[str]]:
+    counts = {p.relative_to(root).as_posix(): dialect_words(p.read_text()) for p in paths}
     return {path: count for path, count in counts.items() if count}
 
 

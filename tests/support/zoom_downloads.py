@@ -41,15 +41,15 @@ class Tokens:
         return await self.token()
 
 
-class Server:
+class ScriptedServer:
     """Gives one answer after the other, the last of them ever again."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     async def serve(self, head: str, writer: asyncio.StreamWriter) -> None:
-        self.asked.append(head)
+        self.requests.append(head)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, bytes):
             writer.write(answer)
@@ -57,10 +57,10 @@ class Server:
             await answer(writer)
 
     def tokens_seen(self) -> list[bool]:
-        return [secret in head for head in self.asked]
+        return [secret in head for head in self.requests]
 
 
-class Memory:
+class MemoryTarget:
     """`zoom.downloads.ports.Target` that keeps the bytes."""
 
     def __init__(self) -> None:
@@ -82,10 +82,10 @@ class Rig:
         self.stack = stack
         self.tokens = Tokens()
         self.clock = VirtualClock()
-        self.target = Memory()
+        self.target = MemoryTarget()
 
-    async def server(self, *answers: Answer) -> tuple[Server, str]:
-        server = Server(*answers)
+    async def server(self, *answers: Answer) -> tuple[ScriptedServer, str]:
+        server = ScriptedServer(*answers)
         url = await self.stack.enter_async_context(raw_server(server.serve))
         self.tokens.api_url = self.tokens.api_url or f"{url}/v2"
         return server, url
@@ -102,21 +102,23 @@ class Rig:
         return await downloads.fetch(f"{url}/a", self.target, promise=promise or Promise())
 
 
-def file(body: bytes = content, **headers: str) -> bytes:
+def file_response(body: bytes = content, **headers: str) -> bytes:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return http(200, body, {"Content-Type": "audio/mp4; x=y"} | named)
 
 
-def breaking(after: int, **headers: str) -> bytes:
-    return file(**headers)[: len(file(b"0" * len(content), **headers)) - len(content) + after]
+def broken_response(after: int, **headers: str) -> bytes:
+    return file_response(**headers)[
+        : len(file_response(b"0" * len(content), **headers)) - len(content) + after
+    ]
 
 
-def breaking_chunks(after: int) -> bytes:
+def broken_chunks(after: int) -> bytes:
     head = b'HTTP/1.1 200 OK\r\nContent-Type: audio/mp4\r\nETag: "v1"\r\n'
     return head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (after, content[:after])
 
 
-def rest(start: int, body: bytes = content, **headers: str) -> bytes:
+def rest_response(start: int, body: bytes = content, **headers: str) -> bytes:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     place = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}
     return http(206, body[start:], {"Content-Type": "audio/mp4"} | place | named)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.support.simulator_api import ClockThatStands
+from tests.support.simulator_api import StoppedClock
 from zoom.catalogue import Operation, Parameter, Schema, body_schema
 from zoom.requests.bodies import File
 
@@ -29,7 +29,7 @@ def value_of(operation: Operation, parameter: Parameter) -> Any:
     for window in operation.windows:
         if parameter.name in (window.start, window.end):
             age = timedelta(days=2 if parameter.name == window.start else 1)
-            moment = ClockThatStands().now() - age
+            moment = StoppedClock().now() - age
             return moment.date() if "date" in window.forms else moment
     if parameter.type == "array":
         values = parameter.values or ("one", "two")

@@ -15,7 +15,7 @@ from tests.support.ingest_server import (
     challenge,
     chunked,
     event,
-    read_answer,
+    read_response,
     request,
     running,
     signed,
@@ -273,7 +273,7 @@ async def test_an_http_1_0_request_is_answered_and_closed(
 ) -> None:
     async with server.connection() as (reader, writer):
         writer.write(request(event, headers=signed(event), start="POST {path} HTTP/1.0"))
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
         assert await reader.read() == b""
 
 
@@ -284,7 +284,7 @@ async def test_pipelined_requests_are_answered_in_order(
         forged = request(event, headers=signed(event, secret="wrong"))
         good = request(event, headers=signed(event))
         writer.write(good + forged + good)
-        assert [(await read_answer(reader)).status for _ in range(3)] == [204, 401, 204]
+        assert [(await read_response(reader)).status for _ in range(3)] == [204, 401, 204]
 
 
 async def test_a_sender_that_expects_to_be_asked_is_asked(
@@ -295,7 +295,7 @@ async def test_a_sender_that_expects_to_be_asked_is_asked(
         writer.write(raw.removesuffix(event))
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
         writer.write(event)
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 async def test_docs_are_served_only_when_asked_for(server: Server) -> None:

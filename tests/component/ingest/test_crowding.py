@@ -15,7 +15,7 @@ from tests.support.ingest_server import (
     Server,
     event,
     numbered,
-    read_answer,
+    read_response,
     request,
 )
 from tests.support.ingest_wire import (
@@ -98,9 +98,9 @@ async def test_a_sender_with_more_than_its_share_pays_with_its_own() -> None:
     ):
         addresses = ["127.0.0.2", *["127.0.0.3"] * 18]
         slow, first, *_ = await clients_that_began(server, held, post()[:-1], addresses)
-        assert (await read_answer(first[0])).status == 503
+        assert (await read_response(first[0])).status == 503
         slow[1].write(post()[-1:])
-        assert (await read_answer(slow[0])).status == 204
+        assert (await read_response(slow[0])).status == 204
 
 
 @on_both_loops
@@ -114,9 +114,9 @@ async def test_behind_proxies_the_sender_is_the_one_they_name() -> None:
     ):
         (slow,) = await clients_that_began(server, held, of(b"192.0.2.1"), ["127.0.0.1"])
         many = await clients_that_began(server, held, of(b"192.0.2.2"), ["127.0.0.1"] * 18)
-        assert (await read_answer(many[0][0])).status == 503
+        assert (await read_response(many[0][0])).status == 503
         slow[1].write(post()[-1:])
-        assert (await read_answer(slow[0])).status == 204
+        assert (await read_response(slow[0])).status == 204
 
 
 @on_both_loops
@@ -128,10 +128,10 @@ async def test_bodies_that_nobody_has_signed_make_room_for_one_that_is_whole() -
     ):
         raw = request(b" " * 500_000, headers=[("x", b"1")], length=500_001)
         clients = await clients_that_began(server, held, raw, ["127.0.0.1"] * 4)
-        assert [(await read_answer(reader)).status for reader, _ in clients[:2]] == [503, 503]
+        assert [(await read_response(reader)).status for reader, _ in clients[:2]] == [503, 503]
         padded = event + b" " * (600_000 - len(event))
         assert (await server.post(padded)).status == 204
-        assert (await read_answer(clients[2][0])).status == 503
+        assert (await read_response(clients[2][0])).status == 503
 
 
 @on_both_loops
@@ -148,7 +148,7 @@ async def test_what_waits_for_the_broker_makes_room_for_nobody() -> None:
         await a_moment()
         await clients_that_began(server, held, head, ["127.0.0.1"] * 20)
         publisher.acknowledge_all()
-        assert [(await read_answer(reader)).status for _ in range(2)] == [204, 503]
+        assert [(await read_response(reader)).status for _ in range(2)] == [204, 503]
 
 
 @on_both_loops
@@ -168,7 +168,7 @@ async def test_where_all_connections_wait_for_the_broker_a_new_one_is_refused() 
                 await third.readexactly(1)
         assert await crowded_out(server, "newcomer") == before + 1
         publisher.acknowledge_all()
-        assert [(await read_answer(each)).status for each in (first, second)] == [204, 204]
+        assert [(await read_response(each)).status for each in (first, second)] == [204, 204]
 
 
 @on_both_loops
@@ -181,9 +181,9 @@ async def test_idle_connections_close_for_others_the_longest_idle_first() -> Non
     ):
         for reader, writer in ((first, first_writer), (second, second_writer)):
             writer.write(post())
-            assert (await read_answer(reader)).status == 204
+            assert (await read_response(reader)).status == 204
         first_writer.write(post())
-        assert (await read_answer(first)).status == 204
+        assert (await read_response(first)).status == 204
         third_writer.write(post()[:-1])
         before = await crowded_out(server, "idle")
         assert (await server.post()).status == 204
@@ -191,7 +191,7 @@ async def test_idle_connections_close_for_others_the_longest_idle_first() -> Non
         assert await crowded_out(server, "idle") == before + 1
         first_writer.write(post())
         third_writer.write(post()[-1:])
-        assert [(await read_answer(each)).status for each in (first, third)] == [204, 204]
+        assert [(await read_response(each)).status for each in (first, third)] == [204, 204]
 
 
 @on_both_loops
@@ -202,12 +202,12 @@ async def test_connections_that_never_sent_anything_close_before_idle_ones() -> 
         AsyncExitStack() as held,
     ):
         used_writer.write(post())
-        assert (await read_answer(used)).status == 204
+        assert (await read_response(used)).status == 204
         silent = await clients_that_began(server, held, b"", ["127.0.0.1"] * 6)
         for reader, _ in silent[:4]:
             assert await reader.read() == b""
         used_writer.write(post())
-        assert (await read_answer(used)).status == 204
+        assert (await read_response(used)).status == 204
 
 
 @on_both_loops
@@ -219,11 +219,11 @@ async def test_idle_connections_are_no_unfinished_requests() -> None:
     ):
         idle = await clients_that_began(server, held, post(), ["127.0.0.1"] * 10)
         for reader, _ in idle:
-            assert (await read_answer(reader)).status == 204
+            assert (await read_response(reader)).status == 204
         await until_none_is_unfinished(server)
         for reader, writer in idle:
             writer.write(post())
-            assert (await read_answer(reader)).status == 204
+            assert (await read_response(reader)).status == 204
 
 
 async def until_none_is_unfinished(server: Server) -> None:
@@ -296,7 +296,7 @@ async def test_a_low_limit_of_open_files_is_kept_below_and_posts_are_204(
 ) -> None:
     async with pod(kafka, ("-c", few_files)) as ingest:
         await first_accepted(ingest)
-        assert ingest.told("fewer connections than ZCC_INGEST_MAX_CONNECTIONS")
+        assert ingest.logged("fewer connections than ZCC_INGEST_MAX_CONNECTIONS")
         with ExitStack() as held:
             await asyncio.to_thread(connect, ingest.port, 600, held)
             answers = [(await ingest.server.post(numbered(n))).status for n in range(1, 21)]

@@ -13,7 +13,7 @@ from tests.support.ingest_server import (
     Server,
     chunked,
     event,
-    read_answer,
+    read_response,
     request,
     signed,
 )
@@ -60,7 +60,7 @@ async def status_of(server: Server, raw: bytes, *, part_bytes: int) -> int:
         for at in range(0, len(raw), part_bytes):
             writer.write(raw[at : at + part_bytes])
             await a_moment()
-        return (await read_answer(reader)).status
+        return (await read_response(reader)).status
 
 
 @pytest.mark.parametrize("part_bytes", [1_000_000, 1000, 97])
@@ -110,7 +110,7 @@ async def test_what_never_ends_is_refused_before_it_costs_memory(case: str) -> N
         writer.write(begin)
         sent_bytes = 0
         async with asyncio.TaskGroup() as tasks:
-            answer = tasks.create_task(read_answer(reader))
+            answer = tasks.create_task(read_response(reader))
             while not answer.done():
                 writer.write(more)
                 sent_bytes += len(more)
@@ -137,7 +137,7 @@ async def test_a_body_of_tiny_chunks_takes_little_more_memory_than_its_bytes() -
             tracemalloc.stop()
         assert held < 3 * len(body)
         writer.write(b"0\r\n\r\n")
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 @on_both_loops
@@ -155,7 +155,7 @@ async def test_a_head_that_takes_too_long_is_answered_408_and_closed_then_and_no
         assert not reader.at_eof()
         assert await refused(server, "too_slow") == before
         await clock.move(0.2)
-        assert (await read_answer(reader)).status == 408
+        assert (await read_response(reader)).status == 408
         assert await refused(server, "too_slow") == before + 1
         await clock.move(linger_s)
         assert await reader.read() == b""
@@ -194,7 +194,7 @@ async def test_a_body_that_takes_too_long_is_answered_408_and_closed_then_and_no
             await clock.move((body_timeout_s - 0.1) / (1 + len(more)))
         assert await refused(server, "too_slow") == before
         await clock.move(0.2)
-        assert (await read_answer(reader)).status == 408
+        assert (await read_response(reader)).status == 408
         assert await refused(server, "too_slow") == before + 1
         await clock.move(linger_s)
         assert await reader.read() == b""
@@ -214,7 +214,7 @@ async def test_an_idle_connection_ends_without_a_word_and_not_before_its_time(
         # Signed now: a signature does not last as long as a run of all tests.
         writer.write({"nothing": b"", "a request": post(), "empty lines": b"\r\n" * 10}[before])
         if before == "a request":
-            assert (await read_answer(reader)).status == 204
+            assert (await read_response(reader)).status == 204
         await clock.move(keep_alive_s - 0.1)
         await server.get("/healthz")
         assert not reader.at_eof()
@@ -231,7 +231,7 @@ async def test_each_request_gives_its_connection_the_whole_time_again() -> None:
     ):
         for _ in range(3):
             writer.write(post())
-            assert (await read_answer(reader)).status == 204
+            assert (await read_response(reader)).status == 204
             await clock.move(keep_alive_s - 0.1)
 
 
@@ -246,7 +246,7 @@ async def test_a_request_that_waits_for_the_broker_is_not_idle() -> None:
         await publisher.until_sent(1)
         await clock.move(2.8)
         publisher.acknowledge_all()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 @on_both_loops
@@ -262,12 +262,12 @@ async def test_what_the_broker_does_not_acknowledge_in_time_is_answered_503_then
         await server.get("/healthz")
         assert not reader._buffer  # type: ignore[attr-defined]  # nothing was answered yet
         await clock.move(0.2)
-        assert (await read_answer(reader)).status == 503
+        assert (await read_response(reader)).status == 503
         publisher.acknowledge_all()  # too late, and no second answer
         writer.write(post())
         await publisher.until_sent(2)
         publisher.acknowledge_all()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 class Stalled:
@@ -283,7 +283,7 @@ class Stalled:
         self._writer.transport.resume_reading()  # type: ignore[attr-defined]  # a read transport
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                self.statuses.append((await read_answer(self._reader)).status)
+                self.statuses.append((await read_response(self._reader)).status)
         return self.statuses
 
 

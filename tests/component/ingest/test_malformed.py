@@ -6,7 +6,7 @@ from tests.support.ingest_server import (
     MemoryPublisher,
     chunked,
     event,
-    read_answer,
+    read_response,
     signed,
 )
 from tests.support.ingest_wire import (
@@ -143,4 +143,4 @@ async def test_garbage_behind_a_request_counts_once_among_those_under_way() -> N
             sending.write(post())
             await publisher.until_sent(2)
             publisher.acknowledge_all()
-            assert (await read_answer(other)).status == 204
+            assert (await read_response(other)).status == 204

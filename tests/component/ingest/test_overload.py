@@ -12,7 +12,7 @@ from ingest.http.request_context import RequestContext
 from tests.support.ingest_server import (
     event,
     numbered,
-    read_answer,
+    read_response,
     running,
 )
 from tests.support.ingest_wire import (
@@ -52,17 +52,17 @@ async def test_a_request_too_many_is_answered_503_while_those_before_it_still_wa
         await publisher.until_sent(2)
         for _ in range(3):
             third_writer.write(post(numbered(3)))
-            answer = await read_answer(third)
+            answer = await read_response(third)
             assert (answer.status, answer.body) == (503, b"")
             assert int(answer.headers["retry-after"]) > 0
             assert "connection" not in answer.headers
         assert await refused(server, "overload") == before + 3
         publisher.acknowledge_all()
-        assert [(await read_answer(each)).status for each in (first, second)] == [204, 204]
+        assert [(await read_response(each)).status for each in (first, second)] == [204, 204]
         third_writer.write(post(numbered(3)))  # on the same connection, whose bodies were dropped
         await publisher.until_sent(3)
         publisher.acknowledge_all()
-        assert (await read_answer(third)).status == 204
+        assert (await read_response(third)).status == 204
     assert [record.value for record, _ in publisher.sent] == [numbered(n) for n in (1, 2, 3)]
 
 
@@ -78,7 +78,7 @@ async def test_pages_are_answered_however_much_is_under_way() -> None:
         for path in ("/healthz", "/readyz", "/metrics"):
             assert (await server.get(path)).status == 200
         publisher.acknowledge_all()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 @on_both_loops
@@ -93,7 +93,7 @@ async def test_what_is_not_for_us_is_refused_as_such_however_much_is_under_way()
         assert (await server.get("/webhooks/zoom")).status == 405
         assert (await server.post(path="/webhooks/zoom/nobody", headers=[])).status == 404
         publisher.acknowledge_all()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 @on_both_loops
@@ -110,7 +110,7 @@ async def test_a_client_that_broke_off_leaves_its_place_to_another() -> None:
             writer.write(post())
             await publisher.until_sent(4)
             publisher.acknowledge_all()
-            assert (await read_answer(reader)).status == 204
+            assert (await read_response(reader)).status == 204
 
 
 @on_both_loops
@@ -142,11 +142,11 @@ async def test_a_request_that_was_given_up_leaves_its_place_to_another() -> None
         writer.write(post())
         await publisher.until_sent(1)
         await clock.move(2.1)
-        assert (await read_answer(reader)).status == 503
+        assert (await read_response(reader)).status == 503
         writer.write(post())
         await publisher.until_sent(2)
         publisher.acknowledge_all()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 def held_bytes() -> int:
@@ -168,15 +168,15 @@ async def test_a_body_too_many_is_answered_503_and_dropped_and_its_connection_go
         await publisher.until_sent(1)
         late = post(padded)
         second_writer.write(late[:-1])
-        assert (await read_answer(second)).status == 503  # before its last byte
+        assert (await read_response(second)).status == 503  # before its last byte
         assert await refused(server, "overload") == before + 1
         await until(lambda: held_bytes() <= len(padded))
         publisher.acknowledge_all()
-        assert (await read_answer(first)).status == 204
+        assert (await read_response(first)).status == 204
         second_writer.write(late[-1:] + late)
         await publisher.until_sent(2)
         publisher.acknowledge_all()
-        assert (await read_answer(second)).status == 204
+        assert (await read_response(second)).status == 204
     assert [record.value for record, _ in publisher.sent] == [padded, padded]
 
 
@@ -195,7 +195,7 @@ async def test_bodies_that_stay_unfinished_are_counted_until_a_whole_one_needs_t
         assert [answer.status for answer in await read_all(unfinished)] == [503]
         assert held_bytes() == len(padded)
         publisher.acknowledge_all()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 @on_both_loops
@@ -209,9 +209,9 @@ async def test_a_refused_body_that_does_not_come_to_its_end_is_cut() -> None:
         first_writer.write(post())
         await publisher.until_sent(1)
         writer.write(post()[:-1])
-        assert (await read_answer(reader)).status == 503
+        assert (await read_response(reader)).status == 503
         publisher.acknowledge_all()
-        assert (await read_answer(first)).status == 204
+        assert (await read_response(first)).status == 204
         await clock.move(5.1)
         await clock.move(1.1)
         assert await reader.read() == b""
@@ -229,12 +229,12 @@ async def test_a_refused_body_that_is_too_large_costs_no_more_than_its_connectio
         await publisher.until_sent(1)
         too_large = b" " * (mebibyte + 1)
         writer.write(post(too_large))
-        assert (await read_answer(reader)).status == 503
+        assert (await read_response(reader)).status == 503
         await a_moment()
         await clock.move(1.1)
         assert await reader.read() == b""
         publisher.acknowledge_all()
-        assert (await read_answer(first)).status == 204
+        assert (await read_response(first)).status == 204
 
 
 @pytest.mark.parametrize("limit", [{"max_requests": 3}, {"max_held_bytes": mebibyte}])

@@ -62,29 +62,31 @@ async def parent_of(program: str, *command: str) -> AsyncIterator[Pod]:
 
 
 async def until_up(pod: Pod) -> None:
-    await until(lambda: len(pod.told("up\n")) == 2, pod)
+    await until(lambda: len(pod.logged("up\n")) == 2, pod)
 
 
 async def test_a_process_that_does_not_last_is_started_again_after_growing_delays() -> None:
     async with parent_of("raise SystemExit(1)") as started:
-        await until(lambda: len(started.told("process ended, is started again")) >= 6, started)
+        await until(lambda: len(started.logged("process ended, is started again")) >= 6, started)
         assert await started.stop() == 0
-    told = started.told("process ended, is started again")
+    told = started.logged("process ended, is started again")
     assert [entry["exit_code"] for entry in told] == [1] * len(told)
     assert [entry["delay_s"] for entry in told if entry["process"] == 0][:3] == [0.1, 0.2, 0.4]
 
 
 async def test_a_process_that_cannot_be_started_is_tried_again() -> None:
     async with parent_of("", "/nowhere/python") as started:
-        await until(lambda: len(started.told("process ended, is started again")) >= 4, started)
-        assert started.told("process cannot be started")[0]["reason"] == "No such file or directory"
+        await until(lambda: len(started.logged("process ended, is started again")) >= 4, started)
+        assert (
+            started.logged("process cannot be started")[0]["reason"] == "No such file or directory"
+        )
         assert await started.stop() == 0
 
 
 async def test_wrong_settings_found_at_the_start_end_all_with_2() -> None:
     async with parent_of("raise SystemExit(2)") as started:
         assert await started.ended() == 2
-    assert started.told("process ended, is started again") == []
+    assert started.logged("process ended, is started again") == []
 
 
 async def test_wrong_settings_found_later_leave_the_others_alone(tmp_path: Path) -> None:
@@ -100,9 +102,9 @@ raise SystemExit(1)
     async with pod(
         nobody, ("-c", parent, sys.executable, "-c", dies_then_refuses), workers="1"
     ) as one:
-        await until(lambda: len(one.told("process ended, is started again")) >= 3, one)
+        await until(lambda: len(one.logged("process ended, is started again")) >= 3, one)
         assert await one.stop() == 0
-    codes = [entry["exit_code"] for entry in one.told("process ended, is started again")]
+    codes = [entry["exit_code"] for entry in one.logged("process ended, is started again")]
     assert codes[:3] == [1, 2, 2]
 
 
@@ -110,14 +112,14 @@ async def test_a_process_that_does_not_drain_in_time_is_killed_and_told_by_the_e
     async with parent_of(ignores_sigterm) as started:
         await until_up(started)
         assert await started.stop() == 1
-    assert len(started.told("process killed: it did not drain")) == 2
+    assert len(started.logged("process killed: it did not drain")) == 2
 
 
 async def test_a_process_that_drains_with_an_error_is_told_by_the_exit_code() -> None:
     async with parent_of(fails_to_drain) as started:
         await until_up(started)
         assert await started.stop() == 1
-    assert started.told("process killed: it did not drain") == []
+    assert started.logged("process killed: it did not drain") == []
 
 
 async def test_a_process_that_had_not_begun_to_listen_has_drained() -> None:
@@ -139,7 +141,7 @@ async def test_sighup_is_passed_on_each_time() -> None:
         for number in (1, 2):
             started.parent.send_signal(signal.SIGHUP)
             text = f"hangup {number}\n"
-            await until(lambda text=text: len(started.told(text)) == 2, started)
+            await until(lambda text=text: len(started.logged(text)) == 2, started)
         assert await started.stop() == 0
 
 

@@ -60,7 +60,7 @@ async def test_health_of_several_processes_is_answered_by_their_parent(
 async def test_every_counter_and_label_is_there_from_the_start(workers: str) -> None:
     apps = '{"default": ["the-newest-secret", "the-older-secret"]}'
     async with pod(nobody, workers=workers, apps=apps) as ingest:
-        await until(lambda: len(ingest.told("listening")) == int(workers), ingest)
+        await until(lambda: len(ingest.logged("listening")) == int(workers), ingest)
         shown = (await ingest.server.get("/metrics")).body.decode()
     reasons = [*Refusal, *SignatureFault]
     wanted = [

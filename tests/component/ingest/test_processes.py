@@ -19,7 +19,7 @@ from tests.support.ingest_processes import (
     pod,
     until,
 )
-from tests.support.ingest_server import read_answer, request, signed
+from tests.support.ingest_server import read_response, request, signed
 from tests.support.patience import HANG_GUARD_S
 
 accepted = "zcc_ingest_accepted_total"
@@ -93,7 +93,7 @@ async def test_a_killed_process_is_started_again_while_the_other_goes_on(
     assert await post_each(two, [body_of(n) for n in range(81, 121)]) == {204: 40}
     await until_it_shows(two, 121)
     assert await two.server.metric("zcc_ingest_restarts_total") == 1
-    (told,) = two.told("process ended, is started again")
+    (told,) = two.logged("process ended, is started again")
     assert told["exit_code"] == -signal.SIGKILL
     assert set(await engagements(kafka)) == {body_of(n) for n in range(121)}
 
@@ -113,7 +113,7 @@ async def test_sigterm_drains_both_and_every_answer_is_204_or_503(
                         ordinal += 8
                         body = body_of(ordinal)
                         writer.write(request(body, headers=signed(body)))
-                        answer = await read_answer(reader)
+                        answer = await read_response(reader)
                         answered[body] = answer.status
                         closes = answer.headers.get("connection") == "close"
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -134,7 +134,7 @@ async def test_a_killed_parent_leaves_nobody_behind(two: Pod) -> None:
     children = two.children()
     two.parent.kill()
     await until(lambda: not any(is_running(child) for child in children), two)
-    assert len(two.told("stopped")) == 2  # they were not killed: they drained
+    assert len(two.logged("stopped")) == 2  # they were not killed: they drained
     with pytest.raises(ConnectionRefusedError):
         await two.server.get("/nowhere")
 

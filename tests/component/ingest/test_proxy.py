@@ -13,7 +13,7 @@ from tests.support.ingest_server import (
     MemoryPublisher,
     Server,
     numbered,
-    read_answer,
+    read_response,
     request,
     running,
     signed,
@@ -78,7 +78,7 @@ async def statuses_through(front: Server) -> Counter[int]:
             for turn in range(posts):
                 body = numbered(number * posts + turn)
                 writer.write(request(body, headers=signed(body)))
-                found[(await read_answer(reader)).status] += 1
+                found[(await read_response(reader)).status] += 1
                 # ingest looks ten times a second for what has been idle for too long
                 await asyncio.sleep(keep_alive_s + 0.1 * number / clients)
 

@@ -13,7 +13,7 @@ from tests.support.ingest_server import (
     Server,
     chunked,
     event,
-    read_answer,
+    read_response,
     request,
     running,
     signed,
@@ -141,7 +141,7 @@ async def test_another_method_is_answered_with_the_one_that_works(
 ) -> None:
     async with server.connection() as (reader, writer):
         writer.write(f"{method} /webhooks/zoom/sales HTTP/1.1\r\nhost: test\r\n\r\n".encode())
-        answer = await read_answer(reader)
+        answer = await read_response(reader)
     assert answer.status == 405
     assert answer.headers["allow"] == "post"
 
@@ -180,7 +180,7 @@ async def test_a_body_declared_too_large_is_refused_before_it_is_read(server: Se
     before = await too_large_count(server)
     async with server.connection() as (reader, writer):
         writer.write(request(b"", headers=[], length=100_001))
-        answer = await read_answer(reader)
+        answer = await read_response(reader)
         assert answer.status == 413
         assert answer.headers["connection"] == "close"
         assert await reader.read() == b""
@@ -192,7 +192,7 @@ async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(server: Serv
     async with server.connection() as (reader, writer):
         unfinished = chunked([b"x" * 60_000, b"x" * 60_000], headers=[])
         writer.write(unfinished.removesuffix(b"0\r\n\r\n"))
-        answer = await read_answer(reader)
+        answer = await read_response(reader)
         assert answer.status == 413
         assert await reader.read() == b""
     assert await too_large_count(server) == before + 1
@@ -206,7 +206,7 @@ async def test_a_sender_that_writes_all_before_it_reads_still_sees_that_it_is_to
         async with server.connection() as (reader, writer):
             writer.write(request(body, headers=headers))
             await writer.drain()
-            answer = await read_answer(reader)
+            answer = await read_response(reader)
             assert (answer.status, answer.headers["connection"]) == (status, "close")
 
 

@@ -23,24 +23,24 @@ from tests.support.ingest_server import running as serving
 from tests.support.kafka_proxy import proxy_before
 from tests.support.refused_records import (
     admin_client,
-    answer_to_config,
     body,
     broker_resource,
     create,
     deadline_s,
-    fates,
+    error_of_config,
     invalid_config,
+    learn_limits,
     limit_bytes,
-    limits_are_known,
+    long_deadline,
     noise,
-    patient,
+    outcomes_of,
     publishing,
     read,
-    refused,
-    replaced,
+    refused_count,
+    replaced_count,
     set_config,
     topic_resource,
-    until_limits_are_known,
+    until_limits_are_learnt,
 )
 from tests.support.spill import running as spilling
 
@@ -52,15 +52,21 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
     await create(kafka, raw=limit_bytes, quarantine=1_048_588)
     large = {number: body(number, noise(limit_bytes, number)) for number in range(0, 200, 40)}
     bodies = [large.get(number) or body(number) for number in range(200)]
-    before, refused_before = replaced(), refused(TopicLimit.MESSAGE_BYTES)
+    before, refused_before = replaced_count(), refused_count(TopicLimit.MESSAGE_BYTES)
     raw = raw_topic("engagement", prefix=kafka.topic_prefix)
-    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
+    async with (
+        publishing(kafka) as publisher,
+        serving(publisher, kafka=kafka, **long_deadline) as server,
+    ):
         for topic in (raw, quarantine_topic(prefix=kafka.topic_prefix)):
-            await limits_are_known(publisher, topic)
+            await learn_limits(publisher, topic)
         answers = await asyncio.gather(*(server.post(each) for each in bodies))
         assert [answer.status for answer in answers] == [204] * 200
         assert await server.metric("zcc_ingest_quarantined_total", reason="refused_by_topic") >= 5
-    assert (replaced(), refused(TopicLimit.MESSAGE_BYTES)) == (before, refused_before + 5)
+    assert (replaced_count(), refused_count(TopicLimit.MESSAGE_BYTES)) == (
+        before,
+        refused_before + 5,
+    )
     found = [each.value for each in await read(kafka, raw) if each.value != b"first"]
     assert sorted(map(bytes, filter(None, found))) == sorted(set(bodies) - set(large.values()))
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
@@ -90,14 +96,14 @@ async def test_records_around_a_refused_one_keep_their_order_and_come_once(
         )
         for number in range(600)
     ]
-    before = replaced()
+    before = replaced_count()
     async with publishing(kafka_settings) as publisher:
-        told = await fates(publisher, records)
-        again = await fates(publisher, records[:5])
+        told = await outcomes_of(publisher, records)
+        again = await outcomes_of(publisher, records[:5])
     assert {number for number, error in enumerate(told) if error is not None} == large
     assert all(isinstance(told[number], RejectedError) for number in large)
     assert again == [None] * 5
-    assert replaced() == before
+    assert replaced_count() == before
     found = await read(kafka_settings, topic)
     for key in (b"k0", b"k1"):
         wanted = [each.value for number, each in enumerate(records) if number not in large]
@@ -117,12 +123,12 @@ async def test_a_limit_below_a_batch_refuses_no_record_that_is_below_it(
         await admin.apply([TopicSpec(topic, 1, 1, "delete", 86_400_000, limit_bytes)])
     records = [Record(topic, b"k", noise(3_000, number)) for number in range(100)]
     async with publishing(kafka_settings) as publisher:
-        assert await fates(publisher, records) == [None] * 100
+        assert await outcomes_of(publisher, records) == [None] * 100
         await set_config(
             kafka_settings, topic_resource, topic, max_message_bytes=str(limit_bytes // 4)
         )
         # The publisher does not know yet: what it still sends together is refused, and split.
-        assert await fates(publisher, records) == [None] * 100
+        assert await outcomes_of(publisher, records) == [None] * 100
     found = await read(kafka_settings, topic)
     assert [each.value for each in found] == [each.value for each in records] * 2
 
@@ -137,16 +143,16 @@ async def test_a_record_of_which_the_broker_says_no_more_than_invalid_is_refused
         Record(topic, None if number == 7 else b"k", b"%d" % number, partition=0)
         for number in range(20)
     ]
-    before = replaced()
+    before = replaced_count()
     async with publishing(kafka_settings) as publisher:
-        await limits_are_known(publisher, topic)
-        told = await fates(publisher, records)
+        await learn_limits(publisher, topic)
+        told = await outcomes_of(publisher, records)
     error = told[7]
     assert isinstance(error, RejectedError)
     assert error.reason is DeadLetterReason.REFUSED_BY_TOPIC
     assert "cleanup.policy is compact" in error.detail
     assert told[:7] + told[8:] == [None] * 19
-    assert replaced() == before
+    assert replaced_count() == before
 
 
 async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
@@ -157,15 +163,18 @@ async def test_what_passes_the_topics_bounds_of_time_is_quarantined(
     topic = raw_topic("engagement", prefix=kafka.topic_prefix)
     # Whatever comes is older than this.
     await set_config(kafka, topic_resource, topic, message_timestamp_before_max_ms="0")
-    before, refused_before = replaced(), refused(TopicLimit.TIMESTAMP)
-    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
-        await limits_are_known(publisher, quarantine_topic(prefix=kafka.topic_prefix))
+    before, refused_before = replaced_count(), refused_count(TopicLimit.TIMESTAMP)
+    async with (
+        publishing(kafka) as publisher,
+        serving(publisher, kafka=kafka, **long_deadline) as server,
+    ):
+        await learn_limits(publisher, quarantine_topic(prefix=kafka.topic_prefix))
         await until_it_refuses(publisher, topic)
-        await until_limits_are_known(publisher, topic)
+        await until_limits_are_learnt(publisher, topic)
         answers = await asyncio.gather(*(server.post(body(number)) for number in range(10)))
         assert [answer.status for answer in answers] == [204] * 10
-    assert replaced() == before
-    assert refused(TopicLimit.TIMESTAMP) > refused_before
+    assert replaced_count() == before
+    assert refused_count(TopicLimit.TIMESTAMP) > refused_before
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
     assert "message.timestamp.before.max.ms is 0 (set on the topic)" in str(
         text(kept[-1].headers, "zcc-error")
@@ -179,20 +188,23 @@ async def test_a_record_that_is_too_large_once_decompressed_is_quarantined_and_n
     await create(kafka, raw=1_048_588, quarantine=1_048_588)
     raw = raw_topic("engagement", prefix=kafka.topic_prefix)
     setting = {"max_decompressed_message_bytes": str(limit_bytes)}
-    code = await answer_to_config(kafka, topic_resource, raw, **setting)
+    code = await error_of_config(kafka, topic_resource, raw, **setting)
     if code == invalid_config:
         pytest.skip("brokers below 4.4 have no such limit")
     assert code == 0
     large = body(7, b"a" * limit_bytes)  # a few hundred bytes, once compressed
-    before, refused_before = replaced(), refused(TopicLimit.DECOMPRESSED_BYTES)
-    async with publishing(kafka) as publisher, serving(publisher, kafka=kafka, **patient) as server:
-        await limits_are_known(publisher, raw)
+    before, refused_before = replaced_count(), refused_count(TopicLimit.DECOMPRESSED_BYTES)
+    async with (
+        publishing(kafka) as publisher,
+        serving(publisher, kafka=kafka, **long_deadline) as server,
+    ):
+        await learn_limits(publisher, raw)
         await until_it_refuses(publisher, raw, b"a" * limit_bytes)
         bodies = [large if number == 7 else body(number) for number in range(20)]
         answers = await asyncio.gather(*map(server.post, bodies))
         assert [answer.status for answer in answers] == [204] * 20
-    assert replaced() == before
-    assert refused(TopicLimit.DECOMPRESSED_BYTES) >= refused_before + 2
+    assert replaced_count() == before
+    assert refused_count(TopicLimit.DECOMPRESSED_BYTES) >= refused_before + 2
     (kept,) = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
     assert kept.value == large
     assert f"max.decompressed.message.bytes is {limit_bytes} (set on the topic)" in str(
@@ -242,17 +254,17 @@ async def post_one_large(server: Server) -> list[int]:
 async def test_what_no_topic_of_the_cluster_takes_is_sent_again_and_an_alarm_names_the_setting(
     limited_cluster: KafkaSettings,
 ) -> None:
-    before = replaced()
+    before = replaced_count()
     async with (
         publishing(limited_cluster) as publisher,
-        serving(publisher, kafka=limited_cluster, **patient) as server,
+        serving(publisher, kafka=limited_cluster, **long_deadline) as server,
     ):
-        await limits_are_known(publisher, quarantine_topic(prefix=limited_cluster.topic_prefix))
+        await learn_limits(publisher, quarantine_topic(prefix=limited_cluster.topic_prefix))
         counted = await server.metric("zcc_ingest_unavailable_total", reason="refused")
         with capture_logs() as logs:
             assert await post_one_large(server) == [503, *[204] * 5]
         assert await server.metric("zcc_ingest_unavailable_total", reason="refused") == counted + 1
-    assert replaced() == before
+    assert replaced_count() == before
     (told,) = [entry for entry in logs if entry["event"] == "no topic takes it"]
     assert f"message.max.bytes is {limit_bytes} (set for all brokers)" in told["refusal"]
 
@@ -264,7 +276,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
     async with (
         publishing(limited_cluster) as publisher,
         spilling(tmp_path, publisher) as spill,
-        serving(publisher, kafka=limited_cluster, spill=spill, **patient) as server,
+        serving(publisher, kafka=limited_cluster, spill=spill, **long_deadline) as server,
     ):
         assert await post_one_large(server) == [204] * 6
     (segment,) = (tmp_path / "refused").iterdir()
@@ -299,13 +311,13 @@ async def test_a_record_that_brings_a_broker_to_an_answer_without_sense_hurts_no
     kafka_settings: KafkaSettings, code: int
 ) -> None:
     topic = f"{kafka_settings.topic_prefix}.senseless.v1"
-    before = replaced()
+    before = replaced_count()
     async with poisoned(kafka_settings, topic, code) as (publisher, records):
-        told = await fates(publisher, records)
-        assert await fates(publisher, records[:3]) == [None] * 3
+        told = await outcomes_of(publisher, records)
+        assert await outcomes_of(publisher, records[:3]) == [None] * 3
     assert isinstance(told[11], TransientError)
     assert told[:11] + told[12:] == [None] * 19
-    assert replaced() == before
+    assert replaced_count() == before
     values = [each.value for each in await read(kafka_settings, topic)]
     first_seen = [each for each in dict.fromkeys(values) if each not in {b"first", b"arsenic"}]
     assert first_seen == [each.value for each in records if each.value != b"arsenic"]
@@ -318,12 +330,12 @@ async def test_what_is_no_fault_of_a_record_fails_its_batch_and_no_more_is_given
     kafka_settings: KafkaSettings, code: int, replacements: int
 ) -> None:
     topic = f"{kafka_settings.topic_prefix}.faulty.v1"
-    before = replaced()
+    before = replaced_count()
     async with poisoned(kafka_settings, topic, code) as (publisher, records):
-        told = await fates(publisher, records)
+        told = await outcomes_of(publisher, records)
         assert isinstance(told[11], TransientError)
         async with asyncio.timeout(deadline_s):
-            while replaced() < before + replacements or not publisher.ready:
+            while replaced_count() < before + replacements or not publisher.ready:
                 await asyncio.sleep(0.01)
             await publisher.publish(Record(topic, b"k", b"last"))
-    assert replaced() == before + replacements
+    assert replaced_count() == before + replacements

@@ -14,7 +14,7 @@ from tests.support.ingest_server import (
     Server,
     event,
     numbered,
-    read_answer,
+    read_response,
     request,
     running,
     signed,
@@ -81,7 +81,7 @@ async def test_what_is_still_under_way_or_was_never_answered_is_kept_when_it_com
                 if number == 2:
                     await publisher.until_sent(2)
                     publisher.acknowledge_all()
-                assert (await read_answer(reader)).status == 204
+                assert (await read_response(reader)).status == 204
     assert len(publisher.sent) == 2
 
 

@@ -13,7 +13,7 @@ from tests.support.ingest_server import (
     MemoryPublisher,
     event,
     ingest_settings,
-    read_answer,
+    read_response,
     request,
     running,
     signed,
@@ -57,7 +57,7 @@ async def test_a_stopped_server_takes_no_connections_and_lets_requests_finish() 
         server.stopping.set()
         await until_it_takes_no_connections(server.port)
         acknowledged.set()
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
     assert [record.value for record in publisher.records] == [event]
 
 
@@ -73,7 +73,7 @@ async def test_idle_connections_end_at_once_and_unfinished_requests_when_their_t
     ):
         idle_writer.write(post())
         unfinished_writer.write(post()[:-5])
-        assert (await read_answer(idle)).status == 204
+        assert (await read_response(idle)).status == 204
         server.stopping.set()
         assert await idle.read() == b""
         assert not unfinished.at_eof()

@@ -13,7 +13,7 @@ from tests.support.ingest_server import (
     Server,
     challenge,
     event,
-    read_answer,
+    read_response,
     refuse_as_transient,
     request,
     running,
@@ -77,7 +77,7 @@ async def test_no_answer_is_given_before_the_broker_has_acknowledged() -> None:
     async with running(publisher) as server, server.connection() as (reader, writer):
         writer.write(request(event, headers=signed(event)))
         async with asyncio.TaskGroup() as tasks:
-            answer = tasks.create_task(read_answer(reader))
+            answer = tasks.create_task(read_response(reader))
             await publisher.sent.wait()
             assert (await server.get("/healthz")).status == 200
             assert not answer.done()

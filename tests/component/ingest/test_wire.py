@@ -13,7 +13,7 @@ from tests.support.ingest_server import (
     chunked,
     event,
     numbered,
-    read_answer,
+    read_response,
     request,
     signed,
 )
@@ -56,7 +56,7 @@ async def test_a_request_may_come_in_two_parts_cut_anywhere(form: str) -> None:
             writer.write(raw[:cut])
             await a_moment()
             writer.write(raw[cut:])
-            assert (await read_answer(reader)).status == 204, cut
+            assert (await read_response(reader)).status == 204, cut
     assert values(publisher) == [event] * (len(raw) - 1)
 
 
@@ -100,7 +100,7 @@ async def test_pipelined_requests_are_answered_in_order_whatever_order_they_are_
         random.Random(7).shuffle(fates)
         for settled, error in fates:
             settled(error)
-        answers = [(await read_answer(reader)).status for _ in kept]
+        answers = [(await read_response(reader)).status for _ in kept]
     assert [record.value for record, _ in publisher.sent] == [numbered(n) for n in range(48)]
     assert answers == [204 if is_kept else 503 for is_kept in kept]
 
@@ -116,7 +116,7 @@ async def test_no_answer_overtakes_the_one_before_it() -> None:
         await server.get("/healthz")
         assert not reader._buffer  # type: ignore[attr-defined]  # nothing was answered yet
         publisher.sent[0][1](None)
-        assert [(await read_answer(reader)).status for _ in range(4)] == [204, 401, 404, 204]
+        assert [(await read_response(reader)).status for _ in range(4)] == [204, 401, 404, 204]
 
 
 @on_both_loops
@@ -132,7 +132,7 @@ async def test_of_many_pipelined_requests_only_some_are_read_before_the_first_ar
             await writer.drain()
 
         async def read() -> list[int]:
-            return [(await read_answer(reader)).status for _ in range(4000)]
+            return [(await read_response(reader)).status for _ in range(4000)]
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(send())
@@ -300,7 +300,7 @@ async def test_an_answer_to_head_has_no_body() -> None:
         writer.write(b"HEAD /docs HTTP/1.1\r\nhost: test\r\n\r\n" + post())
         first = await reader.readuntil(b"\r\n\r\n")
         assert first.startswith(b"HTTP/1.1 200 ")
-        assert (await read_answer(reader)).status == 204
+        assert (await read_response(reader)).status == 204
 
 
 @on_both_loops

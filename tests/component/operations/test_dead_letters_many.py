@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from runtime.settings import KafkaSettings
-from tests.support.dead_letters import Desk, letter, root
+from tests.support.dead_letters import Deployment, letter, root
 
 COUNT = 100_000
 BODY_BYTES = 2_000
@@ -29,9 +29,9 @@ finally:
 async def test_a_hundred_thousand_letters_are_read_in_bounded_memory(
     kafka_settings: KafkaSettings,
 ) -> None:
-    desk = Desk(kafka_settings)
-    await desk.make_topics()
-    await desk.produce(letter(desk, number, size=BODY_BYTES) for number in range(COUNT))
+    deployment = Deployment(kafka_settings)
+    await deployment.make_topics()
+    await deployment.produce(letter(deployment, number, size=BODY_BYTES) for number in range(COUNT))
 
     for arguments, most_mib, count in (
         (("list", "--json"), 120, COUNT),
@@ -41,7 +41,7 @@ async def test_a_hundred_thousand_letters_are_read_in_bounded_memory(
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", measured, "dead-letters", *arguments),
             cwd=root,
-            env=desk.environment,
+            env=deployment.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -13,7 +13,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
-from tests.support.dead_letters import Desk
+from tests.support.dead_letters import Deployment
 from tests.support.patience import until
 
 settings = WorkerSettings(health_host="127.0.0.1", health_port=0, commit_interval_s=0.1)
@@ -44,12 +44,12 @@ class Handler:
 
 
 @asynccontextmanager
-async def working(handler: Handler, desk: Desk) -> AsyncIterator[None]:
+async def working(handler: Handler, deployment: Deployment) -> AsyncIterator[None]:
     work = run_handler(
         handler,
         name="enrichment",
-        topics=[desk.raw],
-        kafka=desk.kafka,
+        topics=[deployment.raw],
+        kafka=deployment.kafka,
         worker=settings,
         delays_s=(30,),
     )
@@ -62,11 +62,11 @@ async def working(handler: Handler, desk: Desk) -> AsyncIterator[None]:
             await task
 
 
-async def until_open(desk: Desk, count: int, handler: Handler) -> None:
+async def until_open(deployment: Deployment, count: int, handler: Handler) -> None:
     """Wait for so many letters; each record that the handler refuses is progress."""
 
     async def are_there() -> bool:
-        return len(await desk.read(desk.dead("enrichment"))) >= count
+        return len(await deployment.read(deployment.dead("enrichment"))) >= count
 
     await until(are_there, f"{count} dead letters", progress=lambda: handler.refused)
 
@@ -74,29 +74,29 @@ async def until_open(desk: Desk, count: int, handler: Handler) -> None:
 async def test_what_fails_again_is_set_aside_again_and_what_is_mended_is_handled(
     kafka_settings: KafkaSettings,
 ) -> None:
-    desk, handler = Desk(kafka_settings), Handler()
-    await desk.make_topics()
-    originals = [Record(desk.raw, b"k", b"%d" % n, (("ce_id", b"%d" % n),)) for n in range(2)]
-    await desk.produce(originals)
-    async with working(handler, desk):
-        await until_open(desk, 2, handler)
-        assert len(await desk.objects("replay", "--yes")) == 2
-        await until_open(desk, 4, handler)
-        again = await desk.objects("list")
+    deployment, handler = Deployment(kafka_settings), Handler()
+    await deployment.make_topics()
+    originals = [Record(deployment.raw, b"k", b"%d" % n, (("ce_id", b"%d" % n),)) for n in range(2)]
+    await deployment.produce(originals)
+    async with working(handler, deployment):
+        await until_open(deployment, 2, handler)
+        assert len(await deployment.objects("replay", "--yes")) == 2
+        await until_open(deployment, 4, handler)
+        again = await deployment.objects("list")
         assert [each["replays"] for each in again] == [1, 1]
         assert len({each["fingerprint"] for each in again}) == 1
 
         handler.mended = True
-        (alone,) = await desk.objects("replay", "--yes", "--limit", "1", "--to-worker")
+        (alone,) = await deployment.objects("replay", "--yes", "--limit", "1", "--to-worker")
         await until(lambda: len(handler.handled) == 1, "the first letter handled")
-        assert len(await desk.objects("replay", "--yes")) == 1
+        assert len(await deployment.objects("replay", "--yes")) == 1
         await until(lambda: len(handler.handled) == 2, "the second letter handled")
-    assert alone["to"] == desk.retry
-    assert [each.value for each in await desk.read(desk.raw)].count(b"0") == 2
+    assert alone["to"] == deployment.retry
+    assert [each.value for each in await deployment.read(deployment.raw)].count(b"0") == 2
     assert [(each.topic, each.value) for each in handler.handled] == [
-        (desk.raw, b"0"),
-        (desk.raw, b"1"),
+        (deployment.raw, b"0"),
+        (deployment.raw, b"1"),
     ]
     assert {text(each.headers, "zcc-replays") for each in handler.handled} == {"2"}
     assert {each.headers[:-1] for each in handler.handled} == {o.headers for o in originals}
-    assert (await desk.zcc("list")).returncode == 1
+    assert (await deployment.zcc("list")).returncode == 1

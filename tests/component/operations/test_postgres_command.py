@@ -8,10 +8,10 @@ import pytest
 
 from sinks.postgres.privacy.classes import normal
 from tests.component.operations.test_cli import zcc
-from tests.support.people import People
+from tests.support.participants import Participants
 from tests.support.postgres import owner, query
 
-ANN = People("ann", "+15550107001")
+ANN = Participants("ann", "+15550107001")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_sql_of_one_phase_is_printed_from_a_revision() -> None:
 
 async def test_erase_counts_first_and_says_what_it_cannot_reach(dsn: str, tmp_path: Path) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     person = tmp_path / "person"
     person.write_text("# as told on the telephone\nconsumer-number: 1 555 010 7001\n")
     command = ("erase", str(person))
@@ -62,7 +62,7 @@ async def test_erase_counts_first_and_says_what_it_cannot_reach(dsn: str, tmp_pa
 
 async def test_a_user_is_erased_by_email_from_standard_input(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     await query(dsn, f"update zcc.app_user set user_email = 'a@b' where user_id = '{ANN.user_id}'")
     done = lines(zcc("erase", "-", "--apply", told="user: A@b\n", ZCC_POSTGRES_DSN=dsn))
     assert "app_user: 1 rows" in done
@@ -98,7 +98,7 @@ async def test_commands_log_in_as_the_owner_where_one_is_named(dsn: str) -> None
 
 async def test_retention_lists_first_and_removes_then(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     (line,) = lines(zcc("retention", ZCC_POSTGRES_DSN=dsn))
     assert line.startswith("no retention is set")
     young = {"ZCC_POSTGRES_DSN": dsn, "ZCC_POSTGRES_RETENTION_RAW_DAYS": "36500"}
@@ -113,7 +113,7 @@ async def test_retention_lists_first_and_removes_then(dsn: str) -> None:
 
 async def test_offsets_are_shown_and_forgotten(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
         position = sink.position
     (line,) = lines(zcc("offsets", "show", "postgres", ZCC_POSTGRES_DSN=dsn))
     assert line.startswith(f"zcc.enriched.engagement.v1/0  next {position}  epoch 1  ")

@@ -18,7 +18,7 @@ from runtime.kafka import TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
-from tests.support.spill import HurriedClock, left_in, record, segments, settings_of
+from tests.support.spill import HurriedClock, put_segment, record, segments, settings_of
 
 at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -158,7 +158,7 @@ def test_what_is_for_a_topic_that_does_not_exist_stays_and_the_rest_goes(
 
 
 async def test_without_a_broker_everything_stays(tmp_path: Path) -> None:
-    name = await left_in(tmp_path, [record("1")], at=at)
+    name = await put_segment(tmp_path, [record("1")], at=at)
     with pytest.raises(TransientError, match="Kafka does not answer"):
         await produce(
             open_stores(settings_of(tmp_path)),

@@ -14,7 +14,7 @@ from runtime.settings import KafkaSettings
 from schemas.topics import TopicSpec, watermark_topic
 from tests.support.patience import HANG_GUARD_S
 from tests.support.poller_process import name, poller_process
-from tests.support.services import answer
+from tests.support.services import http_get
 
 quick = {"session_timeout_s": 3, "drain_timeout_s": 3}
 
@@ -62,7 +62,7 @@ def count(lines: Sequence[tuple[str, str, int]], member: str) -> int:
 
 async def until(port: int, holds: Callable[[int, bytes], bool], path: str) -> None:
     async with asyncio.timeout(HANG_GUARD_S):
-        while not holds(*await asyncio.to_thread(answer, port, path)):
+        while not holds(*await asyncio.to_thread(http_get, port, path)):
             await asyncio.sleep(0.1)
 
 

@@ -16,7 +16,7 @@ from tests.support.fakes.sinks import RecordingSink
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres_proxy import proxied
 from tests.support.projections import event
-from tests.support.services import ends_with, made, probed, produce
+from tests.support.services import create_topics, ends_with, probed, produce
 
 
 def settings_of(port: int) -> WorkerSettings:
@@ -29,7 +29,7 @@ async def test_a_processor_whose_output_topic_is_missing_says_so_at_once_and_goe
     kafka_settings: KafkaSettings, unused_tcp_port: int
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
-    source, _ = await made(kafka, "in", "dead-letter.test")
+    source, _ = await create_topics(kafka, "in", "dead-letter.test")
     missing = f"{kafka.topic_prefix}.out.v1"
     await produce(kafka, source, [b"1"])
 
@@ -48,7 +48,7 @@ async def test_a_processor_whose_output_topic_is_missing_says_so_at_once_and_goe
         await worker.until_readyz(503, "halted", f"topics that do not exist: {missing}")
         assert (await worker.ask("/healthz"))[0] == 200
         assert await worker.figure("zcc_worker_halted") == 1
-        await made(kafka, "out")
+        await create_topics(kafka, "out")
         await worker.until_readyz(200, "ok")
         await worker.until_figure("zcc_worker_records_total", 1)
         while await worker.figure("zcc_worker_halted"):
@@ -95,7 +95,7 @@ async def test_a_store_that_is_away_and_then_not_set_up_is_waited_for(
     kafka_settings: KafkaSettings, unused_tcp_port: int
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
-    (source,) = await made(kafka, "in")
+    (source,) = await create_topics(kafka, "in")
     await produce(kafka, source, [b"1"])
     sink = NotSetUp()
     work = run_sink(sink, name="test", topics=[source], kafka=kafka, worker=settings_of(port))
@@ -116,7 +116,7 @@ async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_th
     kafka_settings: KafkaSettings, unused_tcp_port: int, dsn: str
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
-    source, _ = await made(kafka, "enriched.user", "dead-letter.postgres")
+    source, _ = await create_topics(kafka, "enriched.user", "dead-letter.postgres")
     told = event("user_login", user_id="U1")
 
     async def tell() -> None:

@@ -15,7 +15,7 @@ from runtime.values import Delivery, Record
 from schemas.headers import failed_at_header, origin_header, text, worker_header
 from schemas.reasons import DeadLetterReason
 from tests.support.fakes.sinks import RecordingSink
-from tests.support.services import Probed, ends_with, held, made, probed, produce
+from tests.support.services import Probed, create_topics, ends_with, probed, produce, records_of
 
 
 def settings_of(port: int) -> WorkerSettings:
@@ -36,7 +36,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
     kafka_settings: KafkaSettings, unused_tcp_port: int, *, planned: bool
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
-    poisoned, fine, dead, audit = await made(
+    poisoned, fine, dead, audit = await create_topics(
         kafka, "poisoned", "fine", "dead-letter.test", "dead-letter-audit"
     )
     await produce(kafka, poisoned, [b"before", *(b"bad %d" % n for n in range(40))])
@@ -57,7 +57,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
                 assert (await worker.ask("/readyz"))[0] == 200
             assert await worker.figure("zcc_worker_paused_partitions") == 1
             assert await worker.figure("zcc_worker_halted") == 0
-        letters = await held(kafka, dead)
+        letters = await records_of(kafka, dead)
         assert [letter.value for letter in letters] == [b"bad %d" % n for n in range(10)]
 
     # A person who has dealt with the letters makes room for as many again.
@@ -67,14 +67,14 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
             await publisher.publish(record_of(line_of(letter), topic=audit))
     async with running() as worker:
         await worker.until_readyz(200, f"paused {poisoned}/0", "bad")
-    assert len(await held(kafka, dead)) == 20
+    assert len(await records_of(kafka, dead)) == 20
 
     mended = True
     async with running() as worker:
         while b"bad 39" not in sink.values:
             await worker.ask("/readyz")
         assert await worker.ask("/readyz") == (200, "ok\n")
-    assert len(await held(kafka, dead)) == 20
+    assert len(await records_of(kafka, dead)) == 20
     bad = [value for value in sink.values if value.startswith(b"bad")]
     assert bad == [b"bad %d" % n for n in range(20, 40)]
     assert sink.values.count(b"before") == 1
@@ -101,7 +101,7 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
     kafka_settings: KafkaSettings, unused_tcp_port: int
 ) -> None:
     kafka = kafka_settings
-    topics = await made(kafka, "one", "two", "dead-letter.test", "dead-letter-audit")
+    topics = await create_topics(kafka, "one", "two", "dead-letter.test", "dead-letter-audit")
     for topic in topics[:2]:
         await produce(kafka, topic, [b"bad %d" % n for n in range(30)])
 
@@ -116,14 +116,14 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
         await worker.until_readyz(503, "of more than one topic", topics[0], topics[1])
         assert (await worker.ask("/healthz"))[0] == 200
         assert await worker.figure("zcc_worker_halted") == 1
-    assert len(await held(kafka, topics[2])) <= 2 * 10
+    assert len(await records_of(kafka, topics[2])) <= 2 * 10
 
 
 async def test_a_poisoned_partition_of_a_handler_lets_the_others_go_on(
     kafka_settings: KafkaSettings, unused_tcp_port: int
 ) -> None:
     kafka = kafka_settings
-    poisoned, fine, dead, *_ = await made(
+    poisoned, fine, dead, *_ = await create_topics(
         kafka, "poisoned", "fine", "dead-letter.test", "dead-letter-audit"
     )
     await produce(kafka, poisoned, [b"bad %d" % n for n in range(40)])
@@ -146,4 +146,4 @@ async def test_a_poisoned_partition_of_a_handler_lets_the_others_go_on(
             await produce(kafka, fine, values)
             while not set(values) <= set(done):
                 assert (await worker.ask("/readyz"))[0] == 200
-        assert len(await held(kafka, dead)) == 10
+        assert len(await records_of(kafka, dead)) == 10

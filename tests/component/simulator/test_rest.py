@@ -7,7 +7,7 @@ from yarl import URL
 
 from simulator.company import Company, make_company
 from simulator.service import AccountMismatchError
-from tests.support.simulator_api import Api, ClockThatStands, asking, login
+from tests.support.simulator_api import Api, StoppedClock, api_of_company, login
 
 
 @pytest.fixture(scope="module")
@@ -16,18 +16,18 @@ def company() -> Company:
 
 
 @pytest.fixture
-def clock() -> ClockThatStands:
-    return ClockThatStands()
+def clock() -> StoppedClock:
+    return StoppedClock()
 
 
 @pytest.fixture
-async def api(company: Company, clock: ClockThatStands) -> AsyncIterator[Api]:
-    async with asking(company, clock) as running:
+async def api(company: Company, clock: StoppedClock) -> AsyncIterator[Api]:
+    async with api_of_company(company, clock) as running:
         yield running
 
 
 async def test_credentials_of_the_app_bring_a_token_for_an_hour(api: Api, company: Company) -> None:
-    reply = await api.ask_token(grant_type="account_credentials", account_id=company.account_id)
+    reply = await api.request_token(grant_type="account_credentials", account_id=company.account_id)
     assert reply.status == 200
     assert (reply.body["token_type"], reply.body["expires_in"]) == ("bearer", 3600)
     assert reply.body["access_token"] != api.token
@@ -60,7 +60,7 @@ async def test_a_token_request_with_a_mistake_is_refused(
     refusal: tuple[int, int, str],
 ) -> None:
     form = {"grant_type": "account_credentials", "account_id": company.account_id} | changes
-    reply = await api.ask_token(auth, **form)
+    reply = await api.request_token(auth, **form)
     assert (reply.status, reply.code, reply.body["error"]) == refusal
 
 
@@ -77,7 +77,7 @@ async def test_a_request_without_a_valid_token_is_refused(api: Api, token: str) 
     assert (reply.status, reply.code) == (401, 124)
 
 
-async def test_a_token_expires(api: Api, clock: ClockThatStands) -> None:
+async def test_a_token_expires(api: Api, clock: StoppedClock) -> None:
     clock.s += 3599
     assert (await api.get("/users")).status == 200
     clock.s += 1
@@ -167,7 +167,7 @@ async def test_paging_out_of_range_is_refused(api: Api, query: dict[str, str]) -
 
 
 async def test_a_page_token_belongs_to_one_list_and_lives_15_minutes(
-    api: Api, clock: ClockThatStands
+    api: Api, clock: StoppedClock
 ) -> None:
     token = str((await api.get("/users", page_size="5")).body["next_page_token"])
     assert (await api.get("/queues", next_page_token=token)).status == 400
@@ -186,9 +186,9 @@ async def test_every_answer_says_what_the_second_still_allows(api: Api) -> None:
 
 
 async def test_more_than_the_limit_in_one_second_is_refused_until_the_next(
-    company: Company, clock: ClockThatStands
+    company: Company, clock: StoppedClock
 ) -> None:
-    async with asking(company, clock, rest_medium_per_s=2) as api:
+    async with api_of_company(company, clock, rest_medium_per_s=2) as api:
         assert [(await api.get("/users")).status for _ in range(2)] == [200, 200]
         refused = await api.get("/users")
         assert (refused.status, refused.code) == (429, 4001)
@@ -203,17 +203,17 @@ async def test_an_outage_answers_503_to_everything_and_ends(api: Api, company: C
     form = {"grant_type": "account_credentials", "account_id": company.account_id}
     assert await api.set_faults(outage=True) == 200
     assert (await api.get("/users")).status == 503
-    assert (await api.ask_token(**form)).status == 503
+    assert (await api.request_token(**form)).status == 503
     assert await api.set_faults() == 200
     assert (await api.get("/users")).status == 200
-    assert (await api.ask_token(**form)).status == 200
+    assert (await api.request_token(**form)).status == 200
 
 
 async def test_a_share_of_requests_fails_and_a_share_is_limited(
-    company: Company, clock: ClockThatStands
+    company: Company, clock: StoppedClock
 ) -> None:
     faults = {"rest_error_rate": 0.3, "rest_limited_rate": 0.3, "rest_light_per_s": 1000}
-    async with asking(company, clock, **faults) as api:
+    async with api_of_company(company, clock, **faults) as api:
         replies = [await api.get(f"/users/{company.users[0].user_id}") for _ in range(100)]
     statuses = [reply.status for reply in replies]
     assert set(statuses) == {200, 429, 500}
@@ -222,8 +222,8 @@ async def test_a_share_of_requests_fails_and_a_share_is_limited(
     assert all("X-RateLimit-Reset" in reply.headers for reply in replies if reply.status == 429)
 
 
-async def test_latency_holds_every_answer_back(company: Company, clock: ClockThatStands) -> None:
-    async with asking(company, clock, rest_latency_s=0.05) as api:
+async def test_latency_holds_every_answer_back(company: Company, clock: StoppedClock) -> None:
+    async with api_of_company(company, clock, rest_latency_s=0.05) as api:
         loop = asyncio.get_running_loop()
         asked_s = loop.time()
         await api.get("/users")
@@ -247,16 +247,16 @@ async def test_faults_that_make_no_sense_are_refused_and_change_nothing(
 
 
 async def test_an_account_that_is_not_the_companys_is_refused(
-    company: Company, clock: ClockThatStands
+    company: Company, clock: StoppedClock
 ) -> None:
     with pytest.raises(AccountMismatchError, match="ZCC_SIMULATOR_ACCOUNT_ID"):
-        async with asking(company, clock, account_id="somebody else"):
+        async with api_of_company(company, clock, account_id="somebody else"):
             pass
 
 
 async def test_an_error_of_the_caller_comes_out_as_it_is(
-    company: Company, clock: ClockThatStands
+    company: Company, clock: StoppedClock
 ) -> None:
     with pytest.raises(LookupError, match="of the caller"):
-        async with asking(company, clock):
+        async with api_of_company(company, clock):
             raise LookupError("of the caller")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from simulator.rest.downloads import file_paths
-from tests.support.simulator_api import Api, ClockThatStands, asking_inventions
+from tests.support.simulator_api import Api, StoppedClock, inventing_api
 
 RECORDING = "/v2/contact_center/recording/download/r1"
 SIZE = 1000
@@ -15,7 +15,7 @@ SIZE = 1000
 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    async with asking_inventions(ClockThatStands(), rest_file_size_bytes=SIZE) as running:
+    async with inventing_api(StoppedClock(), rest_file_size_bytes=SIZE) as running:
         yield running
 
 
@@ -53,7 +53,7 @@ async def test_the_links_of_an_answer_lead_to_files(api: Api) -> None:
 
 
 async def test_a_file_needs_a_token_but_no_scope(api: Api) -> None:
-    async with asking_inventions(ClockThatStands(), rest_scopes="nothing") as poor:
+    async with inventing_api(StoppedClock(), rest_scopes="nothing") as poor:
         assert (await poor.send("GET", RECORDING)).status == 200
         poor.token = ""
         reply = await poor.send("GET", RECORDING)
@@ -128,7 +128,7 @@ async def test_files_count_against_no_limit(api: Api) -> None:
 
 
 async def test_a_file_has_the_size_that_was_asked_for(api: Api) -> None:
-    async with asking_inventions(ClockThatStands(), rest_file_size_bytes=3) as tiny:
+    async with inventing_api(StoppedClock(), rest_file_size_bytes=3) as tiny:
         recording = await tiny.send("GET", RECORDING)
         transcript = await tiny.send("GET", "/v2/transcripts/download/t")
     assert (len(recording.content), transcript.content) == (3, b"WEB")

@@ -8,14 +8,14 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession, ServerDisconnectedError
 
 from simulator.faults import RestFault, Spoiling
-from tests.support.simulator_api import Api, ClockThatStands, Reply, asking_inventions
+from tests.support.simulator_api import Api, Reply, StoppedClock, inventing_api
 
 SKILL = "/skills/s"
 
 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    async with asking_inventions(ClockThatStands()) as running:
+    async with inventing_api(StoppedClock()) as running:
         yield running
 
 
@@ -188,10 +188,10 @@ async def test_a_fault_hits_tokens_only_where_it_names_them(api: Api) -> None:
     form = {"grant_type": "account_credentials", "account_id": "a"}
     for kind in ("error", "html", "limited", "daily_limited", "token_expired"):
         assert await api.set_faults(faults=[{"kind": kind}]) == 200
-        assert (await api.ask_token(**form)).status == 200
+        assert (await api.request_token(**form)).status == 200
     for kind, status in (("error", 500), ("limited", 429), ("daily_limited", 429)):
         assert await api.set_faults(faults=[{"kind": kind, "operations": ["token"]}]) == 200
-        assert (await api.ask_token(**form)).status == status
+        assert (await api.request_token(**form)).status == status
         assert (await api.get(SKILL)).status == 200
 
 
@@ -199,7 +199,7 @@ async def test_scopes_that_are_withheld_go_from_tokens_old_and_new(api: Api) -> 
     scope = "contact_center:read:skill:admin"
     assert await api.set_faults(withheld_scopes=[scope]) == 200
     form = {"grant_type": "account_credentials", "account_id": "a"}
-    told = str((await api.ask_token(**form)).body["scope"]).split()
+    told = str((await api.request_token(**form)).body["scope"]).split()
     assert scope not in told
     assert "contact_center:read:list_skills:admin" in told
     reply = await api.get(SKILL)

@@ -6,27 +6,27 @@ from typing import Any
 import pytest
 from aiohttp import FormData
 
-from tests.support.simulator_api import Api, ClockThatStands, asking_inventions
+from tests.support.simulator_api import Api, StoppedClock, inventing_api
 from zoom.catalogue import operations
 
 LABELS = {"light": "/skills/s", "medium": "/skills", "heavy": "/sms"}
 
 
 @pytest.fixture
-def clock() -> ClockThatStands:
-    return ClockThatStands()
+def clock() -> StoppedClock:
+    return StoppedClock()
 
 
 @pytest.fixture
-async def api(clock: ClockThatStands) -> AsyncIterator[Api]:
-    async with asking_inventions(clock) as running:
+async def api(clock: StoppedClock) -> AsyncIterator[Api]:
+    async with inventing_api(clock) as running:
         yield running
 
 
 @pytest.mark.parametrize("label", LABELS)
-async def test_a_second_allows_so_many_of_a_label(clock: ClockThatStands, label: str) -> None:
+async def test_a_second_allows_so_many_of_a_label(clock: StoppedClock, label: str) -> None:
     limits: dict[str, Any] = {f"rest_{label}_per_s": 2}
-    async with asking_inventions(clock, **limits) as api:
+    async with inventing_api(clock, **limits) as api:
         replies = [await api.get(LABELS[label]) for _ in range(3)]
         assert [reply.status for reply in replies] == [200, 200, 429]
         assert replies[0].headers["X-RateLimit-Category"] == label.capitalize()
@@ -40,9 +40,9 @@ async def test_a_second_allows_so_many_of_a_label(clock: ClockThatStands, label:
 
 
 @pytest.mark.parametrize("label", LABELS)
-async def test_a_day_allows_so_many_of_a_label(clock: ClockThatStands, label: str) -> None:
+async def test_a_day_allows_so_many_of_a_label(clock: StoppedClock, label: str) -> None:
     limits: dict[str, Any] = {f"rest_{label}_per_day": 2, "rest_token_lifetime_s": 10**6}
-    async with asking_inventions(clock, **limits) as api:
+    async with inventing_api(clock, **limits) as api:
         replies = [await api.get(LABELS[label]) for _ in range(3)]
         assert [reply.status for reply in replies] == [200, 200, 429]
         assert replies[2].headers["X-RateLimit-Type"] == "Daily-limit"
@@ -55,34 +55,34 @@ async def test_a_day_allows_so_many_of_a_label(clock: ClockThatStands, label: st
 
 
 async def test_the_code_of_a_429_is_the_one_that_the_operation_documents(
-    clock: ClockThatStands,
+    clock: StoppedClock,
 ) -> None:
-    async with asking_inventions(clock, rest_light_per_s=1) as api:
+    async with inventing_api(clock, rest_light_per_s=1) as api:
         await api.get("/skills/s")
         assert (await api.get("/skills/s")).code == 4001
         assert (await api.get("/address_books/b")).code == 429
 
 
-async def test_a_token_has_the_scopes_of_the_app_and_no_others(clock: ClockThatStands) -> None:
+async def test_a_token_has_the_scopes_of_the_app_and_no_others(clock: StoppedClock) -> None:
     scopes = "contact_center:read:skill:admin contact_center_skill:read:admin"
-    async with asking_inventions(clock, rest_scopes=scopes) as api:
+    async with inventing_api(clock, rest_scopes=scopes) as api:
         form = {"grant_type": "account_credentials", "account_id": "a"}
-        assert (await api.ask_token(**form)).body["scope"] == scopes
+        assert (await api.request_token(**form)).body["scope"] == scopes
         assert (await api.get("/skills/s")).status == 200
         refused = await api.get("/roles/r")
         assert (refused.status, refused.code) == (403, 4711)
         assert "contact_center:read:role:admin" in str(refused.body["message"])
 
 
-async def test_any_one_scope_of_an_operation_is_enough(clock: ClockThatStands) -> None:
-    async with asking_inventions(clock, rest_scopes="contact_center_role:read:admin") as api:
+async def test_any_one_scope_of_an_operation_is_enough(clock: StoppedClock) -> None:
+    async with inventing_api(clock, rest_scopes="contact_center_role:read:admin") as api:
         assert (await api.get("/roles/r")).status == 200
 
 
 async def test_a_token_has_all_granular_scopes_unless_told(api: Api) -> None:
     form = {"grant_type": "account_credentials", "account_id": "a"}
     known = (scope for o in operations().values() for scope in o.scopes.granular)
-    assert (await api.ask_token(**form)).body["scope"] == " ".join(sorted(set(known)))
+    assert (await api.request_token(**form)).body["scope"] == " ".join(sorted(set(known)))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_filters_stay_the_same_from_page_to_page(api: Api) -> None:
 
 
 async def test_a_window_that_was_left_out_does_not_move_from_page_to_page(
-    api: Api, clock: ClockThatStands
+    api: Api, clock: StoppedClock
 ) -> None:
     first = await api.get("/sms", page_size="10")
     clock.s += 899

@@ -21,10 +21,10 @@ from simulator.rest.words import Scene
 from tests.support.each_case import each_case
 from tests.support.simulator_api import (
     Api,
-    ClockThatStands,
     Reply,
-    asking,
-    asking_inventions,
+    StoppedClock,
+    api_of_company,
+    inventing_api,
 )
 from zoom.catalogue import Operation, body_schema, operations, reply_schema
 
@@ -51,7 +51,7 @@ NAMES = sorted(operations())
 
 @pytest.fixture(scope="module")
 async def api() -> AsyncIterator[Api]:
-    async with asking_inventions(ClockThatStands()) as running:
+    async with inventing_api(StoppedClock()) as running:
         yield running
 
 
@@ -79,7 +79,7 @@ def body_of(operation: Operation) -> dict[str, Any]:
         return {}
     if operation.name == "create_campaign":
         return {"json": CAMPAIGN}
-    scene = Scene("http://127.0.0.1", ClockThatStands().now())
+    scene = Scene("http://127.0.0.1", StoppedClock().now())
     made = (invent("body", schema, scene, Random(seed)) for seed in range(50))
     document = next(body for body in made if fits(body, schema))
     Draft202012Validator(schema).validate(document)
@@ -163,7 +163,7 @@ def vendors_schema(operation: Operation) -> Any:
 
 async def test_no_operation_of_a_company_fails_by_itself() -> None:
     limits = {f"rest_{label}_per_s": 1000 for label in ("light", "medium", "heavy")}
-    async with asking(make_company(1), ClockThatStands(), **limits) as company:
+    async with api_of_company(make_company(1), StoppedClock(), **limits) as company:
         for operation in operations().values():
             reply = await ask(company, operation)
             statuses = {operation.reply.status, 404, *operation.errors} - {401, 403, 429, 500}
@@ -173,9 +173,9 @@ async def test_no_operation_of_a_company_fails_by_itself() -> None:
 async def test_the_same_question_has_the_same_answer_of_its_seed(api: Api) -> None:
     path = "/skills/5HAMbR9mQA6lVRqZVz1DYw"
     first = await api.get(path)
-    async with asking_inventions(ClockThatStands()) as again:
+    async with inventing_api(StoppedClock()) as again:
         assert (await again.get(path)).document == first.document
-    async with asking_inventions(ClockThatStands(), seed=2) as other:
+    async with inventing_api(StoppedClock(), seed=2) as other:
         assert (await other.get(path)).document != first.document
 
 
@@ -220,8 +220,8 @@ async def test_what_is_no_operation_is_refused(
 
 
 async def test_usage_tells_what_was_asked_by_label_and_second(api: Api) -> None:
-    clock = ClockThatStands()
-    async with asking_inventions(clock, rest_light_per_s=2) as fresh:
+    clock = StoppedClock()
+    async with inventing_api(clock, rest_light_per_s=2) as fresh:
         for _ in range(3):
             await fresh.get("/skills/s")
         clock.s += 1

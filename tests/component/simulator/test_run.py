@@ -43,7 +43,7 @@ async def test_an_endless_run_ends_at_sigterm_and_keeps_its_totals(signal_handle
         settings = simulator_settings(url, count=0, rate_per_s=500.0)
         async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
             running = group.create_task(run(settings))
-            await receiver.came(deliveries=20)
+            await receiver.until_received(deliveries=20)
             os.kill(os.getpid(), signal.SIGTERM)
     totals = running.result()
     assert totals.accepted >= 19
@@ -66,10 +66,10 @@ async def test_what_a_run_tells_is_known_to_its_rest_api(
         api = Api(http, f"http://127.0.0.1:{unused_tcp_port}")
         async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
             group.create_task(run(settings))
-            await receiver.came(deliveries=200)
+            await receiver.until_received(deliveries=200)
             await api.renew_token(company.account_id)
             while not (page := await api.get("/engagements")).items("engagements"):
-                await receiver.came(deliveries=len(receiver.received) + 50)
+                await receiver.until_received(deliveries=len(receiver.received) + 50)
             os.kill(os.getpid(), signal.SIGTERM)
     told = {
         json.loads(delivery.body)["payload"]["object"].get("engagement_id")

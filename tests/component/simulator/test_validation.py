@@ -108,7 +108,7 @@ async def test_the_endpoint_is_validated_again_every_72_hours_even_after_a_failu
             settings = simulator_settings(url, time_scale=5_000_000.0, answer_limit_s=30.0)
             async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
                 sending = group.create_task(send(settings, company, iter(story_events(1)), ledger))
-                await receiver.came(challenges=4)
+                await receiver.until_received(challenges=4)
                 receiver.hold.set()
     assert sending.result().accepted == 1
     tokens = {challenge.body for challenge in receiver.challenges}

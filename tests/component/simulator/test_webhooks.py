@@ -212,7 +212,7 @@ async def test_no_more_deliveries_are_under_way_than_connections(
         sending = group.create_task(
             sent_to(receiver, company, ledger_path, 40, connections=7, answer_limit_s=20.0)
         )
-        await receiver.came(deliveries=7)
+        await receiver.until_received(deliveries=7)
         receiver.hold.set()
     assert receiver.most_at_once == 7
     assert sending.result().totals.accepted == 40
@@ -237,7 +237,7 @@ async def test_a_run_that_is_cancelled_leaves_what_is_on_its_way_without_an_outc
             settings = simulator_settings(url, connections=3, answer_limit_s=30.0)
             async with asyncio.timeout(HANG_GUARD_S), asyncio.TaskGroup() as group:
                 sending = group.create_task(send(settings, company, iter(story_events(10)), ledger))
-                await receiver.came(deliveries=3)
+                await receiver.until_received(deliveries=3)
                 sending.cancel()
             assert sending.cancelled()
             assert (ledger.totals.events, ledger.totals.accepted) == (3, 0)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from runtime.clock import SystemClock
 from runtime.member_share import MemberShare
 from tests.support.fakes.zoom import zoom_settings
-from tests.support.simulator_api import asking_inventions
+from tests.support.simulator_api import inventing_api
 from zoom.client import ZoomClient, connected
 from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label
@@ -41,7 +41,7 @@ async def outcomes(
 
     async with AsyncExitStack() as opened:
         enter = opened.enter_async_context
-        api = await enter(asking_inventions(SystemClock(), rest_light_per_s=served_per_second))
+        api = await enter(inventing_api(SystemClock(), rest_light_per_s=served_per_second))
         settings = zoom_settings(
             plan="pro",
             oauth_url=f"{api.base}/oauth/token",

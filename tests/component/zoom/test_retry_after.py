@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from tests.support.fakes.zoom import zoom_settings
-from tests.support.simulator_api import asking_inventions
+from tests.support.simulator_api import inventing_api
 from zoom.client import connected
 from zoom.errors import RateLimitedError
 from zoom.rate_limits.scheduler import RateLimitScheduler
@@ -30,7 +30,7 @@ values = (
 
 async def ask_twice(value: str) -> float:
     """Be refused once with this header, ask again at once; return for how long the label closed."""
-    async with asking_inventions(SystemClock()) as api:
+    async with inventing_api(SystemClock()) as api:
         settings = zoom_settings(
             oauth_url=f"{api.base}/oauth/token",
             api_url=f"{api.base}/v2",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.each_case import each_case
 from tests.support.fakes.zoom import VirtualClock, zoom_settings
-from tests.support.simulator_api import Api, ClockThatStands, asking_inventions
+from tests.support.simulator_api import Api, StoppedClock, inventing_api
 from zoom.catalogue import Operation, find, operations
 from zoom.client import ZoomClient, connected
 from zoom.downloads.fetching import Downloads, Promise, opened_downloads
@@ -31,7 +31,7 @@ recording = "/v2/contact_center/recording/download/r1?type=voice"
 
 @pytest.fixture(scope="module")
 async def api() -> AsyncIterator[Api]:
-    async with asking_inventions(ClockThatStands(), rest_file_size_bytes=file_size) as running:
+    async with inventing_api(StoppedClock(), rest_file_size_bytes=file_size) as running:
         yield running
 
 

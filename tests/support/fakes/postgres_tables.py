@@ -24,7 +24,7 @@ class FakeTables:
                 for key, row in rows.items():
                     self._merge(by_name[name], key, row)
 
-    def told(self) -> Stored:
+    def contents(self) -> Stored:
         """The rows without what only the merge needs."""
         return {
             name: {key: _without_stamps(row) for key, row in rows.items()}

@@ -124,16 +124,16 @@ class ScriptedTransport:
     def __init__(self, *script: Answer, tokens: list[Answer] | None = None) -> None:
         self.script = list(script)
         self.tokens = tokens
-        self.asked: list[Request] = []
-        self.tokens_asked = 0
+        self.requests: list[Request] = []
+        self.token_requests = 0
 
     async def send(self, request: Request) -> Response:
         if request.form:
-            self.tokens_asked += 1
+            self.token_requests += 1
             if self.tokens is None:
-                return token_reply(f"token-{self.tokens_asked}")
+                return token_reply(f"token-{self.token_requests}")
             return await _given(self.tokens.pop(0))
-        self.asked.append(request)
+        self.requests.append(request)
         return await _given(self.script.pop(0))
 
 

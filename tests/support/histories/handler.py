@@ -64,29 +64,29 @@ class HandlerHistory(History):
             self._settle(number_of(delivery))
         elif delivery.topic == "dead":
             number = number_of(delivery)
-            at_fault = self.at_fault(number)
-            reason = DeadLetterReason.UNREADABLE if at_fault else DeadLetterReason.DEFECT
-            self.demand(at_fault or defect(number), f"{number} is set aside without its fault")
-            if at_fault:
-                self.set_aside(number)
-            told = text(delivery.headers, reason_header)
-            self.demand(told == reason.value, f"{number} is set aside as {told}")
+            is_rejected = self.is_rejected(number)
+            reason = DeadLetterReason.UNREADABLE if is_rejected else DeadLetterReason.DEFECT
+            self.demand(is_rejected or defect(number), f"{number} is set aside without its fault")
+            if is_rejected:
+                self.count_dead_letter(number)
+            named = text(delivery.headers, reason_header)
+            self.demand(named == reason.value, f"{number} is set aside as {named}")
             self._settle(number)
 
     def committed(
         self, life: Life, source: TopicPartition, before: Position | None, position: Position
     ) -> None:
         super().committed(life, source, before, position)
-        old, new = self._known(source, before), self._known(source, position)
+        old, new = self._offset_map(source, before), self._offset_map(source, position)
         news = 0
         for delivery in self.broker.log(source):
-            known = _is_done(new, delivery.offset)
+            done = _is_done(new, delivery.offset)
             self.demand(
-                not known or number_of(delivery) in self.settled,
+                not done or number_of(delivery) in self.settled,
                 f"the map of {source} names {delivery.offset} as done",
             )
-            self.demand(known or not _is_done(old, delivery.offset), "a map forgot what was done")
-            news += known and not _is_done(old, delivery.offset)
+            self.demand(done or not _is_done(old, delivery.offset), "a map forgot what was done")
+            news += done and not _is_done(old, delivery.offset)
         if not life.commit_failed:
             most = self.settings.commit_records + self.settings.in_flight_records
             self.demand(news <= most, f"{news} were done since the last commit")
@@ -96,9 +96,9 @@ class HandlerHistory(History):
         key, place = key_of(number), (source, delivery.offset)
         self.note("called", self.number_of(life), number)
         running = self._running.setdefault((id(life), life.epoch), _Running(set(), set()))
-        self.demand(source in life.told, f"{source} is not owned")
-        known = self._known(source, life.told[source])
-        self.demand(not _is_done(known, delivery.offset), f"{number} was known to be done")
+        self.demand(source in life.assigned_positions, f"{source} is not owned")
+        finished = self._offset_map(source, life.assigned_positions[source])
+        self.demand(not _is_done(finished, delivery.offset), f"{number} was known to be done")
         self.demand(place not in running.answered, f"{number} was handled before")
         self.demand(key not in running.keys, f"two of key {key} run at once")
         self.repeats += number in self.settled
@@ -148,7 +148,7 @@ class HandlerHistory(History):
     def _is_fine(self, number: int) -> bool:
         return not self.rejects(number) and not defect(number)
 
-    def _known(self, source: TopicPartition, position: Position | None) -> OffsetMap:
+    def _offset_map(self, source: TopicPartition, position: Position | None) -> OffsetMap:
         if position is None:
             return OffsetMap((), 0)
         try:
@@ -158,5 +158,5 @@ class HandlerHistory(History):
             raise
 
 
-def _is_done(known: OffsetMap, offset: int) -> bool:
-    return offset < known.end and offset not in known.unfinished
+def _is_done(finished: OffsetMap, offset: int) -> bool:
+    return offset < finished.end and offset not in finished.unfinished

@@ -53,13 +53,13 @@ class WatchedBroker(FakeBroker):
 
 
 class Life:
-    """One process: a worker, its memberships, and what it was told at its last assignment."""
+    """One process: a worker, its memberships, and the positions of its last assignment."""
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
         self.entered: list[WatchedConsumer] = []
         self.epoch = 0
-        self.told: dict[TopicPartition, Position | None] = {}
+        self.assigned_positions: dict[TopicPartition, Position | None] = {}
         self.commit_failed = False
         self.work: asyncio.Task[None]
 
@@ -78,7 +78,9 @@ class WatchedListener:
     async def assigned(self, assignment: Assignment) -> None:
         life, history = self._life, self._history
         life.epoch += 1
-        life.told = {source: history.committed_at(source) for source in assignment.partitions}
+        life.assigned_positions = {
+            source: history.committed_at(source) for source in assignment.partitions
+        }
         history.note("assigned", history.number_of(life), *sorted(assignment.partitions))
         await self._listener.assigned(assignment)
 
@@ -132,30 +134,30 @@ class History:
         self.group = self.broker.groups["group"]
         self.settings = WorkerSettings.model_validate(self._drawn_settings() | dict(self.fixed))
         self.lives: list[Life] = []
-        self.born = 0
+        self.started = 0
         self.settled: set[int] = set()
         self.violation: str | None = None
         self.trace: list[tuple[object, ...]] = []
         self._numbers: dict[int, int] = {}
         self.poisoned = seed % 3 == 0
-        self.mended = False
+        self.healed = False
         self._letters: set[int] = set()
 
     def rejects(self, number: int) -> bool:
         """Whether the record is refused now: by its own fault, or as part of what is poisoned."""
-        return rejected(number) or (self._is_poison(number) and not self.mended)
+        return rejected(number) or (self._is_poison(number) and not self.healed)
 
-    def at_fault(self, number: int) -> bool:
+    def is_rejected(self, number: int) -> bool:
         """Whether the record was ever refused."""
         return rejected(number) or self._is_poison(number)
 
-    def set_aside(self, number: int) -> None:
+    def count_dead_letter(self, number: int) -> None:
         """Look at a dead letter of a record at fault: no restart may bring many more of them.
 
         A worker that was cut off may not know of the last letters of its successor.
         """
         self._letters.add(number)
-        if self.poisoned and not self.mended:
+        if self.poisoned and not self.healed:
             self.demand(len(self._letters) <= 2 * most_letters, "too many were set aside")
 
     def _is_poison(self, number: int) -> bool:
@@ -210,14 +212,14 @@ class History:
         Raises:
             ViolationError: something does not hold, or a worker ended by an error.
         """
-        told = f"{type(self).__name__}, seed {self.seed}, "
+        run = f"{type(self).__name__}, seed {self.seed}, "
         try:
             await self._live()
         except Exception as error:
             if self.violation is None:
-                raise ViolationError(f"{told}ended by {error!r}") from error
+                raise ViolationError(f"{run}ended by {error!r}") from error
         if self.violation is not None:
-            raise ViolationError(f"{told}at {self.violation}")
+            raise ViolationError(f"{run}at {self.violation}")
 
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as self._tasks:
@@ -243,8 +245,8 @@ class History:
 
     def _mend(self) -> None:
         """Mend what was poisoned, let all that is bad for good be set aside, start anew."""
-        self.note("mended")
-        self.mended = True
+        self.note("healed")
+        self.healed = True
         self.settings = self.settings.model_copy(update={"guard_rejected_share": 1.0})
         for life in self.lives:
             life.stopping.set()
@@ -278,8 +280,8 @@ class History:
 
     def _start(self) -> None:
         life = Life()
-        self._numbers[id(life)] = self.born
-        self.born += 1
+        self._numbers[id(life)] = self.started
+        self.started += 1
 
         def connect(listener: RebalanceListener) -> WatchedConsumer:
             return self.consumer(self, life, listener)

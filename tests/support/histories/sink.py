@@ -52,10 +52,10 @@ class SinkHistory(History):
         super().appended(delivery)
         if delivery.topic == "dead":
             number = number_of(delivery)
-            self.demand(self.at_fault(number), f"{number} is set aside without its fault")
-            self.set_aside(number)
-            told = text(delivery.headers, reason_header)
-            self.demand(told == DeadLetterReason.STORE_REFUSED.value, f"set aside as {told}")
+            self.demand(self.is_rejected(number), f"{number} is set aside without its fault")
+            self.count_dead_letter(number)
+            reason = text(delivery.headers, reason_header)
+            self.demand(reason == DeadLetterReason.STORE_REFUSED.value, f"set aside as {reason}")
             self._dead.add(number)
             self.settled.add(number)
 
@@ -86,8 +86,8 @@ class SinkHistory(History):
             if span.start <= delivery.offset < span.end and number_of(delivery) not in self._dead
         )
         self.demand(offsets == due, f"{span} of {source} holds {offsets} instead of {due}")
-        told = life.told.get(source) or Position(0)
-        self.demand(span.start >= told.offset, f"{span} of {source} was committed before")
+        assigned = life.assigned_positions.get(source) or Position(0)
+        self.demand(span.start >= assigned.offset, f"{span} of {source} was committed before")
         if self.planned:
             self._create(source, span, offsets)
         for delivery in batch.deliveries:
@@ -139,19 +139,19 @@ class FlakySink(RecordingSink):
         self._chance = rng
 
     async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
-        await self._trouble()
+        await self._fail_at_times()
         return await super().assigned(assignment)
 
     async def _write(self, batch: Batch) -> Sequence[Rejection]:
         if found := rejections(batch, self.refuses):
             return found
         for source in batch.spans:
-            await self._trouble()
+            await self._fail_at_times()
             self._history.written(self._life, batch, source)
-        await self._trouble()
+        await self._fail_at_times()
         return ()
 
-    async def _trouble(self) -> None:
+    async def _fail_at_times(self) -> None:
         await asyncio.sleep(self._chance.choice([0, 0.001, 0.05]))
         dice = self._chance.random()
         if dice < 0.05:

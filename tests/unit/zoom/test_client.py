@@ -33,7 +33,7 @@ skill = {"skill_name": "Words", "skill_category_id": "c"}
 async def test_a_call_brings_the_document_as_it_came() -> None:
     api = ScriptedApi(ann)
     assert await api.user() == {"user_id": "u1", "display_name": "Ann", "unknown": [1]}
-    (request,) = api.transport.asked
+    (request,) = api.transport.requests
     assert (request.method, request.url) == (
         "GET",
         "https://api.zoom.us/v2/contact_center/users/u1",
@@ -64,7 +64,7 @@ async def test_a_wrong_argument_is_found_before_anything_is_sent() -> None:
         await api.client.call("get_user", user="u1")
     with pytest.raises(ArgumentError, match="body"):
         await api.client.call("get_user", user_id="u1", body={})
-    assert (api.transport.asked, api.transport.tokens_asked) == ([], 0)
+    assert (api.transport.requests, api.transport.token_requests) == ([], 0)
 
 
 @pytest.mark.parametrize("operation", ["delete_user", "create_skill", "update_queue"])
@@ -75,13 +75,13 @@ async def test_what_changes_something_needs_a_client_that_may(operation: str) ->
     for view in (api.client.at(Priority.BACKFILL), api.client.expecting(api.clock.now())):
         with pytest.raises(WritesNotAllowedError):
             await view.call(operation)
-    assert api.transport.asked == []
+    assert api.transport.requests == []
 
 
 async def test_a_client_that_may_sends_the_body_as_json() -> None:
     api = ScriptedApi(reply(201, {"skill_id": "s"}), allow_writes=True)
     assert await api.client.call("create_skill", body=skill) == {"skill_id": "s"}
-    (request,) = api.transport.asked
+    (request,) = api.transport.requests
     assert (request.method, request.json) == (
         "POST",
         b'{"skill_name":"Words","skill_category_id":"c"}',
@@ -111,13 +111,13 @@ async def test_a_write_goes_out_once_whatever_comes_back(answer: Answer) -> None
     api = ScriptedApi(answer, allow_writes=True)
     with suppress(ZoomError):
         await api.client.call("create_skill", body=skill)
-    assert len(api.transport.asked) == 1
+    assert len(api.transport.requests) == 1
 
 
 async def test_a_write_is_sent_again_where_its_token_was_refused_before_anything_was_done() -> None:
     api = ScriptedApi(expired, reply(201, {"skill_id": "s"}), allow_writes=True)
     assert await api.client.call("create_skill", body=skill) == {"skill_id": "s"}
-    first, second = api.transport.asked
+    first, second = api.transport.requests
     assert (first.url, first.json) == (second.url, second.json)
 
 
@@ -151,7 +151,7 @@ async def test_views_of_a_client_keep_what_the_other_set_and_share_its_tokens() 
     with pytest.raises(NotReadyError):
         await view.call("get_engagement", engagement_id="e")
     await api.user()
-    assert api.transport.tokens_asked == 1
+    assert api.transport.token_requests == 1
     assert view.tokens is api.client.tokens
     assert view.scheduler is api.client.scheduler
 
@@ -172,13 +172,13 @@ async def test_a_call_waits_for_its_turn_at_the_priority_of_its_client() -> None
 async def test_a_refused_token_is_renewed_once_and_the_call_repeated(refusal: Response) -> None:
     api = ScriptedApi(refusal, ann)
     assert await api.user()
-    assert api.transport.asked[1].headers == {"Authorization": "Bearer token-2"}
+    assert api.transport.requests[1].headers == {"Authorization": "Bearer token-2"}
 
 
 async def test_a_second_refusal_is_an_error_and_no_third_token_is_asked_for() -> None:
     api = ScriptedApi(expired, expired)
     assert await api.fault_of() is ZoomFault.TOKEN_REFUSED
-    assert api.transport.tokens_asked == 2
+    assert api.transport.token_requests == 2
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ async def test_what_another_token_does_not_mend_asks_for_none(
 ) -> None:
     api = ScriptedApi(answer)
     assert await api.fault_of() is fault
-    assert api.transport.tokens_asked == 1
+    assert api.transport.token_requests == 1
 
 
 async def test_credentials_that_are_refused_stop_all_operations() -> None:
     api = ScriptedApi(tokens=[reply(401, {"error": "invalid_client"})])
     assert await api.fault_of() is ZoomFault.CREDENTIALS
     assert await api.fault_of("get_queue", queue_id="q") is ZoomFault.CREDENTIALS
-    assert api.transport.tokens_asked == 1
+    assert api.transport.token_requests == 1
 
 
 async def test_a_scope_that_the_token_lacks_is_named_and_nothing_is_sent() -> None:
@@ -210,9 +210,9 @@ async def test_a_scope_that_the_token_lacks_is_named_and_nothing_is_sent() -> No
     for _ in range(2):
         with pytest.raises(ForbiddenError, match="contact_center:read:user:admin"):
             await api.user()
-    assert api.transport.asked == []
+    assert api.transport.requests == []
     assert await api.client.call("get_queue", queue_id="q")
-    assert api.transport.tokens_asked == 1
+    assert api.transport.token_requests == 1
 
 
 async def test_a_new_scope_is_found_in_a_new_token() -> None:
@@ -224,7 +224,7 @@ async def test_a_new_scope_is_found_in_a_new_token() -> None:
     assert await api.fault_of() is ZoomFault.MISSING_SCOPE
     api.clock.elapsed_s += operators_pause_s
     assert await api.user()
-    assert api.transport.asked[0].headers == {"Authorization": "Bearer new"}
+    assert api.transport.requests[0].headers == {"Authorization": "Bearer new"}
 
 
 async def test_a_forbidden_operation_rests_and_leaves_the_others_alone() -> None:
@@ -257,7 +257,7 @@ async def test_failures_in_a_row_end_the_questions_until_a_probe_is_answered(
     with structlog.testing.capture_logs() as logs:
         for _ in range(failures_that_open + 5):
             assert await api.fault_of() is fault
-        assert len(api.transport.asked) == failures_that_open
+        assert len(api.transport.requests) == failures_that_open
         api.clock.elapsed_s += pause_s
         assert await api.user()
         assert await api.user()
@@ -299,7 +299,7 @@ async def test_a_daily_limit_fails_further_calls_at_once() -> None:
     api = ScriptedApi(reply(429, retry_after="2026-01-02T00:00:00Z"))
     assert await api.fault_of() is ZoomFault.RATE_LIMITED
     assert await api.fault_of() is ZoomFault.OVER_BUDGET
-    assert len(api.transport.asked) == 1
+    assert len(api.transport.requests) == 1
 
 
 async def test_an_answer_that_does_not_come_is_given_up() -> None:
@@ -320,7 +320,7 @@ async def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
     api = ScriptedApi(never, ann)
     before = asyncio.all_tasks()
     asking = asyncio.ensure_future(api.user())
-    while not api.transport.asked:
+    while not api.transport.requests:
         await asyncio.sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -370,5 +370,5 @@ async def test_no_error_and_no_log_shows_the_token(script: Callable[[], list[Ans
 async def test_no_request_shows_its_token_or_its_body() -> None:
     api = ScriptedApi(reply(201, {"skill_id": "s"}), allow_writes=True)
     await api.client.call("create_skill", body=skill)
-    assert "token-1" not in repr(api.transport.asked)
-    assert "Words" not in repr(api.transport.asked)
+    assert "token-1" not in repr(api.transport.requests)
+    assert "Words" not in repr(api.transport.requests)

@@ -29,7 +29,7 @@ async def test_a_user_and_a_queue_are_found_by_id() -> None:
     api = Api(ann, reply(200, {"cc_queue_id": "q", "queue_id": None, "queue_name": "Help"}))
     assert await api.users.get("u1") == User("u1", "Ann")
     assert await api.queues.get("a/b") == Queue("q", "", "Help")
-    assert [request.url for request in api.transport.asked] == [
+    assert [request.url for request in api.transport.requests] == [
         "https://api.zoom.us/v2/contact_center/users/u1",
         "https://api.zoom.us/v2/contact_center/queues/a%252Fb",
     ]
@@ -46,7 +46,7 @@ async def test_what_is_no_id_is_not_asked() -> None:
     api = Api()
     for text in ("..", "me", "a@example.com", "", "templates"):
         assert await api.users.get(text) is None
-    assert api.transport.asked == []
+    assert api.transport.requests == []
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def page(*names: str, token: str = "") -> Response:
 async def test_all_pages_are_read_even_short_and_empty_ones() -> None:
     api = Api(page("a", token="t/1+"), page(token="t2"), page("b"))
     assert [user.user_id async for user in api.users.all()] == ["a", "b"]
-    assert [request.url.partition("?")[2] for request in api.transport.asked] == [
+    assert [request.url.partition("?")[2] for request in api.transport.requests] == [
         "page_size=300",
         "next_page_token=t%2F1%2B&page_size=300",
         "next_page_token=t2&page_size=300",

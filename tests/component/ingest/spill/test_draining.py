@@ -10,16 +10,16 @@ from runtime.errors import TransientError
 from runtime.values import Record
 from tests.support.spill import (
     Broker,
-    Fates,
     HurriedClock,
+    Outcomes,
     contents,
     figure,
-    left_in,
+    put_segment,
     record,
-    refused,
     running,
+    running_with_failing_store,
     segments,
-    troubled,
+    too_large,
     until,
 )
 
@@ -29,10 +29,10 @@ async def test_the_broker_gets_everything_in_order_when_it_is_back_and_the_files
 ) -> None:
     broker = Broker(ready=False)
     async with running(tmp_path, broker) as spill:
-        fates = Fates(spill)
+        outcomes = Outcomes(spill)
         for number in range(40):  # more segments than are read at once
-            fates.keep(record(str(number)), record(str(number), key=None))
-            await fates.all_told(2 * (number + 1))
+            outcomes.store(record(str(number)), record(str(number), key=None))
+            await outcomes.all_settled(2 * (number + 1))
         assert len(segments(tmp_path)) == 40
         await until(lambda: figure("zcc_spill_waiting_events") == 80)
         assert figure("zcc_spill_waiting_segments") == 40
@@ -55,11 +55,11 @@ async def test_a_broker_that_fails_in_between_gets_the_rest_later_and_nothing_tw
 ) -> None:
     broker = Broker(ready=False)
     async with running(tmp_path, broker) as spill:
-        fates = Fates(spill)
-        fates.keep(
+        outcomes = Outcomes(spill)
+        outcomes.store(
             *(record(f"{key}{n}", key=key.encode()) for n in range(5) for key in ("a", "b", "c"))
         )
-        await fates.all_told(15)
+        await outcomes.all_settled(15)
         failures = [TransientError("not acknowledged")] * 3
         broker.fails = lambda found: failures.pop() if found.value == b"b2" and failures else None
         broker.ready = True
@@ -86,17 +86,17 @@ class BatchingBroker(Broker):
         await asyncio.sleep(0.01)
         self._under_way.discard(record.value)
         if is_poisoned:
-            raise refused() if is_alone else TransientError("the batch has failed")
+            raise too_large() if is_alone else TransientError("the batch has failed")
         self.records.append(record)
 
 
 async def test_what_fails_together_is_published_one_by_one_the_next_time(tmp_path: Path) -> None:
     broker = BatchingBroker()
     async with running(tmp_path, broker) as spill:
-        fates = Fates(spill)
+        outcomes = Outcomes(spill)
         values = ("a", "b", "poison", "c", "d")
-        fates.keep(*(record(value, key=value.encode()) for value in values))
-        await fates.all_told(5)
+        outcomes.store(*(record(value, key=value.encode()) for value in values))
+        await outcomes.all_settled(5)
         broker.ready = True
         await until(lambda: not segments(tmp_path))
     assert sorted(broker.values, key=repr) == [b"a", b"b", b"c", b"d"]
@@ -110,9 +110,9 @@ async def test_own_records_that_are_held_up_are_not_repeated_while_others_go(
     broker.fails = lambda found: (
         TransientError("no such topic") if found.value == b"stuck" and not mended else None
     )
-    await left_in(tmp_path, [record("own", key=b"o"), record("stuck")], at=clock.now())
+    await put_segment(tmp_path, [record("own", key=b"o"), record("stuck")], at=clock.now())
     at = clock.now() - timedelta(hours=1)
-    await left_in(tmp_path, [record("left")], instance="gone", at=at)
+    await put_segment(tmp_path, [record("left")], instance="gone", at=at)
     async with running(tmp_path, broker, clock=clock):
         await until(lambda: len(segments(tmp_path)) == 1)
         mended = True
@@ -132,7 +132,7 @@ async def test_a_broker_that_does_not_answer_is_asked_again(tmp_path: Path) -> N
             await super().publish(record)
 
     broker = Hanging()
-    await left_in(tmp_path, [record("1")], at=HurriedClock().now())
+    await put_segment(tmp_path, [record("1")], at=HurriedClock().now())
     async with running(tmp_path, broker):
         await until(lambda: not segments(tmp_path))
     assert broker.values == [b"1"]
@@ -142,10 +142,10 @@ async def test_what_was_produced_but_could_not_be_deleted_is_not_produced_again(
     tmp_path: Path,
 ) -> None:
     broker = Broker(ready=False)
-    async with troubled(tmp_path, broker) as (spill, store):
-        fates = Fates(spill)
-        fates.keep(record("1"), record("2"))
-        await fates.all_told(2)
+    async with running_with_failing_store(tmp_path, broker) as (spill, store):
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"), record("2"))
+        await outcomes.all_settled(2)
         store.error = TransientError("no answer")
         broker.ready = True
         await until(lambda: len(broker.records) == 2)
@@ -159,9 +159,9 @@ async def test_what_was_produced_but_could_not_be_deleted_is_not_produced_again(
 async def test_a_defect_while_draining_ends_nothing(tmp_path: Path) -> None:
     broker = Broker(ready=False)
     async with running(tmp_path, broker) as spill:
-        fates = Fates(spill)
-        fates.keep(record("1"))
-        await fates.all_told(1)
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"))
+        await outcomes.all_settled(1)
         failures: list[Exception] = [RuntimeError("a defect")]
         broker.fails = lambda _: failures.pop() if failures else None
         broker.ready = True
@@ -171,9 +171,9 @@ async def test_a_defect_while_draining_ends_nothing(tmp_path: Path) -> None:
 
 async def test_a_process_that_begins_anew_produces_what_it_had_kept_before(tmp_path: Path) -> None:
     async with running(tmp_path, Broker(ready=False)) as spill:
-        fates = Fates(spill)
-        fates.keep(record("before"))
-        await fates.all_told(1)
+        outcomes = Outcomes(spill)
+        outcomes.store(record("before"))
+        await outcomes.all_settled(1)
     broker = Broker()
     async with running(tmp_path, broker):
         await until(lambda: broker.records)
@@ -185,8 +185,8 @@ async def test_what_another_process_has_left_is_produced_after_a_quarter_of_an_h
 ) -> None:
     clock, broker = HurriedClock(), Broker()
     now = clock.now()
-    await left_in(tmp_path, [record("old")], instance="gone", at=now - timedelta(minutes=16))
-    young = await left_in(tmp_path, [record("young")], instance="lives", at=now)
+    await put_segment(tmp_path, [record("old")], instance="gone", at=now - timedelta(minutes=16))
+    young = await put_segment(tmp_path, [record("young")], instance="lives", at=now)
     async with running(tmp_path, broker, clock=clock):
         await until(lambda: broker.values == [b"old"])
         await until(lambda: [path.name for path in segments(tmp_path)] == [young])
@@ -197,7 +197,7 @@ async def test_what_another_process_has_left_is_produced_after_a_quarter_of_an_h
 
 async def test_what_others_have_left_waits_for_the_broker_and_shows_its_age(tmp_path: Path) -> None:
     at = HurriedClock().now() - timedelta(hours=1)
-    path = tmp_path / "waiting" / await left_in(tmp_path, [record("1")], instance="gone", at=at)
+    path = tmp_path / "waiting" / await put_segment(tmp_path, [record("1")], instance="gone", at=at)
     broker = Broker(ready=False)
     async with running(tmp_path, broker):
         await until(lambda: figure("zcc_spill_oldest_seconds") >= 3600)
@@ -213,11 +213,11 @@ async def test_what_the_broker_never_takes_is_set_aside_and_holds_nothing_up(
 ) -> None:
     before = figure("zcc_spill_set_aside_total")
     broker = Broker(ready=False)
-    broker.fails = lambda found: refused() if found.value == b"too large" else None
+    broker.fails = lambda found: too_large() if found.value == b"too large" else None
     async with running(tmp_path, broker) as spill:
-        fates = Fates(spill)
-        fates.keep(record("1"), record("too large"), record("2"))
-        await fates.all_told(3)
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"), record("too large"), record("2"))
+        await outcomes.all_settled(3)
         broker.ready = True
         await until(lambda: not segments(tmp_path))
         assert broker.values == [b"1", b"2"]
@@ -231,17 +231,17 @@ async def test_what_is_torn_or_foreign_is_told_once_stays_and_holds_nothing_up(
 ) -> None:
     before = figure("zcc_spill_set_aside_total")
     at = HurriedClock().now()
-    torn = await left_in(tmp_path, [record("torn")], at=at)
+    torn = await put_segment(tmp_path, [record("torn")], at=at)
     path = tmp_path / "waiting" / torn
     path.write_bytes(path.read_bytes()[:-1])
     (tmp_path / "waiting" / "notes.txt").write_text("of somebody")
-    await left_in(tmp_path, [record("whole")], at=at + timedelta(seconds=1))
+    await put_segment(tmp_path, [record("whole")], at=at + timedelta(seconds=1))
     broker = Broker()
-    async with troubled(tmp_path, broker) as (spill, store):
+    async with running_with_failing_store(tmp_path, broker) as (spill, store):
         await until(lambda: broker.values == [b"whole"])
         await until(lambda: store.listings > 1)
-        fates = Fates(spill)
-        fates.keep(record("more"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("more"))
         await until(lambda: broker.values == [b"whole", b"more"])
         await until(lambda: {p.name for p in segments(tmp_path)} == {torn, "notes.txt"})
     assert figure("zcc_spill_set_aside_total") == before + 2

@@ -11,38 +11,38 @@ from ingest.spill.store import SegmentStore
 from runtime.errors import ConfigurationError, TransientError
 from tests.support.spill import (
     Broker,
-    Fates,
+    Outcomes,
     WatchedDisk,
     contents,
     deadline_s,
     figure,
     record,
     running,
+    running_with_failing_store,
     segments,
-    troubled,
     until,
 )
 
 
 async def test_a_record_is_told_kept_once_it_is_in_a_file(tmp_path: Path) -> None:
     async with running(tmp_path, Broker(ready=False)) as spill:
-        fates = Fates(spill)
-        fates.keep(record("1"))
-        assert fates.told == []
-        assert await fates.all_told(1) == [None]
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"))
+        assert outcomes.settled == []
+        assert await outcomes.all_settled(1) == [None]
         (segment,) = segments(tmp_path)
         assert records_of(segment.read_bytes()) == [record("1")]
 
 
 async def test_nothing_is_told_kept_before_the_store_has_it(tmp_path: Path) -> None:
-    async with troubled(tmp_path, Broker(ready=False)) as (spill, store):
+    async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
         store.open.clear()
-        fates = Fates(spill)
-        fates.keep(record("1"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"))
         await until(lambda: store.puts == 2)
-        assert fates.told == []
+        assert outcomes.settled == []
         store.open.set()
-        assert await fates.all_told(1) == [None]
+        assert await outcomes.all_settled(1) == [None]
 
 
 @pytest.mark.parametrize("held_up", ["fsync .", "rename", "fsync waiting"])
@@ -62,31 +62,31 @@ async def test_nothing_is_told_kept_before_fsync_of_its_file_and_of_its_folder(
 
     async with running(tmp_path, Broker(ready=False), waiting=watched, deadline_s=2.9) as spill:
         armed = True
-        fates = Fates(spill)
-        fates.keep(record("1"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"))
         await until(reached.is_set)
-        assert fates.told == []
+        assert outcomes.settled == []
         released.set()
-        assert await fates.all_told(1) == [None]
+        assert await outcomes.all_settled(1) == [None]
 
 
 async def test_what_comes_while_a_segment_is_written_goes_into_one(tmp_path: Path) -> None:
-    async with troubled(tmp_path, Broker(ready=False)) as (spill, store):
+    async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
         store.open.clear()
-        fates = Fates(spill)
-        fates.keep(record("first"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("first"))
         await until(lambda: store.puts == 2)
-        fates.keep(*(record(str(number)) for number in range(1000)))
+        outcomes.store(*(record(str(number)) for number in range(1000)))
         store.open.set()
-        assert set(await fates.all_told(1001)) == {None}
+        assert set(await outcomes.all_settled(1001)) == {None}
         assert [len(records_of(path.read_bytes())) for path in segments(tmp_path)] == [1, 1000]
 
 
 async def test_large_records_do_not_all_go_into_one_segment(tmp_path: Path) -> None:
     async with running(tmp_path, Broker(ready=False)) as spill:
-        fates = Fates(spill)
-        fates.keep(*(record("x" * 1024 * 1024) for _ in range(9)))
-        await fates.all_told(9)
+        outcomes = Outcomes(spill)
+        outcomes.store(*(record("x" * 1024 * 1024) for _ in range(9)))
+        await outcomes.all_settled(9)
         assert [len(records_of(path.read_bytes())) for path in segments(tmp_path)] == [4, 4, 1]
 
 
@@ -94,34 +94,40 @@ async def test_what_is_late_is_told_so_at_its_deadline_though_the_store_hangs(
     tmp_path: Path,
 ) -> None:
     before = figure("zcc_spill_failed_events_total")
-    async with troubled(tmp_path, Broker(ready=False), deadline_s=0.05) as (spill, store):
+    async with running_with_failing_store(tmp_path, Broker(ready=False), deadline_s=0.05) as (
+        spill,
+        store,
+    ):
         store.open.clear()
-        fates = Fates(spill)
-        fates.keep(record("being written"), record("too"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("being written"), record("too"))
         await until(lambda: store.puts == 2)
-        fates.keep(record("waiting"))
-        assert all(isinstance(error, TransientError) for error in await fates.all_told(3))
+        outcomes.store(record("waiting"))
+        assert all(isinstance(error, TransientError) for error in await outcomes.all_settled(3))
         assert not spill.ready
         store.open.set()
         await until(lambda: spill.ready)
-        assert len(fates.told) == 3
+        assert len(outcomes.settled) == 3
         assert store.puts >= 2
     assert figure("zcc_spill_failed_events_total") == before + 3
 
 
 async def test_what_nobody_waits_for_any_more_is_not_written(tmp_path: Path) -> None:
-    async with troubled(tmp_path, Broker(ready=False), deadline_s=0.05) as (spill, store):
+    async with running_with_failing_store(tmp_path, Broker(ready=False), deadline_s=0.05) as (
+        spill,
+        store,
+    ):
         store.open.clear()
-        fates = Fates(spill)
-        fates.keep(record("being written"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("being written"))
         await until(lambda: store.puts == 2)
-        fates.keep(record("too late"))
-        await fates.all_told(2)
+        outcomes.store(record("too late"))
+        await outcomes.all_settled(2)
         assert not spill._writer._waiting  # nor held, however long the store hangs
         store.open.set()
-        while fates.told[-1][1] is not None:  # a busy machine may need several
-            fates.keep(record("in time"))
-            await fates.all_told(len(fates.told) + 1)
+        while outcomes.settled[-1][1] is not None:  # a busy machine may need several
+            outcomes.store(record("in time"))
+            await outcomes.all_settled(len(outcomes.settled) + 1)
         written = [found.value for path in segments(tmp_path) for found in contents(path)]
         assert set(written) == {b"being written", b"in time"}
 
@@ -134,40 +140,40 @@ async def test_what_nobody_waits_for_any_more_is_not_written(tmp_path: Path) -> 
 async def test_whatever_the_store_fails_with_is_told_as_transient(
     tmp_path: Path, error: Exception
 ) -> None:
-    async with troubled(tmp_path, Broker(ready=False)) as (spill, store):
+    async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
         assert spill.ready
         store.error = error
-        fates = Fates(spill)
-        fates.keep(record("1"), record("2"))
-        assert all(isinstance(told, TransientError) for told in await fates.all_told(2))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"), record("2"))
+        assert all(isinstance(told, TransientError) for told in await outcomes.all_settled(2))
         assert not spill.ready
         store.error = None
         await until(lambda: spill.ready)  # it tries by itself: without it no traffic may come
-        fates.keep(record("3"))
-        assert (await fates.all_told(3))[-1] is None
+        outcomes.store(record("3"))
+        assert (await outcomes.all_settled(3))[-1] is None
 
 
 async def test_beyond_the_bound_nothing_more_is_kept_until_there_is_room(tmp_path: Path) -> None:
     broker = Broker(ready=False)
     async with running(tmp_path, broker, most_bytes=1024 * 1024) as spill:
-        fates = Fates(spill)
-        fates.keep(record("x" * 1024 * 1024), record("one too many"))
-        assert fates.told == []  # later, never within the call
-        by_value = dict(fates.told) if await fates.all_told(2) else {}
+        outcomes = Outcomes(spill)
+        outcomes.store(record("x" * 1024 * 1024), record("one too many"))
+        assert outcomes.settled == []  # later, never within the call
+        by_value = dict(outcomes.settled) if await outcomes.all_settled(2) else {}
         assert by_value[b"x" * 1024 * 1024] is None
         assert isinstance(by_value[b"one too many"], TransientError)
         assert not spill.ready
         broker.ready = True
         await until(lambda: spill.ready)
-        fates.keep(record("again"))
-        assert (await fates.all_told(3))[-1] is None
+        outcomes.store(record("again"))
+        assert (await outcomes.all_settled(3))[-1] is None
 
 
 async def test_what_is_kept_while_a_process_ends_is_told(tmp_path: Path) -> None:
-    async with troubled(tmp_path, Broker(ready=False)) as (spill, store):
+    async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
         store.open.clear()
-        fates = Fates(spill)
-        fates.keep(record("being written"))
+        outcomes = Outcomes(spill)
+        outcomes.store(record("being written"))
         await until(lambda: store.puts == 2)
-        fates.keep(record("waiting"))
-    assert all(isinstance(error, TransientError) for error in await fates.all_told(2))
+        outcomes.store(record("waiting"))
+    assert all(isinstance(error, TransientError) for error in await outcomes.all_settled(2))

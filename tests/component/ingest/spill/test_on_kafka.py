@@ -19,7 +19,7 @@ from schemas.topics import TopicSpec, raw_topic
 from tests.support.ingest_server import event
 from tests.support.ingest_server import running as serving
 from tests.support.patience import HANG_GUARD_S
-from tests.support.spill import Broker, Fates, record, running, segments, until
+from tests.support.spill import Broker, Outcomes, record, running, segments, until
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,9 @@ async def test_a_process_killed_between_producing_and_deleting_makes_a_duplicate
 ) -> None:
     records = [record(f"{number}", key=f"k{number % 7}".encode()) for number in range(100)]
     async with running(tmp_path, Broker(ready=False)) as spill:
-        fates = Fates(spill)
-        fates.keep(*records)
-        assert set(await fates.all_told(len(records))) == {None}
+        outcomes = Outcomes(spill)
+        outcomes.store(*records)
+        assert set(await outcomes.all_settled(len(records))) == {None}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.spill_process", str(tmp_path)),
         env={**os.environ, "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers},

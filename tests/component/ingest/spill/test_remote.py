@@ -12,7 +12,7 @@ from ingest.spill.settings import SpillSettings
 from ingest.spill.spill import Spill
 from ingest.spill.store import open_stores
 from runtime.errors import ConfigurationError, TransientError
-from tests.support.spill import Broker, Fates, HurriedClock, figure, record, until
+from tests.support.spill import Broker, HurriedClock, Outcomes, figure, record, until
 from tests.support.stack import RealStack
 
 
@@ -44,9 +44,9 @@ async def test_what_is_kept_in_a_bucket_is_produced_and_goes(s3: SpillSettings) 
     broker = Broker(ready=False)
     async with spill_of(s3, broker) as spill:
         assert spill is not None
-        fates = Fates(spill)
-        fates.keep(*(record(str(number)) for number in range(100)))
-        assert set(await fates.all_told(100)) == {None}
+        outcomes = Outcomes(spill)
+        outcomes.store(*(record(str(number)) for number in range(100)))
+        assert set(await outcomes.all_settled(100)) == {None}
         assert len(await open_stores(s3).waiting.sizes()) == 1
         broker.ready = True
         await until(lambda: len(broker.records) == 100)
@@ -84,9 +84,9 @@ async def test_storage_that_hangs_is_told_in_time_and_does_not_stop_the_start(
     async with spill_of(settings, Broker()) as spill:
         assert spill is not None
         assert not spill.ready
-        fates = Fates(spill)
-        fates.keep(record("1"))
-        (error,) = await fates.all_told(1)
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"))
+        (error,) = await outcomes.all_settled(1)
         assert isinstance(error, TransientError)
 
 

@@ -9,12 +9,20 @@ from ingest.spill.settings import SpillSettings
 from ingest.spill.store import SegmentStore
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from tests.support.spill import Broker, Fates, TroubledStore, record, running, troubled, until
+from tests.support.spill import (
+    Broker,
+    FailingStore,
+    Outcomes,
+    record,
+    running,
+    running_with_failing_store,
+    until,
+)
 
 
 async def test_a_store_that_refuses_at_the_start_is_the_operators_fault(tmp_path: Path) -> None:
     def refusing(store: SegmentStore) -> SegmentStore:
-        troubled_store = TroubledStore(store)
+        troubled_store = FailingStore(store)
         troubled_store.error = ConfigurationError("ZCC_SPILL_URL: no")
         return troubled_store
 
@@ -24,10 +32,10 @@ async def test_a_store_that_refuses_at_the_start_is_the_operators_fault(tmp_path
 
 
 async def test_a_store_that_does_not_answer_at_the_start_is_waited_for(tmp_path: Path) -> None:
-    made: list[TroubledStore] = []
+    made: list[FailingStore] = []
 
     def silent(store: SegmentStore) -> SegmentStore:
-        made.append(TroubledStore(store))
+        made.append(FailingStore(store))
         made[0].error = TransientError("no answer")
         return made[0]
 
@@ -39,13 +47,13 @@ async def test_a_store_that_does_not_answer_at_the_start_is_waited_for(tmp_path:
 
 async def test_a_store_that_cannot_be_written_is_still_drained(tmp_path: Path) -> None:
     broker = Broker(ready=False)
-    async with troubled(tmp_path, broker) as (spill, store):
-        fates = Fates(spill)
-        fates.keep(record("1"))
-        await fates.all_told(1)
+    async with running_with_failing_store(tmp_path, broker) as (spill, store):
+        outcomes = Outcomes(spill)
+        outcomes.store(record("1"))
+        await outcomes.all_settled(1)
         store.error = TransientError("no room")
-        fates.keep(record("2"))
-        await fates.all_told(2)
+        outcomes.store(record("2"))
+        await outcomes.all_settled(2)
         broker.ready = True
         await until(lambda: broker.values == [b"1"])
 

@@ -41,7 +41,7 @@ async def test_a_topic_made_anew_and_grown_beyond_the_old_one_is_stored_from_its
     await lake.produce(20)
     await lake.store(until=20)
     before = await lake.paths()
-    await lake.make_topic_anew()
+    await lake.recreate_topic()
     await lake.produce(60)
     recreated = metrics.worker.recreated_topics.labels("lake", lake.topic)._value
     assert recreated.get() == 0

@@ -13,13 +13,13 @@ from sinks.postgres.privacy.erasure import Erased, erase, users_of_email
 from sinks.postgres.privacy.person_search import ErasureRequest
 from sinks.postgres.privacy.pseudonyms import pseudonym
 from tests.support.enriched_records import START_MS, delivery, webhook
-from tests.support.people import People
+from tests.support.participants import Participants
 from tests.support.postgres import owner, query
 from tests.support.projections import REFERENCE_TOPIC, snapshot
 
 KEY = b"a key of sixteen characters"
-ANN = People("ann", "+15550107001")
-BOB = People("bob", "+15550107002")
+ANN = Participants("ann", "+15550107001")
+BOB = Participants("bob", "+15550107002")
 
 
 async def erased(dsn: str, asked: ErasureRequest, *, apply: bool = True) -> Erased:
@@ -66,7 +66,7 @@ async def test_a_consumer_is_gone_from_every_column_and_nobody_else(
     dsn: str, asked: ErasureRequest
 ) -> None:
     async with owner(dsn) as sink:
-        await sink.store([*ANN.told(), *BOB.told()])
+        await sink.store([*ANN.deliveries(), *BOB.deliveries()])
     before = await contents(dsn)
     assert len(traces(before, ANN.consumer_traces)) > 10
     found = await erased(dsn, asked)
@@ -86,7 +86,7 @@ async def test_a_consumer_is_gone_from_every_column_and_nobody_else(
 
 async def test_agents_stay_in_the_engagements_of_an_erased_consumer(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     await erased(dsn, ErasureRequest("consumer", ids=(ANN.consumer_id,)))
     rows = await query(
         dsn,
@@ -107,7 +107,7 @@ async def test_agents_stay_in_the_engagements_of_an_erased_consumer(dsn: str) ->
 
 async def test_a_user_is_gone_from_every_column_and_nobody_else(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store([*ANN.told(), *BOB.told()])
+        await sink.store([*ANN.deliveries(), *BOB.deliveries()])
     before = await contents(dsn)
     assert len(traces(before, ANN.user_traces)) > 10
     await erased(dsn, ErasureRequest("user", ids=(ANN.user_id,)))
@@ -121,7 +121,7 @@ async def test_a_user_is_gone_from_every_column_and_nobody_else(dsn: str) -> Non
 
 async def test_a_dry_run_counts_the_same_and_changes_nothing(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     before = await contents(dsn)
     asked = ErasureRequest("consumer", numbers=(ANN.number,))
     found = await erased(dsn, asked, apply=False)
@@ -133,7 +133,7 @@ async def test_a_dry_run_counts_the_same_and_changes_nothing(dsn: str) -> None:
 
 async def test_the_audit_says_who_and_how_many_and_no_value(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     asked = ErasureRequest("consumer", numbers=(ANN.number,), emails=(ANN.email,))
     found = await erased(dsn, asked)
     (row,) = await query(dsn, "select *, session_user as me from zcc.audit")
@@ -149,7 +149,7 @@ async def test_the_audit_says_who_and_how_many_and_no_value(dsn: str) -> None:
 async def test_pseudonyms_of_the_person_are_found(dsn: str) -> None:
     treatments = {"phone": "pseudonymise", "pseudonymous_id": "pseudonymise", "email": "drop"}
     async with owner(dsn, personal_data=treatments, pseudonym_key=KEY.decode()) as sink:
-        await sink.store(ANN.told())
+        await sink.store(ANN.deliveries())
     before = await contents(dsn)
     assert traces(before, (ANN.number, ANN.consumer_id)) == {}
     pseudonyms = (

@@ -11,11 +11,11 @@ import orjson
 from runtime.values import TopicPartition
 from sinks.postgres.model.rows import read_deliveries, tables
 from sinks.postgres.model.tables import Table
-from tests.support.enriched_records import START_MS, story
+from tests.support.enriched_records import START_MS, voice_call
 from tests.support.fakes.postgres_tables import FakeTables
 from tests.support.postgres import owner, query
 from tests.support.projections import event
-from tests.support.simulated_stories import stored_rows, told_stories
+from tests.support.simulated_stories import simulated_deliveries, stored_rows
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 0)
 
@@ -49,7 +49,7 @@ def without_stamps(engagement: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_story_told_in_order_is_the_engagement_that_it_tells(dsn: str) -> None:
     async with owner(dsn) as found:
-        for record in story():
+        for record in voice_call():
             await found.store([record])
     (row,) = await query(
         dsn,
@@ -87,10 +87,10 @@ async def test_a_story_told_in_order_is_the_engagement_that_it_tells(dsn: str) -
 
 async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str) -> None:
     async with owner(dsn) as found:
-        await found.store(story("IN ORDER"))
+        await found.store(voice_call("IN ORDER"))
         for seed in range(8):
             rng = Random(seed)
-            records = list(story(f"SHUFFLED {seed}"))
+            records = list(voice_call(f"SHUFFLED {seed}"))
             records += rng.sample(records, 5)
             rng.shuffle(records)
             cuts = sorted(rng.sample(range(1, len(records)), 4))
@@ -103,7 +103,7 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str
 
 async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) -> None:
     rng = Random(1)
-    records = [record for story_ in told_stories() for record in story_]
+    records = [record for story_ in simulated_deliveries() for record in story_]
     records += rng.sample(records, 50)
     rng.shuffle(records)
     expected = FakeTables()
@@ -143,9 +143,9 @@ def parsed(type_: str, cell: Any) -> Any:
 
 async def test_two_writers_of_one_engagement_at_once_give_the_same_rows(dsn: str) -> None:
     async with owner(dsn) as one, owner(dsn, source=OTHER) as two:
-        await one.store(story("ALONE"))
+        await one.store(voice_call("ALONE"))
         for n in range(5):
-            records = list(story(f"BOTH {n}"))
+            records = list(voice_call(f"BOTH {n}"))
             Random(n).shuffle(records)
             await asyncio.gather(one.store(records[:12]), two.store(records[8:]))
     expected = await told(dsn, "ALONE")

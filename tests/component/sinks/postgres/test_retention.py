@@ -12,7 +12,7 @@ from runtime.values import Delivery
 from sinks.postgres.model.rows import tables
 from sinks.postgres.privacy.retention import ExpiredRows, apply_retention, classes
 from tests.support.enriched_records import delivery, webhook
-from tests.support.people import People
+from tests.support.participants import Participants
 from tests.support.postgres import owner, query, settings
 
 ALL = {
@@ -95,7 +95,7 @@ async def test_partitions_go_once_all_of_their_time_is_over(dsn: str) -> None:
 
 async def test_a_dry_run_says_what_would_go(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(People("ann", "+15550107001").told())
+        await sink.store(Participants("ann", "+15550107001").deliveries())
         await sink.store([event(1, 1, year=1999)])
     before = await counts(dsn)
     would = await removed(dsn, 2026, 4, 1, apply=False)
@@ -109,7 +109,7 @@ async def test_a_dry_run_says_what_would_go(dsn: str) -> None:
 
 async def test_all_that_has_been_goes_and_what_is_stays(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(People("ann", "+15550107001").told())
+        await sink.store(Participants("ann", "+15550107001").deliveries())
         before = await counts(dsn)
         await removed(dsn, 2026, 4, 1)
         after = await counts(dsn)
@@ -128,7 +128,7 @@ async def test_all_that_has_been_goes_and_what_is_stays(dsn: str) -> None:
 
 async def test_nothing_goes_before_its_time(dsn: str) -> None:
     async with owner(dsn) as sink:
-        await sink.store(People("ann", "+15550107001").told())
+        await sink.store(Participants("ann", "+15550107001").deliveries())
     before = await counts(dsn)
     assert await removed(dsn, 2026, 2, 14, 9, retention_history_days=30) == []
     assert await counts(dsn) == before

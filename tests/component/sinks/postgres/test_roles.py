@@ -19,7 +19,7 @@ from tests.support.enriched_records import delivery, webhook
 from tests.support.postgres import owner, query
 from tests.support.postgres_page import QUERIES
 from tests.support.projections import REFERENCE_TOPIC, snapshot
-from tests.support.simulated_stories import told_stories
+from tests.support.simulated_stories import simulated_deliveries
 from tests.support.stack import RealStack
 
 ROLES = ("zcc_writer", "zcc_reader")
@@ -74,7 +74,7 @@ async def rights(dsn: str, role: str) -> dict[tuple[str, str], set[str]]:
 async def test_a_login_of_the_writer_runs_the_whole_sink(
     dsn: str, logins: Logins, *, pooled: bool
 ) -> None:
-    told = [each for story in told_stories() for each in story]
+    told = [each for story in simulated_deliveries() for each in story]
     long_ago = int(datetime(2024, 2, 15, tzinfo=UTC).timestamp()) * 1000
     late = delivery(webhook("engagement_ended", {"engagement_id": "E"}, at_ms=long_ago))
     references = TopicPartition(REFERENCE_TOPIC, 0)

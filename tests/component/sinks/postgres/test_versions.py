@@ -10,7 +10,7 @@ import pytest
 from runtime.errors import ConfigurationError, TransientError
 from sinks.postgres.migrate import current_revision, migrate, migration_sql
 from sinks.postgres.write.session import required_revision
-from tests.support.enriched_records import SOURCE, story
+from tests.support.enriched_records import SOURCE, voice_call
 from tests.support.postgres import GROUP, owner, query
 from tests.support.postgres_first_sink import FirstSink
 
@@ -116,9 +116,9 @@ async def test_this_sink_runs_before_the_post_steps_and_after_them(database_dsn:
     await at_revision(database_dsn, "0006")
     assert await migrated(database_dsn) == required_revision
     async with owner(database_dsn) as sink:
-        assert await sink.store(story()) == ()
+        assert await sink.store(voice_call()) == ()
         assert await migrated(database_dsn, "post") > required_revision
-        assert await sink.store(story(engagement_id="E2")) == ()
+        assert await sink.store(voice_call(engagement_id="E2")) == ()
     rows = await query(database_dsn, "select engagement_id from zcc.engagement order by 1")
     assert [row["engagement_id"] for row in rows] == ["E1", "E2"]
 
@@ -136,10 +136,10 @@ async def test_sinks_of_the_version_before_and_of_this_one_take_turns(database_d
     )
     async with owner(database_dsn) as sink:
         await sink.take_over(topic_id="first")
-        assert await sink.store(story()) == ()
+        assert await sink.store(voice_call()) == ()
         await query(database_dsn, TAKEN_OVER_BEFORE)
         await sink.take_over(topic_id="first")
-        assert sink.position == len(story())
+        assert sink.position == len(voice_call())
     rows = await query(database_dsn, "select distinct tableoid::regclass::text from zcc.raw_event")
     assert rows == [{"tableoid": "zcc.raw_event_2026_03"}]
     stored = await query(database_dsn, "select epoch, topic_id from zcc.kafka_offset")

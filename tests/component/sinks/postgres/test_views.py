@@ -19,14 +19,14 @@ from tests.support.postgres_day import (
     SALES,
     SAM,
     VOICE,
-    asked,
+    agent_states,
     at,
-    changed,
-    desk,
     engagements,
-    of,
-    refer,
-    tell,
+    events_of,
+    query_in_utc,
+    status_changed,
+    store_events,
+    store_references,
 )
 from tests.support.postgres_page import QUERIES
 from tests.support.projections import event
@@ -104,26 +104,26 @@ def number(found: object) -> bool:
 async def test_the_queries_of_the_page_answer_what_is_computed_by_hand_whatever_the_order(
     dsn: str, seed: int | None
 ) -> None:
-    told = [*engagements(), *desk()]
+    told = [*engagements(), *agent_states()]
     if seed is None:  # everything as it happened, in one batch
-        await refer(dsn)
-        await tell(dsn, told)
+        await store_references(dsn)
+        await store_events(dsn, told)
     else:
         rng = random.Random(seed)
         told += rng.choices(told, k=20)
         rng.shuffle(told)
-        await tell(dsn, told, size=7)
-        await refer(dsn)
+        await store_events(dsn, told, size=7)
+        await store_references(dsn)
     assert len(QUERIES) == len(EXPECTED)
     for (statement, result), expected in zip(QUERIES, EXPECTED, strict=True):
-        rows = await asked(dsn, statement)
+        rows = await query_in_utc(dsn, statement)
         assert [tuple(row.values()) for row in rows] == list(expected)
         assert result == shown(rows)
 
 
 async def test_a_conversation_that_more_than_one_user_is_in_counts_once(dsn: str) -> None:
-    tell_of = of("E1", VOICE)
-    await tell(
+    tell_of = events_of("E1", VOICE)
+    await store_events(
         dsn,
         [
             tell_of("engagement_user_answered", (10, 0, 0), ALEX),
@@ -141,8 +141,8 @@ async def test_a_conversation_that_more_than_one_user_is_in_counts_once(dsn: str
 
 
 async def test_times_that_contradict_each_other_give_no_duration_and_no_error(dsn: str) -> None:
-    tell_of = of("E1", VOICE)
-    await tell(
+    tell_of = events_of("E1", VOICE)
+    await store_events(
         dsn,
         [
             tell_of("engagement_ended", (10, 0, 0)),
@@ -164,8 +164,8 @@ async def test_a_call_that_a_user_accepts_and_nobody_answers_has_no_conversation
     dsn: str,
 ) -> None:
     for engagement_id, direction in (("E1", "inbound"), ("E2", "outbound")):
-        tell_of = of(engagement_id, {**VOICE, "engagement_direction": direction})
-        await tell(
+        tell_of = events_of(engagement_id, {**VOICE, "engagement_direction": direction})
+        await store_events(
             dsn,
             [
                 tell_of("engagement_started", (10, 0, 0)),
@@ -191,10 +191,10 @@ async def test_what_ends_a_wait_decides_what_became_of_an_offer(dsn: str) -> Non
     )
     told = []
     for name, members, _, _ in endings:
-        tell_of = of(name, VOICE)
+        tell_of = events_of(name, VOICE)
         told.append(tell_of("task_entered_queue", (10, 0, 0), SALES))
         told.append(tell_of(name, (10, 0, 9), members))
-    await tell(dsn, told)
+    await store_events(dsn, told)
     rows = await query(dsn, "select * from zcc.queue_offer where cc_queue_id = 'Q1'")
     assert {(row["engagement_id"], row["outcome"], row["wait_ms"]) for row in rows} == {
         (name, outcome, wait_ms) for name, _, outcome, wait_ms in endings
@@ -206,7 +206,7 @@ async def test_what_ends_a_wait_decides_what_became_of_an_offer(dsn: str) -> Non
 
 async def test_long_abandoned_offers_are_left_out_where_the_queue_says_so(dsn: str) -> None:
     rule = {"service_level_exclude_long_abandoned_calls": True}
-    await tell(
+    await store_events(
         dsn,
         [
             *engagements(),
@@ -219,7 +219,9 @@ async def test_long_abandoned_offers_are_left_out_where_the_queue_says_so(dsn: s
 
 
 async def test_the_parts_of_a_state_are_as_long_as_the_state(dsn: str) -> None:
-    await tell(dsn, [changed("U1", (9, 47), "Ready"), changed("U1", (12, 3), "Occupied")])
+    await store_events(
+        dsn, [status_changed("U1", (9, 47), "Ready"), status_changed("U1", (12, 3), "Occupied")]
+    )
     for width in ("7 minutes", "15 minutes", "1 hour", "1 day", "1 week"):
         (row,) = await query(
             dsn,
@@ -232,7 +234,9 @@ async def test_the_parts_of_a_state_are_as_long_as_the_state(dsn: str) -> None:
 async def test_of_two_changes_at_one_moment_the_state_is_one_and_the_other_has_no_time(
     dsn: str,
 ) -> None:
-    await tell(dsn, [changed("U1", (9, 0), "Ready"), changed("U1", (9, 0), "Occupied")])
+    await store_events(
+        dsn, [status_changed("U1", (9, 0), "Ready"), status_changed("U1", (9, 0), "Occupied")]
+    )
     (row,) = await query(
         dsn,
         "select * from zcc.agent_state_time('2026-03-01 10:00Z', '2026-03-01 10:10Z', '1 day')",
@@ -255,7 +259,7 @@ async def test_views_of_today_begin_at_midnight_and_those_of_31_days_hold_no_mor
         told.append(delivery(webhook("task_entered_queue", members | mine, at_ms=at_ms)))
         state = {"user_id": "U1", "current_status_id": str(number_)}
         told.append(delivery(webhook("user_status_changed", state, at_ms=at_ms)))
-    await tell(dsn, told)
+    await store_events(dsn, told)
     (row,) = await query(
         dsn,
         "select sum(offered) as offered, min(interval_start) as since, "
@@ -275,12 +279,12 @@ async def test_views_of_today_begin_at_midnight_and_those_of_31_days_hold_no_mor
 
 
 async def test_the_oldest_open_engagement_is_the_one_of_the_greatest_age(dsn: str) -> None:
-    await tell(
+    await store_events(
         dsn,
         [
-            of("E1", VOICE)("engagement_started", (10, 0, 0)),
-            of("E2", VOICE)("engagement_started", (11, 0, 0)),
-            of("E3", VOICE)("engagement_note_added", (9, 0, 0), {"note_id": "N"}),
+            events_of("E1", VOICE)("engagement_started", (10, 0, 0)),
+            events_of("E2", VOICE)("engagement_started", (11, 0, 0)),
+            events_of("E3", VOICE)("engagement_note_added", (9, 0, 0), {"note_id": "N"}),
         ],
     )
     rows = await query(dsn, "select engagement_id, age_ms from zcc.open_engagement")

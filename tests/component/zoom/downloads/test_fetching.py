@@ -9,13 +9,13 @@ import pytest
 
 from tests.support.fakes.zoom import http, secret
 from tests.support.zoom_downloads import (
-    Memory,
+    MemoryTarget,
     Rig,
-    breaking,
+    broken_response,
     content,
     count,
     fetched,
-    file,
+    file_response,
     names_in,
     redirect,
 )
@@ -24,19 +24,19 @@ from zoom.errors import ForbiddenError, NotFoundError, UnavailableError, ZoomFau
 
 
 async def test_a_file_appears_when_it_is_whole(rig: Rig, tmp_path: Path) -> None:
-    server, url = await rig.server(file())
+    server, url = await rig.server(file_response())
     path = tmp_path / "call.mp4"
     path.write_bytes(b"what was there before")
     assert await (await rig.downloads()).fetch(f"{url}/a", path) == fetched
     assert path.read_bytes() == content
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert names_in(tmp_path) == ["call.mp4"]
-    assert f"Authorization: Bearer {secret}-0\r\n" in server.asked[0]
-    assert "Accept-Encoding: identity\r\n" in server.asked[0]
+    assert f"Authorization: Bearer {secret}-0\r\n" in server.requests[0]
+    assert "Accept-Encoding: identity\r\n" in server.requests[0]
 
 
 async def test_what_fails_leaves_the_folder_as_it_was(rig: Rig, tmp_path: Path) -> None:
-    _, url = await rig.server(file(), http(404, b""))
+    _, url = await rig.server(file_response(), http(404, b""))
     path = tmp_path / "call.mp4"
     downloads = await rig.downloads()
     with pytest.raises(UnavailableError):
@@ -47,7 +47,7 @@ async def test_what_fails_leaves_the_folder_as_it_was(rig: Rig, tmp_path: Path) 
 
 
 async def test_a_file_begun_anew_holds_nothing_of_the_first(rig: Rig, tmp_path: Path) -> None:
-    _, url = await rig.server(breaking(200_000), file(b"short"))
+    _, url = await rig.server(broken_response(200_000), file_response(b"short"))
     path = tmp_path / "call.mp4"
     await (await rig.downloads()).fetch(f"{url}/a", path)
     assert path.read_bytes() == b"short"
@@ -57,7 +57,7 @@ async def test_a_cancelled_download_leaves_nothing(rig: Rig, tmp_path: Path) -> 
     begun, never = asyncio.Event(), asyncio.Event()
 
     async def half(writer: asyncio.StreamWriter) -> None:
-        writer.write(breaking(200_000))
+        writer.write(broken_response(200_000))
         await writer.drain()
         begun.set()
         await never.wait()
@@ -74,19 +74,19 @@ async def test_a_cancelled_download_leaves_nothing(rig: Rig, tmp_path: Path) -> 
 
 
 async def test_a_disk_that_refuses_is_told_as_it_is(rig: Rig, tmp_path: Path) -> None:
-    _, url = await rig.server(file())
+    _, url = await rig.server(file_response())
     with pytest.raises(OSError, match="No such file"):
         await (await rig.downloads()).fetch(f"{url}/a", tmp_path / "no" / "call.mp4")
 
 
 async def test_a_fault_of_the_target_is_no_fault_of_the_network(rig: Rig) -> None:
-    class Full(Memory):
+    class Full(MemoryTarget):
         async def write(self, chunk: bytes, /) -> None:
             raise OSError("no space left")
 
     rig.target = Full()
     with pytest.raises(OSError, match="no space left"):
-        await rig.fetch(file())
+        await rig.fetch(file_response())
 
 
 async def test_chunks_tell_the_end_as_well_as_a_length(rig: Rig) -> None:
@@ -97,10 +97,10 @@ async def test_chunks_tell_the_end_as_well_as_a_length(rig: Rig) -> None:
 
 
 async def test_a_relative_address_is_of_the_api(rig: Rig) -> None:
-    server, _ = await rig.server(file())
+    server, _ = await rig.server(file_response())
     url = "/v2/contact_center/a%2Fb?type=voice"
     assert await (await rig.downloads()).fetch(url, rig.target) == fetched
-    assert server.asked[0].startswith(f"GET {url} HTTP/1.1\r\n")
+    assert server.requests[0].startswith(f"GET {url} HTTP/1.1\r\n")
 
 
 async def test_no_more_run_at_a_time_than_the_setting_says(rig: Rig) -> None:
@@ -113,13 +113,13 @@ async def test_no_more_run_at_a_time_than_the_setting_says(rig: Rig) -> None:
         running.append(open_now)
         await asyncio.sleep(0.02)
         open_now -= 1
-        writer.write(file())
+        writer.write(file_response())
 
     _, url = await rig.server(slow)
     downloads = await rig.downloads(download_concurrency=2)
     async with asyncio.TaskGroup() as group:
         for _ in range(6):
-            group.create_task(downloads.fetch(f"{url}/a", Memory()))
+            group.create_task(downloads.fetch(f"{url}/a", MemoryTarget()))
     assert max(running) == 2
     assert len(running) == 6
 
@@ -130,7 +130,7 @@ async def test_what_waits_for_its_place_has_no_file_open(rig: Rig, tmp_path: Pat
     async def waits(writer: asyncio.StreamWriter) -> None:
         begun.set()
         await go_on.wait()
-        writer.write(file())
+        writer.write(file_response())
 
     _, url = await rig.server(waits)
     downloads = await rig.downloads(download_concurrency=1, download_read_timeout_s=30)
@@ -144,9 +144,9 @@ async def test_what_waits_for_its_place_has_no_file_open(rig: Rig, tmp_path: Pat
 
 
 async def test_a_refused_token_is_renewed_once(rig: Rig) -> None:
-    server, url = await rig.server(http(401, b'{"code": 124}'), file())
+    server, url = await rig.server(http(401, b'{"code": 124}'), file_response())
     assert await (await rig.downloads()).fetch(f"{url}/a", rig.target) == fetched
-    assert f"Bearer {secret}-1\r\n" in server.asked[1]
+    assert f"Bearer {secret}-1\r\n" in server.requests[1]
 
 
 async def test_a_new_token_that_is_refused_is_the_operators_fault(rig: Rig) -> None:
@@ -171,6 +171,6 @@ async def test_bytes_and_outcomes_are_counted(rig: Rig) -> None:
         ("zcc_zoom_downloads_total", {"outcome": "fetched"}),
     ]
     before = [count(name, **labels) for name, labels in names]
-    await rig.fetch(breaking(10), file())
+    await rig.fetch(broken_response(10), file_response())
     after = [count(name, **labels) for name, labels in names]
     assert [now - then for now, then in zip(after, before, strict=True)] == [len(content) + 10, 1]

@@ -6,7 +6,7 @@ import pytest
 import structlog.testing
 
 from tests.support.fakes.zoom import http, secret
-from tests.support.zoom_downloads import Rig, content, count, file
+from tests.support.zoom_downloads import Rig, content, count, file_response
 from zoom.downloads.fetching import Promise
 from zoom.errors import (
     ForbiddenError,
@@ -56,9 +56,9 @@ no_end = b"HTTP/1.1 200 OK\r\nContent-Type: audio/mp4\r\n\r\nabc"
             ZoomFault.UNEXPECTED,
             "expected audio/ or video/, another content type came",
         ),
-        (file(b""), None, UnavailableError, ZoomFault.NOT_READY, "without a byte"),
+        (file_response(b""), None, UnavailableError, ZoomFault.NOT_READY, "without a byte"),
         (
-            file(),
+            file_response(),
             Promise(size_bytes=7),
             UnavailableError,
             ZoomFault.UNEXPECTED,
@@ -75,7 +75,7 @@ no_end = b"HTTP/1.1 200 OK\r\nContent-Type: audio/mp4\r\n\r\nabc"
         ),
         (no_end, None, UnavailableError, ZoomFault.UNEXPECTED, "where the file ends"),
         (
-            file(Content_Encoding="gzip"),
+            file_response(Content_Encoding="gzip"),
             None,
             UnavailableError,
             ZoomFault.UNEXPECTED,
@@ -124,7 +124,7 @@ async def test_of_a_long_refusal_only_the_beginning_is_read(rig: Rig) -> None:
 
 
 async def test_a_file_that_is_too_large_is_not_begun(rig: Rig) -> None:
-    _, url = await rig.server(file())
+    _, url = await rig.server(file_response())
     downloads = await rig.downloads(download_largest_bytes=len(content) - 1)
     with pytest.raises(UnavailableError, match="ZCC_ZOOM_DOWNLOAD_LARGEST_BYTES"):
         await downloads.fetch(f"{url}/a", rig.target)

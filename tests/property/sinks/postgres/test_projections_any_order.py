@@ -20,7 +20,7 @@ from sinks.postgres.model.registry import column_updates, projections
 from sinks.postgres.model.rows import Message, events_in, read_deliveries
 from tests.support.enriched_records import START_MS, complete, delivery
 from tests.support.fakes.postgres_tables import FakeTables
-from tests.support.simulated_stories import Stored, told_stories
+from tests.support.simulated_stories import Stored, simulated_deliveries
 
 examples = Path(__file__).parents[4] / "schemas" / "examples"
 
@@ -31,7 +31,7 @@ def read(deliveries: Iterable[Any]) -> list[Event]:
     return events_in(told)
 
 
-stories = [read(story) for story in told_stories()]
+stories = [read(story) for story in simulated_deliveries()]
 
 
 def plain_reading(events: Sequence[Event]) -> Stored:
@@ -96,7 +96,7 @@ def told_in(batches: Iterable[Sequence[Message]]) -> Stored:
     tables = FakeTables()
     for batch in batches:
         tables.take(batch)
-    return tables.told()
+    return tables.contents()
 
 
 @pytest.mark.parametrize("story", stories, ids=lambda story: story[0].name.partition(".")[2])

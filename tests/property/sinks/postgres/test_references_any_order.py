@@ -46,7 +46,7 @@ def told_in(batches: Sequence[Sequence[Delivery]]) -> Any:
         told, rejections = read_deliveries(batch)
         assert rejections == []
         tables.take(told)
-    return tables.told()
+    return tables.contents()
 
 
 @given(st.lists(snapshots | events, min_size=1, max_size=8), st.data())

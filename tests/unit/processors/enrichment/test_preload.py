@@ -69,7 +69,7 @@ async def test_they_are_read_again_before_they_are_old(background: BackgroundTas
     assert clock.pauses_s == [1800.0, 1800.0]
     clock.elapsed_s = 5300.0  # old since 3600 without the second walk
     assert await lookup.get("a") == Queue("a", "", "A")
-    assert len(transport.asked) == 2
+    assert len(transport.requests) == 2
 
 
 @pytest.mark.parametrize("failure", [reply(503), reply(403), reply(400)])
@@ -85,4 +85,4 @@ async def test_an_account_larger_than_memory_is_read_in_part(background: Backgro
     _, _, transport = await preloaded(
         background, page("a", "b", token="t"), pauses=1, cache_entries=4
     )
-    assert len(transport.asked) == 1
+    assert len(transport.requests) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.simulated_account import LATER, START, SimulatedAccount
-from tests.support.simulated_calls import CALL, call_until_its_end, recorded
+from tests.support.simulated_calls import CALL, add_call, add_recording
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,17 @@ def test_a_call_says_how_it_went(
 
 
 def test_a_list_follows_what_happens_after_it_was_asked_for(account: SimulatedAccount) -> None:
-    call_until_its_end(account)
+    add_call(account)
     [call] = account.list("list_voice_calls")
     assert (call["monitored"], call["recorded"]) == (False, False)
     account.happened("engagement_monitor_started", **CALL)
-    recorded(account)
+    add_recording(account)
     [call] = account.list("list_voice_calls")
     assert (call["monitored"], call["recorded"]) == (True, True)
 
 
 def test_a_master_account_sees_its_own_sub_account_alone(account: SimulatedAccount) -> None:
-    call_until_its_end(account)
+    add_call(account)
     own = account.company.account_id
     assert len(account.list("list_account_voice_calls", account_id=own)) == 1
     assert account.refusal("list_account_voice_calls", account_id="other")[0] == 404
@@ -56,7 +56,7 @@ def test_text_messages_are_counted_by_direction(account: SimulatedAccount) -> No
 
 
 def test_an_engagement_is_reported_for_each_queue_it_was_in(account: SimulatedAccount) -> None:
-    call_until_its_end(account)
+    add_call(account)
     first, second = account.company.queues[0], account.company.queues[4]
     told = CALL | {"engagement_id": "moved"}
     for queue in (first, second):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.simulated_account import SimulatedAccount
-from tests.support.simulated_calls import CALL, at, call_until_its_end
+from tests.support.simulated_calls import CALL, add_call, at
 
 
 def test_details_are_not_there_before_the_end_then_empty_then_there(
@@ -52,7 +52,7 @@ def test_an_engagement_without_tasks_ends_when_its_reports_are_ready(
 
 
 def test_seconds_in_one_report_are_milliseconds_in_the_other(account: SimulatedAccount) -> None:
-    call_until_its_end(account)
+    add_call(account)
     document = account.get("get_engagement", engagement_id="call")
     v1 = {name: document[f"{name}_duration"] for name in ("flow", "waiting", "talk", "handling")}
     assert v1 == {"flow": 10, "waiting": 19, "talk": 40, "handling": 70}
@@ -66,7 +66,7 @@ def test_seconds_in_one_report_are_milliseconds_in_the_other(account: SimulatedA
 
 
 def test_a_queue_has_both_of_its_ids(account: SimulatedAccount) -> None:
-    call_until_its_end(account)
+    add_call(account)
     queue = account.company.queues[0]
     [told] = account.get("get_engagement", engagement_id="call")["queues"]
     assert (told["cc_queue_id"], told["queue_id"]) == (queue.cc_queue_id, queue.queue_id)

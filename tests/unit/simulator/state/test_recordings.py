@@ -1,7 +1,7 @@
 """Recordings and voicemails, from their completion until they are deleted."""
 
 from tests.support.simulated_account import SimulatedAccount
-from tests.support.simulated_calls import CALL, recorded
+from tests.support.simulated_calls import CALL, add_recording
 
 
 def test_the_oldest_engagements_are_forgotten_with_their_recordings() -> None:
@@ -35,15 +35,15 @@ def test_a_recording_is_listed_from_its_completion_until_it_is_deleted(
 
 
 def test_recordings_of_an_engagement_are_deleted_together(account: SimulatedAccount) -> None:
-    recorded(account, "R")
-    recorded(account, "S")
+    add_recording(account, "R")
+    add_recording(account, "S")
     assert len(account.list("list_engagement_recordings", engagement_id="call")) == 2
     account.write("delete_engagement_recordings", engagement_id="call")
     assert account.list("list_engagement_recordings", engagement_id="call") == []
 
 
 def test_the_recorder_tells_what_it_did(account: SimulatedAccount) -> None:
-    recorded(account)
+    add_recording(account)
     document = account.get("get_engagement_recording_status", engagement_id="call")
     assert [entry["status"] for entry in document["statuses"]] == ["start", "stop"]
     account.happened("engagement_started", **CALL | {"engagement_id": "mail", "channel": "email"})

@@ -32,7 +32,7 @@ class Source:
 async def test_many_callers_share_one_request() -> None:
     source = Source(token_reply())
     tokens = await asyncio.gather(*(source.tokens.token() for _ in range(50)))
-    assert source.transport.tokens_asked == 1
+    assert source.transport.token_requests == 1
     assert {token.value for token in tokens} == {"token-1"}
 
 
@@ -84,7 +84,7 @@ async def test_where_the_caller_that_asks_is_cancelled_the_next_one_asks_for_all
         await asyncio.sleep(0)
         others[1].cancel()
         asking.cancel()
-    assert source.transport.tokens_asked == 2
+    assert source.transport.token_requests == 2
     assert never.cancelled()
     assert {each.result().value for each in others if not each.cancelled()} == {"second"}
 
@@ -109,7 +109,7 @@ async def test_a_refused_token_is_replaced_once_for_all_who_were_refused() -> No
     old = await source.tokens.token()
     renewed = await asyncio.gather(*(source.tokens.renew(old) for _ in range(20)))
     assert {token.value for token in renewed} == {"new"}
-    assert source.transport.tokens_asked == 2
+    assert source.transport.token_requests == 2
 
 
 async def test_callers_that_waited_for_a_failure_share_it_and_a_later_one_asks_again() -> None:
@@ -117,7 +117,7 @@ async def test_callers_that_waited_for_a_failure_share_it_and_a_later_one_asks_a
     failures = await asyncio.gather(
         *(source.tokens.token() for _ in range(20)), return_exceptions=True
     )
-    assert source.transport.tokens_asked == 1
+    assert source.transport.token_requests == 1
     for failure in failures:
         assert isinstance(failure, ForbiddenError)
         assert failure.fault is ZoomFault.CREDENTIALS
@@ -215,7 +215,7 @@ async def test_a_missing_scope_is_named_without_asking_again_while_the_token_is_
         for scope in get_user.scopes.all:
             assert scope in str(caught.value)
         source.clock.elapsed_s += (young_s - 1) / 5
-    assert source.transport.tokens_asked == 1
+    assert source.transport.token_requests == 1
 
 
 async def test_a_scope_that_was_added_meanwhile_is_found_by_one_renewal_for_all() -> None:
@@ -226,7 +226,7 @@ async def test_a_scope_that_was_added_meanwhile_is_found_by_one_renewal_for_all(
     source.clock.elapsed_s += young_s
     found = await asyncio.gather(*(source.tokens.token_for(get_user) for _ in range(20)))
     assert {token.value for token in found} == {"new"}
-    assert source.transport.tokens_asked == 2
+    assert source.transport.token_requests == 2
 
 
 async def test_a_scope_that_stays_missing_costs_a_renewal_each_half_minute_at_most() -> None:
@@ -235,4 +235,4 @@ async def test_a_scope_that_stays_missing_costs_a_renewal_each_half_minute_at_mo
         with pytest.raises(MissingScopeError):
             await source.tokens.token_for(get_user)
         source.clock.elapsed_s += 1
-    assert source.transport.tokens_asked == 2
+    assert source.transport.token_requests == 2

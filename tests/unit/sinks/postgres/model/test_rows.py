@@ -15,7 +15,7 @@ from tests.support.enriched_records import (
     START_MS,
     complete,
     delivery,
-    story,
+    voice_call,
     webhook,
     with_fields,
 )
@@ -112,7 +112,7 @@ def test_a_routing_task_tells_its_channel_in_a_way_of_its_own() -> None:
 
 
 def test_a_story_ends_as_an_engagement_that_tells_it() -> None:
-    (row,) = named(engagement_table, story())
+    (row,) = named(engagement_table, voice_call())
     assert {name: cell for name, cell in row.items() if not name.endswith("_stamp")} == {
         "account_id": "ACCOUNT",
         "engagement_id": "E1",
@@ -173,7 +173,7 @@ def test_the_status_of_a_campaign_is_told_by_the_newest_dialer_event() -> None:
 
 def test_rows_are_in_the_order_of_their_keys_so_that_writers_cannot_deadlock() -> None:
     deliveries = [
-        each for engagement_id in ("E2", "E1") for each in story(engagement_id=engagement_id)
+        each for engagement_id in ("E2", "E1") for each in voice_call(engagement_id=engagement_id)
     ]
     told, _ = read_deliveries(deliveries)
     rows = rows_by_table(told)

@@ -15,12 +15,12 @@ from sinks.postgres.privacy.classes import class_of, normal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction, marker, pseudonym
 from tests.support.each_case import each_case
 from tests.support.enriched_records import delivery, webhook
-from tests.support.people import People
+from tests.support.participants import Participants
 from tests.support.projections import snapshot
 
 KEY = b"a key of sixteen characters"
 CLASSES: tuple[Personal, ...] = tuple(c for c in get_args(Personal) if c != "document")
-ANN = People("ann", "+15550107001")
+ANN = Participants("ann", "+15550107001")
 HEADS = {"subject", "partition_key"}
 
 Message = Any
@@ -44,7 +44,7 @@ def cells(some: list[Message]) -> Iterator[tuple[Table, Mapping[str, Any]]]:
 
 
 def test_what_is_kept_is_not_touched() -> None:
-    some = told(*ANN.told())
+    some = told(*ANN.deliveries())
     for kept in (PersonalData({}, b""), rules("keep")):
         assert all(a is b for a, b in zip(kept.redacted(some), some, strict=True))
 
@@ -76,7 +76,7 @@ def test_every_personal_column_holds_pseudonyms_and_no_other_one_changes(event: 
 
 @pytest.mark.parametrize("redaction", ["pseudonymise", "drop"])
 def test_no_value_of_a_person_is_left_in_any_row(redaction: Redaction) -> None:
-    some = rules(redaction).redacted(told(*ANN.told()))
+    some = rules(redaction).redacted(told(*ANN.deliveries()))
     assert some
     for table, row in cells(some):
         text = repr(row)
@@ -85,7 +85,7 @@ def test_no_value_of_a_person_is_left_in_any_row(redaction: Redaction) -> None:
 
 
 def test_rows_of_dropped_data_have_whole_keys() -> None:
-    for table, row in cells(rules("drop").redacted(told(*ANN.told()))):
+    for table, row in cells(rules("drop").redacted(told(*ANN.deliveries()))):
         assert all(row[name] is not None for name in table.key), table.name
 
 

@@ -1,4 +1,4 @@
-"""Every event told of one agent and one consumer, whose values can be told from all others."""
+"""Every event of one agent and one consumer, whose values are unlike all others."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ SHARED = {"account_id", "cc_queue_id", "queue_id"}
 
 
 @dataclass(frozen=True)
-class People:
+class Participants:
     """A consumer and the agent who serves them; ``number`` as Zoom writes it."""
 
     name: str
@@ -85,7 +85,7 @@ class People:
         """What every value of the agent contains."""
         return self.user_id, f"known of {self.name}"
 
-    def told(self) -> Iterator[Delivery]:
+    def deliveries(self) -> Iterator[Delivery]:
         """Yield one delivery of each event, with all members that it can have."""
         users = {self.user_id: {"user_id": self.user_id, "display_name": f"known of {self.name}"}}
         missing = [{"entity": "user", "id": self.user_id, "reason": "absent"}]
@@ -95,16 +95,16 @@ class People:
             body["payload"]["object"] = self._own(body["payload"]["object"])
             yield delivery(orjson.dumps(body), enrichment=enrichment)
 
-    def _own(self, node: Any, name: str = "", beside: Mapping[str, Any] | None = None) -> Any:
+    def _own(self, node: Any, name: str = "", siblings: Mapping[str, Any] | None = None) -> Any:
         if isinstance(node, dict):
             return {member: self._own(value, member, node) for member, value in node.items()}
         if isinstance(node, list):
-            return [self._own(item, name, beside) for item in node[:1]]
-        return self._value(name, node, beside or {}) if isinstance(node, str) else node
+            return [self._own(item, name, siblings) for item in node[:1]]
+        return self._value(name, node, siblings or {}) if isinstance(node, str) else node
 
-    def _value(self, name: str, value: str, beside: Mapping[str, Any]) -> str:
-        numbers = NUMBERS | ({"phone_number"} if "attendee_id" in beside else set())
-        words = USER_WORDS | ({"phone_number"} if "phone_number_id" in beside else set())
+    def _value(self, name: str, value: str, siblings: Mapping[str, Any]) -> str:
+        numbers = NUMBERS | ({"phone_number"} if "attendee_id" in siblings else set())
+        words = USER_WORDS | ({"phone_number"} if "phone_number_id" in siblings else set())
         for names, own in (
             (numbers, self.number),
             (CONSUMER_IDS, self.consumer_id),
