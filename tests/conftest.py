@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +13,10 @@ import pytest
 from hypothesis import settings
 
 from devstack.options import chosen_kafka
+from runtime.background_tasks import BackgroundTasks
 from runtime.settings import KafkaSettings
 from tests.support.promtool import described
+from tests.support.restored_signals import restored_signals
 from tests.support.scheduling import GroupScheduling, is_whole_machine
 from tests.support.stack import RealStack, chosen_source, real_stack
 from tests.support.vendor_digest import HeldByDigest
@@ -113,6 +115,20 @@ async def _database(stack: RealStack, *, template: str = "template1") -> AsyncIt
 
 def _dsn(stack: RealStack, name: str) -> str:
     return urlsplit(stack.postgres_dsn)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture
+async def background() -> AsyncIterator[BackgroundTasks]:
+    """Tasks that end with the test."""
+    async with BackgroundTasks() as opened:
+        yield opened
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Puts the handlers of signals back, which a worker takes for itself."""
+    with restored_signals():
+        yield
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -13,34 +13,14 @@ from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import KafkaConsumer, KafkaPublisher
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Assignment, Delivery, Record, TopicPartition
+from runtime.values import Delivery, Record, TopicPartition
+from tests.support.assignments import Listener
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
 topic = "outages.one.v1"
 source = TopicPartition(topic, 0)
 worker = WorkerSettings(session_timeout_s=1.0, drain_timeout_s=0.5)
-
-
-class HurriedClock(SystemClock):
-    """Ten times as fast, so that patience is short."""
-
-    def monotonic_s(self) -> float:
-        return super().monotonic_s() * 10
-
-    async def sleep(self, delay_s: float) -> None:
-        await super().sleep(delay_s / 10)
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.assignments: list[Assignment] = []
-
-    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        pass
-
-    async def assigned(self, assignment: Assignment) -> None:
-        self.assignments.append(assignment)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ import os
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -17,6 +17,7 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec
 from tests.support.patience import HANG_GUARD_S
+from tests.support.restored_signals import restored_signals
 
 deadline_s = HANG_GUARD_S
 
@@ -66,17 +67,6 @@ class Probed:
         async with asyncio.timeout(deadline_s):
             while await self.figure(name) < at_least:
                 await asyncio.sleep(0.1)
-
-
-@contextmanager
-def restored_signals() -> Iterator[None]:
-    """Put the handlers of signals back, which a worker takes for itself."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from runtime.settings import WorkerSettings
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.patience import HANG_GUARD_S
+from tests.support.restored_signals import restored_signals
 
 deadline_s = HANG_GUARD_S
 worker = WorkerSettings(
@@ -19,16 +20,13 @@ worker = WorkerSettings(
 @asynccontextmanager
 async def until_terminated(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Run in this process and end it as an orchestrator does."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as tasks:
+    with restored_signals():
+        async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(work)
             yield
             os.kill(os.getpid(), signal.SIGTERM)
-            await task
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            async with asyncio.timeout(deadline_s):
+                await task
 
 
 async def until(condition: Callable[[], object]) -> None:

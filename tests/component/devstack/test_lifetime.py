@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,13 +48,6 @@ def stack_of_another_process(name: str) -> Iterator[tuple[subprocess.Popen[str],
             yield process, Path(directory), dsn
         finally:
             process.kill()
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Not pytest's own, whose rights other runs of pytest take away meanwhile."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
 
 
 def nothing_runs(directory: Path) -> bool:

@@ -1,8 +1,6 @@
 """Each part is the real thing, keeps its data, and comes back after a fault."""
 
 import asyncio
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
@@ -20,13 +18,6 @@ from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import RealStack
 
 REQUEST_TIMEOUT_MS = int(HANG_GUARD_S * 1000)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Not pytest's own, whose rights other runs of pytest take away meanwhile."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
 
 
 def object_store(stack: Stack | RealStack) -> S3Store:

@@ -1,8 +1,7 @@
 """From a worker that fails to its dead letters, and back to it, until it is mended."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -16,15 +15,9 @@ from schemas.reasons import DeadLetterReason
 from tests.support.dead_letters import Deployment
 from tests.support.patience import until
 
+pytestmark = pytest.mark.usefixtures("signals")
+
 settings = WorkerSettings(health_host="127.0.0.1", health_port=0, commit_interval_s=0.1)
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 class Handler:

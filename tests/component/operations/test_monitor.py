@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ from tests.support.kafka_members import (
 )
 from tests.support.kafka_proxy import proxy_before
 from tests.support.patience import HANG_GUARD_S
+from tests.support.workers_on_kafka import until
 
 quick = MonitorSettings(interval_s=0.1)
 
@@ -78,12 +79,6 @@ def figure(name: str, **labels: str) -> float:
 def seconds_since(before_s: float) -> float:
     """What has passed by now, with room for a timestamp that is a whole millisecond."""
     return time.monotonic() - before_s + 0.01
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(deadline_s):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 async def next_look() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -32,6 +32,8 @@ import asyncio
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Deferred
+
+pytestmark = pytest.mark.usefixtures("signals")
 
 async def handler(delivery):
     return Deferred()
@@ -85,14 +87,6 @@ async def topics(kafka_settings: KafkaSettings) -> Topics:
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply([TopicSpec(name, 2, 1, "delete", 3_600_000) for name in names])
     return made
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 class Looks:

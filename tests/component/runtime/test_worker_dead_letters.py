@@ -24,6 +24,7 @@ from schemas.reasons import DeadLetterReason
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.workers import (
     Rig,
+    copied,
     other,
     running,
     runs_until_it_halts,
@@ -32,10 +33,6 @@ from tests.support.workers import (
     source,
     until,
 )
-
-
-def copied(delivery: Delivery) -> Sequence[Record]:
-    return (Record("out", delivery.key, delivery.value),)
 
 
 def told(letter: Delivery) -> tuple[str | None, str | None, str | None]:

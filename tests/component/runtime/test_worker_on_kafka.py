@@ -6,7 +6,7 @@ import signal
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -23,6 +23,8 @@ from schemas.topics import TopicSpec
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
+
+pytestmark = pytest.mark.usefixtures("signals")
 
 worker = WorkerSettings(
     health_host="127.0.0.1",
@@ -73,14 +75,6 @@ async def topics(kafka_settings: KafkaSettings) -> Topics:
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply([TopicSpec(name, 2, 1, "delete", 3_600_000) for name in names])
     return made
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @asynccontextmanager

@@ -150,18 +150,20 @@ class Bench:
             PostgresSink(postgres_settings(self.dsn), SystemClock()),
             ObjectStorageSink(self.lake),
         )
-        async with AsyncExitStack() as running, asyncio.timeout(DEADLINE_S):
+        async with AsyncExitStack() as running:
             await running.enter_async_context(self.enriching())
-            while await self.behind("g", self.raw):
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(DEADLINE_S):
+                while await self.behind("g", self.raw):
+                    await asyncio.sleep(0.1)
             for name, sink in zip(SINKS, sinks, strict=True):
                 await running.enter_async_context(
                     sink_running(
                         sink, self.kafka, [self.enriched], name=name, guard_rejected_share=1
                     )
                 )
-            while any([await self.behind(name, self.enriched) for name in SINKS]):
-                await asyncio.sleep(0.1)
+            async with asyncio.timeout(DEADLINE_S):
+                while any([await self.behind(name, self.enriched) for name in SINKS]):
+                    await asyncio.sleep(0.1)
 
     async def behind(self, group: str, topic: str) -> int:
         async with TopicAdmin(self.kafka) as admin:

@@ -10,6 +10,7 @@ import pytest
 from tests.support.each_case import each_case
 from tests.support.fakes.zoom import VirtualClock, zoom_settings
 from tests.support.simulator_api import Api, StoppedClock, inventing_api
+from tests.support.zoom_downloads import names_in
 from zoom.catalogue import Operation, find, operations
 from zoom.client import ZoomClient, connected
 from zoom.downloads.fetching import Downloads, Promise, opened_downloads
@@ -178,7 +179,3 @@ async def test_what_is_no_file_is_named_and_leaves_none(
 
 def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def names_in(folder: Path) -> list[str]:
-    return [each.name for each in folder.iterdir()]

@@ -1,7 +1,7 @@
 """The fake's faults on a simulated clock; what it shares with real brokers is in the contract."""
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from random import Random
 from typing import Any
 
@@ -9,22 +9,12 @@ import pytest
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.ports import Position
-from runtime.values import Assignment, Delivery, Record, TopicPartition
+from runtime.values import Delivery, Record, TopicPartition
+from tests.support.assignments import Listener
 from tests.support.fakes.kafka import FakeBroker, FakeConsumer, metadata_characters
 from tests.support.fakes.simulated_time import SimulatedClock, simulate
 
 first, second = TopicPartition("t", 0), TopicPartition("t", 1)
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.assignments: list[Assignment] = []
-
-    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        pass
-
-    async def assigned(self, assignment: Assignment) -> None:
-        self.assignments.append(assignment)
 
 
 def broker(seed: int = 1) -> FakeBroker:

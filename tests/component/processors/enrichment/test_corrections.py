@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 
 import orjson
@@ -34,6 +34,8 @@ from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import owner, query
 from zoom.entities import Queue, User
 
+pytestmark = pytest.mark.usefixtures("signals")
+
 worker = WorkerSettings(
     health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, session_timeout_s=6
 )
@@ -53,20 +55,6 @@ async def kafka(kafka_settings: KafkaSettings) -> KafkaSettings:
     async with TopicAdmin(kafka_settings) as admin:
         await admin.apply([TopicSpec(name, 2, 1, "delete", 3_600_000) for name in names])
     return kafka_settings
-
-
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
-async def background() -> AsyncIterator[BackgroundTasks]:
-    async with BackgroundTasks() as opened:
-        yield opened
 
 
 async def publish(kafka: KafkaSettings) -> None:

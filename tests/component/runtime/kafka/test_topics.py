@@ -1,7 +1,6 @@
 """Topics made, compared, counted and read through, on real brokers."""
 
 import asyncio
-from collections.abc import Collection
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -14,8 +13,9 @@ from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import KafkaConsumer, KafkaPublisher, Lag, TopicAdmin, read_all
 from runtime.ports import Position
 from runtime.settings import KafkaSettings, WorkerSettings
-from runtime.values import Assignment, Record, TopicPartition
+from runtime.values import Record, TopicPartition
 from schemas.topics import TopicSpec, topic_specs
+from tests.support.assignments import Listener
 from tests.support.kafka_members import delete_before
 from tests.support.patience import HANG_GUARD_S
 
@@ -41,17 +41,6 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
 async def values_in(kafka: KafkaSettings, *topics: str) -> list[bytes | None]:
     async with asyncio.timeout(deadline_s):
         return [delivery.value async for delivery in read_all(kafka, topics)]
-
-
-class Listener:
-    def __init__(self) -> None:
-        self.assignments: list[Assignment] = []
-
-    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        pass
-
-    async def assigned(self, assignment: Assignment) -> None:
-        self.assignments.append(assignment)
 
 
 def member_of(kafka: KafkaSettings, topic: str, listener: Listener) -> KafkaConsumer:

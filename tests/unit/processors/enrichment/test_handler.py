@@ -1,7 +1,6 @@
 """What becomes of one event."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import orjson
 import pytest
@@ -71,12 +70,6 @@ def delivery(
     attempt: int = 1,
 ) -> Delivery:
     return Delivery(topic, 3, 7, b"a:e", value, headers, 1, attempt)
-
-
-@pytest.fixture
-async def background() -> AsyncIterator[BackgroundTasks]:
-    async with BackgroundTasks() as opened:
-        yield opened
 
 
 ann = User("Ann-ID", "Ann")

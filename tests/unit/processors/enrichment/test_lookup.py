@@ -1,7 +1,7 @@
 """One question at a time per key, answers from memory, deadlines from the start of a question."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -54,12 +54,6 @@ class Bench:
             background=background,
             clock=self.clock,
         )
-
-
-@pytest.fixture
-async def background() -> AsyncIterator[BackgroundTasks]:
-    async with BackgroundTasks() as opened:
-        yield opened
 
 
 async def settled() -> None:

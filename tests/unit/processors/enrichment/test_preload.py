@@ -1,7 +1,6 @@
 """The whole account is read at the start, and again before it grows old."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,12 +13,6 @@ from tests.support.fakes.zoom import Answer, ScriptedTransport, VirtualClock, cl
 from tests.support.patience import HANG_GUARD_S
 from zoom.entities import Queue
 from zoom.lookups import queue_lookup
-
-
-@pytest.fixture
-async def background() -> AsyncIterator[BackgroundTasks]:
-    async with BackgroundTasks() as opened:
-        yield opened
 
 
 def page(*ids: str, token: str = "") -> Answer:
