@@ -101,7 +101,7 @@ def endless() -> dict[str, tuple[bytes, bytes]]:
     }
 
 
-@pytest.mark.parametrize("case", endless())
+@pytest.mark.parametrize("case", list(endless()))
 @on_both_loops
 async def test_what_never_ends_is_refused_before_it_costs_memory(case: str) -> None:
     begin, more = endless()[case]
@@ -176,7 +176,7 @@ def slow_bodies() -> dict[str, list[bytes]]:
     }
 
 
-@pytest.mark.parametrize("case", slow_bodies())
+@pytest.mark.parametrize("case", list(slow_bodies()))
 @on_both_loops
 async def test_a_body_that_takes_too_long_is_answered_408_and_closed_then_and_not_before(
     case: str,

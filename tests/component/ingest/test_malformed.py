@@ -77,7 +77,7 @@ def malformed() -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("case", malformed())
+@pytest.mark.parametrize("case", list(malformed()))
 @on_both_loops
 async def test_what_is_not_http_is_answered_400_closed_and_counted(case: str) -> None:
     publisher = MemoryPublisher()
