@@ -164,7 +164,7 @@ async def test_asked_for_it_tells_and_counts_a_file_that_did_not_change(file: Pa
 
 
 @pytest.mark.parametrize(
-    ("spoil", "outcome", "reason"),
+    ("damage", "outcome", "reason"),
     [
         (lambda file: file.write_text(new[:-1]), "wrong", "expected a JSON object"),
         (lambda file: file.write_text(""), "wrong", "expected a JSON object"),
@@ -176,11 +176,11 @@ async def test_asked_for_it_tells_and_counts_a_file_that_did_not_change(file: Pa
     ],
 )
 async def test_a_file_that_is_no_use_keeps_the_apps_and_is_told_once_and_counted_each_time(
-    file: Path, spoil: Callable[[Path], object], outcome: str, reason: str
+    file: Path, damage: Callable[[Path], object], outcome: str, reason: str
 ) -> None:
     async with following(file) as follower:
         apps, before = follower.apps.current, reloads(outcome)
-        spoil(file)
+        damage(file)
         with structlog.testing.capture_logs() as logs:
             await follower.look()
             await follower.look()

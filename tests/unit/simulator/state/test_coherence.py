@@ -17,7 +17,7 @@ from tests.support.simulated_account import (
     first_events,
 )
 
-Told = Sequence[tuple[str, Mapping[str, Any]]]
+Events = Sequence[tuple[str, Mapping[str, Any]]]
 """Events of one engagement: name without prefix, and object."""
 
 ENDED = "engagement_ended"
@@ -29,7 +29,7 @@ def account() -> SimulatedAccount:
 
 
 @pytest.fixture(scope="module")
-def events_by_engagement() -> Mapping[str, Told]:
+def events_by_engagement() -> Mapping[str, Events]:
     """Every event by engagement, applied to the state before."""
     by_engagement = defaultdict(list)
     for event in first_events(4000):
@@ -41,14 +41,14 @@ def events_by_engagement() -> Mapping[str, Told]:
 
 
 @pytest.fixture(scope="module")
-def ended(events_by_engagement: Mapping[str, Told]) -> Mapping[str, Told]:
+def ended(events_by_engagement: Mapping[str, Events]) -> Mapping[str, Events]:
     found = {key: events for key, events in events_by_engagement.items() if ENDED in dict(events)}
     assert len(found) > 100
     return found
 
 
 def test_an_engagement_has_the_times_and_the_direction_of_its_events(
-    account: SimulatedAccount, ended: Mapping[str, Told]
+    account: SimulatedAccount, ended: Mapping[str, Events]
 ) -> None:
     for engagement_id, events in ended.items():
         document = account.get("get_engagement", engagement_id=engagement_id)
@@ -63,7 +63,7 @@ def test_an_engagement_has_the_times_and_the_direction_of_its_events(
 
 
 def test_an_engagement_names_everybody_whom_its_events_name(
-    account: SimulatedAccount, ended: Mapping[str, Told]
+    account: SimulatedAccount, ended: Mapping[str, Events]
 ) -> None:
     for engagement_id, events in ended.items():
         document = account.get("get_engagement", engagement_id=engagement_id)
@@ -85,7 +85,7 @@ def test_an_engagement_names_everybody_whom_its_events_name(
 
 
 def test_everybody_and_everything_that_events_name_can_be_looked_up(
-    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Events]
 ) -> None:
     entities = [entity for events in events_by_engagement.values() for _, entity in events]
     for entity in entities:
@@ -105,7 +105,7 @@ def test_everybody_and_everything_that_events_name_can_be_looked_up(
 
 
 def test_dispositions_notes_and_follow_up_tasks_are_those_of_the_events(
-    account: SimulatedAccount, ended: Mapping[str, Told]
+    account: SimulatedAccount, ended: Mapping[str, Events]
 ) -> None:
     for engagement_id, events in ended.items():
         document = account.get("get_engagement", engagement_id=engagement_id)
@@ -126,7 +126,7 @@ def test_dispositions_notes_and_follow_up_tasks_are_those_of_the_events(
 
 
 def test_recordings_are_those_that_were_completed_and_not_deleted(
-    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Events]
 ) -> None:
     deleted = {
         recording_id
@@ -164,7 +164,7 @@ def test_recordings_are_those_that_were_completed_and_not_deleted(
 
 
 def test_voicemails_have_what_their_events_tell(
-    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Events]
 ) -> None:
     listed = {m["message_id"]: m for m in account.list("list_messages_of_inboxes")}
     assert listed
@@ -182,7 +182,7 @@ def test_voicemails_have_what_their_events_tell(
 
 
 def test_messages_are_in_the_order_in_which_they_were_written(
-    account: SimulatedAccount, events_by_engagement: Mapping[str, Told]
+    account: SimulatedAccount, events_by_engagement: Mapping[str, Events]
 ) -> None:
     found = 0
     for engagement_id, events in events_by_engagement.items():
@@ -200,7 +200,7 @@ def test_messages_are_in_the_order_in_which_they_were_written(
 
 
 def test_a_call_lasts_as_long_in_every_report(
-    account: SimulatedAccount, ended: Mapping[str, Told]
+    account: SimulatedAccount, ended: Mapping[str, Events]
 ) -> None:
     dataset = {e["engagement_id"]: e for e in account.list("list_engagement_dataset")}
     calls = {c["engagement_id"]: c for c in account.list("list_voice_calls")}
@@ -229,7 +229,7 @@ def test_dispositions_of_the_report_are_those_of_the_engagements(account: Simula
     }
 
 
-def of(events: Told, name: str) -> Iterator[Mapping[str, Any]]:
+def of(events: Events, name: str) -> Iterator[Mapping[str, Any]]:
     return (entity for event, entity in events if event == name)
 
 
