@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
-import obstore
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as AioTopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
@@ -27,10 +26,10 @@ from schemas.topics import TopicSpec, dead_letter_topic
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
-from sinks.object_storage.store import open_store
 from tests.enriched import START_MS, delivery, webhook
 from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
+from tests.support.objects import opened, parquet_paths
 
 DEADLINE_S = HANG_GUARD_S
 DAY_MS = 86_400_000
@@ -147,11 +146,10 @@ class Lake:
             return sum(lag.behind for lag in lags.values())
 
     async def paths(self) -> list[str]:
-        listed = await obstore.list(open_store(self.settings)).collect_async()
-        return sorted(each["path"] for each in listed if each["path"].endswith(".parquet"))
+        return await parquet_paths(self.settings)
 
     async def delete_objects(self, paths: Collection[str]) -> None:
-        await obstore.delete_async(open_store(self.settings), list(paths))
+        await asyncio.gather(*map(opened(self.settings).delete, paths))
 
     async def make_topic_anew(self) -> None:
         async with admin_of(self.kafka) as admin:

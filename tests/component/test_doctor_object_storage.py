@@ -40,7 +40,7 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"url": "s3://no-such-bucket/events"}, "does not know the bucket"),
+        ({"url": "s3://no-such-bucket/events"}, "ZCC_OBJECT_STORAGE_URL: there is no such bucket"),
         ({"secret_access_key": SecretStr("another")}, "object storage refuses"),
         ({"endpoint": "http://127.0.0.1:9", "request_timeout_s": 1}, "does not answer"),
     ],
