@@ -21,13 +21,19 @@ def open_client(settings: ObjectStoreSettings, *, request_timeout_s: float, fold
     """Return the store, with paths relative to ``folder`` below the URL.
 
     Raises:
-        ConfigurationError: the folder cannot be created.
+        ConfigurationError: the folder cannot be created, or the bucket's settings contradict.
     """
     match settings.location:
         case FolderLocation(path):
             return _folder(path / folder, settings.url_variable)
         case BucketLocation() as location:
-            return _bucket(settings, location, request_timeout_s=request_timeout_s, folder=folder)
+            try:
+                return _bucket(settings, location, timeout_s=request_timeout_s, folder=folder)
+            except BaseError as error:
+                raise ConfigurationError(
+                    f"{settings.url_variable}: its store cannot be opened: check it and the keys; "
+                    "az:// needs an account"
+                ) from error
         case _ as never:
             assert_never(never)
 
@@ -43,15 +49,11 @@ def _folder(path: Path, url_variable: str) -> LocalStore:
 
 
 def _bucket(
-    settings: ObjectStoreSettings,
-    location: BucketLocation,
-    *,
-    request_timeout_s: float,
-    folder: str,
+    settings: ObjectStoreSettings, location: BucketLocation, *, timeout_s: float, folder: str
 ) -> Client:
     bucket = location.bucket
     prefix = "/".join(part for part in (location.prefix, folder) if part) or None
-    client: ClientConfig = {"timeout": timedelta(seconds=request_timeout_s)}
+    client: ClientConfig = {"timeout": timedelta(seconds=timeout_s)}
     match location.scheme:
         case "gs":
             return GCSStore(bucket, prefix=prefix, client_options=client)

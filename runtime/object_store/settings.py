@@ -8,6 +8,8 @@ from typing import Final, Literal, Self, cast
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.settings_fields import HttpUrl
+
 BucketScheme = Literal["s3", "gs", "az"]
 Scheme = Literal[BucketScheme, "file"]
 
@@ -58,7 +60,7 @@ class ObjectStoreSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     url: str
-    endpoint: str = Field(
+    endpoint: HttpUrl = Field(
         default="", description="URL of an S3-compatible server; empty for the cloud's own"
     )
     region: str = Field(default="us-east-1", description="Region of an S3 bucket")

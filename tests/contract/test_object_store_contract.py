@@ -184,6 +184,20 @@ def test_the_other_clouds_are_opened_by_url(url: str, kind: str) -> None:
     assert type(opened(settings)._client).__name__ == kind
 
 
+@pytest.mark.parametrize("secret", ["", "not Base64!"])
+def test_a_cloud_whose_credentials_are_none_is_the_operators_fault(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    settings = ExampleSettings(
+        url="az://container/p",
+        access_key_id=secret and "account",
+        secret_access_key=SecretStr(secret),
+    )
+    with pytest.raises(ConfigurationError, match="ZCC_EXAMPLE_URL: its store cannot be opened"):
+        opened(settings)
+
+
 def test_a_folder_that_cannot_be_made_is_the_operators_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigurationError, match=r"ZCC_EXAMPLE_URL: the folder .* cannot be made"):

@@ -76,6 +76,14 @@ def test_no_url_is_accepted_where_it_is_optional() -> None:
     assert FewSettings(url="").url == ""
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["minio:9000", "minio", "ftp://minio", "http://", "http://m:x"]
+)
+def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
+    with pytest.raises(ValidationError, match="expected https://host"):
+        AnySettings(url="s3://bucket", endpoint=endpoint)
+
+
 @pytest.mark.parametrize("given", ["access_key_id", "secret_access_key"])
 def test_a_key_without_its_secret_is_refused_by_the_variables_names(given: str) -> None:
     said = "set both ZCC_EXAMPLE_ACCESS_KEY_ID and ZCC_EXAMPLE_SECRET_ACCESS_KEY, or neither"
