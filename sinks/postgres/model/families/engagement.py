@@ -8,6 +8,7 @@ from typing import Final
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.participants import channel_of, engagement_key, read_participants
+from sinks.postgres.model.families.routing import queue_register
 from sinks.postgres.model.json_fields import id_text, moment_ms, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -85,7 +86,7 @@ engagement: Final = Projection(
             "first_flow", columns_of("text", "first_flow_id", "first_flow_name"), "oldest"
         ),
         VersionedColumns("last_flow", columns_of("text", "last_flow_id", "last_flow_name")),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
+        queue_register,
         VersionedColumns(
             "last_user",
             (

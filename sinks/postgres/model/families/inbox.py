@@ -12,6 +12,12 @@ from sinks.postgres.model.families.attributes import (
     registers_of,
     values_of,
 )
+from sinks.postgres.model.families.routing import (
+    engagement_register,
+    flow_register,
+    queue_register,
+    routing_registers,
+)
 from sinks.postgres.model.json_fields import id_text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -49,10 +55,10 @@ inbox_message: Final = Projection(
     (account_id, Column("message_id", "text")),
     (
         VersionedColumns("inbox", columns_of("text", "inbox_id", "inbox_name")),
-        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
+        engagement_register,
         *registers_of(_attributes, _voicemail),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
+        queue_register,
+        flow_register,
         VersionedColumns(
             "user",
             (
@@ -103,23 +109,22 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
     message_id = event.text("message_id")
     if message_id is None:
         return
-    registers = values_of(event.object, _attributes) | dict(_location(event)) | dict(_change(event))
+    registers = {
+        **values_of(event.object, _attributes),
+        **dict(routing_registers(event)),
+        **dict(_owner(event)),
+        **dict(_change(event)),
+    }
     time = _times.get(event.name)
     bounds = {} if time is None else {time: event.occurred_at_ms}
     yield ColumnUpdate(inbox_message, (event.account_id, message_id), registers, bounds)
 
 
-def _location(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield what the message belongs to: inbox, engagement, queue, flow, user."""
-    queue, user = event.queue(), event.user()
+def _owner(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield the inbox and the user that the message belongs to."""
+    user = event.user()
     if inbox_id := id_text(event.object, "inbox_id"):
         yield "inbox", (inbox_id, event.text("inbox_name"))
-    if event.engagement_id is not None:
-        yield "engagement", (event.engagement_id,)
-    if queue[0]:
-        yield "queue", queue
-    if flow_id := event.text("flow_id"):
-        yield "flow", (flow_id, event.text("flow_name"))
     if user[0]:
         yield "user", user
 

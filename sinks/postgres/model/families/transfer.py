@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.routing import flow_register, queue_register
 from sinks.postgres.model.json_fields import id_text, integer, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -61,8 +62,8 @@ transfer: Final = Projection(
                 Column("user_display_name", "text", "person_name"),
             ),
         ),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
+        queue_register,
+        flow_register,
         VersionedColumns(
             "to_user",
             (
