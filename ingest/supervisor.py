@@ -24,6 +24,7 @@ from ingest.health import ReportReader, Reports, health_setting
 from ingest.listen_socket import held_port
 from ingest.metrics import metrics
 from ingest.settings import IngestSettings
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.process.health import serving_health
@@ -108,11 +109,9 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
         ) as health_port:
             _log.info("health listening", host=settings.health_host, port=health_port)
             _log.info("starting", processes=settings.workers, port=port)
-            async with asyncio.TaskGroup() as tasks:
-                hangups = tasks.create_task(_pass_on(hangup, slots))
+            async with BackgroundTasks() as background, asyncio.TaskGroup() as tasks:
+                background.start(_pass_on(hangup, slots))
                 runs = [tasks.create_task(slot.run(stopping)) for slot in slots]
-                await asyncio.wait(runs)
-                hangups.cancel()
         return max(run.result() for run in runs)
 
 
@@ -233,11 +232,9 @@ class _Slot:
             pass_fds=(pipe,),
             start_new_session=True,  # Ctrl-C in a terminal is the parent's to pass on
         )
-        async with asyncio.TaskGroup() as tasks:
-            draining = tasks.create_task(self._drain(process, stopping))
-            exit_code = await process.wait()
-            draining.cancel()
-        return exit_code
+        async with BackgroundTasks() as background:
+            background.start(self._drain(process, stopping))
+            return await process.wait()
 
     async def _drain(self, process: Process, stopping: asyncio.Event) -> None:
         await stopping.wait()

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from types import TracebackType
 from typing import Final, Self
 
 import structlog
@@ -75,14 +74,9 @@ class KafkaPublisher(Sender):
         self._tasks.start(self._supervise())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         """Close. Records without a waiting caller may be lost."""
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(*details)
 
     @property
     def ready(self) -> bool:
@@ -193,16 +187,11 @@ class _Link:
         self._tasks.start(self._limits.follow(self._producer.client))
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         self._outbox.close(_replaced())
         for topic in list(self._strangers):
             self._refuse(topic, _replaced())
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(*details)
 
     @property
     def doubted(self) -> bool:

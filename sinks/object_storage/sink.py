@@ -9,7 +9,6 @@ go on without a commit, `positions` does it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Final, Self
 
 from runtime.errors import ConfigurationError, TransientError
@@ -60,12 +59,7 @@ class ObjectStorageSink:
             )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._store = self._positions = None
 
     async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
