@@ -10,6 +10,7 @@ from sinks.postgres.model.families.attributes import (
     cells_of,
     deleted,
     registers_of,
+    user_columns,
     values_of,
 )
 from sinks.postgres.model.families.routing import (
@@ -40,8 +41,7 @@ _attributes: Final = attributes(
 
 _assignment: Final = attributes(
     Column("assign_type", "text"),
-    Column("previous_user_id", "text", "user_ref"),
-    Column("previous_user_display_name", "text", "person_name"),
+    *user_columns("previous_"),
 )
 
 _voicemail: Final = attributes(
@@ -59,18 +59,11 @@ inbox_message: Final = Projection(
         *registers_of(_attributes, _voicemail),
         queue_register,
         flow_register,
-        VersionedColumns(
-            "user",
-            (
-                Column("user_id", "text", "user_ref"),
-                Column("user_display_name", "text", "person_name"),
-            ),
-        ),
+        VersionedColumns("user", user_columns()),
         VersionedColumns(
             "assignment",
             (
-                Column("assigned_user_id", "text", "user_ref"),
-                Column("assigned_user_display_name", "text", "person_name"),
+                *user_columns("assigned_"),
                 *_assignment.values(),
             ),
         ),
