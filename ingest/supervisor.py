@@ -31,6 +31,7 @@ from runtime.process.health import serving_health
 from runtime.process.metrics_exposition import SharedMetrics, shared_metrics
 from runtime.process.parent_death import end_with_parent
 from runtime.process.signals import hangup_event, stop_event
+from runtime.retries.policy import doubled_delay_s
 
 _parent_variable: Final = "ZCC_INGEST_PARENT"
 """The process id of the parent."""
@@ -190,7 +191,7 @@ class _Slot:
                 return exit_code
             failures = 1 if was_stable else failures + 1
             self._shared.count(metrics.restarts)
-            delay_s = _delay_s(failures)
+            delay_s = doubled_delay_s(failures, first_s=_first_delay_s, limit_s=_max_delay_s)
             _log.error(
                 "process ended, is started again",
                 process=self._number,
@@ -251,8 +252,3 @@ async def _pass_on(hangup: asyncio.Event, slots: Sequence[_Slot]) -> None:
         hangup.clear()
         for slot in slots:
             slot.hang_up()
-
-
-def _delay_s(failures: int) -> float:
-    """Return how long to wait after so many failures in a row."""
-    return min(_max_delay_s, _first_delay_s * 2.0 ** min(failures - 1, 10))

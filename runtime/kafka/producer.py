@@ -31,6 +31,7 @@ from runtime.kafka.limits import TopicLimit, TopicLimits
 from runtime.kafka.producer_closing import close_producer
 from runtime.kafka.send_buffer import SendBuffer
 from runtime.kafka.topic_lookup import learn_topic
+from runtime.retries.policy import doubled_delay_s
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
@@ -121,8 +122,9 @@ class KafkaPublisher(Sender):
                 log.error(  # noqa: TRY400 - the message says what to do, the trace would not
                     "Kafka refuses", client=self._client_id, error=str(error)
                 )
-            await self._clock.sleep(min(_max_delay_s, _first_delay_s * 2**failures))
-            failures = min(failures + 1, 10)
+            failures += 1
+            delay_s = doubled_delay_s(failures, first_s=_first_delay_s, limit_s=_max_delay_s)
+            await self._clock.sleep(delay_s)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator["_Link"]:
