@@ -11,7 +11,6 @@ from aiokafka import TopicPartition as AioTopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.protocol.admin import DeleteGroupsRequest
-from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from runtime.contracts import Prepared, Sink
@@ -29,20 +28,14 @@ from sinks.object_storage.sink import ObjectStorageSink
 from tests.enriched import START_MS, delivery, webhook
 from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
-from tests.support.objects import opened, parquet_paths
+from tests.support.objects import opened, parquet_paths, s3_values
 
 DEADLINE_S = HANG_GUARD_S
 DAY_MS = 86_400_000
 
 
 def s3(stack: RealStack, prefix: str) -> ObjectStorageSettings:
-    return ObjectStorageSettings(
-        url=f"s3://{stack.s3_bucket}/{prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-        rotate_age_s=0.05,
-    )
+    return ObjectStorageSettings(**s3_values(stack, prefix, rotate_age_s=0.05))
 
 
 @asynccontextmanager

@@ -10,17 +10,11 @@ from sinks.object_storage.component import component
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.stack import RealStack
+from tests.support.objects import s3_values
 
 
 def s3(stack: RealStack, prefix: str, **changes: object) -> ObjectStorageSettings:
-    right = {
-        "url": f"s3://{stack.s3_bucket}/{prefix}",
-        "endpoint": stack.s3_endpoint,
-        "access_key_id": stack.s3_access_key,
-        "secret_access_key": SecretStr(stack.s3_secret_key),
-        "request_timeout_s": 5,
-    }
-    return ObjectStorageSettings(**{**right, **changes})
+    return ObjectStorageSettings(**s3_values(stack, prefix, **{"request_timeout_s": 5, **changes}))
 
 
 async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(

@@ -7,7 +7,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import SecretStr
 
 from runtime import metrics
 from runtime.errors import ConfigurationError, TransientError
@@ -20,7 +19,7 @@ from tests.enriched import delivery as enriched
 from tests.enriched import webhook, with_fields, with_header
 from tests.fakes.sinks import store
 from tests.stack import RealStack
-from tests.support.objects import opened, parquet_paths
+from tests.support.objects import opened, parquet_paths, s3_values
 
 JANUARY_MS = 1_767_268_800_000  # 2026-01-01T12:00:00Z
 source = TopicPartition("zcc.enriched.task.v1", 1)
@@ -63,12 +62,7 @@ def settings(
     if request.param == "folder":
         return ObjectStorageSettings(url=f"file://{tmp_path}/events")
     stack: RealStack = request.getfixturevalue("stack")
-    return ObjectStorageSettings(
-        url=f"s3://{stack.s3_bucket}/{object_store_prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-    )
+    return ObjectStorageSettings(**s3_values(stack, object_store_prefix))
 
 
 @pytest.fixture

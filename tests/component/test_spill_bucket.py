@@ -14,17 +14,12 @@ from ingest.spill.store import open_stores
 from runtime.errors import ConfigurationError, TransientError
 from tests.component.spill_rig import Broker, Fates, HurriedClock, figure, record, until
 from tests.stack import RealStack
+from tests.support.objects import s3_values
 
 
 @pytest.fixture
 def s3(stack: RealStack, object_store_prefix: str) -> SpillSettings:
-    return SpillSettings(
-        url=f"s3://{stack.s3_bucket}/{object_store_prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-        deadline_s=2.9,
-    )
+    return SpillSettings(**s3_values(stack, object_store_prefix, deadline_s=2.9))
 
 
 @pytest.fixture

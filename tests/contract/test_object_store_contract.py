@@ -16,6 +16,7 @@ from runtime.object_store.settings import ObjectStoreSettings, store_url
 from runtime.object_store.store import ObjectStore, StoredObject, open_object_store, page_objects
 from tests.patience import HANG_GUARD_S
 from tests.stack import RealStack
+from tests.support.objects import s3_values
 
 
 class ExampleSettings(ObjectStoreSettings):
@@ -25,12 +26,7 @@ class ExampleSettings(ObjectStoreSettings):
 
 
 def s3(stack: RealStack, prefix: str = "tests") -> ExampleSettings:
-    return ExampleSettings(
-        url=f"s3://{stack.s3_bucket}/{prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-    )
+    return ExampleSettings(**s3_values(stack, prefix))
 
 
 def opened(settings: ExampleSettings, folder: str = "") -> ObjectStore:

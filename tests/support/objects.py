@@ -1,8 +1,24 @@
-"""What lies in the store of some settings."""
+"""The settings of the S3 server of the tests, and what lies in the store of some settings."""
+
+from typing import Any
+
+from pydantic import SecretStr
 
 from runtime.object_store.settings import ObjectStoreSettings
 from runtime.object_store.store import ObjectStore, open_object_store
 from tests.patience import HANG_GUARD_S
+from tests.stack import RealStack
+
+
+def s3_values(stack: RealStack, prefix: str, **others: object) -> dict[str, Any]:
+    """Return the values of settings whose store is a prefix in the bucket of the tests."""
+    return {
+        "url": f"s3://{stack.s3_bucket}/{prefix}",
+        "endpoint": stack.s3_endpoint,
+        "access_key_id": stack.s3_access_key,
+        "secret_access_key": SecretStr(stack.s3_secret_key),
+        **others,
+    }
 
 
 def opened(settings: ObjectStoreSettings) -> ObjectStore:
