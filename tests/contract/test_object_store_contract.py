@@ -14,9 +14,9 @@ from runtime.errors import ConfigurationError, TransientError
 from runtime.object_store.errors import ObjectGoneError
 from runtime.object_store.settings import ObjectStoreSettings, store_url
 from runtime.object_store.store import ObjectStore, StoredObject, open_object_store, page_objects
-from tests.patience import HANG_GUARD_S
-from tests.stack import RealStack
 from tests.support.objects import s3_values
+from tests.support.patience import HANG_GUARD_S
+from tests.support.stack import RealStack
 
 
 class ExampleSettings(ObjectStoreSettings):

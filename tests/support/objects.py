@@ -6,8 +6,8 @@ from pydantic import SecretStr
 
 from runtime.object_store.settings import ObjectStoreSettings
 from runtime.object_store.store import ObjectStore, open_object_store
-from tests.patience import HANG_GUARD_S
-from tests.stack import RealStack
+from tests.support.patience import HANG_GUARD_S
+from tests.support.stack import RealStack
 
 
 def s3_values(stack: RealStack, prefix: str, **others: object) -> dict[str, Any]:
