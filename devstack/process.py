@@ -34,8 +34,8 @@ class Program:
 
     command: tuple[str, ...]
     answers: Callable[[int], Awaitable[bool]]
-    stop_signal: signal.Signals
-    death_signal: signal.Signals
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
     user: str = ""
     start_timeout_s: float = 300.0
     stop_timeout_s: float = 20.0

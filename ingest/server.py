@@ -23,6 +23,7 @@ from ingest.settings import IngestSettings
 from ingest.webhook.endpoint import Webhook
 from ingest.webhook.pending import SpillPort
 from ingest.webhook.routing import RoutingSettings
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.contracts import Sender
 from runtime.process.open_files import open_files_limit
@@ -101,7 +102,7 @@ async def _connections(
         webhook.tick(now_s)
         health.tick()
 
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as tasks, BackgroundTasks() as background:
         pages = AsgiApplication(create_app(docs_enabled=settings.docs_enabled), tasks)
         connections = Connections(
             _application_of(pages, webhook),
@@ -110,11 +111,8 @@ async def _connections(
             limiter=limiter,
             clock=clock,
         )
-        ticking = tasks.create_task(connections.run(tick))
-        try:
-            yield connections
-        finally:
-            ticking.cancel()
+        background.start(connections.run(tick))
+        yield connections
 
 
 @asynccontextmanager

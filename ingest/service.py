@@ -3,7 +3,6 @@
 Run it on uvloop: `uvloop.run(serve(settings, kafka))`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -20,6 +19,7 @@ from ingest.spill.service import spilling
 from ingest.spill.settings import SpillSettings
 from ingest.supervisor import ParentLink
 from ingest.webhook.routing import RoutingSettings
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher
 from runtime.metrics import process
@@ -69,8 +69,8 @@ async def serve(
             await publisher.reached(within_s=_connect_s)
             tune_gc()
             listen(listener, settings)
-            async with asyncio.TaskGroup() as tasks:
-                reloading = tasks.create_task(apps.run(hangup))
+            async with BackgroundTasks() as background:
+                background.start(apps.run(hangup))
                 await run_server(
                     listener,
                     settings,
@@ -82,7 +82,6 @@ async def serve(
                     stopping=stopping,
                     health=health,
                 )
-                reloading.cancel()
 
 
 @asynccontextmanager

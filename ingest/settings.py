@@ -1,19 +1,17 @@
 """Settings of ingest, from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from ingest.apps.config import apps_form, read_apps
 from ingest.apps.registry import Apps
-
-_min_pseudonym_key_bytes: Final = 16
-"""Bytes. A shorter key could be found by trying the few billion phone numbers that exist."""
+from runtime.settings_fields import HealthSettings, Port, PseudonymKey
 
 
-class IngestSettings(BaseSettings):
+class IngestSettings(HealthSettings):
     """Where webhooks arrive, who may send them, and the bounds of one request."""
 
     model_config = SettingsConfigDict(
@@ -28,12 +26,7 @@ class IngestSettings(BaseSettings):
         default="0.0.0.0",  # noqa: S104 - webhooks come from outside the pod
         description="Address to listen on",
     )
-    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 = free")
-    health_host: str = Field(
-        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
-        description="Address of /healthz, /readyz, /metrics, which have a port of their own",
-    )
-    health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
+    port: Port = Field(default=8080, description="Port to listen on; 0 = free")
     workers: int = Field(
         default=1,
         ge=1,
@@ -66,7 +59,7 @@ class IngestSettings(BaseSettings):
             "address of the connection counts, n = the n-th of the header from the right"
         ),
     )
-    pseudonym_key: SecretStr = Field(
+    pseudonym_key: PseudonymKey = Field(
         description="Key under which phone numbers in record keys are hashed, 16 bytes or more"
     )
     produce_deadline_s: float = Field(
@@ -184,13 +177,6 @@ class IngestSettings(BaseSettings):
         if value is not None:
             raise ValueError("ZCC_INGEST_APPS_FILE is set too: set only one of the two")
         return file
-
-    @field_validator("pseudonym_key")
-    @classmethod
-    def _key_is_long_enough(cls, key: SecretStr) -> SecretStr:
-        if len(key.get_secret_value().encode()) < _min_pseudonym_key_bytes:
-            raise ValueError(f"expected at least {_min_pseudonym_key_bytes} bytes")
-        return key
 
     @model_validator(mode="after")
     def _every_request_can_finish(self) -> "IngestSettings":

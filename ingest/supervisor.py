@@ -24,12 +24,14 @@ from ingest.health import ReportReader, Reports, health_setting
 from ingest.listen_socket import held_port
 from ingest.metrics import metrics
 from ingest.settings import IngestSettings
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError
 from runtime.process.health import serving_health
 from runtime.process.metrics_exposition import SharedMetrics, shared_metrics
 from runtime.process.parent_death import end_with_parent
 from runtime.process.signals import hangup_event, stop_event
+from runtime.retries.policy import doubled_delay_s
 
 _parent_variable: Final = "ZCC_INGEST_PARENT"
 """The process id of the parent."""
@@ -108,11 +110,9 @@ async def run_processes(settings: IngestSettings, command: Sequence[str], *, clo
         ) as health_port:
             _log.info("health listening", host=settings.health_host, port=health_port)
             _log.info("starting", processes=settings.workers, port=port)
-            async with asyncio.TaskGroup() as tasks:
-                hangups = tasks.create_task(_pass_on(hangup, slots))
+            async with BackgroundTasks() as background, asyncio.TaskGroup() as tasks:
+                background.start(_pass_on(hangup, slots))
                 runs = [tasks.create_task(slot.run(stopping)) for slot in slots]
-                await asyncio.wait(runs)
-                hangups.cancel()
         return max(run.result() for run in runs)
 
 
@@ -191,7 +191,7 @@ class _Slot:
                 return exit_code
             failures = 1 if was_stable else failures + 1
             self._shared.count(metrics.restarts)
-            delay_s = _delay_s(failures)
+            delay_s = doubled_delay_s(failures, first_s=_first_delay_s, limit_s=_max_delay_s)
             _log.error(
                 "process ended, is started again",
                 process=self._number,
@@ -233,11 +233,9 @@ class _Slot:
             pass_fds=(pipe,),
             start_new_session=True,  # Ctrl-C in a terminal is the parent's to pass on
         )
-        async with asyncio.TaskGroup() as tasks:
-            draining = tasks.create_task(self._drain(process, stopping))
-            exit_code = await process.wait()
-            draining.cancel()
-        return exit_code
+        async with BackgroundTasks() as background:
+            background.start(self._drain(process, stopping))
+            return await process.wait()
 
     async def _drain(self, process: Process, stopping: asyncio.Event) -> None:
         await stopping.wait()
@@ -254,8 +252,3 @@ async def _pass_on(hangup: asyncio.Event, slots: Sequence[_Slot]) -> None:
         hangup.clear()
         for slot in slots:
             slot.hang_up()
-
-
-def _delay_s(failures: int) -> float:
-    """Return how long to wait after so many failures in a row."""
-    return min(_max_delay_s, _first_delay_s * 2.0 ** min(failures - 1, 10))

@@ -49,8 +49,22 @@ class Handler(Protocol):
         ...
 
 
-class Sink(Protocol[Prepared]):
-    """Record in, store out. An async context manager; the runtime enters and leaves it.
+class AsyncResource(Protocol):
+    """An async context manager that yields itself."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class Sink(AsyncResource, Protocol[Prepared]):
+    """Record in, store out; the runtime enters and leaves it.
 
     It may be entered again after entering has raised. ``Prepared`` is what the sink makes of a
     batch before it writes it, rows for instance.
@@ -78,15 +92,6 @@ class Sink(Protocol[Prepared]):
         falls short of them at a stop.
         """
         ...
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
     async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         """Take over these partitions and return where to start reading each.

@@ -4,9 +4,9 @@ One contract suite (`tests/contract`) runs against both.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol
 
+from runtime.contracts import AsyncResource
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 
 
@@ -29,8 +29,8 @@ class RebalanceListener(Protocol):
         ...
 
 
-class Consumer(Protocol):
-    """One member of one group, reading committed records of its topics. An async context manager.
+class Consumer(AsyncResource, Protocol):
+    """One member of one group, reading committed records of its topics; left without committing.
 
     Offsets are committed by `commit` alone; but where retention has overtaken a position, the start
     of the log is. A partition without a committed offset starts at the beginning of its log.
@@ -38,17 +38,6 @@ class Consumer(Protocol):
     A commit names the log that it is of, by the id that the topic had at the assignment. In a topic
     that was made anew it counts as none.
     """
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the group, without committing."""
-        ...
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
         """Return what is there, in order within each partition; empty after the time-out.

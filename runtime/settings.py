@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.retries.dead_letter_guard import GuardBounds
+from runtime.settings_fields import HealthSettings
 from schemas.topics import TopicPlan
 
 _segment_days: Final = 7
@@ -115,16 +116,11 @@ class KafkaSettings(BaseSettings):
         )
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(HealthSettings):
     """Bounds of a worker (a processor or a sink) and where its health is served."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_WORKER_", frozen=True, extra="ignore")
 
-    health_host: str = Field(
-        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
-        description="Address of /healthz, /readyz, /metrics",
-    )
-    health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
     in_flight_records: int = Field(default=1000, ge=1, description="Records being handled at once")
     in_flight_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Bytes of records held at once"

@@ -16,20 +16,16 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from runtime.settings_fields import HttpUrl
 from zoom.limits import Label, Limit, Plan, plan_limits
 
 
 def _safe_url(value: str) -> str:
     """Require TLS for credentials, unless they stay on this machine or in this cluster."""
-    if not value:
-        return value
     parts = urlsplit(value)
-    host = parts.hostname or ""
-    if not host or parts.username or parts.query or parts.fragment:
-        raise ValueError("expected https://host[:port]/path without user, query or fragment")
-    if parts.scheme == "https" or (parts.scheme == "http" and is_near(host)):
-        return value.rstrip("/")
-    raise ValueError("expected https; http only for a loopback address or a name without dots")
+    if parts.scheme == "http" and not is_near(parts.hostname or ""):
+        raise ValueError("expected https; http only for a loopback address or a name without dots")
+    return value
 
 
 def is_near(host: str) -> bool:
@@ -50,7 +46,7 @@ def _host(value: str) -> str:
     return value
 
 
-Url = Annotated[str, AfterValidator(_safe_url)]
+Url = Annotated[HttpUrl, AfterValidator(_safe_url)]
 Hosts = Annotated[
     tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_split)
 ]

@@ -1,32 +1,27 @@
 """Settings of the spill, from the environment."""
 
-import re
 import socket
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from runtime.errors import ConfigurationError
+from runtime.object_store.settings import ObjectStoreSettings, store_url
 
 _zoom_waits_s: Final = 3.0
 """Source: Zoom webhooks, an answer later than this counts as none."""
 
 
-class SpillSettings(BaseSettings):
+class SpillSettings(ObjectStoreSettings):
     """Where events are stored that the broker does not accept in time, and how many."""
 
-    model_config = SettingsConfigDict(env_prefix="ZCC_SPILL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ZCC_SPILL_")
 
-    url: str = Field(
+    # A 204 rests on the spill: it takes only the stores on which its durability is tested.
+    url: Annotated[str, store_url("s3", "file", optional=True)] = Field(
         default="", description="s3://bucket/prefix or file:///folder; empty = nothing is spilled"
     )
-    endpoint: str = Field(
-        default="", description="URL of an S3-compatible server; empty for the cloud's own"
-    )
-    region: str = Field(default="us-east-1", description="Region of an S3 bucket")
-    access_key_id: str = Field(default="", description="S3 key; empty = the machine's identity")
-    secret_access_key: SecretStr = Field(default=SecretStr(""), description="Secret of the S3 key")
     deadline_s: float = Field(
         default=0.7,
         gt=0,
@@ -46,21 +41,6 @@ class SpillSettings(BaseSettings):
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
         description="Name under which a process finds its events again; empty = the host's name",
     )
-
-    @field_validator("url")
-    @classmethod
-    def _known_scheme(cls, url: str) -> str:
-        if url and not re.match(r"s3://[^/]|file:///+[^/]", url):
-            raise ValueError("expected s3://bucket/prefix, file:///folder or nothing")
-        return url.rstrip("/")
-
-    @model_validator(mode="after")
-    def _keys_come_in_pairs(self) -> "SpillSettings":
-        if bool(self.access_key_id) != bool(self.secret_access_key.get_secret_value()):
-            raise ValueError(
-                "set both ZCC_SPILL_ACCESS_KEY_ID and ZCC_SPILL_SECRET_ACCESS_KEY, or neither"
-            )
-        return self
 
     @property
     def instance_name(self) -> str:

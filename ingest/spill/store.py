@@ -1,16 +1,19 @@
 """The stores of segments, a folder or a bucket: one for waiting segments, one for refused ones."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from ingest.spill.local import FolderSegments
-from ingest.spill.remote import BucketSegments, open_prefix
+from ingest.spill.remote import BucketSegments
 from ingest.spill.settings import SpillSettings
 from runtime.errors import ConfigurationError
+from runtime.object_store.settings import BucketLocation, FolderLocation
+from runtime.object_store.store import open_object_store
 
 _waiting: Final = "waiting"
 _refused: Final = "refused"
+_request_timeout_s: Final = 10.0
+"""For all requests to a bucket but put: no webhook waits for them."""
 
 
 class SegmentStore(Protocol):
@@ -56,20 +59,19 @@ def open_stores(settings: SpillSettings, *, successor_of: str | None = None) -> 
     """
     if not settings.url:
         raise ConfigurationError("ZCC_SPILL_URL is empty: nothing is spilled")
-    scheme, _, rest = settings.url.partition("://")
-    if scheme == "file":
-        waiting, refused = (FolderSegments(Path(rest) / name) for name in (_waiting, _refused))
-        if successor_of is not None:
-            waiting.make(successor_of=successor_of)
-            refused.make(successor_of=successor_of)
-        return SegmentStores(waiting, refused)
-    bucket, _, prefix = rest.partition("/")
-    return SegmentStores(
-        _in_bucket(settings, bucket, f"{prefix}/{_waiting}"),
-        _in_bucket(settings, bucket, f"{prefix}/{_refused}"),
-    )
+    match settings.location:
+        case FolderLocation(path):
+            waiting, refused = (FolderSegments(path / name) for name in (_waiting, _refused))
+            if successor_of is not None:
+                waiting.make(successor_of=successor_of)
+                refused.make(successor_of=successor_of)
+            return SegmentStores(waiting, refused)
+        case BucketLocation():
+            return SegmentStores(_in_bucket(settings, _waiting), _in_bucket(settings, _refused))
+        case _ as never:
+            assert_never(never)
 
 
-def _in_bucket(settings: SpillSettings, bucket: str, prefix: str) -> BucketSegments:
-    store = open_prefix(settings, bucket=bucket, prefix=prefix.strip("/"))
+def _in_bucket(settings: SpillSettings, folder: str) -> BucketSegments:
+    store = open_object_store(settings, request_timeout_s=_request_timeout_s, folder=folder)
     return BucketSegments(store, put_timeout_s=settings.deadline_s)

@@ -33,16 +33,10 @@ _clock: Final = SystemClock()
 
 
 @dead_letters_app.command("list")
-def list_letters(  # noqa: PLR0913 - each is an option of the command
+@options.filtered
+def list_letters(
+    wanted: DeadLetterFilter,
     *,
-    worker: options.Workers = None,
-    set_aside_for: options.Reasons = None,
-    event: options.Events = None,
-    key: options.Keys = None,
-    origin_topic: options.OriginTopics = None,
-    fingerprint: options.Fingerprints = None,
-    from_: options.From = None,
-    to: options.To = None,
     handled_too: Annotated[
         bool, typer.Option("--all", help="Those that are handled, too.")
     ] = False,
@@ -51,16 +45,6 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
     as_json: options.AsJson = False,
 ) -> None:
     """Print dead letters, without keys and bodies; exit 1 if there are none."""
-    wanted = options.letter_filter(
-        worker=worker,
-        reason=set_aside_for,
-        event=event,
-        key=key,
-        origin_topic=origin_topic,
-        fingerprint=fingerprint,
-        from_=from_,
-        to=to,
-    )
     found = (find if handled_too else find_open)(_kafka(), wanted)
     if summary:
         count = asyncio.run(output.print_summary(found, as_json=as_json))
@@ -90,16 +74,10 @@ def show(
 
 
 @dead_letters_app.command()
+@options.filtered
 def replay(  # noqa: PLR0913 - each is an option of the command
+    wanted: DeadLetterFilter,
     *,
-    worker: options.Workers = None,
-    set_aside_for: options.Reasons = None,
-    event: options.Events = None,
-    key: options.Keys = None,
-    origin_topic: options.OriginTopics = None,
-    fingerprint: options.Fingerprints = None,
-    from_: options.From = None,
-    to: options.To = None,
     limit: options.Limit = None,
     rate: options.Rate = None,
     worker_only: Annotated[
@@ -116,16 +94,6 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     as_json: options.AsJson = False,
 ) -> None:
     """Send open dead letters again; exit 1 if there are none, or some are refused."""
-    wanted = options.letter_filter(
-        worker=worker,
-        reason=set_aside_for,
-        event=event,
-        key=key,
-        origin_topic=origin_topic,
-        fingerprint=fingerprint,
-        from_=from_,
-        to=to,
-    )
     how = _How(options.operator(by, reason), limit, rate, dry_run, yes, as_json)
     rules = asyncio.run(replay_rules(_kafka(), most_replays=max_replays))
     if worker_only:
@@ -137,17 +105,11 @@ def replay(  # noqa: PLR0913 - each is an option of the command
 
 
 @dead_letters_app.command("discard")
+@options.filtered
 def discard_letters(  # noqa: PLR0913 - each is an option of the command
+    wanted: DeadLetterFilter,
     *,
     reason: Annotated[str, typer.Option(help="Why, for the audit.")],
-    worker: options.Workers = None,
-    set_aside_for: options.Reasons = None,
-    event: options.Events = None,
-    key: options.Keys = None,
-    origin_topic: options.OriginTopics = None,
-    fingerprint: options.Fingerprints = None,
-    from_: options.From = None,
-    to: options.To = None,
     limit: options.Limit = None,
     by: options.By = None,
     dry_run: options.DryRun = False,
@@ -155,16 +117,6 @@ def discard_letters(  # noqa: PLR0913 - each is an option of the command
     as_json: options.AsJson = False,
 ) -> None:
     """Let open dead letters count as handled without sending them; exit 1 if there are none."""
-    wanted = options.letter_filter(
-        worker=worker,
-        reason=set_aside_for,
-        event=event,
-        key=key,
-        origin_topic=origin_topic,
-        fingerprint=fingerprint,
-        from_=from_,
-        to=to,
-    )
     if not reason.strip():
         raise ConfigurationError("--reason: expected why these letters need no replay")
     how = _How(options.operator(by, reason), limit, None, dry_run, yes, as_json)

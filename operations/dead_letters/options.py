@@ -2,7 +2,9 @@
 
 import getpass
 from collections.abc import Callable, Collection, Iterable
-from typing import Annotated, Final
+from functools import wraps
+from inspect import Signature, signature
+from typing import Annotated, Any, Final, cast
 
 import typer
 
@@ -40,14 +42,14 @@ By = Annotated[str | None, typer.Option("--by", help="Who does it; else the user
 
 def letter_filter(  # noqa: PLR0913 - each is an option of the commands
     *,
-    worker: Texts,
-    reason: Texts,
-    event: Texts,
-    key: Texts,
-    origin_topic: Texts,
-    fingerprint: Texts,
-    from_: str | None,
-    to: str | None,
+    worker: Workers = None,
+    set_aside_for: Reasons = None,
+    event: Events = None,
+    key: Keys = None,
+    origin_topic: OriginTopics = None,
+    fingerprint: Fingerprints = None,
+    from_: From = None,
+    to: To = None,
 ) -> DeadLetterFilter:
     """Return the filter that the options describe.
 
@@ -55,7 +57,7 @@ def letter_filter(  # noqa: PLR0913 - each is an option of the commands
         ConfigurationError: an option has an unknown value.
     """
     selection = Selection(
-        reasons=_known("--set-aside-for", reason or (), list(DeadLetterReason)),
+        reasons=_known("--set-aside-for", set_aside_for or (), list(DeadLetterReason)),
         events=frozenset(event or ()),
         keys=frozenset(each.encode() for each in key or ()),
         origin_topics=frozenset(origin_topic or ()),
@@ -64,6 +66,25 @@ def letter_filter(  # noqa: PLR0913 - each is an option of the commands
         to_ms=_moment_ms("--to", to),
     )
     return DeadLetterFilter(_known("--worker", worker or all_workers, all_workers), selection)
+
+
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `letter_filter`, and call it with the filter they describe.
+
+    Typer reads options from the signature, so the command gets one with both.
+    """
+    filtering = signature(letter_filter).parameters
+    _, *own = signature(command).parameters.values()
+
+    @wraps(command)
+    def with_filter(**options: Any) -> None:  # noqa: ANN401 - each has the type of its option
+        given = {name: options.pop(name) for name in filtering}
+        command(letter_filter(**given), **options)
+
+    described = cast("Any", with_filter)
+    described.__signature__ = Signature([*filtering.values(), *own])
+    described.__annotations__ = {**letter_filter.__annotations__, **command.__annotations__}
+    return with_filter
 
 
 def operator(by: str | None, reason: str, *, user: Callable[[], str] = getpass.getuser) -> Operator:

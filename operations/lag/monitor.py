@@ -6,7 +6,6 @@ sizes of the dead-letter topics and the quarantine. While the brokers do not ans
 keep their values, and `zcc_monitor_last_look_timestamp_seconds` does not advance.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -20,6 +19,7 @@ from operations.lag.metrics import metrics as monitor_metrics
 from operations.settings.monitor import MonitorSettings
 from operations.topics.specs import deployment_specs
 from runtime import metrics
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
 from runtime.kafka import Lag, TopicAdmin, timestamps_at
@@ -50,12 +50,11 @@ async def run(settings: MonitorSettings, kafka: KafkaSettings, *, clock: Clock) 
                 ready=monitor.readiness_problem,
                 setting="ZCC_MONITOR_HEALTH",
             ),
-            asyncio.TaskGroup() as tasks,
+            BackgroundTasks() as background,
         ):
             _log.info("started", groups=sorted(monitor.groups))
-            measuring = tasks.create_task(monitor.run())
+            background.start(monitor.run())
             await stopping.wait()
-            measuring.cancel()
     _log.info("stopped")
 
 

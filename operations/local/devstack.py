@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from devstack import DevstackError, DevstackOptions, Part, Stack, running
+from runtime.background_tasks import BackgroundTasks
 from runtime.errors import ConfigurationError
 from runtime.process.signals import stop_event
 
@@ -39,10 +40,9 @@ async def _run(options: DevstackOptions) -> None:
 
 
 async def _until(stop: asyncio.Event, stack: Stack) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(stack.watch())
+    async with BackgroundTasks() as background:
+        background.start(stack.watch())
         await stop.wait()
-        watching.cancel()
 
 
 def _print_settings(stack: Stack) -> None:

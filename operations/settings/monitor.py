@@ -3,23 +3,19 @@
 from typing import Final
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from operations.components import workers as all_workers
+from runtime.settings_fields import HealthSettings
 
 _all: Final = ", ".join(all_workers)
 
 
-class MonitorSettings(BaseSettings):
+class MonitorSettings(HealthSettings):
     """What `zcc monitor` measures, how often, and where it serves its metrics."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_MONITOR_", frozen=True, extra="ignore")
 
-    health_host: str = Field(
-        default="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
-        description="Address of /healthz, /readyz, /metrics",
-    )
-    health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
     interval_s: float = Field(default=10.0, gt=0, description="Seconds between two measurements")
     workers: tuple[str, ...] = Field(
         default=tuple(all_workers),

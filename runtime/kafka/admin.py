@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from aiokafka import errors
@@ -90,12 +89,7 @@ class TopicAdmin:
             self._parts = parts.pop_all()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._parts.aclose()
 
     async def cluster_id(self) -> str:

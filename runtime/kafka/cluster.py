@@ -10,7 +10,6 @@ and commits offsets with its own requests, which name generation and member.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from aiokafka import errors
@@ -101,12 +100,7 @@ class Cluster:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._close()
 
     async def _close(self) -> None:

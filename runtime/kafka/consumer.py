@@ -11,7 +11,6 @@ it owns readable partitions and no broker answers for `silence_s`, or when a reb
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Final, Self, assert_never
 
 import structlog
@@ -124,12 +123,7 @@ class KafkaConsumer:
             self._parts = parts.pop_all()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._report_no_share()
         await self._parts.aclose()
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from types import TracebackType
 from typing import Final, Self
 
 import structlog
@@ -32,6 +31,7 @@ from runtime.kafka.limits import TopicLimit, TopicLimits
 from runtime.kafka.producer_closing import close_producer
 from runtime.kafka.send_buffer import SendBuffer
 from runtime.kafka.topic_lookup import learn_topic
+from runtime.retries.policy import doubled_delay_s
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 
@@ -75,14 +75,9 @@ class KafkaPublisher(Sender):
         self._tasks.start(self._supervise())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         """Close. Records without a waiting caller may be lost."""
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(*details)
 
     @property
     def ready(self) -> bool:
@@ -127,8 +122,9 @@ class KafkaPublisher(Sender):
                 log.error(  # noqa: TRY400 - the message says what to do, the trace would not
                     "Kafka refuses", client=self._client_id, error=str(error)
                 )
-            await self._clock.sleep(min(_max_delay_s, _first_delay_s * 2**failures))
-            failures = min(failures + 1, 10)
+            failures += 1
+            delay_s = doubled_delay_s(failures, first_s=_first_delay_s, limit_s=_max_delay_s)
+            await self._clock.sleep(delay_s)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator["_Link"]:
@@ -193,16 +189,11 @@ class _Link:
         self._tasks.start(self._limits.follow(self._producer.client))
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *details: object) -> None:
         self._outbox.close(_replaced())
         for topic in list(self._strangers):
             self._refuse(topic, _replaced())
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(*details)
 
     @property
     def doubted(self) -> bool:

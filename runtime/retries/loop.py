@@ -1,4 +1,7 @@
-"""Retries a call until it succeeds or `policy.decide` gives it up."""
+"""Retries a call of a handler or sink until it succeeds or `policy.decide` gives it up.
+
+docs/explanation/retries-and-dead-letters.md lists the loops that retry something else.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

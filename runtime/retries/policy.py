@@ -33,6 +33,12 @@ class FaultKind(StrEnum):
     DEFECT = "defect"
 
 
+def doubled_delay_s(failures: int, *, first_s: float, limit_s: float) -> float:
+    """Return the delay after so many failures in a row, from 1: doubled each time up to a limit."""
+    doublings = min(failures - 1, 62)  # 2.0**1024 would overflow; the limit is reached before
+    return min(limit_s, first_s * 2.0**doublings)
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Delays double from ``first_s`` up to ``limit_s``; jitter subtracts up to half."""
@@ -48,8 +54,7 @@ class RetryPolicy:
         ``minimum_delay_s`` is the delay that the other side requests; it is kept up to five
         minutes.
         """
-        doublings = min(attempt - 1, 62)  # 2.0**1024 would overflow; the limit is reached before
-        max_delay_s: float = min(self.limit_s, self.first_s * 2.0**doublings)
+        max_delay_s = doubled_delay_s(attempt, first_s=self.first_s, limit_s=self.limit_s)
         delay_s = max_delay_s * (1.0 - self.rng.random() / 2)
         if minimum_delay_s is None or not isfinite(minimum_delay_s):
             return delay_s

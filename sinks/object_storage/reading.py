@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sinks.object_storage.bucket import errors_by_fault
+from runtime.object_store.store import open_object_store
 from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.object_storage.store import open_store
 
 
 async def stored_event_ids(settings: ObjectStorageSettings) -> AsyncIterator[str]:
@@ -17,16 +15,13 @@ async def stored_event_ids(settings: ObjectStorageSettings) -> AsyncIterator[str
 
     Raises:
         TransientError: the store does not answer.
+        ConfigurationError: it refuses.
     """
-    store = open_store(settings)
-    with errors_by_fault():
-        async for listed in obstore.list(store):
-            for found in listed:
-                if not found["path"].endswith(".parquet"):
-                    continue
-                answer = await obstore.get_async(store, found["path"])
-                content = (await answer.bytes_async()).to_bytes()
-                for event_id in await asyncio.to_thread(_event_ids, content):
+    store = open_object_store(settings, request_timeout_s=settings.request_timeout_s)
+    async for page in store.pages():
+        for each in page:
+            if each.path.endswith(".parquet"):
+                for event_id in await asyncio.to_thread(_event_ids, await store.get(each.path)):
                     yield event_id
 
 

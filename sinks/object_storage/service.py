@@ -1,11 +1,11 @@
 """Composition of the object storage sink: settings in, a running worker out."""
 
+from runtime.process.file_modes import protect_new_files
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from sinks.object_storage.component import component
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
-from sinks.object_storage.store import protect_new_files
 
 
 async def run(

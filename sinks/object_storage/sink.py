@@ -9,19 +9,17 @@ go on without a commit, `positions` does it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Final, Self
 
 from runtime.errors import ConfigurationError, TransientError
+from runtime.object_store.store import ObjectStore, open_object_store
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
-from sinks.object_storage.bucket import Bucket
+from sinks.object_storage.layout.objects import PlannedObject, plan_objects, stored_span
+from sinks.object_storage.layout.parquet import encode, read_footer
+from sinks.object_storage.layout.rows import ReadBatch, read_rows
 from sinks.object_storage.metrics import metrics
-from sinks.object_storage.objects import PlannedObject, plan_objects, stored_span
-from sinks.object_storage.parquet import encode, read_footer
-from sinks.object_storage.positions import Positions, refuse_other_events
-from sinks.object_storage.rows import ReadBatch, read_rows
+from sinks.object_storage.resuming.positions import Positions, refuse_other_events
 from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.object_storage.store import open_store
 
 marker_path: Final = "zcc-events"
 """An object that names the owner of the prefix; the first start proves create-only with it."""
@@ -40,7 +38,7 @@ class ObjectStorageSink:
         self._settings = settings
         self.limits: Final = settings.rotation
         """When the batches end, objects are closed; see `runtime.contracts.Sink.limits`."""
-        self._bucket: Bucket | None = None
+        self._store: ObjectStore | None = None
         self._positions: Positions | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,24 +48,19 @@ class ObjectStorageSink:
             TransientError: the store does not answer.
             ConfigurationError: no such bucket, no right to write, or no create-only.
         """
-        self._bucket = bucket = Bucket(
-            open_store(self._settings), request_timeout_s=self._settings.request_timeout_s
+        self._store = store = open_object_store(
+            self._settings, request_timeout_s=self._settings.request_timeout_s
         )
-        created = await bucket.create(marker_path, _marker)
-        if created and await bucket.create(marker_path, _marker):
+        created = await store.create(marker_path, _marker)
+        if created and await store.create(marker_path, _marker):
             raise ConfigurationError(
                 "this object storage overwrites objects that are only to be created (it ignores "
                 "If-None-Match), so records could not be kept from being stored twice"
             )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bucket = self._positions = None
+    async def __aexit__(self, *_: object) -> None:
+        self._store = self._positions = None
 
     async def assigned(self, assignment: Assignment) -> Mapping[TopicPartition, Resume]:
         """Start where the group has committed, else where the objects end.
@@ -116,7 +109,7 @@ class ObjectStorageSink:
 
     async def _adopt(self, planned: PlannedObject, positions: Positions) -> None:
         """Leave an object as it is that holds these rows already."""
-        content = await self._opened.read(planned.path)
+        content = await self._opened.get(planned.path)
         footer = await read_footer(planned.path, content)
         span = stored_span(planned.path, footer, planned.log).span
         if span != planned.span:
@@ -131,7 +124,7 @@ class ObjectStorageSink:
     async def _refuse_other_cluster(self, cluster_id: str) -> None:
         if await self._opened.create(cluster_path, cluster_id.encode()):
             return
-        found = (await self._opened.read(cluster_path)).decode("utf-8", "replace")
+        found = (await self._opened.get(cluster_path)).decode("utf-8", "replace")
         if found != cluster_id:
             raise ConfigurationError(
                 f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {found}, this one "
@@ -140,7 +133,7 @@ class ObjectStorageSink:
             )
 
     @property
-    def _opened(self) -> Bucket:
-        if self._bucket is None:
+    def _opened(self) -> ObjectStore:
+        if self._store is None:
             raise RuntimeError("the sink is used outside its context")
-        return self._bucket
+        return self._store

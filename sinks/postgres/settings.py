@@ -1,18 +1,17 @@
 """Settings of the Postgres sink."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Literal
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.settings_fields import PseudonymKey
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction
 from sinks.postgres.privacy.retention import RetentionClass
-
-_key_characters: Final = 16
 
 
 class PostgresSettings(BaseSettings):
@@ -73,10 +72,10 @@ class PostgresSettings(BaseSettings):
             '{"phone": "pseudonymise", "free_text": "drop"}; a class that is not named is kept'
         ),
     )
-    pseudonym_key: SecretStr | None = Field(
+    pseudonym_key: PseudonymKey | None = Field(
         default=None,
         description=(
-            "Secret from which pseudonyms follow, 16 characters or more; another key gives other "
+            "Secret from which pseudonyms follow, 16 bytes or more; another key gives other "
             "pseudonyms. `zcc erase` needs it to find them"
         ),
     )
@@ -112,13 +111,6 @@ class PostgresSettings(BaseSettings):
         if not readable:
             raise ValueError("expected postgresql://user:password@host:port/database")
         return dsn
-
-    @field_validator("pseudonym_key")
-    @classmethod
-    def _cannot_be_guessed(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and len(key.get_secret_value()) < _key_characters:
-            raise ValueError(f"expected {_key_characters} characters or more")
-        return key
 
     @model_validator(mode="after")
     def _pseudonyms_have_a_key(self) -> "PostgresSettings":

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Final, Self, assert_never
 
 import psycopg
@@ -18,6 +17,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from runtime import metrics
+from runtime.background_tasks import BackgroundTasks
 from runtime.clock import Clock
 from runtime.errors import FencedError, TransientError
 from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
@@ -74,16 +74,11 @@ class PostgresSink:
                 pass  # so that missing tables are noticed before any partition is taken
         except TransientError as error:
             log.warning("postgres is not there yet", error=str(error))
-        tasks = await self._tasks.enter_async_context(asyncio.TaskGroup())
-        self._tasks.callback(tasks.create_task(self._upkeep.run()).cancel)
+        background = await self._tasks.enter_async_context(BackgroundTasks())
+        background.start(self._upkeep.run())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._disconnect()
         await self._tasks.aclose()
 

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from ingest.spill.remote import BucketSegments
 from ingest.spill.segment import Segment, segment_of
@@ -12,6 +11,7 @@ from ingest.spill.settings import SpillSettings
 from ingest.spill.store import SegmentStores, open_stores
 from runtime.errors import ConfigurationError
 from runtime.values import Record
+from tests.support.objects import s3_values
 from tests.support.stack import RealStack
 
 
@@ -22,13 +22,7 @@ def settings(
     if request.param == "folder":
         return SpillSettings(url=f"file://{tmp_path}/spill")
     stack: RealStack = request.getfixturevalue("stack")
-    return SpillSettings(
-        url=f"s3://{stack.s3_bucket}/{object_store_prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-        deadline_s=2.9,
-    )
+    return SpillSettings(**s3_values(stack, object_store_prefix, deadline_s=2.9))
 
 
 @pytest.fixture

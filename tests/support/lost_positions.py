@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -29,7 +28,7 @@ from schemas.topics import enriched_topics, topic_specs
 from simulator.stories import StoryEvent
 from simulator.webhooks.ledger import LedgerEntry, LedgerWriter
 from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.object_storage.store import open_store
+from tests.support.objects import opened, parquet_paths
 from tests.support.patience import HANG_GUARD_S
 
 prefix: Final = "zcc"
@@ -179,12 +178,11 @@ async def stored_records(
     settings: ObjectStorageSettings,
 ) -> Mapping[tuple[TopicPartition, str], Sequence[int]]:
     """The offsets of all rows in objects, by partition and id of its topic."""
-    store = open_store(settings)
+    store = opened(settings)
     found: dict[tuple[TopicPartition, str], list[int]] = defaultdict(list)
-    async for listed in obstore.list(store, chunk_size=32):
-        paths = [each["path"] for each in listed if each["path"].endswith(".parquet")]
-        for answer in await asyncio.gather(*(obstore.get_async(store, path) for path in paths)):
-            content = (await answer.bytes_async()).to_bytes()
+    paths = await parquet_paths(settings)
+    for start in range(0, len(paths), 32):
+        for content in await asyncio.gather(*map(store.get, paths[start : start + 32])):
             table = pq.read_table(pa.BufferReader(content))
             topic_id = table.schema.metadata[b"zcc.topic.id"].decode()
             for topic, partition, offset in zip(

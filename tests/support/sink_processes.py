@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
-import obstore
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as AioTopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.protocol.admin import DeleteGroupsRequest
-from pydantic import SecretStr
 
 from runtime.clock import SystemClock
 from runtime.contracts import Prepared, Sink
@@ -27,8 +25,8 @@ from schemas.topics import TopicSpec, dead_letter_topic
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
-from sinks.object_storage.store import open_store
 from tests.support.enriched_records import START_MS, delivery, webhook
+from tests.support.objects import opened, parquet_paths, s3_values
 from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import RealStack
 
@@ -37,13 +35,7 @@ DAY_MS = 86_400_000
 
 
 def s3(stack: RealStack, prefix: str) -> ObjectStorageSettings:
-    return ObjectStorageSettings(
-        url=f"s3://{stack.s3_bucket}/{prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-        rotate_age_s=0.05,
-    )
+    return ObjectStorageSettings(**s3_values(stack, prefix, rotate_age_s=0.05))
 
 
 @asynccontextmanager
@@ -147,11 +139,10 @@ class Lake:
             return sum(lag.behind for lag in lags.values())
 
     async def paths(self) -> list[str]:
-        listed = await obstore.list(open_store(self.settings)).collect_async()
-        return sorted(each["path"] for each in listed if each["path"].endswith(".parquet"))
+        return await parquet_paths(self.settings)
 
     async def delete_objects(self, paths: Collection[str]) -> None:
-        await obstore.delete_async(open_store(self.settings), list(paths))
+        await asyncio.gather(*map(opened(self.settings).delete, paths))
 
     async def recreate_topic(self) -> None:
         async with admin_of(self.kafka) as admin:

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 
-import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runtime.values import Assignment, Batch, Delivery, PartitionState, Span, TopicPartition
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
-from sinks.object_storage.store import open_store
 from tests.support.enriched_records import delivery as enriched
 from tests.support.enriched_records import webhook, with_fields, with_header
+from tests.support.objects import opened
 
 JANUARY_MS = 1_767_268_800_000  # 2026-01-01T12:00:00Z
 source = TopicPartition("zcc.enriched.task.v1", 1)
@@ -51,19 +50,10 @@ async def stored(settings: ObjectStorageSettings) -> list[int]:
     return sorted([int(found, 16) async for found in stored_event_ids(settings)])
 
 
-async def paths(settings: ObjectStorageSettings) -> list[str]:
-    found = await obstore.list(open_store(settings)).collect_async()
-    return sorted(each["path"] for each in found if each["path"].endswith(".parquet"))
-
-
-async def content_of(settings: ObjectStorageSettings, path: str) -> bytes:
-    return (await (await obstore.get_async(open_store(settings), path)).bytes_async()).to_bytes()
-
-
 async def put(settings: ObjectStorageSettings, path: str, table: pa.Table) -> None:
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer)
-    await obstore.put_async(open_store(settings), path, buffer.getvalue().to_pybytes())
+    assert await opened(settings).create(path, buffer.getvalue().to_pybytes())
 
 
 def path_of(day: int, start: int, *, topic_id: str = TOPIC_ID) -> str:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
+from runtime.retries.policy import doubled_delay_s
 from zoom.downloads.pieces import Piece, continues, resuming
 from zoom.downloads.ports import Target
 from zoom.errors import ZoomFault, error_of
@@ -102,4 +103,4 @@ class Patience:
         self._breaks += 1
         if self._breaks > max_breaks:
             return None
-        return min(_first_pause_s * 2.0 ** (self._breaks - 1), _max_pause_s)
+        return doubled_delay_s(self._breaks, first_s=_first_pause_s, limit_s=_max_pause_s)

@@ -9,18 +9,12 @@ from operations.doctor.checks import CheckResult, check_store
 from sinks.object_storage.component import component
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
+from tests.support.objects import s3_values
 from tests.support.stack import RealStack
 
 
 def s3(stack: RealStack, prefix: str, **changes: object) -> ObjectStorageSettings:
-    right = {
-        "url": f"s3://{stack.s3_bucket}/{prefix}",
-        "endpoint": stack.s3_endpoint,
-        "access_key_id": stack.s3_access_key,
-        "secret_access_key": SecretStr(stack.s3_secret_key),
-        "request_timeout_s": 5,
-    }
-    return ObjectStorageSettings(**{**right, **changes})
+    return ObjectStorageSettings(**s3_values(stack, prefix, **{"request_timeout_s": 5, **changes}))
 
 
 async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
@@ -40,7 +34,7 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"url": "s3://no-such-bucket/events"}, "does not know the bucket"),
+        ({"url": "s3://no-such-bucket/events"}, "ZCC_OBJECT_STORAGE_URL: there is no such bucket"),
         ({"secret_access_key": SecretStr("another")}, "object storage refuses"),
         ({"endpoint": "http://127.0.0.1:9", "request_timeout_s": 1}, "does not answer"),
     ],

@@ -17,6 +17,7 @@ from schemas.topics import dead_letter_topic, quarantine_topic, raw_topic
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
+from tests.support.objects import s3_values
 from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import RealStack
 
@@ -30,12 +31,7 @@ async def places(
     return DataStores(
         kafka=kafka_settings,
         postgres=PostgresSettings(dsn=SecretStr(database_dsn)),
-        object_storage=ObjectStorageSettings(
-            url=f"s3://{stack.s3_bucket}/{object_store_prefix}",
-            endpoint=stack.s3_endpoint,
-            access_key_id=stack.s3_access_key,
-            secret_access_key=SecretStr(stack.s3_secret_key),
-        ),
+        object_storage=ObjectStorageSettings(**s3_values(stack, object_store_prefix)),
     )
 
 

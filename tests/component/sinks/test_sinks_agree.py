@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import obstore
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,11 +26,11 @@ from schemas.headers import Headers, error_header, origin_header, reason_header,
 from schemas.topics import TopicSpec, dead_letter_topic, enriched_topic, raw_topic
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
-from sinks.object_storage.store import open_store
 from sinks.postgres.sink import PostgresSink
 from tests.support.enriched_records import delivery, webhook
 from tests.support.fakes.zoom import MemoryLookup
 from tests.support.kafka_members import a_worker
+from tests.support.objects import opened, parquet_paths
 from tests.support.postgres import settings as postgres_settings
 from tests.support.sink_processes import DEADLINE_S, publish, s3, sink_running
 from tests.support.stack import RealStack
@@ -187,12 +186,10 @@ class Bench:
 
     async def in_objects(self) -> dict[int, str]:
         found: dict[int, str] = {}
-        for each in await obstore.list(open_store(self.lake)).collect_async():
-            if each["path"].endswith(".parquet"):
-                answer = await obstore.get_async(open_store(self.lake), each["path"])
-                table = pq.read_table(pa.BufferReader((await answer.bytes_async()).to_bytes()))
-                pairs = zip(table["offset"].to_pylist(), table["event_id"].to_pylist(), strict=True)
-                found |= {offset: f"stored as {event_id}" for offset, event_id in pairs}
+        for path in await parquet_paths(self.lake):
+            table = pq.read_table(pa.BufferReader(await opened(self.lake).get(path)))
+            pairs = zip(table["offset"].to_pylist(), table["event_id"].to_pylist(), strict=True)
+            found |= {offset: f"stored as {event_id}" for offset, event_id in pairs}
         return found
 
 

@@ -86,7 +86,7 @@ def test_a_secret_that_is_empty_or_was_pasted_with_blanks_is_refused(secret: str
 
 
 def test_a_short_pseudonym_key_is_refused() -> None:
-    assert "at least 16 bytes" in problem(pseudonym_key="0123456789abcde")
+    assert "expected 16 bytes or more" in problem(pseudonym_key="0123456789abcde")
 
 
 @pytest.mark.parametrize("deadline_s", [0, 3, 10])

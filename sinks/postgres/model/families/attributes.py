@@ -56,6 +56,14 @@ def named_attributes(entity: str, *columns: Column) -> Attributes:
     )
 
 
+def user_columns(prefix: str = "") -> tuple[Column, Column]:
+    """Return the columns of a user's id and display name."""
+    return (
+        Column(f"{prefix}user_id", "text", "user_ref"),
+        Column(f"{prefix}user_display_name", "text", "person_name"),
+    )
+
+
 def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:
     """Return the registers of attributes."""
     return tuple(

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import user_columns
 from sinks.postgres.model.families.participants import channel_of, engagement_key, read_participants
+from sinks.postgres.model.families.routing import queue_register
 from sinks.postgres.model.json_fields import id_text, moment_ms, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -85,14 +87,8 @@ engagement: Final = Projection(
             "first_flow", columns_of("text", "first_flow_id", "first_flow_name"), "oldest"
         ),
         VersionedColumns("last_flow", columns_of("text", "last_flow_id", "last_flow_name")),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        VersionedColumns(
-            "last_user",
-            (
-                Column("last_user_id", "text", "user_ref"),
-                Column("last_user_display_name", "text", "person_name"),
-            ),
-        ),
+        queue_register,
+        VersionedColumns("last_user", user_columns("last_")),
         VersionedColumns(
             "consumer_id", columns_of("text", "consumer_id", personal="pseudonymous_id")
         ),
@@ -159,8 +155,7 @@ timeline: Final = event_table(
         *event_columns,
     ),
     *columns_of("text", "event", "family", "channel", "cc_queue_id", "queue_name"),
-    Column("user_id", "text", "user_ref"),
-    Column("user_display_name", "text", "person_name"),
+    *user_columns(),
     Column("task_id", "text"),
     partitioned=True,
 )

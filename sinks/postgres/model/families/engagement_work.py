@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import user_columns, user_id
 from sinks.postgres.model.families.participants import engagement_key
 from sinks.postgres.model.json_fields import id_text, moment_ms, text
 from sinks.postgres.model.projection import (
@@ -18,12 +19,9 @@ from sinks.postgres.model.projection import (
 )
 from sinks.postgres.model.tables import Column, columns_of
 
-_user_id: Final = Column("user_id", "text", "user_ref")
-_user_name: Final = Column("user_display_name", "text", "person_name")
-
 disposition: Final = Projection(
     "engagement_disposition",
-    (*engagement_key, Column("disposition_id", "text"), _user_id),
+    (*engagement_key, Column("disposition_id", "text"), user_id),
     (
         VersionedColumns(
             "disposition",
@@ -47,8 +45,7 @@ note: Final = Projection(
                 *columns_of("text", "engagement_id"),
                 Column("note", "text", "free_text"),
                 Column("note_modified_at", "timestamptz"),
-                _user_id,
-                _user_name,
+                *user_columns(),
             ),
         ),
     ),
@@ -79,7 +76,7 @@ survey: Final = Projection(
             "status",
             (
                 *columns_of("text", "survey_status", "survey_trigger_from"),
-                _user_id,
+                user_id,
                 Column("status_told_at", "timestamptz"),
             ),
         ),
@@ -93,8 +90,7 @@ supervision: Final = event_table(
     (*engagement_key, *event_columns),
     Column("occurred_at", "timestamptz"),
     *columns_of("text", "action_type", "boundary"),
-    _user_id,
-    _user_name,
+    *user_columns(),
     Column("supervisor_id", "text", "user_ref"),
     Column("supervisor_display_name", "text", "person_name"),
 )

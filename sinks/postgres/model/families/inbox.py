@@ -10,7 +10,14 @@ from sinks.postgres.model.families.attributes import (
     cells_of,
     deleted,
     registers_of,
+    user_columns,
     values_of,
+)
+from sinks.postgres.model.families.routing import (
+    engagement_register,
+    flow_register,
+    queue_register,
+    routing_registers,
 )
 from sinks.postgres.model.json_fields import id_text
 from sinks.postgres.model.projection import (
@@ -34,8 +41,7 @@ _attributes: Final = attributes(
 
 _assignment: Final = attributes(
     Column("assign_type", "text"),
-    Column("previous_user_id", "text", "user_ref"),
-    Column("previous_user_display_name", "text", "person_name"),
+    *user_columns("previous_"),
 )
 
 _voicemail: Final = attributes(
@@ -49,22 +55,15 @@ inbox_message: Final = Projection(
     (account_id, Column("message_id", "text")),
     (
         VersionedColumns("inbox", columns_of("text", "inbox_id", "inbox_name")),
-        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
+        engagement_register,
         *registers_of(_attributes, _voicemail),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
-        VersionedColumns(
-            "user",
-            (
-                Column("user_id", "text", "user_ref"),
-                Column("user_display_name", "text", "person_name"),
-            ),
-        ),
+        queue_register,
+        flow_register,
+        VersionedColumns("user", user_columns()),
         VersionedColumns(
             "assignment",
             (
-                Column("assigned_user_id", "text", "user_ref"),
-                Column("assigned_user_display_name", "text", "person_name"),
+                *user_columns("assigned_"),
                 *_assignment.values(),
             ),
         ),
@@ -103,23 +102,22 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
     message_id = event.text("message_id")
     if message_id is None:
         return
-    registers = values_of(event.object, _attributes) | dict(_location(event)) | dict(_change(event))
+    registers = {
+        **values_of(event.object, _attributes),
+        **dict(routing_registers(event)),
+        **dict(_owner(event)),
+        **dict(_change(event)),
+    }
     time = _times.get(event.name)
     bounds = {} if time is None else {time: event.occurred_at_ms}
     yield ColumnUpdate(inbox_message, (event.account_id, message_id), registers, bounds)
 
 
-def _location(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield what the message belongs to: inbox, engagement, queue, flow, user."""
-    queue, user = event.queue(), event.user()
+def _owner(event: Event) -> Iterator[tuple[str, Values]]:
+    """Yield the inbox and the user that the message belongs to."""
+    user = event.user()
     if inbox_id := id_text(event.object, "inbox_id"):
         yield "inbox", (inbox_id, event.text("inbox_name"))
-    if event.engagement_id is not None:
-        yield "engagement", (event.engagement_id,)
-    if queue[0]:
-        yield "queue", queue
-    if flow_id := event.text("flow_id"):
-        yield "flow", (flow_id, event.text("flow_name"))
     if user[0]:
         yield "user", user
 

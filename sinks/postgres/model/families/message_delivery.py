@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.envelope import JsonObject
 from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.routing import engagement_register
 from sinks.postgres.model.json_fields import id_text, object_in, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -41,7 +42,7 @@ delivery: Final = Projection(
                 Column("error_detail", "text", "free_text_low"),
             ),
         ),
-        VersionedColumns("engagement", columns_of("text", "engagement_id")),
+        engagement_register,
         VersionedColumns(
             "contact_center_number",
             columns_of("text", "contact_center_number", personal="org_phone"),

@@ -32,10 +32,7 @@ from sinks.postgres.model.tables import Column, columns_of
 
 queue_id: Final = Column("cc_queue_id", "text")
 
-settings: Final = attributes(
-    *columns_of("text", "queue_name", "queue_description"),
-    *columns_of("integer", "dispositions_count", "disposition_sets_count"),
-    Column("channel_types", "text[]"),
+queueing: Final = (
     *columns_of("integer", "max_wait_time", "wrap_up_time", "max_engagement_in_queue"),
     Column("short_abandon_enable", "boolean"),
     *columns_of(
@@ -44,6 +41,14 @@ settings: Final = attributes(
         "distribution_type",
         "distribution_duration_in_seconds",
     ),
+)
+"""Settings that events of waiting tasks repeat."""
+
+settings: Final = attributes(
+    *columns_of("text", "queue_name", "queue_description"),
+    *columns_of("integer", "dispositions_count", "disposition_sets_count"),
+    Column("channel_types", "text[]"),
+    *queueing,
     *columns_of("text", "connecting_media_id", "connecting_media_name"),
     *columns_of("text", "transferring_media_id", "transferring_media_name"),
     *columns_of("text", "holding_media_id", "holding_media_name"),

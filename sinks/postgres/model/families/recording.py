@@ -9,6 +9,12 @@ from typing import Final
 
 from sinks.postgres.model.events import Event
 from sinks.postgres.model.families.attributes import account_id, attributes, registers_of, values_of
+from sinks.postgres.model.families.routing import (
+    engagement_register,
+    flow_register,
+    queue_register,
+    routing_registers,
+)
 from sinks.postgres.model.json_fields import json, moment_ms, objects_in, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -18,7 +24,7 @@ from sinks.postgres.model.projection import (
     Values,
     VersionedColumns,
 )
-from sinks.postgres.model.tables import Column, columns_of
+from sinks.postgres.model.tables import Column
 
 _attributes: Final = attributes(
     Column("channel", "text"),
@@ -32,7 +38,7 @@ recording: Final = Projection(
     "recording",
     (account_id, Column("recording_id", "text")),
     (
-        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
+        engagement_register,
         *registers_of(_attributes),
         VersionedColumns(
             "owner",
@@ -42,8 +48,8 @@ recording: Final = Projection(
                 Column("owner_name", "text", "person_name"),
             ),
         ),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
+        queue_register,
+        flow_register,
         VersionedColumns(
             "users",
             (Column("user_ids", "text[]", "user_ref"), Column("users", "jsonb", "document")),
@@ -91,21 +97,18 @@ _time_columns: Final = (
 def _recording(event: Event) -> Iterator[ColumnUpdate]:
     recording_id = event.text("recording_id")
     if recording_id is not None:
-        registers = values_of(event.object, _attributes) | dict(_groups(event))
+        registers = {
+            **values_of(event.object, _attributes),
+            **dict(routing_registers(event)),
+            **dict(_groups(event)),
+        }
         yield ColumnUpdate(recording, (event.account_id, recording_id), registers, _bounds(event))
 
 
 def _groups(event: Event) -> Iterator[tuple[str, Values]]:
     entity = event.object
-    if event.engagement_id is not None:
-        yield "engagement", (event.engagement_id,)
     if owner_id := event.text("owner_id"):
         yield "owner", (event.text("owner_type"), owner_id, event.text("owner_name"))
-    queue = event.queue()
-    if queue[0]:
-        yield "queue", queue
-    if flow_id := event.text("flow_id"):
-        yield "flow", (flow_id, event.text("flow_name"))
     if isinstance(entity.get("users"), list):
         yield "users", (_each(event, "users", "user_id"), json(entity, "users"))
     if isinstance(entity.get("consumers"), list):

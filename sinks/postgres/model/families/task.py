@@ -19,6 +19,13 @@ from sinks.postgres.model.families.attributes import (
     values_of,
 )
 from sinks.postgres.model.families.participants import channel_of
+from sinks.postgres.model.families.queue import queueing
+from sinks.postgres.model.families.routing import (
+    engagement_register,
+    flow_register,
+    queue_register,
+    routing_registers,
+)
 from sinks.postgres.model.json_fields import id_text, moment_ms
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -42,19 +49,15 @@ _attributes: Final = attributes(
     task_timeout=Column("timeout_seconds", "integer"),
 )
 
-_where: Final = (
-    VersionedColumns("channel", columns_of("text", "channel", "channel_source")),
-    VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-    VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
-)
-
 task: Final = Projection(
     "task",
     (account_id, Column("task_id", "text")),
     (
-        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
+        engagement_register,
         *registers_of(_attributes),
-        *_where,
+        VersionedColumns("channel", columns_of("text", "channel", "channel_source")),
+        queue_register,
+        flow_register,
     ),
     (
         MinMaxColumn("created_at", "least"),
@@ -71,7 +74,7 @@ reservation: Final = Projection(
     (account_id, Column("task_reservation_id", "text")),
     (
         VersionedColumns("task", (Column("task_id", "text"),)),
-        VersionedColumns("engagement", (Column("engagement_id", "text"),)),
+        engagement_register,
         VersionedColumns("user", (Column("assigned_user_id", "text", "user_ref"),)),
         VersionedColumns("direction", (Column("direction", "text"),)),
         VersionedColumns("request", (Column("request_id", "text"),)),
@@ -84,16 +87,7 @@ reservation: Final = Projection(
     ),
 )
 
-_queue_then: Final = attributes(
-    *columns_of("integer", "max_wait_time", "wrap_up_time", "max_engagement_in_queue"),
-    Column("short_abandon_enable", "boolean"),
-    *columns_of(
-        "integer",
-        "short_abandon_threshold",
-        "distribution_type",
-        "distribution_duration_in_seconds",
-    ),
-)
+_queue_then: Final = attributes(*queueing)
 """Settings that apply to a waiting task, at that time: no event reports their change."""
 
 queue_move: Final = event_table(
@@ -142,22 +136,11 @@ _moves: Final = {
 def _task(event: Event) -> Iterator[ColumnUpdate]:
     task_id = event.text("task_id")
     if task_id is not None:
-        registers = values_of(event.object, _attributes)
-        if event.engagement_id is not None:
-            registers["engagement"] = (event.engagement_id,)
-        registers |= _location(event)
+        registers = values_of(event.object, _attributes) | dict(routing_registers(event))
+        channel = channel_of(event.object)
+        if channel[0]:
+            registers["channel"] = channel
         yield ColumnUpdate(task, (event.account_id, task_id), registers, _times(event))
-
-
-def _location(event: Event) -> Iterator[tuple[str, Values]]:
-    """Yield channel, queue and flow, where the event has them."""
-    channel, queue = channel_of(event.object), event.queue()
-    if channel[0]:
-        yield "channel", channel
-    if queue[0]:
-        yield "queue", queue
-    if flow_id := event.text("flow_id"):
-        yield "flow", (flow_id, event.text("flow_name"))
 
 
 def _times(event: Event) -> Mapping[str, int]:
@@ -188,13 +171,13 @@ def _reservation(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _move(event: Event) -> Iterator[ColumnUpdate]:
-    task_id, queue = event.text("task_id"), event.queue()
-    if task_id is not None and queue[0]:
+    task_id, queue_values = event.text("task_id"), event.queue()
+    if task_id is not None and queue_values[0]:
         cells = (
             _moves[event.name],
             event.engagement_id,
             *channel_of(event.object),
-            *queue,
+            *queue_values,
             event.text("flow_id"),
             event.text("flow_name"),
             *cells_of(event.object, _queue_then),

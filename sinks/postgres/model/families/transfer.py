@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sinks.postgres.model.events import Event
+from sinks.postgres.model.families.attributes import user_columns
+from sinks.postgres.model.families.routing import flow_register, queue_register
 from sinks.postgres.model.json_fields import id_text, integer, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -54,22 +56,10 @@ transfer: Final = Projection(
         ),
         VersionedColumns("level", columns_of("text", "transfer_level")),
         VersionedColumns("type", columns_of("text", "transfer_type")),
-        VersionedColumns(
-            "user",
-            (
-                Column("user_id", "text", "user_ref"),
-                Column("user_display_name", "text", "person_name"),
-            ),
-        ),
-        VersionedColumns("queue", columns_of("text", "cc_queue_id", "queue_name")),
-        VersionedColumns("flow", columns_of("text", "flow_id", "flow_name")),
-        VersionedColumns(
-            "to_user",
-            (
-                Column("transfer_to_user_id", "text", "user_ref"),
-                Column("transfer_to_user_display_name", "text", "person_name"),
-            ),
-        ),
+        VersionedColumns("user", user_columns()),
+        queue_register,
+        flow_register,
+        VersionedColumns("to_user", user_columns("transfer_to_")),
         VersionedColumns(
             "to_queue", columns_of("text", "transfer_to_cc_queue_id", "transfer_to_queue_name")
         ),

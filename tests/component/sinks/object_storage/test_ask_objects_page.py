@@ -9,7 +9,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from runtime.values import Assignment, Batch, PartitionState
-from sinks.object_storage.rows import table_schema
+from sinks.object_storage.layout.rows import table_schema
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.support.enriched_records import SOURCE, START_MS, batch, delivery, webhook

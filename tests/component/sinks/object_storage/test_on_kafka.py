@@ -14,8 +14,8 @@ from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Record
 from schemas.topics import enriched_topic, topic_specs
+from sinks.object_storage.layout.objects import parse_name
 from sinks.object_storage.metrics import metrics as object_storage_metrics
-from sinks.object_storage.objects import parse_name
 from sinks.object_storage.service import run
 from sinks.object_storage.settings import ObjectStorageSettings
 from tests.support.enriched_records import delivery, webhook

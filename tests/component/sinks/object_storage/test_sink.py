@@ -4,11 +4,9 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import obstore
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import SecretStr
 
 from runtime import metrics
 from runtime.errors import ConfigurationError, TransientError
@@ -16,18 +14,16 @@ from runtime.values import Assignment, Batch, Delivery, PartitionState, Resume, 
 from sinks.object_storage.metrics import metrics as object_storage_metrics
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink, cluster_path
-from sinks.object_storage.store import open_store
 from tests.support.fakes.sinks import store
+from tests.support.objects import opened, parquet_paths, s3_values
 from tests.support.stack import RealStack
 from tests.support.stored_objects import (
     TOPIC_ID,
     alternately,
     assignment,
     batch,
-    content_of,
     delivery,
     path_of,
-    paths,
     put,
     source,
     stored,
@@ -41,12 +37,7 @@ def settings(
     if request.param == "folder":
         return ObjectStorageSettings(url=f"file://{tmp_path}/events")
     stack: RealStack = request.getfixturevalue("stack")
-    return ObjectStorageSettings(
-        url=f"s3://{stack.s3_bucket}/{object_store_prefix}",
-        endpoint=stack.s3_endpoint,
-        access_key_id=stack.s3_access_key,
-        secret_access_key=SecretStr(stack.s3_secret_key),
-    )
+    return ObjectStorageSettings(**s3_values(stack, object_store_prefix))
 
 
 @pytest.fixture
@@ -61,15 +52,15 @@ async def test_a_batch_becomes_one_object_a_day(
 ) -> None:
     assert await store(sink, batch(0, 6, day=alternately)) == ()
     assert await stored(settings) == [0, 1, 2, 3, 4, 5]
-    assert await paths(settings) == [path_of(1, 0), path_of(2, 0)]
+    assert await parquet_paths(settings) == [path_of(1, 0), path_of(2, 0)]
 
 
 async def test_the_value_is_kept_as_it_was_and_the_file_is_compressed(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(7, 8))
-    (path,) = await paths(settings)
-    file = pq.ParquetFile(pa.BufferReader(await content_of(settings, path)))
+    (path,) = await parquet_paths(settings)
+    file = pq.ParquetFile(pa.BufferReader(await opened(settings).get(path)))
     assert file.read()["body"].to_pylist() == [(delivery(7).value or b"").decode()]
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     assert file.schema_arrow.metadata[b"zcc.span.start"] == b"7"
@@ -96,9 +87,9 @@ async def test_a_batch_written_again_changes_nothing(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(0, 4))
-    before = await paths(settings)
+    before = await parquet_paths(settings)
     await store(sink, batch(0, 4))
-    assert await paths(settings) == before
+    assert await parquet_paths(settings) == before
     assert await stored(settings) == [0, 1, 2, 3]
 
 
@@ -118,7 +109,7 @@ async def test_a_record_that_cannot_be_a_row_is_rejected_and_nothing_is_stored(
     good, bad = delivery(0), Delivery(source.topic, source.partition, 1, None, None, (), 0)
     (rejection,) = await store(sink, Batch((good, bad), {source: Span(0, 2)}))
     assert (rejection.source, rejection.offset) == (source, 1)
-    assert await paths(settings) == []
+    assert await parquet_paths(settings) == []
     assert await store(sink, Batch((good,), {source: Span(0, 2)})) == ()
     assert await stored(settings) == [0]
 
@@ -152,7 +143,7 @@ async def test_an_object_of_another_log_under_our_name_halts_with_its_name(
 async def test_a_file_that_is_no_parquet_under_our_name_halts_with_its_name(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
-    await obstore.put_async(open_store(settings), path_of(1, 0), b"no parquet at all")
+    assert await opened(settings).create(path_of(1, 0), b"no parquet at all")
     with pytest.raises(ConfigurationError, match="is no Parquet file of this sink"):
         await store(sink, batch(0, 1))
 
@@ -166,7 +157,7 @@ async def test_a_topic_made_anew_is_stored_beside_the_old_one(
         assert await sink.assigned(anew) == {source: Resume(0)}
         assert await store(sink, batch(0, 3)) == ()
     assert await stored(settings) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
-    assert await paths(settings) == sorted(
+    assert await parquet_paths(settings) == sorted(
         path_of(1, 0, topic_id=each) for each in (TOPIC_ID, "B" * 22, "C" * 22)
     )
 
@@ -176,7 +167,7 @@ async def test_without_topic_ids_the_log_has_the_name_of_the_cluster(
 ) -> None:
     await sink.assigned(assignment(topic_id=""))
     await store(sink, batch(0, 2))
-    (path,) = await paths(settings)
+    (path,) = await parquet_paths(settings)
     assert re.search(r"-c[0-9a-f]{20}\.parquet$", path)
     assert await sink.assigned(assignment(None, topic_id="")) == {source: Resume(0, 2)}
 
@@ -188,10 +179,10 @@ async def test_another_cluster_halts_until_it_is_said_that_both_lie_side_by_side
     rebuilt = assignment(None, topic_id="B" * 22, cluster_id="rebuilt")
     with pytest.raises(ConfigurationError, match=f"delete the object {cluster_path}"):
         await sink.assigned(rebuilt)
-    await obstore.delete_async(open_store(settings), cluster_path)
+    await opened(settings).delete(cluster_path)
     assert await sink.assigned(rebuilt) == {source: Resume(0)}
     assert await store(sink, batch(0, 4)) == ()
-    assert len(await paths(settings)) == 2
+    assert len(await parquet_paths(settings)) == 2
 
 
 async def test_without_a_commit_the_last_span_is_finished_and_nothing_is_stored_twice(
@@ -199,7 +190,7 @@ async def test_without_a_commit_the_last_span_is_finished_and_nothing_is_stored_
 ) -> None:
     await store(sink, batch(0, 4, day=alternately))
     await store(sink, batch(4, 9, day=alternately))
-    await obstore.delete_async(open_store(settings), path_of(2, 4))  # as if it had crashed before
+    await opened(settings).delete(path_of(2, 4))  # as if it had crashed before
     assert await sink.assigned(assignment(None)) == {source: Resume(4, 9)}
     assert await store(sink, batch(4, 9, day=alternately)) == ()
     assert await store(sink, batch(9, 12, day=alternately)) == ()
@@ -225,7 +216,7 @@ async def test_a_commit_behind_the_objects_passes_over_what_they_hold(
 ) -> None:
     for start in (0, 4, 8):
         await store(sink, batch(start, start + 4, day=alternately))
-    await obstore.delete_async(open_store(settings), path_of(2, 8))
+    await opened(settings).delete(path_of(2, 8))
     skipped = object_storage_metrics.skipped._value.get()
     assert await sink.assigned(assignment(4)) == {source: Resume(4)}
     for start, end in ((4, 6), (6, 9), (9, 15)):
@@ -239,7 +230,7 @@ async def test_a_commit_at_the_start_of_a_span_that_is_there_in_part_stores_noth
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(0, 4, day=alternately))
-    await obstore.delete_async(open_store(settings), path_of(1, 0))
+    await opened(settings).delete(path_of(1, 0))
     await sink.assigned(assignment(0))
     for start, end in ((0, 1), (1, 3), (3, 6)):  # the first one has no record of the other day
         assert await store(sink, batch(start, end, day=alternately)) == ()

@@ -11,18 +11,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-import obstore
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import TransientError
 from runtime.values import Assignment, Batch, PartitionState, Span
-from sinks.object_storage.objects import day_of, parse_name
+from sinks.object_storage.layout.objects import day_of, parse_name
 from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
-from sinks.object_storage.store import open_store
 from tests.support.enriched_records import (
     SOURCE,
     START_MS,
@@ -32,6 +30,7 @@ from tests.support.enriched_records import (
     with_header,
 )
 from tests.support.fakes.sinks import store
+from tests.support.objects import opened, parquet_paths
 
 DAY_MS = 86_400_000
 
@@ -111,13 +110,12 @@ class History:
         self.boundaries.append(span.end)
 
     async def paths(self) -> set[str]:
-        listed = await obstore.list(open_store(self.settings)).collect_async()
-        return {each["path"] for each in listed if each["path"].endswith(".parquet")}
+        return set(await parquet_paths(self.settings))
 
     async def forget(self, created: set[str], count: int) -> None:
         order = sorted(created, key=lambda path: ((parse_name(path) or (0, 0))[1], day_of(path)))
         for path in order[len(order) - min(count, len(order)) :]:
-            await obstore.delete_async(open_store(self.settings), path)
+            await opened(self.settings).delete(path)
 
     async def finish(self) -> Counter[str]:
         async with ObjectStorageSink(self.settings) as sink:

@@ -35,10 +35,6 @@ def test_anything_else_is_no_place(url: str) -> None:
     assert "expected s3://bucket/prefix, file:///folder or nothing" in problem(url=url)
 
 
-def test_a_key_without_its_secret_is_refused() -> None:
-    assert "ZCC_SPILL_SECRET_ACCESS_KEY" in problem(url="s3://bucket", access_key_id="key")
-
-
 @pytest.mark.parametrize("instance", ["a/b", "..", "-a", "a b"])
 def test_a_name_that_cannot_be_part_of_a_file_name_is_refused(instance: str) -> None:
     assert "instance" in problem(instance=instance)

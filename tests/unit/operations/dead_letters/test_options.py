@@ -1,34 +1,41 @@
 """What a person may say about dead letters, and what is refused."""
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from operations.components import workers
 from operations.dead_letters.executor import Operator
-from operations.dead_letters.options import letter_filter, operator
+from operations.dead_letters.options import Limit, filtered, letter_filter, operator
 from operations.dead_letters.reading import DeadLetterFilter
 from operations.dead_letters.selection import Selection
 from runtime.errors import ConfigurationError
 
-nothing_said = {
-    "worker": None,
-    "reason": None,
-    "event": None,
-    "key": None,
-    "origin_topic": None,
-    "fingerprint": None,
-    "from_": None,
-    "to": None,
-}
-
 
 def test_where_nothing_is_said_all_letters_of_all_workers_are_meant() -> None:
-    assert letter_filter(**nothing_said) == DeadLetterFilter(frozenset(workers), Selection())
+    assert letter_filter() == DeadLetterFilter(frozenset(workers), Selection())
+
+
+def test_a_command_takes_these_options_along_with_its_own() -> None:
+    app, given = typer.Typer(), []
+
+    @app.command()
+    @filtered
+    def command(wanted: DeadLetterFilter, *, limit: Limit = None) -> None:
+        given.append((wanted, limit))
+
+    for arguments in ([], ["--worker", "postgres", "--event", "a", "--event", "b", "--limit", "2"]):
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert given == [
+        (letter_filter(), None),
+        (letter_filter(worker=["postgres"], event=["a", "b"]), 2),
+    ]
 
 
 def test_each_option_is_a_bound_of_its_own() -> None:
     assert letter_filter(
         worker=["postgres"],
-        reason=["defect", "parked"],
+        set_aside_for=["defect", "parked"],
         event=["e"],
         key=["\u00e9"],
         origin_topic=["t"],
@@ -53,14 +60,14 @@ def test_each_option_is_a_bound_of_its_own() -> None:
     ("said", "message"),
     [
         ({"worker": ["nobody"]}, "--worker nobody: expected one of enrichment, "),
-        ({"reason": ["fun"]}, "--set-aside-for fun: expected one of defect, "),
+        ({"set_aside_for": ["fun"]}, "--set-aside-for fun: expected one of defect, "),
         ({"from_": "yesterday"}, "--from yesterday: expected a time such as "),
         ({"to": "1900-01-01"}, "--to 1900-01-01: expected a time such as "),
     ],
 )
 def test_what_does_not_exist_is_refused_by_name(said: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{message}"):
-        letter_filter(**{**nothing_said, **said})
+        letter_filter(**said)
 
 
 def test_who_acts_is_who_says_so_or_the_user_of_the_system() -> None:

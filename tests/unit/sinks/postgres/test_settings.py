@@ -42,7 +42,7 @@ def test_pseudonyms_without_a_key_are_refused_by_name() -> None:
 
 
 def test_a_key_that_is_short_is_refused_without_repeating_it() -> None:
-    with pytest.raises(ValidationError, match="expected 16 characters or more") as refused:
+    with pytest.raises(ValidationError, match="expected 16 bytes or more") as refused:
         PostgresSettings(dsn=SecretStr("host=db"), pseudonym_key=SecretStr("too short"))
     assert "too short" not in str(refused.value)
 

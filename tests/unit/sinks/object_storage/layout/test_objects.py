@@ -4,7 +4,7 @@ import pytest
 
 from runtime.errors import ConfigurationError
 from runtime.values import Span, TopicPartition
-from sinks.object_storage.objects import (
+from sinks.object_storage.layout.objects import (
     Frontier,
     Log,
     ObjectName,
@@ -14,7 +14,7 @@ from sinks.object_storage.objects import (
     plan_objects,
     stored_span,
 )
-from sinks.object_storage.rows import ObjectKey, ObjectRow, Rows
+from sinks.object_storage.layout.rows import ObjectKey, ObjectRow, Rows
 
 source = TopicPartition("zcc.enriched.engagement.v1", 3)
 log = Log("cluster", "_6k8WQ0HQ5-Y3rSwjX1v2A")

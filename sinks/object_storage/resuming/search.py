@@ -11,11 +11,10 @@ from typing import Final
 import structlog
 
 from runtime.errors import TransientError
+from runtime.object_store.errors import ObjectGoneError
+from runtime.object_store.store import ObjectStore, StoredObject
 from runtime.values import Span, TopicPartition
-from sinks.object_storage.bucket import Bucket, Listed, ObjectGoneError
-from sinks.object_storage.concurrency import for_each
-from sinks.object_storage.metrics import metrics
-from sinks.object_storage.objects import (
+from sinks.object_storage.layout.objects import (
     Frontier,
     Log,
     StoredSpan,
@@ -24,11 +23,15 @@ from sinks.object_storage.objects import (
     stored_span,
     topic_path,
 )
-from sinks.object_storage.parquet import read_footer
+from sinks.object_storage.layout.parquet import read_footer
+from sinks.object_storage.metrics import metrics
+from sinks.object_storage.resuming.concurrency import for_each
 
 _pages_per_call: Final = 1000
 """A million objects: half a minute where a request takes a quarter of a second."""
 _days_at_once: Final = 32
+_tail_bytes: Final = 64 * 1024
+"""Longer than a footer of this sink."""
 
 log = structlog.get_logger()
 
@@ -37,14 +40,19 @@ class TopicSearch:
     """The search in one topic for the objects of one log. Objects of other logs are skipped."""
 
     def __init__(
-        self, bucket: Bucket, topic: str, searched: Log, *, pages_per_call: int = _pages_per_call
+        self,
+        store: ObjectStore,
+        topic: str,
+        searched: Log,
+        *,
+        pages_per_call: int = _pages_per_call,
     ) -> None:
-        self._bucket = bucket
+        self._store = store
         self._topic = topic
         self._log = searched
         self._pages_per_call = pages_per_call
         self._days: list[str] | None = None
-        self._last: dict[int, tuple[int, list[Listed]]] = {}
+        self._last: dict[int, tuple[int, list[StoredObject]]] = {}
         self._other_logs: set[str] = set()
         self._pages = 0
 
@@ -73,7 +81,7 @@ class TopicSearch:
 
     async def _list(self) -> None:
         if self._days is None:
-            self._days = list(await self._bucket.folders(topic_path(self._topic)))
+            self._days = list(await self._store.folders(topic_path(self._topic)))
         first_page = self._pages
         while self._days:
             await for_each(self._days[:_days_at_once], self._list_day)
@@ -86,13 +94,13 @@ class TopicSearch:
         log.info("objects listed", topic=self._topic, pages=self._pages)
 
     async def _list_day(self, folder: str) -> None:
-        async for page in self._bucket.pages(folder):
+        async for page in self._store.pages(folder):
             self._pages += 1
             metrics.listed_pages.inc()
             for listed in page:
                 self._note(listed)
 
-    def _note(self, listed: Listed) -> None:
+    def _note(self, listed: StoredObject) -> None:
         name = parse_name(listed.path)
         if name is None:
             return
@@ -109,16 +117,17 @@ class TopicSearch:
         start, objects = self._last[source.partition]
         days: dict[str, Span] = {}
         for listed in objects:
-            found = await read_span(self._bucket, listed, self._log)
+            found = await read_span(self._store, listed, self._log)
             days |= {**found.other_days, day_of(listed.path): found.span}
         return Frontier(start, days)
 
 
-async def read_span(bucket: Bucket, listed: Listed, expected: Log) -> StoredSpan:
+async def read_span(store: ObjectStore, listed: StoredObject, expected: Log) -> StoredSpan:
     """Return the content of the footer of an object of this log.
 
     Raises:
         ConfigurationError: it is not such an object.
     """
-    tail = await bucket.read_tail(listed)
+    start = max(0, listed.size_bytes - _tail_bytes)
+    tail = await store.get_range(listed.path, start=start, end=listed.size_bytes)
     return stored_span(listed.path, await read_footer(listed.path, tail), expected)

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from runtime.errors import ConfigurationError
 from runtime.values import Span, TopicPartition
-from sinks.object_storage.rows import ObjectKey, ObjectRow, Rows, table_of
+from sinks.object_storage.layout.rows import ObjectKey, ObjectRow, Rows, table_of
 
 _cluster_id: Final = "zcc.cluster.id"
 _topic_id: Final = "zcc.topic.id"

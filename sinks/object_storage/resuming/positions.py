@@ -18,13 +18,13 @@ import structlog
 
 from runtime import metrics
 from runtime.errors import ConfigurationError
+from runtime.object_store.store import ObjectStore, StoredObject
 from runtime.values import Assignment, Resume, Span, TopicPartition
-from sinks.object_storage.bucket import Bucket, Listed
-from sinks.object_storage.concurrency import for_each
-from sinks.object_storage.objects import Frontier, Log, day_path, parse_name
-from sinks.object_storage.parquet import read_event_ids
-from sinks.object_storage.rows import ObjectKey, ObjectRow, Rows
-from sinks.object_storage.search import TopicSearch, read_span
+from sinks.object_storage.layout.objects import Frontier, Log, day_path, parse_name
+from sinks.object_storage.layout.parquet import read_event_ids
+from sinks.object_storage.layout.rows import ObjectKey, ObjectRow, Rows
+from sinks.object_storage.resuming.concurrency import for_each
+from sinks.object_storage.resuming.search import TopicSearch, read_span
 
 _repair: Final = (
     "Kafka was set back to an earlier state, so that its offsets mean other records now: choose "
@@ -37,9 +37,9 @@ log = structlog.get_logger()
 class Positions:
     """The known positions of an assignment's partitions; valid until the next assignment."""
 
-    def __init__(self, bucket: Bucket, assignment: Assignment) -> None:
+    def __init__(self, store: ObjectStore, assignment: Assignment) -> None:
         self.assignment = assignment
-        self._bucket = bucket
+        self._store = store
         self._logs = {
             source.topic: Log(assignment.cluster_id, assignment.topic_ids.get(source.topic, ""))
             for source in assignment.partitions
@@ -49,7 +49,7 @@ class Positions:
         self._checked: set[ObjectKey] = set()
         self._begun: set[TopicPartition] = set()
         self._searches: dict[str, TopicSearch] = {}
-        self._days: dict[str, dict[int, list[Listed]]] = {}
+        self._days: dict[str, dict[int, list[StoredObject]]] = {}
 
     @property
     def logs(self) -> Mapping[str, Log]:
@@ -137,7 +137,7 @@ class Positions:
             wanted = self._partitions(topic) - self._searched
             if wanted:
                 search = self._searches.setdefault(
-                    topic, TopicSearch(self._bucket, topic, self._logs[topic])
+                    topic, TopicSearch(self._store, topic, self._logs[topic])
                 )
                 found = await search.frontiers(wanted)
                 del self._searches[topic]
@@ -172,8 +172,8 @@ class Positions:
 
     async def _list_day(self, key: ObjectKey) -> None:
         name = self._logs[key.source.topic].name
-        found: dict[int, list[Listed]] = {}
-        async for page in self._bucket.pages(day_path(key)):
+        found: dict[int, list[StoredObject]] = {}
+        async for page in self._store.pages(day_path(key)):
             for listed in page:
                 parsed = parse_name(listed.path)
                 if parsed is not None and parsed.log == name:
@@ -190,28 +190,28 @@ class Positions:
         )
         if listed is None:
             return None
-        span = (await read_span(self._bucket, listed, self._logs[key.source.topic])).span
+        span = (await read_span(self._store, listed, self._logs[key.source.topic])).span
         if span.end <= first:
             return None
-        await refuse_other_events(self._bucket, listed.path, rows)
+        await refuse_other_events(self._store, listed.path, rows)
         return span
 
-    def _of_partition(self, key: ObjectKey) -> list[Listed]:
+    def _of_partition(self, key: ObjectKey) -> list[StoredObject]:
         return self._days.get(day_path(key), {}).get(key.source.partition, [])
 
 
-def _start(listed: Listed) -> int:
+def _start(listed: StoredObject) -> int:
     name = parse_name(listed.path)
     return -1 if name is None else name.start
 
 
-async def refuse_other_events(bucket: Bucket, path: str, rows: Collection[ObjectRow]) -> None:
+async def refuse_other_events(store: ObjectStore, path: str, rows: Collection[ObjectRow]) -> None:
     """Compare the rows with those of a stored object at the same offsets.
 
     Raises:
         ConfigurationError: they are other events.
     """
-    stored = await read_event_ids(path, await bucket.read(path))
+    stored = await read_event_ids(path, await store.get(path))
     for row in rows:
         if stored.get(row.offset, row.event_id) != row.event_id:
             raise ConfigurationError(

@@ -4,7 +4,7 @@ import pytest
 
 from runtime.values import Batch, Delivery, Span, TopicPartition
 from schemas.reasons import DeadLetterReason
-from sinks.object_storage.rows import ObjectRow, read_rows, table_of, table_schema
+from sinks.object_storage.layout.rows import ObjectRow, read_rows, table_of, table_schema
 
 source = TopicPartition("zcc.enriched.engagement.v1", 3)
 good_headers = {

@@ -1,0 +1,1 @@
+"""The form of objects: names, footers, columns, files."""

@@ -1,0 +1,1 @@
+"""Where a partition resumes: from the commit and the objects."""
