@@ -171,12 +171,12 @@ class IngestSettings(BaseSettings):
 
     @field_validator("apps", mode="before")
     @classmethod
-    def _apps_have_one_source(cls, value: object, found: ValidationInfo) -> Apps | Path:
+    def _apps_have_one_source(cls, value: object, info: ValidationInfo) -> Apps | Path:
         """Return the apps, or their file.
 
         They are parsed here and not by pydantic-settings, whose error names no rule to follow.
         """
-        file: Path | None = found.data.get("apps_file")
+        file: Path | None = info.data.get("apps_file")
         if value is None and file is None:
             raise ValueError(f"neither it nor ZCC_INGEST_APPS_FILE is set: {apps_form}")
         if file is None:

@@ -20,12 +20,12 @@ _modules: Final = (
 """In the order of the flow."""
 
 
-_found: Final = {module: cast("Component", load(f"{module}:component")) for module in _modules}
+_by_module: Final = {module: cast("Component", load(f"{module}:component")) for module in _modules}
 
-components: Final = tuple(_found.values())
+components: Final = tuple(_by_module.values())
 
 sources: Final[Mapping[str, str]] = {
-    each.name: f"{module.replace('.', '/')}.py" for module, each in _found.items()
+    each.name: f"{module.replace('.', '/')}.py" for module, each in _by_module.items()
 }
 """Where each component is described: paths from the root."""
 

@@ -89,10 +89,10 @@ class Component:
     def groups(self, *, prefix: str) -> Mapping[str, Sequence[str]]:
         """Return its consumer groups with the topics that each reads."""
         group = self.group(prefix=prefix)
-        found = {group: self.reads(prefix=prefix)}
+        topics_of = {group: self.reads(prefix=prefix)}
         if self.retry_delays_s:
-            found[f"{group}-retry"] = self.retry_topics(prefix=prefix)
-        return found
+            topics_of[f"{group}-retry"] = self.retry_topics(prefix=prefix)
+        return topics_of
 
     def retry_topics(self, *, prefix: str) -> Sequence[str]:
         """Return the topics in which deferred records wait, one for each delay."""

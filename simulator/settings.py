@@ -153,6 +153,6 @@ def _parse_faults(text: str) -> Faults:
         ) from error
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
         )
         raise ValueError(f"ZCC_SIMULATOR_REST_FAULTS: {wrong}") from error

@@ -69,8 +69,8 @@ async def _executemany(topic: str) -> None:
     dsn = os.environ["ZCC_POSTGRES_DSN"]
     async with consumer, await psycopg.AsyncConnection.connect(dsn) as connection:
         while True:
-            found = await consumer.getmany(timeout_ms=100, max_records=5_000)
-            records = [record for several in found.values() for record in several]
+            polled = await consumer.getmany(timeout_ms=100, max_records=5_000)
+            records = [record for several in polled.values() for record in several]
             if not records:
                 continue
             async with connection.cursor() as cursor:

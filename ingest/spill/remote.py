@@ -68,14 +68,14 @@ class BucketSegments:
     async def sizes(self) -> dict[str, int]:
         """See `SegmentStore.sizes`."""
         pages = obstore.list(self._store, chunk_size=_page)
-        found: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         while True:
             async with _errors_by_fault(_timeout_s):
                 try:
                     page = await anext(pages)
                 except StopAsyncIteration:
-                    return found
-            found |= {each["path"]: each["size"] for each in page}
+                    return sizes
+            sizes |= {each["path"]: each["size"] for each in page}
 
 
 @asynccontextmanager

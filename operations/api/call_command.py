@@ -87,15 +87,15 @@ def call(  # noqa: PLR0913 - each is an option of the command
         return
     if not operation:
         raise ConfigurationError("expected an operation: zcc api list shows all of them")
-    found = find_operation(operation)
+    target = find_operation(operation)
     with cli_errors():
-        given = _body(found, body) if body else None
-        call_ = ApiCall(found, arguments(found, context.args), given, page_all)
+        given = _body(target, body) if body else None
+        call_ = ApiCall(target, arguments(target, context.args), given, page_all)
         _check(call_)
         if dry_run:
             asyncio.run(_show_requests(call_, as_json=as_json))
             return
-        if found.writes:
+        if target.writes:
             _confirm(call_, allowed=allow_writes, yes=yes, body_is_stdin=body == "-")
         asyncio.run(_call(call_, as_json=as_json))
 

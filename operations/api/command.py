@@ -93,13 +93,13 @@ def list_operations(  # noqa: PLR0913 - each is an option of the command
     wanted = Wanted(
         text=text, tag=tag, method=method, label=label, scope=scope, deprecated=deprecated
     )
-    found = [each for each in operations().values() if wanted.admits(each)]
+    admitted = [each for each in operations().values() if wanted.admits(each)]
     if as_json:
-        typer.echo(json.dumps([operation_object(each) for each in found]))
+        typer.echo(json.dumps([operation_object(each) for each in admitted]))
     else:
-        _print(iter((operations_table(found),)))
-        typer.echo(f"{len(found)} of {len(operations())} operations", err=True)
-    raise typer.Exit(0 if found else 1)
+        _print(iter((operations_table(admitted),)))
+        typer.echo(f"{len(admitted)} of {len(operations())} operations", err=True)
+    raise typer.Exit(0 if admitted else 1)
 
 
 @api_app.command("describe")
@@ -109,11 +109,11 @@ def describe(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print all that is known of an operation: parameters, body, reply, pages, windows, errors."""
-    found = find_operation(operation)
+    target = find_operation(operation)
     if as_json:
-        typer.echo(json.dumps(described_object(found)))
+        typer.echo(json.dumps(described_object(target)))
     else:
-        _print(described(found))
+        _print(described(target))
 
 
 @api_app.command("generate")

@@ -44,21 +44,21 @@ def paging(pages: Paging) -> str:
             assert_never(pages.style)
 
 
-def window(found: Window) -> Iterator[str]:
+def window(range_: Window) -> Iterator[str]:
     """Yield the parameters and the limits of a window."""
-    yield f"{found.start}, {found.end}"
-    if found.deprecated:
+    yield f"{range_.start}, {range_.end}"
+    if range_.deprecated:
         yield "deprecated"
-    if found.default_hours:
-        yield f"else the last {_span(found.default_hours)}"
-    if found.longest_days:
-        beyond = f", beyond it {found.beyond}" if found.beyond else ""
-        yield f"at most {found.longest_days} days{beyond}"
-    if found.lookback_days:
-        yield f"not before the last {found.lookback_days} days"
-    if found.z_is_literal:
+    if range_.default_hours:
+        yield f"else the last {_span(range_.default_hours)}"
+    if range_.longest_days:
+        beyond = f", beyond it {range_.beyond}" if range_.beyond else ""
+        yield f"at most {range_.longest_days} days{beyond}"
+    if range_.lookback_days:
+        yield f"not before the last {range_.lookback_days} days"
+    if range_.z_is_literal:
         yield "Z is the zone of `timezone`, not UTC"
-    yield f"written {' or '.join(_forms[form] for form in found.forms)}"
+    yield f"written {' or '.join(_forms[form] for form in range_.forms)}"
 
 
 def schema_type(schema: Schema) -> str:

@@ -30,16 +30,16 @@ class DryRun:
         Raises:
             ArgumentError: an argument or the body is wrong.
         """
-        found = find(operation)
+        target = find(operation)
         call = Call(
-            operation=found,
-            address=address(found, arguments),
-            content=content(found, body),
+            operation=target,
+            address=address(target, arguments),
+            content=content(target, body),
             priority=Priority.INTERACTIVE,
             expected_since=None,
         )
-        self._show(found, call.request(self._token))
-        return {found.reply.items: []} if found.reply.items else None
+        self._show(target, call.request(self._token))
+        return {target.reply.items: []} if target.reply.items else None
 
 
 def request_text(operation: Operation, request: Request) -> str:

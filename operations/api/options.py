@@ -31,18 +31,18 @@ def arguments(operation: Operation, words: Sequence[str]) -> dict[str, object]:
         ArgumentError: they are no options of this operation, or no values of their types.
     """
     parameters = {option_of(parameter): parameter for parameter in operation.parameters}
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for option, text in _pairs(operation, words):
         parameter = parameters.get(option)
         if parameter is None:
             expected = f"is no option of this operation; {nearest(option, parameters)}"
             raise ArgumentError(operation.name, option, expected)
-        before = found.get(parameter.argument)
+        before = values.get(parameter.argument)
         if before is not None and parameter.type != "array":
             raise ArgumentError(operation.name, option, "expected once")
         items = before if isinstance(before, list) else []
-        found[parameter.argument] = _value(operation, parameter, text, items)
-    return found
+        values[parameter.argument] = _value(operation, parameter, text, items)
+    return values
 
 
 def _pairs(operation: Operation, words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -28,8 +28,8 @@ def operations_table(operations: Iterable[Operation]) -> Table:
 
 def operation_object(operation: Operation) -> dict[str, Any]:
     """Return all that the catalogue has of an operation, without its schemas."""
-    found: dict[str, Any] = _adapter.dump_python(operation, mode="json")
-    return found
+    dumped: dict[str, Any] = _adapter.dump_python(operation, mode="json")
+    return dumped
 
 
 def described_object(operation: Operation) -> dict[str, Any]:

@@ -61,11 +61,11 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
         from_=from_,
         to=to,
     )
-    found = (find if handled_too else find_open)(_kafka(), wanted)
+    readings = (find if handled_too else find_open)(_kafka(), wanted)
     if summary:
-        count = asyncio.run(output.print_summary(found, as_json=as_json))
+        count = asyncio.run(output.print_summary(readings, as_json=as_json))
     else:
-        count = asyncio.run(output.print_letters(found, as_json=as_json, most=limit))
+        count = asyncio.run(output.print_letters(readings, as_json=as_json, most=limit))
     raise typer.Exit(_exit_code(count))
 
 
@@ -84,8 +84,8 @@ def show(
         raise ConfigurationError(f"{letter}: expected topic/partition/offset")
     if body:
         typer.echo("zcc: the body holds personal data", err=True)
-    found = find(_kafka(), DeadLetterFilter(all_workers, Selection()))
-    count = asyncio.run(output.print_whole(found, record_id, body=body, as_json=as_json))
+    readings = find(_kafka(), DeadLetterFilter(all_workers, Selection()))
+    count = asyncio.run(output.print_whole(readings, record_id, body=body, as_json=as_json))
     raise typer.Exit(_exit_code(count))
 
 
@@ -214,8 +214,8 @@ async def _carry_out(
             rate_per_s=how.rate_per_s,
         )
         async with (
-            aclosing(find_open(kafka, wanted)) as found,
-            aclosing(carry_out(found, judge, planned, executor)) as outcomes_of,
+            aclosing(find_open(kafka, wanted)) as readings,
+            aclosing(carry_out(readings, judge, planned, executor)) as outcomes_of,
         ):
             async for letter, outcome in outcomes_of:
                 output.print_outcome(letter, outcome, as_json=how.as_json)

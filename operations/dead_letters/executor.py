@@ -53,13 +53,15 @@ async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRule
         return ReplayRules(kafka.topic_prefix, most_replays, await cluster.partition_counts(names))
 
 
-async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: int | None) -> Plan:
+async def plan(
+    readings: AsyncIterator[DeadLetterReading], judge: Judge, *, most: int | None
+) -> Plan:
     """Plan for open letters; with ``most``, for that many of the earliest.
 
     Only the headers of the chosen letters are held in memory.
     """
     earliest, refused = Earliest(most), Counter[str]()
-    async for delivery, letter, _ in found:
+    async for delivery, letter, _ in readings:
         verdict = judge(delivery, letter)
         if isinstance(verdict, ActionRefused):
             refused[verdict.why] += 1
@@ -70,7 +72,7 @@ async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: i
 
 
 async def carry_out(
-    found: AsyncIterator[DeadLetterReading], judge: Judge, planned: Plan, executor: "Executor"
+    readings: AsyncIterator[DeadLetterReading], judge: Judge, planned: Plan, executor: "Executor"
 ) -> AsyncGenerator[tuple[Letter, Act | ActionRefused], None]:
     """Carry out the plan, and yield each letter once it is done or refused.
 
@@ -79,7 +81,7 @@ async def carry_out(
     Raises:
         TransientError: the brokers do not acknowledge; what was yielded is done, the rest is open.
     """
-    async for delivery, letter, _ in found:
+    async for delivery, letter, _ in readings:
         act = judge(delivery, letter)
         if isinstance(act, ActionRefused):
             yield letter, act

@@ -84,12 +84,12 @@ def operator(by: str | None, reason: str, *, user: Callable[[], str] = getpass.g
 
 
 def _known(option: str, given: Iterable[str], possible: Collection[str]) -> frozenset[str]:
-    found = frozenset(given)
-    if wrong := found - set(possible):
+    names = frozenset(given)
+    if wrong := names - set(possible):
         raise ConfigurationError(
             f"{option} {min(wrong)}: expected one of {', '.join(sorted(possible))}"
         )
-    return found
+    return names
 
 
 def _moment_ms(option: str, written: str | None) -> int | None:

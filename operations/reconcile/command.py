@@ -41,9 +41,11 @@ def reconcile(
 
 async def run(stores: DataStores, *, ledger: Path | None, as_json: bool) -> int:
     """Print the accounting; return 0 if nothing is unaccounted for, else 1."""
-    found, stored = await read_all_stores(stores, accepted=_accepted(ledger) if ledger else None)
-    result = account(found)
-    aside = {worker: len(ids) for worker, ids in found.dead_lettered.items()}
+    stored_ids, stored = await read_all_stores(
+        stores, accepted=_accepted(ledger) if ledger else None
+    )
+    result = account(stored_ids)
+    aside = {worker: len(ids) for worker, ids in stored_ids.dead_lettered.items()}
     show = _json if as_json else _lines
     typer.echo(show(result, aside, stored.quarantined))
     return 0 if result.complete else 1

@@ -75,8 +75,8 @@ def metrics_page() -> str:
     """Return the page of all metrics."""
     lines = ["# Metrics", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
     lines += [
-        f"| `{found.name}` | {found.kind} | {', '.join(found.labels)} | {found.meaning} |"
-        for found in catalogue()
+        f"| `{entry.name}` | {entry.kind} | {', '.join(entry.labels)} | {entry.meaning} |"
+        for entry in catalogue()
     ]
     return "\n".join(lines) + "\n"
 

@@ -36,8 +36,8 @@ async def run(kafka: KafkaSettings, *, topics: Collection[str], as_json: bool) -
     for topic in topics:
         if topic not in known:
             raise ConfigurationError(f"{topic} is no raw topic; expected one of {', '.join(known)}")
-    found = await _read(kafka, topics or known)
-    typer.echo(json.dumps(as_object(found)) if as_json else "\n".join(lines(found)))
+    report = await _read(kafka, topics or known)
+    typer.echo(json.dumps(as_object(report)) if as_json else "\n".join(lines(report)))
 
 
 def as_object(read: Read) -> dict[str, object]:

@@ -77,8 +77,8 @@ class Worker:
 
     def remarks(self) -> str | None:
         """Return what an operator should know of a ready worker: its paused partitions."""
-        found = [remarks for liveness in self._livenesses if (remarks := liveness.remarks())]
-        return "\n".join(found) or None
+        lines = [remarks for liveness in self._livenesses if (remarks := liveness.remarks())]
+        return "\n".join(lines) or None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set, then drain.

@@ -143,10 +143,10 @@ class KafkaConsumer:
             await self._notify_listener()
             self._refresh_topics()
             await self._logs.check(leaders(self._client, self._rebalance.owned))
-            found = await self._fetched(max_records)
-            if found:
+            deliveries = await self._fetched(max_records)
+            if deliveries:
                 self._stall.progressed()
-                return found
+                return deliveries
             self._give_up_if_silent()
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
@@ -259,9 +259,9 @@ class KafkaConsumer:
         topics = {source.topic for source in partitions}
         topic_ids = await self._logs.begin_assignment(topics, leaders(self._client, partitions))
         bounds = await self._cluster.log_bounds(partitions)
-        found = await self._cluster.committed(self._group, partitions)
-        self._logs.count_replaced(found)
-        committed, states = self._logs.committed(found), {}
+        positions = await self._cluster.committed(self._group, partitions)
+        self._logs.count_replaced(positions)
+        committed, states = self._logs.committed(positions), {}
         for source, position in committed.items():
             start, end = bounds[source]
             offset = None if position is None else position.offset
@@ -315,12 +315,12 @@ class KafkaConsumer:
                 f"{self._timestamps.next_offset(source)} on, a record with a header that is no "
                 f"text ({error}): set the offset of {self._group} behind it, then start again"
             ) from error
-        found: list[Delivery] = []
+        taken: list[Delivery] = []
         for partition, records in pieces.items():
             deliveries = [delivery_of(record) for record in records]
             self._timestamps.note(TopicPartition(*partition), deliveries)
-            found += deliveries
-        return found
+            taken += deliveries
+        return taken
 
     async def _outside(self, source: TopicPartition, offset: int) -> Exception:
         """Return the reason why the log does not hold the next offset."""

@@ -50,25 +50,25 @@ async def cause_of_silence(
     """
     host, port, _ = collect_hosts(settings.bootstrap_servers, randomize=False)[0]
     address = f"{host}:{port}"
-    found: ConnectionRefused | ProtocolMismatch | None = None
+    cause: ConnectionRefused | ProtocolMismatch | None = None
     try:
         async with asyncio.timeout(_timeout_s):
             connection = await _connected(host, port, options)
     except ssl.SSLEOFError:
-        found = _hung_up(settings, address)
+        cause = _hung_up(settings, address)
     except ssl.SSLError as error:
-        found = ProtocolMismatch(f"TLS with {address} fails ({error}): {_trust}", is_certain=True)
+        cause = ProtocolMismatch(f"TLS with {address} fails ({error}): {_trust}", is_certain=True)
     except (errors.KafkaConnectionError, ConnectionResetError, TimeoutError):
-        found = await _of_other_protocol(settings, host, port)
+        cause = await _of_other_protocol(settings, host, port)
     except errors.KafkaError as error:
-        found = ConnectionRefused(f"log in to {address}", error)
+        cause = ConnectionRefused(f"log in to {address}", error)
     except OSError:
         pass  # it is not there
     else:
         if not settings.security_protocol.startswith("SASL"):
-            found = await _wants_login(connection, address)
+            cause = await _wants_login(connection, address)
         await _closed(connection)
-    return found
+    return cause
 
 
 async def _of_other_protocol(

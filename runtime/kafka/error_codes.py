@@ -186,5 +186,5 @@ _by_code: Final = {each.code: each for each in error_codes}
 
 def fault_of(code: int) -> CodeFault:
     """Return the fault of an error code; `CodeFault.UNKNOWN` for a code that the table lacks."""
-    found = _by_code.get(code)
-    return CodeFault.UNKNOWN if found is None else found.fault
+    error = _by_code.get(code)
+    return CodeFault.UNKNOWN if error is None else error.fault

@@ -35,8 +35,8 @@ log = structlog.get_logger()
 def leaders(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> Collection[int]:
     """Return the brokers that serve these partitions to a consumer, as far as it knows them."""
     cluster = client._client.cluster  # noqa: SLF001 - the library offers no other way
-    found = {cluster.leader_for_partition(LibraryPartition(*source)) for source in partitions}
-    return sorted(leader for leader in found if leader is not None and leader >= 0)
+    nodes = {cluster.leader_for_partition(LibraryPartition(*source)) for source in partitions}
+    return sorted(leader for leader in nodes if leader is not None and leader >= 0)
 
 
 def read_to(client: AIOKafkaConsumer, source: TopicPartition) -> int | None:
@@ -90,15 +90,15 @@ class OwnedLogs:
         }
 
     def committed(
-        self, found: Mapping[TopicPartition, Position | None]
+        self, positions: Mapping[TopicPartition, Position | None]
     ) -> Mapping[TopicPartition, Position | None]:
         """Return the commits in the logs of the assignment, without the ids."""
-        return of_these_logs(found, self._ids)
+        return of_these_logs(positions, self._ids)
 
-    def count_replaced(self, found: Mapping[TopicPartition, Position | None]) -> None:
+    def count_replaced(self, positions: Mapping[TopicPartition, Position | None]) -> None:
         """Count and log each topic with a commit in another log."""
         replaced = {}
-        for source, position in found.items():
+        for source, position in positions.items():
             topic_id = "" if position is None else split_topic_id(position)[1]
             if differs(topic_id, self._ids.get(source.topic, "")):
                 replaced[source.topic] = topic_id

@@ -87,17 +87,17 @@ async def timestamps_at(
     async with Cluster(settings, client_id=_client_id) as cluster:
         ends = await cluster.log_ends(positions)
     pending = {LibraryPartition(*source): ends[source] for source in positions}
-    found: dict[TopicPartition, int] = {}
+    timestamps: dict[TopicPartition, int] = {}
     async with _reader(settings, positions, piece_bytes=_small_piece_bytes) as reader:
         while pending:
             async with answering("read on", timeout_s=silence_s):
                 pieces, arrived = await _advance(reader, pending)
             for partition, records in pieces.items():
-                found[TopicPartition(*partition)] = records[0].timestamp
+                timestamps[TopicPartition(*partition)] = records[0].timestamp
             for partition in {*pieces, *arrived}:
                 del pending[partition]
                 reader.pause(partition)
-    return found
+    return timestamps
 
 
 @asynccontextmanager

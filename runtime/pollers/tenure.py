@@ -162,12 +162,12 @@ class Tenure:
                 await self._something_to_do.wait()
 
     def _due_s(self, now_s: float, watermarks: Watermarks) -> dict[str, float]:
-        now, found = self._context.clock.now(), {}
+        now, due_s = self._context.clock.now(), {}
         for name in self._schedule.idle:
             due = self._poller.due(self._feeds[name], _watermark(watermarks, name), now)
             if due is not None:
-                found[name] = now_s + (due - now).total_seconds()
-        return found
+                due_s[name] = now_s + (due - now).total_seconds()
+        return due_s
 
     async def _page(self, feed: Feed, watermark: str | None, pages: _Pages) -> None:
         """Fetch one page, for `_publish_pages` to go on with."""

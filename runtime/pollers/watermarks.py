@@ -55,9 +55,9 @@ class Watermarks:
             self._marks.pop(feed, None)
             return
         try:
-            found = orjson.loads(delivery.value)
-            generation, at = int(found["generation"]), datetime.fromisoformat(found["at"])
-            watermark = None if key == _claim_key else str(found["watermark"])
+            entry = orjson.loads(delivery.value)
+            generation, at = int(entry["generation"]), datetime.fromisoformat(entry["at"])
+            watermark = None if key == _claim_key else str(entry["watermark"])
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
                 f"{delivery.origin} is no watermark ({type(error).__name__}): find out what else "

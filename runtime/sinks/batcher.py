@@ -75,18 +75,18 @@ class Batcher:
             self._unreached.discard(source)
             if following > planned:
                 return False
-        found = self._open.get(source)
-        if found is None:
-            found = self._open[source] = _Open(self._starts[source], following)
+        span = self._open.get(source)
+        if span is None:
+            span = self._open[source] = _Open(self._starts[source], following)
         if planned is None:
-            found.end = following
-        if not found.records:
-            found.since_s = now_s
+            span.end = following
+        if not span.records:
+            span.since_s = now_s
         if not self._deliveries:
             self._since_s = now_s
         size_bytes = delivery.size_bytes
-        found.records += 1
-        found.size_bytes += size_bytes
+        span.records += 1
+        span.size_bytes += size_bytes
         self._deliveries.append(delivery)
         self._bytes += size_bytes
         return True

@@ -104,7 +104,7 @@ class DeadLetterWriter:
             if positions is None:
                 return
             try:
-                found = await retry_until_final(
+                history = await retry_until_final(
                     context.dead_letter_history,
                     policy=context.policy,
                     pause=pause,
@@ -118,7 +118,7 @@ class DeadLetterWriter:
             else:
                 context.worked("dead_letter")
                 letters = past(
-                    found,
+                    history,
                     worker=context.name,
                     positions=positions,
                     records=context.settings.guard_records,

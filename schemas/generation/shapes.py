@@ -65,7 +65,7 @@ def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
             _module(group),
             group[0].schema,
             group[0].member_path,
-            elsewhere=len({found.member_path for found in group}) > 1,
+            elsewhere=len({each.member_path for each in group}) > 1,
         )
         for key, group in groups.items()
     }
@@ -93,7 +93,7 @@ def _below(schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def _module(group: Sequence[_Occurrence]) -> str:
-    families = {found.family for found in group}
+    families = {each.family for each in group}
     return shared_module if len(families) > 1 else group[0].family
 
 

@@ -66,12 +66,12 @@ def in_windows(request: RestRequest, facts: Facts, *, time: str) -> bool:
 def _filters(request: RestRequest) -> list[tuple[tuple[str, ...], frozenset[str]]]:
     """Return for each filter its members, and the values that pass."""
     windows = {name for w in request.operation.windows for name in (w.start, w.end)}
-    found = []
+    filters = []
     for name, value in request.query.items():
         names = tuple(_members(name) & _member_names(request.operation.name))
         if names and name not in no_filters | windows:
-            found.append((names, _values(value)))
-    return found
+            filters.append((names, _values(value)))
+    return filters
 
 
 def _members(filter_name: str) -> set[str]:

@@ -78,17 +78,17 @@ class Bucket:
         start = max(0, listed.size_bytes - _tail_bytes)
         with errors_by_fault(), _deleted_meanwhile(listed.path):
             async with asyncio.timeout(self._timeout_s):
-                found = await obstore.get_range_async(
+                tail = await obstore.get_range_async(
                     self._store, listed.path, start=start, end=listed.size_bytes
                 )
-                return found.to_bytes()
+                return tail.to_bytes()
 
     async def folders(self, folder: str) -> Sequence[str]:
         """Return the direct subfolders of a folder; one request for a thousand of them."""
         with errors_by_fault():
             async with asyncio.timeout(self._timeout_s):
-                found = await obstore.list_with_delimiter_async(self._store, folder)
-        return found["common_prefixes"]
+                listed = await obstore.list_with_delimiter_async(self._store, folder)
+        return listed["common_prefixes"]
 
     async def pages(self, folder: str) -> AsyncIterator[Sequence[Listed]]:
         """Yield all objects below a folder, unordered; one request per page."""
@@ -100,11 +100,11 @@ class Bucket:
                         page = await anext(stream)
                     except StopAsyncIteration:
                         return
-            yield [_listed(found) for found in page]
+            yield [_listed(each) for each in page]
 
 
-def _listed(found: "ObjectMeta") -> Listed:
-    return Listed(found["path"], found["size"])
+def _listed(meta: "ObjectMeta") -> Listed:
+    return Listed(meta["path"], meta["size"])
 
 
 @contextmanager

@@ -21,10 +21,10 @@ async def stored_event_ids(settings: ObjectStorageSettings) -> AsyncIterator[str
     store = open_store(settings)
     with errors_by_fault():
         async for listed in obstore.list(store):
-            for found in listed:
-                if not found["path"].endswith(".parquet"):
+            for entry in listed:
+                if not entry["path"].endswith(".parquet"):
                     continue
-                answer = await obstore.get_async(store, found["path"])
+                answer = await obstore.get_async(store, entry["path"])
                 content = (await answer.bytes_async()).to_bytes()
                 for event_id in await asyncio.to_thread(_event_ids, content):
                     yield event_id

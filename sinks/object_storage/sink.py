@@ -131,10 +131,10 @@ class ObjectStorageSink:
     async def _refuse_other_cluster(self, cluster_id: str) -> None:
         if await self._opened.create(cluster_path, cluster_id.encode()):
             return
-        found = (await self._opened.read(cluster_path)).decode("utf-8", "replace")
-        if found != cluster_id:
+        owner_id = (await self._opened.read(cluster_path)).decode("utf-8", "replace")
+        if owner_id != cluster_id:
             raise ConfigurationError(
-                f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {found}, this one "
+                f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {owner_id}, this one "
                 f"is {cluster_id}: connect to that one, choose another URL, or delete the object "
                 f"{cluster_path} to store this one's beside them (docs/how-to/restore.md)"
             )

@@ -17,8 +17,8 @@ async def check(settings: PostgresSettings) -> str:
     """
     revision = await asyncio.to_thread(current_revision, settings.dsn.get_secret_value())
     if revision is None or revision < required_revision:
-        found = "missing" if revision is None else f"at revision {revision}"
+        state = "missing" if revision is None else f"at revision {revision}"
         raise ConfigurationError(
-            f"the tables are {found}, {required_revision} is needed: run `zcc migrate`"
+            f"the tables are {state}, {required_revision} is needed: run `zcc migrate`"
         )
     return f"it answers, its tables are at revision {revision}"

@@ -140,10 +140,10 @@ class PostgresSink:
             metrics.rows.labels(table).inc(count)
         metrics.repeats.inc(len(prepared.times_ms) - written.get(raw_table.name, 0))
         metrics.sanitised.inc(prepared.sanitised)
-        for what, found in Counter(each.what for each in prepared.omissions).items():
-            metrics.left_out.labels(what).inc(found)
+        for what, left_out in Counter(each.what for each in prepared.omissions).items():
+            metrics.left_out.labels(what).inc(left_out)
             first = next(each.delivery for each in prepared.omissions if each.what == what)
-            log.warning("left out of the model", what=what, count=found, first=first.origin)
+            log.warning("left out of the model", what=what, count=left_out, first=first.origin)
         if prepared.accepted_ms is not None:
             accepted_at = datetime.fromtimestamp(0, UTC) + timedelta(
                 milliseconds=prepared.accepted_ms

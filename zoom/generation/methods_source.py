@@ -137,7 +137,7 @@ def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
     times = {
         name: _moment(window) for window in operation.windows for name in (window.start, window.end)
     }
-    found = [
+    arguments = [
         _Argument(
             parameter.argument,
             times.get(parameter.name) or _annotation(parameter, types),
@@ -146,12 +146,12 @@ def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
         )
         for parameter in operation.parameters
     ]
-    yield from (each for each in found if each.positional)
+    yield from (each for each in arguments if each.positional)
     if operation.body is not None:
         body = types.names[operation.name].body or ""
         yield _Argument("body", body, operation.body.required)
-    yield from (each for each in found if each.required and not each.positional)
-    yield from (each for each in found if not each.required)
+    yield from (each for each in arguments if each.required and not each.positional)
+    yield from (each for each in arguments if not each.required)
 
 
 def _annotation(parameter: Parameter, types: TypesModule) -> str:
@@ -206,7 +206,9 @@ def _imports(module: str, methods: Sequence[_Method], types: TypesModule) -> Ite
     if any(each.name.endswith("_all") for each in methods):
         yield from ("", "from zoom.catalogue import find", "from zoom.requests.paging import items")
     yield from ("", "if TYPE_CHECKING:")
-    standard = [_import(found, words & names) for found, names in _standard.items()]
+    standard = [
+        _import(module_, words & names) for module_, names in _standard.items()
+    ]
     if used := list(chain.from_iterable(standard)):
         yield from (*used, "")
     yield from _import("zoom.messages", ("Caller",))

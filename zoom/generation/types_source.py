@@ -74,7 +74,7 @@ def types_module(resource: str, described: Sequence[Described]) -> TypesModule:
             values = parameter.values
             if values not in lists and len(flat(literal(values))) > _max_list_length:
                 lists[values] = module.add_list(operation, parameter)
-    names = {operation.name: module.add(operation, found) for operation, found in described}
+    names = {operation.name: module.add(operation, schemas) for operation, schemas in described}
     title = f'"""What ``client.{resource}`` takes and answers with."""'
     source = "\n".join((generated, title, "", *module.source(), ""))
     return TypesModule(source, names, lists, frozenset(module.classes))
@@ -138,7 +138,7 @@ class _Module:
         """Add the class of an object after its inner classes; return its members."""
         inner = cast("Mapping[str, Schema]", schema.get("properties", {}))
         members = {
-            each: self._type(found, spot.member(each, found)) for each, found in inner.items()
+            each: self._type(member, spot.member(each, member)) for each, member in inner.items()
         }
         required = frozenset(cast("Sequence[str]", schema.get("required", ())))
         written = {
@@ -195,19 +195,19 @@ class _Module:
 
 
 def _deprecated(members: Mapping[str, Schema]) -> Iterator[str]:
-    names = ", ".join(f"``{name}``" for name, found in members.items() if found.get("deprecated"))
+    names = ", ".join(f"``{name}``" for name, member in members.items() if member.get("deprecated"))
     if names:
         yield from ("", *wrapped(f"Deprecated: {names}.", widest))
 
 
-def _alias(name: str, found: Expression, *, blank_lines: int) -> Iterator[str]:
+def _alias(name: str, expression: Expression, *, blank_lines: int) -> Iterator[str]:
     yield from ("",) * blank_lines
-    line = f"{name} = {flat(found)}"
-    if isinstance(found, str) or len(line) <= line_length:
+    line = f"{name} = {flat(expression)}"
+    if isinstance(expression, str) or len(line) <= line_length:
         yield line
     else:
-        inner = (f"    {argument}," for argument in map(flat, found.arguments))
-        yield from (f"{name} = {found.head}[", *inner, "]")
+        inner = (f"    {argument}," for argument in map(flat, expression.arguments))
+        yield from (f"{name} = {expression.head}[", *inner, "]")
 
 
 def _union(name: str, types: Sequence[str]) -> Iterator[str]:

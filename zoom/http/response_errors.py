@@ -143,10 +143,10 @@ def error_in(
 def fault_of(operation: Operation, status: int, code: int | None) -> ZoomFault:
     """Return the fault of a status outside 2xx, with Zoom's code where the answer has one."""
     if code is not None:
-        found = _faults_by_operation.get((operation.name, status, code))
-        found = found or _faults_by_code.get((status, code))
-        if found is not None:
-            return found
+        known = _faults_by_operation.get((operation.name, status, code))
+        known = known or _faults_by_code.get((status, code))
+        if known is not None:
+            return known
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ZoomFault.OUTAGE
     fault = _faults.get(status, ZoomFault.UNEXPECTED)

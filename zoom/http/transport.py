@@ -160,9 +160,9 @@ class _GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        if host in self._named or all(_is_public(each["host"]) for each in found):
-            return found
+        addresses = await self._resolver.resolve(host, port, family)
+        if host in self._named or all(_is_public(each["host"]) for each in addresses):
+            return addresses
         raise UnsafeAddressError(
             f"{host} leads to a private address: name it in ZCC_ZOOM_DOWNLOAD_HOSTS if it should"
         )

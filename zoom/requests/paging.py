@@ -115,9 +115,9 @@ async def _by_token(
     empty_pages = 0
     token: dict[str, str] = {}
     while True:
-        page, found = await _page(caller, operation, {**arguments, **token})
+        page, records = await _page(caller, operation, {**arguments, **token})
         received_at_s = clock.monotonic_s()
-        if found and found == before:
+        if records and records == before:
             raise _repeated(operation, "a page")
         yield page
         value = _next_token(operation, page)
@@ -125,7 +125,7 @@ async def _by_token(
             return
         if value in seen:
             raise _repeated(operation, "the token of a page")
-        empty_pages = 0 if found else empty_pages + 1
+        empty_pages = 0 if records else empty_pages + 1
         if empty_pages == max_empty_pages:
             raise _broken_off(operation, f"{empty_pages} empty pages in a row")
         if clock.monotonic_s() - received_at_s >= token_lifetime_s:
@@ -134,7 +134,7 @@ async def _by_token(
                 ZoomFault.UNEXPECTED, f"{detail}: begin anew, with a shorter window"
             )
         seen.add(value)
-        before, token = found, {"next_page_token": value}
+        before, token = records, {"next_page_token": value}
 
 
 async def _by_number(
@@ -144,17 +144,17 @@ async def _by_number(
     before: list[object] = []
     while True:
         number += 1
-        page, found = await _page(caller, operation, {**arguments, "page": number})
+        page, records = await _page(caller, operation, {**arguments, "page": number})
         total = _total(page)
-        if page.get("page", number) != number or (total is None and found and found == before):
+        if page.get("page", number) != number or (total is None and records and records == before):
             raise _repeated(operation, "a page")
         yield page
-        read += len(found)
-        if not found and total is not None and read < total:
+        read += len(records)
+        if not records and total is not None and read < total:
             raise _broken_off(operation, f"{read} of {total} records came")
-        if not found or (total is not None and read >= total):
+        if not records or (total is not None and read >= total):
             return
-        before = found
+        before = records
 
 
 async def _one_page(
@@ -174,10 +174,10 @@ async def _page(
 ) -> tuple[Document, list[object]]:
     page = await caller.call(operation.name, **arguments)
     name = operation.reply.items
-    found = page.get(name) if isinstance(page, dict) else None
-    if not isinstance(found, list):
+    records = page.get(name) if isinstance(page, dict) else None
+    if not isinstance(records, list):
         raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: a page without its list {name!r}")
-    return page, found
+    return page, records
 
 
 def _total(page: Document) -> int | None:

@@ -77,13 +77,13 @@ class Event(NamedTuple):
 
     def user_name(self, user_id: str | None) -> str | None:
         """Return the enrichment's name of a user."""
-        return self._found("users", user_id, "display_name")
+        return self._enriched("users", user_id, "display_name")
 
     def queue_name(self, queue_id: str | None) -> str | None:
         """Return the enrichment's name of a queue."""
-        return self._found("queues", queue_id, "queue_name")
+        return self._enriched("queues", queue_id, "queue_name")
 
-    def _found(self, entities: str, entity_id: str | None, name: str) -> str | None:
+    def _enriched(self, entities: str, entity_id: str | None, name: str) -> str | None:
         if entity_id is None:
             return None
         return text(_object(_object(self.enrichment.get(entities)).get(entity_id)), name)

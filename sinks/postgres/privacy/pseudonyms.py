@@ -50,11 +50,11 @@ class PersonalData:
         """
         if all(redaction == "keep" for redaction in self.treatments.values()):
             return list(messages)
-        found = (
+        results = (
             self._event(each) if isinstance(each, Event) else self._reference(each)
             for each in messages
         )
-        return [each for each in found if each is not None]
+        return [each for each in results if each is not None]
 
     def _event(self, event: Event) -> Event:
         changes = _Changes(self)

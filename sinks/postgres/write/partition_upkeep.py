@@ -112,14 +112,14 @@ async def _move(connection: AsyncConnection, table: str, end: date) -> None:
     since = earliest_day
     moved: list[Days] = []
     while (day := await _next_day_of(connection, table, since, end)) is not None:
-        found = await ensure(
+        partition = await ensure(
             connection, table, day, max_moved_rows=_max_moved_rows, statement_timeout=_pause_factor
         ) or await ensure(
             connection, table, day, max_moved_rows=_any_number, statement_timeout=_time_for_any
         )
-        if found is not None:
-            moved.append(found)
-        since = day + timedelta(days=1) if found is None else found.end
+        if partition is not None:
+            moved.append(partition)
+        since = day + timedelta(days=1) if partition is None else partition.end
     if moved:
         log.info("rows moved to their partitions", table=table, partitions=len(moved))
 
@@ -129,8 +129,8 @@ async def _next_day_of(
 ) -> date | None:
     """Return the day of the oldest row in the default partition from some day on."""
     net = Identifier(schema, f"{table}_default")
-    found = await connection.execute(_next_day.format(net), (_midnight(since), _midnight(end)))
-    row = await found.fetchone()
+    cursor = await connection.execute(_next_day.format(net), (_midnight(since), _midnight(end)))
+    row = await cursor.fetchone()
     await connection.commit()  # else its locks would conflict with the creation of a partition
     return None if row is None else row[0]
 

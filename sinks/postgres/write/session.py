@@ -86,8 +86,8 @@ async def limited(connection: AsyncConnection, settings: PostgresSettings, *, lo
 
 async def _check_revision(connection: AsyncConnection) -> None:
     try:
-        found = await connection.execute(f"select version_num from {schema}.alembic_version")  # noqa: S608 - a constant
-        row = await found.fetchone()
+        cursor = await connection.execute(f"select version_num from {schema}.alembic_version")  # noqa: S608 - a constant
+        row = await cursor.fetchone()
     except (UndefinedTable, InvalidSchemaName):
         row = None
     if row is None or row[0] < required_revision:

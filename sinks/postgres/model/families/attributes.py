@@ -65,14 +65,14 @@ def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:
 
 def values_of(entity: JsonObject, attributes_of_member: Attributes) -> dict[str, Values]:
     """Return an object's attributes, by register."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     for member in entity:
         column = attributes_of_member.get(member)
         if column is not None:
             cell = _readers[column.type](entity, member)
             if cell is not None:
-                found[column.name] = (cell,)
-    return found
+                values[column.name] = (cell,)
+    return values
 
 
 def cells_of(entity: JsonObject, attributes_of_member: Attributes) -> Values:

@@ -96,5 +96,5 @@ def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterato
 
 
 def _each(row: JsonObject, list_: str, member: str) -> tuple[str, ...]:
-    found = (id_text(each, member) for each in objects_in(row, list_))
-    return tuple(each for each in found if each is not None)
+    ids = (id_text(each, member) for each in objects_in(row, list_))
+    return tuple(each for each in ids if each is not None)

@@ -69,8 +69,8 @@ closure: Final = Projection(
 
 
 def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
-    found = event.text("business_hour_id")
-    if found is not None:
+    business_hour_id = event.text("business_hour_id")
+    if business_hour_id is not None:
         changed = object_in(event.object, "updates") or event.object
         hours = object_in(changed, "hours") or {}
         registers = {
@@ -79,19 +79,21 @@ def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
             **values_of(event.object, _modifier),
             **_existence(event),
         }
-        yield ColumnUpdate(business_hour, (event.account_id, found), registers, _times(event))
+        yield ColumnUpdate(
+            business_hour, (event.account_id, business_hour_id), registers, _times(event)
+        )
 
 
 def _closures(event: Event) -> Iterator[ColumnUpdate]:
-    found = event.text("closure_set_id")
-    if found is not None:
+    closure_set_id = event.text("closure_set_id")
+    if closure_set_id is not None:
         changed = object_in(event.object, "updates") or event.object
         registers = {
             **values_of(changed, _closure_set),
             **values_of(event.object, _modifier),
             **_existence(event),
         }
-        key = event.account_id, found
+        key = event.account_id, closure_set_id
         yield ColumnUpdate(closure_set, key, registers, _times(event))
         yield from _listed(key, changed)
 
@@ -109,10 +111,10 @@ def _existence(event: Event) -> Mapping[str, Values]:
 
 
 def _times(event: Event) -> Mapping[str, int]:
-    found = {"modified_at": event.occurred_at_ms}
+    times = {"modified_at": event.occurred_at_ms}
     if event.name.endswith("_created"):
-        found["created_at"] = event.occurred_at_ms
-    return found
+        times["created_at"] = event.occurred_at_ms
+    return times
 
 
 projections: Final = (business_hour, closure_set, closure)

@@ -80,10 +80,10 @@ _supervisors: Final = (
 
 def channel_of(entity: JsonObject) -> tuple[str | None, str | None]:
     """Return channel and source, which some routing tasks name in their own way."""
-    found = id_text(entity, "channel")
+    channel = id_text(entity, "channel")
     source = id_text(entity, "channel_source")
-    if found:
-        return found, source
+    if channel:
+        return channel, source
     routed = _routing_channels.get(text(entity, "channel_name") or "", (None, None))
     return routed[0], source or routed[1]
 

@@ -117,20 +117,20 @@ def _groups(event: Event) -> Iterator[tuple[str, Values]]:
 
 
 def _each(event: Event, people: str, member: str) -> tuple[str, ...]:
-    found = (text(person, member) for person in objects_in(event.object, people))
-    return tuple(each for each in found if each is not None)
+    texts = (text(person, member) for person in objects_in(event.object, people))
+    return tuple(each for each in texts if each is not None)
 
 
 def _bounds(event: Event) -> Mapping[str, int]:
     """Return the times; a start and an end in the event are more exact than its own time."""
-    found = {}
+    bounds = {}
     if column := _times.get(event.name):
-        found[column] = event.occurred_at_ms
+        bounds[column] = event.occurred_at_ms
     for column, member in _time_columns:
         time_ms = moment_ms(event.object, member)
         if time_ms is not None:
-            found[column] = time_ms
-    return found
+            bounds[column] = time_ms
+    return bounds
 
 
 projections: Final = (recording,)

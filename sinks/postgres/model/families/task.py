@@ -162,16 +162,16 @@ def _location(event: Event) -> Iterator[tuple[str, Values]]:
 
 def _times(event: Event) -> Mapping[str, int]:
     entity = event.object
-    found = {}
+    times = {}
     for column, member in _time_columns:
         time_ms = moment_ms(entity, member)
         if time_ms is not None:
-            found[column] = time_ms
+            times[column] = time_ms
     if entity.get("task_status") == "assigned":
-        found["assigned_at"] = event.occurred_at_ms
+        times["assigned_at"] = event.occurred_at_ms
     if end := _ends.get(event.name):
-        found[end] = event.occurred_at_ms
-    return found
+        times[end] = event.occurred_at_ms
+    return times
 
 
 def _reservation(event: Event) -> Iterator[ColumnUpdate]:
@@ -181,8 +181,8 @@ def _reservation(event: Event) -> Iterator[ColumnUpdate]:
     state = _states[event.name]
     registers: dict[str, Values] = {"state": (state,)}
     for register, member in _reserved:
-        if found := id_text(event.object, member):
-            registers[register] = (found,)
+        if other_id := id_text(event.object, member):
+            registers[register] = (other_id,)
     bounds = {_times_of_states.get(state, "ended_at"): event.occurred_at_ms}
     yield ColumnUpdate(reservation, (event.account_id, reservation_id), registers, bounds)
 

@@ -125,14 +125,14 @@ def read_user(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
-    found = event.text("user_id")
-    if found is not None:
+    user_id = event.text("user_id")
+    if user_id is not None:
         known_registers = {
             **values_of(event.object, profile),
             **registers,
             **team_registers(event.object),
         }
-        yield ColumnUpdate(user, (event.account_id, found), known_registers)
+        yield ColumnUpdate(user, (event.account_id, user_id), known_registers)
 
 
 def _created(event: Event) -> Iterator[ColumnUpdate]:
@@ -147,27 +147,27 @@ def _updated(event: Event) -> Iterator[ColumnUpdate]:
 
 def _settings(entity: JsonObject) -> Mapping[str, Values]:
     """Return an object's attributes beyond its plain members."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     for name, part in _parts.items():
         outer = entity
         if name == "multi_channel_engagements":
             outer = object_in(entity, "channel_settings") or {}
-        found |= values_of(object_in(outer, name) or {}, part)
+        values |= values_of(object_in(outer, name) or {}, part)
     if isinstance(entity.get("user_add_ons_plans"), list):
         plans = (text(p, "add_ons_plan_name") for p in objects_in(entity, "user_add_ons_plans"))
-        found["add_ons_plans"] = (tuple(plan for plan in plans if plan),)
-    return found | _status(entity, prefix="")
+        values["add_ons_plans"] = (tuple(plan for plan in plans if plan),)
+    return values | _status(entity, prefix="")
 
 
 def _status(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
     """Return the work state; a missing sub status clears it, unless it alone changed."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     status, sub_status = _pair(entity, f"{prefix}status"), _pair(entity, f"{prefix}sub_status")
     if any(status):
-        found["status"] = status
+        values["status"] = status
     if any(status) or any(sub_status):
-        found["sub_status"] = sub_status
-    return found
+        values["sub_status"] = sub_status
+    return values
 
 
 def _pair(entity: JsonObject, prefix: str) -> Values:
@@ -220,9 +220,9 @@ def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
 
 def _deleted(event: Event) -> Iterator[ColumnUpdate]:
     for each in objects_in(event.object, "users"):
-        if found := text(each, "user_id"):
+        if user_id := text(each, "user_id"):
             known_registers = {deleted.name: (event.occurred_at_ms,)}
-            yield ColumnUpdate(user, (event.account_id, found), known_registers)
+            yield ColumnUpdate(user, (event.account_id, user_id), known_registers)
 
 
 projections: Final = (user, skill, phone_number, status_change, presence)
