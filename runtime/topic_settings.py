@@ -116,7 +116,7 @@ def describe_change(change: Change) -> str:
         case Create(spec):
             return (
                 f"{spec.name}: create with {spec.partitions} partitions, replication "
-                f"{spec.replication}, {spec.cleanup}, {_kept(spec.retention_ms)}"
+                f"{spec.replication}, {spec.cleanup}, {_retention_text(spec.retention_ms)}"
             )
         case AddPartitions(topic, present, wanted):
             return (
@@ -132,5 +132,5 @@ def describe_change(change: Change) -> str:
             assert_never(change)
 
 
-def _kept(retention_ms: int) -> str:
+def _retention_text(retention_ms: int) -> str:
     return "kept for ever" if retention_ms < 0 else f"kept {retention_ms / 86_400_000:g} days"

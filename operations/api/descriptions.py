@@ -109,13 +109,13 @@ def _listed(values: tuple[object, ...] | list[object]) -> str:
     return ", ".join(shown(value) for value in values)
 
 
-def _between(what: str, least: float | None, most: float | None) -> Iterator[str]:
-    if least is not None and most is not None:
-        yield f"{what}{least} to {most}"
-    elif least is not None:
-        yield f"{what}at least {least}"
-    elif most is not None:
-        yield f"{what}at most {most}"
+def _between(what: str, minimum: float | None, maximum: float | None) -> Iterator[str]:
+    if minimum is not None and maximum is not None:
+        yield f"{what}{minimum} to {maximum}"
+    elif minimum is not None:
+        yield f"{what}at least {minimum}"
+    elif maximum is not None:
+        yield f"{what}at most {maximum}"
 
 
 def _span(hours: int) -> str:

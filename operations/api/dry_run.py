@@ -21,7 +21,7 @@ class DryRun:
     """A `zoom.messages.Caller` that prints requests and returns an empty list."""
 
     def __init__(self, base_url: str, show: Callable[[Operation, Request], None]) -> None:
-        self._token = Token(_no_token, base_url, asked_at_s=0, renew_at_s=0, expires_at_s=0)
+        self._token = Token(_no_token, base_url, requested_at_s=0, renew_at_s=0, expires_at_s=0)
         self._show = show
 
     async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - as zoom.messages.Caller

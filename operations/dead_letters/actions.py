@@ -56,7 +56,7 @@ class ReplayRules:
     """Bounds of replays: the most replays of a record, and the partitions of existing topics."""
 
     prefix: str
-    most_replays: int
+    max_replays: int
     partitions: Mapping[str, int]
 
 
@@ -130,7 +130,7 @@ def line_of(letter: Letter, act: Act, *, by: str, at: str, reason: str) -> Audit
 
 def _origin(letter: Letter, rules: ReplayRules) -> RecordId | ActionRefused:
     """Return the origin of a record that may be sent again."""
-    if letter.replays >= rules.most_replays:
+    if letter.replays >= rules.max_replays:
         return ActionRefused(
             f"sent again {letter.replays} times already: mend the cause, then raise --max-replays"
         )

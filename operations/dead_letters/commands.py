@@ -65,7 +65,7 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
     if summary:
         count = asyncio.run(output.print_summary(readings, as_json=as_json))
     else:
-        count = asyncio.run(output.print_letters(readings, as_json=as_json, most=limit))
+        count = asyncio.run(output.print_letters(readings, as_json=as_json, limit=limit))
     raise typer.Exit(_exit_code(count))
 
 
@@ -127,7 +127,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command
         to=to,
     )
     how = _How(options.operator(by, reason), limit, rate, dry_run, yes, as_json)
-    rules = asyncio.run(replay_rules(_kafka(), most_replays=max_replays))
+    rules = asyncio.run(replay_rules(_kafka(), max_replays=max_replays))
     if worker_only:
         now_ms = int(_clock.now().timestamp() * 1000)
         raise typer.Exit(
@@ -173,7 +173,7 @@ def discard_letters(  # noqa: PLR0913 - each is an option of the command
 
 class _How(NamedTuple):
     operator: Operator
-    most: int | None
+    limit: int | None
     rate_per_s: float | None
     dry_run: bool
     yes: bool
@@ -183,7 +183,7 @@ class _How(NamedTuple):
 def _act(verb: str, wanted: DeadLetterFilter, judge: Judge, how: _How) -> int:
     """Plan, ask for confirmation, act and report; return the exit code."""
     kafka = _kafka()
-    planned = asyncio.run(plan(find_open(kafka, wanted), judge, most=how.most))
+    planned = asyncio.run(plan(find_open(kafka, wanted), judge, limit=how.limit))
     count = len(planned.chosen)
     if how.dry_run:
         output.print_plan(planned, as_json=how.as_json, to=sys.stdout)

@@ -42,7 +42,7 @@ class Operator(NamedTuple):
     reason: str
 
 
-async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRules:
+async def replay_rules(kafka: KafkaSettings, *, max_replays: int) -> ReplayRules:
     """Return the bounds of replays, with the topics that exist now.
 
     Raises:
@@ -50,17 +50,17 @@ async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRule
     """
     names = [spec.name for spec in deployment_specs(kafka.topic_plan)]
     async with Cluster(kafka, client_id="zcc-dead-letters") as cluster:
-        return ReplayRules(kafka.topic_prefix, most_replays, await cluster.partition_counts(names))
+        return ReplayRules(kafka.topic_prefix, max_replays, await cluster.partition_counts(names))
 
 
 async def plan(
-    readings: AsyncIterator[DeadLetterReading], judge: Judge, *, most: int | None
+    readings: AsyncIterator[DeadLetterReading], judge: Judge, *, limit: int | None
 ) -> Plan:
-    """Plan for open letters; with ``most``, for that many of the earliest.
+    """Plan for open letters; with ``limit``, for that many of the earliest.
 
     Only the headers of the chosen letters are held in memory.
     """
-    earliest, refused = Earliest(most), Counter[str]()
+    earliest, refused = Earliest(limit), Counter[str]()
     async for delivery, letter, _ in readings:
         verdict = judge(delivery, letter)
         if isinstance(verdict, ActionRefused):

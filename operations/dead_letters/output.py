@@ -23,10 +23,10 @@ _columns: Final = 240
 
 
 async def print_letters(
-    readings: AsyncIterator[DeadLetterReading], *, as_json: bool, most: int
+    readings: AsyncIterator[DeadLetterReading], *, as_json: bool, limit: int
 ) -> int:
-    """Print each letter as JSON, or the ``most`` earliest in a table; return their number."""
-    earliest, handlings = Earliest(most), dict[RecordId, Handling]()
+    """Print each letter as JSON, or the ``limit`` earliest in a table; return their number."""
+    earliest, handlings = Earliest(limit), dict[RecordId, Handling]()
     async for _, letter, handling in readings:
         earliest.add(letter)
         if as_json:

@@ -112,7 +112,7 @@ async def measure(
         began_s = clock.monotonic_s()
         await clock.sleep(interval_s)
         now = {group: await admin.lag(group, topics) for group, topics in groups.items()}
-        passed_s = clock.monotonic_s() - began_s
+        elapsed_s = clock.monotonic_s() - began_s
         members = {group: await admin.member_count(group) for group in groups}
     measured = []
     for group, lags in now.items():
@@ -121,7 +121,7 @@ async def measure(
         )
         now_ms = clock.now().timestamp() * 1000
         ages_s = {source: max(0.0, (now_ms - made) / 1000) for source, made in made_ms.items()}
-        partitions = progress(before[group], lags, passed_s=passed_s, ages_s=ages_s)
+        partitions = progress(before[group], lags, elapsed_s=elapsed_s, ages_s=ages_s)
         measured.append(GroupLag(group, members[group], lags, partitions))
     return measured
 
@@ -130,7 +130,7 @@ def progress(
     before: Mapping[TopicPartition, Lag],
     now: Mapping[TopicPartition, Lag],
     *,
-    passed_s: float,
+    elapsed_s: float,
     ages_s: Mapping[TopicPartition, float],
 ) -> Mapping[TopicPartition, Progress]:
     """Compare two measurements; partitions that are new since the first have no rates yet."""
@@ -140,8 +140,8 @@ def progress(
         progress_of[source] = Progress(
             lag.behind,
             ages_s.get(source),
-            max(0, lag.position - earlier.position) / passed_s,
-            max(0, lag.log_end - earlier.log_end) / passed_s,
+            max(0, lag.position - earlier.position) / elapsed_s,
+            max(0, lag.log_end - earlier.log_end) / elapsed_s,
         )
     return progress_of
 

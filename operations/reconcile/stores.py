@@ -46,9 +46,7 @@ async def read_all_stores(
         for worker in workers
     }
     in_postgres = await _postgres_ids(stores.postgres)
-    in_objects = Counter(
-        [event_id async for event_id in stored_event_ids(stores.object_storage)]
-    )
+    in_objects = Counter([event_id async for event_id in stored_event_ids(stores.object_storage)])
     stored_ids = StoredIds(
         accepted=accepted,
         in_topics=frozenset(raw),

@@ -87,7 +87,7 @@ class KafkaConsumer:
         self._parts = AsyncExitStack()
         self._rebalance = RebalanceEvents(self._report_no_share)
         self._assignor = Assignor()
-        self._asked_for: Mapping[str, int] = {}
+        self._rejoin_requested_for: Mapping[str, int] = {}
         self._refreshed_s = clock.monotonic_s()
         self._paused: set[TopicPartition] = set()
         self._stall = StallDetector(clock)
@@ -380,8 +380,8 @@ class KafkaConsumer:
         if 0 in seen.values():
             client.force_metadata_update()
         assigned = {topic: self._assignor.partition_counts.get(topic) for topic in self._topics}
-        if self._worker.instance_id and assigned != seen != self._asked_for:
-            self._asked_for = seen
+        if self._worker.instance_id and assigned != seen != self._rejoin_requested_for:
+            self._rejoin_requested_for = seen
             self._client._coordinator.request_rejoin()  # noqa: SLF001 - as above
 
     async def _wait(self, timeout_s: float) -> None:

@@ -129,7 +129,7 @@ class TopicLimits:
             return otherwise
         return min(otherwise, int(setting.value))
 
-    def passed(self, topic: str, code: int, *, record_bytes: int) -> TopicLimit:
+    def exceeded(self, topic: str, code: int, *, record_bytes: int) -> TopicLimit:
         """Return the limit that a record of this size exceeds, given the code of its refusal."""
         if code != _invalid_record:
             return _by_code.get(code, TopicLimit.OTHER)

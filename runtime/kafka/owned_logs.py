@@ -55,7 +55,7 @@ class OwnedLogs:
         self._cluster = cluster
         self._worker = worker
         self._clock = clock
-        self._looked_s = clock.monotonic_s()
+        self._checked_s = clock.monotonic_s()
         self._ids: Mapping[str, str] = {}
         self._known: dict[str, str] = {}
         self._reported: set[str] = set()
@@ -128,9 +128,9 @@ class OwnedLogs:
             FencedError: as `refuse_recreated`.
         """
         now_s = self._clock.monotonic_s()
-        if not self._ids or now_s - self._looked_s < check_interval_s:
+        if not self._ids or now_s - self._checked_s < check_interval_s:
             return
-        self._looked_s = now_s
+        self._checked_s = now_s
         try:
             async with answering("topic ids", timeout_s=_check_timeout_s):
                 await self.refuse_recreated(self._ids, brokers)

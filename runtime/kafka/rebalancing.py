@@ -78,7 +78,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         self.in_progress = True
         self._revoking()
         if self.membership is not None:
-            await self._note(Revoked(_ours(revoked)))
+            await self._note(Revoked(_topic_partitions(revoked)))
 
     async def on_partitions_assigned(self, assigned: Collection[LibraryPartition]) -> None:
         """Note the assignment. The library calls it after it has joined."""
@@ -86,7 +86,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         self.membership = Membership(coordinator.generation, coordinator.member_id)
         # The library starts heartbeats only when this returns; the group would expel a slow member.
         coordinator._start_heartbeat_task()  # noqa: SLF001 - there is no public name
-        self.owned = _ours(assigned)
+        self.owned = _topic_partitions(assigned)
         await self._note(Assigned(self.owned))
 
     async def _note(self, change: Change) -> None:
@@ -97,5 +97,5 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         await self._settled
 
 
-def _ours(partitions: Collection[LibraryPartition]) -> frozenset[TopicPartition]:
+def _topic_partitions(partitions: Collection[LibraryPartition]) -> frozenset[TopicPartition]:
     return frozenset(TopicPartition(*partition) for partition in partitions)

@@ -28,7 +28,7 @@ from runtime.values import Record
 from schemas.reasons import DeadLetterReason
 
 _batch_bytes: Final = 256 * 1024
-_most_record_bytes: Final = 64 * 1024 * 1024
+_max_record_bytes: Final = 64 * 1024 * 1024
 """The library's own limit is lifted: the topic decides."""
 _request_timeout_ms: Final = 5_000
 _publish_s: Final = 10.0
@@ -65,7 +65,7 @@ async def transactions(
         enable_idempotence=True,
         compression_type="lz4",
         max_batch_size=_batch_bytes,
-        max_request_size=_most_record_bytes,
+        max_request_size=_max_record_bytes,
         request_timeout_ms=_request_timeout_ms,
     )
     try:
@@ -78,10 +78,10 @@ async def transactions(
         yield _Transactions(producer)
     finally:
         await close_producer(producer)
-        _hush(producer)
+        _retrieve_error(producer)
 
 
-def _hush(producer: AIOKafkaProducer) -> None:
+def _retrieve_error(producer: AIOKafkaProducer) -> None:
     """Take the error of a transaction that nobody waits for: it has been raised by a record's."""
     waiter = producer._txn_manager._transaction_waiter  # noqa: SLF001 - the library would log it
     if waiter is not None and waiter.done() and not waiter.cancelled():

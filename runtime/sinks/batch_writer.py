@@ -88,10 +88,10 @@ class BatchWriter(Generic[Prepared]):
         while rest.batch.spans and (
             rejections := await self.retry_until_final("write", partial(self._write, rest), pause)
         ):
-            kept = await self._dead_letter_rejected(rest.batch, rejections, pause, paused)
-            if kept.spans != rest.batch.spans:
-                await self._plan(kept, consumer, pause)
-            rest = await self.prepare(kept, pause)
+            remaining = await self._dead_letter_rejected(rest.batch, rejections, pause, paused)
+            if remaining.spans != rest.batch.spans:
+                await self._plan(remaining, consumer, pause)
+            rest = await self.prepare(remaining, pause)
         spans = rest.batch.spans
         settled = sum(_is_within(delivery, spans) for delivery in ready.batch.deliveries)
         metrics.worker.records.labels(self._context.name).inc(settled)
@@ -131,7 +131,7 @@ class BatchWriter(Generic[Prepared]):
         rejected = {(rejection.source, rejection.offset): rejection for rejection in rejections}
         if strange := rejected.keys() - {_record_id(delivery) for delivery in batch.deliveries}:
             raise RuntimeError(f"the sink rejected records that are not in its batch: {strange}")
-        kept = []
+        remaining = []
         cut_off: dict[TopicPartition, int] = {}
         for delivery in batch.deliveries:
             if delivery.source in cut_off:
@@ -139,7 +139,7 @@ class BatchWriter(Generic[Prepared]):
             rejection = rejected.get(_record_id(delivery))
             self._dead_letters.done()  # in turn, so that the share is that of the records around it
             if rejection is None:
-                kept.append(delivery)
+                remaining.append(delivery)
                 continue
             verdict = DeadLetter(rejection.reason, rejection.detail)
             try:
@@ -147,7 +147,7 @@ class BatchWriter(Generic[Prepared]):
             except PartitionPausedError as refused:
                 cut_off[delivery.source] = delivery.offset
                 paused(delivery.source, refused)
-        return Batch(tuple(kept), dict(_cut(batch.spans, cut_off)))
+        return Batch(tuple(remaining), dict(_cut(batch.spans, cut_off)))
 
 
 def _cut(

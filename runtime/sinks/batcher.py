@@ -124,11 +124,11 @@ class Batcher:
     def _close(self, sources: Collection[TopicPartition]) -> Batch:
         closed = {s: each for s, each in self._open.items() if s in sources}
         self._open = {s: each for s, each in self._open.items() if s not in closed}
-        taken, kept = self._deliveries, list[Delivery]()
+        taken, remaining = self._deliveries, list[Delivery]()
         if self._open:
             taken = [each for each in self._deliveries if each.source in closed]
-            kept = [each for each in self._deliveries if each.source in self._open]
-        self._planned, self._deliveries = {}, kept
+            remaining = [each for each in self._deliveries if each.source in self._open]
+        self._planned, self._deliveries = {}, remaining
         self._bytes = sum(each.size_bytes for each in self._open.values())
         self._since_s = min((each.since_s for each in self._open.values()), default=0.0)
         self._starts.update({source: each.end for source, each in closed.items()})

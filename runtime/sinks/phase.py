@@ -52,7 +52,7 @@ from runtime.sinks.observations import (
     TryFailed,
 )
 
-plan_patience_s: Final = 30.0
+plan_timeout_s: Final = 30.0
 """So long without another record of a planned span: enter anew, to learn where the log starts."""
 
 
@@ -332,7 +332,7 @@ class SinkPhase:
             return self
         grown = polled.records > self.records
         grown_s = polled.now_s if grown else self.grown_s
-        overdue = self.stage is SinkStage.PLANNED and polled.now_s - grown_s > plan_patience_s
+        overdue = self.stage is SinkStage.PLANNED and polled.now_s - grown_s > plan_timeout_s
         return replace(
             self, records=polled.records, due=polled.due, grown_s=grown_s, overdue=overdue
         )

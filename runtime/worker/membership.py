@@ -290,8 +290,8 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 def _weightiest(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     leaves = list(_leaves(failures))
-    ours = [error for error in leaves if not isinstance(error, TransientError | FencedError)]
-    return (ours or leaves)[0]
+    defects = [error for error in leaves if not isinstance(error, TransientError | FencedError)]
+    return (defects or leaves)[0]
 
 
 def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseException]:

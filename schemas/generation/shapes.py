@@ -102,8 +102,8 @@ def _class_names(groups: Mapping[str, Sequence[_Occurrence]], taken: set[str]) -
     wanted = {key: _common_name(group) for key, group in groups.items()}
     names: dict[str, str] = {}
     for key, group in groups.items():
-        rivals = [k for k, name in wanted.items() if name == wanted[key] and k != key]
-        first = all(len(groups[rival]) < len(group) for rival in rivals)
+        same_named = [k for k, name in wanted.items() if name == wanted[key] and k != key]
+        first = all(len(groups[other]) < len(group) for other in same_named)
         plain = wanted[key] if first else group[0].event + wanted[key]
         numbered = (plain + (str(number) if number > 1 else "") for number in count(1))
         names[key] = next(name for name in numbered if name not in taken)

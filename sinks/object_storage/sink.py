@@ -134,9 +134,9 @@ class ObjectStorageSink:
         owner_id = (await self._opened.read(cluster_path)).decode("utf-8", "replace")
         if owner_id != cluster_id:
             raise ConfigurationError(
-                f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {owner_id}, this one "
-                f"is {cluster_id}: connect to that one, choose another URL, or delete the object "
-                f"{cluster_path} to store this one's beside them (docs/how-to/restore.md)"
+                f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {owner_id}, this "
+                f"one is {cluster_id}: connect to that one, choose another URL, or delete the "
+                f"object {cluster_path} to store this one's next to them (docs/how-to/restore.md)"
             )
 
     @property

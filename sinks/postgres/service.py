@@ -7,7 +7,7 @@ from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from sinks.postgres.component import component
 from sinks.postgres.metrics import metrics
-from sinks.postgres.model.omissions import whats
+from sinks.postgres.model.omissions import omission_kinds
 from sinks.postgres.model.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
@@ -39,5 +39,5 @@ def _show_zeros(topics: Iterable[str]) -> None:
         metrics.rows.labels(table.name)
     for table_name in partitioned:
         metrics.default_partition_rows.labels(table_name)
-    for what in whats:
+    for what in omission_kinds:
         metrics.left_out.labels(what)

@@ -91,7 +91,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 owned = self.owned
                 assert owned is not None
                 assert plan == owned.plans[0] == owned.collecting
-                assert self.now_s - owned.grown_s > p.plan_patience_s
+                assert self.now_s - owned.grown_s > p.plan_timeout_s
                 self.enter_anew()
             case p.Leave():
                 assert self.stopped

@@ -47,7 +47,7 @@ original = Delivery(
     timestamp_ms=1,
 )
 retry = retry_topic("enrichment", 30, prefix="p")
-rules = ReplayRules("p", most_replays=3, partitions={"p.engagement.v1": 3, retry: 2})
+rules = ReplayRules("p", max_replays=3, partitions={"p.engagement.v1": 3, retry: 2})
 
 
 def set_aside(delivery: Delivery, *, worker: str = "enrichment") -> Delivery:

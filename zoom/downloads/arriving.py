@@ -41,7 +41,7 @@ class Arriving:
         """Whether an answer has brought a piece of the file."""
         return self._piece is not None
 
-    def wishes(self) -> dict[str, str]:
+    def request_headers(self) -> dict[str, str]:
         """Return the headers that request the missing bytes."""
         return resuming(self._piece, self.size_bytes) if self._piece else {}
 
@@ -88,7 +88,7 @@ class Arriving:
         return Downloaded(self.size_bytes, self._hash.hexdigest(), piece.content_type)
 
 
-class Patience:
+class DownloadRetries:
     """Limits the retries of one download. Progress renews them, a new beginning does not."""
 
     def __init__(self) -> None:

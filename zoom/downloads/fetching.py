@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from runtime.clock import Clock
-from zoom.downloads.arriving import Arriving, Downloaded, Patience
+from zoom.downloads.arriving import Arriving, Downloaded, DownloadRetries
 from zoom.downloads.file import new_file
 from zoom.downloads.pieces import Piece, piece_in
 from zoom.downloads.ports import Stream, Streams, Target, Tokens
@@ -112,12 +112,12 @@ class Downloads:
             return await self._fetch(url, Arriving(file), promise)
 
     async def _fetch(self, url: str, arriving: Arriving, promise: Promise) -> Downloaded:
-        patience = Patience()
+        retries = DownloadRetries()
         while True:
             try:
                 return await self._attempt(url, arriving, promise)
             except UnavailableError as error:
-                pause_s = patience.pause_s(arriving.size_bytes)
+                pause_s = retries.pause_s(arriving.size_bytes)
                 if error.fault not in _passing or not arriving.begun or pause_s is None:
                     raise
             await self._clock.sleep(pause_s)
@@ -129,7 +129,9 @@ class Downloads:
         trusted, renewed, redirects = True, False, 0
         while True:
             bearer = {"Authorization": f"Bearer {token.value}"} if trusted else {}
-            async with self._streams.get(address.url, arriving.wishes() | bearer) as stream:
+            async with self._streams.get(
+                address.url, arriving.request_headers() | bearer
+            ) as stream:
                 refused = stream.status == HTTPStatus.UNAUTHORIZED and trusted and not renewed
                 if not refused and stream.status not in _redirects:
                     return await self._take(stream, arriving, promise)

@@ -88,7 +88,7 @@ class AccountConnection:
         self._create_counters(operation.name)
         fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
         if fault is not None:
-            raise _resting(operation, fault)
+            raise _suspended(operation, fault)
         try:
             document = await self._attempt(call)
         except ZoomError as error:
@@ -173,7 +173,7 @@ class AccountConnection:
             _log.warning("zoom_operation_rests", operation=name, error=str(error))
 
 
-def _resting(operation: Operation, fault: ZoomFault) -> ZoomError:
+def _suspended(operation: Operation, fault: ZoomFault) -> ZoomError:
     if fault is ZoomFault.MISSING_SCOPE:
         return missing_scope(operation, f"{operation.name}: a moment ago")
     return error_of(fault, f"{operation.name}: has failed, and rests for some seconds")

@@ -17,7 +17,7 @@ from sinks.postgres.model.registry import column_updates
 
 What = Literal["engagement", "id", "row"]
 
-whats: Final[tuple[What, ...]] = ("engagement", "id", "row")
+omission_kinds: Final[tuple[What, ...]] = ("engagement", "id", "row")
 
 _suspicious: Final = 128
 """Characters. Only with such a text can a key of three ids and other texts be too long."""

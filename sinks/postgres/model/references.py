@@ -35,8 +35,8 @@ class Reference(NamedTuple):
     @property
     def stamp(self) -> bytes:
         """Bytes that order it among events by its time, then by its content."""
-        said = (self.delivery.key or b"", self.delivery.value or b"")
-        digest = hashlib.sha256(b"\0".join(said)).digest()
+        content = (self.delivery.key or b"", self.delivery.value or b"")
+        digest = hashlib.sha256(b"\0".join(content)).digest()
         return stamp(self.as_of_ms, self.as_of_ms, digest, self.revision)
 
 

@@ -194,8 +194,8 @@ def _verdict(members: Iterable[_Member], person: Person, *, about: bool) -> _Ver
             if about and class_ and not _stays(name, class_, users=users)
         )
         return _Verdict(tokens, removed, about)
-    names_somebody = any(name in _named_by for name, _, _ in members)
-    about = bool(tokens.keys() & _named_by) or (about and not names_somebody)
+    names_a_person = any(name in _named_by for name, _, _ in members)
+    about = bool(tokens.keys() & _named_by) or (about and not names_a_person)
     siblings = {f"{stem}_{what}" for name in tokens for stem in _stems(name) for what in _siblings}
     removed = frozenset(
         name

@@ -26,7 +26,7 @@ from sinks.postgres.write.partitions import (
     made_ahead,
     not_now,
     partitioned,
-    patience_s,
+    retry_pause_s,
     step_of,
 )
 from sinks.postgres.write.session import connect_plain, upkeep_name
@@ -69,7 +69,7 @@ class Upkeep:
                 await self._clock.sleep(_least_pause_s)
                 await self._wait_for_rows()
             else:
-                await self._clock.sleep(patience_s)
+                await self._clock.sleep(retry_pause_s)
 
     async def _wait_for_rows(self) -> None:
         """Wait until rows may have come, or the interval is over."""

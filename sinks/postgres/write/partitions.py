@@ -29,7 +29,7 @@ partitioned: Final = tuple(table.name for table in tables if table.partitioned)
 not_now: Final = (LockNotAvailable, QueryCanceled)
 """Raised by `ensure` where a lock is held, or the time is over."""
 
-patience_s: Final = 60.0
+retry_pause_s: Final = 60.0
 """The pause after a partition could not be created."""
 
 _lock_timeout: Final = "2s"
@@ -130,7 +130,7 @@ class Partitions:
         return complete
 
     def _wait(self, reason: str) -> None:
-        self._wait_until_s = self._clock.monotonic_s() + patience_s
+        self._wait_until_s = self._clock.monotonic_s() + retry_pause_s
         log.warning("partitions not made yet", reason=reason)
 
 

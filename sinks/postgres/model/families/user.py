@@ -186,7 +186,7 @@ def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(status_change, _moment(event, update), {"event": cells})
 
 
-def _came_or_went(event: Event) -> Iterator[ColumnUpdate]:
+def _presence(event: Event) -> Iterator[ColumnUpdate]:
     for update in _user(event, {}):
         yield update
         yield ColumnUpdate(presence, _moment(event, update), {"event": (_presences[event.name],)})
@@ -232,7 +232,7 @@ readers: Final[Mapping[str, tuple[Reader, ...]]] = {
     "contact_center.user_updated": (_updated,),
     "contact_center.user_deleted": (_deleted,),
     "contact_center.user_status_changed": (_status_changed,),
-    **dict.fromkeys(_presences, (_came_or_went,)),
+    **dict.fromkeys(_presences, (_presence,)),
     "contact_center.user_skills_assigned": (_skills,),
     "contact_center.user_skills_unassigned": (_skills,),
     "contact_center.user_phone_numbers_assigned": (_phone_numbers,),
