@@ -31,8 +31,11 @@ sources: Final[Mapping[str, str]] = {
 
 by_name: Final[Mapping[str, Component]] = {each.name: each for each in components}
 
-workers: Final[Workers] = {each.name: each.retry_delays_s for each in components}
-"""Every worker with its retry delays; each has a consumer group and a dead-letter topic."""
+workers: Final[Workers] = {each.name: each.retry_delays_s for each in components if not each.polls}
+"""The workers that Kafka feeds, with their retry delays; each has a topic of dead letters."""
+
+pollers: Final = tuple(each.name for each in components if each.polls)
+"""The other components; each has a topic of watermarks."""
 
 monitor: Final = "monitor"
 """The part that measures the others from outside."""

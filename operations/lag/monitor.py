@@ -75,7 +75,7 @@ class Monitor:
         }
         self._dead_letter_topics: Final = (
             quarantine_topic(prefix=prefix),
-            *(component.dead_letter_topic(prefix=prefix) for component in measured),
+            *(each.dead_letter_topic(prefix=prefix) for each in measured if not each.polls),
         )
         self._delays_s = {
             topic: delay_s

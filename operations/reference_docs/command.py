@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from operations.components import components, sources, workers
+from operations.components import components, pollers, sources, workers
 from operations.doctor.scopes import scopes_page
 from operations.reference_docs.api_page import zoom_api_page
 from operations.reference_docs.component_files import (
@@ -115,7 +115,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/tables.md", tables_page(migration_sql())
     yield "docs/reference/zoom-api.md", zoom_api_page(operations())
     yield "docs/reference/zoom-scopes.md", scopes_page()
-    yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
+    yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers, pollers=pollers)
     alerts, dashboard = "deploy/prometheus/alerts.yml", "deploy/grafana/dashboards/overview.json"
     rule = prometheus_rule((root / alerts).read_text(), source=alerts)
     yield "deploy/kubernetes/monitoring/prometheus-rule.yaml", rule

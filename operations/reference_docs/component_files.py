@@ -146,7 +146,7 @@ def component_table(components: Iterable[Component], *, prefix: str) -> Iterator
     yield "| component | kind | reads | writes | retries after | Zoom operations |"
     yield "|---|---|---|---|---|---|"
     for each in components:
-        reads = _topics(each.reads(prefix=prefix), prefix)
+        reads = _topics(each.reads(prefix=prefix), prefix) or "another system"
         writes = _topics(each.writes(prefix=prefix), prefix) or "its store"
         delays = ", ".join(f"{delay_s} s" for delay_s in each.retry_delays_s) or "-"
         operations = ", ".join(f"`{name}`" for name in each.zoom_operations) or "-"

@@ -5,9 +5,9 @@ from typing import Final
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from operations.components import workers as all_workers
+from operations.components import by_name
 
-_all: Final = ", ".join(all_workers)
+_all: Final = ", ".join(by_name)
 
 
 class MonitorSettings(BaseSettings):
@@ -22,7 +22,7 @@ class MonitorSettings(BaseSettings):
     health_port: int = Field(default=9100, ge=0, le=65535, description="Port of the same; 0 = free")
     interval_s: float = Field(default=10.0, gt=0, description="Seconds between two measurements")
     workers: tuple[str, ...] = Field(
-        default=tuple(all_workers),
+        default=tuple(by_name),
         min_length=1,
         description="Workers that this deployment runs, JSON: their groups and dead letters are "
         "measured; one that is named and does not run raises an alert",
@@ -32,6 +32,6 @@ class MonitorSettings(BaseSettings):
     @classmethod
     def _workers_exist(cls, workers: tuple[str, ...]) -> tuple[str, ...]:
         for worker in workers:
-            if worker not in all_workers:
+            if worker not in by_name:
                 raise ValueError(f"{worker} is no worker; expected some of {_all}")
         return tuple(map(str, workers))

@@ -47,12 +47,9 @@ async def run(
 
         await run_handler(
             handle_when_open,
-            name=component.name,
-            topics=component.reads(prefix=prefix),
+            component,
             kafka=kafka,
             worker=worker,
-            produces=component.writes(prefix=prefix),
-            delays_s=component.retry_delays_s,
             on_share_changed=scheduler.on_share_changed,
         )
 

@@ -20,15 +20,9 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
     Raises:
         ConfigurationError: the database or the topics are not set up as needed.
     """
-    topics = component.reads(prefix=kafka.topic_prefix)
-    _show_zeros(topics)
-    await run_sink(
-        PostgresSink(settings, SystemClock()),
-        name=component.name,
-        topics=topics,
-        kafka=kafka,
-        worker=worker,
-    )
+    _show_zeros(component.reads(prefix=kafka.topic_prefix))
+    sink = PostgresSink(settings, SystemClock())
+    await run_sink(sink, component, kafka=kafka, worker=worker)
 
 
 def _show_zeros(topics: Iterable[str]) -> None:

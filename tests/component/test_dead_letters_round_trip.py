@@ -15,6 +15,7 @@ from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from tests.component.dead_letters_rig import Desk
 from tests.patience import until
+from tests.support.components import component_of
 
 settings = WorkerSettings(health_host="127.0.0.1", health_port=0, commit_interval_s=0.1)
 
@@ -47,11 +48,9 @@ class Handler:
 async def working(handler: Handler, desk: Desk) -> AsyncIterator[None]:
     work = run_handler(
         handler,
-        name="enrichment",
-        topics=[desk.raw],
+        component_of("enrichment", [desk.raw], retry_delays_s=(30,)),
         kafka=desk.kafka,
         worker=settings,
-        delays_s=(30,),
     )
     task = asyncio.ensure_future(work)
     try:

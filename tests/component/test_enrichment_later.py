@@ -31,6 +31,7 @@ from sinks.postgres.migrate import migrate
 from tests.component.postgres_rig import owner, query
 from tests.enriched import delivery, webhook
 from tests.patience import HANG_GUARD_S
+from tests.support.components import component_of
 from tests.zoom_stand_in import MemoryLookup
 from zoom.entities import Queue, User
 
@@ -105,11 +106,11 @@ async def test_names_that_come_late_correct_the_event_everywhere(
     enriched = enriched_topic("engagement", prefix=prefix)
     work = run_handler(
         handler,
-        name="enrichment",
-        topics=[raw_topic("engagement", prefix=prefix)],
+        component_of(
+            "enrichment", [raw_topic("engagement", prefix=prefix)], retry_delays_s=[late_s]
+        ),
         kafka=kafka,
         worker=worker,
-        delays_s=[late_s],
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(work)

@@ -19,6 +19,7 @@ from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.topics import TopicSpec
 from tests.component.worker_rig import until
 from tests.patience import HANG_GUARD_S
+from tests.support.components import component_of
 
 worker = WorkerSettings(
     health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, session_timeout_s=6
@@ -113,7 +114,7 @@ async def running(
 ) -> AsyncIterator[None]:
     """Run a worker and end it without drain or commit; its group misses it at once."""
     work = run_handler(
-        handler, name="test", topics=[source.topic], kafka=kafka_settings, worker=worker
+        handler, component_of("test", [source.topic]), kafka=kafka_settings, worker=worker
     )
     life = asyncio.ensure_future(work)
     try:

@@ -13,6 +13,7 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record, TopicPartition
 from tests.component.kafka_members import Member, create, poll_until, publish
 from tests.component.workers_on_kafka import LogSink, until, until_terminated, worker
+from tests.support.components import component_of
 
 
 class Bench:
@@ -71,10 +72,10 @@ class Bench:
             self.handled.append(delivery.value)
             return ()
 
-        await run_handler(handler, name="g", topics=[self.topic], kafka=self.kafka, worker=worker)
+        await run_handler(handler, component_of("g", [self.topic]), kafka=self.kafka, worker=worker)
 
     async def store(self) -> None:
-        await run_sink(self.sink, name="g", topics=[self.topic], kafka=self.kafka, worker=worker)
+        await run_sink(self.sink, component_of("g", [self.topic]), kafka=self.kafka, worker=worker)
 
     async def store_unplanned(self) -> None:
         self.sink.planned = False

@@ -49,7 +49,7 @@ async def test_keys_run_concurrently_and_each_key_in_order() -> None:
 
     for n in range(300):
         rig.append(b"%d" % n, key=b"key%d" % (n % 7))
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: len(rig.produced()) == 300)
         await until(lambda: rig.committed.get(source) == Position(300))
     assert most_at_once > 1
@@ -71,7 +71,7 @@ async def test_a_position_never_passes_a_record_that_is_not_done() -> None:
 
     for n in range(10):
         rig.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.position_of(source) == 2)
         await until(lambda: len(rig.produced()) == 9)
         assert rig.position_of(source) == 2
@@ -91,7 +91,7 @@ async def test_gaps_in_the_log_are_no_obstacle() -> None:
         handled.append(delivery.offset)
         return ()
 
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(21))
     assert handled == [3, 7, 20]
 
@@ -115,7 +115,7 @@ async def test_nothing_is_lost_when_the_worker_dies_at_any_moment(seed: int) -> 
             await asyncio.sleep(0)
         return copied(delivery)
 
-    context = rig.surroundings(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
+    context = rig.context(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
     while len(set(rig.values())) < 120:
         life = asyncio.ensure_future(Worker(handler, context).run(asyncio.Event()))
         await until(lambda ended=life.done: ended() or len(set(rig.values())) == 120)
@@ -136,7 +136,7 @@ async def test_a_rebalance_loses_nothing_and_keeps_the_order_of_each_key() -> No
 
     for n in range(200):
         rig.append(b"%d" % n, key=b"key%d" % (n % 4), to=source if n % 2 else other)
-    context = rig.surroundings(concurrency=4, in_flight_records=20)
+    context = rig.context(concurrency=4, in_flight_records=20)
     async with running(Worker(handler, context)):
         await until(lambda: len(rig.produced()) > 30)
         async with running(Worker(handler, context)):
@@ -166,7 +166,7 @@ async def test_a_late_completion_of_a_lost_partition_is_ignored_and_counted() ->
 
     rig.append(b"slow")
     before = sample("zcc_worker_late_total")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: calls == 1)
         rig.rebalance()
         await until(lambda: rig.committed.get(source) == Position(1))
@@ -192,7 +192,7 @@ async def test_a_handler_that_swallows_its_cancellation_and_fails_is_not_called_
         return ()
 
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.01))) as stopping:
+    async with running(Worker(handler, rig.context(drain_timeout_s=0.01))) as stopping:
         await until(lambda: calls == 1)
         stopping.set()
     assert calls == 1
@@ -213,7 +213,7 @@ async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_lette
 
     rig.append(b"1", b"2", key=b"down")
     rig.append(b"3", key=b"up")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+    async with running(Worker(handler, rig.context(defect_attempts=1))):
         await until(lambda: rig.values() == [b"3"])
         await until(lambda: len(rig.produced()) == 3)
     assert rig.values() == [b"3", b"1", b"2"]
@@ -236,7 +236,7 @@ async def test_a_rejected_record_becomes_a_dead_letter_byte_for_byte_and_stops_n
     headers = (("ce_id", b"a"), ("ce_id", b"\xfe"))
     rig.append(b"\xff\x00poison", headers=headers)
     rig.append(b"good")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(2))
     (dead,), (good,) = rig.produced("dead"), rig.produced()
     assert (dead.topic, dead.key, dead.value) == ("dead", b"k", b"\xff\x00poison")
@@ -260,7 +260,7 @@ async def test_a_defect_is_tried_as_often_as_allowed_and_then_set_aside() -> Non
         raise ZeroDivisionError("secret")
 
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=2))):
+    async with running(Worker(handler, rig.context(defect_attempts=2))):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert tries == 3
     (dead,) = rig.produced("dead")
@@ -282,7 +282,7 @@ async def test_too_many_defects_pause_the_partition_and_nothing_more_is_set_asid
     rig.append(b"good")
     for n in range(50):
         rig.append(b"bad", key=b"%d" % n)
-    worker = Worker(handler, rig.surroundings(defect_attempts=1))
+    worker = Worker(handler, rig.context(defect_attempts=1))
     async with running(worker):
         await until(lambda: rig.position_of(source) == 11)
         await until(lambda: "too many" in (worker.readiness_problem() or ""))
@@ -304,7 +304,7 @@ async def test_what_was_handled_is_not_handled_again_because_the_broker_did_not_
 
     rig.failures["publish"] = [TransientError("no answer"), TransientError("no answer")]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert calls == 1
     assert rig.values() == [b"1", b"2"]
@@ -319,7 +319,7 @@ async def test_a_record_whose_product_the_broker_refuses_is_set_aside() -> None:
 
     rig.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1.2 MB")]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     (dead,) = rig.produced("dead")
     assert dead.topic == "dead"
@@ -336,7 +336,7 @@ async def test_a_dead_letter_that_the_topic_does_not_take_halts_the_worker() -> 
     rig.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1 MB")]
     rig.append(b"x")
     with pytest.raises(ConfigurationError, match=r"max\.message\.bytes"):
-        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.context()))
     assert source not in rig.committed
 
 
@@ -349,7 +349,7 @@ async def test_a_handler_that_asks_for_the_operator_halts_the_worker() -> None:
 
     rig.append(b"x")
     with pytest.raises(ConfigurationError, match="withdrawn"):
-        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.context()))
     assert rig.produced() + rig.produced("dead") == []
 
 
@@ -361,7 +361,7 @@ async def test_a_cancellation_that_leaks_out_of_the_handler_counts_as_a_defect()
         raise asyncio.CancelledError
 
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+    async with running(Worker(handler, rig.context(defect_attempts=1))):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert len(rig.values("dead")) == 1
 
@@ -378,7 +378,7 @@ async def test_draining_finishes_what_is_in_flight_and_commits_it() -> None:
         return copied(delivery)
 
     rig.append(b"1", b"2", b"3")
-    async with running(Worker(handler, rig.surroundings(commit_interval_s=60))) as stopping:
+    async with running(Worker(handler, rig.context(commit_interval_s=60))) as stopping:
         await until(lambda: started == 1)
         stopping.set()
     assert rig.values() == [b"1", b"2", b"3"]
@@ -398,7 +398,7 @@ async def test_draining_is_bounded_and_leaves_the_rest_to_the_next_owner() -> No
     rig.append(b"1", key=b"a")
     rig.append(b"2", key=b"stuck")
     rig.append(b"3", key=b"b")
-    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.05))):
+    async with running(Worker(handler, rig.context(drain_timeout_s=0.05))):
         await until(lambda: len(rig.produced()) == 2)
     assert rig.position_of(source) == 1
 
@@ -417,7 +417,7 @@ async def test_a_worker_that_is_full_pauses_and_stays_a_member() -> None:
 
     for n in range(10):
         rig.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, rig.surroundings(in_flight_records=4))):
+    async with running(Worker(handler, rig.context(in_flight_records=4))):
         await until(lambda: bool(rig.entered and rig.member.paused))
         assert held == 4
         release.set()
@@ -438,7 +438,7 @@ async def test_a_full_measure_of_bytes_stops_polling_too() -> None:
         return copied(delivery)
 
     rig.append(b"x" * 2000)
-    async with running(Worker(handler, rig.surroundings(in_flight_bytes=1024))):
+    async with running(Worker(handler, rig.context(in_flight_bytes=1024))):
         await until(lambda: held == 1)
         rig.append(b"y", key=b"second")
         await until(lambda: bool(rig.member.paused))
@@ -463,7 +463,7 @@ async def test_a_partition_whose_position_stands_still_is_paused_before_too_much
     for n in range(1, 100):
         rig.append(b"%d" % n, key=b"%d" % n)
         rig.append(b"%d" % n, key=b"%d" % n, to=other)
-    async with running(Worker(handler, rig.surroundings(in_flight_records=2))):
+    async with running(Worker(handler, rig.context(in_flight_records=2))):
         await until(lambda: rig.committed.get(other) == Position(99))
         assert rig.member.paused == {source}
         assert sum(record.key != b"stuck" for record in rig.produced()) <= 99 + 20 + 2
@@ -481,7 +481,7 @@ async def test_a_commit_that_fails_is_made_up_for_by_the_next(error: Exception) 
 
     rig.failures["commit"] = [error]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert rig.values() == [b"x"]
 
@@ -496,7 +496,7 @@ async def test_a_member_that_kafka_fails_is_followed_by_a_new_one(step: str) -> 
 
     rig.failures[step] = [TransientError("no answer")]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
 
 
@@ -508,7 +508,7 @@ async def test_a_log_that_goes_back_halts_the_worker() -> None:
         return copied(delivery)
 
     rig.append(b"x", b"y")
-    life = asyncio.ensure_future(runs_until_it_halts(Worker(handler, rig.surroundings())))
+    life = asyncio.ensure_future(runs_until_it_halts(Worker(handler, rig.context())))
     await until(lambda: rig.committed.get(source) == Position(2))
     rig.member.seek(source, 0)
     with pytest.raises(ConfigurationError, match="went back"):
@@ -524,7 +524,7 @@ async def test_a_defect_of_the_runtime_itself_ends_it_with_that_error() -> None:
 
     rig.failures["poll"] = [KeyError("a bug")]
     with pytest.raises(KeyError, match="a bug"):
-        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.context()))
 
 
 @simulated
@@ -534,7 +534,7 @@ async def test_a_worker_is_ready_once_it_has_an_assignment() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return ()
 
-    worker = Worker(handler, rig.surroundings())
+    worker = Worker(handler, rig.context())
     assert worker.readiness_problem() == "waits for partitions"
     assert worker.liveness_problem() is None
     async with running(worker):
@@ -556,7 +556,7 @@ async def test_retention_that_was_faster_moves_the_start() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed[source] == Position(11))
     assert rig.values() == [b"ten"]
 
@@ -569,7 +569,7 @@ async def test_a_worker_that_is_stopped_before_it_has_an_assignment_ends_at_once
         return ()
 
     async with rig.connect(Deaf()):  # never polls, so the group waits for it
-        async with running(Worker(handler, rig.surroundings(commit_interval_s=0.0001))):
+        async with running(Worker(handler, rig.context(commit_interval_s=0.0001))):
             await until(lambda: len(rig.entered) == 2 and rig.member.polls > 3)
         assert len(rig.group.members) == 1
     assert rig.commits == []

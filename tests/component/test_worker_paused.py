@@ -16,6 +16,7 @@ from schemas.headers import failed_at_header, origin_header, text, worker_header
 from schemas.reasons import DeadLetterReason
 from tests.component.service_rig import Probed, ends_with, held, made, probed, produce
 from tests.fakes.sinks import RecordingSink
+from tests.support.components import component_of
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -47,7 +48,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
 
     def running() -> AbstractAsyncContextManager[Probed]:
         work = run_sink(
-            sink, name="test", topics=(poisoned, fine), kafka=kafka, worker=settings_of(port)
+            sink, component_of("test", (poisoned, fine)), kafka=kafka, worker=settings_of(port)
         )
         return probed(work, port)
 
@@ -111,7 +112,7 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
         raise RejectedError(DeadLetterReason.UNREADABLE, "bad")
 
     work = run_handler(
-        handler, name="test", topics=topics[:2], kafka=kafka, worker=settings_of(unused_tcp_port)
+        handler, component_of("test", topics[:2]), kafka=kafka, worker=settings_of(unused_tcp_port)
     )
     said = "nothing more was set aside"
     async with ends_with(TooManyDeadLettersError, said, work, unused_tcp_port) as worker:
@@ -140,7 +141,7 @@ async def test_a_poisoned_partition_of_a_handler_lets_the_others_go_on(
     settings = settings_of(unused_tcp_port).model_copy(update={"in_flight_records": 5})
     for start in range(2):
         work = run_handler(
-            handler, name="test", topics=(poisoned, fine), kafka=kafka, worker=settings
+            handler, component_of("test", (poisoned, fine)), kafka=kafka, worker=settings
         )
         async with probed(work, unused_tcp_port) as worker:
             await worker.until_readyz(200, f"paused {poisoned}/0")

@@ -40,7 +40,7 @@ async def test_batches_hold_all_partitions_and_are_committed_after_they_are_stor
     rig, sink = Rig(partitions=2), RecordingSink()
     fill(rig, 5)
     fill(rig, 3, to=other)
-    work = SinkWorker(sink, rig.surroundings(batch_records=4))
+    work = SinkWorker(sink, rig.context(batch_records=4))
     assert work.readiness_problem() == "waits for partitions"
     async with running(work):
         await until(lambda: rig.committed == {source: Position(5), other: Position(3)})
@@ -61,7 +61,7 @@ async def test_reading_starts_where_the_sink_says() -> None:
     fill(rig, 10)
     rig.committed[source] = Position(2)
     sink.starts[source] = 7
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed[source] == Position(10))
     assert [offset for batch in sink.batches for offset in offsets(batch)] == [7, 8, 9]
     assert sink.assignments[0].partitions[source].committed == 2
@@ -72,7 +72,7 @@ async def test_a_store_that_does_not_answer_gets_the_same_batch_again_and_nothin
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down"), TransientError("down")]
     fill(rig, 5)
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
+    async with running(SinkWorker(sink, rig.context(batch_records=3))):
         await until(lambda: len(sink.attempts) == 1)
         await until(lambda: rig.member.paused == {source})
         await until(lambda: rig.committed.get(source) == Position(5))
@@ -87,7 +87,7 @@ async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=40)]
     fill(rig, 3)
-    work = SinkWorker(sink, rig.surroundings())
+    work = SinkWorker(sink, rig.context())
     async with running(work):
         await until(lambda: "write has failed" in (work.readiness_problem() or ""))
         assert "(transient): down" in (work.readiness_problem() or "")
@@ -105,7 +105,7 @@ async def test_a_store_that_is_down_at_the_takeover_is_asked_again() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures["assigned"] = [TransientError("down")]
     fill(rig, 3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert len(sink.assignments) == 1
 
@@ -115,7 +115,7 @@ async def test_a_rebalance_during_an_outage_gives_up_the_batch_and_reads_it_agai
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=5)]
     fill(rig, 3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: len(sink.attempts) == 1)
         rig.rebalance()
         await until(lambda: rig.committed.get(source) == Position(3))
@@ -129,7 +129,7 @@ async def test_rejected_records_are_set_aside_and_the_rest_is_stored_with_the_sa
     sink.poison = {b"1", b"4"}
     fill(rig, 5)
     rig.failures["publish"] = [TransientError("no answer")]
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=5))):
+    async with running(SinkWorker(sink, rig.context(batch_records=5))):
         await until(lambda: rig.committed.get(source) == Position(5))
     (batch,) = sink.batches
     assert offsets(batch) == [0, 2, 3]
@@ -144,7 +144,7 @@ async def test_a_batch_of_nothing_but_poison_still_settles_its_span() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.poison = {b"0"}
     fill(rig, 1)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert sink.batches == [Batch((), {source: Span(0, 1)})]
 
@@ -159,7 +159,7 @@ async def test_a_rejection_of_what_is_not_in_the_batch_halts() -> None:
     sink.write = strange
     fill(rig, 1)
     with pytest.raises(RuntimeError, match="not in its batch"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
+        await runs_until_it_halts(SinkWorker(sink, rig.context()))
     assert rig.committed == {}
 
 
@@ -168,7 +168,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
     rig, sink = Rig(partitions=2), RecordingSink()
     fill(rig, 1000)
     sink.poison = {b"%d" % n for n in range(1000)}
-    work = SinkWorker(sink, rig.surroundings(batch_records=100))
+    work = SinkWorker(sink, rig.context(batch_records=100))
     async with running(work):
         await until(lambda: sample("zcc_worker_paused_partitions") == 1, every_s=0.1)
         rig.append(*[b"good"] * 5, to=other)
@@ -188,7 +188,7 @@ async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
     sink.failures[stage] = [FencedError("another owner")]
     fill(rig, 3)
     before = sample("zcc_worker_fenced_total")
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert sample("zcc_worker_fenced_total") == before + 1
     assert [offset for batch in sink.batches for offset in offsets(batch)] == [0, 1, 2]
@@ -199,7 +199,7 @@ async def test_a_commit_of_an_older_generation_makes_it_enter_anew() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [FencedError("moved on")]
     fill(rig, 3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert [offset for batch in sink.batches for offset in offsets(batch)] == [0, 1, 2] * 2
 
@@ -209,7 +209,7 @@ async def test_a_commit_without_answer_is_tried_again() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [TransientError("no answer")]
     fill(rig, 3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert len(sink.batches) == 1
 
@@ -222,7 +222,7 @@ async def test_a_defect_halts_after_its_attempts_and_skips_nothing(error: Except
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [error] * 2
     fill(rig, 3)
-    work = SinkWorker(sink, rig.surroundings(defect_attempts=2))
+    work = SinkWorker(sink, rig.context(defect_attempts=2))
     with pytest.raises(RetriesExhaustedError) as caught:
         await runs_until_it_halts(work)
     assert caught.value.__cause__ is error
@@ -239,7 +239,7 @@ async def test_a_store_that_is_not_set_up_halts_at_once(stage: str) -> None:
     sink.failures[stage] = [ConfigurationError("run zcc migrate")]
     fill(rig, 3)
     with pytest.raises(ConfigurationError, match="zcc migrate"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
+        await runs_until_it_halts(SinkWorker(sink, rig.context()))
     assert len(sink.attempts) == (stage == "write")
 
 
@@ -247,7 +247,7 @@ async def test_a_store_that_is_not_set_up_halts_at_once(stage: str) -> None:
 async def test_draining_stores_what_was_collected() -> None:
     rig, sink = Rig(), RecordingSink()
     fill(rig, 3)
-    work = SinkWorker(sink, rig.surroundings(batch_age_s=60))
+    work = SinkWorker(sink, rig.context(batch_age_s=60))
     async with running(work):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
     assert rig.committed == {source: Position(3)}
@@ -260,7 +260,7 @@ async def test_draining_gives_up_a_store_that_is_down_and_commits_nothing() -> N
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=60)] * 9
     fill(rig, 3)
-    async with running(SinkWorker(sink, rig.surroundings())) as stopping:
+    async with running(SinkWorker(sink, rig.context())) as stopping:
         await until(lambda: len(sink.attempts) == 1)
         rig.append(b"later")
         stopping.set()
@@ -278,7 +278,7 @@ async def test_draining_is_bounded() -> None:
 
     sink.write = hangs
     fill(rig, 3)
-    context = rig.surroundings(batch_age_s=60, drain_timeout_s=0.05)
+    context = rig.context(batch_age_s=60, drain_timeout_s=0.05)
     async with running(SinkWorker(sink, context)):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
     assert rig.committed == {}
@@ -290,7 +290,7 @@ async def test_a_plan_is_committed_before_a_planned_sink_writes_and_its_end_afte
     fill(rig, 3)
     seen: list[Position | None] = []
     sink.before_write = lambda: seen.append(rig.committed.get(source))
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert seen == [Position(0, "plan:3")]
 
@@ -300,7 +300,7 @@ async def test_a_plan_is_committed_before_a_planned_sink_writes_and_its_end_afte
 async def test_a_planned_batch_keeps_its_boundaries_across_a_crash(died: str) -> None:
     rig, sink = Rig(partitions=2), RecordingSink(planned=True)
     fill(rig, 4)
-    context = rig.surroundings(batch_records=100)
+    context = rig.context(batch_records=100)
     life = asyncio.ensure_future(SinkWorker(sink, context).run(asyncio.Event()))
     setattr(sink, died, life.cancel)
     with pytest.raises(asyncio.CancelledError):
@@ -326,7 +326,7 @@ async def test_several_planned_partitions_are_finished_one_by_one_before_anythin
     fill(rig, 6)
     fill(rig, 6, to=other)
     rig.committed.update({source: Position(1, "plan:3"), other: Position(2, "plan:5")})
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed == {source: Position(6), other: Position(6)})
     assert [batch.spans for batch in sink.batches[:2]] == [
         {source: Span(1, 3)},
@@ -343,7 +343,7 @@ async def test_offsets_of_a_plan_that_are_gone_do_not_hang_it() -> None:
         rig.broker.leave_gap(source, gap)
         rig.append(b"x")
     rig.committed.update({source: Position(10, "plan:20")})
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed[source] == Position(31))
     assert offsets(sink.batches[0]) == [10, 12]
     assert sink.batches[0].spans == {source: Span(10, 20)}
@@ -357,7 +357,7 @@ async def test_a_plan_of_which_retention_left_nothing_is_closed_at_once() -> Non
     rig.broker.delete_before(source, 25)
     rig.append(b"x")
     rig.committed.update({source: Position(10, "plan:20")})
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed[source] == Position(26))
     assert sink.batches[0] == Batch((), {source: Span(10, 20)})
     assert [offset for batch in sink.batches for offset in offsets(batch)] == [25]
@@ -368,7 +368,7 @@ async def test_a_rebalance_while_a_plan_is_being_finished_starts_it_again() -> N
     rig, sink = Rig(), RecordingSink(planned=True)
     fill(rig, 2)
     rig.committed.update({source: Position(0, "plan:4")})
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: len(sink.assignments) == 1)
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 2)
         rig.rebalance()
@@ -385,7 +385,7 @@ async def test_stopping_while_a_plan_is_being_finished_leaves_it_to_the_next_own
     rig, sink = Rig(), RecordingSink(planned=True)
     fill(rig, 2)
     rig.committed.update({source: Position(0, "plan:4")})
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 2)
     assert sink.attempts == []
     assert rig.committed == {source: Position(0, "plan:4")}
@@ -396,7 +396,7 @@ async def test_metadata_that_is_no_plan_of_ours_halts() -> None:
     rig, sink = Rig(), RecordingSink(planned=True)
     rig.committed.update({source: Position(5, "plan:soon")})
     with pytest.raises(ConfigurationError, match="expected plan:<end>"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
+        await runs_until_it_halts(SinkWorker(sink, rig.context()))
 
 
 @simulated
@@ -405,7 +405,7 @@ async def test_a_plan_whose_rest_does_not_come_makes_it_enter_anew() -> None:
     rig.append(b"0")
     rig.broker.leave_gap(source, 9)
     rig.committed[source] = Position(0, "plan:4")
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: len(rig.entered) == 2)
         assert sink.attempts == []
         rig.append(b"10")
@@ -420,7 +420,7 @@ async def test_a_plan_that_ends_beyond_the_log_halts() -> None:
     fill(rig, 2)
     rig.committed[source] = Position(0, "plan:4")
     with pytest.raises(ConfigurationError, match="the log ends at 2"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
+        await runs_until_it_halts(SinkWorker(sink, rig.context()))
     assert sink.attempts == []
 
 
@@ -428,7 +428,7 @@ async def test_a_plan_that_ends_beyond_the_log_halts() -> None:
 async def test_a_log_that_goes_back_halts_the_sink() -> None:
     rig, sink = Rig(), RecordingSink()
     fill(rig, 3)
-    life = asyncio.ensure_future(runs_until_it_halts(SinkWorker(sink, rig.surroundings())))
+    life = asyncio.ensure_future(runs_until_it_halts(SinkWorker(sink, rig.context())))
     await until(lambda: rig.committed.get(source) == Position(3))
     rig.member.seek(source, 1)
     with pytest.raises(ConfigurationError, match="went back"):
@@ -442,7 +442,7 @@ async def test_retention_that_was_faster_leaves_a_gap_in_the_first_span() -> Non
     rig.broker.delete_before(source, 25)
     rig.append(b"x")
     rig.committed[source] = Position(10)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed[source] == Position(26))
     assert offsets(sink.batches[0]) == [25]
     assert sink.batches[0].spans == {source: Span(10, 26)}
@@ -453,7 +453,7 @@ async def test_only_what_the_sink_wants_to_store_is_written_and_committed() -> N
     rig = Rig(partitions=2)
     sink = RecordingSink(planned=True, limits=Rotation(100, 10_000, age_s=60.0))
     fill(rig, 3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
         await rig.clock.sleep(50)
         fill(rig, 2, to=other)
