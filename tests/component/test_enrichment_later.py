@@ -9,7 +9,7 @@ from itertools import permutations
 import orjson
 import pytest
 
-from processors.enrichment.handler import Enrichment
+from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
@@ -101,7 +101,7 @@ async def test_names_that_come_late_correct_the_event_everywhere(
     queues = CachedLookup[str, Queue](
         source, settings, names=queue_ids, background=background, clock=clock
     )
-    handler = Enrichment(users=users, queues=queues, topic_prefix=prefix, clock=clock)
+    handler = EnrichmentHandler(users=users, queues=queues, topic_prefix=prefix, clock=clock)
     await publish(kafka)
     enriched = enriched_topic("engagement", prefix=prefix)
     work = run_handler(

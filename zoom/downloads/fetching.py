@@ -23,7 +23,7 @@ from zoom.downloads.ports import Stream, Streams, Target, Tokens
 from zoom.errors import UnavailableError, ZoomError, ZoomFault, code_of, error_of, retry_after_s
 from zoom.http.download_addresses import Address, address_of
 from zoom.http.transport import opened_streams
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 from zoom.metrics import metrics
 from zoom.settings import ZoomSettings
 
@@ -192,7 +192,7 @@ class Downloads:
         if status < HTTPStatus.MULTIPLE_CHOICES:
             detail = "neither a length nor chunks tell where the file ends, or it comes packed"
             return error_of(ZoomFault.UNEXPECTED, f"status {status}: {detail}")
-        response = Response(status, stream.headers, await _beginning(stream))
+        response = ApiResponse(status, stream.headers, await _beginning(stream))
         code = code_of(response)
         message = (
             f"status {status}" + ("" if code is None else f", code {code}") + " for a download"

@@ -16,7 +16,7 @@ from typing import Any, Final
 from schemas.envelope import UnreadableError, read_json
 from zoom.catalogue import Operation, reply_schema
 from zoom.errors import ZoomError, ZoomFault, code_in, code_of, error_of, retry_after_s
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 young_s: Final = 60.0
 """A new entity may be reported missing for this long. Source: Zoom Contact Center REST API,
@@ -106,7 +106,7 @@ _advice: Final = {
 }
 
 
-def token_is_refused(response: Response) -> bool:
+def token_is_refused(response: ApiResponse) -> bool:
     """Return whether the same request may succeed with a new token; it was not carried out."""
     if response.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST):
         return False
@@ -117,7 +117,7 @@ def token_is_refused(response: Response) -> bool:
 
 
 def error_in(
-    operation: Operation, response: Response, *, now: datetime, expected_since: datetime | None
+    operation: Operation, response: ApiResponse, *, now: datetime, expected_since: datetime | None
 ) -> ZoomError | None:
     """Return the error of an operation's answer; None where its status means success.
 
@@ -165,7 +165,7 @@ def missing_scope(operation: Operation, message: str) -> ZoomError:
     return error_of(ZoomFault.MISSING_SCOPE, f"{message}: add to the app the scope {names}")
 
 
-def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
+def document_in(operation: Operation, response: ApiResponse) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
     """Return the document of a successful answer, None where it has none.
 
     Raises:
@@ -193,7 +193,7 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
     return document
 
 
-def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | None:
+def error_in_token_answer(response: ApiResponse, *, now: datetime) -> ZoomError | None:
     """Return the error of the token endpoint's answer; None where it may hold a token."""
     status, code = response.status, code_of(response)
     message = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
@@ -238,7 +238,7 @@ def _is_young(expected_since: datetime | None, now: datetime) -> bool:
     return expected_since is not None and (now - expected_since).total_seconds() < young_s
 
 
-def _says_json(response: Response) -> bool:
+def _says_json(response: ApiResponse) -> bool:
     media_type = response.headers.get("content-type", "application/json").partition(";")[0]
     return media_type.strip().lower().endswith(("/json", "+json"))
 

@@ -17,7 +17,7 @@ from yarl import URL
 
 from zoom.errors import ZoomFault, error_of
 from zoom.http.download_addresses import UnsafeAddressError
-from zoom.messages import MultipartPart, Request, Response
+from zoom.messages import ApiResponse, MultipartPart, Request
 from zoom.settings import ZoomSettings
 
 largest_reply_bytes: Final = 16 * 1024 * 1024
@@ -52,7 +52,7 @@ class HttpTransport:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> ApiResponse:
         """Send a request and read its answer to the end.
 
         Raises:
@@ -175,7 +175,7 @@ def _is_public(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_global
 
 
-async def _exchange(session: aiohttp.ClientSession, request: Request) -> Response:
+async def _exchange(session: aiohttp.ClientSession, request: Request) -> ApiResponse:
     content, content_type = _body(request)
     async with session.request(
         request.method,
@@ -190,7 +190,7 @@ async def _exchange(session: aiohttp.ClientSession, request: Request) -> Respons
             if len(body) > largest_reply_bytes:
                 detail = f"a reply of more than {largest_reply_bytes} bytes"
                 raise error_of(ZoomFault.UNEXPECTED, detail)
-        return Response(response.status, _headers(response), bytes(body))
+        return ApiResponse(response.status, _headers(response), bytes(body))
 
 
 def _body(

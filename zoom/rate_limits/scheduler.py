@@ -31,7 +31,7 @@ from runtime.clock import Clock
 from runtime.member_share import MemberShare, sole_member
 from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label, Limit, Priority
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 from zoom.metrics import metrics
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
@@ -249,7 +249,7 @@ class RateLimitScheduler:
             if queue.daily is not None:
                 await queue.daily.finish()
 
-    def observe_response(self, label: Label, response: Response) -> None:
+    def observe_response(self, label: Label, response: ApiResponse) -> None:
         """Adjust the limits by the answer to a call."""
         hint = rate_limit_hint(label, response, self._clock.now())
         queue, now = self._queues[hint.label], self._now()

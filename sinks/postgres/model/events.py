@@ -18,7 +18,7 @@ _stamp: Final = struct.Struct(">QQ32sI")
 _nothing: Final[Mapping[str, object]] = {}
 
 
-class Event(NamedTuple):
+class ParsedEvent(NamedTuple):
     """One event for the tables. Times are epoch milliseconds.
 
     ``object`` is the subject of the event (`Envelope.entity`); ``engagement_id`` is None where the
@@ -96,7 +96,7 @@ def stamp(occurred_at_ms: int, event_ts_ms: int, digest: bytes, revision: int) -
     )
 
 
-def read_event(delivery: Delivery) -> Event:
+def read_event(delivery: Delivery) -> ParsedEvent:
     """Parse a delivery.
 
     Raises:
@@ -112,7 +112,7 @@ def read_event(delivery: Delivery) -> Event:
         raise _unreadable(str(error)) from None
     except UnreadableError as error:
         raise _unreadable(f"the value is no event: {error.reason}") from None
-    return Event(
+    return ParsedEvent(
         delivery=delivery,
         event_id=headers.event_id,
         event_ts_ms=envelope.event_ts_ms,

@@ -33,7 +33,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.tables import Cell, Column, Row, Table
 
 Values = tuple[Cell, ...]
@@ -157,7 +157,7 @@ class ColumnUpdate(NamedTuple):
     bounds: Mapping[str, int] = _nothing
 
 
-Reader = Callable[[Event], Iterable[ColumnUpdate]]
+Reader = Callable[[ParsedEvent], Iterable[ColumnUpdate]]
 
 
 class Stamped(Protocol):

@@ -14,7 +14,7 @@ from sinks.postgres.model.json_fields import moment_ms, object_in, text
 _key_parts: Final = 3
 
 
-class Reference(NamedTuple):
+class ParsedReference(NamedTuple):
     """One entity at ``as_of_ms``, epoch milliseconds; ``state`` None means that it is gone.
 
     Its stamp orders it among the events, so that the newer state stays, whichever came first.
@@ -40,7 +40,7 @@ class Reference(NamedTuple):
         return stamp(self.as_of_ms, self.as_of_ms, digest, self.revision)
 
 
-def read_reference(delivery: Delivery) -> Reference:
+def read_reference(delivery: Delivery) -> ParsedReference:
     """Parse a delivery; one without a value says that the entity was gone when it was sent.
 
     Raises:
@@ -56,15 +56,15 @@ def read_reference(delivery: Delivery) -> Reference:
     as_of_ms, state = moment_ms(content, "as_of"), object_in(content, "state")
     if not (account_id and entity and entity_id) or as_of_ms is None or state is None:
         raise _unreadable("expected account_id, entity, id, as_of and state")
-    return Reference(delivery, account_id, entity, entity_id, as_of_ms, state)
+    return ParsedReference(delivery, account_id, entity, entity_id, as_of_ms, state)
 
 
-def _gone(delivery: Delivery) -> Reference:
+def _gone(delivery: Delivery) -> ParsedReference:
     parts = without_nul((delivery.key or b"").decode("utf-8", "replace")).split(":", 2)
     if len(parts) != _key_parts or not all(parts):
         raise _unreadable("expected a key of account_id:entity:id")
     account_id, entity, entity_id = cast("tuple[str, str, str]", parts)
-    return Reference(delivery, account_id, entity, entity_id, delivery.timestamp_ms, None)
+    return ParsedReference(delivery, account_id, entity, entity_id, delivery.timestamp_ms, None)
 
 
 def _unreadable(detail: str) -> RejectedError:

@@ -14,8 +14,8 @@ import orjson
 
 from schemas.envelope import JsonObject, envelope_of
 from sinks.postgres.model.content import RecordContent
-from sinks.postgres.model.events import Event
-from sinks.postgres.model.references import Reference
+from sinks.postgres.model.events import ParsedEvent
+from sinks.postgres.model.references import ParsedReference
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
 
@@ -43,7 +43,9 @@ class PersonalData:
     treatments: Mapping[Personal, Redaction]
     key: bytes
 
-    def redacted(self, messages: Iterable[Event | Reference]) -> list[Event | Reference]:
+    def redacted(
+        self, messages: Iterable[ParsedEvent | ParsedReference]
+    ) -> list[ParsedEvent | ParsedReference]:
         """Return the messages in their storable form.
 
         The snapshot of a person whose id is dropped is left out, because it would have no row.
@@ -51,12 +53,12 @@ class PersonalData:
         if all(redaction == "keep" for redaction in self.treatments.values()):
             return list(messages)
         results = (
-            self._event(each) if isinstance(each, Event) else self._reference(each)
+            self._event(each) if isinstance(each, ParsedEvent) else self._reference(each)
             for each in messages
         )
         return [each for each in results if each is not None]
 
-    def _event(self, event: Event) -> Event:
+    def _event(self, event: ParsedEvent) -> ParsedEvent:
         changes = _Changes(self)
         parsed = cast("JsonObject", rewritten(event.content.parsed, changes))
         if parsed is event.content.parsed:
@@ -68,7 +70,7 @@ class PersonalData:
             partition_key=changes.within(event.partition_key, f"{event.account_id}:"),
         )
 
-    def _reference(self, reference: Reference) -> Reference | None:
+    def _reference(self, reference: ParsedReference) -> ParsedReference | None:
         changes = _Changes(self)
         own = entity_classes.get(reference.entity)
         entity_id = rewritten(reference.id, changes, own)

@@ -6,7 +6,7 @@ Events without a number change no state; the history holds them.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import id_text, object_in
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -53,7 +53,7 @@ history: Final = event_table(
 projections: Final = (consent, history)
 
 
-def _consent(event: Event) -> Iterator[ColumnUpdate]:
+def _consent(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     terms = object_in(event.object, "sms") or {}
     state, number = _states[event.name], id_text(terms, "consumer_number")
     contact_center_number = id_text(terms, "contact_center_number")

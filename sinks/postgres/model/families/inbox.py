@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     attributes,
@@ -99,7 +99,7 @@ _times: Final = {
 }
 
 
-def _message(event: Event) -> Iterator[ColumnUpdate]:
+def _message(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     message_id = event.text("message_id")
     if message_id is None:
         return
@@ -109,7 +109,7 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(inbox_message, (event.account_id, message_id), registers, bounds)
 
 
-def _location(event: Event) -> Iterator[tuple[str, Values]]:
+def _location(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     """Yield what the message belongs to: inbox, engagement, queue, flow, user."""
     queue, user = event.queue(), event.user()
     if inbox_id := id_text(event.object, "inbox_id"):
@@ -124,7 +124,7 @@ def _location(event: Event) -> Iterator[tuple[str, Values]]:
         yield "user", user
 
 
-def _change(event: Event) -> Iterator[tuple[str, Values]]:
+def _change(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     """Yield the change of the message."""
     if phase := _phases.get(event.name):
         yield "phase", (phase,)

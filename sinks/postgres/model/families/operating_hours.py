@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -68,7 +68,7 @@ closure: Final = Projection(
 )
 
 
-def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
+def _business_hours(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     business_hour_id = event.text("business_hour_id")
     if business_hour_id is not None:
         changed = object_in(event.object, "updates") or event.object
@@ -84,7 +84,7 @@ def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
         )
 
 
-def _closures(event: Event) -> Iterator[ColumnUpdate]:
+def _closures(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     closure_set_id = event.text("closure_set_id")
     if closure_set_id is not None:
         changed = object_in(event.object, "updates") or event.object
@@ -104,13 +104,13 @@ def _listed(key: Values, changed: JsonObject) -> Iterator[ColumnUpdate]:
             yield ColumnUpdate(closure, (*key, closure_id), values_of(each, _closure))
 
 
-def _existence(event: Event) -> Mapping[str, Values]:
+def _existence(event: ParsedEvent) -> Mapping[str, Values]:
     if event.name.endswith("_created"):
         return alive
     return {deleted.name: (event.occurred_at_ms,)} if event.name.endswith("_deleted") else {}
 
 
-def _times(event: Event) -> Mapping[str, int]:
+def _times(event: ParsedEvent) -> Mapping[str, int]:
     times = {"modified_at": event.occurred_at_ms}
     if event.name.endswith("_created"):
         times["created_at"] = event.occurred_at_ms

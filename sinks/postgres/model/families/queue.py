@@ -7,7 +7,7 @@ to a waiting task, and the reference topic brings those of the REST API.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -141,7 +141,7 @@ _memberships: Final[Mapping[str, tuple[str, str, bool]]] = {
 """Persona, register and its value. Only an agent opts in to a queue."""
 
 
-def _queue(event: Event) -> Iterator[ColumnUpdate]:
+def _queue(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     queue_id = event.text("cc_queue_id")
     if queue_id is not None:
         updates = object_in(event.object, "updates") or event.object
@@ -154,7 +154,7 @@ def _queue(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(queue, (event.account_id, queue_id), registers)
 
 
-def _existence(event: Event) -> Mapping[str, Values]:
+def _existence(event: ParsedEvent) -> Mapping[str, Values]:
     match event.name:
         case "contact_center.queue_created":
             return alive
@@ -164,7 +164,7 @@ def _existence(event: Event) -> Mapping[str, Values]:
             return {}
 
 
-def _membership(event: Event) -> Iterator[ColumnUpdate]:
+def _membership(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     queue_id, person = event.text("cc_queue_id"), event.text("user_id")
     if queue_id is not None and person is not None:
         persona, register, value = _memberships[event.name]
@@ -172,7 +172,7 @@ def _membership(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(member, key, {register: (value,)})
 
 
-def _booked(event: Event) -> Iterator[ColumnUpdate]:
+def _booked(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     queue_id, start_ms = event.text("cc_queue_id"), moment_ms(event.object, "start_time")
     if queue_id is None or start_ms is None:
         return

@@ -7,7 +7,7 @@ before or after them.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import account_id, attributes, registers_of, values_of
 from sinks.postgres.model.json_fields import json, moment_ms, objects_in, text
 from sinks.postgres.model.projection import (
@@ -88,14 +88,14 @@ _time_columns: Final = (
 )
 
 
-def _recording(event: Event) -> Iterator[ColumnUpdate]:
+def _recording(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     recording_id = event.text("recording_id")
     if recording_id is not None:
         registers = values_of(event.object, _attributes) | dict(_groups(event))
         yield ColumnUpdate(recording, (event.account_id, recording_id), registers, _bounds(event))
 
 
-def _groups(event: Event) -> Iterator[tuple[str, Values]]:
+def _groups(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     entity = event.object
     if event.engagement_id is not None:
         yield "engagement", (event.engagement_id,)
@@ -116,12 +116,12 @@ def _groups(event: Event) -> Iterator[tuple[str, Values]]:
         yield "phase", (phase,)
 
 
-def _each(event: Event, people: str, member: str) -> tuple[str, ...]:
+def _each(event: ParsedEvent, people: str, member: str) -> tuple[str, ...]:
     texts = (text(person, member) for person in objects_in(event.object, people))
     return tuple(each for each in texts if each is not None)
 
 
-def _bounds(event: Event) -> Mapping[str, int]:
+def _bounds(event: ParsedEvent) -> Mapping[str, int]:
     """Return the times; a start and an end in the event are more exact than its own time."""
     bounds = {}
     if column := _times.get(event.name):

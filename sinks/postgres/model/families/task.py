@@ -10,7 +10,7 @@ A follow-up task has a ``task_id`` as well but is not a routing task.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     attributes,
@@ -139,7 +139,7 @@ _moves: Final = {
 }
 
 
-def _task(event: Event) -> Iterator[ColumnUpdate]:
+def _task(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     task_id = event.text("task_id")
     if task_id is not None:
         registers = values_of(event.object, _attributes)
@@ -149,7 +149,7 @@ def _task(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(task, (event.account_id, task_id), registers, _times(event))
 
 
-def _location(event: Event) -> Iterator[tuple[str, Values]]:
+def _location(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     """Yield channel, queue and flow, where the event has them."""
     channel, queue = channel_of(event.object), event.queue()
     if channel[0]:
@@ -160,7 +160,7 @@ def _location(event: Event) -> Iterator[tuple[str, Values]]:
         yield "flow", (flow_id, event.text("flow_name"))
 
 
-def _times(event: Event) -> Mapping[str, int]:
+def _times(event: ParsedEvent) -> Mapping[str, int]:
     entity = event.object
     times = {}
     for column, member in _time_columns:
@@ -174,7 +174,7 @@ def _times(event: Event) -> Mapping[str, int]:
     return times
 
 
-def _reservation(event: Event) -> Iterator[ColumnUpdate]:
+def _reservation(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     reservation_id = event.text("task_reservation_id")
     if reservation_id is None:
         return
@@ -187,7 +187,7 @@ def _reservation(event: Event) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(reservation, (event.account_id, reservation_id), registers, bounds)
 
 
-def _move(event: Event) -> Iterator[ColumnUpdate]:
+def _move(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     task_id, queue = event.text("task_id"), event.queue()
     if task_id is not None and queue[0]:
         cells = (

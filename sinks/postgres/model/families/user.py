@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -119,12 +119,12 @@ _presences: Final = {
 }
 
 
-def read_user(event: Event) -> Iterator[ColumnUpdate]:
+def read_user(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     """Yield the update of the user at the top of an event."""
     yield from _user(event, {})
 
 
-def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
+def _user(event: ParsedEvent, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
     user_id = event.text("user_id")
     if user_id is not None:
         known_registers = {
@@ -135,12 +135,12 @@ def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdat
         yield ColumnUpdate(user, (event.account_id, user_id), known_registers)
 
 
-def _created(event: Event) -> Iterator[ColumnUpdate]:
+def _created(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for update in _user(event, {**_settings(event.object), **alive}):
         yield update._replace(bounds={"created_at": event.occurred_at_ms})
 
 
-def _updated(event: Event) -> Iterator[ColumnUpdate]:
+def _updated(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     updates = object_in(event.object, "updates") or {}
     yield from _user(event, {**values_of(updates, profile), **_settings(updates)})
 
@@ -174,7 +174,7 @@ def _pair(entity: JsonObject, prefix: str) -> Values:
     return text(entity, f"{prefix}_id"), text(entity, f"{prefix}_name")
 
 
-def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
+def _status_changed(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     entity = event.object
     for update in _user(event, _status(entity, prefix="current_")):
         yield update
@@ -186,17 +186,17 @@ def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(status_change, _moment(event, update), {"event": cells})
 
 
-def _presence(event: Event) -> Iterator[ColumnUpdate]:
+def _presence(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for update in _user(event, {}):
         yield update
         yield ColumnUpdate(presence, _moment(event, update), {"event": (_presences[event.name],)})
 
 
-def _moment(event: Event, update: ColumnUpdate) -> Values:
+def _moment(event: ParsedEvent, update: ColumnUpdate) -> Values:
     return (*update.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
 
 
-def _skills(event: Event) -> Iterator[ColumnUpdate]:
+def _skills(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     known_registers = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
     for update in _user(event, {}):
         yield update
@@ -205,7 +205,7 @@ def _skills(event: Event) -> Iterator[ColumnUpdate]:
                 yield ColumnUpdate(skill, (*update.key, skill_id), known_registers)
 
 
-def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
+def _phone_numbers(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     assigned: Mapping[str, Values] = {
         "assigned": (event.name == "contact_center.user_phone_numbers_assigned",)
     }
@@ -218,7 +218,7 @@ def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
                 yield ColumnUpdate(phone_number, (*update.key, number_id), known_registers)
 
 
-def _deleted(event: Event) -> Iterator[ColumnUpdate]:
+def _deleted(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for each in objects_in(event.object, "users"):
         if user_id := text(each, "user_id"):
             known_registers = {deleted.name: (event.occurred_at_ms,)}
