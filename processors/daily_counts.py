@@ -135,7 +135,7 @@ def _parse_slot(text: bytes) -> tuple[int, bytes]:
     """Return rank and writer."""
     match = _slot_pattern.fullmatch(text)
     if match is None:
-        raise TransientError("a daily count has a key that is none of ours")
+        raise TransientError("a daily count has an unknown key")
     return int(match[1]), match[2] or b""
 
 

@@ -39,7 +39,9 @@ _server: Final[Node] = {
     "host": "{brokers}",
     "protocol": "kafka",
     "description": "The cluster of the deployment.",
-    "variables": {"brokers": {"default": "127.0.0.1:9092", "description": "Brokers to ask first."}},
+    "variables": {
+        "brokers": {"default": "127.0.0.1:9092", "description": "Brokers for the first connection."}
+    },
 }
 
 _any_event: Final[Node] = {

@@ -62,7 +62,7 @@ class RestFault(BaseModel):
     def _known_names(self) -> Self:
         unknown = set(self.operations) - operations().keys() - set(fault_targets)
         if unknown:
-            raise ValueError(f"operations: there is none of {', '.join(sorted(unknown))}")
+            raise ValueError(f"operations: unknown: {', '.join(sorted(unknown))}")
         return self
 
 

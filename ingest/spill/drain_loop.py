@@ -70,7 +70,7 @@ class DrainLoop:
         try:
             await step()
         except (TransientError, ConfigurationError) as error:
-            _log.warning("spill is held up", waiting=self._own.events, error=str(error))
+            _log.warning("spill is delayed", waiting=self._own.events, error=str(error))
         except Exception as error:  # noqa: BLE001 - ingest goes on, and this is tried again
             _log.error("spill has failed", waiting=self._own.events, error=safe_error_text(error))
         else:

@@ -94,7 +94,7 @@ async def _errors_by_fault(timeout_s: float) -> AsyncIterator[None]:
             f"ZCC_SPILL_URL: object storage refuses: {type(error).__name__}; check it and the keys"
         ) from error
     except (exceptions.NotFoundError, FileNotFoundError) as error:
-        raise ConfigurationError("ZCC_SPILL_URL: there is no such bucket; create it") from error
+        raise ConfigurationError("ZCC_SPILL_URL: the bucket does not exist; create it") from error
     except (exceptions.BaseError, OSError, TimeoutError) as error:
         raise TransientError(
             f"ZCC_SPILL_URL: object storage does not answer: {type(error).__name__}"

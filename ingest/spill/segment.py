@@ -92,7 +92,7 @@ def records_of(content: bytes) -> list[Record]:
     try:
         return [_record(line) for line in body.splitlines()]
     except (ValueError, TypeError, KeyError) as error:
-        raise SegmentUnreadableError("a line of it is no record") from error
+        raise SegmentUnreadableError("one of its lines is not a record") from error
 
 
 def _line(record: Record) -> bytes:

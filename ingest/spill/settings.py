@@ -39,12 +39,13 @@ class SpillSettings(BaseSettings):
     most_bytes: int = Field(
         default=1024 * 1024 * 1024,
         ge=1024 * 1024,
-        description="Bytes of a process that may wait; beyond it nothing more is spilled",
+        description="Bytes of a process that may wait; beyond that nothing is spilled",
     )
     instance: str = Field(
         default="",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
-        description="Name under which a process finds its events again; empty = the host's name",
+        description="Name by which a process finds its events after a restart; empty = the host's "
+        "name",
     )
 
     @field_validator("url")

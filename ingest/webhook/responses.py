@@ -63,12 +63,12 @@ table: Final = (
     ResponseRow("signed, but to no app's path, or not POST", unavailable, _person),
     ResponseRow("not HTTP/1.1, or without a Host", refusals[Refusal.MALFORMED], _not_from_zoom),
     ResponseRow(
-        "head over the limits, and does not look signed",
+        "head over the limits, without a signature",
         refusals[Refusal.HEAD_TOO_LARGE],
         _not_from_zoom,
     ),
     ResponseRow(
-        "body over the limit, and does not look signed",
+        "body over the limit, without a signature",
         refusals[Refusal.TOO_LARGE],
         _not_from_zoom,
     ),

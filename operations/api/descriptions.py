@@ -80,7 +80,7 @@ def _limits(parameter: Parameter) -> Iterator[str]:
     yield from _between("length ", parameter.min_length, parameter.max_length)
     yield from _between("count ", parameter.min_items, parameter.max_items)
     if parameter.unique:
-        yield "each once"
+        yield "unique items"
     if parameter.reserved:
         yield f"never {_listed(parameter.reserved)}"
     if parameter.deprecated:

@@ -27,7 +27,7 @@ from runtime.settings import KafkaSettings
 from schemas.topics import dead_letter_audit_topic
 
 dead_letters_app = typer.Typer(
-    help="What workers have set aside: see it, send it again, dismiss it.", no_args_is_help=True
+    help="Dead letters of the workers: list, show, replay, discard.", no_args_is_help=True
 )
 _clock: Final = SystemClock()
 
@@ -44,10 +44,14 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
     from_: options.From = None,
     to: options.To = None,
     handled_too: Annotated[
-        bool, typer.Option("--all", help="Those that are handled, too.")
+        bool, typer.Option("--all", help="Include those already replayed or discarded.")
     ] = False,
-    summary: Annotated[bool, typer.Option("--summary", help="Count those that are alike.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Rows of the table; the earliest.")] = 100,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Count by fingerprint: equal causes.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Maximum rows of the table; the earliest come first.")
+    ] = 100,
     as_json: options.AsJson = False,
 ) -> None:
     """Print dead letters, without keys and bodies; exit 1 if there are none."""
@@ -72,10 +76,15 @@ def list_letters(  # noqa: PLR0913 - each is an option of the command
 @dead_letters_app.command()
 def show(
     letter: Annotated[
-        str, typer.Argument(metavar="LETTER", help="topic/partition/offset, its own or its origin.")
+        str,
+        typer.Argument(
+            metavar="LETTER", help="topic/partition/offset of the dead letter or of its origin."
+        ),
     ],
     *,
-    body: Annotated[bool, typer.Option("--body", help="The body as well: personal data.")] = False,
+    body: Annotated[
+        bool, typer.Option("--body", help="Print the body too: it is personal data.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Print a dead letter with its key and all its headers; exit 1 if there is none."""
@@ -104,13 +113,16 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     rate: options.Rate = None,
     worker_only: Annotated[
         bool,
-        typer.Option("--to-worker", help="Only to who failed, not to all who read the topic."),
+        typer.Option(
+            "--to-worker",
+            help="Send it to the failed worker only, not to all readers of the topic.",
+        ),
     ] = False,
     max_replays: Annotated[
-        int, typer.Option(min=1, help="Refuse what was sent again so often already.")
+        int, typer.Option(min=1, help="Refuse dead letters with this many replays already.")
     ] = 3,
     by: options.By = None,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, for the audit.")] = "",
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
@@ -139,7 +151,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command
 @dead_letters_app.command("discard")
 def discard_letters(  # noqa: PLR0913 - each is an option of the command
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    reason: Annotated[str, typer.Option(help="Reason, for the audit.")],
     worker: options.Workers = None,
     set_aside_for: options.Reasons = None,
     event: options.Events = None,

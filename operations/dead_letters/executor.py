@@ -145,5 +145,5 @@ class Executor:
                     await self._clock.sleep(_poll_interval_s)
         except TimeoutError:
             raise TransientError(
-                f"{last}; what was told before is done, the same command goes on with the rest"
+                f"{last}; earlier lines are done; repeat the command to do the rest"
             ) from None

@@ -74,5 +74,5 @@ async def _handled(kafka: KafkaSettings, topics: Collection[str]) -> Handled:
         elif line[0].record_id.topic in topics:
             handled[line[0]] = line[1]
     if unknown:
-        log.warning("audit lines that this version does not know", count=unknown)
+        log.warning("audit lines of an unknown version", count=unknown)
     return handled

@@ -113,7 +113,7 @@ async def _zoom(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
 def _skew(dates: ServerDates) -> Iterator[CheckResult]:
     skew_s = dates.skew_s
     if skew_s is None:
-        yield CheckResult("clock", "skipped", "no answer of Zoom's told its time")
+        yield CheckResult("clock", "skipped", "no answer of Zoom's carried its time")
     elif abs(skew_s) > largest_skew_s:
         where = "ahead of" if skew_s > 0 else "behind"
         text = f"this machine is {abs(skew_s):.0f} s {where} Zoom: set its clock by NTP"

@@ -87,7 +87,7 @@ async def run(
     known = topics_of_groups(kafka.topic_prefix)
     for group in groups:
         if group not in known:
-            raise ConfigurationError(f"{group} is no group; expected one of {', '.join(known)}")
+            raise ConfigurationError(f"{group} is not a group; expected one of {', '.join(known)}")
     wanted = {group: topics for group, topics in known.items() if not groups or group in groups}
     groups_lag = await measure(kafka, wanted, interval_s=interval_s, clock=clock)
     typer.echo(json.dumps(as_object(groups_lag)) if as_json else "\n".join(lines(groups_lag)))

@@ -26,7 +26,7 @@ shown_ids = 20
 def reconcile(
     *,
     ledger: Annotated[
-        Path | None, typer.Option(help="What Zoom's side saw accepted; else the raw topics count.")
+        Path | None, typer.Option(help="Ledger of the accepted events; default: the raw topics.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

@@ -59,8 +59,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Everything is set by environment variables and checked at the start: what is wrong is",
-        "named in one line, and the exit code is 2. Lists and mappings are JSON.",
+        "Environment variables set everything. Each process checks them at its start; on a mistake",
+        "it names the variable in one line and exits with 2. Lists and mappings are JSON.",
     ]
     for settings in all_settings:
         lines += ["", f"## {_first_line(settings.__doc__)}", ""]

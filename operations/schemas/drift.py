@@ -35,7 +35,9 @@ async def run(kafka: KafkaSettings, *, topics: Collection[str], as_json: bool) -
     known = raw_topics(prefix=kafka.topic_prefix)
     for topic in topics:
         if topic not in known:
-            raise ConfigurationError(f"{topic} is no raw topic; expected one of {', '.join(known)}")
+            raise ConfigurationError(
+                f"{topic} is not a raw topic; expected one of {', '.join(known)}"
+            )
     report = await _read(kafka, topics or known)
     typer.echo(json.dumps(as_object(report)) if as_json else "\n".join(lines(report)))
 

@@ -33,5 +33,5 @@ class MonitorSettings(BaseSettings):
     def _workers_exist(cls, workers: tuple[str, ...]) -> tuple[str, ...]:
         for worker in workers:
             if worker not in by_name:
-                raise ValueError(f"{worker} is no worker; expected some of {_all}")
+                raise ValueError(f"{worker} is not a worker; expected some of {_all}")
         return tuple(map(str, workers))

@@ -55,11 +55,11 @@ async def foreign_members_error(cluster: Cluster, group: str) -> ConfigurationEr
         TransientError: the brokers do not answer.
     """
     members = await cluster.foreign_members(group)
-    return _refusal(group, "; ".join(sorted(members)) or "the brokers do not tell which")
+    return _refusal(group, "; ".join(sorted(members)) or "the brokers do not name it")
 
 
 def _refusal(group: str, members: str) -> ConfigurationError:
     return ConfigurationError(
         f"the group {group} holds a member of another protocol (KIP-848, group.protocol=consumer): "
-        f"{members}; stop it, or give it a group of its own"
+        f"{members}; stop it, or give it its own group"
     )

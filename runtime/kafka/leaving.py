@@ -36,7 +36,7 @@ async def leave(client: AIOKafkaConsumer) -> None:
         async with answering("leave the group", timeout_s=_leave_s):
             await client.stop()
     except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("left without a word to the group", error=str(error))
+        log.warning("left the group without notice", error=str(error))
         await _abandon(client)
 
 

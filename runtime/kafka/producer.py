@@ -121,7 +121,7 @@ class KafkaPublisher(Sender):
                     failures = 0
                     await self._watch(link)
             except (TransientError, FencedError) as error:
-                log.warning("Kafka is out of reach", client=self._client_id, error=str(error))
+                log.warning("Kafka does not answer", client=self._client_id, error=str(error))
             except ConfigurationError as error:
                 # Retried: the operator may repair the brokers, and the buffered records survive.
                 log.error(  # noqa: TRY400 - the message says what to do, the trace would not
@@ -165,7 +165,9 @@ class KafkaPublisher(Sender):
             if link.answering:
                 answered_s = now_s
             if max(link.oldest_s, now_s - answered_s) > _timeout_s:
-                log.warning("producer replaced: no success for a while", client=self._client_id)
+                log.warning(
+                    "producer replaced: no acknowledgement for too long", client=self._client_id
+                )
                 break
             with suppress(TimeoutError):
                 async with asyncio.timeout(_poll_interval_s):

@@ -32,7 +32,7 @@ async def close_producer(producer: AIOKafkaProducer) -> None:
         async with answering("close the producer", timeout_s=_close_s):
             await producer.stop()
     except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("producer closed in haste", error=str(error))
+        log.warning("producer closed without a flush", error=str(error))
         with suppress(TransientError, FencedError, ConfigurationError):
             async with answering("close the connections", timeout_s=_close_s):
                 await producer.client.close()

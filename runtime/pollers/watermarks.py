@@ -60,8 +60,8 @@ class Watermarks:
             watermark = None if key == _claim_key else str(entry["watermark"])
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
-                f"{delivery.origin} is no watermark ({type(error).__name__}): find out what else "
-                f"writes to this topic, then produce a tombstone with the same key"
+                f"{delivery.origin} is not a watermark ({type(error).__name__}): find out which "
+                f"program writes to this topic, then produce a tombstone with the same key"
             ) from error
         if generation < self.generation:
             self.fenced_count += 1

@@ -110,7 +110,7 @@ class SinkDriver(Generic[Prepared]):
                 while self._phase.action != phase.Leave():
                     await self._act()
         except TimeoutError:
-            log.info("batch given up", worker=self._context.name)
+            log.info("batch abandoned", worker=self._context.name)
 
     def close(self) -> None:
         """Forget what is owned. A call that is still under way is cancelled: nobody knows its end.
@@ -209,7 +209,7 @@ class SinkDriver(Generic[Prepared]):
 
     async def _give_up(self) -> None:
         """End a call between two tries: nothing of it is committed, its records are read again."""
-        log.info("batch given up", worker=self._context.name)
+        log.info("batch abandoned", worker=self._context.name)
         if self._call is not None:
             self._call.cancel()
             await asyncio.wait((self._call,))

@@ -112,9 +112,7 @@ class DeadLetterWriter:
                 )
             except (ConfigurationError, RetriesExhaustedError) as error:
                 # Reading needs a right of its own. Without it the guard begins empty.
-                log.warning(
-                    "dead letters of before not read", worker=context.name, error=str(error)
-                )
+                log.warning("earlier dead letters not read", worker=context.name, error=str(error))
             else:
                 context.worked("dead_letter")
                 letters = past(

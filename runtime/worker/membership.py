@@ -251,14 +251,14 @@ def _halt(
     liveness: Liveness,
     error: ConfigurationError | RetriesExhaustedError,
 ) -> None:
-    log.error("halted, looks again", worker=context.name, reason=str(error))
+    log.error("halted, checks again", worker=context.name, reason=str(error))
     liveness.halted(str(error))
     metrics.worker.halted.labels(context.name).set(1)
 
 
 def _count(context: MembershipContext, stage: str, error: TransientError | FencedError) -> None:
     if stage == "membership":
-        log.warning("left the group, enters again", worker=context.name, error=str(error))
+        log.warning("left the group, joins again", worker=context.name, error=str(error))
     if isinstance(error, FencedError):
         metrics.worker.fenced.labels(context.name).inc()
     else:

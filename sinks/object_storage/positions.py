@@ -115,7 +115,9 @@ class Positions:
             if span is not None and key not in again
         }
         if behind:
-            log.warning("committed offsets lie behind the objects", partitions=sorted(behind))
+            log.warning(
+                "committed offsets are lower than those of the objects", partitions=sorted(behind)
+            )
             await self._search({source.topic for source in behind})
         self._checked.update(key for key in keys if key not in again)
         self._begun |= spans.keys()

@@ -73,7 +73,7 @@ class PostgresSink:
             async with self._connected():
                 pass  # so that missing tables are noticed before any partition is taken
         except TransientError as error:
-            log.warning("postgres is not there yet", error=str(error))
+            log.warning("postgres does not answer yet", error=str(error))
         tasks = await self._tasks.enter_async_context(asyncio.TaskGroup())
         self._tasks.callback(tasks.create_task(self._upkeep.run()).cancel)
         return self
@@ -196,7 +196,7 @@ def _log_start(group: str, source: TopicPartition, start: Start) -> None:
     log_fields = {"group": group, "topic": source.topic, "partition": source.partition}
     if start.recreated:
         postgres_metrics.recreated.labels(source.topic).inc()
-        log.warning("topic was made anew: its log is read from the start", **log_fields)
+        log.warning("topic was recreated: its log is read from the start", **log_fields)
     if start.expired:
         expired = metrics.worker.expired.labels(group, source.topic, str(source.partition))
         expired.inc(start.uncounted)

@@ -174,7 +174,7 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(desk: Desk) -> 
     await desk.produce([with_strange_line])
     told = await desk.zcc("list", "--all")
     assert told.stdout.count("discarded by bob") == 2
-    assert "audit lines that this version does not know" in told.stderr
+    assert "audit lines of an unknown version" in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -82,5 +82,5 @@ async def test_drift_is_told_with_its_patch(
 
 
 async def test_a_topic_that_is_not_raw_is_refused(kafka_settings: KafkaSettings) -> None:
-    with pytest.raises(ConfigurationError, match="is no raw topic; expected one of"):
+    with pytest.raises(ConfigurationError, match="is not a raw topic; expected one of"):
         await run(kafka_settings, topics=["zcc.enriched.user.v1"], as_json=False)

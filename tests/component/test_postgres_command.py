@@ -90,7 +90,7 @@ async def test_commands_log_in_as_the_owner_where_one_is_named(dsn: str) -> None
         dsn, f"select 1 as same from zcc.alembic_version where version_num = '{revision}'"
     )
     assert lines(zcc("retention", ZCC_POSTGRES_RETENTION_RAW_DAYS="1", **logins)) == [
-        "nothing is too old"
+        "nothing has expired"
     ]
     assert lines(zcc("offsets", "show", "postgres", **logins)) == []
     assert lines(zcc("erase", "-", told="user: U1", **logins))[0].startswith("to be erased")
@@ -102,7 +102,7 @@ async def test_retention_lists_first_and_removes_then(dsn: str) -> None:
     (line,) = lines(zcc("retention", ZCC_POSTGRES_DSN=dsn))
     assert line.startswith("no retention is set")
     young = {"ZCC_POSTGRES_DSN": dsn, "ZCC_POSTGRES_RETENTION_RAW_DAYS": "36500"}
-    assert lines(zcc("retention", **young)) == ["nothing is too old"]
+    assert lines(zcc("retention", **young)) == ["nothing has expired"]
     settings = {"ZCC_POSTGRES_DSN": dsn, "ZCC_POSTGRES_RETENTION_RAW_DAYS": "1"}
     expected = "raw_event: partition raw_event_2026_01_15, about "
     assert any(line.startswith(expected) for line in lines(zcc("retention", **settings)))

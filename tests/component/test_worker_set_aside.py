@@ -213,7 +213,7 @@ async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_no
         async with running(Worker(parks_poison, rig.context())):
             await until(lambda: rig.position_of(source) == 2)
     assert rig.values("dead") == [b"poison"]
-    (told,) = [entry for entry in logs if entry["event"] == "dead letters of before not read"]
+    (told,) = [entry for entry in logs if entry["event"] == "earlier dead letters not read"]
     assert told["error"] == "no right"
 
 

@@ -108,7 +108,7 @@ def test_the_key_decides_where_the_old_partition_is_gone() -> None:
     ("origin", "why"),
     [
         (None, "its headers do not say where it was read"),
-        (RecordId("elsewhere", 0, 1), "elsewhere is no topic of this deployment"),
+        (RecordId("elsewhere", 0, 1), "elsewhere is not a topic of this deployment"),
     ],
 )
 def test_a_record_that_belongs_nowhere_is_refused(origin: RecordId | None, why: str) -> None:

@@ -170,7 +170,7 @@ async def test_a_page_without_its_list_is_an_error(document: object) -> None:
 
 @pytest.mark.parametrize("token", [7, {"a": 1}, ["t"], True])
 async def test_a_token_that_is_no_text_is_an_error(token: object) -> None:
-    with pytest.raises(UnavailableError, match="the token of a page is no text"):
+    with pytest.raises(UnavailableError, match="the token of a page is not a string"):
         await read(Script(page(queues, next_page_token=token)), queues)
 
 

@@ -57,7 +57,7 @@ class Arriving:
         await self.restart()
         self._piece = piece
         if piece.start:
-            raise error_of(ZoomFault.NETWORK, "the rest is not of the file that was begun")
+            raise error_of(ZoomFault.NETWORK, "the rest belongs to another file than the beginning")
 
     async def restart(self) -> None:
         """Discard the received bytes."""

@@ -190,7 +190,7 @@ class Downloads:
         """Return the error of an answer that brings no piece of the file."""
         status = stream.status
         if status < HTTPStatus.MULTIPLE_CHOICES:
-            detail = "neither a length nor chunks tell where the file ends, or it comes packed"
+            detail = "neither a length nor chunks show where the file ends, or it is compressed"
             return error_of(ZoomFault.UNEXPECTED, f"status {status}: {detail}")
         response = ApiResponse(status, stream.headers, await _beginning(stream))
         code = code_of(response)

@@ -176,4 +176,4 @@ class AccountConnection:
 def _suspended(operation: Operation, fault: ZoomFault) -> ZoomError:
     if fault is ZoomFault.MISSING_SCOPE:
         return missing_scope(operation, f"{operation.name}: a moment ago")
-    return error_of(fault, f"{operation.name}: has failed, and rests for some seconds")
+    return error_of(fault, f"{operation.name}: failed repeatedly, and is paused for some seconds")

@@ -182,7 +182,7 @@ def document_in(operation: Operation, response: ApiResponse) -> Any:  # noqa: AN
     try:
         document: object = read_json(response.body)
     except UnreadableError:
-        raise _unusable(operation, ZoomFault.NOT_JSON, "the reply is no JSON") from None
+        raise _unusable(operation, ZoomFault.NOT_JSON, "the reply is not JSON") from None
     if not isinstance(document, dict) and not (
         isinstance(document, list) and (reply_schema(operation) or {}).get("type") == "array"
     ):
@@ -228,7 +228,7 @@ def _advised(fault: ZoomFault, status: int, minimum_delay_s: float | None) -> st
     if fault in _advice:
         return f": {_advice[fault]}"
     if fault is ZoomFault.RATE_LIMITED and minimum_delay_s is not None:
-        return f": ask again in {ceil(minimum_delay_s)} s"
+        return f": retry in {ceil(minimum_delay_s)} s"
     if status in _redirects:
         return ": a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"
     return ""

@@ -174,7 +174,7 @@ class RateLimitScheduler:
 
     def _refuse(self, queue: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
         if self._member_share is None:
-            raise self._refusal(queue, "seat", f"{detail}; the group has not shared out", None)
+            raise self._refusal(queue, "no_share", f"{detail}; the group is rebalancing", None)
         reason = "paused" if queue.budget.paused_s(self._now()) else "second"
         raise self._refusal(queue, reason, detail, wait_s)
 
@@ -296,7 +296,7 @@ def _create_counters(label: Label) -> None:
     """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
     zoom = metrics
     zoom.budget_wait.labels(label.value)
-    for reason in ("second", "day", "paused", "seat"):
+    for reason in ("second", "day", "paused", "no_share"):
         zoom.budget_refused.labels(label.value, reason)
     for kind in ("limit", "second", "day"):
         zoom.budget_corrections.labels(label.value, kind)

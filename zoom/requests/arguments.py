@@ -94,7 +94,7 @@ def _refuse_unknown(operation: Operation, given: Mapping[str, object]) -> None:
     known = [parameter.argument for parameter in operation.parameters]
     for name in given:
         if name not in known:
-            expected = f"is no parameter of this operation; {nearest(name, known)}"
+            expected = f"is not a parameter of this operation; {nearest(name, known)}"
             raise ArgumentError(operation.name, name, expected)
 
 
@@ -114,7 +114,7 @@ def _refuse_elsewhere(parameter: Parameter, text: str, fault: _ArgumentFault) ->
     if not text.strip():
         raise fault("expected an id; nothing would address the whole list")
     if any(_climbs.fullmatch(step) for step in _separators.split(text)):
-        raise fault("expected an id; dots alone would address what is above")
+        raise fault("expected an id; dots alone would address a parent path")
     if text.casefold() in parameter.reserved:
         raise fault(f"expected an id; {', '.join(parameter.reserved)} address other operations")
 

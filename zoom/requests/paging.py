@@ -64,7 +64,7 @@ async def pages(
         ZoomError: as a call raises.
     """
     if operation.reply.items is None:
-        raise RefusedError(ZoomFault.REFUSED, f"{operation.name} is no list")
+        raise RefusedError(ZoomFault.REFUSED, f"{operation.name} returns no list")
     given = _checked(operation, arguments)
     for part in divided(operation, given, now=clock.now()):
         async with aclosing(_walk(caller, operation, part, clock)) as walk:
@@ -129,7 +129,7 @@ async def _by_token(
         if empty_pages == max_empty_pages:
             raise _broken_off(operation, f"{empty_pages} empty pages in a row")
         if clock.monotonic_s() - received_at_s >= token_lifetime_s:
-            detail = f"{operation.name}: the next page was asked for after 15 minutes"
+            detail = f"{operation.name}: the next page was requested after 15 minutes"
             raise ExpiredWalkError(
                 ZoomFault.UNEXPECTED, f"{detail}: begin anew, with a shorter window"
             )
@@ -190,7 +190,9 @@ def _next_token(operation: Operation, page: Document) -> str:
     """Return the token of the next page, "" at the end of the list."""
     token = page.get("next_page_token") or ""
     if not isinstance(token, str):
-        raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: the token of a page is no text")
+        raise error_of(
+            ZoomFault.UNEXPECTED, f"{operation.name}: the token of a page is not a string"
+        )
     if operation.paging is None or not operation.paging.has_more:
         return token
     if page.get("has_more") is True and not token:

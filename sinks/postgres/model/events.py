@@ -111,7 +111,7 @@ def read_event(delivery: Delivery) -> ParsedEvent:
     except UnreadableRecordError as error:
         raise _unreadable(str(error)) from None
     except UnreadableError as error:
-        raise _unreadable(f"the value is no event: {error.reason}") from None
+        raise _unreadable(f"the value is not an event: {error.reason}") from None
     return ParsedEvent(
         delivery=delivery,
         event_id=headers.event_id,

@@ -51,7 +51,7 @@ def read_reference(delivery: Delivery) -> ParsedReference:
     try:
         content = read_content(delivery.value).parsed
     except UnreadableError as error:
-        raise _unreadable(f"the value is no reference: {error.reason}") from None
+        raise _unreadable(f"the value is not a reference: {error.reason}") from None
     account_id, entity, entity_id = (text(content, m) for m in ("account_id", "entity", "id"))
     as_of_ms, state = moment_ms(content, "as_of"), object_in(content, "state")
     if not (account_id and entity and entity_id) or as_of_ms is None or state is None:

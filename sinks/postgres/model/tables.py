@@ -131,7 +131,7 @@ class Table:
         )
         return (
             f"insert into {schema}.{self.name} as stored ({self._names}) "  # noqa: S608 - constants
-            f"select {cells} from unnest({arrays}) as told ({self._names}) "
+            f"select {cells} from unnest({arrays}) as input ({self._names}) "
             f"on conflict ({', '.join(self.key)}) {self.resolution}"
         )
 

@@ -88,7 +88,7 @@ class Upkeep:
                 await _check(connection)
                 return done
         except psycopg.Error as error:
-            log.warning("default partitions not looked at", error=safe_error_text(error))
+            log.warning("default partitions not checked", error=safe_error_text(error))
             return False
 
     async def _move_all(self, connection: AsyncConnection) -> bool:
