@@ -131,16 +131,16 @@ class IngestSettings(BaseSettings):
         default=12_000,
         ge=1,
         description=(
-            "Connections of a process, fewer under a low limit of open files; beyond that idle ones "
-            "are closed, the oldest first, then unfinished ones"
+            "Connections of a process, fewer under a low limit of open files; beyond that idle "
+            "ones are closed, the oldest first, then unfinished ones"
         ),
     )
     max_held_bytes: int = Field(
         default=64 * 1024 * 1024,
         ge=1024 * 1024,
         description=(
-            "Bytes of bodies in the memory of a process; beyond that the oldest unfinished requests "
-            "are answered 503, or the newest if only signed ones are left"
+            "Bytes of bodies in the memory of a process; beyond that the oldest unfinished "
+            "requests are answered 503, or the newest if only signed ones are left"
         ),
     )
     remembered_signatures: int = Field(
