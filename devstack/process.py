@@ -1,4 +1,4 @@
-"""One program of the stack: started, asked whether it answers, stopped, never left behind."""
+"""One program of the stack: started, probed until it answers, stopped, never left behind."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Health of ingest, on a port of its own: of a single process, or of all processes of a parent.
+"""Health of ingest, on its own port: of a single process, or of all processes of a parent.
 
 Each process knows whether a webhook sent to it now is likely to be stored. A single process answers
 probes itself. One of several writes its state into a pipe ten times a second, and the parent, which

@@ -1,4 +1,4 @@
-"""Describes a processor or a sink: everything that the command line and deployments need of it.
+"""Describes a processor or a sink: all that the command line and deployments need to know of it.
 
 Each component exports one `Component` from the module ``component`` of its folder. The descriptions
 are cheap to import: code that needs a client is named and imported when it runs.

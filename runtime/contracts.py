@@ -1,4 +1,4 @@
-"""Pure: what the runtime asks of those who run on it, and what it offers to them."""
+"""Pure: the contracts between the runtime and its handlers, sinks, pollers and lookups."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

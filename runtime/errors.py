@@ -1,6 +1,6 @@
-"""Pure: errors by whose fault they are; the runtime decides by class, never by message.
+"""Pure: errors by fault; the runtime decides by class, never by message.
 
-Anything that is none of these is a defect of ours.
+Any other exception is a defect of our code.
 """
 
 from schemas.reasons import DeadLetterReason

@@ -1,4 +1,4 @@
-"""Pure: which partition a key belongs to: murmur2, as Java's default partitioner has it.
+"""Pure: the partition of a key: murmur2, as in Java's default partitioner.
 
 Source: Kafka's Java client, `Utils.murmur2` and `BuiltInPartitioner.partitionForKey`.
 """

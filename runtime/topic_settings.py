@@ -1,4 +1,4 @@
-"""Pure: how topics differ from what they should be, and what can be done about it."""
+"""Pure: compares topics with their specifications, and plans the changes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

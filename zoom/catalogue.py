@@ -1,4 +1,4 @@
-"""The catalogue of Zoom's REST operations, with everything that a caller must know of each.
+"""The catalogue of Zoom's REST operations, with all that a caller must know of each.
 
 Read once from ``operations.json`` and ``schemas/`` next to this module, which `zoom.generation`
 writes from the vendor's documents. Source: Zoom Contact Center REST API, OpenAPI 3.0 (314

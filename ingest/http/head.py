@@ -1,4 +1,4 @@
-"""The head of a request: collected from the parser, and what it says."""
+"""Collects the head of a request from the parser, and reads it."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""`zcc api budget`: the account's rate limits, our share of them, and what of it is used today."""
+"""`zcc api budget`: the account's rate limits, our share of them, and its use today."""
 
 import asyncio
 from collections.abc import Mapping

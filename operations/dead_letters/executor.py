@@ -1,4 +1,4 @@
-"""Plans what to do about dead letters, so that a person can confirm it, then does it."""
+"""Plans actions on dead letters for a person to confirm, then carries them out."""
 
 import asyncio
 from collections import Counter

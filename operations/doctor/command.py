@@ -1,4 +1,4 @@
-"""`zcc doctor`: whether what is configured can work, and what to mend."""
+"""`zcc doctor`: checks whether the configuration can work, and names the faults."""
 
 import asyncio
 import json

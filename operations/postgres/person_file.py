@@ -1,4 +1,4 @@
-"""Pure: reads whom to erase from lines, so that no value stands on a command line.
+"""Pure: reads the person to erase from lines, so that no value appears on a command line.
 
 There it would be seen by everybody who may list processes, and kept in the shell's history.
 """

@@ -1,4 +1,4 @@
-"""`zcc schemas drift`: what live events have that the contract lacks, and a patch for it."""
+"""`zcc schemas drift`: how live events differ from the contract, with a patch for it."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping

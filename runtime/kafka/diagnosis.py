@@ -1,9 +1,9 @@
 """Finds out why no broker was reached, where the library does not report it.
 
 The library logs a broker's answer and then raises only "no broker reached". A listener of another
-protocol hangs up without an answer. So this module asks the first broker once more by itself.
-Otherwise a refused login, a refused certificate or a wrong `ZCC_KAFKA_SECURITY_PROTOCOL` would look
-like an outage.
+protocol hangs up without an answer. So this module probes the first broker itself. Otherwise a
+refused login, a refused certificate or a wrong `ZCC_KAFKA_SECURITY_PROTOCOL` would look like an
+outage.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Checks before a member joins its group: its topics exist, and no foreign member is in the group.
 
-In a group with members of the consumer protocol (KIP-848) the broker assigns partitions by an
-assignor of its own. A worker must not run with partitions that split engagements, or without notice
-of its new share, which its API budget needs. So it does not join such a group.
+In a group with members of the consumer protocol (KIP-848) the broker assigns the partitions by its
+own rules. A worker must not run with partitions that split engagements, or without notice of its
+new share, which its API budget needs. So it does not join such a group.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Leaves a group in bounded time, whatever state brokers and library tasks are in."""
+"""Leaves a group in bounded time, in any state of the brokers and of the library's tasks."""
 
 import asyncio
 from contextlib import suppress

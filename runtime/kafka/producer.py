@@ -1,7 +1,7 @@
 """Produces records, each acknowledged by all in-sync replicas, over a replaceable producer.
 
-The library's idempotent producer retries every retriable error by itself, in order and without end.
-After a refused record, or a broker that may not take it at the moment, the producer continues
+The library's idempotent producer retries every retriable error, in order and without end. After a
+refused record, or a broker that may not take it at the moment, the producer continues
 (`runtime.kafka.send_buffer`). Any other failure ends the producer. A background task then opens a
 new one, and pings the brokers once a second.
 """

@@ -1,4 +1,4 @@
-"""Closes a producer of the library, whatever the brokers are doing."""
+"""Closes a producer of the library, in any state of the brokers."""
 
 import asyncio
 from contextlib import suppress

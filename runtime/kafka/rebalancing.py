@@ -1,8 +1,8 @@
 """Moves changes of ownership from the library's task into the caller's.
 
-The library calls its listener in a task of its own. It swallows the listener's errors, and hands
-out records before the listener has said where to start. So these callbacks only note the change,
-and wait until the caller has settled it.
+The library calls its listener in another task. It swallows the listener's errors, and hands out
+records before the listener has said where to start. So these callbacks only note the change, and
+wait until the caller has settled it.
 """
 
 import asyncio

@@ -4,10 +4,10 @@ The library sends one request at a time to each broker. Records that arrive duri
 buffered, and go out in the next round as soon as that request completes. So batches grow with the
 load, and a lone record does not wait. A batch has one acknowledgement for all its records.
 
-A refused batch is sent again in halves, before all later records of its partition, until each
-refused record stands alone. So a record that the topic does not take costs some round trips, and
-delays no other record for good. The same happens where the broker's answer does not say what
-happened: a record that crashes the broker's handler does not take others with it.
+A refused batch is retried in halves, before all later records of its partition, until each refused
+record stands alone. So a record that the topic refuses costs some round trips, and delays no other
+record for good. The same happens after an unclear answer of the broker: a record that crashes the
+broker's handler does not take others with it.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Finds out whether a topic exists, for producers: without creating it, and in bounded time.
 
-The library creates a topic that it is asked for where brokers allow it, or waits for it for ever.
+The library's own lookup creates a missing topic where brokers allow it, or waits for it for ever.
 """
 
 import asyncio

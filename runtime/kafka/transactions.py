@@ -1,9 +1,9 @@
 """Publishes in transactions; entering with a transactional id fences every earlier user of it.
 
-The library asks for an identity when it starts: the coordinator raises the epoch of the id, aborts
-what the one before had open, and answers once the markers of that are in all partitions. So from
-then on neither the coordinator nor a partition takes anything with an older epoch, and a reader of
-committed records that looks for the end of a log finds all that the one before had committed.
+At its start the library requests an identity. The coordinator raises the epoch of the id, aborts
+the open transaction of the previous user, and answers once the markers of that are in all
+partitions. From then on the coordinator and the partitions refuse older epochs, and a reader of
+committed records up to the end of a log sees everything that the previous user has committed.
 
 Source: KIP-98, sections InitPidRequest and zombie fencing; KIP-360.
 """

@@ -1,8 +1,8 @@
-"""What a poller's active member does, from when it takes over until it is to end.
+"""The work of a poller's active member, from its takeover to its end.
 
-It first has the group say that it is still a member, then enters the transactional publisher, which
-fences every member that was active before, and only then reads the watermarks: so they are the last
-that will ever be written by another. Its first record is the claim of the next generation.
+It first commits to the group, which proves that it is still a member. Then it enters the
+transactional publisher, which fences every earlier active member. Only then it reads the
+watermarks: no other member can change them any more. Its first record claims the next generation.
 
 Pages of different feeds are fetched concurrently and published one after the other, each in one
 transaction with the watermark that follows it.

@@ -1,9 +1,9 @@
-"""Runs a Poller as a member of its group: the owner of the one partition of watermarks is active.
+"""Runs a Poller as a member of its group: the owner of the only partition of watermarks is active.
 
-Three tasks make up a membership: one polls the group, and learns from it when to begin and when to
-end; one waits for that and runs a `Tenure` meanwhile; the tenure's own are inside it. A rebalance
-waits until the tenure has ended. Where a member does not run while the group goes on without it,
-nobody waits: its successor fences it (`runtime.pollers.tenure`).
+A membership has two tasks: one polls the group and learns when to begin and when to end, the other
+runs a `Tenure` in between, with tasks of its own. A rebalance waits until the tenure has ended. If
+a member is frozen, the group continues without it, and its successor fences it
+(`runtime.pollers.tenure`).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Retries a call until it succeeds or `policy.decide` gives it up."""
+"""Retries a call until it succeeds or `policy.decide` ends it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

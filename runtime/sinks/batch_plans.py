@@ -1,6 +1,6 @@
-"""Pure: the plan of a batch, as it stands in the metadata of a committed position.
+"""Pure: the plan of a batch, in the metadata of a committed position.
 
-``plan:<end>`` beside the position ``start`` says: the batch from ``start`` up to, not including,
+``plan:<end>`` at the position ``start`` means: the batch from ``start`` up to, not including,
 ``end`` may have been written in part. A broker refuses it from a member of an older generation.
 """
 

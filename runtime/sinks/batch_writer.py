@@ -1,9 +1,9 @@
-"""Stores one batch for a SinkWorker: planned where the sink asks for it, written, committed.
+"""Stores one batch for a SinkWorker: commits the plan of a planned sink, writes, commits.
 
-Where the guard refuses a dead letter, its partition is cut off there: what lies before that record
-is stored with the rest of the batch, and its position stays before it. A plan is committed
-again for the shorter span, before anything is written. Nothing can have been written by the longer
-plan: a sink writes none of a batch while it rejects records of it.
+Where the guard refuses a dead letter, its partition is cut off there: earlier records are stored
+with the rest of the batch, and the position stays before that record. The plan of the shorter span
+is committed before anything is written. Nothing can have been written under the longer plan: a sink
+writes nothing of a batch while it rejects records of it.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence

@@ -1,9 +1,9 @@
 """Pure: collects deliveries into batches and knows which offsets each batch settles.
 
-What is collected of one partition is its found. A batch closes all buckets, or those that the sink
-chooses; the others stay open. The spans of a partition's batches follow each other without a hole:
-each starts where the last one ended, so that gaps in the log are settled too. A batch whose end was
-planned before a crash ends there again, however many of its records still exist.
+The collected records of one partition are its bucket. A batch closes all buckets, or those that the
+sink chooses; the others stay open. The spans of a partition's batches have no gap between them:
+each starts at the end of the one before, so that gaps in the log are settled too. A batch with an
+end that was planned before a crash ends there again, even if some of its records no longer exist.
 """
 
 from collections.abc import Collection, Mapping
@@ -75,18 +75,18 @@ class Batcher:
             self._unreached.discard(source)
             if following > planned:
                 return False
-        span = self._open.get(source)
-        if span is None:
-            span = self._open[source] = _Open(self._starts[source], following)
+        bucket = self._open.get(source)
+        if bucket is None:
+            bucket = self._open[source] = _Open(self._starts[source], following)
         if planned is None:
-            span.end = following
-        if not span.records:
-            span.since_s = now_s
+            bucket.end = following
+        if not bucket.records:
+            bucket.since_s = now_s
         if not self._deliveries:
             self._since_s = now_s
         size_bytes = delivery.size_bytes
-        span.records += 1
-        span.size_bytes += size_bytes
+        bucket.records += 1
+        bucket.size_bytes += size_bytes
         self._deliveries.append(delivery)
         self._bytes += size_bytes
         return True

@@ -1,4 +1,4 @@
-"""Drives one membership of a sink: does what `runtime.sinks.phase` decides and reports what it saw.
+"""Drives one membership of a sink: acts as `runtime.sinks.phase` decides, and reports to it.
 
 One loop polls and prepares. A call into the sink, a take-over or the storing of a batch, runs in a
 task of its own, so that the next batch is collected and prepared meanwhile.

@@ -1,4 +1,4 @@
-"""Pure: what the driver of a sink's member tells `SinkPhase`."""
+"""Pure: the observations that the driver of a sink's member reports to `SinkPhase`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
 A member works until the worker stops, or until Kafka fails or expels it. Then the member is dropped
 with all its state and a new one enters, so that no late completion can reach the state of a later
-assignment. An error that only an operator can repair halts the work: the process stays up and says
-why, and a new member enters at intervals to see whether it is repaired.
+assignment. An error that only an operator can repair halts the work: the process stays up and names
+the reason, and a new member joins at intervals to check for the repair.
 """
 
 import asyncio

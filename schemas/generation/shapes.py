@@ -1,4 +1,4 @@
-"""Pure: the objects inside events, each once, with a class name and a module of its own.
+"""Pure: the distinct objects inside events, each with its class name and module.
 
 Seventy events hold a list of teams, and all these teams have one schema: they become one class.
 Classes of more than one family go to the module ``shared``. A class is named after its member

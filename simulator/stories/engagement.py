@@ -1,4 +1,4 @@
-"""What all engagements share: the consumer, the queue, the agent, and what follows the end."""
+"""The common parts of all engagements: consumer, queue, agent, and the work after the end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

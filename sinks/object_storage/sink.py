@@ -3,8 +3,8 @@
 The runtime commits the span of a batch before it calls `write` and presents the same span again
 after a crash (`planned`). Objects are named by log, partition, day and start of the span, and are
 only ever created. A writer that repeats a span therefore meets its own objects, checks that they
-hold the same events, and creates the missing ones. `objects` has the rule that makes it possible to
-go on without a commit, `positions` does it.
+hold the same events, and creates the missing ones. `objects` has the rule that lets a sink continue
+without a commit, and `positions` applies it.
 """
 
 import asyncio

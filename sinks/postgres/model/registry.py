@@ -1,6 +1,6 @@
 """Pure: the whole model: every table but the raw one, and their readers by event.
 
-Every event, known or not, is read for its engagement; the other readers go by its name.
+Every event, known or not, is read for its engagement; its name selects the other readers.
 """
 
 from collections.abc import Iterable, Mapping

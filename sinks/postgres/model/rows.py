@@ -1,7 +1,7 @@
 """Pure: the rows of a batch, by table, reduced to one row per key.
 
 A raw event keeps its first content; a higher revision replaces its enrichment and nothing else. Two
-records of the same revision may differ in that (a redelivered webhook is enriched anew): the first
+records of the same revision may differ in that (a redelivered webhook is enriched again): the first
 one stays. All other tables are projections.
 """
 

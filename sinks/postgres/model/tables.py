@@ -1,4 +1,4 @@
-"""Pure: how rows get into a table: staged by binary COPY, then merged by one statement.
+"""Pure: the statements that write a table: rows are staged by binary COPY, then merged.
 
 Each table has a temporary twin per connection, without keys. The table's own rule resolves a row
 whose key exists already, so a merge may be repeated.

@@ -1,8 +1,8 @@
 """Moves rows out of the default partitions, in bounded steps, independently of batches.
 
 Rows get there when their partition cannot be created in time. A step is one transaction for one
-partition of one table, on a connection of its own; the lock of `zcc.ensure_partition` serialises
-several sinks. Failures here are logged and retried: no batch waits for them.
+partition of one table, on its own connection; the lock of `zcc.ensure_partition` serialises several
+sinks. Failures here are logged and retried: no batch waits for them.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Partitions by month or day of ``event_ts``, created ahead and on demand, one by one.
 
 The length of partitions is stored in the database, so that all sinks agree. Each partition is
-created in a short transaction of its own, and stays. A batch waits at most `_budget_s` for its
+created in its own short transaction, and stays. A batch waits at most `_budget_s` for its
 partitions, and not for one that cannot be created now: its rows go to the default partition, and
 `sinks.postgres.write.partition_upkeep` moves them out.
 """

@@ -1,4 +1,4 @@
-"""Pure: slowly changing attributes, each with a column and a register of its own.
+"""Pure: slowly changing attributes, each with its own column and register.
 
 A member that an event omits is unchanged. So each member is a separate register, and only another
 value replaces a value.

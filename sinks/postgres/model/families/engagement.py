@@ -1,4 +1,4 @@
-"""Pure: what every event of an engagement says about it, whatever its family.
+"""Pure: what each event of any family says about its engagement.
 
 One reader for all of it, participants included, because they share their lookups.
 """

@@ -1,7 +1,7 @@
 """Pure: the records of the reference topic: users, queues and teams, logs, and other entities.
 
-A snapshot carries attributes like an event, so the newer of the two stays. An entity without a
-table of its own is stored unchanged in ``reference_entity``.
+A snapshot carries attributes like an event, so the newer of the two stays. An entity without its
+own table is stored unchanged in ``reference_entity``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
