@@ -1,7 +1,7 @@
 """Metrics of the runtime: worker, producer, process. Each package has a ``metrics`` module like it.
 
 Names: ``zcc_<package>_<noun>_<unit>``. Label values come from closed sets. Count per batch where
-there are batches. A counter of lost records counts what is lost for good, nothing else.
+there are batches. A counter of lost records counts only permanent losses.
 
 Where a supervisor runs several processes (`runtime.process.metrics_exposition`), each process
 counts in files of its own. Any of them answers a scrape with the sum. A process that replaces a

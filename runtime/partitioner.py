@@ -14,7 +14,7 @@ _positive: Final = 0x7FFFFFFF
 
 
 def partition_of(key: bytes, *, partitions: int) -> int:
-    """Return the partition of a key in a topic with so many partitions."""
+    """Return the partition of a key in a topic with this number of partitions."""
     return (murmur2(key) & _positive) % partitions
 
 

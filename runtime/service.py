@@ -263,7 +263,7 @@ class _Halt:
     """Whether the worker has stopped until a person starts the process again.
 
     The process then stays, not ready, until it is stopped: an orchestrator would start it again at
-    once, and each new one would do the same harm. It also goes on serving the metric that raises
+    once, and each new one would do the same harm. It also continues serving the metric that raises
     the alarm.
     """
 

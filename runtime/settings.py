@@ -10,7 +10,7 @@ from runtime.retries.dead_letter_guard import GuardBounds
 from schemas.topics import TopicPlan
 
 _segment_days: Final = 7
-"""Kafka deletes whole segments, and may fill one for so long, which its first records outlive.
+"""Kafka deletes whole segments and takes up to this long to fill one; its records live longer.
 
 Source: Apache Kafka, topic setting segment.ms.
 """
@@ -192,7 +192,7 @@ class WorkerSettings(BaseSettings):
 
     @property
     def guard_bounds(self) -> GuardBounds:
-        """How much may be set aside."""
+        """How many dead letters may be written."""
         return GuardBounds(
             records=self.guard_records,
             defect_share=self.guard_defect_share,

@@ -43,7 +43,7 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """A difference that nobody mends by a command; ``reason`` says what to do."""
+    """A difference that no command can correct; ``reason`` says what to do."""
 
     topic: str
     reason: str
@@ -54,7 +54,7 @@ Change = Create | AddPartitions | Configure | Refuse
 
 @dataclass(frozen=True, slots=True)
 class TopicChanges:
-    """What was or would be done, a line each, for people.
+    """The changes that were or would be made, one line each, for people.
 
     ``settled`` says that nothing is left to do: the topics are as they should be.
     """

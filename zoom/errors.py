@@ -1,6 +1,6 @@
 """Pure: the errors of calls to Zoom, by fault.
 
-One tree, by who has to act. `UnavailableError`: nobody, it passes. `ForbiddenError`: the operator.
+One tree, by who has to act. `UnavailableError`: no one, it passes. `ForbiddenError`: the operator.
 `RefusedError`: the author of the call. `ConflictError`: the requester of the change. `AbsentError`
 is not a failure: Zoom answers that the entity does not exist. `zoom.http.response_errors` maps
 answers to these classes.

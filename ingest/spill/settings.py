@@ -72,7 +72,7 @@ class SpillSettings(BaseSettings):
         """Check that a spilled event can still be answered.
 
         Raises:
-            ConfigurationError: Zoom would have given up by then.
+            ConfigurationError: Zoom would no longer wait by then.
         """
         if self.url and produce_deadline_s + self.deadline_s >= _zoom_waits_s:
             raise ConfigurationError(

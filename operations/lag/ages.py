@@ -1,7 +1,7 @@
 """Pure: timestamps of the first record that a group has not done, read only where it can be old.
 
 A record beyond the log end of the measurement before is younger than that measurement. So a group
-that keeps up costs no read, and one that stands still costs one read.
+that keeps up costs no read, and one that is stuck costs one read.
 """
 
 from collections.abc import Iterable, Mapping

@@ -22,7 +22,7 @@ Store = Annotated[_Name, typer.Argument(help="Sink that stores its own offsets."
 
 @offsets_app.command("show")
 def offsets_show(store: Store) -> None:
-    """Print where the sink goes on reading each partition."""
+    """Print where the sink continues reading each partition."""
     for stored in stored_offsets(read_settings(PostgresSettings).owner, _group(store)):
         typer.echo(
             f"{stored.topic}/{stored.partition}  next {stored.next_offset}  epoch {stored.epoch}  "

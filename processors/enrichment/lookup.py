@@ -125,7 +125,7 @@ class CachedLookup(Generic[Key, Value]):
             value = await self._source.get(key)
             if value is None:
                 value = self._stored_meanwhile(key)
-        except Exception as error:  # noqa: BLE001 - a defect too belongs to those who asked: in the task group it would end the worker
+        except Exception as error:  # noqa: BLE001 - a defect too goes to the callers: in the task group it would end the worker
             if isinstance(error, TransientError | ConfigurationError):
                 self._cool_down(key, error)
             answer.set_exception(error)

@@ -117,7 +117,7 @@ class DelayedConsumer:
         await self._listener.revoked(partitions)
 
     async def assigned(self, assignment: Assignment) -> None:
-        """Begin anew: the earlier partitions were revoked, and none is paused."""
+        """Start again: the earlier partitions were revoked, and none is paused."""
         self._paused.clear()
         await self._listener.assigned(assignment)
 

@@ -2,7 +2,7 @@
 
 Three answers of the library are not reliable. A coordinator that is still loading after a restart
 reports the error for the whole answer; the library looks only at each partition and concludes that
-nothing is committed. A member that was thrown out commits like a reader without a group, which the
+nothing is committed. An expelled member commits like a reader without a group, which the
 coordinator of an empty group accepts. An offset comes without its metadata. So this module fetches
 and commits offsets with its own requests, which name generation and member.
 """

@@ -4,7 +4,7 @@
 nothing until then.
 
 The library may stop fetching without an error: after a long stall of the loop, after an error in
-one of its tasks, while it waits to join a group whose broker is gone. So a member is given up when
+one of its tasks, while it waits to join a group whose broker is gone. So a member is dropped when
 it owns readable partitions and no broker answers for `silence_s`, or when a rebalance never ends.
 """
 
@@ -38,7 +38,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
 silence_s: Final = 20.0
-"""A member without an answer to any fetch for this long is given up."""
+"""A member without an answer to any fetch for this long is dropped."""
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ class KafkaConsumer:
         """Join the group when entered.
 
         ``on_share_changed`` receives each new share. It receives None when the member loses its
-        share, before the group can continue without this member or assign anew.
+        share, before the group can continue without this member or reassign.
         """
         self._on_share_changed = on_share_changed
         self._settings = settings
@@ -227,7 +227,7 @@ class KafkaConsumer:
                     assignment = await self._assignment(partitions)
                 except TransientError as error:
                     # A partition may have no leader for a while. Leaving would make all members
-                    # join anew, again and again, so this one waits as long as for a rebalance.
+                    # join again, again and again, so this one waits as long as for a rebalance.
                     log.warning("assignment waits", group=self._group, error=str(error))
                     await self._clock.sleep(poll_interval_s)
                     return
@@ -281,7 +281,7 @@ class KafkaConsumer:
         if not instance_id or membership is None:
             return
         if await self._cluster.is_replaced(self._group, membership, instance_id=instance_id):
-            raise RestartNeededError(  # to enter anew would take the id back, for ever
+            raise RestartNeededError(  # to join again would take the id back, for ever
                 f"another worker of {self._group} has taken ZCC_WORKER_INSTANCE_ID={instance_id}: "
                 f"give each an id of its own (in Kubernetes the name of the pod), then start again"
             )
@@ -338,7 +338,7 @@ class KafkaConsumer:
         """Give this member up where the brokers were silent for too long.
 
         Raises:
-            TransientError: it is time to enter anew.
+            TransientError: it is time to join again.
         """
         if self._rebalance.in_progress:
             bound_s = longest_rebalance_s(self._worker)

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def leave(client: AIOKafkaConsumer) -> None:
-    """Leave the group and close, whatever state brokers and library tasks are in.
+    """Leave the group and close, in any state of the brokers and of the library's tasks.
 
     The library would first finish a rebalance in progress, and so wait for all other members, or
     for ever for `poll` to settle a change. So its coordination task is ended first. So are its

@@ -89,7 +89,7 @@ class TopicLimits:
         self._met = asyncio.Event()
 
     def knows(self, topic: str) -> bool:
-        """Return whether a broker has answered for a topic, even with a refusal to tell."""
+        """Return whether a broker has answered for a topic, even with a refusal."""
         return topic in self._of
 
     async def follow(self, client: AIOKafkaClient) -> None:

@@ -40,7 +40,7 @@ def leaders(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) ->
 
 
 def read_to(client: AIOKafkaConsumer, source: TopicPartition) -> int | None:
-    """Return from where a consumer goes on with a partition, None where it has no place in it."""
+    """Return the offset from which a consumer continues with a partition, None without one."""
     assignment = client._subscription.subscription.assignment  # noqa: SLF001 - `position` may wait
     if LibraryPartition(*source) not in assignment.tps:
         return None

@@ -39,7 +39,7 @@ _batch_bytes: Final = 256 * 1024
 _max_unresolved_records: Final = 10_000
 """Records of topics that this producer has not used yet and has to resolve."""
 _request_timeout_ms: Final = 5_000
-"""A hanging broker is noticed after this long; the library then asks again."""
+"""A hanging broker is noticed after this time; the library then retries."""
 
 _poll_interval_s: Final = 1.0
 _reached_poll_s: Final = 0.02
@@ -152,7 +152,7 @@ class KafkaPublisher(Sender):
                 try:
                     yield link
                 finally:
-                    self._link = None  # first: nobody sends what its buffer takes from now on
+                    self._link = None  # first: from now on its buffer would not be sent
         finally:
             await close_producer(producer)
 
@@ -277,7 +277,7 @@ def _replaced() -> TransientError:
 
 def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
     if future.done():
-        return  # the caller has given up
+        return  # the caller waits no longer
     if error is None:
         future.set_result(None)
     else:

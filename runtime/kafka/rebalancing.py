@@ -45,7 +45,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
     """The consumer that uses this listener; set before it subscribes."""
 
     def __init__(self, revoking: Callable[[], None]) -> None:
-        """Call ``revoking`` before this member joins anew, whether or not it has partitions."""
+        """Call ``revoking`` before this member joins again, whether or not it has partitions."""
         self._revoking = revoking
         self.in_progress = True
         self.pending: Change | None = None

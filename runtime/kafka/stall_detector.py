@@ -13,7 +13,7 @@ class StallDetector:
     """Measures how long nothing has changed, when polled every `poll_interval_s`.
 
     The time between two polls counts for at most twice that interval: while the loop or the
-    listener is busy, nobody polls, and nothing is missed.
+    listener is busy, there is no poll, and nothing is missed.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -27,7 +27,7 @@ _close_s: Final = 5.0
 async def read_all(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterator[Delivery]:
     """Yield all records that the topics hold at the time of the call, in order by partition.
 
-    It ends there, whatever is added, deleted or compacted meanwhile.
+    It ends there, even if records are added, deleted or compacted meanwhile.
 
     Raises:
         TransientError: the brokers do not answer.

@@ -34,7 +34,7 @@ _request_timeout_ms: Final = 5_000
 _publish_s: Final = 10.0
 _transaction_timeout_ms: Final = 15_000
 """Readers of committed records wait for an open transaction: one whose member froze is aborted
-after so long, and a transaction that is only slow has been given up here before."""
+after this time; a transaction that is only slow has been abandoned here before."""
 
 _fencing: Final = (
     errors.ProducerFenced,
@@ -82,7 +82,7 @@ async def transactions(
 
 
 def _retrieve_error(producer: AIOKafkaProducer) -> None:
-    """Take the error of a transaction that nobody waits for: it has been raised by a record's."""
+    """Retrieve the error of a transaction; a record has raised it already."""
     waiter = producer._txn_manager._transaction_waiter  # noqa: SLF001 - the library would log it
     if waiter is not None and waiter.done() and not waiter.cancelled():
         waiter.exception()

@@ -7,7 +7,7 @@ lock, and shows that the first one held.
 Invariants:
 
 1. The generation never falls; that of `claim` is above all that were read.
-2. A record of a generation below one that stands before it has no effect and is counted.
+2. A record has no effect and is counted if an earlier record has a higher generation.
 3. The watermark of a feed is that of its last record that was not fenced; a tombstone removes it.
 """
 
@@ -40,14 +40,14 @@ class Watermarks:
         self.fenced_count = 0
 
     def __getitem__(self, feed: str) -> Mark | None:
-        """Return what was committed last of a feed, None where nothing was."""
+        """Return the last committed watermark of a feed, None where there is none."""
         return self._marks.get(feed)
 
     def take(self, delivery: Delivery) -> None:
         """Take the next record in.
 
         Raises:
-            ConfigurationError: it is none of a poller's.
+            ConfigurationError: it was not written by a poller.
         """
         key = delivery.key or b""
         feed = key.removeprefix(_feed_prefix).decode(errors="replace")

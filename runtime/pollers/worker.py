@@ -22,7 +22,7 @@ from runtime.worker.liveness import Liveness
 from runtime.worker.membership import MembershipContext, keep_membership, task_group
 
 _poll_s: Final = 0.25
-"""A stop is noticed as late as this."""
+"""Longest time until a stop is noticed."""
 _poll_records: Final = 1000
 
 log = structlog.get_logger()
@@ -131,7 +131,7 @@ class _Session:
                     self._liveness.heartbeat()
                     # The records are of no use here: a tenure reads them when it takes over.
                     await consumer.poll(max_records=_poll_records, timeout_s=_poll_s)
-                    await asyncio.sleep(0)  # polling may never suspend while records are at hand
+                    await asyncio.sleep(0)  # polling may never suspend while records are available
                 await self._rest()
             finally:
                 leading.cancel()

@@ -73,7 +73,7 @@ async def retry_until_final(
 
 
 async def attempt(call: Callable[[], Awaitable[Result]]) -> Result:
-    """Return what one call returns; raise its failure as an Exception, whatever it was.
+    """Return what one call returns; raise any failure as an Exception.
 
     A cancellation of this task goes before the failure of a call that swallowed it.
     """

@@ -22,7 +22,7 @@ def pending(position: Position | None) -> Span | None:
     """Return the span of a batch that may have been written in part, None where there is none.
 
     Raises:
-        ConfigurationError: the metadata is a plan, but none of ours.
+        ConfigurationError: the metadata is a plan of an unknown form.
     """
     if position is None or not position.metadata.startswith(_prefix):
         return None

@@ -24,7 +24,7 @@ from runtime.worker.liveness import Liveness
 from runtime.worker.membership import WorkerContext
 
 _longest_delay_s: Final = 4.0
-"""A sink asks with one call at a time, so it may ask often: what stood still goes on soon after the
+"""A sink retries one call at a time, so it may retry often: it continues soon after the
 store is back."""
 
 Result = TypeVar("Result")

@@ -25,7 +25,7 @@ class Batcher:
     """Collects from the partitions in ``starts``, each from that offset on.
 
     Partitions in ``ends`` have a pending plan: the next batch is due once each of them has reached
-    its end, whatever the limits say, and holds nothing beyond.
+    its end, regardless of the limits, and holds nothing beyond.
     """
 
     def __init__(
@@ -102,13 +102,13 @@ class Batcher:
         )
 
     def due_in_s(self, now_s: float) -> float | None:
-        """Seconds until the batch is due by age; None where age does not tell."""
+        """Seconds until the batch is due by age; None where age does not matter."""
         if self._planned or not self._deliveries:
             return None
         return max(0.0, self._since_s + self._limits.age_s - now_s)
 
     def take_due(self, now_s: float) -> Batch:
-        """Return what is collected of the partitions that the limits choose."""
+        """Return the records of the partitions that the limits choose."""
         if self._planned:
             return self.take()
         collected = {

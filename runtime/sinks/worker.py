@@ -50,7 +50,7 @@ class SinkWorker(Generic[Prepared]):
         return self._liveness.liveness_problem()
 
     def readiness_problem(self) -> str | None:
-        """Return what is missing: partitions, or a store that took the last batch."""
+        """Return what is missing: partitions, or a store that accepted the last batch."""
         return self._liveness.readiness_problem()
 
     def remarks(self) -> str | None:
@@ -58,14 +58,14 @@ class SinkWorker(Generic[Prepared]):
         return self._liveness.remarks()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until ``stopping`` is set, then store what is collected, leave, close the sink.
+        """Work until ``stopping`` is set, then store the collected records, leave, close the sink.
 
         What only a person can mend halts the work, which looks again now and then.
 
         Raises:
-            ConfigurationError: it had halted when it was told to stop; nothing was skipped.
+            ConfigurationError: it had halted before it was stopped; nothing was skipped.
             RetriesExhaustedError: as well, for a defect of the sink.
-            RestartNeededError: it must not go on by itself; nothing was skipped.
+            RestartNeededError: only a restart may continue; nothing was skipped.
         """
         async with AsyncExitStack() as opened:
 

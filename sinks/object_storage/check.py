@@ -5,7 +5,7 @@ from sinks.object_storage.settings import ObjectStorageSettings
 
 
 async def check(settings: ObjectStorageSettings) -> str:
-    """Return what was found, in one line.
+    """Return the state of the store in one line.
 
     Raises:
         ConfigurationError: the store refuses.

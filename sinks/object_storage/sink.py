@@ -1,4 +1,4 @@
-"""The sink: each record in exactly one Parquet object, whatever crashes.
+"""The sink: each record in exactly one Parquet object, through any crash.
 
 The runtime commits the span of a batch before it calls `write` and presents the same span again
 after a crash (`planned`). Objects are named by log, partition, day and start of the span, and are

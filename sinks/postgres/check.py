@@ -9,7 +9,7 @@ from sinks.postgres.write.session import required_revision
 
 
 async def check(settings: PostgresSettings) -> str:
-    """Return what was found, in one line.
+    """Return the state of the database in one line.
 
     Raises:
         ConfigurationError: the database refuses, or its tables are missing or too old.

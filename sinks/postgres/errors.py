@@ -29,7 +29,7 @@ _by_class: Final = {
     "53": SqlFault.WORLD,  # disk full, out of memory, too many connections
     "57": SqlFault.WORLD,  # shutting down, starting up, statement timeout
     "58": SqlFault.WORLD,  # input and output
-    "XX": SqlFault.WORLD,  # damage on the server is no reason to set records aside
+    "XX": SqlFault.WORLD,  # damage on the server is no reason for dead letters
     "22": SqlFault.RECORD,  # data exception
     "23": SqlFault.RECORD,  # constraint violation
     "54": SqlFault.RECORD,  # beyond a limit, e.g. the size of an index entry

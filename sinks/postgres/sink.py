@@ -192,7 +192,7 @@ class PostgresSink:
 
 
 def _log_start(group: str, source: TopicPartition, start: Start) -> None:
-    """Log and count what a partition does not go on with."""
+    """Log and count what a partition does not continue with."""
     log_fields = {"group": group, "topic": source.topic, "partition": source.partition}
     if start.recreated:
         postgres_metrics.recreated.labels(source.topic).inc()

@@ -43,7 +43,7 @@ class _Argument:
 
     @property
     def source(self) -> str:
-        """As it stands in the signature."""
+        """The text of the argument in the signature."""
         if self.required:
             return f"{self.name}: {self.annotation}"
         return f"{self.name}: {self.annotation} | None = None"

@@ -196,7 +196,7 @@ async def _exchange(session: aiohttp.ClientSession, request: Request) -> ApiResp
 def _body(
     request: Request,
 ) -> tuple[aiohttp.FormData | aiohttp.MultipartWriter | bytes | None, dict[str, str]]:
-    """The body, and the header that the client does not add by itself."""
+    """The body, and the header that the client does not add."""
     if request.parts:
         return _multipart(request.parts), {}
     if request.form:

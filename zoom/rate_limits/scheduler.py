@@ -44,7 +44,7 @@ _poll_interval_s: Final = 0.5
 """The first call in a queue notices a shorter wait after this long at most."""
 
 max_waiting: Final = 1000
-"""Calls in one queue. Without a share nobody knows how long they wait."""
+"""Calls in one queue. Without a share their wait is unknown."""
 
 _log: Final = structlog.get_logger()
 

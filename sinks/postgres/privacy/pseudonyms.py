@@ -105,7 +105,7 @@ class _Changes:
 
 
 def _content(content: RecordContent, parsed: JsonObject) -> RecordContent:
-    """Return the content encoded anew; the verbatim body would hold the replaced values."""
+    """Return the content encoded again; the verbatim body would hold the replaced values."""
     body = {name: value for name, value in parsed.items() if name != "enrichment"}
     enrichment = content.enrichment and orjson.dumps(parsed["enrichment"])
     return RecordContent(parsed, orjson.dumps(body), enrichment, None)
