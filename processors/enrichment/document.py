@@ -15,7 +15,7 @@ does not exist (``absent``) is missing too, but leaves the status complete: a re
 An event without ids is complete. Names of users and queues are the only personal data.
 
 The body is not written again: the member goes in before the last brace, every other byte stays.
-Zoom's events have no member of this name; should one come, ours is the last one, which is the one that
+Zoom's events have no member of this name; should one come, ours is the last, which is the one that
 JSON parsers keep, and Zoom's remains in the raw topic.
 """
 

@@ -18,7 +18,7 @@ sink_name: Final = "zcc sink postgres"
 upkeep_name: Final = "zcc sink postgres upkeep"
 
 _no_answer_s: Final = 10
-"""A connection to a network that drops packets ends after this time; the system's own limit is hours."""
+"""A network that drops packets is abandoned after this time; the system's own limit is hours."""
 
 _limit: Final = """
 select set_config('synchronous_commit', %(synchronous_commit)s, %(local)s),
