@@ -9,8 +9,8 @@ WORKERS ?= 2
 spread := -n $(WORKERS) --no-loadscope-reorder
 stamp := .venv/.synced
 run := .venv/bin/
-kafka_tests := tests/contract/test_kafka_port_contract.py tests/component/test_runtime_kafka_protocols.py \
-  tests/component/test_runtime_kafka_recreated_topics.py tests/component/test_retention_on_kafka.py
+kafka_tests := tests/contract/test_kafka_port_contract.py tests/component/runtime/kafka/test_protocols.py \
+  tests/component/runtime/kafka/test_recreated_topics.py tests/component/runtime/test_retention_on_kafka.py
 
 static_tests := tests/architecture tests/golden
 
@@ -72,13 +72,13 @@ promtool: ## Build promtool 3 into .tools/bin, for the tests of alerts; takes mi
 	@.tools/bin/promtool --version
 
 simulate: setup ## Run 10,000 histories of workers in simulated time; ARGS="--seeds 500 --first 0"
-	@$(run)python -m tests.property.simulate $(ARGS)
+	@$(run)python -m tests.support.histories.simulate $(ARGS)
 
 coverage: setup ## Run the tests with the coverage gate: 95 %, pure modules 100 %
 	@$(run)coverage run -m pytest -m "not long" $(ARGS)
 	@$(run)coverage combine --quiet
 	@$(run)coverage report
-	@$(run)coverage report --fail-under=100 --include="$$($(run)python -m tests.pure_modules)"
+	@$(run)coverage report --fail-under=100 --include="$$($(run)python -m tests.support.pure_modules)"
 
 structure: setup ## Count rooms, imports, circles and dialect words; ARGS="folder of an older checkout"
 	@$(run)python -m tests.support.structure $(ARGS)

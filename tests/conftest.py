@@ -14,10 +14,10 @@ from hypothesis import settings
 
 from devstack.options import chosen_kafka
 from runtime.settings import KafkaSettings
-from tests.promtool import described
-from tests.scheduling import GroupScheduling, is_whole_machine
-from tests.stack import RealStack, chosen_source, real_stack
-from tests.vendor_digest import HeldByDigest
+from tests.support.promtool import described
+from tests.support.scheduling import GroupScheduling, is_whole_machine
+from tests.support.stack import RealStack, chosen_source, real_stack
+from tests.support.vendor_digest import HeldByDigest
 
 # How long an example takes says something of the machine, which others use as well.
 settings.register_profile("shared machine", deadline=None)

@@ -3,7 +3,7 @@
 `ingest.http.connection` is its driver. It translates the parser, the event loop and the clock into
 calls of this machine, and carries out what the machine returns.
 
-Rules, each held by `tests/property/test_ingest_connection_state.py`:
+Rules, each held by `tests/property/ingest/http/test_connection_state.py`:
 
 1. A request gets one response, and no response is written without a request. Bytes that never
    become a request count as one, so that their sender gets a 400, 408, 431 or 503.

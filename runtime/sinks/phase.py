@@ -10,7 +10,7 @@ Stages: UNASSIGNED -> TAKING_OVER -> PLANNED (one planned span after the other) 
 assignment leads to TAKING_OVER from each of them, a revocation to UNASSIGNED, a stop to DRAINING,
 and from there to LEFT.
 
-Invariants, each with what would happen without it; tests/property/test_runtime_sink_phase.py:
+Invariants, each with what would happen without it; tests/property/runtime/sinks/test_phase.py:
 
  1. One call at a time. A sink would have two writers.
  2. Nothing is read before the sink has named the start. Reading would start elsewhere.

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.architecture.alert_cases import Case, cases, slow
-from tests.promtool import promtool
+from tests.support.alert_cases import Case, cases, slow
+from tests.support.promtool import promtool
 
 root = Path(__file__).parents[2]
 folder = root / "deploy" / "prometheus"

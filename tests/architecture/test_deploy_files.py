@@ -18,8 +18,8 @@ from operations.components import components
 from operations.reference_docs.command import all_settings, variables
 from operations.reference_docs.metric_catalogue import catalogue
 from simulator.company import make_company
-from tests import containers as test_containers
-from tests.architecture.alert_cases import cases, slow
+from tests.support import containers as test_containers
+from tests.support.alert_cases import cases, slow
 
 root = Path(__file__).parents[2]
 deploy = root / "deploy"

@@ -24,8 +24,8 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
-from tests.fakes.kafka import FakeBroker
-from tests.patience import HANG_GUARD_S
+from tests.support.fakes.kafka import FakeBroker
+from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
 session_s, drain_s = 1.0, 0.5

@@ -18,7 +18,7 @@ from runtime.errors import TransientError
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
-from tests.zoom_stand_in import MemoryLookup, ShiftedClock, client_of, secret, zoom_settings
+from tests.support.fakes.zoom import MemoryLookup, ShiftedClock, client_of, secret, zoom_settings
 from zoom.client import ZoomClient
 from zoom.entities import Queue, User
 from zoom.lookups import queue_lookup, user_lookup

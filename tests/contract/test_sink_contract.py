@@ -26,8 +26,8 @@ from sinks.object_storage.sink import ObjectStorageSink
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
-from tests.enriched import SOURCE, START_MS, batch, delivery, webhook, with_fields
-from tests.fakes.sinks import store
+from tests.support.enriched_records import SOURCE, START_MS, batch, delivery, webhook, with_fields
+from tests.support.fakes.sinks import store
 
 OTHER = TopicPartition("zcc.enriched.task.v1", 1)
 

@@ -12,7 +12,7 @@ from ingest.spill.settings import SpillSettings
 from ingest.spill.store import SegmentStores, open_stores
 from runtime.errors import ConfigurationError
 from runtime.values import Record
-from tests.stack import RealStack
+from tests.support.stack import RealStack
 
 
 @pytest.fixture(params=["folder", "s3"])

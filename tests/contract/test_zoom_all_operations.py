@@ -26,11 +26,11 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from simulator.rest.answers import Answer
 from simulator.rest.app import rest_app
 from simulator.rest.server import serving
-from tests.component.simulator_api import ClockThatStands
-from tests.component.simulator_receiver import simulator_settings
-from tests.contract.zoom_samples import all_arguments, body_of, required_arguments
-from tests.each_case import each_case
-from tests.zoom_stand_in import VirtualClock, zoom_settings
+from tests.support.each_case import each_case
+from tests.support.fakes.zoom import VirtualClock, zoom_settings
+from tests.support.simulator_api import ClockThatStands
+from tests.support.simulator_receiver import simulator_settings
+from tests.support.zoom_samples import all_arguments, body_of, required_arguments
 from zoom.catalogue import Operation, operations, reply_schema
 from zoom.client import ZoomClient, connected
 from zoom.errors import ArgumentError

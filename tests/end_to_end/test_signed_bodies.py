@@ -26,7 +26,7 @@ from schemas.topics import enriched_topics, quarantine_topic, raw_topic, raw_top
 from simulator.company import make_company
 from simulator.stories import event_stream
 from sinks.object_storage.reading import stored_event_ids
-from tests.patience import HANG_GUARD_S
+from tests.support.patience import HANG_GUARD_S
 
 published = Path(__file__).parents[3] / "shared" / "zoom" / "events.json"
 

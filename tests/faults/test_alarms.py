@@ -20,10 +20,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from runtime.kafka import TopicAdmin
 from schemas.topics import enriched_topic, raw_topic, retry_topic
-from tests.component.kafka_members import delete_before
-from tests.enriched import webhook
-from tests.faults.alarm_rig import Product, event, frozen, make_topics, postgres_of, product
-from tests.patience import HANG_GUARD_S
+from tests.support.alarms import Product, event, frozen, make_topics, postgres_of, product
+from tests.support.enriched_records import webhook
+from tests.support.kafka_members import delete_before
+from tests.support.patience import HANG_GUARD_S
 
 pytestmark = pytest.mark.long
 

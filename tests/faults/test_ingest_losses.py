@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import KafkaSettings
-from tests.component.ingest_load import answers, kept, load, until_sent
-from tests.component.ingest_pod import Pod, engagements, make_topics, pod, until
+from tests.support.ingest_load import answers, kept, load, until_sent
+from tests.support.ingest_processes import Pod, engagements, make_topics, pod, until
 
 kills = 5
 

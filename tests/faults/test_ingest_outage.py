@@ -18,8 +18,8 @@ from simulator.service import send
 from simulator.settings import SimulatorSettings
 from simulator.stories import live_stream
 from simulator.webhooks.ledger import LedgerWriter, Totals, read_ledger
-from tests.component.ingest_pod import make_topics, pod
-from tests.patience import HANG_GUARD_S
+from tests.support.ingest_processes import make_topics, pod
+from tests.support.patience import HANG_GUARD_S
 
 rate_per_s = 40
 away_s = 60

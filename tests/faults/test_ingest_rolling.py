@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from runtime.settings import KafkaSettings
-from tests.component.ingest_load import answers, kept, load, until_sent
-from tests.component.ingest_pod import Pod, engagements, make_topics, pod
+from tests.support.ingest_load import answers, kept, load, until_sent
+from tests.support.ingest_processes import Pod, engagements, make_topics, pod
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])

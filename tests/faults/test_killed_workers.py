@@ -9,7 +9,7 @@ from runtime.clock import SystemClock
 from simulator.service import send
 from simulator.stories import live_stream
 from simulator.webhooks.ledger import LedgerWriter
-from tests.patience import HANG_GUARD_S
+from tests.support.patience import HANG_GUARD_S
 
 events = 2000
 

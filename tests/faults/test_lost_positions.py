@@ -27,9 +27,9 @@ from simulator.service import send
 from simulator.state import apply_events
 from simulator.stories import live_stream
 from simulator.webhooks.ledger import read_ledger
-from tests.component.kafka_members import delete_before
-from tests.faults.alarm_rig import prometheus
-from tests.faults.lost_positions_rig import (
+from tests.support.alarms import prometheus
+from tests.support.kafka_members import delete_before
+from tests.support.lost_positions import (
     FamilyLedger,
     Load,
     Logs,
@@ -42,8 +42,8 @@ from tests.faults.lost_positions_rig import (
     stored_records,
     until,
 )
-from tests.faults.postgres_sinks import delete_group
-from tests.patience import HANG_GUARD_S
+from tests.support.patience import HANG_GUARD_S
+from tests.support.postgres_sinks import delete_group
 
 events = 3000
 removed_unread = 8

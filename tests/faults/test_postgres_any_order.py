@@ -12,11 +12,11 @@ from runtime.errors import TransientError
 from runtime.values import Delivery, Rejection, TopicPartition
 from schemas.catalogue import events as known
 from sinks.postgres.model.rows import tables
-from tests.component.postgres_rig import Owner, owner, query
-from tests.enriched import SOURCE
-from tests.faults.postgres_contents import Contents, contents, differences, moments
-from tests.projected import REFERENCE_TOPIC, snapshot
-from tests.told_stories import told_stories
+from tests.support.enriched_records import SOURCE
+from tests.support.postgres import Owner, owner, query
+from tests.support.postgres_contents import Contents, contents, differences, moments
+from tests.support.projections import REFERENCE_TOPIC, snapshot
+from tests.support.simulated_stories import told_stories
 
 where_first = frozenset({"source_topic", "source_partition", "source_offset"})
 """Where the first record of an event was read: which is the first depends on the order."""

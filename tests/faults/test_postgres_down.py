@@ -9,11 +9,11 @@ from runtime.clock import SystemClock
 from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
-from tests.component.postgres_proxy import proxied
-from tests.component.postgres_rig import query
-from tests.faults.postgres_load import Load, make_topics, publishing, records
-from tests.faults.postgres_sinks import Sinks
-from tests.patience import HANG_GUARD_S
+from tests.support.patience import HANG_GUARD_S
+from tests.support.postgres import query
+from tests.support.postgres_load import Load, make_topics, publishing, records
+from tests.support.postgres_proxy import proxied
+from tests.support.postgres_sinks import Sinks
 
 away_s = 60.0
 resumed_within_s = 5.0

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from runtime.values import Delivery
-from tests.component.postgres_rig import owner, query
-from tests.enriched import START_MS, delivery, webhook
-from tests.patience import HANG_GUARD_S
+from tests.support.enriched_records import START_MS, delivery, webhook
+from tests.support.patience import HANG_GUARD_S
+from tests.support.postgres import owner, query
 
 take_over_s = HANG_GUARD_S
 Writer = psycopg.AsyncConnection

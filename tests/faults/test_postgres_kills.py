@@ -18,11 +18,11 @@ import devstack
 from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
-from tests.component.kafka_members import Member, poll_until
-from tests.component.postgres_rig import query
-from tests.faults.postgres_contents import contents, differences
-from tests.faults.postgres_load import Load, make_topics, publishing, records
-from tests.faults.postgres_sinks import Sinks, delete_group, patience_s
+from tests.support.kafka_members import Member, poll_until
+from tests.support.postgres import query
+from tests.support.postgres_contents import contents, differences
+from tests.support.postgres_load import Load, make_topics, publishing, records
+from tests.support.postgres_sinks import Sinks, delete_group, patience_s
 
 many_kills = int(os.environ.get("ZCC_TEST_KILLS", "50"))
 

@@ -10,9 +10,9 @@ from runtime.values import Record
 from schemas.headers import ce_type, event_id_header, reason_header
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.migrate import migrate
-from tests.component.postgres_rig import query
-from tests.faults.postgres_load import Load, event_id_of, make_topics, publishing, records
-from tests.faults.postgres_sinks import Sinks
+from tests.support.postgres import query
+from tests.support.postgres_load import Load, event_id_of, make_topics, publishing, records
+from tests.support.postgres_sinks import Sinks
 
 count = 5000
 poisoned_from = 3456

@@ -18,7 +18,7 @@ from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic
-from tests.component.worker_process import name, worker_process
+from tests.support.worker_process import name, worker_process
 
 many_kills = int(os.environ.get("ZCC_TEST_KILLS", "50"))
 

@@ -14,8 +14,8 @@ from runtime.settings import KafkaSettings
 from schemas.asyncapi import asyncapi, asyncapi_text
 from schemas.catalogue import events
 from schemas.topics import topic_specs
-from tests.node_packages import node_packages
-from tests.patience import HANG_GUARD_S
+from tests.support.node_packages import node_packages
+from tests.support.patience import HANG_GUARD_S
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 PLAN = KafkaSettings().topic_plan

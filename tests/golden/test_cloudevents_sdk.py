@@ -12,8 +12,8 @@ from runtime.values import Record
 from schemas.catalogue import events
 from schemas.envelope import read_envelope
 from schemas.identity import event_id, occurred_at_ms
-from tests.each_case import each_case
-from tests.simulated_account import first_events
+from tests.support.each_case import each_case
+from tests.support.simulated_account import first_events
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 

@@ -1,6 +1,7 @@
 """The committed contract is what the vendor's document says, and holds for the vendor's examples.
 
-Without the vendor's files a test that needs one holds to the digest (tests/vendor_digest.py).
+Without the vendor's files a test that needs one holds to the digest
+(tests/support/vendor_digest.py).
 """
 
 import re
@@ -29,9 +30,9 @@ from schemas.models.reference import (
     VoiceCallLogReference,
 )
 from schemas.models.reference import Reference as AnyReference
-from tests.each_case import each_case
-from tests.vendor_digest import vendor_file, webhook_files
-from tests.vendor_document import object_of
+from tests.support.each_case import each_case
+from tests.support.vendor_digest import vendor_file, webhook_files
+from tests.support.vendor_document import object_of
 from zoom.entities import Queue, User
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from schemas.headers import timestamp
 from schemas.identity import event_address, event_id, occurred_at_ms
 from schemas.natural_key import natural_key
 from simulator.webhooks.identity import event_id as senders_event_id
-from tests.each_case import each_case
+from tests.support.each_case import each_case
 
 VECTORS = Path(__file__).with_name("event_identity.json")
 PSEUDONYM_KEY = b"pseudonym-key-of-the-vectors"

@@ -15,7 +15,7 @@ from schemas.identity import event_id as receivers_event_id
 from schemas.identity import occurred_at_ms
 from simulator.stories import StoryEvent, event_stream
 from simulator.webhooks.identity import event_id, variant_with_other_links
-from tests.simulated_account import START, first_events, the_company
+from tests.support.simulated_account import START, first_events, the_company
 
 PUBLISHED = Path(__file__).parents[2].parent / "shared" / "zoom" / "events.json"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import vendor_digest
-from tests.vendor_digest import REWRITE, SHARED, HeldByDigest, vendor_file
+from tests.support import vendor_digest
+from tests.support.vendor_digest import REWRITE, SHARED, HeldByDigest, vendor_file
 
 
 @pytest.mark.static

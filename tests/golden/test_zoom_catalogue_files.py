@@ -1,6 +1,7 @@
 """The committed catalogue is what the vendor's documents say, and no name in it changes unseen.
 
-Without the vendor's files a test that needs one holds to the digest (tests/vendor_digest.py).
+Without the vendor's files a test that needs one holds to the digest
+(tests/support/vendor_digest.py).
 """
 
 import re
@@ -13,7 +14,7 @@ import jsonschema_rs
 import orjson
 
 from operations.api.command import generate
-from tests.vendor_digest import rest_files, vendor_file
+from tests.support.vendor_digest import rest_files, vendor_file
 from zoom.catalogue import (
     Operation,
     Parameter,

@@ -12,7 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 
 import pytest
 
-from tests.each_case import each_case
+from tests.support.each_case import each_case
 from zoom.catalogue import (
     Operation,
     Parameter,

@@ -1,0 +1,144 @@
+"""What `zcc doctor` reckons with: settings that are set, scopes that are needed, two clocks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic_settings import BaseSettings, SettingsError
+
+from operations.components import components
+from operations.doctor.clock_skew import ServerDates, skew_s
+from operations.doctor.scopes import needs, scopes_page
+from operations.settings.configured import is_configured, suggestions, unknown_variables
+from operations.settings.errors import format_json_error
+from operations.settings.unknown import product_settings
+from processors.enrichment.component import component as enrichment
+from runtime.settings import KafkaSettings, WorkerSettings
+from tests.support.fakes.zoom import ScriptedTransport, VirtualClock, reply
+from zoom.lookups import queue_lookup, user_lookup
+from zoom.messages import Request
+from zoom.settings import ZoomSettings
+
+noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "answered_s", "expected_s"),
+    [
+        (0.0, 0.0, 0.0),
+        (0.9, 0.9, 0.0),
+        (-5.0, 5.0, 0.0),
+        (61.0, 62.0, 60.0),
+        (-62.0, -60.0, -60.0),
+        (-0.4, -0.2, -0.2),
+        (1.5, 1.6, 0.5),
+    ],
+)
+def test_a_skew_is_what_the_two_clocks_differ_by_at_least(
+    asked_s: float, answered_s: float, expected_s: float
+) -> None:
+    asked_at, answered_at = (noon + timedelta(seconds=s) for s in (asked_s, answered_s))
+    assert skew_s(noon, asked_at, answered_at) == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize(
+    ("date", "expected_s"),
+    [
+        ("Wed, 31 Dec 2025 23:58:59 GMT", 60.0),
+        ("Thu, 01 Jan 2026 00:01:00 -0000", -60.0),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0),
+        ("yesterday", None),
+        ("Thu, 01 Jan 2026 00:00:00 +99999999999999", None),
+        ("", None),
+    ],
+)
+async def test_the_date_of_an_answer_tells_the_skew(date: str, expected_s: float | None) -> None:
+    transport = ScriptedTransport(reply(200, {}, date=date))
+    dates = ServerDates(transport, VirtualClock())
+    request = Request("GET", "https://api.example/v2", {})
+    assert (await dates.send(request)).status == 200
+    assert dates.skew_s == expected_s
+
+
+def test_a_part_is_configured_where_one_of_its_own_variables_is_set() -> None:
+    assert is_configured(KafkaSettings, {"zcc_kafka_topic_prefix": "x"})
+    assert not is_configured(KafkaSettings, {"ZCC_KAFKA_TOPICS": "x", "ZCC_WORKER_HEALTH_PORT": ""})
+
+
+def test_a_setting_that_should_hold_json_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ZCC_ZOOM_CALLS_PER_DAY", '{"HEAVY": a-secret')
+    with pytest.raises(SettingsError) as caught:
+        ZoomSettings()
+    assert format_json_error(caught.value, ZoomSettings) == "ZCC_ZOOM_CALLS_PER_DAY: expected JSON"
+
+
+def test_variables_that_nothing_reads_are_named_but_not_those_of_others() -> None:
+    environment = {"ZCC_KAFKA_TOPIC_PREFIX": "", "ZCC_KAFKA_TOPICS": "", "PATH": "", "ZCC_X": ""}
+    unknown = unknown_variables([KafkaSettings, WorkerSettings], environment)
+    assert unknown == ["ZCC_KAFKA_TOPICS", "ZCC_X"]
+
+
+def test_variables_that_are_made_by_others_are_no_settings_of_ours() -> None:
+    environment = {
+        "ZCC_INGEST_SERVICE_HOST": "",
+        "ZCC_INGEST_PORT_8080_TCP_ADDR": "",
+        "ZCC_METRICS_PLACE": "",
+        "ZCC_TEST_STACK": "",
+    }
+    assert unknown_variables([KafkaSettings], environment) == []
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_that_it_is_most_like() -> None:
+    environment = {"ZCC_KAFKA_BOOTSTRAP_SERVER": "", "ZCC_Q": "", "ZCC_KAFKA_TOPIC_PREFIX": ""}
+    assert suggestions([KafkaSettings, WorkerSettings], environment) == {
+        "ZCC_KAFKA_BOOTSTRAP_SERVER": "ZCC_KAFKA_BOOTSTRAP_SERVERS",
+        "ZCC_Q": "",
+    }
+
+
+def test_the_doctor_examines_the_settings_of_every_part() -> None:
+    product = ("ingest", "operations", "processors", "runtime", "sinks", "zoom")
+    found = [
+        kind
+        for kind in BaseSettings.__subclasses__()
+        if kind.__module__.partition(".")[0] in product
+    ]
+    assert set(product_settings) == set(found)
+
+
+class Recording:
+    """A caller that knows nobody, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> object:
+        self.asked.append(operation)
+        document = {"user_id": "u", "display_name": "Ann", "queue_id": "q", "queue_name": "Q"}
+        return {"users": [], "queues": []} if operation.startswith("list") else document
+
+
+async def test_the_needs_of_enrichment_are_what_its_lookups_ask() -> None:
+    caller = Recording()
+    for lookup in (user_lookup(caller), queue_lookup(caller)):
+        await lookup.get("u")
+        assert [entity async for entity in lookup.all()] == []
+    assert sorted(enrichment.zoom_operations) == sorted(caller.asked)
+
+
+def test_the_page_of_scopes_has_the_operations_of_every_component() -> None:
+    page = scopes_page()
+    called = [(each.name, name) for each in components for name in each.zoom_operations]
+    assert called == [(need.component, need.operation.name) for need in needs()]
+    for need in needs():
+        assert f"| {need.component} | `{need.operation.name}` |" in page
+        assert all(f"`{scope}`" in page for scope in need.operation.scopes.all)
+
+
+def test_one_scope_of_an_operation_is_enough() -> None:
+    need = next(iter(needs()))
+    first, second = need.operation.scopes.all
+    assert need.held({second, "another"}) == (second,)
+    assert need.held({first, second}) == (first, second)
+    assert need.held({"another"}) == ()

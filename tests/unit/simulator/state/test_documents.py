@@ -1,0 +1,102 @@
+"""Every document that comes from the state fits the schema of its operation."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from simulator.rest.answers import Listing, RestRequest
+from simulator.rest.documents import ApiError
+from simulator.state import State, directory, state_answers
+from tests.support.each_case import each_case
+from tests.support.simulated_account import SimulatedAccount, account_after, the_company
+from zoom.catalogue import Operation, find, operations, reply_schema
+
+KINDS = {
+    "user_id": directory.user,
+    "queue_id": directory.queue,
+    "flow_id": directory.flow,
+    "team_id": directory.team,
+    "disposition_id": directory.disposition,
+    "skill_id": directory.skill,
+    "role_id": directory.role,
+    "status_id": directory.system_status,
+    "inbox_id": directory.inbox,
+    "business_hour_id": directory.business_hour,
+    "closure_set_id": directory.closure_set,
+    "asset_id": directory.asset,
+}
+
+READING = [name for name in state_answers(State(the_company())) if find(name).method == "GET"]
+
+
+@pytest.fixture(scope="module", params=(600, 4000), ids=("midst-of-first-round", "working-day"))
+def account(request: pytest.FixtureRequest) -> SimulatedAccount:
+    return account_after(request.param)
+
+
+def test_the_state_answers_operations_that_exist() -> None:
+    assert READING
+    assert state_answers(State(the_company())).keys() <= operations().keys()
+
+
+@pytest.mark.thorough
+@each_case("operation_name", READING)
+def test_what_an_operation_answers_fits_its_schema(
+    account: SimulatedAccount, operation_name: str
+) -> None:
+    operation = find(operation_name)
+    validator = Draft202012Validator(reply_schema(operation), format_checker=FormatChecker())
+    documents = 0
+    for question in questions(account, operation):
+        for document in answered(account, account.request(operation_name, **question)):
+            validator.validate(document)
+            documents += 1
+    assert documents or operation_name in ("get_asset", "get_closure_set")
+
+
+def answered(account: SimulatedAccount, request: RestRequest) -> Iterator[Mapping[str, Any]]:
+    """Yield the answer, a list as pages of at most as many items as the schema allows."""
+    try:
+        said = account.answers[request.operation.name](request)
+    except ApiError:
+        return
+    if not isinstance(said, Listing):
+        assert isinstance(said, dict)
+        yield said
+        return
+    paging = request.operation.paging
+    beside: dict[str, object] = dict(said.more)
+    if paging is not None:
+        beside |= {"next_page_token": "", "page_size": 30, "total_records": len(said.items)}
+        if paging.has_more:
+            beside["has_more"] = False
+    assert request.operation.reply.items is not None
+    for start in range(0, len(said.items) or 1, 30):
+        yield {request.operation.reply.items: list(said.items[start : start + 30]), **beside}
+
+
+def questions(account: SimulatedAccount, operation: Operation) -> Iterator[dict[str, Any]]:
+    """Yield questions about everything that there is."""
+    path = [parameter.name for parameter in operation.parameters if parameter.location == "path"]
+    engagements = account.state.engagements
+    if operation.name == "list_messaging_messages":
+        yield from ({"query": {"engagement_id": engagement_id}} for engagement_id in engagements)
+    elif path == ["engagement_id", "note_id"]:
+        for engagement_id, engagement in engagements.items():
+            yield from ({"engagement_id": engagement_id, "note_id": n} for n in engagement.notes)
+    elif path == ["engagement_id", "task_id"]:
+        for engagement_id, engagement in engagements.items():
+            tasks = engagement.follow_up_tasks
+            yield from ({"engagement_id": engagement_id, "task_id": task} for task in tasks)
+    elif path == ["engagement_id"]:
+        yield from ({"engagement_id": engagement_id} for engagement_id in engagements)
+    elif path == ["account_id"]:
+        yield {"account_id": account.company.account_id}
+    elif path:
+        kind = KINDS[path[0]]
+        for facts in account.state.directory.every(kind):
+            yield {path[0]: str(facts[kind.id_member])}
+    else:
+        yield {"query": {"view_type": "detail"}} if "voice" in operation.name else {}
