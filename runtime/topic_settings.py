@@ -89,16 +89,16 @@ def _differences(spec: TopicSpec, state: TopicState) -> Iterator[Change]:
     if state.partitions > spec.partitions:
         yield Refuse(
             spec.name,
-            f"has {state.partitions} partitions, {spec.partitions} are asked for: Kafka cannot "
-            f"take partitions away; set ZCC_KAFKA_ENGAGEMENT_PARTITIONS or "
-            f"ZCC_KAFKA_OTHER_PARTITIONS to what is there",
+            f"has {state.partitions} partitions, expected {spec.partitions}: Kafka cannot remove "
+            f"partitions; set ZCC_KAFKA_ENGAGEMENT_PARTITIONS or ZCC_KAFKA_OTHER_PARTITIONS to "
+            f"the present number",
         )
     if state.replication != spec.replication:
         yield Refuse(
             spec.name,
-            f"has replication {state.replication}, {spec.replication} is asked for: move its "
-            f"replicas with kafka-reassign-partitions, or set ZCC_KAFKA_REPLICATION to what is "
-            f"there",
+            f"has replication {state.replication}, expected {spec.replication}: move its "
+            f"replicas with kafka-reassign-partitions, or set ZCC_KAFKA_REPLICATION to the "
+            f"present number",
         )
     wanted = {
         name: value

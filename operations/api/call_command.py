@@ -150,7 +150,7 @@ def _confirm(call_: ApiCall, *, allowed: bool, yes: bool, body_is_stdin: bool) -
     operation = call_.operation
     request = f"{operation.method} {address(operation, call_.arguments)}"
     if not allowed:
-        raise ConfigurationError(f"{request} changes the account: say so with --allow-writes")
+        raise ConfigurationError(f"{request} changes the account: allow it with --allow-writes")
     if yes:
         return
     if body_is_stdin:

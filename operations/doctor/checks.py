@@ -88,7 +88,7 @@ class _Settings:
             else:
                 yield CheckResult("settings", "ok", prefix)
         if not self._read:
-            yield CheckResult("settings", "wrong", "no variable of ours is set")
+            yield CheckResult("settings", "wrong", "no ZCC_ variable of the product is set")
         for name in unknown_variables(product_settings, environment):
             yield CheckResult("settings", "note", f"{name}: no part of the product reads it")
 
@@ -142,9 +142,11 @@ async def _kafka(settings: KafkaSettings) -> CheckResult:
     except (ConfigurationError, TransientError) as error:
         return CheckResult("kafka", "wrong", str(error))
     if changes.lines:
-        text = f"{len(changes.lines)} topics are not as they should be: run `zcc topics apply`"
+        text = (
+            f"{len(changes.lines)} topics differ from their specifications: run `zcc topics apply`"
+        )
         return CheckResult("kafka", "wrong", text)
-    return CheckResult("kafka", "ok", "it answers, and the topics are as they should be")
+    return CheckResult("kafka", "ok", "it answers, and the topics match their specifications")
 
 
 async def check_store(component: Component, settings: BaseSettings) -> CheckResult:

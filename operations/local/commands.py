@@ -122,5 +122,5 @@ def _default_rate(events: int) -> float:
 def _from_checkout(reference: str, *, needs: str) -> Callable[..., object]:
     return load_from_checkout(
         reference,
-        error=f"this command needs the checkout: the installed product carries no {needs}",
+        error=f"this command needs the checkout: the installed product does not contain {needs}",
     )

@@ -13,8 +13,8 @@ from sinks.postgres.privacy.person_search import ErasureRequest
 from sinks.postgres.settings import PostgresSettings
 
 _out_of_reach: Final = (
-    "Not reached: the topics in Kafka, objects, dead letters, backups, and what others have read. "
-    "What the topics still hold comes back if it is read anew: run this again then."
+    "Not erased: topics in Kafka, objects, dead letters, backups, and copies of other readers. "
+    "Data in the topics comes back when they are read again: repeat this command then."
 )
 
 

@@ -54,7 +54,7 @@ async def run(stores: DataStores, *, ledger: Path | None, as_json: bool) -> int:
 def _accepted(ledger: Path) -> frozenset[str]:
     accepted = load_from_checkout(
         "operations.reconcile.ledger:accepted_ids",
-        error="a ledger is written by the simulator, which the installed product does not carry",
+        error="the simulator writes ledgers, and the installed product does not contain it",
     )
     return cast("frozenset[str]", accepted(ledger))
 

@@ -58,10 +58,10 @@ def lines(read: Read) -> Iterator[str]:
     report = read.report
     yield f"{report.bodies.total()} events read from {len(read.topics)} topics"
     if read.unreadable:
-        yield f"{read.unreadable} values are no events"
+        yield f"{read.unreadable} values are not events"
     findings = report.findings()
     if not findings:
-        yield "no drift: all of them are as the contract has them"
+        yield "no drift: all of them match the contract"
         return
     for event in dict.fromkeys(finding.event for finding in findings):
         yield f"{event}: {report.bodies[event]} read"

@@ -24,8 +24,8 @@ class MonitorSettings(BaseSettings):
     workers: tuple[str, ...] = Field(
         default=tuple(by_name),
         min_length=1,
-        description="Workers that this deployment runs, JSON: their groups and dead letters are "
-        "measured; one that is named and does not run raises an alert",
+        description="Workers of this deployment, JSON: their groups and dead letters are "
+        "measured, and a missing worker raises an alert",
     )
 
     @field_validator("workers")

@@ -73,7 +73,7 @@ def _lines(sizes: dict[str, int]) -> Iterator[str]:
         )
     for text in sorted(sizes):
         if parse_name(text) is None:
-            yield f"{text}: its name is not that of a segment"
+            yield f"{text}: not the name of a segment"
 
 
 async def produce(stores: SegmentStores, kafka: KafkaSettings, clock: Clock) -> None:
@@ -99,7 +99,7 @@ async def _retrying(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPub
     failures = 0
     while True:
         if not await publisher.reached(within_s=_connect_timeout_s):
-            raise TransientError("Kafka does not answer: what waits is still there")
+            raise TransientError("Kafka does not answer: the waiting events are unchanged")
         try:
             return await drain()
         except TransientError:

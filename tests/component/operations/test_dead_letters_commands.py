@@ -98,7 +98,7 @@ async def test_a_replay_is_byte_identical_confirmed_audited_and_done_once(desk: 
     dry = await desk.zcc("replay", "--dry-run", "--json")
     group, refused = map(json.loads, dry.stdout.splitlines())
     assert (dry.returncode, group["count"], refused["refused"]) == (1, 4, 1)
-    assert "sent again 3 times already" in refused["why"]
+    assert "replayed 3 times already" in refused["why"]
     unsure = await desk.zcc("replay", typed="yes\n")
     assert (unsure.returncode, unsure.stdout) == (1, "")
     assert last_line(unsure) == "zcc: not confirmed: nothing was done"

@@ -89,7 +89,7 @@ def test_each_replay_is_counted_until_the_bound() -> None:
             delivery = replace(original, offset=offset, headers=record.headers)
     assert [verdict.replays for verdict in verdicts if isinstance(verdict, Act)] == [1, 2, 3]
     assert verdicts[-1] == ActionRefused(
-        "sent again 3 times already: mend the cause, then raise --max-replays"
+        "replayed 3 times already: fix the cause, then raise --max-replays"
     )
     assert delivery.headers == (*original.headers, ("zcc-replays", b"3"))
 

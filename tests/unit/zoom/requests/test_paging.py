@@ -121,7 +121,7 @@ async def test_a_caller_cannot_turn_pages_itself(name: str) -> None:
 
 
 async def test_what_is_no_list_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(RefusedError, match="get_queue is no list"):
+    with pytest.raises(RefusedError, match="get_queue returns no list"):
         await read(Script(), find("get_queue"), queue_id="q")
 
 
