@@ -239,8 +239,8 @@ async def _latency(place: Place) -> Mapping[str, float]:
             group_of_tasks.create_task(publisher.publish(as_new(record, ordinal)))
         await _until(connection, _progress("all"), count)
         first = f"{_latency_rate * _latency_start_s:064x}"
-        found = await connection.execute(_waits, (first,))
-        waits_ms = [float(row[0]) for row in await found.fetchall()]
+        cursor = await connection.execute(_waits, (first,))
+        waits_ms = [float(row[0]) for row in await cursor.fetchall()]
     hundredths = quantiles(waits_ms, n=100)
     return {
         "events_per_s": _latency_rate,

@@ -1,4 +1,4 @@
-"""Files whose lock says who uses something; the kernel frees the lock when its last holder dies.
+"""Lock files that show who uses something; the kernel frees a lock when its last holder dies.
 
 A program that inherits the open file holds the lock as long as it or a child of its lives, so a
 held lock says for sure that something still runs, and waiting for it is waiting for all of it.

@@ -1,4 +1,4 @@
-"""What a stack is asked to be, and how a part of it reports that it died."""
+"""The options of a stack, and how a part of it reports that it died."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One program of the stack: started, asked whether it answers, stopped, never left behind."""
+"""One program of the stack: started, probed until it answers, stopped, never left behind."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from devstack.options import DevstackError, Part, PartCrashed
 # A program that ends is noticed at once; these limits are for one that hangs, on any machine.
 PREPARE_TIMEOUT_S = 300.0
 GONE_TIMEOUT_S = 60.0
-LEFTOVER_PATIENCE_S = 2.0
+LEFTOVER_TIMEOUT_S = 2.0
 POLL_S = 0.05
 LAST_LINES = 30
 LAST_BYTES = 16 * 1024
@@ -128,7 +128,7 @@ async def end_leftover(lock: Path) -> None:
     Raises:
         DevstackError: it does not go.
     """
-    if await _is_free(lock, LEFTOVER_PATIENCE_S):
+    if await _is_free(lock, LEFTOVER_TIMEOUT_S):
         return
     pid = holder(lock)
     if pid is not None:

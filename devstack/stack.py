@@ -1,4 +1,4 @@
-"""Starts the parts together, hands out their addresses, and stops them whatever happens."""
+"""Starts the parts together, provides their addresses, and stops them in any case."""
 
 import asyncio
 import contextlib

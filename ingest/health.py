@@ -1,4 +1,4 @@
-"""Health of ingest, on a port of its own: of a single process, or of all processes of a parent.
+"""Health of ingest, on its own port: of a single process, or of all processes of a parent.
 
 Each process knows whether a webhook sent to it now is likely to be stored. A single process answers
 probes itself. One of several writes its state into a pipe ten times a second, and the parent, which
@@ -20,7 +20,7 @@ health_setting: Final = "ZCC_INGEST_HEALTH"
 """The prefix of the variables of its address."""
 
 _report_timeout_s: Final = 30.0
-"""A process may report nothing for so long: it starts in seconds, then reports at each tick."""
+"""A process may report nothing for this long: it starts in seconds, then reports at each tick."""
 
 
 class Readiness(IntEnum):
@@ -64,7 +64,7 @@ class Health:
         state = self.check()
         metrics.ready.set(state is Readiness.READY)
         if self._pipe is not None:
-            # A full pipe is read later. A broken one is read by nobody: the parent has ended.
+            # A full pipe is read later. A broken one has no reader: the parent has ended.
             with suppress(BlockingIOError, BrokenPipeError):
                 os.write(self._pipe, bytes([state]))
 
@@ -91,7 +91,7 @@ class Reports:
             self._were_all_ready = set(self._states.values()) == {Readiness.READY}
 
     def ended(self, number: int) -> None:
-        """Expect nothing until the process is started again; the others go on meanwhile."""
+        """Expect nothing until the process is started again; the others continue meanwhile."""
         self._states[number] = Readiness.STARTING
         self._reported_s.pop(number, None)
 

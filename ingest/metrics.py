@@ -20,18 +20,20 @@ class IngestMetrics:
     )
     verified: Final = Counter(
         "zcc_ingest_verified_total",
-        "Requests with a right signature, by app and index of the secret in its list",
+        "Requests with a valid signature, by app and index of the secret in its list",
         ["app", "secret"],
     )
     accepted: Final = Counter(
         "zcc_ingest_accepted_total", "Events acknowledged by the broker, by family", ["family"]
     )
     quarantined: Final = Counter(
-        "zcc_ingest_quarantined_total", "Signed bodies that are no event, by reason", ["reason"]
+        "zcc_ingest_quarantined_total",
+        "Signed bodies that cannot be read as an event, by reason",
+        ["reason"],
     )
     unavailable: Final = Counter(
         "zcc_ingest_unavailable_total",
-        "Requests answered 503, which Zoom sends again, by reason",
+        "Requests answered 503, for Zoom to retry, by reason",
         ["reason"],
     )
     challenges: Final = Counter(
@@ -52,26 +54,27 @@ class IngestMetrics:
     )
     replays: Final = Counter(
         "zcc_ingest_replays_total",
-        "Requests answered 204 without a record, because their very signature was before, by app",
+        "Requests answered 204 without a record, because their signature was accepted before, "
+        "by app",
         ["app"],
     )
     remembered: Final = Gauge(
         "zcc_ingest_remembered_signatures",
-        "Signatures answered 204 that are remembered to recognise replays",
+        "Signatures of accepted requests, remembered to recognise replays",
         multiprocess_mode="livesum",
     )
     connections: Final = Gauge(
-        "zcc_ingest_connections", "Connections that are open", multiprocess_mode="livesum"
+        "zcc_ingest_connections", "Open connections", multiprocess_mode="livesum"
     )
     unfinished: Final = Gauge(
         "zcc_ingest_unfinished_requests",
-        "Requests that are not received whole, so that their sender is unknown",
+        "Requests received in part, so that their sender is unknown",
         multiprocess_mode="livesum",
     )
     crowded_out: Final = Counter(
         "zcc_ingest_crowded_out_total",
-        "Connections closed to make room for others, by what they did (silent: nothing yet; idle: "
-        "nothing more; unfinished: a part of a request; newcomer: no room could be made for it)",
+        "Connections closed to make room for others, by their state (silent: no byte received; "
+        "idle: between requests; unfinished: within a request; newcomer: no other could be closed)",
         ["state"],
     )
     latency: Final = Histogram(
@@ -86,7 +89,7 @@ class IngestMetrics:
     )
     restarts: Final = Counter(
         "zcc_ingest_restarts_total",
-        "Processes that ended by themselves and were started again, with ZCC_INGEST_WORKERS over 1",
+        "Processes that ended unexpectedly and were restarted, with ZCC_INGEST_WORKERS over 1",
     )
 
 

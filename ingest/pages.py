@@ -1,4 +1,4 @@
-"""The pages that describe the webhook, by FastAPI. No webhook comes here."""
+"""The pages that describe the webhook, by FastAPI. Webhooks do not pass through it."""
 
 from typing import Any
 

@@ -31,7 +31,7 @@ class IngestSettings(HealthSettings):
         default=1,
         ge=1,
         le=256,
-        description="Processes that share the port, best as many as cores; more than 1 on Linux",
+        description="Processes that share the port, ideally one per core; over 1 only on Linux",
     )
     apps_file: Path | None = Field(
         default=None,
@@ -69,16 +69,18 @@ class IngestSettings(HealthSettings):
         description="Seconds that the broker has to acknowledge, below the 3 that Zoom waits",
     )
     timestamp_window_s: float = Field(
-        default=300.0, gt=0, description="Seconds that a signature may be older or newer than now"
+        default=300.0,
+        gt=0,
+        description="Seconds by which the time of a signature may differ from now",
     )
     foreign_account_grace_s: float = Field(
         default=3600.0,
         ge=0,
         le=4800,
         description=(
-            "Seconds in which events of an account that its app does not list are answered 503, "
-            "time to correct the list; then they go to quarantine. Below the 85 minutes after "
-            "which Zoom sends for the last time"
+            "Seconds for which events of an account that its app does not list are answered 503, "
+            "as time to correct the list; after that they go to quarantine. Below the 85 minutes "
+            "after which Zoom stops retrying"
         ),
     )
     secret_grace_s: float = Field(
@@ -90,55 +92,56 @@ class IngestSettings(HealthSettings):
         ),
     )
     max_body_bytes: int = Field(
-        default=1024 * 1024, ge=1024, description="Bytes of the largest body that is accepted"
+        default=1024 * 1024, ge=1024, description="Bytes of the largest accepted body"
     )
     body_timeout_s: float = Field(
         default=5.0,
         ge=3,
-        description="Seconds to send a body, not below the 3 after which Zoom gives up by itself",
+        description="Seconds to receive a body, not below the 3 that Zoom waits",
     )
     head_timeout_s: float = Field(
-        default=5.0, ge=3, description="Seconds to send the head of a request, as for a body"
+        default=5.0, ge=3, description="Seconds to receive the head of a request, as for a body"
     )
-    max_headers: int = Field(default=64, ge=16, description="Headers of a request")
+    max_headers: int = Field(default=64, ge=16, description="Number of headers of a request")
     max_head_bytes: int = Field(
         default=16 * 1024, ge=4096, description="Bytes of a request's target and headers"
     )
     max_requests: int = Field(
         default=4096,
         ge=1,
-        description="Signed requests that wait for the broker, in a process; beyond it 503 at once",
+        description="Signed requests of a process that wait for the broker; further ones are "
+        "answered 503 at once",
     )
     max_unfinished: int = Field(
         default=2048,
         ge=1,
         description=(
-            "Requests that a process has not received whole; beyond it "
-            "the oldest is answered 503 and its connection closed"
+            "Partly received requests of a process; beyond that the oldest is answered 503 and its "
+            "connection closed"
         ),
     )
     max_connections: int = Field(
         default=12_000,
         ge=1,
         description=(
-            "Connections of a process, less where the limit of open files asks for it; beyond it "
-            "idle ones are closed, the oldest first, then unfinished ones"
+            "Connections of a process, fewer under a low limit of open files; beyond that idle "
+            "ones are closed, the oldest first, then unfinished ones"
         ),
     )
     max_held_bytes: int = Field(
         default=64 * 1024 * 1024,
         ge=1024 * 1024,
         description=(
-            "Bytes of bodies held by a process; beyond it the oldest unfinished requests are "
-            "answered 503, and the newest if only signed ones are left"
+            "Bytes of bodies in the memory of a process; beyond that the oldest unfinished "
+            "requests are answered 503, or the newest if only signed ones are left"
         ),
     )
     remembered_signatures: int = Field(
         default=32_768,
         ge=0,
         description=(
-            "Signatures answered 204 that a process remembers: a request that repeats one of them "
-            "is answered 204 without a second record; 0 = none"
+            "Signatures of accepted requests that a process remembers; a repeated one is answered "
+            "204 without a second record; 0 = none"
         ),
     )
     traces_started: bool = Field(
@@ -155,21 +158,21 @@ class IngestSettings(HealthSettings):
     unready_s: float = Field(
         default=1.0,
         ge=0,
-        description="Seconds to go on answering after SIGTERM, while the balancer sees /readyz",
+        description="Seconds of service after SIGTERM, until the balancer has read /readyz",
     )
     drain_timeout_s: int = Field(
-        default=8, ge=1, description="Seconds that requests have to finish after that"
+        default=8, ge=1, description="Seconds that open requests have after that"
     )
     docs_enabled: bool = Field(default=False, description="Serve /docs and /openapi.json")
 
     @field_validator("apps", mode="before")
     @classmethod
-    def _apps_have_one_source(cls, value: object, found: ValidationInfo) -> Apps | Path:
+    def _apps_have_one_source(cls, value: object, info: ValidationInfo) -> Apps | Path:
         """Return the apps, or their file.
 
         They are parsed here and not by pydantic-settings, whose error names no rule to follow.
         """
-        file: Path | None = found.data.get("apps_file")
+        file: Path | None = info.data.get("apps_file")
         if value is None and file is None:
             raise ValueError(f"neither it nor ZCC_INGEST_APPS_FILE is set: {apps_form}")
         if file is None:

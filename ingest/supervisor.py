@@ -41,11 +41,11 @@ _pipe_variable: Final = "ZCC_INGEST_PIPE"
 """The file descriptor to which a process reports its health."""
 
 _close_s: Final = 3.0
-"""A process needs so long at most to close its publisher after its last response."""
+"""Longest time for a process to close its publisher after its last response."""
 _first_delay_s: Final = 0.1
 _max_delay_s: Final = 10.0
 _stable_after_s: Final = 10.0
-"""A process that lived so long did not fail because of its start."""
+"""A process that lived this long did not fail because of its start."""
 
 _drained: Final = frozenset({0, -signal.SIGTERM})
 """SIGTERM ends a process only before it listens: later it is an event like others."""
@@ -176,7 +176,7 @@ class _Slot:
         """Run a process until ``stopping`` is set, and restart it; return the exit code.
 
         It sets ``stopping`` if the very first process finds its settings wrong. A later one is
-        restarted forever, because the other slots go on with the settings that were right.
+        restarted forever, because the other slots continue with the settings that were right.
         """
         failures = 0
         while not stopping.is_set():

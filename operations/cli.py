@@ -20,7 +20,7 @@ commands: Final = {
     ),
     "retention": LazyCommand(
         "operations.postgres.retention_command:retention_command",
-        "Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it.",
+        "Remove data older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it.",
     ),
     "erase": LazyCommand(
         "operations.postgres.erase_command:erase_command",
@@ -28,15 +28,15 @@ commands: Final = {
     ),
     "doctor": LazyCommand(
         "operations.doctor.command:doctor",
-        "Check settings, Zoom's token and scopes, clock, Kafka and stores; exit 1 if one is wrong.",
+        "Check settings, Zoom's token and scopes, clock, Kafka and stores; exit 1 on a fault.",
     ),
     "lag": LazyCommand(
         "operations.lag.command:lag",
-        "Print how far each group is behind; exit 1 if one is and has no member.",
+        "Print the lag of each group; exit 1 if a group with lag has no member.",
     ),
     "monitor": LazyCommand(
         "operations.roles.monitor:monitor",
-        "Measure lag and set-aside records at the brokers, for Prometheus.",
+        "Measure lag and dead letters at the brokers, for Prometheus.",
     ),
     "ingest": LazyCommand(
         "operations.roles.ingest:ingest", "Receive webhooks and put them on Kafka."
@@ -68,12 +68,12 @@ commands: Final = {
     "topics": LazyCommand("operations.topics.command:topics_app", "The topics of a deployment."),
     "schemas": LazyCommand("operations.schemas.command:schemas_app", "The contract of events."),
     "offsets": LazyCommand(
-        "operations.postgres.offsets_command:offsets_app", "Where sinks go on reading."
+        "operations.postgres.offsets_command:offsets_app", "Offsets from which sinks resume."
     ),
     "api": LazyCommand("operations.api.command:api_app", "Zoom's REST API."),
     "dead-letters": LazyCommand(
         "operations.dead_letters.commands:dead_letters_app",
-        "What workers have set aside: see it, send it again, dismiss it.",
+        "Dead letters of the workers: list, show, replay, discard.",
     ),
     "spill": LazyCommand("operations.spill.command:spill_app", "Events that wait for the broker."),
 }

@@ -52,10 +52,10 @@ class UnloadedCommand(TyperCommand):
         return self.load().make_context(*arguments, **options)
 
 
-def _command_of(found: object, name: str) -> Any:  # noqa: ANN401 - as above
-    if not isinstance(found, typer.Typer):
+def _command_of(loaded: object, name: str) -> Any:  # noqa: ANN401 - as above
+    if not isinstance(loaded, typer.Typer):
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(name)(cast("Callable[..., None]", found))
+        alone.command(name)(cast("Callable[..., None]", loaded))
         return get_command(alone)
-    one_command = len(found.registered_commands) == 1
-    return get_command(found) if one_command else get_group(found)
+    one_command = len(loaded.registered_commands) == 1
+    return get_command(loaded) if one_command else get_group(loaded)

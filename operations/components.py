@@ -20,19 +20,22 @@ _modules: Final = (
 """In the order of the flow."""
 
 
-_found: Final = {module: cast("Component", load(f"{module}:component")) for module in _modules}
+_by_module: Final = {module: cast("Component", load(f"{module}:component")) for module in _modules}
 
-components: Final = tuple(_found.values())
+components: Final = tuple(_by_module.values())
 
 sources: Final[Mapping[str, str]] = {
-    each.name: f"{module.replace('.', '/')}.py" for module, each in _found.items()
+    each.name: f"{module.replace('.', '/')}.py" for module, each in _by_module.items()
 }
 """Where each component is described: paths from the root."""
 
 by_name: Final[Mapping[str, Component]] = {each.name: each for each in components}
 
-workers: Final[Workers] = {each.name: each.retry_delays_s for each in components}
-"""Every worker with its retry delays; each has a consumer group and a dead-letter topic."""
+workers: Final[Workers] = {each.name: each.retry_delays_s for each in components if not each.polls}
+"""The workers that Kafka feeds, with their retry delays; each has a topic of dead letters."""
+
+pollers: Final = tuple(each.name for each in components if each.polls)
+"""The other components; each has a topic of watermarks."""
 
 monitor: Final = "monitor"
 """The part that measures the others from outside."""

@@ -15,8 +15,8 @@ _only_in_the_checkout: Final = frozenset({"simulator", "devstack"})
 
 def load(reference: str) -> object:
     """Import the module of a reference and return the attribute."""
-    found: object = pkgutil.resolve_name(reference)
-    return found
+    attribute: object = pkgutil.resolve_name(reference)
+    return attribute
 
 
 def load_function(reference: str) -> Callable[..., object]:

@@ -72,27 +72,27 @@ class KafkaDailyCounts:
         """Return the latest count of each rank, with a rank of its own for each writer."""
         prefix = self._key(label)
         try:
-            found = await self._latest(prefix)
+            values = await self._latest(prefix)
         except (
             ConfigurationError
         ) as error:  # calls continue without counts: see zoom.rate_limits.daily_quota
             raise TransientError(str(error)) from error
         counts: dict[int, Count] = {}
         others: list[Count] = []
-        for key, value in found.items():
+        for key, value in values.items():
             rank, writer = _parse_slot(key)
             if writer == self._writer:
                 counts[rank] = _count(value)
             else:
                 others.append(_count(value)._replace(generation=_of_others))
         if self._writer:
-            await self._delete_old(prefix, found)
+            await self._delete_old(prefix, values)
         free = max(counts, default=0) + 1
         return counts | dict(enumerate(others, start=free))
 
-    async def _delete_old(self, prefix: bytes, found: Mapping[bytes, bytes]) -> None:
+    async def _delete_old(self, prefix: bytes, values: Mapping[bytes, bytes]) -> None:
         until = self._clock.now().astimezone(UTC).date() - _retention_days
-        old = (key for key, value in found.items() if _count(value).day < until)
+        old = (key for key, value in values.items() if _count(value).day < until)
         with suppress(TransientError, RejectedError):  # the next reader deletes them
             await asyncio.gather(
                 *(
@@ -102,14 +102,14 @@ class KafkaDailyCounts:
             )
 
     async def _latest(self, prefix: bytes) -> Mapping[bytes, bytes]:
-        found: dict[bytes, bytes] = {}
+        values: dict[bytes, bytes] = {}
         async for delivery in read_all(self._kafka, [self._topic]):
             key = delivery.key or b""
             if key.startswith(prefix) and delivery.value is not None:
-                found[key.removeprefix(prefix)] = delivery.value
+                values[key.removeprefix(prefix)] = delivery.value
             elif key.startswith(prefix):
-                found.pop(key.removeprefix(prefix), None)
-        return found
+                values.pop(key.removeprefix(prefix), None)
+        return values
 
     async def save(self, label: Label, rank: int, count: Count) -> None:
         """Replace the count of one rank, on all in-sync replicas."""
@@ -133,10 +133,10 @@ class KafkaDailyCounts:
 
 def _parse_slot(text: bytes) -> tuple[int, bytes]:
     """Return rank and writer."""
-    found = _slot_pattern.fullmatch(text)
-    if found is None:
-        raise TransientError("a daily count has a key that is none of ours")
-    return int(found[1]), found[2] or b""
+    match = _slot_pattern.fullmatch(text)
+    if match is None:
+        raise TransientError("a daily count has an unknown key")
+    return int(match[1]), match[2] or b""
 
 
 def _count(value: bytes) -> Count:

@@ -1,4 +1,4 @@
-"""Work that nobody waits for, ended with whom it is for."""
+"""Runs tasks in the background, and cancels them when their owner ends."""
 
 import asyncio
 from collections.abc import Coroutine

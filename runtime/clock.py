@@ -1,4 +1,4 @@
-"""The only place that asks for the time; everything else is handed a `Clock`."""
+"""The only module that reads the time; all others get a `Clock`."""
 
 import asyncio
 import time

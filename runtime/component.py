@@ -1,4 +1,4 @@
-"""Describes a processor or a sink: everything that the command line and deployments need of it.
+"""Describes a processor or a sink: all that the command line and deployments need to know of it.
 
 Each component exports one `Component` from the module ``component`` of its folder. The descriptions
 are cheap to import: code that needs a client is named and imported when it runs.
@@ -24,7 +24,7 @@ class TopicNames(Protocol):
 
 
 def no_topics(*, prefix: str) -> Sequence[str]:  # noqa: ARG001 - a TopicNames has a prefix
-    """Name none: of a sink, which writes to a store."""
+    """Name none: a sink writes no topics, a poller reads none."""
     return ()
 
 
@@ -57,14 +57,16 @@ class Component:
     - ``metrics``: objects whose class holds metrics as attributes.
 
     ``zoom_operations`` are names of operations of the REST API; the runtime does not know them.
-    A record that a processor defers waits ``retry_delays_s`` in turn.
+    A record that a processor defers waits ``retry_delays_s`` in turn. A processor that ``polls``
+    runs a `Poller`: another system feeds it, so it reads no topics and has no dead letters.
     """
 
     name: str
     kind: Kind
-    reads: TopicNames
     run: str
+    reads: TopicNames = no_topics
     writes: TopicNames = no_topics
+    polls: bool = False
     retry_delays_s: tuple[int, ...] = ()
     settings: tuple[type[BaseSettings], ...] = ()
     zoom_operations: tuple[str, ...] = ()
@@ -87,12 +89,15 @@ class Component:
         return f"{prefix}.{self.name}"
 
     def groups(self, *, prefix: str) -> Mapping[str, Sequence[str]]:
-        """Return its consumer groups with the topics that each reads."""
+        """Return its consumer groups with the topics that each works off.
+
+        The group of a poller only chooses the active member, so it has none and no lag.
+        """
         group = self.group(prefix=prefix)
-        found = {group: self.reads(prefix=prefix)}
+        topics_of = {group: self.reads(prefix=prefix)}
         if self.retry_delays_s:
-            found[f"{group}-retry"] = self.retry_topics(prefix=prefix)
-        return found
+            topics_of[f"{group}-retry"] = self.retry_topics(prefix=prefix)
+        return topics_of
 
     def retry_topics(self, *, prefix: str) -> Sequence[str]:
         """Return the topics in which deferred records wait, one for each delay."""

@@ -1,4 +1,4 @@
-"""Pure: what the runtime asks of those who run on it, and what it offers to them."""
+"""Pure: the contracts between the runtime and its handlers, sinks, pollers and lookups."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from runtime.values import (
 )
 
 Settled = Callable[[Exception | None], None]
-"""Told of the fate of one record, once: None where all in-sync replicas have it."""
+"""Called once with the result of one record: None where all in-sync replicas have it."""
 
 Prepared = TypeVar("Prepared")
 Key_contra = TypeVar("Key_contra", contravariant=True)
@@ -34,15 +34,15 @@ class Handler(Protocol):
     returns, and only then counts the delivery as done. It may be called again with the same
     delivery, after a crash or a rebalance. A handler has no effect but lookups.
 
-    One that answers `Deferred` is called again, out of the order of the key: what came after the
-    delivery has been handled by then. It must bear that, for instance by revisions.
+    After `Deferred` the runtime calls it again, out of the order of the key: later records of the
+    key have been handled by then. Its output must allow for that, for instance by revisions.
     """
 
     async def __call__(self, delivery: Delivery) -> Sequence[Record] | Deferred:
         """Return the records that follow from the delivery; none is an answer.
 
         Raises:
-            TransientError: nobody knows yet; the runtime tries again.
+            TransientError: not decided yet; the runtime retries.
             RejectedError: this record can never be handled; it becomes a dead letter.
             KeyRejectedError: as well, and so do later ones of its key.
         """
@@ -86,10 +86,10 @@ class Sink(AsyncResource, Protocol[Prepared]):
 
     @property
     def limits(self) -> BatchLimits | None:
-        """When the sink wants to store what is collected, and of which partitions.
+        """When the sink wants a batch to be stored, and of which partitions.
 
-        None leaves it to the worker's settings. A batch may exceed the limits by one poll, and
-        falls short of them at a stop.
+        None leaves it to the worker's settings. A batch may exceed the limits by one poll, and is
+        smaller at a stop.
         """
         ...
 
@@ -107,20 +107,20 @@ class Sink(AsyncResource, Protocol[Prepared]):
         ...
 
     async def prepare(self, batch: Batch) -> Prepared:
-        """Return what `write` needs of a batch, with no effect on the store and without asking it.
+        """Return what `write` needs of a batch, without any access to the store.
 
-        `write` may be running meanwhile. What is returned belongs to the runtime: it may be given
-        to several calls of `write`, or to none where the batch is given up. An error is a defect of
-        the sink; a record that cannot be stored is for `write` to reject.
+        `write` may be running meanwhile. The result belongs to the runtime: several calls of
+        `write` may get it, or none if the batch is abandoned. An error is a defect of the sink;
+        `write` rejects records that cannot be stored.
         """
         ...
 
     async def write(self, batch: Batch, prepared: Prepared) -> Sequence[Rejection]:
-        """Store a whole batch, of which ``prepared`` was made.
+        """Store a whole batch; ``prepared`` is the result of `prepare` for it.
 
-        Returning nothing: all of it is stored. Returning rejections: none of it is stored, and
-        these deliveries are why; the runtime sets them aside, prepares the rest and calls again
-        with the same spans. Raising: nobody knows; the runtime calls again with the same batch.
+        Returning nothing: all of it is stored. Returning rejections: none of it is stored, because
+        of these deliveries; the runtime sends them to the dead letters, prepares the rest and calls
+        again with the same spans. Raising: unknown; the runtime calls again with the same batch.
 
         Raises:
             TransientError: the store does not answer.
@@ -133,7 +133,7 @@ class Sink(AsyncResource, Protocol[Prepared]):
 class Poller(Protocol):
     """Another system's pages in, records out.
 
-    What the runtime guarantees:
+    The runtime guarantees:
 
     - One member of the group is active; the others stand by. It fetches one page of a feed at a
       time, and pages of different feeds concurrently.
@@ -141,22 +141,22 @@ class Poller(Protocol):
       the page's order. So a watermark is never ahead of the records before it.
     - `fetch` gets the last watermark that was committed, by whichever member. A member publishes
       nothing after another has become active.
-    - A feed whose fetch fails waits longer after each failure; the others go on.
+    - A feed whose fetch fails waits longer after each failure; the others continue.
     - It holds no more records than the worker's bound; one page fits in any case.
 
-    What the runtime asks:
+    The runtime requires:
 
-    - ``fetch`` may be called again with the same watermark, after a crash or a change of the active
-      member, and may be cancelled at any await. It has no effect on the other system.
-    - Records have ids of their own. A reader that does not keep to committed records sees those of
-      an aborted page, and then once more.
+    - ``fetch`` allows for another call with the same watermark, after a crash or a change of the
+      active member, and for a cancellation at any await. It does not change the other system.
+    - Records have their own ids. A reader of uncommitted records sees those of an aborted page, and
+      later sees them again.
     """
 
     @property
     def feeds(self) -> Sequence[Feed]:
-        """What it follows: a few, with different names, always the same ones of a process.
+        """Its feeds: a few, with distinct names, constant in a process.
 
-        A name stays with what it stands for: it is the key of the stored watermark.
+        The name is the key of the stored watermark, so it must keep its meaning.
         """
         ...
 
@@ -166,23 +166,23 @@ class Poller(Protocol):
         ...
 
     def due(self, feed: Feed, watermark: str | None, now: datetime) -> datetime | None:
-        """Return from when on the next page is due, None where the feed has come to its end.
+        """Return the time from which the next page is due, None where the feed is at its end.
 
-        A watermark of None: nothing was ever committed. It is called often, answers at once, and
-        what is due stays due until it is fetched. It raises nothing.
+        The watermark is None before the first commit. The call is frequent, so it must be fast; a
+        due page stays due until it is fetched. It raises nothing.
         """
         ...
 
     async def fetch(self, feed: Feed, watermark: str | None) -> Fetched:
         """Return the page that follows the watermark; its records may be none.
 
-        With a watermark that has not moved, the runtime waits a while before it asks again.
+        After an unchanged watermark, the runtime waits a while before the next call.
 
         Raises:
-            TransientError: the other side does not answer, or is not to be asked now.
-            RejectedError: this page can never be fetched; counted, the feed waits for a person.
+            TransientError: the other side does not answer, or must not be called now.
+            RejectedError: this page can never be fetched; it is counted, and a person must act.
             ConfigurationError: nothing can be fetched until a person acts; the worker halts, and
-                looks again now and then.
+                checks again at intervals.
         """
         ...
 
@@ -194,13 +194,13 @@ class Lookup(Protocol[Key_contra, Value_co]):
         """Return the value, or None where it does not exist.
 
         Raises:
-            TransientError: nobody knows.
+            TransientError: unknown.
         """
         ...
 
 
 class Publisher(Protocol):
-    """Where records go."""
+    """Publishes records."""
 
     @property
     def ready(self) -> bool:
@@ -210,24 +210,24 @@ class Publisher(Protocol):
     async def publish(self, record: Record) -> None:
         """Return once all in-sync replicas have the record.
 
-        Cancelling gives up waiting; the record may still arrive.
+        A cancelled call stops waiting; the record may still arrive.
 
         Raises:
             TransientError: not acknowledged; it may or may not have been stored.
-            RejectedError: the broker will never take it (too large).
+            RejectedError: the broker will never accept it (too large).
         """
         ...
 
 
 class Sender(Publisher, Protocol):
-    """A publisher that can be asked without waiting, for those who have no task per record."""
+    """A publisher with a callback, for callers without a task per record."""
 
     def send(self, record: Record, settled: Settled) -> None:
-        """Publish; ``settled`` is told of the end, later, with an error as `publish` raises it.
+        """Publish; later ``settled`` gets None, or an error as `publish` raises it.
 
-        It must not raise. Nothing limits the time until it is told.
+        ``settled`` must not raise. Nothing limits the time until its call.
 
         Raises:
-            TransientError: nothing was sent, and ``settled`` will not be told.
+            TransientError: nothing was sent, and ``settled`` will not be called.
         """
         ...

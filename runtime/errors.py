@@ -1,6 +1,6 @@
-"""Pure: errors by whose fault they are; the runtime decides by class, never by message.
+"""Pure: errors by fault; the runtime decides by class, never by message.
 
-Anything that is none of these is a defect of ours.
+Any other exception is a defect of our code.
 """
 
 from schemas.reasons import DeadLetterReason
@@ -9,7 +9,7 @@ from schemas.reasons import DeadLetterReason
 class TransientError(Exception):
     """The world's fault, and it will pass: try again, never set the record aside for it.
 
-    ``retry_after_s`` is the other side's wish, None where it has none.
+    ``retry_after_s`` is the other side's demand, None without one.
     """
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
@@ -35,11 +35,11 @@ class ConfigurationError(Exception):
 
 
 class RestartNeededError(ConfigurationError):
-    """To try again by itself would do harm: halt until a person starts the process again."""
+    """An automatic retry would do harm: halt until a person restarts the process."""
 
 
 class TooManyDeadLettersError(RestartNeededError):
-    """The guard refuses dead letters of several topics: nothing more is set aside."""
+    """The guard refuses dead letters of several topics: no further dead letter is written."""
 
 
 class PartitionPausedError(Exception):

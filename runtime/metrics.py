@@ -1,7 +1,7 @@
 """Metrics of the runtime: worker, producer, process. Each package has a ``metrics`` module like it.
 
 Names: ``zcc_<package>_<noun>_<unit>``. Label values come from closed sets. Count per batch where
-there are batches. A counter of lost records counts what is lost for good, nothing else.
+there are batches. A counter of lost records counts only permanent losses.
 
 Where a supervisor runs several processes (`runtime.process.metrics_exposition`), each process
 counts in files of its own. Any of them answers a scrape with the sum. A process that replaces a
@@ -28,8 +28,8 @@ class ProcessMetrics:
 
     started: Final = Gauge(
         "zcc_process_start_time_seconds",
-        "When the process started, by the part of the product that it runs; of several processes "
-        "that share their metrics, the oldest",
+        "When the process started, by the part of the product that it runs; the oldest of "
+        "several processes that share their metrics",
         ["part"],
         multiprocess_mode="livemin",
     )
@@ -40,13 +40,13 @@ class PublisherMetrics:
 
     refused: Final = Counter(
         "zcc_publisher_refused_records_total",
-        "Records that a topic does not take, by the setting of the topic that they pass "
+        "Records that a topic refuses, by the setting of the topic that they pass "
         "(`other`: the broker does not say which)",
         ["limit"],
     )
     replaced: Final = Counter(
         "zcc_publisher_replaced_total",
-        "Producers that were replaced because brokers did not acknowledge",
+        "Producers replaced because the brokers did not acknowledge",
     )
 
 
@@ -59,40 +59,44 @@ class WorkerMetrics:
         "zcc_worker_errors_total", "Failures, by stage and kind", ["worker", "stage", "kind"]
     )
     dead_letters: Final = Counter(
-        "zcc_worker_dead_letters_total", "Records set aside, by reason", ["worker", "reason"]
+        "zcc_worker_dead_letters_total",
+        "Records that became dead letters, by reason",
+        ["worker", "reason"],
     )
     delayed: Final = Counter(
-        "zcc_worker_delayed_total", "Records put off to be looked at again later", ["worker"]
+        "zcc_worker_delayed_total", "Records deferred to a retry topic", ["worker"]
     )
     halted: Final = Gauge(
         "zcc_worker_halted",
-        "1 while the worker has stopped until somebody acts, because of what stores or the group "
-        "show, or rather than set more records aside; else 0",
+        "1 while the worker has stopped until a person acts, because of the state of a store or "
+        "of the group, or because of too many dead letters; else 0",
         ["worker"],
         multiprocess_mode="livemax",
     )
     paused: Final = Gauge(
         "zcc_worker_paused_partitions",
-        "Partitions that stand still because too many of their records would be set aside",
+        "Partitions paused because too many of their records would become dead letters",
         ["worker"],
         multiprocess_mode="livesum",
     )
     fenced: Final = Counter(
-        "zcc_worker_fenced_total", "Times that another owner had taken the partitions", ["worker"]
+        "zcc_worker_fenced_total",
+        "Times that another owner had taken over the partitions",
+        ["worker"],
     )
     skipped: Final = Counter(
         "zcc_worker_skipped_records_total",
-        "Records read again that were done before, by the map beside the committed offset",
+        "Records read again and skipped, because the metadata of the commit lists them as done",
         ["worker"],
     )
     ignored_maps: Final = Counter(
         "zcc_worker_ignored_maps_total",
-        "Texts beside a committed offset that are no map of what is done, so more is repeated",
+        "Metadata of commits that are no map of done records, so that more is repeated",
         ["worker"],
     )
     late: Final = Counter(
         "zcc_worker_late_total",
-        "Completions after their partitions were taken away; ignored, another owner does them",
+        "Records completed after their partition was revoked; ignored, its new owner repeats them",
         ["worker"],
     )
     expired: Final = Counter(
@@ -103,31 +107,31 @@ class WorkerMetrics:
     )
     recreated_topics: Final = Counter(
         "zcc_worker_recreated_topics_total",
-        "Times that a member found a topic made anew, under the same name with another id; it is "
-        "read from the beginning of its new log",
+        "Times that a member noticed a recreated topic, with the same name and a new id; it then "
+        "reads the new log from the start",
         ["worker", "topic"],
     )
     lag: Final = Gauge(
         "zcc_worker_lag_records",
-        "Records that are not done, of each partition owned",
+        "Records that are not done, by owned partition",
         ["worker", "topic", "partition"],
         multiprocess_mode="livesum",
     )
     lag_seconds: Final = Gauge(
         "zcc_worker_lag_seconds",
-        "Age of the oldest record that is not done, of each partition owned; 0 = all is done",
+        "Age of the oldest record that is not done, by owned partition; 0 = all done",
         ["worker", "topic", "partition"],
         multiprocess_mode="livemax",
     )
     in_flight: Final = Gauge(
         "zcc_worker_in_flight_records",
-        "Records being handled",
+        "Records in processing",
         ["worker"],
         multiprocess_mode="livesum",
     )
     oldest: Final = Gauge(
         "zcc_worker_oldest_unfinished_seconds",
-        "Since when the oldest record is held that was read and is not done, across outages",
+        "Time since the oldest unfinished record was first read, across outages",
         ["worker"],
         multiprocess_mode="livemax",
     )
@@ -153,19 +157,19 @@ class PollerMetrics:
 
     active: Final = Gauge(
         "zcc_poller_active",
-        "1 while this process is the member that fetches; 0 = it stands by",
+        "1 while this process is the active member; 0 = standby",
         ["worker"],
         multiprocess_mode="livesum",
     )
     due: Final = Gauge(
         "zcc_poller_due_feeds",
-        "Feeds that are due and not fetched yet, by the class of the limits that they use up",
+        "Feeds that are due and not fetched yet, by their class of limits",
         ["worker", "budget"],
         multiprocess_mode="livesum",
     )
     success_age: Final = Gauge(
         "zcc_poller_last_success_age_seconds",
-        "Since when no page of a feed was fetched and acknowledged, across changes of the member",
+        "Time since a page of a feed was last fetched and acknowledged, by whichever member",
         ["worker", "feed"],
         multiprocess_mode="livemax",
     )
@@ -176,12 +180,12 @@ class PollerMetrics:
     )
     failures: Final = Counter(
         "zcc_poller_failures_total",
-        "Pages that were not fetched or not taken by a topic, by feed and kind",
+        "Pages that could not be fetched or published, by feed and kind",
         ["worker", "feed", "kind"],
     )
     fenced: Final = Counter(
         "zcc_poller_fenced_watermarks_total",
-        "Watermarks found whose writer had been succeeded before; another program writes them",
+        "Watermarks whose writer was no longer active; another program writes them",
         ["worker"],
     )
 

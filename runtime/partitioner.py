@@ -1,4 +1,4 @@
-"""Pure: which partition a key belongs to: murmur2, as Java's default partitioner has it.
+"""Pure: the partition of a key: murmur2, as in Java's default partitioner.
 
 Source: Kafka's Java client, `Utils.murmur2` and `BuiltInPartitioner.partitionForKey`.
 """
@@ -14,7 +14,7 @@ _positive: Final = 0x7FFFFFFF
 
 
 def partition_of(key: bytes, *, partitions: int) -> int:
-    """Return the partition of a key in a topic with so many partitions."""
+    """Return the partition of a key in a topic with this number of partitions."""
     return (murmur2(key) & _positive) % partitions
 
 

@@ -11,14 +11,14 @@ from runtime.values import Assignment, Delivery, Record, TopicPartition
 
 
 class Position(NamedTuple):
-    """What a group commits for a partition: the next offset to read, and a short text beside it."""
+    """What a group commits for a partition: the next offset to read, and a short text."""
 
     offset: int
     metadata: str = ""
 
 
 class RebalanceListener(Protocol):
-    """Told of changes of ownership from within `Consumer.poll`, which waits for it."""
+    """Called on changes of ownership from within `Consumer.poll`, which waits for it."""
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """These are about to be taken away; what is committed before returning still counts."""
@@ -36,15 +36,15 @@ class Consumer(AsyncResource, Protocol):
     of the log is. A partition without a committed offset starts at the beginning of its log.
 
     A commit names the log that it is of, by the id that the topic had at the assignment. In a topic
-    that was made anew it counts as none.
+    that was recreated it counts as none.
     """
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
         """Return what is there, in order within each partition; empty after the time-out.
 
         Raises:
-            TransientError: the brokers do not answer, or this member was thrown out: enter anew.
-            FencedError: a topic was made anew since the assignment: enter anew.
+            TransientError: the brokers do not answer, or have expelled this member: join again.
+            FencedError: a topic was recreated since the assignment: join again.
         """
         ...
 
@@ -71,13 +71,13 @@ class Consumer(AsyncResource, Protocol):
         """Return where all that was polled of these is of the logs of the assignment.
 
         Raises:
-            FencedError: one of their topics was made anew since: forget the assignment.
-            TransientError: nobody knows.
+            FencedError: one of their topics was recreated since: forget the assignment.
+            TransientError: the result is unknown.
         """
         ...
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
-        """Fetch nothing from these; membership goes on as long as `poll` is called."""
+        """Fetch nothing from these; membership continues as long as `poll` is called."""
         ...
 
     def resume(self, partitions: Collection[TopicPartition]) -> None:

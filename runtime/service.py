@@ -11,6 +11,7 @@ import structlog
 
 from runtime import metrics
 from runtime.clock import Clock, SystemClock
+from runtime.component import Component
 from runtime.contracts import Handler, Poller, Prepared, Sink
 from runtime.errors import RestartNeededError
 from runtime.handlers.delayed_consumer import Delayed, DelayedConsumer
@@ -37,96 +38,80 @@ from runtime.sinks.worker import SinkWorker
 from runtime.values import Delivery
 from runtime.worker.failing_steps import FailingSteps
 from runtime.worker.membership import MembershipContext, WorkerContext
-from schemas.topics import (
-    dead_letter_audit_topic,
-    dead_letter_topic,
-    retry_topic,
-    watermark_topic,
-)
+from schemas.topics import dead_letter_audit_topic, watermark_topic
 
 _delayed_part: Final = 8
-"""Of what a worker may hold, the reader of what it put off has the eighth part."""
+"""The second group of a worker gets one eighth of what the worker may hold."""
 
-_letters_factor: Final = 2
-"""So many times the records that the guard counts are read of each partition of dead letters."""
+_history_factor: Final = 2
+"""Dead letters read per partition, as a multiple of the records that the guard counts."""
 _audit_factor: Final = 5
-"""So many times more lines are read of what people did about letters, those of all workers."""
+"""Audit lines read per dead letter: those of all workers stand in one topic."""
 
 log = structlog.get_logger()
 
 
-async def run_handler(  # noqa: PLR0913 - what a worker is made of
+async def run_handler(
     handler: Handler,
+    component: Component,
     *,
-    name: str,
-    topics: Sequence[str],
     kafka: KafkaSettings,
     worker: WorkerSettings,
-    produces: Sequence[str] = (),
-    delays_s: Sequence[int] = (),
     on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> None:
-    """Run a handler over these topics until SIGTERM or SIGINT, then drain.
+    """Run a handler over the topics that the component reads until SIGTERM or SIGINT, then drain.
 
-    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. What
-    the handler answers `Deferred` to waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of
-    ``delays_s`` in turn, and is read from there by the group ``<prefix>.<name>-retry``. While one
-    of the topics that it reads or ``produces`` to does not exist, it halts and says so.
+    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. A
+    deferred delivery waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of the component's
+    delays in turn; the group ``<prefix>.<name>-retry`` reads these topics. While a topic that the
+    component reads or writes does not exist, the worker halts and names it.
 
     ``on_share_changed`` receives each new share of this member in the first of these groups, and
     None when the member loses it; see `KafkaConsumer`.
 
     Raises:
-        ConfigurationError: the health address is taken, or the work had halted when it was told to
-            end; the process must not end with 0.
+        ConfigurationError: the health address is taken, or the worker had halted before it was
+            stopped; the process must not end with 0.
     """
-    main, second = _divided(worker) if delays_s else (worker, worker)
-    async with _surroundings(name, topics, kafka, main, produces, on_share_changed) as context:
-        delayed = _delayed(context, kafka, second, delays_s) if delays_s else None
+    divide = bool(component.retry_delays_s)
+    main, second = _divided(worker) if divide else (worker, worker)
+    async with _worker_context(component, kafka, main, on_share_changed) as context:
+        delayed = _delayed(component, context, kafka, second) if divide else None
         await _run(Worker(handler, context, delayed), context)
 
 
 async def run_sink(
-    sink: Sink[Prepared],
-    *,
-    name: str,
-    topics: Sequence[str],
-    kafka: KafkaSettings,
-    worker: WorkerSettings,
+    sink: Sink[Prepared], component: Component, *, kafka: KafkaSettings, worker: WorkerSettings
 ) -> None:
-    """Run a sink over these topics until SIGTERM or SIGINT, then drain and close it.
+    """Run a sink over the topics that the component reads until SIGTERM or SIGINT, then drain.
 
-    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``.
+    The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. The
+    sink is closed at the end.
 
     Raises:
-        ConfigurationError: the health address is taken, or the work had halted when it was told to
-            end; the process must not end with 0.
+        ConfigurationError: the health address is taken, or the worker had halted before it was
+            stopped; the process must not end with 0.
         RetriesExhaustedError: as well, for a defect of the sink; nothing was skipped.
     """
-    async with _surroundings(name, topics, kafka, worker) as context:
+    async with _worker_context(component, kafka, worker) as context:
         await _run(SinkWorker(sink, context), context)
 
 
 async def run_poller(
-    poller: Poller,
-    *,
-    name: str,
-    kafka: KafkaSettings,
-    worker: WorkerSettings,
-    produces: Sequence[str] = (),
+    poller: Poller, component: Component, *, kafka: KafkaSettings, worker: WorkerSettings
 ) -> None:
     """Run a poller until SIGTERM or SIGINT, then drain.
 
     The group and the transactional id are ``<prefix>.<name>``, the watermarks are kept in
-    ``<prefix>.watermarks.<name>.v1``. While that or one of the topics that it ``produces`` to does
-    not exist, it halts and says so.
+    ``<prefix>.watermarks.<name>.v1``. While that topic or one that the component writes does not
+    exist, the worker halts and names it.
 
     Raises:
-        ConfigurationError: the health address is taken, or the work had halted when it was told to
-            end; the process must not end with 0.
+        ConfigurationError: the health address is taken, or the worker had halted before it was
+            stopped; the process must not end with 0.
     """
-    clock, group = SystemClock(), _group(kafka, name)
-    topic = watermark_topic(name, prefix=kafka.topic_prefix)
+    name, prefix, clock = component.name, kafka.topic_prefix, SystemClock()
+    group, topic = component.group(prefix=prefix), watermark_topic(name, prefix=prefix)
     metrics.begin_worker(name, topics=[topic])
     metrics.begin_poller(name, poller.feeds)
 
@@ -139,61 +124,60 @@ async def run_poller(
         settings=worker,
         clock=clock,
         rng=SystemRandom(),
-        check=partial(require_topics, kafka, (topic, *produces)),
+        check=partial(require_topics, kafka, (topic, *component.writes(prefix=prefix))),
     )
     store = WatermarkStore(topic, read, partial(transactions, kafka, transactional_id=group))
     await _run(PollerWorker(poller, store, context), context)
 
 
 @asynccontextmanager
-async def _surroundings(
-    name: str,
-    topics: Sequence[str],
+async def _worker_context(
+    component: Component,
     kafka: KafkaSettings,
     settings: WorkerSettings,
-    produces: Sequence[str] = (),
     on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> AsyncIterator[WorkerContext]:
-    clock, group = SystemClock(), _group(kafka, name)
+    name, prefix, clock = component.name, kafka.topic_prefix, SystemClock()
+    group, topics = component.group(prefix=prefix), component.reads(prefix=prefix)
+    dead_letters = component.dead_letter_topic(prefix=prefix)
     metrics.begin_worker(name, topics=topics)
-    letters = dead_letter_topic(name, prefix=kafka.topic_prefix)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield WorkerContext(
             name=name,
             connect=_connecting(group, topics, kafka, settings, clock, on_share_changed),
             publisher=publisher,
-            dead_letter_topic=letters,
+            dead_letter_topic=dead_letters,
             settings=settings,
             clock=clock,
             rng=SystemRandom(),
-            check=partial(require_topics, kafka, (*topics, *produces)),
-            dead_letter_history=partial(_past_letters, kafka, letters, settings.guard_records),
+            check=partial(require_topics, kafka, (*topics, *component.writes(prefix=prefix))),
+            dead_letter_history=partial(
+                _dead_letter_history, kafka, dead_letters, settings.guard_records
+            ),
         )
 
 
-async def _past_letters(kafka: KafkaSettings, letters: str, records: int) -> DeadLetterHistory:
-    last = _letters_factor * records
+async def _dead_letter_history(
+    kafka: KafkaSettings, topic: str, guard_records: int
+) -> DeadLetterHistory:
+    records = _history_factor * guard_records
     audit = dead_letter_audit_topic(prefix=kafka.topic_prefix)
     return DeadLetterHistory(
-        letters=await latest(kafka, letters, records=last),
-        audit=await latest(kafka, audit, records=_audit_factor * last),
+        letters=await latest(kafka, topic, records=records),
+        audit=await latest(kafka, audit, records=_audit_factor * records),
     )
 
 
 def _delayed(
-    context: WorkerContext, kafka: KafkaSettings, settings: WorkerSettings, delays_s: Sequence[int]
+    component: Component, context: WorkerContext, kafka: KafkaSettings, settings: WorkerSettings
 ) -> Delayed:
-    """Return the second group of a worker, which reads what it put off."""
-    name, clock = f"{context.name}-retry", context.clock
-    delays = RetryTopics(
-        [
-            RetryTopic(retry_topic(context.name, delay_s, prefix=kafka.topic_prefix), delay_s)
-            for delay_s in delays_s
-        ]
-    )
-    topics = tuple(delays.delays_s)
+    """Return the second group of a worker, which reads the deferred records."""
+    name, clock = f"{component.name}-retry", context.clock
+    topics = component.retry_topics(prefix=kafka.topic_prefix)
+    delays = RetryTopics(list(map(RetryTopic, topics, component.retry_delays_s)))
     metrics.begin_worker(name, topics=topics)
-    connect = _connecting(_group(kafka, name), topics, kafka, settings, clock)
+    group = f"{component.group(prefix=kafka.topic_prefix)}-retry"
+    connect = _connecting(group, topics, kafka, settings, clock)
 
     def connect_held_back(listener: RebalanceListener) -> Consumer:
         return DelayedConsumer(connect, listener, delays=delays, clock=clock)
@@ -212,7 +196,7 @@ def _delayed(
 
 
 def _divided(worker: WorkerSettings) -> tuple[WorkerSettings, WorkerSettings]:
-    """Divide what a worker may hold between what it reads first and what it put off."""
+    """Divide what a worker may hold between its first group and that of deferred records."""
     size_bytes = worker.in_flight_bytes // _delayed_part
     second = {
         "in_flight_bytes": size_bytes,
@@ -223,10 +207,6 @@ def _divided(worker: WorkerSettings) -> tuple[WorkerSettings, WorkerSettings]:
         worker.model_copy(update={"in_flight_bytes": worker.in_flight_bytes - size_bytes}),
         worker.model_copy(update=second),
     )
-
-
-def _group(kafka: KafkaSettings, name: str) -> str:
-    return f"{kafka.topic_prefix}.{name}"
 
 
 def _connecting(
@@ -280,11 +260,11 @@ async def _run(
 
 
 class _Halt:
-    """Whether the work has stopped until a person starts the process again.
+    """Whether the worker has stopped until a person starts the process again.
 
-    The process then stays, not ready, until it is told to stop: an orchestrator would start it
-    again at once, and each new one would do the same harm. So it can also be asked for the figure
-    that raises the alarm.
+    The process then stays, not ready, until it is stopped: an orchestrator would start it again at
+    once, and each new one would do the same harm. It also continues serving the metric that raises
+    the alarm.
     """
 
     def __init__(self, work: Worker | SinkWorker[Prepared] | PollerWorker) -> None:

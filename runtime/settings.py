@@ -11,7 +11,7 @@ from runtime.settings_fields import HealthSettings
 from schemas.topics import TopicPlan
 
 _segment_days: Final = 7
-"""Kafka deletes whole segments, and may fill one for so long, which its first records outlive.
+"""Kafka deletes whole segments and takes up to this long to fill one; its records live longer.
 
 Source: Apache Kafka, topic setting segment.ms.
 """
@@ -23,7 +23,8 @@ class KafkaSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZCC_KAFKA_", frozen=True, extra="ignore")
 
     bootstrap_servers: str = Field(
-        default="127.0.0.1:9092", description="Brokers to ask first, host:port, comma-separated"
+        default="127.0.0.1:9092",
+        description="Brokers for the first connection, host:port, comma-separated",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="How to talk to the brokers"
@@ -62,7 +63,7 @@ class KafkaSettings(BaseSettings):
         default=30, ge=1, description="Days that dead letters and quarantine are kept"
     )
     audit_retention_days: int = Field(
-        default=400, ge=1, description="Days that it is kept what people did about dead letters"
+        default=400, ge=1, description="Days that the audit of dead letters is kept"
     )
 
     @model_validator(mode="after")
@@ -121,56 +122,73 @@ class WorkerSettings(HealthSettings):
 
     model_config = SettingsConfigDict(env_prefix="ZCC_WORKER_", frozen=True, extra="ignore")
 
-    in_flight_records: int = Field(default=1000, ge=1, description="Records being handled at once")
-    in_flight_bytes: int = Field(
-        default=64 * 1024 * 1024, ge=1024, description="Bytes of records held at once"
+    in_flight_records: int = Field(
+        default=1000, ge=1, description="Records in processing at the same time"
     )
-    concurrency: int = Field(default=100, ge=1, description="Keys being handled at once")
+    in_flight_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="Bytes of records in memory"
+    )
+    concurrency: int = Field(default=100, ge=1, description="Keys in processing at the same time")
     commit_interval_s: float = Field(default=1.0, gt=0, description="Seconds between commits")
     commit_records: int = Field(
-        default=5000, ge=1, description="Records done at which the next commit does not wait longer"
+        default=5000,
+        ge=1,
+        description="Completed records after which a commit does not wait for the interval",
     )
     drain_timeout_s: float = Field(
-        default=20.0, gt=0, description="Seconds that a stopping worker waits for what is running"
+        default=20.0,
+        gt=0,
+        description="Seconds that a stopping worker waits for records in processing",
     )
     session_timeout_s: float = Field(
-        default=30.0, gt=0, description="Seconds without a heartbeat until Kafka gives up a worker"
+        default=30.0,
+        gt=0,
+        description="Seconds without a heartbeat after which Kafka removes a worker from its group",
     )
     instance_id: str = Field(
         default="",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,248})?$",
-        description="Name of this worker among those of its group, of which no other has it: while "
-        "it restarts within the session timeout the others keep their partitions; empty = none",
+        description="Unique name of this worker in its group: while it restarts within the session "
+        "timeout, the other members keep their partitions; empty = none",
     )
     defect_attempts: int = Field(
-        default=3, ge=1, description="Tries before a record that our code fails on is set aside"
+        default=3,
+        ge=1,
+        description="Attempts after which a record that our code fails on becomes a dead letter",
     )
     guard_records: int = Field(
-        default=1000, ge=1, description="Records over which the shares of dead letters are taken"
+        default=1000,
+        ge=1,
+        description="Number of last records in which the shares of dead letters are measured",
     )
     guard_defect_share: float = Field(
-        default=0.01, gt=0, le=1, description="Share set aside by defects that stops the worker"
+        default=0.01,
+        gt=0,
+        le=1,
+        description="Share of dead letters by defects that stops the worker",
     )
     guard_rejected_share: float = Field(
-        default=0.5, gt=0, le=1, description="Share set aside for other reasons that stops it too"
+        default=0.5, gt=0, le=1, description="Share of dead letters for other reasons that stops it"
     )
     guard_per_minute: int = Field(
-        default=3000, ge=1, description="Dead letters a minute that stop it, whatever their share"
+        default=3000, ge=1, description="Dead letters per minute that stop it, whatever their share"
     )
     parked_keys: int = Field(
-        default=1000, ge=0, description="Keys parked at a handler's wish; one more stops the worker"
+        default=1000, ge=0, description="Keys blocked by a handler; one more stops the worker"
     )
     batch_records: int = Field(
-        default=5000, ge=1, description="A sink's batch is due at so many records"
+        default=5000, ge=1, description="Records after which a sink writes its batch"
     )
     batch_bytes: int = Field(
-        default=16 * 1024 * 1024, ge=1024, description="A sink's batch is due at so many bytes"
+        default=16 * 1024 * 1024, ge=1024, description="Bytes after which a sink writes its batch"
     )
-    batch_age_s: float = Field(default=0.1, gt=0, description="A sink's batch is due at this age")
+    batch_age_s: float = Field(
+        default=0.1, gt=0, description="Age in seconds at which a sink writes its batch"
+    )
 
     @property
     def guard_bounds(self) -> GuardBounds:
-        """How much may be set aside."""
+        """How many dead letters may be written."""
         return GuardBounds(
             records=self.guard_records,
             defect_share=self.guard_defect_share,

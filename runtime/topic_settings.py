@@ -1,4 +1,4 @@
-"""Pure: how topics differ from what they should be, and what can be done about it."""
+"""Pure: compares topics with their specifications, and plans the changes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """A difference that nobody mends by a command; ``reason`` says what to do."""
+    """A difference that no command can correct; ``reason`` says what to do."""
 
     topic: str
     reason: str
@@ -54,7 +54,7 @@ Change = Create | AddPartitions | Configure | Refuse
 
 @dataclass(frozen=True, slots=True)
 class TopicChanges:
-    """What was or would be done, a line each, for people.
+    """The changes that were or would be made, one line each, for people.
 
     ``settled`` says that nothing is left to do: the topics are as they should be.
     """
@@ -89,16 +89,16 @@ def _differences(spec: TopicSpec, state: TopicState) -> Iterator[Change]:
     if state.partitions > spec.partitions:
         yield Refuse(
             spec.name,
-            f"has {state.partitions} partitions, {spec.partitions} are asked for: Kafka cannot "
-            f"take partitions away; set ZCC_KAFKA_ENGAGEMENT_PARTITIONS or "
-            f"ZCC_KAFKA_OTHER_PARTITIONS to what is there",
+            f"has {state.partitions} partitions, expected {spec.partitions}: Kafka cannot remove "
+            f"partitions; set ZCC_KAFKA_ENGAGEMENT_PARTITIONS or ZCC_KAFKA_OTHER_PARTITIONS to "
+            f"the present number",
         )
     if state.replication != spec.replication:
         yield Refuse(
             spec.name,
-            f"has replication {state.replication}, {spec.replication} is asked for: move its "
-            f"replicas with kafka-reassign-partitions, or set ZCC_KAFKA_REPLICATION to what is "
-            f"there",
+            f"has replication {state.replication}, expected {spec.replication}: move its "
+            f"replicas with kafka-reassign-partitions, or set ZCC_KAFKA_REPLICATION to the "
+            f"present number",
         )
     wanted = {
         name: value
@@ -116,7 +116,7 @@ def describe_change(change: Change) -> str:
         case Create(spec):
             return (
                 f"{spec.name}: create with {spec.partitions} partitions, replication "
-                f"{spec.replication}, {spec.cleanup}, {_kept(spec.retention_ms)}"
+                f"{spec.replication}, {spec.cleanup}, {_retention_text(spec.retention_ms)}"
             )
         case AddPartitions(topic, present, wanted):
             return (
@@ -132,5 +132,5 @@ def describe_change(change: Change) -> str:
             assert_never(change)
 
 
-def _kept(retention_ms: int) -> str:
+def _retention_text(retention_ms: int) -> str:
     return "kept for ever" if retention_ms < 0 else f"kept {retention_ms / 86_400_000:g} days"

@@ -84,7 +84,7 @@ class Batch:
     """Deliveries of one or more partitions, in order within each, and the offsets that they settle.
 
     Once the batch is stored, the position of each partition is ``spans[partition].end``, even
-    where its last deliveries were taken out because they had been set aside.
+    where its last deliveries became dead letters.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -131,7 +131,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """Where a partition stands at assignment. ``committed`` is None where the group has none."""
+    """The state of a partition at assignment. ``committed`` is None where the group has none."""
 
     committed: int | None
     log_start: int
@@ -153,7 +153,7 @@ class Assignment:
 
 
 class Resume(NamedTuple):
-    """Where a sink goes on with a partition.
+    """Where a sink continues with a partition.
 
     With ``planned_end``, the span from ``offset`` to it may be stored in part: it has to be
     presented whole before anything behind it.

@@ -6,7 +6,7 @@ Partitions, replicas and retention come from the given plan.
 Source: AsyncAPI 3.0.0; Kafka bindings 0.5.0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, assert_never
 
 import yaml
@@ -39,7 +39,9 @@ _server: Final[Node] = {
     "host": "{brokers}",
     "protocol": "kafka",
     "description": "The cluster of the deployment.",
-    "variables": {"brokers": {"default": "127.0.0.1:9092", "description": "Brokers to ask first."}},
+    "variables": {
+        "brokers": {"default": "127.0.0.1:9092", "description": "Brokers for the first connection."}
+    },
 }
 
 _any_event: Final[Node] = {
@@ -92,18 +94,19 @@ _watermark: Final[Node] = {
 }
 
 
-def asyncapi_text(plan: TopicPlan, workers: Workers) -> str:
-    """Return the document as YAML; the same for the same records, schemas, plan and workers."""
-    return yaml.safe_dump(asyncapi(plan, workers), sort_keys=False, width=100)
+def asyncapi_text(plan: TopicPlan, workers: Workers, *, pollers: Collection[str] = ()) -> str:
+    """Return the document as YAML; the same for the same records, schemas and arguments."""
+    return yaml.safe_dump(asyncapi(plan, workers, pollers=pollers), sort_keys=False, width=100)
 
 
-def asyncapi(plan: TopicPlan, workers: Workers) -> Node:
-    """Return the document for a deployment with these workers."""
+def asyncapi(plan: TopicPlan, workers: Workers, *, pollers: Collection[str] = ()) -> Node:
+    """Return the document for a deployment with these workers and pollers."""
     channels: Node = {}
     operations: Node = {}
     used: set[str] = set()
     for record in topic_records():
-        for topic in topic_names(record, prefix=plan.prefix, workers=workers):
+        names = topic_names(record, prefix=plan.prefix, workers=workers, pollers=pollers)
+        for topic in names:
             name = topic.removeprefix(f"{plan.prefix}.").removesuffix(".v1")
             channels[name] = _channel(record, topic, plan)
             used.update(_message_names(record))

@@ -34,13 +34,13 @@ class Drift(NamedTuple):
     """One departure.
 
     ``pointer`` has the name of each member on the way, and ``[]`` for the items of an array.
-    ``found`` is the value there, None where it is missing, the whole body of an unknown event; it
+    ``value`` is what stands there, None where it is missing, the whole body of an unknown event; it
     may be personal and is not for logs.
     """
 
     kind: DriftKind
     pointer: tuple[str, ...]
-    found: object
+    value: object
 
     @property
     def path(self) -> str:
@@ -95,9 +95,9 @@ def path_of(pointer: Sequence[str]) -> str:
 
 def departures(body: Body, contract: Contract) -> Sequence[Drift]:
     """Return the departures of a parsed JSON object from a compiled schema of an object."""
-    found: list[Drift] = []
-    _check_members(body, contract, found)
-    return found
+    drifts: list[Drift] = []
+    _check_members(body, contract, drifts)
+    return drifts
 
 
 def compiled(schema: Schema, pointer: tuple[str, ...] = ()) -> Contract:
@@ -137,34 +137,34 @@ def _contract_of(event: str) -> Contract:
     return compiled(json_schema(event))
 
 
-def _check_members(value: Body, contract: Contract, found: list[Drift]) -> None:
+def _check_members(value: Body, contract: Contract, drifts: list[Drift]) -> None:
     members = contract.members
     if members is None:
         return
     for name, child in value.items():
         member = members.get(name)
         if member is None:
-            found.append(Drift(DriftKind.UNKNOWN_FIELD, (*contract.pointer, name), child))
+            drifts.append(Drift(DriftKind.UNKNOWN_FIELD, (*contract.pointer, name), child))
         elif not member.is_plain or member.types is None or type(child) not in member.types:
-            _check(child, member, found)
+            _check(child, member, drifts)
     if not value.keys() >= contract.required:
-        found.extend(
+        drifts.extend(
             Drift(DriftKind.MISSING_REQUIRED, (*contract.pointer, name), None)
             for name in sorted(contract.required - value.keys())
         )
 
 
-def _check(value: object, contract: Contract, found: list[Drift]) -> None:
+def _check(value: object, contract: Contract, drifts: list[Drift]) -> None:
     if not _is_of_type(value, contract):
-        found.append(Drift(DriftKind.WRONG_TYPE, contract.pointer, value))
+        drifts.append(Drift(DriftKind.WRONG_TYPE, contract.pointer, value))
     elif isinstance(value, dict):
-        _check_members(value, contract, found)
+        _check_members(value, contract, drifts)
     elif isinstance(value, list):
         if contract.items is not None:
             for item in value:
-                _check(item, contract.items, found)
+                _check(item, contract.items, drifts)
     elif type(value) in contract.known_types and value not in contract.known_values:
-        found.append(Drift(DriftKind.UNKNOWN_ENUM_VALUE, contract.pointer, value))
+        drifts.append(Drift(DriftKind.UNKNOWN_ENUM_VALUE, contract.pointer, value))
 
 
 def _is_of_type(value: object, contract: Contract) -> bool:

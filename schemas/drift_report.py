@@ -46,9 +46,9 @@ class _Seen:
 
     def add(self, drift: Drift) -> None:
         if drift.kind is not DriftKind.MISSING_REQUIRED:
-            self.shape.add(drift.found)
+            self.shape.add(drift.value)
         if drift.kind is DriftKind.UNKNOWN_ENUM_VALUE:
-            self.values[drift.found] += 1
+            self.values[drift.value] += 1
 
     def finding(self, event: str) -> Finding:
         values = tuple(value for value, _ in self.values.most_common(max_values))
@@ -77,10 +77,10 @@ class DriftReport:
 
     def findings(self) -> Sequence[Finding]:
         """Return all departures, by event and path."""
-        found = (
+        findings = (
             each.finding(event) for event, seen in self._seen.items() for each in seen.values()
         )
-        return sorted(found, key=lambda finding: (finding.event, finding.path, finding.kind))
+        return sorted(findings, key=lambda finding: (finding.event, finding.path, finding.kind))
 
     def patches(self) -> Mapping[str, Patch]:
         """Return the patch of each event's schema; of an unknown event, a first schema."""
@@ -140,7 +140,7 @@ def _schema_at(event: str, pointer: Sequence[str]) -> Schema:
 def _widened(event: str, pointer: Sequence[str], shape: InferredShape) -> Patch:
     """Return a patch that allows the seen types too; a text that is not a time drops the format."""
     known_type = cast("JsonType", _schema_at(event, pointer)["type"])
-    more = [found for found in shape.type_names() if found != known_type]
+    more = [name for name in shape.type_names() if name != known_type]
     widened: Patch = {"type": [known_type, *more]} if more else {}
     if known_type in shape.types:
         widened["format"] = None

@@ -115,10 +115,10 @@ def values_at(node: object, path: str) -> Iterator[object]:
     name = step.removesuffix("[]")
     child = node.get(name) if isinstance(node, dict) else None
     if name == step:
-        found: list[object] = [child]
+        children: list[object] = [child]
     else:
-        found = child if isinstance(child, list) else []
-    for value in found:
+        children = child if isinstance(child, list) else []
+    for value in children:
         if value is not None:
             yield from values_at(value, rest) if rest else (value,)
 
@@ -128,8 +128,8 @@ def _entity(envelope: Envelope) -> tuple[str, str | None]:
     for members in (envelope.object, envelope.extra_members):
         for path in kind.key if members and kind else _default_key if members else ():
             # Most paths are a single name, and this runs for each webhook.
-            found = (members.get(path),) if path.isidentifier() else values_at(members, path)
-            for value in found:
+            values = (members.get(path),) if path.isidentifier() else values_at(members, path)
+            for value in values:
                 if isinstance(value, str) and value:
                     return path, value
     return "", None

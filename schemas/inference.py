@@ -46,7 +46,7 @@ class InferredShape:
     def type_names(self) -> Sequence[JsonType]:
         """Return the types in alphabetical order; a number may be an integer too."""
         redundant = {"integer"} if "number" in self.types else set[str]()
-        return sorted(found for found in self.types if found not in redundant)
+        return sorted(each for each in self.types if each not in redundant)
 
     def schema(self, name: str) -> dict[str, object]:
         """Draft a schema of ours for a member of this name. Seen values promise nothing."""

@@ -1,4 +1,4 @@
-"""Pure: the natural key of an event: what tells it apart in the vendor's own words.
+"""Pure: the natural key of an event: the vendor's members that identify it.
 
 ``event_id`` needs the whole webhook. What is learnt elsewhere, from a list of the REST API, has
 other members, so it is matched by those that both sides have. The parts of each event stand in

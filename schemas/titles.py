@@ -16,18 +16,18 @@ def titled(schema: Mapping[str, object], title: str) -> Schema:
     An existing title stays, and is the prefix of those below it.
     """
     own = str(schema.get("title", title))
-    found: Schema = {}
+    with_titles: Schema = {}
     for keyword, value in schema.items():
         if keyword == "properties":
             members = cast("Mapping[str, Schema]", value)
-            found[keyword] = {
+            with_titles[keyword] = {
                 name: titled(member, f"{own}.{name}") for name, member in members.items()
             }
         elif keyword in {"items", "additionalProperties"} and isinstance(value, dict):
-            found[keyword] = titled(value, f"{own}.item")
+            with_titles[keyword] = titled(value, f"{own}.item")
         else:
-            found[keyword] = value
-    return {"title": own, **found} if _is_object(schema) else found
+            with_titles[keyword] = value
+    return {"title": own, **with_titles} if _is_object(schema) else with_titles
 
 
 def _is_object(schema: Mapping[str, object]) -> bool:

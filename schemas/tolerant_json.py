@@ -87,4 +87,4 @@ def written(value: object) -> bytes:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"expected JSON, and {constant} is none")
+    raise ValueError(f"expected JSON, got {constant}")

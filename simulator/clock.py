@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 
-class Clock(Protocol):
+class SimulatorClock(Protocol):
     """The wall clock, which dates and signs, and a monotonic one, which paces."""
 
     def now(self) -> datetime:
@@ -17,7 +17,7 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class MachineClock:
     """The machine's clocks."""
 
     def now(self) -> datetime:

@@ -8,7 +8,7 @@ from zoom.catalogue import operations
 
 Delay = Literal["latency", "hang"]
 Refusal = Literal["error", "limited", "daily_limited", "token_expired"]
-Spoiling = Literal[
+Corruption = Literal[
     "content_type",
     "cut",
     "empty",
@@ -34,7 +34,7 @@ class RestFault(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Delay | Refusal | Spoiling = Field(description="What goes wrong")
+    kind: Delay | Refusal | Corruption = Field(description="What goes wrong")
     operations: tuple[str, ...] = Field(
         default=(), description="Names of operations, token, download; none: every operation"
     )
@@ -62,7 +62,7 @@ class RestFault(BaseModel):
     def _known_names(self) -> Self:
         unknown = set(self.operations) - operations().keys() - set(fault_targets)
         if unknown:
-            raise ValueError(f"operations: there is none of {', '.join(sorted(unknown))}")
+            raise ValueError(f"operations: unknown: {', '.join(sorted(unknown))}")
         return self
 
 

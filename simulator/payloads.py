@@ -1,4 +1,4 @@
-"""Builds webhook bodies from facts, guided by the schemas, so that no event needs code of its own.
+"""Builds webhook bodies from facts, guided by the schemas, so that no event needs its own code.
 
 A scenario keeps a set of facts under the names that the schemas use: ``user_id``, ``queue_name``,
 ``task_status``. Each member of an event's schema takes the fact of its name, so all events of a

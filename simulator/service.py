@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from simulator.clock import Clock, SystemClock
+from simulator.clock import MachineClock, SimulatorClock
 from simulator.company import Company, make_company
 from simulator.rest.app import rest_app
 from simulator.rest.server import serving
@@ -24,7 +24,7 @@ from simulator.webhooks.sender import WebhookSender
 _log = structlog.get_logger()
 
 _first_validation_pause_s: Final = 0.5
-_system_clock: Final = SystemClock()
+_system_clock: Final = MachineClock()
 
 
 class AccountMismatchError(Exception):
@@ -37,7 +37,7 @@ async def send(
     events: Iterator[StoryEvent],
     ledger: LedgerWriter,
     *,
-    clock: Clock = _system_clock,
+    clock: SimulatorClock = _system_clock,
 ) -> Totals:
     """Validate the endpoint, then deliver all events, each to its outcome.
 
@@ -60,7 +60,9 @@ async def send(
     return ledger.totals
 
 
-async def validate_endpoint(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> None:
+async def validate_endpoint(
+    settings: SimulatorSettings, *, clock: SimulatorClock = _system_clock
+) -> None:
     """Send one challenge, as Zoom does on request.
 
     Raises:
@@ -86,7 +88,7 @@ async def rest_api(
     company: Company,
     *,
     state: State | None = None,
-    clock: Clock = _system_clock,
+    clock: SimulatorClock = _system_clock,
 ) -> AsyncIterator[str]:
     """Serve the REST API and yield its base URL, without ``/v2``.
 
@@ -109,7 +111,7 @@ async def rest_api(
         yield base_url
 
 
-async def run(settings: SimulatorSettings, *, clock: Clock = _system_clock) -> Totals:
+async def run(settings: SimulatorSettings, *, clock: SimulatorClock = _system_clock) -> Totals:
     """Serve the REST API and send webhooks until the count is reached, or SIGTERM or SIGINT.
 
     Raises:
@@ -157,7 +159,9 @@ def _check_account(settings: SimulatorSettings, company: Company) -> None:
         )
 
 
-async def _validate_first(endpoint: Endpoint, settings: SimulatorSettings, clock: Clock) -> None:
+async def _validate_first(
+    endpoint: Endpoint, settings: SimulatorSettings, clock: SimulatorClock
+) -> None:
     """Retry for a while: the receiver may be starting too."""
     end_s = clock.monotonic_s() + settings.endpoint_wait_s
     while True:

@@ -17,7 +17,7 @@ class SimulatorSettings(BaseSettings):
     target_url: str = Field(
         default="http://127.0.0.1:8080/webhooks/zoom",
         pattern=r"^https?://",
-        description="Endpoint that takes the webhooks",
+        description="Endpoint to which webhooks are sent",
     )
     secret: SecretStr = Field(
         min_length=1, description="The app's secret token, with which webhooks are signed"
@@ -30,26 +30,32 @@ class SimulatorSettings(BaseSettings):
         default="",
         description="The company's account id, which follows from the seed; empty = not checked",
     )
-    seed: int = Field(default=1, ge=0, description="From which company, stories and chance follow")
+    seed: int = Field(
+        default=1, ge=0, description="Seed of the company, the stories and all random choices"
+    )
     count: int = Field(default=0, ge=0, description="Distinct events to send; 0 = endless")
-    rate_per_s: float = Field(
-        default=10.0, ge=0, description="New events per second; 0 = as fast as they are taken"
-    )
-    connections: int = Field(default=32, ge=1, description="Deliveries made at once")
+    rate_per_s: float = Field(default=10.0, ge=0, description="New events per second; 0 = no limit")
+    connections: int = Field(default=32, ge=1, description="Concurrent deliveries")
     duplicates: float = Field(
-        default=0.01, ge=0, le=1, description="Share of events that are told a second time"
+        default=0.01, ge=0, le=1, description="Share of events that are sent twice"
     )
-    reorder: float = Field(default=0.01, ge=0, le=1, description="Share of events that come late")
+    reorder: float = Field(
+        default=0.01, ge=0, le=1, description="Share of events that are sent late"
+    )
     time_scale: float = Field(
         default=600.0,
         gt=0,
         description="How much faster Zoom's minutes and hours pass (retries, lateness, validation)",
     )
     answer_limit_s: float = Field(
-        default=3.0, gt=0, description="Seconds until no answer is a failure; never scaled"
+        default=3.0,
+        gt=0,
+        description="Seconds without an answer that count as a failure; never scaled",
     )
     endpoint_wait_s: float = Field(
-        default=30.0, ge=0, description="Seconds in which the endpoint must validate at the start"
+        default=30.0,
+        ge=0,
+        description="Seconds that the endpoint has to pass validation at the start",
     )
     ledger_file: Path | None = Field(
         default=None, description="File to which the outcome of every notification is appended"
@@ -98,7 +104,7 @@ class SimulatorSettings(BaseSettings):
         default=0.0,
         ge=0,
         le=60,
-        description="Seconds by which each REST answer is late, at the start",
+        description="Delay of each REST answer in seconds, at the start",
     )
     rest_error_rate: float = Field(
         default=0.0, ge=0, le=1, description="Share of REST requests answered 500, at the start"
@@ -111,9 +117,9 @@ class SimulatorSettings(BaseSettings):
     )
     rest_faults: str = Field(
         default="",
-        description="What goes wrong with REST requests at the start: a JSON object as "
-        "POST /control/faults takes it, or the name of a file that holds one; its members stand "
-        "above the settings of latency, errors, limits and outage",
+        description="Faults of REST requests at the start: a JSON object as for POST "
+        "/control/faults, or the name of a file with one; its members override the settings of "
+        "latency, errors, limits and outage",
     )
 
     @property
@@ -153,6 +159,6 @@ def _parse_faults(text: str) -> Faults:
         ) from error
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
         )
         raise ValueError(f"ZCC_SIMULATOR_REST_FAULTS: {wrong}") from error

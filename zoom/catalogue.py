@@ -1,4 +1,4 @@
-"""The catalogue of Zoom's REST operations, with everything that a caller must know of each.
+"""The catalogue of Zoom's REST operations, with all that a caller must know of each.
 
 Read once from ``operations.json`` and ``schemas/`` next to this module, which `zoom.generation`
 writes from the vendor's documents. Source: Zoom Contact Center REST API, OpenAPI 3.0 (314
@@ -194,8 +194,8 @@ operations_adapter: Final = TypeAdapter(tuple[Operation, ...])
 @cache
 def operations() -> Mapping[str, Operation]:
     """Return all operations by name, those of a resource together."""
-    found = operations_adapter.validate_json(_content("operations.json"))
-    return MappingProxyType({operation.name: operation for operation in found})
+    catalogue = operations_adapter.validate_json(_content("operations.json"))
+    return MappingProxyType({operation.name: operation for operation in catalogue})
 
 
 def find(name: str) -> Operation:
@@ -232,8 +232,8 @@ def _schemas(operation: Operation) -> Mapping[str, Schema]:
 
 @cache
 def _schemas_of_resource(resource: str) -> Mapping[str, Mapping[str, Schema]]:
-    found: object = orjson.loads(_content(f"schemas/{resource}.json"))
-    return cast("Mapping[str, Mapping[str, Schema]]", found)
+    document: object = orjson.loads(_content(f"schemas/{resource}.json"))
+    return cast("Mapping[str, Mapping[str, Schema]]", document)
 
 
 def _content(path: str) -> bytes:

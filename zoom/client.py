@@ -59,7 +59,7 @@ class ZoomClient(Resources):
         )
 
     def expecting(self, since: datetime) -> "ZoomClient":
-        """Return a client that asks for entities that exist since then, an aware datetime.
+        """Return a client for entities that exist since this time, an aware datetime.
 
         For a minute from then on, a "not found" of Zoom is a `NotReadyError`.
         """

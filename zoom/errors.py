@@ -1,6 +1,6 @@
 """Pure: the errors of calls to Zoom, by fault.
 
-One tree, by who has to act. `UnavailableError`: nobody, it passes. `ForbiddenError`: the operator.
+One tree, by who has to act. `UnavailableError`: no one, it passes. `ForbiddenError`: the operator.
 `RefusedError`: the author of the call. `ConflictError`: the requester of the change. `AbsentError`
 is not a failure: Zoom answers that the entity does not exist. `zoom.http.response_errors` maps
 answers to these classes.
@@ -15,7 +15,7 @@ from typing import Final
 
 from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import UnreadableError, read_json
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 _max_retry_after_s: Final = 86_400.0
 """The daily limit ends within a day; a header that requests more is a mistake."""
@@ -172,7 +172,7 @@ def error_of(fault: ZoomFault, detail: str, *, retry_after_s: float | None = Non
     return kind(fault, detail)
 
 
-def code_of(response: Response) -> int | None:
+def code_of(response: ApiResponse) -> int | None:
     """Return Zoom's error code, or None where the body has none."""
     try:
         return code_in(read_json(response.body))
@@ -188,7 +188,7 @@ def code_in(document: object) -> int | None:
     return code if type(code) is int else None
 
 
-def retry_after_s(response: Response, now: datetime) -> float | None:
+def retry_after_s(response: ApiResponse, now: datetime) -> float | None:
     """Return the requested delay, between 0 and a day, or None where the answer requests none.
 
     ``Retry-After`` is seconds or an HTTP date by RFC 9110, and an ISO 8601 date at Zoom's daily

@@ -61,8 +61,8 @@ class EntityLookup(Generic[Entity]):
             RefusedError: the API has changed its parameters.
             AbsentError: there is no such list.
         """
-        async with aclosing(items(self.caller, self.several, {})) as found:
-            async for document in found:
+        async with aclosing(items(self.caller, self.several, {})) as documents:
+            async for document in documents:
                 yield self._read(document, self.several)
 
     def _read(self, document: object, operation: Operation) -> Entity:

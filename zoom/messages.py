@@ -33,7 +33,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ApiResponse:
     """An HTTP response of any status. Names of headers are lower-case."""
 
     status: int
@@ -44,7 +44,7 @@ class Response:
 class Transport(Protocol):
     """Sends requests, each under its own time limits; follows no redirect, keeps no cookie."""
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> ApiResponse:
         """Return the response once its body is complete.
 
         Raises:

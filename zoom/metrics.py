@@ -22,7 +22,7 @@ class ZoomMetrics:
     )
     budget_wait: Final = Counter(
         "zcc_zoom_budget_wait_seconds_total",
-        "Time spent waiting for the account's budget",
+        "Seconds that calls waited for the account's budget",
         ["label"],
     )
     budget_limit: Final = Gauge(
@@ -34,30 +34,31 @@ class ZoomMetrics:
     )
     budget_used: Final = Counter(
         "zcc_zoom_budget_used_total",
-        "Calls that were given their turn, by label and priority",
+        "Calls that the budget admitted, by label and priority",
         ["label", "priority"],
     )
     budget_waiting: Final = Gauge(
         "zcc_zoom_budget_waiting",
-        "Calls that wait for their turn, by label and priority",
+        "Calls that wait for the budget, by label and priority",
         ["label", "priority"],
         multiprocess_mode="livesum",
     )
     budget_refused: Final = Counter(
         "zcc_zoom_budget_refused_total",
-        "Calls that were not sent because no turn would come in time, by label and reason "
-        "(second, day: that limit is used up; paused: Zoom has said so; seat: none is given yet)",
+        "Calls not sent because the budget would not admit them in time, by label and reason "
+        "(second, day: that limit is used up; paused: Zoom has asked for it; no_share: the group "
+        "is rebalancing)",
         ["label", "reason"],
     )
     budget_members: Final = Gauge(
         "zcc_zoom_budget_members",
-        "Members that share the budget, this one included; 0 while the group shares out",
+        "Members that share the budget, this one included; 0 during a rebalance",
         multiprocess_mode="livemax",
     )
     budget_corrections: Final = Counter(
         "zcc_zoom_budget_corrections_total",
-        "Times that Zoom's answers corrected the budget, by label and kind (limit: another limit "
-        "than ours; second, day: that limit is used up)",
+        "Times that Zoom's answers corrected the budget, by label and kind (limit: its limit "
+        "differs; second, day: that limit is used up)",
         ["label", "kind"],
     )
     downloads: Final = Counter(
@@ -67,7 +68,7 @@ class ZoomMetrics:
     )
     downloaded: Final = Counter(
         "zcc_zoom_download_bytes_total",
-        "Bytes of downloads as they came, those of broken and refused ones too",
+        "Bytes received by downloads, failed ones included",
     )
 
 

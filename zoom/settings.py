@@ -82,8 +82,8 @@ class ZoomSettings(BaseSettings):
     )
     calls_per_second: Mapping[Label, PositiveInt] = Field(
         default={},
-        description="Where Zoom has granted the account other limits than the plan's: label to "
-        'calls per second of the whole account, as {"HEAVY": 20}',
+        description="Limits that Zoom has granted in place of the plan's: label to calls per "
+        'second of the whole account, as {"HEAVY": 20}',
     )
     calls_per_day: Mapping[Label, PositiveInt] = Field(
         default={}, description='The same for calls per day, as {"HEAVY": 60000}'
@@ -92,10 +92,10 @@ class ZoomSettings(BaseSettings):
         default=0.2,
         ge=0,
         lt=1,
-        description="Part of what may be used of a day's limit that backfill leaves to the rest",
+        description="Part of the daily share that backfill leaves to other calls",
     )
     budget_wait_s: float = Field(
-        default=5.0, gt=0, description="Seconds that a call waits for its turn before it fails"
+        default=5.0, gt=0, description="Seconds that a call waits for the budget before it fails"
     )
     connect_timeout_s: float = Field(default=2.0, gt=0, description="Seconds to connect")
     read_timeout_s: float = Field(default=5.0, gt=0, description="Seconds between two reads")
@@ -105,9 +105,8 @@ class ZoomSettings(BaseSettings):
     download_hosts: Hosts = Field(
         default=("zoom.us", "zoomgov.com"),
         min_length=1,
-        description="Hosts that recordings and transcripts may be fetched from, separated by "
-        "commas, each with all names below it; what is not named here itself must not lead to a "
-        "private address",
+        description="Hosts from which recordings and transcripts may be fetched, separated by "
+        "commas, each with all its subdomains; a subdomain must not resolve to a private address",
     )
     download_concurrency: int = Field(default=4, ge=1, description="Downloads at the same time")
     download_read_timeout_s: float = Field(

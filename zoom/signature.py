@@ -5,7 +5,7 @@ under the app's secret. It covers the received bytes: a body that was parsed and
 verifies only until the first emoji or unusual space. Everything here compares bytes, because
 `hmac.compare_digest` refuses non-ASCII text, and a header may hold anything.
 
-Zoom signs each attempt anew with a fresh timestamp, so a retry after an hour is inside a window of
+Zoom signs each attempt with a fresh timestamp, so a retry after an hour is inside a window of
 minutes. Source: Zoom webhooks, "Verify webhook events"; the window is ours (Zoom names none).
 """
 

@@ -127,8 +127,8 @@ def _is_whole(read: bytes) -> bool:
     end = read.find(_head_end)
     if end < 0:
         return False
-    _, found, rest = read[:end].lower().partition(_length_name)
-    length = int(rest.partition(b"\r\n")[0]) if found else 0
+    _, separator, rest = read[:end].lower().partition(_length_name)
+    length = int(rest.partition(b"\r\n")[0]) if separator else 0
     return len(read) >= end + len(_head_end) + length
 
 

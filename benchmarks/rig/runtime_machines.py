@@ -37,12 +37,12 @@ def machines_us(event: Delivery) -> Mapping[str, Mapping[str, float]]:
         "batcher": _batcher,
         "decide": _decide,
     }
-    found: dict[str, dict[str, float]] = {machine: {} for machine in makers}
+    times_us: dict[str, dict[str, float]] = {machine: {} for machine in makers}
     for count in keys_in_flight:
         held = [replace(event, key=b"%d" % n, offset=n) for n in range(count)]
         for machine, make in makers.items():
-            found[machine][str(count)] = _us(make(held))
-    return found
+            times_us[machine][str(count)] = _us(make(held))
+    return times_us
 
 
 def _us(step: Step) -> float:

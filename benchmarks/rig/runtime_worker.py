@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final
 
+from runtime.component import Component
 from runtime.contracts import Handler
 from runtime.process.logs import configure_logs
 from runtime.service import run_handler
@@ -37,13 +38,14 @@ def main() -> None:
     options = parser.parse_args()
     configure_logs(level="warning")
     span = _Span(options.records)
-    running = run_handler(
-        works[options.work](span, options.target),
+    component = Component(
         name=name,
-        topics=[options.source],
-        kafka=KafkaSettings(),
-        worker=WorkerSettings(),
+        kind="processor",
+        reads=lambda *, prefix: (options.source,),  # noqa: ARG005 - a TopicNames has it
+        run="benchmarks.rig.runtime_worker:main",
     )
+    handler = works[options.work](span, options.target)
+    running = run_handler(handler, component, kafka=KafkaSettings(), worker=WorkerSettings())
     with asyncio.Runner(loop_factory=_exact_timers if options.exact_timers else None) as runner:
         runner.run(running)
     print(json.dumps(span.figures()))

@@ -92,9 +92,9 @@ def _answers(company: Company) -> Mapping[EntityReference, Answer]:
 def _enriched(record: Record, topic: str, answers: Mapping[EntityReference, Answer]) -> Record:
     body = record.value or b""
     envelope = envelope_of(orjson.loads(body))
-    found = {one: answers.get(one, Missing.ABSENT) for one in references(envelope.object)}
+    answered = {one: answers.get(one, Missing.ABSENT) for one in references(envelope.object)}
     at = timestamp(envelope.event_ts_ms + 400)
-    value = with_member_appended(body, enrichment(found, revision=1, enriched_at=at))
+    value = with_member_appended(body, enrichment(answered, revision=1, enriched_at=at))
     return Record(
         topic, record.key, value, _with(record.headers, {received_at_header: at.encode()})
     )

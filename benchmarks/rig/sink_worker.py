@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -20,6 +21,7 @@ from runtime.process.logs import configure_logs
 from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from schemas.headers import event_id_header
+from sinks.postgres.component import component
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 
@@ -48,8 +50,7 @@ async def _sink(topic: str, *, projections: bool) -> None:
     settings = PostgresSettings().model_copy(update={"projections": projections})
     await run_sink(
         PostgresSink(settings, SystemClock()),
-        name="postgres",
-        topics=[topic],
+        replace(component, reads=lambda *, prefix: (topic,)),  # noqa: ARG005 - a TopicNames has it
         kafka=KafkaSettings(),
         worker=WorkerSettings(health_port=0),
     )
@@ -69,8 +70,8 @@ async def _executemany(topic: str) -> None:
     dsn = os.environ["ZCC_POSTGRES_DSN"]
     async with consumer, await psycopg.AsyncConnection.connect(dsn) as connection:
         while True:
-            found = await consumer.getmany(timeout_ms=100, max_records=5_000)
-            records = [record for several in found.values() for record in several]
+            polled = await consumer.getmany(timeout_ms=100, max_records=5_000)
+            records = [record for several in polled.values() for record in several]
             if not records:
                 continue
             async with connection.cursor() as cursor:

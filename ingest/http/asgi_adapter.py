@@ -1,7 +1,7 @@
 """Answers requests by an ASGI application: the pages, which FastAPI serves.
 
-Source: ASGI specification 3.0, HTTP messages. Bodies are whole in both directions: nothing here
-streams.
+Source: ASGI specification 3.0, HTTP messages. Bodies are complete in both directions; nothing is
+streamed.
 """
 
 import asyncio

@@ -107,7 +107,7 @@ class Connection(asyncio.Protocol):
         reading = self._state.reading
         self._state.end()
         if reading is not None and reading.response is None:
-            # Its application counts it; what was read whole goes on to the broker unanswered.
+            # Its application counts it; a request that is complete still goes to the broker.
             self._refuse(reading, Refusal.DISCONNECTED)
         self._shared.limiter.release_all(self._state.requests)
         self._shared.closed(self)
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
         self._restart_timeout()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse received bytes."""
         state = self._state
         if state.phase is Phase.NEW:
             state.first_bytes()
@@ -145,7 +145,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parse(data)
         except httptools.HttpParserCallbackError as error:
-            # A defect of ours. No answer: Zoom sends again after a broken connection.
+            # A defect of ours. No answer: Zoom retries after a broken connection.
             _log.error("connection failed", error=safe_error_text(error.__context__ or error))
             self._transport.abort()
         except httptools.HttpParserError:
@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort() if step is ConnectionStep.ABORT else self._close()
 
     def make_room(self) -> None:
-        """End for the sake of others, without lingering: Zoom sends again if a response is lost."""
+        """End for the sake of others, without lingering: Zoom retries if a response is lost."""
         state = self._state
         if state.phase in unfinished:
             self._refuse_unfinished(Refusal.CROWDED_OUT)
@@ -281,14 +281,14 @@ class Connection(asyncio.Protocol):
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                # The parser stops behind an Upgrade. Another one goes on, with the head repeated.
+                # The parser stops behind an Upgrade. Another one continues, with the head repeated.
                 data = self._head_without_upgrade() + data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
             else:
                 return
 
     def _head_without_upgrade(self) -> bytes:
-        """Return the head that asked for an upgrade, without that, because its body was skipped.
+        """Return the head of an upgrade request without the upgrade, because its body was skipped.
 
         The parser stops behind CONNECT too, whose head went to its application before.
         """
@@ -389,7 +389,7 @@ class Connection(asyncio.Protocol):
         self._uncount()
 
     def _close(self) -> None:
-        """Close once what was written is sent, for which the client has to read it."""
+        """Close once the client has read all that was written."""
         self._transport.close()
         self.due_s = self._shared.now_s() + unread_timeout_s
 

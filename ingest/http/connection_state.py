@@ -66,7 +66,7 @@ class ConnectionEvent(IntEnum):
     """Bytes that will never be a head count as a request whose body is not read."""
     REQUEST_READ = auto()
     ANSWERED = auto()
-    """The request being read has a response after which the connection goes on."""
+    """The request being read has a response after which the connection continues."""
     ENDED = auto()
     """A last response, a lost client, or no use for the connection any more."""
 

@@ -1,10 +1,10 @@
-"""All connections of a process: what they share, how many there may be, and their orderly end.
+"""All connections of a process: their shared state, their bounds, and their orderly end.
 
-Two bounds, and what makes room beyond them. Of requests that are not received whole, whose sender
-nobody knows yet, the oldest goes. Of connections, each of which is an open file, the oldest that
-has never sent anything goes, then the oldest idle one, then the oldest unfinished request. A
-request that waits for the broker never goes. So a client that opens many connections drives out
-only its own.
+There are two bounds. Beyond the bound of unfinished requests, whose senders are still unknown, the
+oldest one is closed. Beyond the bound of connections, each of which is an open file, the oldest
+silent connection is closed, then the oldest idle one, then the oldest unfinished request. A request
+that waits for the broker is never closed. So a client that opens many connections loses only its
+own.
 """
 
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""The head of a request: collected from the parser, and what it says."""
+"""Collects the head of a request from the parser, and reads it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from ingest.http.request_context import RawHeaders, blanks, pick_headers
 
 _host: Final = b"host"
 _expect: Final = b"expect"
-_noted: Final = frozenset({_host, _expect, b"connection", b"proxy-connection"})
+_examined: Final = frozenset({_host, _expect, b"connection", b"proxy-connection"})
 """Headers that say something to the server itself."""
 _forwarded: Final = b"x-forwarded-for"
 _forwarded_only: Final = frozenset({_forwarded})
@@ -58,7 +58,7 @@ class Head:
         name = name.lower()
         self.headers.append((name, value))
         self.size_bytes += len(name) + len(value)
-        if name in _noted:
+        if name in _examined:
             self._note(name, value)
 
     def take_headers(self) -> RawHeaders:

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 from ingest.http.connection_state import ConnectionState, Phase
 
 unread_timeout_s: Final = 10.0
-"""Responses may wait so long to be read, and a connection to be closed behind them."""
+"""Time limit for a client to read responses, and for a connection to close after them."""
 
 _linger_s: Final = 1.0
 
@@ -26,7 +26,7 @@ class RequestBounds:
     """How many proxies write into X-Forwarded-For; see `ingest.webhook.access`."""
 
     def allow_head(self, headers: int, size_bytes: float) -> bool:
-        """Whether a head may have so many headers and bytes."""
+        """Whether a head with these numbers of headers and bytes is allowed."""
         return headers <= self.headers and size_bytes <= self.head_bytes
 
     def timeout_s(self, state: ConnectionState) -> float:

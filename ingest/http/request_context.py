@@ -110,8 +110,8 @@ def pick_headers(headers: RawHeaders, names: frozenset[bytes]) -> PickedHeaders:
     by_name = dict(headers)
     if len(by_name) == len(headers):  # none comes twice, as nearly always
         return {name: (by_name[name].rstrip(blanks),) for name in names & by_name.keys()}
-    found: dict[bytes, list[bytes]] = {}
+    picked: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         if name in names:
-            found.setdefault(name, []).append(value.rstrip(blanks))
-    return found
+            picked.setdefault(name, []).append(value.rstrip(blanks))
+    return picked

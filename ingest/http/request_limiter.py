@@ -1,4 +1,4 @@
-"""Pure: how much may be under way at once, so that an overload is answered and never piled up."""
+"""Pure: limits the requests under way, so that an overload is answered at once and never queued."""
 
 from collections import deque
 

@@ -44,7 +44,7 @@ class Refusal(StrEnum):
     CROWDED_OUT = "crowded_out"
     """It was the oldest of too many that were not yet received whole."""
     DISCONNECTED = "disconnected"
-    """The client went away before its body was complete; nobody is left to answer."""
+    """The client closed before its body was complete; there is no answer."""
 
 
 unavailable: Final = Response(HTTPStatus.SERVICE_UNAVAILABLE, headers=((b"retry-after", b"5"),))

@@ -1,8 +1,8 @@
-"""Pure: who makes room: the oldest of all, or the oldest of one address.
+"""Pure: chooses what to close under overload: the oldest of all, or the oldest of one address.
 
 An attacker begins many requests and finishes none. The oldest has to go first, because Zoom
 finishes a request within milliseconds, long before it is the oldest. If addresses tell senders
-apart, one that holds more than its share pays with its own oldest, whatever others hold.
+apart, one that holds more than its share loses its own oldest, regardless of the others.
 """
 
 from collections import OrderedDict

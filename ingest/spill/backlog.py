@@ -28,9 +28,9 @@ class Backlog:
         self.events += name.events
         self.size_bytes += size_bytes
 
-    def merge(self, found: Mapping[SegmentName, int]) -> None:
+    def merge(self, sizes: Mapping[SegmentName, int]) -> None:
         """Add the segments of a listing, of any age."""
-        for name, size_bytes in found.items():
+        for name, size_bytes in sizes.items():
             self.append(name, size_bytes)
         self._sizes = dict(sorted(self._sizes.items()))
 

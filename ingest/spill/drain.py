@@ -84,8 +84,8 @@ class Drain:
         """
         waiting = self._stores.waiting
         names = backlog.first(count=_segments_at_once, size_bytes=_bytes_at_once)
-        found = await _read(waiting, names)
-        refused = await self._publish(found.spilled)
+        segments = await _read(waiting, names)
+        refused = await self._publish(segments.spilled)
         if refused:
             first = refused[0].segment
             aside = segment_of(
@@ -93,13 +93,13 @@ class Drain:
             )
             await self._stores.refused.put(str(aside.name), aside.content)
             metrics.moved_to_refused.labels("refused").inc(len(refused))
-        await asyncio.gather(*(waiting.delete(str(name)) for name in found.read))
+        await asyncio.gather(*(waiting.delete(str(name)) for name in segments.read))
         self._forget()
         for name in names:
             backlog.discard(name)
-        events = len(found.spilled) - len(refused)
+        events = len(segments.spilled) - len(refused)
         metrics.drained.inc(events)
-        return Drained(events, len(refused), found.unreadable)
+        return Drained(events, len(refused), segments.unreadable)
 
     async def retry_refused(self, name: SegmentName) -> Drained:
         """Produce a segment that was set aside; delete it unless a record is refused again.
@@ -107,21 +107,21 @@ class Drain:
         Raises:
             TransientError, ConfigurationError: as `oldest`.
         """
-        found = await _read(self._stores.refused, [name])
-        refused = await self._publish(found.spilled)
-        if found.read and not refused:
+        segment = await _read(self._stores.refused, [name])
+        refused = await self._publish(segment.spilled)
+        if segment.read and not refused:
             await self._stores.refused.delete(str(name))
         self._forget()
-        return Drained(len(found.spilled) - len(refused), len(refused), found.unreadable)
+        return Drained(len(segment.spilled) - len(refused), len(refused), segment.unreadable)
 
     def _forget(self) -> None:
         self._acknowledged.clear()
         self._refused.clear()
 
-    async def _publish(self, found: Sequence[_Spilled]) -> list[_Spilled]:
+    async def _publish(self, spilled: Sequence[_Spilled]) -> list[_Spilled]:
         """Return the records that the broker refuses for good."""
         ended = self._acknowledged | self._refused
-        lanes = iter(_lanes(each for each in found if each not in ended))
+        lanes = iter(_lanes(each for each in spilled if each not in ended))
         failures: list[TransientError] = []
 
         async def publish_lanes() -> None:
@@ -132,13 +132,13 @@ class Drain:
                     failures.append(error)
 
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(self._keys_at_once, len(found))):
+            for _ in range(min(self._keys_at_once, len(spilled))):
                 tasks.create_task(publish_lanes())
         if failures:
             self._keys_at_once = 1
             raise failures[0]
         self._keys_at_once = _keys_at_once
-        return [each for each in found if each in self._refused]
+        return [each for each in spilled if each in self._refused]
 
     async def _publish_lane(self, lane: Sequence[_Spilled]) -> None:
         for each in lane:
@@ -176,10 +176,10 @@ async def _read(store: SegmentStore, names: Sequence[SegmentName]) -> _SegmentRe
     return _SegmentRead(spilled, read, tuple(unreadable))
 
 
-def _lanes(found: Iterable[_Spilled]) -> list[list[_Spilled]]:
+def _lanes(spilled: Iterable[_Spilled]) -> list[list[_Spilled]]:
     """Return the records of each key in order; a record without a key is alone."""
     by_key: defaultdict[object, list[_Spilled]] = defaultdict(list)
-    for each in found:
+    for each in spilled:
         key = each if each.record.key is None else each.record.key
         by_key[each.record.topic, key].append(each)
     return list(by_key.values())

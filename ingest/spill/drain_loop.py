@@ -59,7 +59,7 @@ class DrainLoop:
         self._next_list_s = clock.monotonic_s()
 
     async def run(self) -> None:
-        """Drain until cancelled. Each step is tried in each round, whatever failed before it."""
+        """Drain until cancelled. Each step is tried in each round, even after failures."""
         steps = (self._produce_own, self._list_segments, self._produce_abandoned, self._probe)
         while True:
             succeeded = [await self._attempt(step) for step in steps]
@@ -70,8 +70,8 @@ class DrainLoop:
         try:
             await step()
         except (TransientError, ConfigurationError) as error:
-            _log.warning("spill is held up", waiting=self._own.events, error=str(error))
-        except Exception as error:  # noqa: BLE001 - ingest goes on, and this is tried again
+            _log.warning("spill is delayed", waiting=self._own.events, error=str(error))
+        except Exception as error:  # noqa: BLE001 - ingest continues, and this is tried again
             _log.error("spill has failed", waiting=self._own.events, error=safe_error_text(error))
         else:
             return True

@@ -15,19 +15,19 @@ class SpillMetrics:
     The gauges count the segments of this process; other processes report theirs.
     """
 
-    kept: Final = Counter("zcc_spill_kept_events_total", "Events made durable in the spill")
+    kept: Final = Counter("zcc_spill_kept_events_total", "Events stored in the spill")
     drained: Final = Counter(
         "zcc_spill_drained_events_total", "Events from the spill acknowledged by the broker"
     )
     failed: Final = Counter(
         "zcc_spill_failed_events_total",
-        "Events that the spill did not keep, answered 503, by reason (full, late, store)",
+        "Events that the spill did not store, answered 503, by reason (full, late, store)",
         ["reason"],
     )
     moved_to_refused: Final = Counter(
         "zcc_spill_set_aside_total",
-        "What stays in the spill for a person, by reason (refused: events that the broker will "
-        "never take as they are; unreadable: segments, once after each start)",
+        "Records in the spill that need a person, by reason (refused: events that the broker will "
+        "never accept; unreadable: segments, once after each start)",
         ["reason"],
     )
     waiting_events: Final = Gauge(
@@ -42,12 +42,12 @@ class SpillMetrics:
     )
     waiting_segments: Final = Gauge(
         "zcc_spill_waiting_segments",
-        "Files or objects in the spill to be produced",
+        "Segments in the spill to be produced",
         multiprocess_mode="livesum",
     )
     oldest: Final = Gauge(
         "zcc_spill_oldest_seconds",
-        "Age of the oldest segment that waits, those left by others included; 0 where none does",
+        "Age of the oldest waiting segment, those of other processes included; 0 = none waits",
         multiprocess_mode="livemax",
     )
 

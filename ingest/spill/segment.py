@@ -56,10 +56,10 @@ class Segment:
 
 def parse_name(text: str) -> SegmentName | None:
     """Return the name, or None if the text is not one."""
-    found = _name.fullmatch(text)
-    if found is None:
+    match = _name.fullmatch(text)
+    if match is None:
         return None
-    at_ms, events, digest, instance = found.groups()
+    at_ms, events, digest, instance = match.groups()
     return SegmentName(int(at_ms), int(events), digest, instance)
 
 
@@ -80,19 +80,19 @@ def records_of(content: bytes) -> list[Record]:
     """
     head, _, body = content.partition(b"\n")
     try:
-        found = orjson.loads(head)
+        header = orjson.loads(head)
     except orjson.JSONDecodeError:
         raise SegmentUnreadableError("torn, or not written by the spill") from None
-    if not isinstance(found, dict) or found.get("format") != _format:
+    if not isinstance(header, dict) or header.get("format") != _format:
         raise SegmentUnreadableError("not written by the spill")
-    if found.get("version") != _version:
+    if header.get("version") != _version:
         raise SegmentUnreadableError("written in a version of the format that is not known here")
-    if found.get("sha256") != hashlib.sha256(body).hexdigest():
+    if header.get("sha256") != hashlib.sha256(body).hexdigest():
         raise SegmentUnreadableError("torn: its checksum differs")
     try:
         return [_record(line) for line in body.splitlines()]
     except (ValueError, TypeError, KeyError) as error:
-        raise SegmentUnreadableError("a line of it is no record") from error
+        raise SegmentUnreadableError("one of its lines is not a record") from error
 
 
 def _line(record: Record) -> bytes:
@@ -109,13 +109,13 @@ def _line(record: Record) -> bytes:
 
 
 def _record(line: bytes) -> Record:
-    found = orjson.loads(line)
+    parsed = orjson.loads(line)
     return Record(
-        topic=found["topic"],
-        key=_bytes_of(found["key"]),
-        value=_bytes_of(found["value"]),
-        headers=tuple((name, value.encode(_bytes)) for name, value in found["headers"]),
-        partition=found["partition"],
+        topic=parsed["topic"],
+        key=_bytes_of(parsed["key"]),
+        value=_bytes_of(parsed["value"]),
+        headers=tuple((name, value.encode(_bytes)) for name, value in parsed["headers"]),
+        partition=parsed["partition"],
     )
 
 

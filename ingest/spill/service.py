@@ -94,7 +94,7 @@ async def _try_store(writer: SegmentWriter) -> None:
         async with asyncio.timeout(_start_timeout_s):
             await writer.probe()
     except (TransientError, TimeoutError) as error:
-        _log.warning("spill out of reach", error=str(error))
+        _log.warning("spill does not answer", error=str(error))
 
 
 def _create_series() -> None:

@@ -34,12 +34,13 @@ class SpillSettings(ObjectStoreSettings):
     most_bytes: int = Field(
         default=1024 * 1024 * 1024,
         ge=1024 * 1024,
-        description="Bytes of a process that may wait; beyond it nothing more is spilled",
+        description="Bytes of a process that may wait; beyond that nothing is spilled",
     )
     instance: str = Field(
         default="",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
-        description="Name under which a process finds its events again; empty = the host's name",
+        description="Name by which a process finds its events after a restart; empty = the host's "
+        "name",
     )
 
     @property
@@ -51,7 +52,7 @@ class SpillSettings(ObjectStoreSettings):
         """Check that a spilled event can still be answered.
 
         Raises:
-            ConfigurationError: Zoom would have given up by then.
+            ConfigurationError: Zoom would no longer wait by then.
         """
         if self.url and produce_deadline_s + self.deadline_s >= _zoom_waits_s:
             raise ConfigurationError(

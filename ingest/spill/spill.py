@@ -1,4 +1,4 @@
-"""The spill of a process: where records go that the broker does not accept now."""
+"""The spill of a process: stores records while the broker does not accept them."""
 
 from ingest.spill.metrics import metrics
 from ingest.spill.writer import SegmentWriter

@@ -1,1 +1,1 @@
-"""The webhook: who may send, how an event becomes a record, and every response."""
+"""The webhook: access, the way of an event to its record, and every response."""

@@ -1,8 +1,8 @@
 """Pure: the access rules of an app: networks, a credential, accounts.
 
-They are a second lock behind the signature, for deployments that want one. A request that they
-refuse may be refused by a mistake in our settings, so it gets 503, and Zoom sends it again while
-there is time to correct them.
+They are a second lock behind the signature, for deployments that want one. A refusal may come from
+a mistake in our settings, so the request gets 503, and Zoom retries it while there is time to
+correct them.
 """
 
 import hmac

@@ -129,7 +129,7 @@ class Webhook:
         """Reject a request whose body will not be read.
 
         The limits are ours, and so may be a proxy that adds to a head. So a request over a limit
-        that looks signed gets 503, though nobody can verify it, and Zoom sends it again.
+        that looks signed gets 503, although it cannot be verified, and Zoom retries it.
         """
         count(metrics.refused, context.label, reason.value)
         if reason is Refusal.DISCONNECTED:

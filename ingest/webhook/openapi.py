@@ -104,7 +104,7 @@ def _responses() -> Json:
 
 def _response(rows: Iterable[ResponseRow]) -> Json:
     rows = list(rows)
-    lines = [f"- {row.what}; sent again: {row.sent_again}" for row in rows]
+    lines = [f"- {row.what}; retried by Zoom: {row.sent_again}" for row in rows]
     response: dict[str, object] = {"description": "\n".join(lines)}
     headers = [header for row in rows for header in _own_headers(row.response)]
     if headers:

@@ -2,11 +2,11 @@
 
 The sender calls back when the broker has the record or refuses it. If the broker is unavailable or
 the deadline passes, the record goes to the spill. Without a spill the request gets 503, and Zoom
-sends it again.
+retries it.
 
 A record that its topic will never accept goes to quarantine, whose limits may be higher. If
-quarantine refuses it too, the spill sets it aside for a person. Only a record that nothing accepts
-gets 503.
+quarantine refuses it too, the spill keeps it for a person. Only a record that nothing accepts gets
+503.
 """
 
 from dataclasses import dataclass

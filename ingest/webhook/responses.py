@@ -1,8 +1,8 @@
 """Pure: every response that a webhook can get, and the reasons, which are labels of metrics.
 
-Zoom sends again after 5xx, timeouts and broken connections, three times within 85 minutes, and
-never after 3xx or 4xx (source: Zoom webhooks, retry rules). So a validly signed body never gets 3xx
-or 4xx, whatever is wrong with our settings, clock or proxies, as `table` shows.
+Zoom retries after 5xx, timeouts and broken connections, three times within 85 minutes, and never
+after 3xx or 4xx (source: Zoom webhooks, retry rules). So a validly signed body never gets 3xx or
+4xx, even if our settings, clock or proxies are wrong, as `table` shows.
 """
 
 from enum import StrEnum
@@ -63,12 +63,12 @@ table: Final = (
     ResponseRow("signed, but to no app's path, or not POST", unavailable, _person),
     ResponseRow("not HTTP/1.1, or without a Host", refusals[Refusal.MALFORMED], _not_from_zoom),
     ResponseRow(
-        "head over the limits, and does not look signed",
+        "head over the limits, without a signature",
         refusals[Refusal.HEAD_TOO_LARGE],
         _not_from_zoom,
     ),
     ResponseRow(
-        "body over the limit, and does not look signed",
+        "body over the limit, without a signature",
         refusals[Refusal.TOO_LARGE],
         _not_from_zoom,
     ),

@@ -1,7 +1,7 @@
 """Pure: routes a request whose signature holds: to an event, a challenge, or quarantine.
 
-A signed body is never refused. One that cannot be parsed goes to quarantine as it came, for a
-person to look at.
+A signed body is never refused. One that cannot be parsed goes to quarantine unchanged, for a person
+to examine.
 """
 
 import hashlib

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import typer
 
-from operations.api.daily_counts import kept_counts
+from operations.api.daily_counts import stored_counts
 from operations.settings.loading import read_settings
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
@@ -31,7 +31,7 @@ async def opened_client(
 ) -> AsyncIterator[ZoomClient]:
     """Open a client for a person who waits; calls of ``label`` count against the limit per day."""
     clock = SystemClock()
-    async with kept_counts(settings, label, clock) as counts:
+    async with stored_counts(settings, label, clock) as counts:
         scheduler = RateLimitScheduler(settings, clock=clock, counts=counts)
         async with connected(
             settings, clock=clock, scheduler=scheduler, allow_writes=allow_writes

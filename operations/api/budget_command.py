@@ -1,4 +1,4 @@
-"""`zcc api budget`: the account's rate limits, our share of them, and what of it is used today."""
+"""`zcc api budget`: the account's rate limits, our share of them, and its use today."""
 
 import asyncio
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ _labels: Final = tuple(Label)
 def budget(
     *,
     probe: Annotated[
-        bool, typer.Option("--probe", help="Ask Zoom one list, and heed what it says of limits.")
+        bool, typer.Option("--probe", help="Request one list, to read the limits from its headers.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print rate limits, the share that one worker takes, and what is used of it today."""
+    """Print rate limits, the share of one worker, and how much of it is used today."""
     settings = zoom_settings()
     kafka = kafka_settings()
     clock = SystemClock()
@@ -48,7 +48,7 @@ def budget(
         console().print(_table(rows))
         if used is None:
             typer.echo(
-                "what is used today is in Kafka, and no ZCC_KAFKA_ variable is set", err=True
+                "the usage of today is in Kafka, but no ZCC_KAFKA_ variable is set", err=True
             )
 
 
@@ -73,7 +73,7 @@ def lightest_list(token: Token) -> Operation:
             free = not each.writes and not any(p.required for p in each.parameters)
             if each.label is label and free and token.allows(each):
                 return each
-    raise ConfigurationError("--probe: the token may ask no list: see `zcc doctor`")
+    raise ConfigurationError("--probe: the token permits no list: see `zcc doctor`")
 
 
 def _row(

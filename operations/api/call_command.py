@@ -55,30 +55,30 @@ class ApiCall:
 def call(  # noqa: PLR0913 - each is an option of the command
     context: typer.Context,
     operation: Annotated[
-        str, typer.Argument(help="Its name, as `zcc api list` prints it.", show_default=False)
+        str, typer.Argument(help="Name of the operation, from `zcc api list`.", show_default=False)
     ] = "",
     *,
     body: Annotated[
-        str, typer.Option(metavar="JSON|@FILE|-", help="Members that are files hold a path.")
+        str, typer.Option(metavar="JSON|@FILE|-", help="For a file, give its path.")
     ] = "",
     page_all: Annotated[
-        bool, typer.Option("--page-all", help="All of a list, as it comes in.")
+        bool, typer.Option("--page-all", help="Print all pages of a list.")
     ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", help="Print the reply on a line; with --page-all, each thing on one."
+            "--json", help="Print the reply on one line; with --page-all, one line per item."
         ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request, send nothing.")
     ] = False,
     allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Let it change something in the account.")
+        bool, typer.Option("--allow-writes", help="Allow operations that change the account.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it does.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     help_: Annotated[
-        bool, typer.Option("--help", help="Print this, and the options of OPERATION.")
+        bool, typer.Option("--help", help="Print this help and the options of OPERATION.")
     ] = False,
 ) -> None:
     """Ask an operation, its parameters as options: --user-id ID, --channels chat,sms."""
@@ -87,23 +87,23 @@ def call(  # noqa: PLR0913 - each is an option of the command
         return
     if not operation:
         raise ConfigurationError("expected an operation: zcc api list shows all of them")
-    found = find_operation(operation)
+    target = find_operation(operation)
     with cli_errors():
-        given = _body(found, body) if body else None
-        call_ = ApiCall(found, arguments(found, context.args), given, page_all)
+        given = _body(target, body) if body else None
+        call_ = ApiCall(target, arguments(target, context.args), given, page_all)
         _check(call_)
         if dry_run:
             asyncio.run(_show_requests(call_, as_json=as_json))
             return
-        if found.writes:
+        if target.writes:
             _confirm(call_, allowed=allow_writes, yes=yes, body_is_stdin=body == "-")
         asyncio.run(_call(call_, as_json=as_json))
 
 
 def download(
-    url: Annotated[str, typer.Argument(help="As an event or a reply names it.")],
+    url: Annotated[str, typer.Argument(help="URL from an event or a reply.")],
     *,
-    to: Annotated[Path, typer.Option(help="The file; it appears when it is whole.")],
+    to: Annotated[Path, typer.Option(help="File to write; it appears when it is complete.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fetch a recording, a transcript or an attachment."""
@@ -128,7 +128,7 @@ def _check(call_: ApiCall) -> None:
         address(operation, call_.arguments)
         content(operation, call_.body)
     elif operation.reply.items is None:
-        raise ConfigurationError(f"--page-all: {operation.name} is no list")
+        raise ConfigurationError(f"--page-all: {operation.name} returns no list")
     elif call_.body is not None:
         raise ConfigurationError(f"--body: {operation.name} takes none")
 
@@ -150,7 +150,7 @@ def _confirm(call_: ApiCall, *, allowed: bool, yes: bool, body_is_stdin: bool) -
     operation = call_.operation
     request = f"{operation.method} {address(operation, call_.arguments)}"
     if not allowed:
-        raise ConfigurationError(f"{request} changes the account: say so with --allow-writes")
+        raise ConfigurationError(f"{request} changes the account: allow it with --allow-writes")
     if yes:
         return
     if body_is_stdin:

@@ -31,7 +31,7 @@ _commands: Final = {
     ),
     "budget": LazyCommand(
         "operations.api.budget_command:budget",
-        "Print rate limits, the share that one worker takes, and what is used of it today.",
+        "Print rate limits, the share of one worker, and how much of it is used today.",
     ),
 }
 """Those that need a client of the API."""
@@ -71,21 +71,21 @@ class Wanted:
 @api_app.command("list")
 def list_operations(  # noqa: PLR0913 - each is an option of the command
     text: Annotated[
-        str, typer.Argument(help="Part of a name, a path or a parameter; else all.")
+        str, typer.Argument(help="Part of a name, path or parameter; default: all.")
     ] = "",
     *,
-    tag: Annotated[str, typer.Option(help="Zoom's name of a group, or ours.")] = "",
+    tag: Annotated[str, typer.Option(help="Group of operations, by Zoom's name or ours.")] = "",
     method: Annotated[
         Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None,
-        typer.Option(case_sensitive=False, help="Of HTTP."),
+        typer.Option(case_sensitive=False, help="HTTP method."),
     ] = None,
     label: Annotated[
         Literal["LIGHT", "MEDIUM", "HEAVY"] | None,
-        typer.Option(case_sensitive=False, help="The rate limit that it counts against."),
+        typer.Option(case_sensitive=False, help="Class of rate limits."),
     ] = None,
     scope: Annotated[str, typer.Option(help="Part of a scope.")] = "",
     deprecated: Annotated[
-        bool, typer.Option("--deprecated", help="Only where something is deprecated.")
+        bool, typer.Option("--deprecated", help="Only operations with something deprecated.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
@@ -93,34 +93,36 @@ def list_operations(  # noqa: PLR0913 - each is an option of the command
     wanted = Wanted(
         text=text, tag=tag, method=method, label=label, scope=scope, deprecated=deprecated
     )
-    found = [each for each in operations().values() if wanted.admits(each)]
+    admitted = [each for each in operations().values() if wanted.admits(each)]
     if as_json:
-        typer.echo(json.dumps([operation_object(each) for each in found]))
+        typer.echo(json.dumps([operation_object(each) for each in admitted]))
     else:
-        _print(iter((operations_table(found),)))
-        typer.echo(f"{len(found)} of {len(operations())} operations", err=True)
-    raise typer.Exit(0 if found else 1)
+        _print(iter((operations_table(admitted),)))
+        typer.echo(f"{len(admitted)} of {len(operations())} operations", err=True)
+    raise typer.Exit(0 if admitted else 1)
 
 
 @api_app.command("describe")
 def describe(
-    operation: Annotated[str, typer.Argument(help="Its name, as `zcc api list` prints it.")],
+    operation: Annotated[str, typer.Argument(help="Name of the operation, from `zcc api list`.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print all that is known of an operation: parameters, body, reply, pages, windows, errors."""
-    found = find_operation(operation)
+    target = find_operation(operation)
     if as_json:
-        typer.echo(json.dumps(described_object(found)))
+        typer.echo(json.dumps(described_object(target)))
     else:
-        _print(described(found))
+        _print(described(target))
 
 
 @api_app.command("generate")
 def generate_catalogue(
     *,
     rest: Annotated[Path, typer.Option(help="Zoom's OpenAPI document of the account's API.")],
-    master: Annotated[Path, typer.Option(help="That of the master account's API.")],
+    master: Annotated[
+        Path, typer.Option(help="Zoom's OpenAPI document of the master account's API.")
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("zoom"),
 ) -> None:
     """Write the catalogue of operations, schemas, typed resources; print what has changed."""

@@ -36,7 +36,7 @@ def kafka_settings() -> KafkaSettings | None:
 
 
 @asynccontextmanager
-async def kept_counts(
+async def stored_counts(
     zoom: ZoomSettings, label: Label | None, clock: Clock
 ) -> AsyncIterator[DailyCounts | None]:
     """Open the counts of commands; None without a limit per day, or without Kafka.
@@ -71,10 +71,10 @@ async def used_today(zoom: ZoomSettings, kafka: KafkaSettings, clock: Clock) -> 
     used = dict.fromkeys((n for n, limit in zoom.limits.items() if limit.per_day), 0)
     callers = [each.name for each in components if each.zoom_operations]
     for caller in (*callers, commands):
-        kept = KafkaDailyCounts(
+        counts_in_kafka = KafkaDailyCounts(
             kafka, unopened, account_id=zoom.account_id, worker=caller, clock=clock
         )
         for label in used:
-            counts = (await kept.load(label)).values()
+            counts = (await counts_in_kafka.load(label)).values()
             used[label] += sum(count.used for count in counts if count.day == today)
     return used

@@ -44,21 +44,21 @@ def paging(pages: Paging) -> str:
             assert_never(pages.style)
 
 
-def window(found: Window) -> Iterator[str]:
+def window(range_: Window) -> Iterator[str]:
     """Yield the parameters and the limits of a window."""
-    yield f"{found.start}, {found.end}"
-    if found.deprecated:
+    yield f"{range_.start}, {range_.end}"
+    if range_.deprecated:
         yield "deprecated"
-    if found.default_hours:
-        yield f"else the last {_span(found.default_hours)}"
-    if found.longest_days:
-        beyond = f", beyond it {found.beyond}" if found.beyond else ""
-        yield f"at most {found.longest_days} days{beyond}"
-    if found.lookback_days:
-        yield f"not before the last {found.lookback_days} days"
-    if found.z_is_literal:
+    if range_.default_hours:
+        yield f"else the last {_span(range_.default_hours)}"
+    if range_.longest_days:
+        beyond = f", beyond it {range_.beyond}" if range_.beyond else ""
+        yield f"at most {range_.longest_days} days{beyond}"
+    if range_.lookback_days:
+        yield f"not before the last {range_.lookback_days} days"
+    if range_.z_is_literal:
         yield "Z is the zone of `timezone`, not UTC"
-    yield f"written {' or '.join(_forms[form] for form in found.forms)}"
+    yield f"written {' or '.join(_forms[form] for form in range_.forms)}"
 
 
 def schema_type(schema: Schema) -> str:
@@ -80,7 +80,7 @@ def _limits(parameter: Parameter) -> Iterator[str]:
     yield from _between("length ", parameter.min_length, parameter.max_length)
     yield from _between("count ", parameter.min_items, parameter.max_items)
     if parameter.unique:
-        yield "each once"
+        yield "unique items"
     if parameter.reserved:
         yield f"never {_listed(parameter.reserved)}"
     if parameter.deprecated:
@@ -109,13 +109,13 @@ def _listed(values: tuple[object, ...] | list[object]) -> str:
     return ", ".join(shown(value) for value in values)
 
 
-def _between(what: str, least: float | None, most: float | None) -> Iterator[str]:
-    if least is not None and most is not None:
-        yield f"{what}{least} to {most}"
-    elif least is not None:
-        yield f"{what}at least {least}"
-    elif most is not None:
-        yield f"{what}at most {most}"
+def _between(what: str, minimum: float | None, maximum: float | None) -> Iterator[str]:
+    if minimum is not None and maximum is not None:
+        yield f"{what}{minimum} to {maximum}"
+    elif minimum is not None:
+        yield f"{what}at least {minimum}"
+    elif maximum is not None:
+        yield f"{what}at most {maximum}"
 
 
 def _span(hours: int) -> str:

@@ -21,7 +21,7 @@ class DryRun:
     """A `zoom.messages.Caller` that prints requests and returns an empty list."""
 
     def __init__(self, base_url: str, show: Callable[[Operation, Request], None]) -> None:
-        self._token = Token(_no_token, base_url, asked_at_s=0, renew_at_s=0, expires_at_s=0)
+        self._token = Token(_no_token, base_url, requested_at_s=0, renew_at_s=0, expires_at_s=0)
         self._show = show
 
     async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
@@ -30,16 +30,16 @@ class DryRun:
         Raises:
             ArgumentError: an argument or the body is wrong.
         """
-        found = find(operation)
+        target = find(operation)
         call = Call(
-            operation=found,
-            address=address(found, arguments),
-            content=content(found, body),
+            operation=target,
+            address=address(target, arguments),
+            content=content(target, body),
             priority=Priority.INTERACTIVE,
             expected_since=None,
         )
-        self._show(found, call.request(self._token))
-        return {found.reply.items: []} if found.reply.items else None
+        self._show(target, call.request(self._token))
+        return {target.reply.items: []} if target.reply.items else None
 
 
 def request_text(operation: Operation, request: Request) -> str:

@@ -31,18 +31,18 @@ def arguments(operation: Operation, words: Sequence[str]) -> dict[str, object]:
         ArgumentError: they are no options of this operation, or no values of their types.
     """
     parameters = {option_of(parameter): parameter for parameter in operation.parameters}
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for option, text in _pairs(operation, words):
         parameter = parameters.get(option)
         if parameter is None:
-            expected = f"is no option of this operation; {nearest(option, parameters)}"
+            expected = f"is not an option of this operation; {nearest(option, parameters)}"
             raise ArgumentError(operation.name, option, expected)
-        before = found.get(parameter.argument)
+        before = values.get(parameter.argument)
         if before is not None and parameter.type != "array":
             raise ArgumentError(operation.name, option, "expected once")
         items = before if isinstance(before, list) else []
-        found[parameter.argument] = _value(operation, parameter, text, items)
-    return found
+        values[parameter.argument] = _value(operation, parameter, text, items)
+    return values
 
 
 def _pairs(operation: Operation, words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -55,7 +55,7 @@ def _pairs(operation: Operation, words: Sequence[str]) -> Iterator[tuple[str, st
         if not equals:
             text = next(rest, "--")
             if text.startswith("--"):
-                expected = "expected a value behind it; one that begins with -- stands behind ="
+                expected = "expected a value; write one that begins with -- after ="
                 raise ArgumentError(operation.name, option, expected)
         yield option, text
 
@@ -83,7 +83,9 @@ def body_of(operation: Operation, text: bytes) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        expected = f"expected JSON, @FILE or -; line {error.lineno}, column {error.colno} is none"
+        expected = (
+            f"expected JSON, @FILE or -; line {error.lineno}, column {error.colno} is not JSON"
+        )
         raise ArgumentError(operation.name, "--body", expected) from None
 
 

@@ -79,7 +79,7 @@ def show_document(operation: Operation, document: Any) -> None:  # noqa: ANN401 
     """Print a reply: a table of the things of a list, else one of its members."""
     name = operation.reply.items
     if document is None:
-        _note("done; there is no document in the reply")
+        _note("done; the reply has no document")
     elif isinstance(document, list):
         _show_page("value", {"value": document})
     elif name is not None and isinstance(document.get(name), list):

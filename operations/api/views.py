@@ -28,8 +28,8 @@ def operations_table(operations: Iterable[Operation]) -> Table:
 
 def operation_object(operation: Operation) -> dict[str, Any]:
     """Return all that the catalogue has of an operation, without its schemas."""
-    found: dict[str, Any] = _adapter.dump_python(operation, mode="json")
-    return found
+    dumped: dict[str, Any] = _adapter.dump_python(operation, mode="json")
+    return dumped
 
 
 def described_object(operation: Operation) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def _fact_rows(operation: Operation) -> Iterator[tuple[str, str]]:
     yield "resource", f"{operation.resource}, action {operation.action}"
     yield "tag", f"{operation.tag}; Zoom calls it {operation.vendor_id}"
     yield "label", operation.label.value
-    yield "scope, any of", "\n".join(operation.scopes.all) or "none is told"
+    yield "scope, any of", "\n".join(operation.scopes.all) or "not documented"
     if operation.for_master:
-        yield "account", "a master account asks it of a sub account"
+        yield "account", "a master account calls it for a sub account"
     if operation.deprecated:
         yield "deprecated", "yes"
     if operation.reply.items:
@@ -110,7 +110,7 @@ def _parameters(operation: Operation) -> Table:
 
 
 def _errors(operation: Operation) -> Table:
-    table = _table("status", "codes that Zoom tells")
+    table = _table("status", "documented codes")
     for status, codes in operation.errors.items():
         table.add_row(str(status), ", ".join(map(str, codes)))
     return table

@@ -56,7 +56,7 @@ class ReplayRules:
     """Bounds of replays: the most replays of a record, and the partitions of existing topics."""
 
     prefix: str
-    most_replays: int
+    max_replays: int
     partitions: Mapping[str, int]
 
 
@@ -76,7 +76,7 @@ def to_origin(delivery: Delivery, letter: Letter, rules: ReplayRules) -> Act | A
     topic, partition, _ = origin
     count = rules.partitions.get(topic)
     if count is None:
-        return ActionRefused(f"{topic} is no topic of this deployment")
+        return ActionRefused(f"{topic} is not a topic of this deployment")
     replays = letter.replays + 1
     headers = (*_as_read(delivery.headers), (replays_header, b"%d" % replays))
     known = partition if partition < count else None
@@ -130,9 +130,9 @@ def line_of(letter: Letter, act: Act, *, by: str, at: str, reason: str) -> Audit
 
 def _origin(letter: Letter, rules: ReplayRules) -> RecordId | ActionRefused:
     """Return the origin of a record that may be sent again."""
-    if letter.replays >= rules.most_replays:
+    if letter.replays >= rules.max_replays:
         return ActionRefused(
-            f"sent again {letter.replays} times already: mend the cause, then raise --max-replays"
+            f"replayed {letter.replays} times already: fix the cause, then raise --max-replays"
         )
     return letter.origin or ActionRefused("its headers do not say where it was read")
 

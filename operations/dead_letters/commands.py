@@ -27,7 +27,7 @@ from runtime.settings import KafkaSettings
 from schemas.topics import dead_letter_audit_topic
 
 dead_letters_app = typer.Typer(
-    help="What workers have set aside: see it, send it again, dismiss it.", no_args_is_help=True
+    help="Dead letters of the workers: list, show, replay, discard.", no_args_is_help=True
 )
 _clock: Final = SystemClock()
 
@@ -38,28 +38,37 @@ def list_letters(
     wanted: DeadLetterFilter,
     *,
     handled_too: Annotated[
-        bool, typer.Option("--all", help="Those that are handled, too.")
+        bool, typer.Option("--all", help="Include those already replayed or discarded.")
     ] = False,
-    summary: Annotated[bool, typer.Option("--summary", help="Count those that are alike.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Rows of the table; the earliest.")] = 100,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Count by fingerprint: equal causes.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Maximum rows of the table; the earliest come first.")
+    ] = 100,
     as_json: options.AsJson = False,
 ) -> None:
     """Print dead letters, without keys and bodies; exit 1 if there are none."""
-    found = (find if handled_too else find_open)(_kafka(), wanted)
+    readings = (find if handled_too else find_open)(_kafka(), wanted)
     if summary:
-        count = asyncio.run(output.print_summary(found, as_json=as_json))
+        count = asyncio.run(output.print_summary(readings, as_json=as_json))
     else:
-        count = asyncio.run(output.print_letters(found, as_json=as_json, most=limit))
+        count = asyncio.run(output.print_letters(readings, as_json=as_json, limit=limit))
     raise typer.Exit(_exit_code(count))
 
 
 @dead_letters_app.command()
 def show(
     letter: Annotated[
-        str, typer.Argument(metavar="LETTER", help="topic/partition/offset, its own or its origin.")
+        str,
+        typer.Argument(
+            metavar="LETTER", help="topic/partition/offset of the dead letter or of its origin."
+        ),
     ],
     *,
-    body: Annotated[bool, typer.Option("--body", help="The body as well: personal data.")] = False,
+    body: Annotated[
+        bool, typer.Option("--body", help="Print the body too: it is personal data.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Print a dead letter with its key and all its headers; exit 1 if there is none."""
@@ -68,8 +77,8 @@ def show(
         raise ConfigurationError(f"{letter}: expected topic/partition/offset")
     if body:
         typer.echo("zcc: the body holds personal data", err=True)
-    found = find(_kafka(), DeadLetterFilter(all_workers, Selection()))
-    count = asyncio.run(output.print_whole(found, record_id, body=body, as_json=as_json))
+    readings = find(_kafka(), DeadLetterFilter(all_workers, Selection()))
+    count = asyncio.run(output.print_whole(readings, record_id, body=body, as_json=as_json))
     raise typer.Exit(_exit_code(count))
 
 
@@ -82,20 +91,23 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     rate: options.Rate = None,
     worker_only: Annotated[
         bool,
-        typer.Option("--to-worker", help="Only to who failed, not to all who read the topic."),
+        typer.Option(
+            "--to-worker",
+            help="Send it to the failed worker only, not to all readers of the topic.",
+        ),
     ] = False,
     max_replays: Annotated[
-        int, typer.Option(min=1, help="Refuse what was sent again so often already.")
+        int, typer.Option(min=1, help="Refuse dead letters with this many replays already.")
     ] = 3,
     by: options.By = None,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, for the audit.")] = "",
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Send open dead letters again; exit 1 if there are none, or some are refused."""
     how = _How(options.operator(by, reason), limit, rate, dry_run, yes, as_json)
-    rules = asyncio.run(replay_rules(_kafka(), most_replays=max_replays))
+    rules = asyncio.run(replay_rules(_kafka(), max_replays=max_replays))
     if worker_only:
         now_ms = int(_clock.now().timestamp() * 1000)
         raise typer.Exit(
@@ -109,7 +121,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command
 def discard_letters(  # noqa: PLR0913 - each is an option of the command
     wanted: DeadLetterFilter,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    reason: Annotated[str, typer.Option(help="Reason, for the audit.")],
     limit: options.Limit = None,
     by: options.By = None,
     dry_run: options.DryRun = False,
@@ -125,7 +137,7 @@ def discard_letters(  # noqa: PLR0913 - each is an option of the command
 
 class _How(NamedTuple):
     operator: Operator
-    most: int | None
+    limit: int | None
     rate_per_s: float | None
     dry_run: bool
     yes: bool
@@ -135,7 +147,7 @@ class _How(NamedTuple):
 def _act(verb: str, wanted: DeadLetterFilter, judge: Judge, how: _How) -> int:
     """Plan, ask for confirmation, act and report; return the exit code."""
     kafka = _kafka()
-    planned = asyncio.run(plan(find_open(kafka, wanted), judge, most=how.most))
+    planned = asyncio.run(plan(find_open(kafka, wanted), judge, limit=how.limit))
     count = len(planned.chosen)
     if how.dry_run:
         output.print_plan(planned, as_json=how.as_json, to=sys.stdout)
@@ -166,8 +178,8 @@ async def _carry_out(
             rate_per_s=how.rate_per_s,
         )
         async with (
-            aclosing(find_open(kafka, wanted)) as found,
-            aclosing(carry_out(found, judge, planned, executor)) as outcomes_of,
+            aclosing(find_open(kafka, wanted)) as readings,
+            aclosing(carry_out(readings, judge, planned, executor)) as outcomes_of,
         ):
             async for letter, outcome in outcomes_of:
                 output.print_outcome(letter, outcome, as_json=how.as_json)

@@ -1,4 +1,4 @@
-"""Plans what to do about dead letters, so that a person can confirm it, then does it."""
+"""Plans actions on dead letters for a person to confirm, then carries them out."""
 
 import asyncio
 from collections import Counter
@@ -42,7 +42,7 @@ class Operator(NamedTuple):
     reason: str
 
 
-async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRules:
+async def replay_rules(kafka: KafkaSettings, *, max_replays: int) -> ReplayRules:
     """Return the bounds of replays, with the topics that exist now.
 
     Raises:
@@ -50,16 +50,18 @@ async def replay_rules(kafka: KafkaSettings, *, most_replays: int) -> ReplayRule
     """
     names = [spec.name for spec in deployment_specs(kafka.topic_plan)]
     async with Cluster(kafka, client_id="zcc-dead-letters") as cluster:
-        return ReplayRules(kafka.topic_prefix, most_replays, await cluster.partition_counts(names))
+        return ReplayRules(kafka.topic_prefix, max_replays, await cluster.partition_counts(names))
 
 
-async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: int | None) -> Plan:
-    """Plan for open letters; with ``most``, for that many of the earliest.
+async def plan(
+    readings: AsyncIterator[DeadLetterReading], judge: Judge, *, limit: int | None
+) -> Plan:
+    """Plan for open letters; with ``limit``, for that many of the earliest.
 
     Only the headers of the chosen letters are held in memory.
     """
-    earliest, refused = Earliest(most), Counter[str]()
-    async for delivery, letter, _ in found:
+    earliest, refused = Earliest(limit), Counter[str]()
+    async for delivery, letter, _ in readings:
         verdict = judge(delivery, letter)
         if isinstance(verdict, ActionRefused):
             refused[verdict.why] += 1
@@ -70,7 +72,7 @@ async def plan(found: AsyncIterator[DeadLetterReading], judge: Judge, *, most: i
 
 
 async def carry_out(
-    found: AsyncIterator[DeadLetterReading], judge: Judge, planned: Plan, executor: "Executor"
+    readings: AsyncIterator[DeadLetterReading], judge: Judge, planned: Plan, executor: "Executor"
 ) -> AsyncGenerator[tuple[Letter, Act | ActionRefused], None]:
     """Carry out the plan, and yield each letter once it is done or refused.
 
@@ -79,7 +81,7 @@ async def carry_out(
     Raises:
         TransientError: the brokers do not acknowledge; what was yielded is done, the rest is open.
     """
-    async for delivery, letter, _ in found:
+    async for delivery, letter, _ in readings:
         act = judge(delivery, letter)
         if isinstance(act, ActionRefused):
             yield letter, act
@@ -143,5 +145,5 @@ class Executor:
                     await self._clock.sleep(_poll_interval_s)
         except TimeoutError:
             raise TransientError(
-                f"{last}; what was told before is done, the same command goes on with the rest"
+                f"{last}; earlier lines are done; repeat the command to do the rest"
             ) from None

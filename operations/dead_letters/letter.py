@@ -20,7 +20,7 @@ from schemas.headers import (
 )
 from schemas.identity import epoch_ms
 
-_most_digits: Final = 19
+_max_digits: Final = 19
 """Of an offset, which has 64 bits and a sign."""
 
 
@@ -105,6 +105,4 @@ def _count(headers: Headers, name: str) -> int:
 
 def _is_number(*written: str) -> bool:
     """Whether all are decimal numbers such as Kafka counts with."""
-    return all(
-        each.isascii() and each.isdecimal() and len(each) <= _most_digits for each in written
-    )
+    return all(each.isascii() and each.isdecimal() and len(each) <= _max_digits for each in written)

@@ -20,24 +20,35 @@ _longest_reason: Final = 1000
 
 Texts = list[str] | None
 
-Workers = Annotated[Texts, typer.Option("--worker", help="Who set it aside; all where none is.")]
+Workers = Annotated[Texts, typer.Option("--worker", help="Worker that failed; default: all.")]
 Reasons = Annotated[
     Texts, typer.Option("--set-aside-for", help=f"Why: {', '.join(DeadLetterReason)}.")
 ]
 Events = Annotated[Texts, typer.Option("--event", help="Zoom's name of the event.")]
 Keys = Annotated[Texts, typer.Option("--key", help="The record's key.")]
-OriginTopics = Annotated[Texts, typer.Option("--origin-topic", help="The topic it was read from.")]
-Fingerprints = Annotated[Texts, typer.Option("--fingerprint", help="As --summary shows it.")]
-From = Annotated[str | None, typer.Option("--from", help="Set aside then or later; RFC 3339.")]
-To = Annotated[str | None, typer.Option("--to", help="Set aside before; UTC if without a zone.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON objects, one a line.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Only those set aside first, so many.")
+OriginTopics = Annotated[
+    Texts, typer.Option("--origin-topic", help="Topic from which the worker read it.")
 ]
-Rate = Annotated[float | None, typer.Option("--rate", min=0.001, help="So many a second at most.")]
-By = Annotated[str | None, typer.Option("--by", help="Who does it; else the user of the system.")]
+Fingerprints = Annotated[
+    Texts, typer.Option("--fingerprint", help="Fingerprint, as --summary shows it.")
+]
+From = Annotated[str | None, typer.Option("--from", help="Failed at this time or later; RFC 3339.")]
+To = Annotated[
+    str | None, typer.Option("--to", help="Failed before this time; UTC without a zone.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan, change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="At most this many, the earliest.")
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", min=0.001, help="At most this many per second.")
+]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Your name for the audit; default: the user of the system."),
+]
 
 
 def letter_filter(  # noqa: PLR0913 - each is an option of the commands
@@ -100,17 +111,17 @@ def operator(by: str | None, reason: str, *, user: Callable[[], str] = getpass.g
     except (KeyError, OSError):  # a container may run as a number that no user has
         name = ""
     if not name:
-        raise ConfigurationError("nobody knows who does this: say it with --by")
+        raise ConfigurationError("the user of the system is unknown: name yourself with --by")
     return Operator(name, reason.strip())
 
 
 def _known(option: str, given: Iterable[str], possible: Collection[str]) -> frozenset[str]:
-    found = frozenset(given)
-    if wrong := found - set(possible):
+    names = frozenset(given)
+    if wrong := names - set(possible):
         raise ConfigurationError(
             f"{option} {min(wrong)}: expected one of {', '.join(sorted(possible))}"
         )
-    return found
+    return names
 
 
 def _moment_ms(option: str, written: str | None) -> int | None:

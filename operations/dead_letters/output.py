@@ -23,11 +23,11 @@ _columns: Final = 240
 
 
 async def print_letters(
-    found: AsyncIterator[DeadLetterReading], *, as_json: bool, most: int
+    readings: AsyncIterator[DeadLetterReading], *, as_json: bool, limit: int
 ) -> int:
-    """Print each letter as JSON, or the ``most`` earliest in a table; return their number."""
-    earliest, handlings = Earliest(most), dict[RecordId, Handling]()
-    async for _, letter, handling in found:
+    """Print each letter as JSON, or the ``limit`` earliest in a table; return their number."""
+    earliest, handlings = Earliest(limit), dict[RecordId, Handling]()
+    async for _, letter, handling in readings:
         earliest.add(letter)
         if as_json:
             _print_object(views.letter_object(letter, handling))
@@ -41,10 +41,10 @@ async def print_letters(
     return earliest.added
 
 
-async def print_summary(found: AsyncIterator[DeadLetterReading], *, as_json: bool) -> int:
+async def print_summary(readings: AsyncIterator[DeadLetterReading], *, as_json: bool) -> int:
     """Print the number of letters by fingerprint; return the sum."""
     summary = Summary()
-    async for _, letter, _ in found:
+    async for _, letter, _ in readings:
         summary.add(letter)
     if as_json:
         for group in summary.groups:
@@ -55,11 +55,11 @@ async def print_summary(found: AsyncIterator[DeadLetterReading], *, as_json: boo
 
 
 async def print_whole(
-    found: AsyncIterator[DeadLetterReading], wanted: RecordId, *, body: bool, as_json: bool
+    readings: AsyncIterator[DeadLetterReading], wanted: RecordId, *, body: bool, as_json: bool
 ) -> int:
     """Print the letters with this record id or origin; return their number."""
     count = 0
-    async for delivery, letter, handling in found:
+    async for delivery, letter, handling in readings:
         if wanted not in (letter.record_id, letter.origin):
             continue
         count += 1

@@ -58,21 +58,21 @@ async def find_open(
 ) -> AsyncGenerator[DeadLetterReading, None]:
     """Yield the selected letters that are not handled; see `find`."""
     async with aclosing(find(kafka, wanted)) as letters:
-        async for found in letters:
-            if found.handling is None:
-                yield found
+        async for reading in letters:
+            if reading.handling is None:
+                yield reading
 
 
 async def _handled(kafka: KafkaSettings, topics: Collection[str]) -> Handled:
     """Return the letters of these topics that are handled."""
-    found: dict[LetterName, Handling] = {}
+    handled: dict[LetterName, Handling] = {}
     unknown = 0
     async for delivery in read_all(kafka, [dead_letter_audit_topic(prefix=kafka.topic_prefix)]):
         line = read_line(delivery.value)
         if line is None:
             unknown += 1
         elif line[0].record_id.topic in topics:
-            found[line[0]] = line[1]
+            handled[line[0]] = line[1]
     if unknown:
-        log.warning("audit lines that this version does not know", count=unknown)
-    return found
+        log.warning("audit lines of an unknown version", count=unknown)
+    return handled

@@ -64,25 +64,25 @@ def _group_of(letter: Letter) -> Group:
 
 
 class Earliest:
-    """Keeps the ``most`` letters that failed first, or all."""
+    """Keeps the ``limit`` letters that failed first, or all."""
 
-    def __init__(self, most: int | None) -> None:
-        self._most = most
-        self._kept: list[tuple[int, int, Letter]] = []
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._entries: list[tuple[int, int, Letter]] = []
         self.added = 0
 
     def add(self, letter: Letter) -> None:
-        """Add a letter; if there are ``most`` already, drop the latest."""
+        """Add a letter; if there are ``limit`` already, drop the latest."""
         self.added += 1
         entry = (-letter.failed_at_ms, -self.added, letter)  # of two at once, the first added
-        if self._most is None or len(self._kept) < self._most:
-            heapq.heappush(self._kept, entry)
+        if self._limit is None or len(self._entries) < self._limit:
+            heapq.heappush(self._entries, entry)
         else:
-            heapq.heappushpop(self._kept, entry)
+            heapq.heappushpop(self._entries, entry)
 
     @property
     def letters(self) -> Sequence[Letter]:
         """The letters, the earliest first."""
         return [
-            letter for *_, letter in sorted(self._kept, reverse=True)
+            letter for *_, letter in sorted(self._entries, reverse=True)
         ]  # never compared: numbered

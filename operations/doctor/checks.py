@@ -88,7 +88,7 @@ class _Settings:
             else:
                 yield CheckResult("settings", "ok", prefix)
         if not self._read:
-            yield CheckResult("settings", "wrong", "no variable of ours is set")
+            yield CheckResult("settings", "wrong", "no ZCC_ variable of the product is set")
         for name in unknown_variables(product_settings, environment):
             yield CheckResult("settings", "note", f"{name}: no part of the product reads it")
 
@@ -113,7 +113,7 @@ async def _zoom(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
 def _skew(dates: ServerDates) -> Iterator[CheckResult]:
     skew_s = dates.skew_s
     if skew_s is None:
-        yield CheckResult("clock", "skipped", "no answer of Zoom's told its time")
+        yield CheckResult("clock", "skipped", "no answer of Zoom's carried its time")
     elif abs(skew_s) > largest_skew_s:
         where = "ahead of" if skew_s > 0 else "behind"
         text = f"this machine is {abs(skew_s):.0f} s {where} Zoom: set its clock by NTP"
@@ -142,9 +142,11 @@ async def _kafka(settings: KafkaSettings) -> CheckResult:
     except (ConfigurationError, TransientError) as error:
         return CheckResult("kafka", "wrong", str(error))
     if changes.lines:
-        text = f"{len(changes.lines)} topics are not as they should be: run `zcc topics apply`"
+        text = (
+            f"{len(changes.lines)} topics differ from their specifications: run `zcc topics apply`"
+        )
         return CheckResult("kafka", "wrong", text)
-    return CheckResult("kafka", "ok", "it answers, and the topics are as they should be")
+    return CheckResult("kafka", "ok", "it answers, and the topics match their specifications")
 
 
 async def check_store(component: Component, settings: BaseSettings) -> CheckResult:

@@ -5,7 +5,7 @@ from typing import Final
 
 from runtime.clock import Clock
 from zoom.errors import moment_of
-from zoom.messages import Request, Response, Transport
+from zoom.messages import ApiResponse, Request, Transport
 
 _resolution: Final = timedelta(seconds=1)
 """Of the header ``Date``. Source: RFC 9110, section 6.6.1."""
@@ -19,7 +19,7 @@ class ServerDates:
         self._clock = clock
         self.skew_s: float | None = None
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> ApiResponse:
         """See `Transport.send`."""
         sent_at = self._clock.now()
         response = await self._transport.send(request)

@@ -1,4 +1,4 @@
-"""`zcc doctor`: whether what is configured can work, and what to mend."""
+"""`zcc doctor`: checks whether the configuration can work, and names the faults."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from runtime.clock import Clock, SystemClock
 def doctor(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
 ) -> None:
-    """Check settings, Zoom's token and scopes, clock, Kafka and stores; exit 1 if one is wrong."""
+    """Check settings, Zoom's token and scopes, clock, Kafka and stores; exit 1 on a fault."""
     raise typer.Exit(asyncio.run(run(as_json=as_json, clock=SystemClock())))
 
 

@@ -1,7 +1,7 @@
 """Pure: timestamps of the first record that a group has not done, read only where it can be old.
 
 A record beyond the log end of the measurement before is younger than that measurement. So a group
-that keeps up costs no read, and one that stands still costs one read.
+that keeps up costs no read, and one that is stuck costs one read.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,13 +34,13 @@ class Ages:
         """
         known = {source: (lags[source].position, moment) for source, moment in made_ms.items()}
         self._made_ms |= known
-        found = {
+        first_made_ms = {
             source: self._made_ms[source][1]
             for source, lag in self._old(lags)
             if self._made_ms.get(source, (-1, 0))[0] == lag.position
         }
         self._log_ends = {source: lag.log_end for source, lag in lags.items()}
-        return found
+        return first_made_ms
 
     def _old(self, lags: Mapping[TopicPartition, Lag]) -> Iterable[tuple[TopicPartition, Lag]]:
         """Yield the partitions with an undone record from before the last measurement."""

@@ -13,13 +13,13 @@ from runtime.settings import KafkaSettings
 
 def lag(
     *,
-    group: Annotated[
-        list[str] | None, typer.Option(help="Group to show; all where none is named.")
-    ] = None,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between the two looks.")] = 5.0,
+    group: Annotated[list[str] | None, typer.Option(help="Group to show; default: all.")] = None,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between the two measurements.")
+    ] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print how far each group is behind; exit 1 if one is and has no member."""
+    """Print the lag of each group; exit 1 if a group with lag has no member."""
     kafka = read_settings(KafkaSettings)
     measured = run(
         kafka, groups=group or (), interval_s=interval, as_json=as_json, clock=SystemClock()

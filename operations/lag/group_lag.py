@@ -87,11 +87,11 @@ async def run(
     known = topics_of_groups(kafka.topic_prefix)
     for group in groups:
         if group not in known:
-            raise ConfigurationError(f"{group} is no group; expected one of {', '.join(known)}")
+            raise ConfigurationError(f"{group} is not a group; expected one of {', '.join(known)}")
     wanted = {group: topics for group, topics in known.items() if not groups or group in groups}
-    found = await measure(kafka, wanted, interval_s=interval_s, clock=clock)
-    typer.echo(json.dumps(as_object(found)) if as_json else "\n".join(lines(found)))
-    return int(any(group.abandoned for group in found))
+    groups_lag = await measure(kafka, wanted, interval_s=interval_s, clock=clock)
+    typer.echo(json.dumps(as_object(groups_lag)) if as_json else "\n".join(lines(groups_lag)))
+    return int(any(group.abandoned for group in groups_lag))
 
 
 def topics_of_groups(prefix: str) -> Mapping[str, Sequence[str]]:
@@ -112,41 +112,41 @@ async def measure(
         began_s = clock.monotonic_s()
         await clock.sleep(interval_s)
         now = {group: await admin.lag(group, topics) for group, topics in groups.items()}
-        passed_s = clock.monotonic_s() - began_s
+        elapsed_s = clock.monotonic_s() - began_s
         members = {group: await admin.member_count(group) for group in groups}
-    found = []
+    measured = []
     for group, lags in now.items():
         made_ms = await timestamps_at(
             kafka, {s: lag.position for s, lag in lags.items() if lag.behind}
         )
         now_ms = clock.now().timestamp() * 1000
         ages_s = {source: max(0.0, (now_ms - made) / 1000) for source, made in made_ms.items()}
-        partitions = progress(before[group], lags, passed_s=passed_s, ages_s=ages_s)
-        found.append(GroupLag(group, members[group], lags, partitions))
-    return found
+        partitions = progress(before[group], lags, elapsed_s=elapsed_s, ages_s=ages_s)
+        measured.append(GroupLag(group, members[group], lags, partitions))
+    return measured
 
 
 def progress(
     before: Mapping[TopicPartition, Lag],
     now: Mapping[TopicPartition, Lag],
     *,
-    passed_s: float,
+    elapsed_s: float,
     ages_s: Mapping[TopicPartition, float],
 ) -> Mapping[TopicPartition, Progress]:
     """Compare two measurements; partitions that are new since the first have no rates yet."""
-    found = {}
+    progress_of = {}
     for source, lag in now.items():
         earlier = before.get(source, lag)
-        found[source] = Progress(
+        progress_of[source] = Progress(
             lag.behind,
             ages_s.get(source),
-            max(0, lag.position - earlier.position) / passed_s,
-            max(0, lag.log_end - earlier.log_end) / passed_s,
+            max(0, lag.position - earlier.position) / elapsed_s,
+            max(0, lag.log_end - earlier.log_end) / elapsed_s,
         )
-    return found
+    return progress_of
 
 
-def as_object(found: Sequence[GroupLag]) -> dict[str, object]:
+def as_object(measured: Sequence[GroupLag]) -> dict[str, object]:
     """Return everything as one JSON object."""
     return {
         "groups": [
@@ -167,14 +167,14 @@ def as_object(found: Sequence[GroupLag]) -> dict[str, object]:
                     for source, part in sorted(group.partitions.items())
                 ],
             }
-            for group in found
+            for group in measured
         ]
     }
 
 
-def lines(found: Sequence[GroupLag]) -> Iterator[str]:
+def lines(measured: Sequence[GroupLag]) -> Iterator[str]:
     """Yield the report for people: each group, and those of its partitions that are behind."""
-    for group in found:
+    for group in measured:
         alone = "NO MEMBER" if group.member_count == 0 else f"members: {group.member_count}"
         yield f"{group.group}  {alone}  {_text(group.total)}"
         for source, part in sorted(group.partitions.items()):

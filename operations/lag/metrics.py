@@ -25,7 +25,7 @@ class MonitorMetrics:
     )
     recreated_topics: Final = Counter(
         "zcc_monitor_recreated_topics_total",
-        "Times that a topic was found deleted and created again: the same name, another id",
+        "Times that a topic was deleted and created again: same name, new id",
         ["topic"],
     )
     members: Final = Gauge(
@@ -36,7 +36,7 @@ class MonitorMetrics:
     )
     lag_records: Final = Gauge(
         "zcc_monitor_group_lag_records",
-        "Records behind the group's commits",
+        "Lag of the group in records",
         ["group", "topic"],
         multiprocess_mode="livemax",
     )
@@ -50,7 +50,7 @@ class MonitorMetrics:
     expired_records: Final = Gauge(
         "zcc_monitor_group_expired_records",
         "Records behind the group's commits that retention has deleted; 0 again once the group has "
-        "gone on",
+        "passed them",
         ["group", "topic"],
         multiprocess_mode="livemax",
     )
@@ -74,8 +74,8 @@ class MonitorMetrics:
     )
     set_aside_offsets: Final = Gauge(
         "zcc_monitor_set_aside_end_offsets",
-        "End offsets of a dead-letter topic or the quarantine, summed over its partitions: rises "
-        "with each record, whatever is deleted or restarted",
+        "End offsets of a dead-letter topic or the quarantine, summed over its partitions; it "
+        "grows with each record and never falls",
         ["topic"],
         multiprocess_mode="livemax",
     )

@@ -74,7 +74,7 @@ class Monitor:
         }
         self._dead_letter_topics: Final = (
             quarantine_topic(prefix=prefix),
-            *(component.dead_letter_topic(prefix=prefix) for component in measured),
+            *(each.dead_letter_topic(prefix=prefix) for each in measured if not each.polls),
         )
         self._delays_s = {
             topic: delay_s
@@ -84,7 +84,7 @@ class Monitor:
             )
         }
         self._ages: defaultdict[str, Ages] = defaultdict(Ages)
-        self._reason: str | None = "the brokers were not asked yet"
+        self._reason: str | None = "no measurement yet"
         monitor_metrics.last_look.set(0)
         for kind in (TransientError, ConfigurationError):
             monitor_metrics.failures.labels(_kind(kind))
@@ -156,7 +156,7 @@ class Monitor:
             before = self._topic_ids.get(topic, "")
             if differs(before, topic_id):
                 monitor_metrics.recreated_topics.labels(topic).inc()
-                _log.error("topic made anew", topic=topic, before=before, now=topic_id)
+                _log.error("topic recreated", topic=topic, before=before, now=topic_id)
         self._topic_ids |= present
 
     async def _measure_dead_letters(self, admin: TopicAdmin, topic: str) -> None:

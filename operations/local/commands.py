@@ -29,7 +29,7 @@ def simulate(
     *,
     faults: Annotated[
         str | None,
-        typer.Option(help="What goes wrong with REST; else ZCC_SIMULATOR_REST_FAULTS."),
+        typer.Option(help="Faults of the REST API; default: ZCC_SIMULATOR_REST_FAULTS."),
     ] = None,
 ) -> None:
     """Play Zoom: send signed webhooks and serve the REST API; needs the checkout."""
@@ -41,15 +41,13 @@ def simulate(
 
 def devstack(
     *,
-    directory: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = Path(
-        ".devstack"
-    ),
+    directory: Annotated[Path, typer.Option(help="Folder for data and logs.")] = Path(".devstack"),
     part: Annotated[
-        list[DevstackPart] | None, typer.Option(help="Start only this; may be given again.")
+        list[DevstackPart] | None, typer.Option(help="Start only this part; repeat for several.")
     ] = None,
-    kafka_port: Annotated[int, typer.Option(help="0 = a free one.")] = 0,
-    postgres_port: Annotated[int, typer.Option(help="0 = a free one.")] = 0,
-    s3_port: Annotated[int, typer.Option(help="0 = a free one.")] = 0,
+    kafka_port: Annotated[int, typer.Option(help="0 = any free port.")] = 0,
+    postgres_port: Annotated[int, typer.Option(help="0 = any free port.")] = 0,
+    s3_port: Annotated[int, typer.Option(help="0 = any free port.")] = 0,
 ) -> None:
     """Run Kafka, Postgres and an S3 server here, without containers, until Ctrl-C."""
     run = _from_checkout("operations.local.devstack:run", needs="devstack")
@@ -61,27 +59,34 @@ def up(  # noqa: PLR0913 - each is an option of the command
     *,
     events: Annotated[int, typer.Option(min=0, help="Events to send; 0 = until Ctrl-C.")] = 0,
     leave: Annotated[
-        bool, typer.Option("--exit", help="End when all is settled (needs --events).")
+        bool,
+        typer.Option("--exit", help="Stop when all events are accounted for (needs --events)."),
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     rate: Annotated[
         float | None, typer.Option(min=0, help="Events per second; 0 = no limit.")
     ] = None,
-    duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share told twice.")] = 0.02,
-    reorder: Annotated[float, typer.Option(min=0, max=1, help="Share told late.")] = 0.02,
-    time_scale: Annotated[float, typer.Option(min=1, help="How fast Zoom's time runs.")] = 600,
-    seed: Annotated[int, typer.Option(min=0, help="From which everything sent follows.")] = 1,
+    duplicates: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of events sent twice.")
+    ] = 0.02,
+    reorder: Annotated[float, typer.Option(min=0, max=1, help="Share of events sent late.")] = 0.02,
+    time_scale: Annotated[
+        float, typer.Option(min=1, help="Factor by which simulated time runs faster.")
+    ] = 600,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random events.")] = 1,
     settle_timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds without progress until events count as missing.")
+        float,
+        typer.Option(min=1, help="Seconds without progress after which events count as missing."),
     ] = 60,
     directory: Annotated[
-        Path | None, typer.Option(help="Keep data and logs here; else they go if all went well.")
+        Path | None,
+        typer.Option(help="Keep data and logs here; default: remove them after success."),
     ] = None,
 ) -> None:
     """Run everything on this machine, with Zoom simulated. Ctrl-C drains."""
     run = _from_checkout("operations.local.up_command:run", needs="simulator and devstack")
     if leave and not events:
-        raise ConfigurationError("--exit needs --events: an endless run does not end by itself")
+        raise ConfigurationError("--exit needs --events: without them a run is endless")
     options = UpOptions(
         events=events,
         rate_per_s=_default_rate(events) if rate is None else rate,
@@ -96,11 +101,13 @@ def up(  # noqa: PLR0913 - each is an option of the command
 
 
 def rehearse(
-    action: Annotated[RehearsedAction, typer.Argument(help="kill is a power cut.")],
-    store: Annotated[DevstackPart, typer.Argument(help="Which store.")],
+    action: Annotated[
+        RehearsedAction, typer.Argument(help="What to do; kill is like a power cut.")
+    ],
+    store: Annotated[DevstackPart, typer.Argument(help="Store to act on.")],
     *,
     socket: Annotated[
-        str, typer.Option(envvar="ZCC_UP_SOCKET", help="Of the running `zcc up`.")
+        str, typer.Option(envvar="ZCC_UP_SOCKET", help="Socket of the running `zcc up`.")
     ] = "",
 ) -> None:
     """Stop or start a store of a running `zcc up`, to see what an outage does."""
@@ -115,5 +122,5 @@ def _default_rate(events: int) -> float:
 def _from_checkout(reference: str, *, needs: str) -> Callable[..., object]:
     return load_from_checkout(
         reference,
-        error=f"this command needs the checkout: the installed product carries no {needs}",
+        error=f"this command needs the checkout: the installed product does not contain {needs}",
     )

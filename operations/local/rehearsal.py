@@ -86,7 +86,7 @@ async def rehearse(action: RehearsedAction, part: str, *, socket: str) -> None:
     except OSError as error:
         raise ConfigurationError(
             f"no running `zcc up` answers at {socket or 'the path in ' + socket_variable}: start "
-            f"one, and read the file of settings that it names at its start"
+            f"one, and load the file of settings that it prints"
         ) from error
     try:
         writer.write(f"{action.value} {part}\n".encode())

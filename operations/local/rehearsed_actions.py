@@ -1,4 +1,4 @@
-"""What `zcc rehearse` does to a store of a running `zcc up`."""
+"""The actions of `zcc rehearse` on a store of a running `zcc up`."""
 
 from enum import StrEnum
 

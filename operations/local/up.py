@@ -152,12 +152,12 @@ async def settled(
         accepted = read_ledger(all_parts.ledger).accepted_ids
         overdue = clock.monotonic_s() - last_change_s > timeout_s
         try:
-            found, stored = await read_all_stores(all_parts.stores, accepted=accepted)
+            stored_ids, stored = await read_all_stores(all_parts.stores, accepted=accepted)
         except TransientError:  # a store that somebody has stopped may be back in a moment
             if overdue:
                 raise
         else:
-            accounting = account(found)
+            accounting = account(stored_ids)
             if accounting.complete or overdue:
                 return accounting, stored
             if accounting != before:

@@ -1,4 +1,4 @@
-"""`zcc up` as a command: where its files go, what it prints at the end, how it exits."""
+"""`zcc up` as a command: its files, its summary, its exit code."""
 
 import asyncio
 import json

@@ -13,8 +13,8 @@ from sinks.postgres.privacy.person_search import ErasureRequest
 from sinks.postgres.settings import PostgresSettings
 
 _out_of_reach: Final = (
-    "Not reached: the topics in Kafka, objects, dead letters, backups, and what others have read. "
-    "What the topics still hold comes back if it is read anew: run this again then."
+    "Not erased: topics in Kafka, objects, dead letters, backups, and copies of other readers. "
+    "Data in the topics comes back when they are read again: repeat this command then."
 )
 
 
@@ -28,7 +28,7 @@ def erase_command(
         ),
     ],
     apply: Annotated[
-        bool, typer.Option("--apply", help="Do it; else say what would be done.")
+        bool, typer.Option("--apply", help="Make the changes; without it, only print them.")
     ] = False,
 ) -> None:
     """Erase one person from all tables; without --apply, only count the rows."""
@@ -52,7 +52,7 @@ def _request(settings: PostgresSettings, named: Named) -> ErasureRequest:
         return ErasureRequest("user", (user,))
     ids = users_of_email(settings.owner, user)
     if not ids:
-        raise ConfigurationError("user: nobody has this e-mail address; try the id")
+        raise ConfigurationError("user: no user has this e-mail address; try the id")
     return ErasureRequest("user", ids)
 
 
@@ -62,7 +62,7 @@ def _print_erased(erased: Erased, *, applied: bool) -> None:
     total = sum(erased.rows.values())
     done = "erased from" if applied else "to be erased with --apply from"
     typer.echo(
-        f"{done} {total} rows; {erased.values} values tell who it is, "
-        f"{erased.engagements} engagements belong to it"
+        f"{done} {total} rows; {erased.values} values identify the person, "
+        f"{erased.engagements} engagements belong to the person"
     )
     typer.echo(_out_of_reach)

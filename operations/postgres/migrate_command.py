@@ -14,15 +14,18 @@ def migrate_command(
     *,
     phase: Annotated[
         Literal["pre", "post", "all"],
-        typer.Option(help="pre: before new sinks start; post: once no older one runs."),
+        typer.Option(
+            help="pre: before new sinks start; post: after the last old sink has stopped."
+        ),
     ] = "pre",
     partition_by: Annotated[
         Literal["month", "day"] | None,
-        typer.Option(help="How long partitions are that are made from now on."),
+        typer.Option(help="Length of partitions created from now on."),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL, change nothing.")] = False,
     since: Annotated[
-        str | None, typer.Option(help="With --sql: the database's revision; else it is empty.")
+        str | None,
+        typer.Option(help="With --sql: the revision of the database; default: an empty one."),
     ] = None,
 ) -> None:
     """Bring the tables in Postgres up to date; an empty database gets all steps."""

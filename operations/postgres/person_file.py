@@ -1,4 +1,4 @@
-"""Pure: reads whom to erase from lines, so that no value stands on a command line.
+"""Pure: reads the person to erase from lines, so that no value appears on a command line.
 
 There it would be seen by everybody who may list processes, and kept in the shell's history.
 """
@@ -21,20 +21,20 @@ def read_person(lines: Iterable[str]) -> Named:
         ConfigurationError: a line is of another form, or they name nobody, or more than one person.
             The message repeats no value.
     """
-    found: dict[str, list[str]] = {name: [] for name in names}
+    values: dict[str, list[str]] = {name: [] for name in names}
     for number, line in enumerate(lines, start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
         name, _, value = text.partition(":")
-        if name.strip() not in found or not value.strip():
+        if name.strip() not in values or not value.strip():
             raise ConfigurationError(
                 f"line {number}: expected {', '.join(names)}, a colon, a value"
             )
-        found[name.strip()].append(value.strip())
-    users = len(found["user"])
-    if users > 1 or bool(users) == any(found[name] for name in names if name != "user"):
+        values[name.strip()].append(value.strip())
+    users = len(values["user"])
+    if users > 1 or bool(users) == any(values[name] for name in names if name != "user"):
         raise ConfigurationError(
             "name one person: one user, or consumer-number, consumer-id and email of a consumer"
         )
-    return found
+    return values

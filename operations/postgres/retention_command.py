@@ -14,20 +14,22 @@ from sinks.postgres.settings import PostgresSettings
 def retention_command(
     *,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Do it; else say what would be done.")
+        bool, typer.Option("--apply", help="Make the changes; without it, only print them.")
     ] = False,
 ) -> None:
-    """Remove what is older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
+    """Remove data older than ZCC_POSTGRES_RETENTION_*_DAYS; without --apply, only list it."""
     warn_of_unknown_settings()
     settings = read_settings(PostgresSettings)
     if not settings.retention_days:
-        typer.echo("no retention is set, so nothing is removed: see ZCC_POSTGRES_RETENTION_*_DAYS")
+        typer.echo("no retention is set, so nothing expires: see ZCC_POSTGRES_RETENTION_*_DAYS")
         return
     expired = apply_retention(settings.owner, settings.retention_days, SystemClock(), apply=apply)
     for each in expired:
         typer.echo(_line(each))
     done = "removed" if apply else "to be removed with --apply"
-    typer.echo(f"{done}: {len(expired)} partitions and tables" if expired else "nothing is too old")
+    typer.echo(
+        f"{done}: {len(expired)} partitions and tables" if expired else "nothing has expired"
+    )
 
 
 def _line(expired: ExpiredRows) -> str:

@@ -36,19 +36,23 @@ class Accounting:
         return not self.unaccounted
 
 
-def account(found: StoredIds) -> Accounting:
+def account(stored_ids: StoredIds) -> Accounting:
     """Compare the accepted events with every store that must have them.
 
     A worker in ``dead_lettered`` that is not a store comes before all stores: its dead letters are
     expected in none. The dead letters of a sink are not expected in its store.
     """
-    accepted = found.in_topics if found.accepted is None else found.accepted
+    accepted = stored_ids.in_topics if stored_ids.accepted is None else stored_ids.accepted
     upstream = frozenset[str]().union(
-        *(ids for worker, ids in found.dead_lettered.items() if worker not in found.in_stores)
+        *(
+            ids
+            for worker, ids in stored_ids.dead_lettered.items()
+            if worker not in stored_ids.in_stores
+        )
     )
-    missing = {"topics": accepted - found.in_topics}
-    for store, stored in found.in_stores.items():
-        own = found.dead_lettered.get(store, frozenset())
+    missing = {"topics": accepted - stored_ids.in_topics}
+    for store, stored in stored_ids.in_stores.items():
+        own = stored_ids.dead_lettered.get(store, frozenset())
         missing[store] = accepted - stored - upstream - own
     return Accounting(
         accepted=len(accepted),

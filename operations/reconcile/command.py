@@ -26,7 +26,7 @@ shown_ids = 20
 def reconcile(
     *,
     ledger: Annotated[
-        Path | None, typer.Option(help="What Zoom's side saw accepted; else the raw topics count.")
+        Path | None, typer.Option(help="Ledger of the accepted events; default: the raw topics.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -41,9 +41,11 @@ def reconcile(
 
 async def run(stores: DataStores, *, ledger: Path | None, as_json: bool) -> int:
     """Print the accounting; return 0 if nothing is unaccounted for, else 1."""
-    found, stored = await read_all_stores(stores, accepted=_accepted(ledger) if ledger else None)
-    result = account(found)
-    aside = {worker: len(ids) for worker, ids in found.dead_lettered.items()}
+    stored_ids, stored = await read_all_stores(
+        stores, accepted=_accepted(ledger) if ledger else None
+    )
+    result = account(stored_ids)
+    aside = {worker: len(ids) for worker, ids in stored_ids.dead_lettered.items()}
     show = _json if as_json else _lines
     typer.echo(show(result, aside, stored.quarantined))
     return 0 if result.complete else 1
@@ -52,7 +54,7 @@ async def run(stores: DataStores, *, ledger: Path | None, as_json: bool) -> int:
 def _accepted(ledger: Path) -> frozenset[str]:
     accepted = load_from_checkout(
         "operations.reconcile.ledger:accepted_ids",
-        error="a ledger is written by the simulator, which the installed product does not carry",
+        error="the simulator writes ledgers, and the installed product does not contain it",
     )
     return cast("frozenset[str]", accepted(ledger))
 

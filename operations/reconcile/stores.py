@@ -46,8 +46,8 @@ async def read_all_stores(
         for worker in workers
     }
     in_postgres = await _postgres_ids(stores.postgres)
-    in_objects = Counter([found async for found in stored_event_ids(stores.object_storage)])
-    found = StoredIds(
+    in_objects = Counter([event_id async for event_id in stored_event_ids(stores.object_storage)])
+    stored_ids = StoredIds(
         accepted=accepted,
         in_topics=frozenset(raw),
         in_stores={
@@ -66,7 +66,7 @@ async def read_all_stores(
         dead_letters=sum(ids.total() for ids in dead_lettered.values()),
         quarantined=counts.get(topics.quarantine_topic(prefix=prefix), 0),
     )
-    return found, stored
+    return stored_ids, stored
 
 
 async def latency(postgres: PostgresSettings) -> Latency:
@@ -89,10 +89,10 @@ async def latency(postgres: PostgresSettings) -> Latency:
 
 
 async def _ids(kafka: KafkaSettings, names: Sequence[str]) -> Counter[str]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     async for delivery in read_all(kafka, names):
-        found[_name_of(delivery)] += 1
-    return found
+        counts[_name_of(delivery)] += 1
+    return counts
 
 
 def _name_of(delivery: Delivery) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from operations.components import components, sources, workers
+from operations.components import components, pollers, sources, workers
 from operations.doctor.scopes import scopes_page
 from operations.reference_docs.api_page import zoom_api_page
 from operations.reference_docs.component_files import (
@@ -59,8 +59,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Everything is set by environment variables and checked at the start: what is wrong is",
-        "named in one line, and the exit code is 2. Lists and mappings are JSON.",
+        "Environment variables set everything. Each process checks them at its start; on a mistake",
+        "it names the variable in one line and exits with 2. Lists and mappings are JSON.",
     ]
     for settings in all_settings:
         lines += ["", f"## {_first_line(settings.__doc__)}", ""]
@@ -75,8 +75,8 @@ def metrics_page() -> str:
     """Return the page of all metrics."""
     lines = ["# Metrics", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
     lines += [
-        f"| `{found.name}` | {found.kind} | {', '.join(found.labels)} | {found.meaning} |"
-        for found in catalogue()
+        f"| `{entry.name}` | {entry.kind} | {', '.join(entry.labels)} | {entry.meaning} |"
+        for entry in catalogue()
     ]
     return "\n".join(lines) + "\n"
 
@@ -115,7 +115,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "docs/reference/tables.md", tables_page(migration_sql())
     yield "docs/reference/zoom-api.md", zoom_api_page(operations())
     yield "docs/reference/zoom-scopes.md", scopes_page()
-    yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers)
+    yield "schemas/asyncapi.yaml", asyncapi_text(_plan, workers, pollers=pollers)
     alerts, dashboard = "deploy/prometheus/alerts.yml", "deploy/grafana/dashboards/overview.json"
     rule = prometheus_rule((root / alerts).read_text(), source=alerts)
     yield "deploy/kubernetes/monitoring/prometheus-rule.yaml", rule

@@ -133,10 +133,10 @@ def with_lines(text: str, lines: Iterable[str]) -> str:
     if len(_section.findall(text)) != 1:
         raise ValueError("expected one pair of markers for the lines of components")
 
-    def section(found: re.Match[str]) -> str:
-        first = found[0].partition("\n")[0]
-        written = "".join(f"{found['indent']}{line}".rstrip() + "\n" for line in lines)
-        return f"{first}\n{written}{found['end']}"
+    def section(match: re.Match[str]) -> str:
+        first = match[0].partition("\n")[0]
+        written = "".join(f"{match['indent']}{line}".rstrip() + "\n" for line in lines)
+        return f"{first}\n{written}{match['end']}"
 
     return _section.sub(section, text)
 
@@ -146,7 +146,7 @@ def component_table(components: Iterable[Component], *, prefix: str) -> Iterator
     yield "| component | kind | reads | writes | retries after | Zoom operations |"
     yield "|---|---|---|---|---|---|"
     for each in components:
-        reads = _topics(each.reads(prefix=prefix), prefix)
+        reads = _topics(each.reads(prefix=prefix), prefix) or "another system"
         writes = _topics(each.writes(prefix=prefix), prefix) or "its store"
         delays = ", ".join(f"{delay_s} s" for delay_s in each.retry_delays_s) or "-"
         operations = ", ".join(f"`{name}`" for name in each.zoom_operations) or "-"

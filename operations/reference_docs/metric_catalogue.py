@@ -30,13 +30,13 @@ class MetricEntry(NamedTuple):
 
 def catalogue() -> tuple[MetricEntry, ...]:
     """Return every metric of the list above, under the name that queries use."""
-    found = []
+    entries = []
     for group in groups:
         for metric in vars(type(group)).values():
             if isinstance(metric, MetricWrapperBase):
                 description = next(iter(metric.describe()))
                 total_suffix = "_total" if description.type == "counter" else ""
-                found.append(
+                entries.append(
                     MetricEntry(
                         f"{description.name}{total_suffix}",
                         description.type,
@@ -44,4 +44,4 @@ def catalogue() -> tuple[MetricEntry, ...]:
                         description.documentation,
                     )
                 )
-    return tuple(found)
+    return tuple(entries)

@@ -76,7 +76,7 @@ class RelationText(NamedTuple):
 def read_tables(sql: str) -> list[RelationText]:
     """Return the tables that statements make, in their order, partitions left out."""
     comments = _comments(sql)
-    found = []
+    relations = []
     for table in _table.finditer(sql):
         name, body, rest = table.groups()
         added = "".join(more[2] for more in _more_columns.finditer(sql) if more[1] == name)
@@ -88,8 +88,8 @@ def read_tables(sql: str) -> list[RelationText]:
             key="" if key is None else key[1] or key[2],
             partitioned="partition by" in rest,
         )
-        found.append(relation)
-    return found
+        relations.append(relation)
+    return relations
 
 
 def read_views(sql: str) -> list[RelationText]:
@@ -138,8 +138,8 @@ def tables_page(sql: str) -> str:
 def _comments(sql: str) -> Mapping[str, str]:
     """Return the last comment by what it is on: a relation, or a column as relation.column."""
     return {
-        found[1]: "".join(_piece.findall(found[2])).replace("''", "'")
-        for found in _comment.finditer(sql)
+        match[1]: "".join(_piece.findall(match[2])).replace("''", "'")
+        for match in _comment.finditer(sql)
     }
 
 

@@ -36,7 +36,7 @@ _delivery: Final[Mapping[Kind, str]] = {
         "`ce_id`; a later revision of an event has another, and the same `zcc-event-id`."
     ),
     "quarantine": "At least once; nothing orders them.",
-    "retry": "For its worker alone. At least once; the first to be due stands first, as a rule.",
+    "retry": "Only for its worker. At least once, usually in the order in which records are due.",
     "dead-letter": "At least once.",
     "audit": "At least once, in order per key.",
     "reference": "At least once, in order per key.",

@@ -19,7 +19,8 @@ from runtime.settings import KafkaSettings
 def ingest(
     *,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Processes; else ZCC_INGEST_WORKERS.")
+        int | None,
+        typer.Option(min=1, max=256, help="Number of processes; default: ZCC_INGEST_WORKERS."),
     ] = None,
 ) -> None:
     """Receive webhooks and put them on Kafka."""

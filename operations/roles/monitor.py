@@ -11,7 +11,7 @@ from runtime.settings import KafkaSettings
 
 
 def monitor() -> None:
-    """Measure lag and set-aside records at the brokers, for Prometheus."""
+    """Measure lag and dead letters at the brokers, for Prometheus."""
     warn_of_unknown_settings()
     settings, kafka = read_settings(MonitorSettings), read_settings(KafkaSettings)
     asyncio.run(run(settings, kafka, clock=SystemClock()))

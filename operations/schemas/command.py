@@ -20,7 +20,7 @@ def schemas_generate(
     webhooks: Annotated[Path, typer.Option(help="The vendor's OpenAPI document of webhooks.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("schemas"),
 ) -> None:
-    """Write JSON Schemas, models and examples; print what is new or has changed."""
+    """Write JSON Schemas, models and examples; print new and changed files."""
     for path in generate(webhooks, out):
         typer.echo(path)
 
@@ -40,9 +40,9 @@ def schemas_diff(
 def schemas_drift(
     *,
     topic: Annotated[
-        list[str] | None, typer.Option(help="Raw topic to read; all where none is named.")
+        list[str] | None, typer.Option(help="Raw topic to read; default: all.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print what live events have that the contract lacks, with a suggested patch."""
+    """Print how live events differ from the contract, with a suggested patch."""
     asyncio.run(run(read_settings(KafkaSettings), topics=topic or (), as_json=as_json))

@@ -50,28 +50,28 @@ def diff(old: Path, new: Path, *, as_json: bool) -> int:
     Raises:
         ConfigurationError: one of them cannot be used; one line.
     """
-    found = differences(_schemas(old), _schemas(new))
-    breaking = any(each.breaking for each in found)
+    changes = differences(_schemas(old), _schemas(new))
+    breaking = any(each.breaking for each in changes)
     if as_json:
-        document = {"breaking": breaking, "differences": [asdict(each) for each in found]}
+        document = {"breaking": breaking, "differences": [asdict(each) for each in changes]}
         typer.echo(json.dumps(document))
     else:
-        typer.echo("\n".join(diff_lines(found)))
+        typer.echo("\n".join(diff_lines(changes)))
     return int(breaking)
 
 
-def diff_lines(found: Iterable[Difference]) -> Iterator[str]:
+def diff_lines(compared: Iterable[Difference]) -> Iterator[str]:
     """Yield the report: each event with its changes, ``!`` before those that break; a sum."""
-    found = tuple(found)
-    for event, changes in groupby(found, lambda each: each.event):
+    compared = tuple(compared)
+    for event, changes in groupby(compared, lambda each: each.event):
         yield event
         for each in changes:
             path = f"{each.path}: " if each.path else ""
             detail = f": {each.detail}" if each.detail else ""
             yield f"  {'!' if each.breaking else ' '} {path}{each.change}{detail}"
-    counts = Counter(each.change for each in found)
+    counts = Counter(each.change for each in compared)
     sums = ", ".join(f"{change}: {count}" for change, count in counts.items()) or "no change"
-    yield f"{sums}; breaking: {sum(each.breaking for each in found)}"
+    yield f"{sums}; breaking: {sum(each.breaking for each in compared)}"
 
 
 def _schemas(path: Path) -> dict[str, Schema]:

@@ -1,4 +1,4 @@
-"""`zcc schemas drift`: what live events have that the contract lacks, and a patch for it."""
+"""`zcc schemas drift`: how live events differ from the contract, with a patch for it."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -35,9 +35,11 @@ async def run(kafka: KafkaSettings, *, topics: Collection[str], as_json: bool) -
     known = raw_topics(prefix=kafka.topic_prefix)
     for topic in topics:
         if topic not in known:
-            raise ConfigurationError(f"{topic} is no raw topic; expected one of {', '.join(known)}")
-    found = await _read(kafka, topics or known)
-    typer.echo(json.dumps(as_object(found)) if as_json else "\n".join(lines(found)))
+            raise ConfigurationError(
+                f"{topic} is not a raw topic; expected one of {', '.join(known)}"
+            )
+    report = await _read(kafka, topics or known)
+    typer.echo(json.dumps(as_object(report)) if as_json else "\n".join(lines(report)))
 
 
 def as_object(read: Read) -> dict[str, object]:
@@ -56,10 +58,10 @@ def lines(read: Read) -> Iterator[str]:
     report = read.report
     yield f"{report.bodies.total()} events read from {len(read.topics)} topics"
     if read.unreadable:
-        yield f"{read.unreadable} values are no events"
+        yield f"{read.unreadable} values are not events"
     findings = report.findings()
     if not findings:
-        yield "no drift: all of them are as the contract has them"
+        yield "no drift: all of them match the contract"
         return
     for event in dict.fromkeys(finding.event for finding in findings):
         yield f"{event}: {report.bodies[event]} read"

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic_settings import BaseSettings
 
-_ours: Final = "ZCC_"
+_prefix: Final = "ZCC_"
 _other: Final = re.compile(
     r"ZCC_METRICS_PLACE|ZCC_UP_SOCKET|ZCC_TEST_.*|ZCC_.*_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_(TCP|UDP).*)"
 )
@@ -37,7 +37,7 @@ def unknown_variables(
     return sorted(
         name
         for name in environment
-        if name.upper().startswith(_ours)
+        if name.upper().startswith(_prefix)
         and name.upper() not in names
         and not _other.fullmatch(name.upper())
     )

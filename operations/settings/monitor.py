@@ -5,10 +5,10 @@ from typing import Final
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from operations.components import workers as all_workers
+from operations.components import by_name
 from runtime.settings_fields import HealthSettings
 
-_all: Final = ", ".join(all_workers)
+_all: Final = ", ".join(by_name)
 
 
 class MonitorSettings(HealthSettings):
@@ -18,16 +18,16 @@ class MonitorSettings(HealthSettings):
 
     interval_s: float = Field(default=10.0, gt=0, description="Seconds between two measurements")
     workers: tuple[str, ...] = Field(
-        default=tuple(all_workers),
+        default=tuple(by_name),
         min_length=1,
-        description="Workers that this deployment runs, JSON: their groups and dead letters are "
-        "measured; one that is named and does not run raises an alert",
+        description="Workers of this deployment, JSON: their groups and dead letters are "
+        "measured, and a missing worker raises an alert",
     )
 
     @field_validator("workers")
     @classmethod
     def _workers_exist(cls, workers: tuple[str, ...]) -> tuple[str, ...]:
         for worker in workers:
-            if worker not in all_workers:
-                raise ValueError(f"{worker} is no worker; expected some of {_all}")
+            if worker not in by_name:
+                raise ValueError(f"{worker} is not a worker; expected some of {_all}")
         return tuple(map(str, workers))

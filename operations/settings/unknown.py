@@ -1,4 +1,4 @@
-"""Warns of environment variables that look like settings and are none, when a role starts."""
+"""Warns, when a role starts, of environment variables that look like settings but are unknown."""
 
 import os
 from typing import Final

@@ -60,19 +60,20 @@ def _lines(sizes: dict[str, int]) -> Iterator[str]:
     """Yield a line for each process, the oldest segment first, and for each unknown file."""
     named = sorted(_segments(sizes).items(), key=lambda item: (item[0].instance, item[0]))
     groups = {
-        instance: list(found) for instance, found in groupby(named, lambda item: item[0].instance)
+        instance: list(segments)
+        for instance, segments in groupby(named, lambda item: item[0].instance)
     }
-    for instance, found in sorted(groups.items(), key=lambda group: group[1][0][0]):
-        events = sum(name.events for name, _ in found)
-        size_bytes = sum(size for _, size in found)
-        oldest = datetime.fromtimestamp(found[0][0].at_ms / 1000, UTC)
+    for instance, segments in sorted(groups.items(), key=lambda group: group[1][0][0]):
+        events = sum(name.events for name, _ in segments)
+        size_bytes = sum(size for _, size in segments)
+        oldest = datetime.fromtimestamp(segments[0][0].at_ms / 1000, UTC)
         yield (
-            f"{instance}  {len(found)} segments  {events} events  {size_bytes} bytes  "
+            f"{instance}  {len(segments)} segments  {events} events  {size_bytes} bytes  "
             f"since {oldest:%Y-%m-%dT%H:%M:%SZ}"
         )
     for text in sorted(sizes):
         if parse_name(text) is None:
-            yield f"{text}: its name is not that of a segment"
+            yield f"{text}: not the name of a segment"
 
 
 async def produce(stores: SegmentStores, kafka: KafkaSettings, clock: Clock) -> None:
@@ -98,7 +99,7 @@ async def _retrying(drain: Callable[[], Awaitable[Drained]], publisher: KafkaPub
     failures = 0
     while True:
         if not await publisher.reached(within_s=_connect_timeout_s):
-            raise TransientError("Kafka does not answer: what waits is still there")
+            raise TransientError("Kafka does not answer: the waiting events are unchanged")
         try:
             return await drain()
         except TransientError:

@@ -15,14 +15,14 @@ topics_app = typer.Typer(help="The topics of a deployment.", no_args_is_help=Tru
 
 _Worker = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Also those of a processor of your own, by its name."),
+    typer.Option(metavar="NAME", help="Include the topics of your own processor of this name."),
 ]
 _Output = Annotated[
     list[str] | None,
-    typer.Option(metavar="TOPIC", help="That it writes to, below the prefix: answers.v1."),
+    typer.Option(metavar="TOPIC", help="Topic that it writes, without the prefix: answers.v1."),
 ]
 _RetryDelay = Annotated[
-    list[int] | None, typer.Option(min=1, help="Seconds of a delay that it is given.")
+    list[int] | None, typer.Option(min=1, help="A retry delay of it, in seconds.")
 ]
 
 

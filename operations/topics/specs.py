@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from operations.components import components, workers
+from operations.components import components, pollers, workers
 from schemas.topics import TopicPlan, TopicSpec, raw_topic, topic_specs
 
 
@@ -12,7 +12,7 @@ def deployment_specs(plan: TopicPlan) -> list[TopicSpec]:
 
     A topic that a component writes and that has no record is set up as that of engagements.
     """
-    specs = list(topic_specs(plan, workers))
+    specs = list(topic_specs(plan, workers, pollers=pollers))
     known = {spec.name for spec in specs}
     outputs = {name: None for each in components for name in each.writes(prefix=plan.prefix)}
     return [*specs, *like_events(plan, (name for name in outputs if name not in known))]

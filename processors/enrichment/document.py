@@ -2,7 +2,7 @@
 
     "enrichment": {
       "status": "complete",        or "partial": a later revision may know more
-      "revision": 1,               the number of the look at the event; each tells all it found
+      "revision": 1,               number of the attempt; each revision has all names known then
       "users": {"<id in the event>": {"user_id": "…", "display_name": "…"}},
       "queues": {"<id in the event>": {"cc_queue_id": "…", "queue_name": "…"}},
       "missing": [{"entity": "user", "id": "…", "reason": "deadline"}],
@@ -11,11 +11,11 @@
 
 Ids are written as the event has them; ``user_id`` and ``cc_queue_id`` are the API's present ones,
 which differ from those in case, or where the event has only the deprecated id of a queue. What
-does not exist (``absent``) is missing too, but leaves the status complete: nobody will know more.
-An event that names nobody is complete. Names of users and queues are the only personal data.
+does not exist (``absent``) is missing too, but leaves the status complete: a retry would not help.
+An event without ids is complete. Names of users and queues are the only personal data.
 
 The body is not written again: the member goes in before the last brace, every other byte stays.
-Zoom's events have no member of this name; should one come, ours stands last, which is the one that
+Zoom's events have no member of this name; should one come, ours is the last, which is the one that
 JSON parsers keep, and Zoom's remains in the raw topic.
 """
 

@@ -37,7 +37,7 @@ class DriftWatch:
         departures = drift_of(body, event)
         if departures:
             label = event if event in events else "unknown"
-            for kind, pointer in dict.fromkeys((found.kind, found.pointer) for found in departures):
+            for kind, pointer in dict.fromkeys((drift.kind, drift.pointer) for drift in departures):
                 drift_metrics.drift.labels(label, kind.value).inc()
                 self._report((event, kind, pointer))
 

@@ -40,7 +40,7 @@ _hits: Final = {entity: _lookups.labels(entity.value, "hit") for entity in Entit
 _events: Final = {status: metrics.events.labels(status) for status in ("complete", "partial")}
 
 
-class Enrichment:
+class EnrichmentHandler:
     """A `runtime.contracts.Handler` for all raw topics."""
 
     def __init__(

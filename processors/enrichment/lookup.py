@@ -124,8 +124,8 @@ class CachedLookup(Generic[Key, Value]):
         try:
             value = await self._source.get(key)
             if value is None:
-                value = self._kept_meanwhile(key)
-        except Exception as error:  # noqa: BLE001 - a defect too belongs to those who asked: in the task group it would end the worker
+                value = self._stored_meanwhile(key)
+        except Exception as error:  # noqa: BLE001 - a defect too goes to the callers: in the task group it would end the worker
             if isinstance(error, TransientError | ConfigurationError):
                 self._cool_down(key, error)
             answer.set_exception(error)
@@ -143,7 +143,7 @@ class CachedLookup(Generic[Key, Value]):
         for key in keys:
             self._answers.put(key, entry)
 
-    def _kept_meanwhile(self, key: Key) -> Value | None:
+    def _stored_meanwhile(self, key: Key) -> Value | None:
         """Return a value that `keep` has stored since the lookup began: a list knows more names.
 
         An event may write an id in lower case, under which Zoom finds no user. The list of all

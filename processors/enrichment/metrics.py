@@ -14,11 +14,12 @@ class EnrichmentMetrics:
 
     events: Final = Counter("zcc_enrichment_events_total", "Events enriched, by status", ["status"])
     corrections: Final = Counter(
-        "zcc_enrichment_corrections_total", "Events sent again with names that had been missing"
+        "zcc_enrichment_corrections_total",
+        "Events published again with names that were missing at first",
     )
     lookups: Final = Counter(
         "zcc_enrichment_lookups_total",
-        "Questions, by entity and outcome (hit, miss, absent, unknown)",
+        "Lookups, by entity and outcome (hit, miss, absent, unknown)",
         ["entity", "outcome"],
     )
 

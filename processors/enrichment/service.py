@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from processors.enrichment.component import component
-from processors.enrichment.handler import Enrichment
+from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.preload import keep_preloaded
 from processors.enrichment.references import queue_ids, user_ids
@@ -47,12 +47,9 @@ async def run(
 
         await run_handler(
             handle_when_open,
-            name=component.name,
-            topics=component.reads(prefix=prefix),
+            component,
             kafka=kafka,
             worker=worker,
-            produces=component.writes(prefix=prefix),
-            delays_s=component.retry_delays_s,
             on_share_changed=scheduler.on_share_changed,
         )
 
@@ -60,7 +57,7 @@ async def run(
 @asynccontextmanager
 async def enrichment(
     client: ZoomClient, settings: EnrichmentSettings, *, topic_prefix: str, clock: Clock
-) -> AsyncIterator[Enrichment]:
+) -> AsyncIterator[EnrichmentHandler]:
     """Open the handler; the client must stay open meanwhile."""
     async with BackgroundTasks() as background:
         user_source, queue_source = user_lookup(client), queue_lookup(client)
@@ -72,4 +69,4 @@ async def enrichment(
         )
         background.start(keep_preloaded(user_source, users, settings, clock=clock))
         background.start(keep_preloaded(queue_source, queues, settings, clock=clock))
-        yield Enrichment(users=users, queues=queues, topic_prefix=topic_prefix, clock=clock)
+        yield EnrichmentHandler(users=users, queues=queues, topic_prefix=topic_prefix, clock=clock)

@@ -10,10 +10,13 @@ class EnrichmentSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZCC_ENRICHMENT_", frozen=True, extra="ignore")
 
     deadline_s: float = Field(
-        default=1.0, gt=0, description="Seconds that an event waits for lookups; then it is partial"
+        default=1.0,
+        gt=0,
+        description="Seconds that an event waits for lookups; after that it is published with "
+        "status partial",
     )
     cache_ttl_s: float = Field(
-        default=3600.0, gt=0, description="Age at which a cached name is asked for anew"
+        default=3600.0, gt=0, description="Seconds after which a cached name is looked up again"
     )
     absent_ttl_s: float = Field(
         default=60.0, gt=0, description="Seconds that an id counts as unknown to Zoom"
@@ -22,7 +25,7 @@ class EnrichmentSettings(BaseSettings):
         default=50_000, ge=1, description="Ids kept in memory, of users and queues each"
     )
     lookups_in_flight: int = Field(
-        default=100, ge=1, description="Lookups under way at once, of users and queues each"
+        default=100, ge=1, description="Concurrent lookups, of users and queues each"
     )
 
     @model_validator(mode="after")

@@ -63,10 +63,10 @@ class DelayedConsumer:
             self._queues.add(delivery, now_ms=now_ms)
         due = self._queues.take(max_records, now_ms=now_ms, without=self._paused)
         holds = set(self._queues.sources)
-        if fuller := holds - held - self._paused:
-            self._consumer.pause(fuller)
-        if emptied := held - holds - self._paused:
-            self._consumer.resume(emptied)
+        if to_pause := holds - held - self._paused:
+            self._consumer.pause(to_pause)
+        if to_resume := held - holds - self._paused:
+            self._consumer.resume(to_resume)
         return due
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
@@ -117,7 +117,7 @@ class DelayedConsumer:
         await self._listener.revoked(partitions)
 
     async def assigned(self, assignment: Assignment) -> None:
-        """Begin anew: the earlier partitions were revoked, and none is paused."""
+        """Start again: the earlier partitions were revoked, and none is paused."""
         self._paused.clear()
         await self._listener.assigned(assignment)
 

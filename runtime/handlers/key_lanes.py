@@ -84,10 +84,10 @@ class KeyLanes:
         """Drop all records of a partition that are not in flight."""
         for lane in self._lanes.values():
             in_flight, *waiting = lane
-            kept = [held for held in waiting if held.delivery.source != source]
-            if len(kept) < len(waiting):
+            remaining = [held for held in waiting if held.delivery.source != source]
+            if len(remaining) < len(waiting):
                 lane.clear()
-                lane.extend((in_flight, *kept))
+                lane.extend((in_flight, *remaining))
         held = [one for lane in self._lanes.values() for one in lane]
         self._records, self._bytes = len(held), sum(one.size_bytes for one in held)
 

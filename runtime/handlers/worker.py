@@ -7,7 +7,7 @@ a late completion is ignored.
 
 Back-pressure: while the bound of records or bytes is reached, nothing is polled. When that lasts,
 all partitions are paused and polling continues, so that the membership survives. A partition whose
-position stands still (a key in retry) is paused once too many records beyond it are done, because a
+position is stuck (a key in retry) is paused once too many records beyond it are done, because a
 crash would repeat all of them. When keys in retry hold half of the bound, their partitions are
 paused, so that the other partitions have the other half.
 
@@ -77,8 +77,8 @@ class Worker:
 
     def remarks(self) -> str | None:
         """Return what an operator should know of a ready worker: its paused partitions."""
-        found = [remarks for liveness in self._livenesses if (remarks := liveness.remarks())]
-        return "\n".join(found) or None
+        lines = [remarks for liveness in self._livenesses if (remarks := liveness.remarks())]
+        return "\n".join(lines) or None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set, then drain.
@@ -88,7 +88,7 @@ class Worker:
 
         Raises:
             ConfigurationError: the worker had halted when it was stopped.
-            RestartNeededError: it must not continue by itself; undone records stay uncommitted.
+            RestartNeededError: only a restart may continue; undone records stay uncommitted.
         """
         async with task_group() as tasks:
             ends = [
@@ -223,7 +223,7 @@ class _Session:
         return state.lanes.room
 
     async def _commit(self) -> None:
-        """Commit what is done. A failed commit is made up by the next, or its records repeat."""
+        """Commit what is done. The next commit makes up for a failed one, or its records repeat."""
         if self._state is None:
             return
         state, name = self._state, self._context.name

@@ -118,8 +118,8 @@ class TopicAdmin:
     async def lag(self, group: str, topics: Collection[str]) -> Mapping[TopicPartition, Lag]:
         """Return how far a group is in each partition of these topics."""
         bounds = await self.log_bounds(topics)
-        found = await self._cluster.committed(group, bounds)
-        committed = of_these_logs(found, await self._cluster.topic_ids(topics))
+        positions = await self._cluster.committed(group, bounds)
+        committed = of_these_logs(positions, await self._cluster.topic_ids(topics))
         return {
             source: Lag(position.offset if position else None, *bounds[source])
             for source, position in committed.items()

@@ -1,4 +1,4 @@
-"""Assigns partitions within a group, in the form that the library asks for; see `assign`.
+"""Assigns partitions within a group, in the form of the library; see `assign`.
 
 Members send JSON as their user data when they join, and receive JSON with their assignment. An
 assignment names the partition counts it was made from, because a member with a static id that

@@ -2,7 +2,7 @@
 
 Three answers of the library are not reliable. A coordinator that is still loading after a restart
 reports the error for the whole answer; the library looks only at each partition and concludes that
-nothing is committed. A member that was thrown out commits like a reader without a group, which the
+nothing is committed. An expelled member commits like a reader without a group, which the
 coordinator of an empty group accepts. An offset comes without its metadata. So this module fetches
 and commits offsets with its own requests, which name generation and member.
 """
@@ -219,18 +219,18 @@ class Cluster:
         return _layouts_in(await self._ask_any(TopicsRequest(sorted(topics))))
 
     async def _topic_ids(self, topics: Collection[str], brokers: Collection[int]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        ids: dict[str, str] = {}
         for broker in brokers or [self._client.get_random_node()]:
             answer = await self._client.send(broker, TopicsRequest(sorted(topics)))
             for topic, layout in _layouts_in(answer).items():
-                if found.setdefault(topic, layout.topic_id) != layout.topic_id:
+                if ids.setdefault(topic, layout.topic_id) != layout.topic_id:
                     raise errors.UnknownTopicOrPartitionError(f"{topic} is being made anew")
-        return found
+        return ids
 
     async def _offsets(
         self, partitions: Collection[TopicPartition], moment: int
     ) -> dict[TopicPartition, int]:
-        found = {}
+        offset_of = {}
         for node, led in (await self._by_leader(partitions)).items():
             topics = [
                 (topic, [(number, moment) for number in numbers])
@@ -240,8 +240,8 @@ class Cluster:
             for topic, offsets in answer.topics:
                 for number, code, _, offset in offsets:
                     _check(code, f"{topic}/{number}")
-                    found[TopicPartition(topic, number)] = offset
-        return found
+                    offset_of[TopicPartition(topic, number)] = offset
+        return offset_of
 
     async def _by_leader(
         self, partitions: Collection[TopicPartition]
@@ -264,13 +264,13 @@ class Cluster:
         topics = list(_by_topic(partitions).items())
         answer = await self._ask_coordinator(group, OffsetFetchRequest(group, topics))
         _check(getattr(answer, "error_code", 0), group)  # before version 2 by partition alone
-        found: dict[TopicPartition, Position | None] = dict.fromkeys(partitions)
+        positions: dict[TopicPartition, Position | None] = dict.fromkeys(partitions)
         for topic, offsets in answer.topics:
             for number, offset, metadata, code in offsets:
                 _check(code, f"{topic}/{number}")
                 if offset != _no_offset:
-                    found[TopicPartition(topic, number)] = Position(offset, metadata or "")
-        return found
+                    positions[TopicPartition(topic, number)] = Position(offset, metadata or "")
+        return positions
 
     async def _commit(
         self, group: str, positions: Mapping[TopicPartition, Position], membership: Membership
@@ -330,14 +330,16 @@ def refuse_missing(topics: Iterable[str]) -> None:
 
 
 def _layouts_in(answer: Any) -> dict[str, Layout]:  # noqa: ANN401 - as above
-    found = {}
+    layouts = {}
     for topic in answer.to_object()["topics"]:
         if errors.for_code(topic["error_code"]) is errors.UnknownTopicOrPartitionError:
             continue
         _check(topic["error_code"], topic["topic"])
         copies = min(len(partition["replicas"]) for partition in topic["partitions"])
-        found[topic["topic"]] = Layout(len(topic["partitions"]), copies, topic.get("topic_id", ""))
-    return found
+        layouts[topic["topic"]] = Layout(
+            len(topic["partitions"]), copies, topic.get("topic_id", "")
+        )
+    return layouts
 
 
 def _by_topic(partitions: Iterable[TopicPartition]) -> Mapping[str, list[int]]:

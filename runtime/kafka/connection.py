@@ -57,7 +57,7 @@ _remedies: Final[Mapping[type[errors.KafkaError], str]] = {
     errors.InvalidPartitionsError: (
         "check ZCC_KAFKA_ENGAGEMENT_PARTITIONS and ZCC_KAFKA_OTHER_PARTITIONS"
     ),
-    errors.PolicyViolationError: "ask who runs the brokers what their policy allows",
+    errors.PolicyViolationError: "ask the operators of the brokers for their policy",
     errors.OffsetMetadataTooLargeError: "raise offset.metadata.max.bytes of the brokers",
     errors.UnsupportedCodecError: "install cramjam, which reads lz4, snappy and zstd",
     errors.IncompatibleBrokerVersion: "use Kafka 3 or 4",

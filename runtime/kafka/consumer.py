@@ -4,7 +4,7 @@
 nothing until then.
 
 The library may stop fetching without an error: after a long stall of the loop, after an error in
-one of its tasks, while it waits to join a group whose broker is gone. So a member is given up when
+one of its tasks, while it waits to join a group whose broker is gone. So a member is dropped when
 it owns readable partitions and no broker answers for `silence_s`, or when a rebalance never ends.
 """
 
@@ -37,7 +37,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, PartitionState, TopicPartition
 
 silence_s: Final = 20.0
-"""A member without an answer to any fetch for this long is given up."""
+"""A member without an answer to any fetch for this long is dropped."""
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class KafkaConsumer:
         """Join the group when entered.
 
         ``on_share_changed`` receives each new share. It receives None when the member loses its
-        share, before the group can continue without this member or assign anew.
+        share, before the group can continue without this member or reassign.
         """
         self._on_share_changed = on_share_changed
         self._settings = settings
@@ -86,7 +86,7 @@ class KafkaConsumer:
         self._parts = AsyncExitStack()
         self._rebalance = RebalanceEvents(self._report_no_share)
         self._assignor = Assignor()
-        self._asked_for: Mapping[str, int] = {}
+        self._rejoin_requested_for: Mapping[str, int] = {}
         self._refreshed_s = clock.monotonic_s()
         self._paused: set[TopicPartition] = set()
         self._stall = StallDetector(clock)
@@ -137,10 +137,10 @@ class KafkaConsumer:
             await self._notify_listener()
             self._refresh_topics()
             await self._logs.check(leaders(self._client, self._rebalance.owned))
-            found = await self._fetched(max_records)
-            if found:
+            deliveries = await self._fetched(max_records)
+            if deliveries:
                 self._stall.progressed()
-                return found
+                return deliveries
             self._give_up_if_silent()
             left_s = until_s - self._clock.monotonic_s()
             if left_s <= 0:
@@ -221,7 +221,7 @@ class KafkaConsumer:
                     assignment = await self._assignment(partitions)
                 except TransientError as error:
                     # A partition may have no leader for a while. Leaving would make all members
-                    # join anew, again and again, so this one waits as long as for a rebalance.
+                    # join again, again and again, so this one waits as long as for a rebalance.
                     log.warning("assignment waits", group=self._group, error=str(error))
                     await self._clock.sleep(poll_interval_s)
                     return
@@ -253,9 +253,9 @@ class KafkaConsumer:
         topics = {source.topic for source in partitions}
         topic_ids = await self._logs.begin_assignment(topics, leaders(self._client, partitions))
         bounds = await self._cluster.log_bounds(partitions)
-        found = await self._cluster.committed(self._group, partitions)
-        self._logs.count_replaced(found)
-        committed, states = self._logs.committed(found), {}
+        positions = await self._cluster.committed(self._group, partitions)
+        self._logs.count_replaced(positions)
+        committed, states = self._logs.committed(positions), {}
         for source, position in committed.items():
             start, end = bounds[source]
             offset = None if position is None else position.offset
@@ -275,7 +275,7 @@ class KafkaConsumer:
         if not instance_id or membership is None:
             return
         if await self._cluster.is_replaced(self._group, membership, instance_id=instance_id):
-            raise RestartNeededError(  # to enter anew would take the id back, for ever
+            raise RestartNeededError(  # to join again would take the id back, for ever
                 f"another worker of {self._group} has taken ZCC_WORKER_INSTANCE_ID={instance_id}: "
                 f"give each an id of its own (in Kubernetes the name of the pod), then start again"
             )
@@ -309,12 +309,12 @@ class KafkaConsumer:
                 f"{self._timestamps.next_offset(source)} on, a record with a header that is no "
                 f"text ({error}): set the offset of {self._group} behind it, then start again"
             ) from error
-        found: list[Delivery] = []
+        taken: list[Delivery] = []
         for partition, records in pieces.items():
             deliveries = [delivery_of(record) for record in records]
             self._timestamps.note(TopicPartition(*partition), deliveries)
-            found += deliveries
-        return found
+            taken += deliveries
+        return taken
 
     async def _outside(self, source: TopicPartition, offset: int) -> Exception:
         """Return the reason why the log does not hold the next offset."""
@@ -332,7 +332,7 @@ class KafkaConsumer:
         """Give this member up where the brokers were silent for too long.
 
         Raises:
-            TransientError: it is time to enter anew.
+            TransientError: it is time to join again.
         """
         if self._rebalance.in_progress:
             bound_s = longest_rebalance_s(self._worker)
@@ -374,8 +374,8 @@ class KafkaConsumer:
         if 0 in seen.values():
             client.force_metadata_update()
         assigned = {topic: self._assignor.partition_counts.get(topic) for topic in self._topics}
-        if self._worker.instance_id and assigned != seen != self._asked_for:
-            self._asked_for = seen
+        if self._worker.instance_id and assigned != seen != self._rejoin_requested_for:
+            self._rejoin_requested_for = seen
             self._client._coordinator.request_rejoin()  # noqa: SLF001 - as above
 
     async def _wait(self, timeout_s: float) -> None:

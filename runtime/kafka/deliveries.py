@@ -22,8 +22,8 @@ def delivery_of(record: ConsumerRecord) -> Delivery:
     )
 
 
-def _headers(found: Sequence[tuple[str, bytes | None]]) -> Headers:
-    for _, value in found:
+def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Headers:
+    for _, value in headers:
         if value is None:
-            return tuple((name, value or b"") for name, value in found)
-    return cast("Headers", tuple(found))
+            return tuple((name, value or b"") for name, value in headers)
+    return cast("Headers", tuple(headers))

@@ -1,9 +1,9 @@
 """Finds out why no broker was reached, where the library does not report it.
 
 The library logs a broker's answer and then raises only "no broker reached". A listener of another
-protocol hangs up without an answer. So this module asks the first broker once more by itself.
-Otherwise a refused login, a refused certificate or a wrong `ZCC_KAFKA_SECURITY_PROTOCOL` would look
-like an outage.
+protocol hangs up without an answer. So this module probes the first broker itself. Otherwise a
+refused login, a refused certificate or a wrong `ZCC_KAFKA_SECURITY_PROTOCOL` would look like an
+outage.
 """
 
 import asyncio
@@ -50,25 +50,25 @@ async def cause_of_silence(
     """
     host, port, _ = collect_hosts(settings.bootstrap_servers, randomize=False)[0]
     address = f"{host}:{port}"
-    found: ConnectionRefused | ProtocolMismatch | None = None
+    cause: ConnectionRefused | ProtocolMismatch | None = None
     try:
         async with asyncio.timeout(_timeout_s):
             connection = await _connected(host, port, options)
     except ssl.SSLEOFError:
-        found = _hung_up(settings, address)
+        cause = _hung_up(settings, address)
     except ssl.SSLError as error:
-        found = ProtocolMismatch(f"TLS with {address} fails ({error}): {_trust}", is_certain=True)
+        cause = ProtocolMismatch(f"TLS with {address} fails ({error}): {_trust}", is_certain=True)
     except (errors.KafkaConnectionError, ConnectionResetError, TimeoutError):
-        found = await _of_other_protocol(settings, host, port)
+        cause = await _of_other_protocol(settings, host, port)
     except errors.KafkaError as error:
-        found = ConnectionRefused(f"log in to {address}", error)
+        cause = ConnectionRefused(f"log in to {address}", error)
     except OSError:
         pass  # it is not there
     else:
         if not settings.security_protocol.startswith("SASL"):
-            found = await _wants_login(connection, address)
+            cause = await _wants_login(connection, address)
         await _closed(connection)
-    return found
+    return cause
 
 
 async def _of_other_protocol(

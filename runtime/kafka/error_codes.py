@@ -1,7 +1,7 @@
 """Pure: every error code of the Kafka protocol, with its fault.
 
 A client must not guess at a code that it does not know: `fault_of` returns `CodeFault.UNKNOWN` for
-it, and then nobody knows whether the request was carried out.
+it, and then the result of the request is unknown.
 
 Source: Kafka protocol guide, error codes, as of Kafka 4.4.0.
 """
@@ -14,19 +14,19 @@ class CodeFault(Enum):
     """Who has to act."""
 
     BROKER = auto()
-    """Nobody: the cluster cannot at the moment, or another broker is responsible."""
+    """No fault: the cluster cannot at the moment, or another broker is responsible."""
     RECORD = auto()
-    """The sender of a record: the topic never takes it, and nothing was stored."""
+    """The sender of a record: the topic never accepts it, and nothing was stored."""
     OPERATOR = auto()
     """The operator of brokers, users and settings; nothing was done."""
     PRODUCER = auto()
-    """The producer has to begin anew: the broker rejects its identity or its sequence."""
+    """The producer has to start again: the broker rejects its identity or its sequence."""
     MEMBER = auto()
-    """The member of a group has to join anew, or the group is in another state."""
+    """The member of a group has to join again, or the group is in another state."""
     REQUEST = auto()
     """The client: its request is invalid."""
     UNKNOWN = auto()
-    """Nobody knows what happened. Brokers report it for errors that they did not expect."""
+    """The result is unknown. Brokers report it for errors that they did not expect."""
 
 
 class ErrorCode(NamedTuple):
@@ -186,5 +186,5 @@ _by_code: Final = {each.code: each for each in error_codes}
 
 def fault_of(code: int) -> CodeFault:
     """Return the fault of an error code; `CodeFault.UNKNOWN` for a code that the table lacks."""
-    found = _by_code.get(code)
-    return CodeFault.UNKNOWN if found is None else found.fault
+    error = _by_code.get(code)
+    return CodeFault.UNKNOWN if error is None else error.fault

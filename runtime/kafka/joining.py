@@ -1,8 +1,8 @@
 """Checks before a member joins its group: its topics exist, and no foreign member is in the group.
 
-In a group with members of the consumer protocol (KIP-848) the broker assigns partitions by an
-assignor of its own. A worker must not run with partitions that split engagements, or without notice
-of its new share, which its API budget needs. So it does not join such a group.
+In a group with members of the consumer protocol (KIP-848) the broker assigns the partitions by its
+own rules. A worker must not run with partitions that split engagements, or without notice of its
+new share, which its API budget needs. So it does not join such a group.
 """
 
 from collections.abc import Sequence
@@ -55,11 +55,11 @@ async def foreign_members_error(cluster: Cluster, group: str) -> ConfigurationEr
         TransientError: the brokers do not answer.
     """
     members = await cluster.foreign_members(group)
-    return _refusal(group, "; ".join(sorted(members)) or "the brokers do not tell which")
+    return _refusal(group, "; ".join(sorted(members)) or "the brokers do not name it")
 
 
 def _refusal(group: str, members: str) -> ConfigurationError:
     return ConfigurationError(
         f"the group {group} holds a member of another protocol (KIP-848, group.protocol=consumer): "
-        f"{members}; stop it, or give it a group of its own"
+        f"{members}; stop it, or give it its own group"
     )

@@ -1,4 +1,4 @@
-"""Leaves a group in bounded time, whatever state brokers and library tasks are in."""
+"""Leaves a group in bounded time, in any state of the brokers and of the library's tasks."""
 
 import asyncio
 from contextlib import suppress
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def leave(client: AIOKafkaConsumer) -> None:
-    """Leave the group and close, whatever state brokers and library tasks are in.
+    """Leave the group and close, in any state of the brokers and of the library's tasks.
 
     The library would first finish a rebalance in progress, and so wait for all other members, or
     for ever for `poll` to settle a change. So its coordination task is ended first. So are its
@@ -36,7 +36,7 @@ async def leave(client: AIOKafkaConsumer) -> None:
         async with answering("leave the group", timeout_s=_leave_s):
             await client.stop()
     except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("left without a word to the group", error=str(error))
+        log.warning("left the group without notice", error=str(error))
         await _abandon(client)
 
 

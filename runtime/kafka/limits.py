@@ -89,7 +89,7 @@ class TopicLimits:
         self._met = asyncio.Event()
 
     def knows(self, topic: str) -> bool:
-        """Return whether a broker has answered for a topic, even with a refusal to tell."""
+        """Return whether a broker has answered for a topic, even with a refusal."""
         return topic in self._of
 
     async def follow(self, client: AIOKafkaClient) -> None:
@@ -124,12 +124,12 @@ class TopicLimits:
         if topic not in self._topics:
             self._topics.add(topic)
             self._met.set()
-        found = self._of.get(topic, {}).get(TopicLimit.MESSAGE_BYTES.value)
-        if found is None or not found.value.isdecimal():
+        setting = self._of.get(topic, {}).get(TopicLimit.MESSAGE_BYTES.value)
+        if setting is None or not setting.value.isdecimal():
             return otherwise
-        return min(otherwise, int(found.value))
+        return min(otherwise, int(setting.value))
 
-    def passed(self, topic: str, code: int, *, record_bytes: int) -> TopicLimit:
+    def exceeded(self, topic: str, code: int, *, record_bytes: int) -> TopicLimit:
         """Return the limit that a record of this size exceeds, given the code of its refusal."""
         if code != _invalid_record:
             return _by_code.get(code, TopicLimit.OTHER)
@@ -141,8 +141,8 @@ class TopicLimits:
     def describe(self, topic: str, limit: TopicLimit) -> str:
         """Return the settings behind a limit and where they are set, as text."""
         known = self._of.get(topic, {})
-        found = [known[name] for name in _settings[limit] if name in known]
-        return "; ".join(map(str, found)) or f"{' and '.join(_settings[limit])}: value unknown"
+        settings = [known[name] for name in _settings[limit] if name in known]
+        return "; ".join(map(str, settings)) or f"{' and '.join(_settings[limit])}: value unknown"
 
 
 def _setting(

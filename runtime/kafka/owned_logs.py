@@ -35,12 +35,12 @@ log = structlog.get_logger()
 def leaders(client: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> Collection[int]:
     """Return the brokers that serve these partitions to a consumer, as far as it knows them."""
     cluster = client._client.cluster  # noqa: SLF001 - the library offers no other way
-    found = {cluster.leader_for_partition(LibraryPartition(*source)) for source in partitions}
-    return sorted(leader for leader in found if leader is not None and leader >= 0)
+    nodes = {cluster.leader_for_partition(LibraryPartition(*source)) for source in partitions}
+    return sorted(leader for leader in nodes if leader is not None and leader >= 0)
 
 
 def read_to(client: AIOKafkaConsumer, source: TopicPartition) -> int | None:
-    """Return from where a consumer goes on with a partition, None where it has no place in it."""
+    """Return the offset from which a consumer continues with a partition, None without one."""
     assignment = client._subscription.subscription.assignment  # noqa: SLF001 - `position` may wait
     if LibraryPartition(*source) not in assignment.tps:
         return None
@@ -55,7 +55,7 @@ class OwnedLogs:
         self._cluster = cluster
         self._worker = worker
         self._clock = clock
-        self._looked_s = clock.monotonic_s()
+        self._checked_s = clock.monotonic_s()
         self._ids: Mapping[str, str] = {}
         self._known: dict[str, str] = {}
         self._reported: set[str] = set()
@@ -90,15 +90,15 @@ class OwnedLogs:
         }
 
     def committed(
-        self, found: Mapping[TopicPartition, Position | None]
+        self, positions: Mapping[TopicPartition, Position | None]
     ) -> Mapping[TopicPartition, Position | None]:
         """Return the commits in the logs of the assignment, without the ids."""
-        return of_these_logs(found, self._ids)
+        return of_these_logs(positions, self._ids)
 
-    def count_replaced(self, found: Mapping[TopicPartition, Position | None]) -> None:
+    def count_replaced(self, positions: Mapping[TopicPartition, Position | None]) -> None:
         """Count and log each topic with a commit in another log."""
         replaced = {}
-        for source, position in found.items():
+        for source, position in positions.items():
             topic_id = "" if position is None else split_topic_id(position)[1]
             if differs(topic_id, self._ids.get(source.topic, "")):
                 replaced[source.topic] = topic_id
@@ -128,9 +128,9 @@ class OwnedLogs:
             FencedError: as `refuse_recreated`.
         """
         now_s = self._clock.monotonic_s()
-        if not self._ids or now_s - self._looked_s < check_interval_s:
+        if not self._ids or now_s - self._checked_s < check_interval_s:
             return
-        self._looked_s = now_s
+        self._checked_s = now_s
         try:
             async with answering("topic ids", timeout_s=_check_timeout_s):
                 await self.refuse_recreated(self._ids, brokers)

@@ -1,7 +1,7 @@
 """Produces records, each acknowledged by all in-sync replicas, over a replaceable producer.
 
-The library's idempotent producer retries every retriable error by itself, in order and without end.
-After a refused record, or a broker that may not take it at the moment, the producer continues
+The library's idempotent producer retries every retriable error, in order and without end. After a
+refused record, or a broker that may not take it at the moment, the producer continues
 (`runtime.kafka.send_buffer`). Any other failure ends the producer. A background task then opens a
 new one, and pings the brokers once a second.
 """
@@ -39,7 +39,7 @@ _batch_bytes: Final = 256 * 1024
 _max_unresolved_records: Final = 10_000
 """Records of topics that this producer has not used yet and has to resolve."""
 _request_timeout_ms: Final = 5_000
-"""A hanging broker is noticed after this long; the library then asks again."""
+"""A hanging broker is noticed after this time; the library then retries."""
 
 _poll_interval_s: Final = 1.0
 _reached_poll_s: Final = 0.02
@@ -116,7 +116,7 @@ class KafkaPublisher(Sender):
                     failures = 0
                     await self._watch(link)
             except (TransientError, FencedError) as error:
-                log.warning("Kafka is out of reach", client=self._client_id, error=str(error))
+                log.warning("Kafka does not answer", client=self._client_id, error=str(error))
             except ConfigurationError as error:
                 # Retried: the operator may repair the brokers, and the buffered records survive.
                 log.error(  # noqa: TRY400 - the message says what to do, the trace would not
@@ -148,7 +148,7 @@ class KafkaPublisher(Sender):
                 try:
                     yield link
                 finally:
-                    self._link = None  # first: nobody sends what its buffer takes from now on
+                    self._link = None  # first: from now on its buffer would not be sent
         finally:
             await close_producer(producer)
 
@@ -161,7 +161,9 @@ class KafkaPublisher(Sender):
             if link.answering:
                 answered_s = now_s
             if max(link.oldest_s, now_s - answered_s) > _timeout_s:
-                log.warning("producer replaced: no success for a while", client=self._client_id)
+                log.warning(
+                    "producer replaced: no acknowledgement for too long", client=self._client_id
+                )
                 break
             with suppress(TimeoutError):
                 async with asyncio.timeout(_poll_interval_s):
@@ -266,7 +268,7 @@ def _replaced() -> TransientError:
 
 def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
     if future.done():
-        return  # the caller has given up
+        return  # the caller waits no longer
     if error is None:
         future.set_result(None)
     else:

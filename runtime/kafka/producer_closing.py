@@ -1,4 +1,4 @@
-"""Closes a producer of the library, whatever the brokers are doing."""
+"""Closes a producer of the library, in any state of the brokers."""
 
 import asyncio
 from contextlib import suppress
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:
-    """Close, and fail what is not acknowledged.
+    """Close, and fail all unacknowledged records.
 
     The library would wait until all of it is.
     """
@@ -26,13 +26,13 @@ async def close_producer(producer: AIOKafkaProducer) -> None:
             sender.cancel()
             await asyncio.wait([sender], timeout=_close_s)
         if sender.done() and not sender.cancelled():
-            sender.exception()  # what it failed with has been told to those who waited
+            sender.exception()  # the callers that waited have its error
         _fail_all(producer)
     try:
         async with answering("close the producer", timeout_s=_close_s):
             await producer.stop()
     except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("producer closed in haste", error=str(error))
+        log.warning("producer closed without a flush", error=str(error))
         with suppress(TransientError, FencedError, ConfigurationError):
             async with answering("close the connections", timeout_s=_close_s):
                 await producer.client.close()

@@ -1,8 +1,8 @@
 """Moves changes of ownership from the library's task into the caller's.
 
-The library calls its listener in a task of its own. It swallows the listener's errors, and hands
-out records before the listener has said where to start. So these callbacks only note the change,
-and wait until the caller has settled it.
+The library calls its listener in another task. It swallows the listener's errors, and hands out
+records before the listener has said where to start. So these callbacks only note the change, and
+wait until the caller has settled it.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
     """The consumer that uses this listener; set before it subscribes."""
 
     def __init__(self, revoking: Callable[[], None]) -> None:
-        """Call ``revoking`` before this member joins anew, whether or not it has partitions."""
+        """Call ``revoking`` before this member joins again, whether or not it has partitions."""
         self._revoking = revoking
         self.in_progress = True
         self.pending: Change | None = None
@@ -78,7 +78,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         self.in_progress = True
         self._revoking()
         if self.membership is not None:
-            await self._note(Revoked(_ours(revoked)))
+            await self._note(Revoked(_topic_partitions(revoked)))
 
     async def on_partitions_assigned(self, assigned: Collection[LibraryPartition]) -> None:
         """Note the assignment. The library calls it after it has joined."""
@@ -86,7 +86,7 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         self.membership = Membership(coordinator.generation, coordinator.member_id)
         # The library starts heartbeats only when this returns; the group would expel a slow member.
         coordinator._start_heartbeat_task()  # noqa: SLF001 - there is no public name
-        self.owned = _ours(assigned)
+        self.owned = _topic_partitions(assigned)
         await self._note(Assigned(self.owned))
 
     async def _note(self, change: Change) -> None:
@@ -97,5 +97,5 @@ class RebalanceEvents(ConsumerRebalanceListener):  # type: ignore[misc]  # the l
         await self._settled
 
 
-def _ours(partitions: Collection[LibraryPartition]) -> frozenset[TopicPartition]:
+def _topic_partitions(partitions: Collection[LibraryPartition]) -> frozenset[TopicPartition]:
     return frozenset(TopicPartition(*partition) for partition in partitions)

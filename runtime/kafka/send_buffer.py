@@ -4,10 +4,10 @@ The library sends one request at a time to each broker. Records that arrive duri
 buffered, and go out in the next round as soon as that request completes. So batches grow with the
 load, and a lone record does not wait. A batch has one acknowledgement for all its records.
 
-A refused batch is sent again in halves, before all later records of its partition, until each
-refused record stands alone. So a record that the topic does not take costs some round trips, and
-delays no other record for good. The same happens where the broker's answer does not say what
-happened: a record that crashes the broker's handler does not take others with it.
+A refused batch is retried in halves, before all later records of its partition, until each refused
+record stands alone. So a record that the topic refuses costs some round trips, and delays no other
+record for good. The same happens after an unclear answer of the broker: a record that crashes the
+broker's handler does not take others with it.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from runtime.partitioner import partition_of
 from runtime.values import Record, TopicPartition
 from schemas.reasons import DeadLetterReason
 
-most_bytes: Final = 64 * 1024 * 1024
+max_bytes: Final = 64 * 1024 * 1024
 """Limit of unacknowledged bytes. Beyond it no record is taken, because the brokers do not keep up.
 """
 
@@ -61,7 +61,7 @@ class _Batch:
     __slots__ = ("_max_bytes", "builder", "entries", "sent", "since_s", "size_bytes", "source")
 
     def __init__(
-        self, source: TopicPartition, producer: AIOKafkaProducer, since_s: float, most_bytes: int
+        self, source: TopicPartition, producer: AIOKafkaProducer, since_s: float, max_bytes: int
     ) -> None:
         self.source = source
         self.builder = producer.create_batch()
@@ -69,7 +69,7 @@ class _Batch:
         self.size_bytes = 0
         self.entries: list[_Entry] = []
         self.sent: Sent | None = None
-        self._max_bytes = most_bytes
+        self._max_bytes = max_bytes
 
     def add(self, entry: _Entry) -> bool:
         """Add a record, or return False where the batch is full.
@@ -121,7 +121,7 @@ class SendBuffer:
         Raises:
             TransientError: too many bytes are unacknowledged, or there is no such partition.
         """
-        if self._size_bytes >= most_bytes:
+        if self._size_bytes >= max_bytes:
             raise TransientError("publish: too much waits to be acknowledged")
         source = self._source(record)
         entry = _Entry(record, settled)
@@ -249,7 +249,7 @@ class SendBuffer:
 
     def _refusal(self, batch: _Batch, error: errors.BrokerResponseError) -> RejectedError:
         topic, size_bytes = batch.source.topic, batch.size_bytes
-        limit = self._limits.passed(topic, error.errno, record_bytes=size_bytes)
+        limit = self._limits.exceeded(topic, error.errno, record_bytes=size_bytes)
         metrics.publisher.refused.labels(limit.value).inc()
         reason = DeadLetterReason.TOO_LARGE
         if limit not in _too_large:

@@ -95,7 +95,7 @@ def _stamps(settings: KafkaSettings) -> tuple[object, ...]:
 
 def _stamp(file: Path) -> object:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,6 +1,6 @@
 """Finds out whether a topic exists, for producers: without creating it, and in bounded time.
 
-The library creates a topic that it is asked for where brokers allow it, or waits for it for ever.
+The library's own lookup creates a missing topic where brokers allow it, or waits for it for ever.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ async def learn_topic(producer: AIOKafkaProducer, topic: str) -> None:
     try:
         async with asyncio.timeout(_timeout_s):
             answer = await client.send(client.get_random_node(), request)
-            found = answer.to_object()["topics"][0]
-            if errors.for_code(found["error_code"]) is errors.UnknownTopicOrPartitionError:
+            topic_answer = answer.to_object()["topics"][0]
+            if errors.for_code(topic_answer["error_code"]) is errors.UnknownTopicOrPartitionError:
                 raise TransientError(f"{topic} does not exist: `zcc topics apply` creates it")
             await producer.partitions_for(topic)
     except TimeoutError as error:

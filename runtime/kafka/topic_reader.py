@@ -27,7 +27,7 @@ _close_s: Final = 5.0
 async def read_all(settings: KafkaSettings, topics: Collection[str]) -> AsyncIterator[Delivery]:
     """Yield all records that the topics hold at the time of the call, in order by partition.
 
-    It ends there, whatever is added, deleted or compacted meanwhile.
+    It ends there, even if records are added, deleted or compacted meanwhile.
 
     Raises:
         TransientError: the brokers do not answer.
@@ -87,17 +87,17 @@ async def timestamps_at(
     async with Cluster(settings, client_id=_client_id) as cluster:
         ends = await cluster.log_ends(positions)
     pending = {LibraryPartition(*source): ends[source] for source in positions}
-    found: dict[TopicPartition, int] = {}
+    timestamps: dict[TopicPartition, int] = {}
     async with _reader(settings, positions, piece_bytes=_small_piece_bytes) as reader:
         while pending:
             async with answering("read on", timeout_s=silence_s):
                 pieces, arrived = await _advance(reader, pending)
             for partition, records in pieces.items():
-                found[TopicPartition(*partition)] = records[0].timestamp
+                timestamps[TopicPartition(*partition)] = records[0].timestamp
             for partition in {*pieces, *arrived}:
                 del pending[partition]
                 reader.pause(partition)
-    return found
+    return timestamps
 
 
 @asynccontextmanager

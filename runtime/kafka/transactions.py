@@ -1,9 +1,9 @@
 """Publishes in transactions; entering with a transactional id fences every earlier user of it.
 
-The library asks for an identity when it starts: the coordinator raises the epoch of the id, aborts
-what the one before had open, and answers once the markers of that are in all partitions. So from
-then on neither the coordinator nor a partition takes anything with an older epoch, and a reader of
-committed records that looks for the end of a log finds all that the one before had committed.
+At its start the library requests an identity. The coordinator raises the epoch of the id, aborts
+the open transaction of the previous user, and answers once the markers of that are in all
+partitions. From then on the coordinator and the partitions refuse older epochs, and a reader of
+committed records up to the end of a log sees everything that the previous user has committed.
 
 Source: KIP-98, sections InitPidRequest and zombie fencing; KIP-360.
 """
@@ -28,13 +28,13 @@ from runtime.values import Record
 from schemas.reasons import DeadLetterReason
 
 _batch_bytes: Final = 256 * 1024
-_most_record_bytes: Final = 64 * 1024 * 1024
+_max_record_bytes: Final = 64 * 1024 * 1024
 """The library's own limit is lifted: the topic decides."""
 _request_timeout_ms: Final = 5_000
 _publish_s: Final = 10.0
 _transaction_timeout_ms: Final = 15_000
 """Readers of committed records wait for an open transaction: one whose member froze is aborted
-after so long, and a transaction that is only slow has been given up here before."""
+after this time; a transaction that is only slow has been abandoned here before."""
 
 _fencing: Final = (
     errors.ProducerFenced,
@@ -65,7 +65,7 @@ async def transactions(
         enable_idempotence=True,
         compression_type="lz4",
         max_batch_size=_batch_bytes,
-        max_request_size=_most_record_bytes,
+        max_request_size=_max_record_bytes,
         request_timeout_ms=_request_timeout_ms,
     )
     try:
@@ -78,11 +78,11 @@ async def transactions(
         yield _Transactions(producer)
     finally:
         await close_producer(producer)
-        _hush(producer)
+        _retrieve_error(producer)
 
 
-def _hush(producer: AIOKafkaProducer) -> None:
-    """Take the error of a transaction that nobody waits for: it has been raised by a record's."""
+def _retrieve_error(producer: AIOKafkaProducer) -> None:
+    """Retrieve the error of a transaction; a record has raised it already."""
     waiter = producer._txn_manager._transaction_waiter  # noqa: SLF001 - the library would log it
     if waiter is not None and waiter.done() and not waiter.cancelled():
         waiter.exception()

@@ -1,8 +1,8 @@
 """Pure: the finished records beyond a position, as text in the metadata of its commit.
 
 Few records are in flight and many may be done beyond the first of them, so the map names the
-unfinished ones. Every other offset before its end needs no work: it belongs to a finished record or
-to none (compaction, transaction markers).
+unfinished ones. Every other offset before its end needs no work: it belongs to a finished record,
+or to a gap (compaction, transaction markers).
 
 The text is ``done1:`` and, in base64, a CRC-32 and the deflated distances from one offset to the
 next: position, each unfinished one, the end. Each distance is written in groups of seven bits, the

@@ -27,10 +27,10 @@ def with_topic_id(position: Position, topic_id: str) -> Position:
 
 def split_topic_id(committed: Position) -> tuple[Position, str]:
     """Return a position as it was before `with_topic_id`, and the id; "" where it has none."""
-    found = _suffix.search(committed.metadata)
-    if found is None:
+    match = _suffix.search(committed.metadata)
+    if match is None:
         return committed, ""
-    return committed._replace(metadata=committed.metadata[: found.start()]), found[1]
+    return committed._replace(metadata=committed.metadata[: match.start()]), match[1]
 
 
 def of_these_logs(
@@ -40,14 +40,14 @@ def of_these_logs(
 
     A position without an id, or of a topic with an unknown id, counts.
     """
-    found: dict[TopicPartition, Position | None] = {}
+    own: dict[TopicPartition, Position | None] = {}
     for source, committed_position in committed.items():
-        found[source] = None
+        own[source] = None
         if committed_position is not None:
             position, topic_id = split_topic_id(committed_position)
             if not differs(topic_id, topic_ids.get(source.topic, "")):
-                found[source] = position
-    return found
+                own[source] = position
+    return own
 
 
 def differs(topic_id: str, other: str) -> bool:

@@ -7,7 +7,7 @@ Invariants:
 1. A feed is busy with one page at most, so its pages are published in order.
 2. No more pages are busy than the limit, and they hold no more records than the limit, a page that
    is not fetched yet counted at its largest; but one page may be busy in any case.
-3. Queued feeds start in the order in which they were seen to be due: none is passed over for ever.
+3. Queued feeds start in the order in which they were seen to be due: no feed waits for ever.
 4. A feed that failed is not queued before its delay is over; no other feed waits for that.
 5. A feed whose page did not move its watermark is not queued before an idle delay is over.
 """
@@ -18,7 +18,7 @@ from math import inf
 from typing import Final
 
 idle_delay_s: Final = 5.0
-"""So long a feed waits that had nothing new, whatever its poller says is due."""
+"""Wait of a feed after a page without news, even if its poller says that it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Schedule:
         self._busy[feed] = records
 
     def done(self, feed: str, now_s: float, *, moved: bool) -> None:
-        """Note that its page is committed, or was empty; ``moved`` tells of its watermark."""
+        """Note that its page is committed, or was empty; ``moved``: its watermark changed."""
         del self._busy[feed]
         self._failures.pop(feed, None)
         self._idle[feed] = now_s if moved else now_s + idle_delay_s
@@ -108,7 +108,7 @@ class Schedule:
         self._idle[feed] = until_s
 
     def release(self, now_s: float) -> None:
-        """Make all busy feeds idle: their pages were given up, by no fault of theirs."""
+        """Make all busy feeds idle: their pages were abandoned without a fault."""
         self._idle |= dict.fromkeys(self._busy, now_s)
         self._busy.clear()
 

@@ -1,8 +1,8 @@
-"""What a poller's active member does, from when it takes over until it is to end.
+"""The work of a poller's active member, from its takeover to its end.
 
-It first has the group say that it is still a member, then enters the transactional publisher, which
-fences every member that was active before, and only then reads the watermarks: so they are the last
-that will ever be written by another. Its first record is the claim of the next generation.
+It first commits to the group, which proves that it is still a member. Then it enters the
+transactional publisher, which fences every earlier active member. Only then it reads the
+watermarks: no other member can change them any more. Its first record claims the next generation.
 
 Pages of different feeds are fetched concurrently and published one after the other, each in one
 transaction with the watermark that follows it.
@@ -32,10 +32,10 @@ from runtime.worker.liveness import Liveness
 from runtime.worker.membership import MembershipContext, task_group
 
 _longest_wait_s: Final = 30.0
-"""So often, at least, it is looked at what is due: the machine's clock may be set."""
+"""Longest time between two checks for due feeds: the machine's clock may be set."""
 _first_hold_s: Final = 5.0
 _longest_hold_s: Final = 300.0
-"""A feed that fails by a fault of its own waits between these: a person has to act."""
+"""Shortest and longest wait of a feed that needs a person."""
 _figures_interval_s: Final = 5.0
 
 log = structlog.get_logger()
@@ -58,11 +58,11 @@ _Pages = asyncio.Queue[tuple[Feed, Fetched]]
 
 
 class _RefusedError(Exception):
-    """A topic does not take a page: its transaction is left, the other feeds go on in a new one."""
+    """A topic refuses a page: its transaction is aborted, the other feeds continue in a new one."""
 
 
 class Tenure:
-    """One time of being active. `run` it once; it returns soon after `end`."""
+    """One period as the active member. `run` it once; it returns soon after `end`."""
 
     def __init__(
         self,
@@ -87,12 +87,12 @@ class Tenure:
         self._is_ending = False
 
     def end(self) -> None:
-        """Have no further page fetched; those that are busy are published, within the bound."""
+        """Stop fetching; pages in flight are published, within the time limit."""
         self._is_ending = True
         self._something_to_do.set()
 
     async def run(self, consumer: Consumer) -> None:
-        """Fetch and publish until it is to end.
+        """Fetch and publish until `end`.
 
         Raises:
             FencedError: another member is active.
@@ -148,7 +148,7 @@ class Tenure:
                 task.cancel()
 
     async def _drain(self) -> None:
-        """Wait until all that is busy is published, within the bound."""
+        """Wait until the pages in flight are published, within the time limit."""
         context, schedule = self._context, self._schedule
         until_s = context.clock.monotonic_s() + context.settings.drain_timeout_s
         log.info("draining", worker=context.name, pages=len(schedule.busy))
@@ -162,15 +162,15 @@ class Tenure:
                 await self._something_to_do.wait()
 
     def _due_s(self, now_s: float, watermarks: Watermarks) -> dict[str, float]:
-        now, found = self._context.clock.now(), {}
+        now, due_s = self._context.clock.now(), {}
         for name in self._schedule.idle:
             due = self._poller.due(self._feeds[name], _watermark(watermarks, name), now)
             if due is not None:
-                found[name] = now_s + (due - now).total_seconds()
-        return found
+                due_s[name] = now_s + (due - now).total_seconds()
+        return due_s
 
     async def _page(self, feed: Feed, watermark: str | None, pages: _Pages) -> None:
-        """Fetch one page, for `_publish_pages` to go on with."""
+        """Fetch one page, for `_publish_pages` to continue with."""
         try:
             fetched = await attempt(partial(self._fetch, feed, watermark))
         except ConfigurationError:
@@ -222,7 +222,7 @@ class Tenure:
         self._something_to_do.set()
 
     def _failed(self, stage: str, feed: Feed, error: Exception) -> None:
-        """Count a failure by whose fault it is, and let the feed wait."""
+        """Count a failure by its fault, and let the feed wait."""
         context, fault = self._context, fault_of(error)
         context.failed(stage, fault, error)
         metrics.poller.failures.labels(context.name, feed.name, fault.value).inc()

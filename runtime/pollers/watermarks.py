@@ -7,7 +7,7 @@ lock, and shows that the first one held.
 Invariants:
 
 1. The generation never falls; that of `claim` is above all that were read.
-2. A record of a generation below one that stands before it has no effect and is counted.
+2. A record has no effect and is counted if an earlier record has a higher generation.
 3. The watermark of a feed is that of its last record that was not fenced; a tombstone removes it.
 """
 
@@ -40,14 +40,14 @@ class Watermarks:
         self.fenced_count = 0
 
     def __getitem__(self, feed: str) -> Mark | None:
-        """Return what was committed last of a feed, None where nothing was."""
+        """Return the last committed watermark of a feed, None where there is none."""
         return self._marks.get(feed)
 
     def take(self, delivery: Delivery) -> None:
         """Take the next record in.
 
         Raises:
-            ConfigurationError: it is none of a poller's.
+            ConfigurationError: it was not written by a poller.
         """
         key = delivery.key or b""
         feed = key.removeprefix(_feed_prefix).decode(errors="replace")
@@ -55,13 +55,13 @@ class Watermarks:
             self._marks.pop(feed, None)
             return
         try:
-            found = orjson.loads(delivery.value)
-            generation, at = int(found["generation"]), datetime.fromisoformat(found["at"])
-            watermark = None if key == _claim_key else str(found["watermark"])
+            entry = orjson.loads(delivery.value)
+            generation, at = int(entry["generation"]), datetime.fromisoformat(entry["at"])
+            watermark = None if key == _claim_key else str(entry["watermark"])
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
-                f"{delivery.origin} is no watermark ({type(error).__name__}): find out what else "
-                f"writes to this topic, then produce a tombstone with the same key"
+                f"{delivery.origin} is not a watermark ({type(error).__name__}): find out which "
+                f"program writes to this topic, then produce a tombstone with the same key"
             ) from error
         if generation < self.generation:
             self.fenced_count += 1

@@ -1,9 +1,9 @@
-"""Runs a Poller as a member of its group: the owner of the one partition of watermarks is active.
+"""Runs a Poller as a member of its group: the owner of the only partition of watermarks is active.
 
-Three tasks make up a membership: one polls the group, and learns from it when to begin and when to
-end; one waits for that and runs a `Tenure` meanwhile; the tenure's own are inside it. A rebalance
-waits until the tenure has ended. Where a member does not run while the group goes on without it,
-nobody waits: its successor fences it (`runtime.pollers.tenure`).
+A membership has two tasks: one polls the group and learns when to begin and when to end, the other
+runs a `Tenure` in between, with tasks of its own. A rebalance waits until the tenure has ended. If
+a member is frozen, the group continues without it, and its successor fences it
+(`runtime.pollers.tenure`).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from runtime.worker.liveness import Liveness
 from runtime.worker.membership import MembershipContext, keep_membership, task_group
 
 _poll_s: Final = 0.25
-"""A stop is noticed as late as this."""
+"""Longest time until a stop is noticed."""
 _poll_records: Final = 1000
 
 log = structlog.get_logger()
@@ -131,7 +131,7 @@ class _Session:
                     self._liveness.heartbeat()
                     # The records are of no use here: a tenure reads them when it takes over.
                     await consumer.poll(max_records=_poll_records, timeout_s=_poll_s)
-                    await asyncio.sleep(0)  # polling may never suspend while records are at hand
+                    await asyncio.sleep(0)  # polling may never suspend while records are available
                 await self._rest()
             finally:
                 leading.cancel()

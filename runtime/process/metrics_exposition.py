@@ -169,8 +169,8 @@ def shared_metrics() -> Iterator[SharedMetrics]:
 def total(exposition_text: bytes, sample: str) -> float:
     """Return the sum over all labels of one sample in another process's exposition."""
     return sum(
-        found.value
+        each.value
         for family in text_string_to_metric_families(exposition_text.decode())
-        for found in family.samples
-        if found.name == sample
+        for each in family.samples
+        if each.name == sample
     )

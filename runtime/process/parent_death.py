@@ -10,7 +10,7 @@ _pr_set_pdeathsig: Final = 1
 
 
 def end_with_parent(parent_pid: int) -> None:
-    """Have the kernel send this process SIGTERM when its parent ends, for whatever reason.
+    """Have the kernel send this process SIGTERM when its parent ends, for any reason.
 
     SIGTERM comes at once where the parent has already ended. Linux only.
     """

@@ -50,7 +50,7 @@ class GuardRefusal(NamedTuple):
     """The topics with refused records since partitions were last assigned."""
 
 
-class _Noted(NamedTuple):
+class _Entry(NamedTuple):
     settled: int
     at_s: float
     is_defect: bool
@@ -70,7 +70,7 @@ class DeadLetterGuard:
     def __init__(self, bounds: GuardBounds) -> None:
         self._bounds = bounds
         self._settled = 0
-        self._noted: dict[Origin, _Noted] = {}
+        self._entries: dict[Origin, _Entry] = {}
         self._shut: dict[str, str] = {}
         self._refused: set[str] = set()
 
@@ -86,13 +86,13 @@ class DeadLetterGuard:
         A record that became a dead letter before a crash, and is read again, does not count again.
         """
         self._forget(now_s)
-        if origin in self._noted:
+        if origin in self._entries:
             return None
         is_defect = reason is DeadLetterReason.DEFECT
         while origin.topic not in self._shut and len(self._shut) <= 1:
-            setting = self._passed(now_s, is_defect=is_defect)
+            setting = self._exceeded_bound(now_s, is_defect=is_defect)
             if setting is None:
-                self._noted[origin] = _Noted(self._settled, now_s, is_defect)
+                self._entries[origin] = _Entry(self._settled, now_s, is_defect)
                 return None
             self._shut[self._worst(origin.topic)] = setting
         self._refused.add(origin.topic)
@@ -103,43 +103,47 @@ class DeadLetterGuard:
         """Count earlier dead letters as if they were the latest; known ones count once."""
         for letter in past:
             is_defect = letter.reason is DeadLetterReason.DEFECT
-            noted = _Noted(self._settled, now_s - letter.age_s, is_defect)
-            self._noted.setdefault(letter.origin, noted)
+            entry = _Entry(self._settled, now_s - letter.age_s, is_defect)
+            self._entries.setdefault(letter.origin, entry)
 
     def reopen(self) -> None:
         """Note that partitions were assigned: all topics are tried again."""
         self._shut.clear()
         self._refused.clear()
 
-    def _passed(self, now_s: float, *, is_defect: bool) -> str | None:
+    def _exceeded_bound(self, now_s: float, *, is_defect: bool) -> str | None:
         """Return the bound that one more dead letter of an open topic would exceed."""
         bounds = self._bounds
-        counted = [noted for origin, noted in self._noted.items() if origin.topic not in self._shut]
+        counted = [
+            entry for origin, entry in self._entries.items() if origin.topic not in self._shut
+        ]
         recent = sum(
-            noted.is_defect == is_defect and noted.settled > self._settled - bounds.records
-            for noted in counted
+            entry.is_defect == is_defect and entry.settled > self._settled - bounds.records
+            for entry in counted
         )
         share = bounds.defect_share if is_defect else bounds.rejected_share
         if recent + 1 > max(1.0, share * bounds.records):  # the first one is always allowed
             return f"ZCC_WORKER_GUARD_{'DEFECT' if is_defect else 'REJECTED'}_SHARE"
-        if sum(noted.at_s > now_s - _minute_s for noted in counted) >= bounds.per_minute:
+        if sum(entry.at_s > now_s - _minute_s for entry in counted) >= bounds.per_minute:
             return "ZCC_WORKER_GUARD_PER_MINUTE"
         return None
 
     def _worst(self, topic: str) -> str:
         """Return the open topic with the most dead letters, one more of this topic included."""
-        counts = Counter(origin.topic for origin in self._noted if origin.topic not in self._shut)
+        counts = Counter(origin.topic for origin in self._entries if origin.topic not in self._shut)
         counts[topic] += 1
         return max(counts, key=lambda each: (counts[each], each == topic))
 
     def _forget(self, now_s: float) -> None:
         """Drop entries that count for no bound any more, and open topics without entries."""
         oldest_counted = self._settled - self._bounds.records
-        for origin, noted in list(self._noted.items()):
-            if noted.settled <= oldest_counted and noted.at_s <= now_s - _minute_s:
-                del self._noted[origin]
+        for origin, entry in list(self._entries.items()):
+            if entry.settled <= oldest_counted and entry.at_s <= now_s - _minute_s:
+                del self._entries[origin]
         topics = {
-            origin.topic for origin, noted in self._noted.items() if noted.settled > oldest_counted
+            origin.topic
+            for origin, entry in self._entries.items()
+            if entry.settled > oldest_counted
         }
         for topic in [topic for topic in self._shut if topic not in topics]:
             del self._shut[topic]

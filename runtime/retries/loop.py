@@ -1,4 +1,4 @@
-"""Retries a call of a handler or sink until it succeeds or `policy.decide` gives it up.
+"""Retries a call of a handler or sink until it succeeds or `policy.decide` ends it.
 
 docs/explanation/retries-and-dead-letters.md lists the loops that retry something else.
 """
@@ -76,7 +76,7 @@ async def retry_until_final(
 
 
 async def attempt(call: Callable[[], Awaitable[Result]]) -> Result:
-    """Return what one call returns; raise its failure as an Exception, whatever it was.
+    """Return what one call returns; raise any failure as an Exception.
 
     A cancellation of this task goes before the failure of a call that swallowed it.
     """

@@ -100,7 +100,7 @@ def fault_of(error: Exception) -> FaultKind:
 def decide(error: Exception | None, attempt: int, policy: RetryPolicy) -> Outcome:
     """Return the consequence of the ``attempt``-th failure of this fault, counted from 1.
 
-    Without an error the record is done, whatever ``attempt`` says.
+    Without an error the record is done, at any ``attempt``.
     """
     match error:
         case None:

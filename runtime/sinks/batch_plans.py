@@ -1,6 +1,6 @@
-"""Pure: the plan of a batch, as it stands in the metadata of a committed position.
+"""Pure: the plan of a batch, in the metadata of a committed position.
 
-``plan:<end>`` beside the position ``start`` says: the batch from ``start`` up to, not including,
+``plan:<end>`` at the position ``start`` means: the batch from ``start`` up to, not including,
 ``end`` may have been written in part. A broker refuses it from a member of an older generation.
 """
 
@@ -22,7 +22,7 @@ def pending(position: Position | None) -> Span | None:
     """Return the span of a batch that may have been written in part, None where there is none.
 
     Raises:
-        ConfigurationError: the metadata is a plan, but none of ours.
+        ConfigurationError: the metadata is a plan of an unknown form.
     """
     if position is None or not position.metadata.startswith(_prefix):
         return None

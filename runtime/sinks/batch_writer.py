@@ -1,9 +1,9 @@
-"""Stores one batch for a SinkWorker: planned where the sink asks for it, written, committed.
+"""Stores one batch for a SinkWorker: commits the plan of a planned sink, writes, commits.
 
-Where the guard refuses a dead letter, its partition is cut off there: what lies before that record
-is stored with the rest of the batch, and its position stays before it. A plan is committed
-again for the shorter span, before anything is written. Nothing can have been written by the longer
-plan: a sink writes none of a batch while it rejects records of it.
+Where the guard refuses a dead letter, its partition is cut off there: earlier records are stored
+with the rest of the batch, and the position stays before that record. The plan of the shorter span
+is committed before anything is written. Nothing can have been written under the longer plan: a sink
+writes nothing of a batch while it rejects records of it.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from runtime.worker.liveness import Liveness
 from runtime.worker.membership import WorkerContext
 
 _longest_delay_s: Final = 4.0
-"""A sink asks with one call at a time, so it may ask often: what stood still goes on soon after the
+"""A sink retries one call at a time, so it may retry often: it continues soon after the
 store is back."""
 
 Result = TypeVar("Result")
@@ -88,10 +88,10 @@ class BatchWriter(Generic[Prepared]):
         while rest.batch.spans and (
             rejections := await self.retry_until_final("write", partial(self._write, rest), pause)
         ):
-            kept = await self._dead_letter_rejected(rest.batch, rejections, pause, paused)
-            if kept.spans != rest.batch.spans:
-                await self._plan(kept, consumer, pause)
-            rest = await self.prepare(kept, pause)
+            remaining = await self._dead_letter_rejected(rest.batch, rejections, pause, paused)
+            if remaining.spans != rest.batch.spans:
+                await self._plan(remaining, consumer, pause)
+            rest = await self.prepare(remaining, pause)
         spans = rest.batch.spans
         settled = sum(_is_within(delivery, spans) for delivery in ready.batch.deliveries)
         metrics.worker.records.labels(self._context.name).inc(settled)
@@ -131,7 +131,7 @@ class BatchWriter(Generic[Prepared]):
         rejected = {(rejection.source, rejection.offset): rejection for rejection in rejections}
         if strange := rejected.keys() - {_record_id(delivery) for delivery in batch.deliveries}:
             raise RuntimeError(f"the sink rejected records that are not in its batch: {strange}")
-        kept = []
+        remaining = []
         cut_off: dict[TopicPartition, int] = {}
         for delivery in batch.deliveries:
             if delivery.source in cut_off:
@@ -139,7 +139,7 @@ class BatchWriter(Generic[Prepared]):
             rejection = rejected.get(_record_id(delivery))
             self._dead_letters.done()  # in turn, so that the share is that of the records around it
             if rejection is None:
-                kept.append(delivery)
+                remaining.append(delivery)
                 continue
             verdict = DeadLetter(rejection.reason, rejection.detail)
             try:
@@ -147,7 +147,7 @@ class BatchWriter(Generic[Prepared]):
             except PartitionPausedError as refused:
                 cut_off[delivery.source] = delivery.offset
                 paused(delivery.source, refused)
-        return Batch(tuple(kept), dict(_cut(batch.spans, cut_off)))
+        return Batch(tuple(remaining), dict(_cut(batch.spans, cut_off)))
 
 
 def _cut(

@@ -1,9 +1,9 @@
 """Pure: collects deliveries into batches and knows which offsets each batch settles.
 
-What is collected of one partition is its found. A batch closes all buckets, or those that the sink
-chooses; the others stay open. The spans of a partition's batches follow each other without a hole:
-each starts where the last one ended, so that gaps in the log are settled too. A batch whose end was
-planned before a crash ends there again, however many of its records still exist.
+The collected records of one partition are its bucket. A batch closes all buckets, or those that the
+sink chooses; the others stay open. The spans of a partition's batches have no gap between them:
+each starts at the end of the one before, so that gaps in the log are settled too. A batch with an
+end that was planned before a crash ends there again, even if some of its records no longer exist.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ class Batcher:
     """Collects from the partitions in ``starts``, each from that offset on.
 
     Partitions in ``ends`` have a pending plan: the next batch is due once each of them has reached
-    its end, whatever the limits say, and holds nothing beyond.
+    its end, regardless of the limits, and holds nothing beyond.
     """
 
     def __init__(
@@ -75,18 +75,18 @@ class Batcher:
             self._unreached.discard(source)
             if following > planned:
                 return False
-        found = self._open.get(source)
-        if found is None:
-            found = self._open[source] = _Open(self._starts[source], following)
+        bucket = self._open.get(source)
+        if bucket is None:
+            bucket = self._open[source] = _Open(self._starts[source], following)
         if planned is None:
-            found.end = following
-        if not found.records:
-            found.since_s = now_s
+            bucket.end = following
+        if not bucket.records:
+            bucket.since_s = now_s
         if not self._deliveries:
             self._since_s = now_s
         size_bytes = delivery.size_bytes
-        found.records += 1
-        found.size_bytes += size_bytes
+        bucket.records += 1
+        bucket.size_bytes += size_bytes
         self._deliveries.append(delivery)
         self._bytes += size_bytes
         return True
@@ -102,13 +102,13 @@ class Batcher:
         )
 
     def due_in_s(self, now_s: float) -> float | None:
-        """Seconds until the batch is due by age; None where age does not tell."""
+        """Seconds until the batch is due by age; None where age does not matter."""
         if self._planned or not self._deliveries:
             return None
         return max(0.0, self._since_s + self._limits.age_s - now_s)
 
     def take_due(self, now_s: float) -> Batch:
-        """Return what is collected of the partitions that the limits choose."""
+        """Return the records of the partitions that the limits choose."""
         if self._planned:
             return self.take()
         collected = {
@@ -124,11 +124,11 @@ class Batcher:
     def _close(self, sources: Collection[TopicPartition]) -> Batch:
         closed = {s: each for s, each in self._open.items() if s in sources}
         self._open = {s: each for s, each in self._open.items() if s not in closed}
-        taken, kept = self._deliveries, list[Delivery]()
+        taken, remaining = self._deliveries, list[Delivery]()
         if self._open:
             taken = [each for each in self._deliveries if each.source in closed]
-            kept = [each for each in self._deliveries if each.source in self._open]
-        self._planned, self._deliveries = {}, kept
+            remaining = [each for each in self._deliveries if each.source in self._open]
+        self._planned, self._deliveries = {}, remaining
         self._bytes = sum(each.size_bytes for each in self._open.values())
         self._since_s = min((each.since_s for each in self._open.values()), default=0.0)
         self._starts.update({source: each.end for source, each in closed.items()})

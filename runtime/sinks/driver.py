@@ -1,4 +1,4 @@
-"""Drives one membership of a sink: does what `runtime.sinks.phase` decides and reports what it saw.
+"""Drives one membership of a sink: acts as `runtime.sinks.phase` decides, and reports to it.
 
 One loop polls and prepares. A call into the sink, a take-over or the storing of a batch, runs in a
 task of its own, so that the next batch is collected and prepared meanwhile.
@@ -33,7 +33,7 @@ from runtime.worker.membership import WorkerContext
 
 _poll_records: Final = 1000
 _poll_s: Final = 0.25
-"""Longest wait for records: a stop is noticed as late as this."""
+"""Longest wait for records, and until a stop is noticed."""
 
 log = structlog.get_logger()
 
@@ -99,7 +99,7 @@ class SinkDriver(Generic[Prepared]):
         self._at_rest.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until ``stopping`` is set, then store what is collected, within a bound."""
+        """Work until ``stopping`` is set, then store the collected records, within a time limit."""
         while not stopping.is_set():
             await self._act()
         in_flight = len(self.owned.batcher) if self.owned and self.owned.batcher else 0
@@ -110,10 +110,10 @@ class SinkDriver(Generic[Prepared]):
                 while self._phase.action != phase.Leave():
                     await self._act()
         except TimeoutError:
-            log.info("batch given up", worker=self._context.name)
+            log.info("batch abandoned", worker=self._context.name)
 
     def close(self) -> None:
-        """Forget what is owned. A call that is still under way is cancelled: nobody knows its end.
+        """Forget the assignment. A running call is cancelled; its result is unknown.
 
         The client may report changes while the member leaves; they must not wait for that call.
         """
@@ -124,7 +124,7 @@ class SinkDriver(Generic[Prepared]):
         self._at_rest.set()
 
     async def revoked(self) -> None:
-        """Let the sink come to rest, then forget what is owned."""
+        """Wait until no call runs, then forget the assignment."""
         # The next owner reads from what is committed when this returns: a batch that is stored but
         # not committed would be read again. One whose try has failed might wait for minutes, so it
         # is given up.
@@ -142,7 +142,7 @@ class SinkDriver(Generic[Prepared]):
         self._forget()
         self._see(seen)
         if self._phase.action == phase.GiveUp():
-            # Before the rebalance goes on: a further try would write as the owner that it was.
+            # Before the rebalance continues: a further try would write as the owner that it was.
             await self._give_up()
 
     def _forget(self) -> None:
@@ -209,12 +209,12 @@ class SinkDriver(Generic[Prepared]):
 
     async def _give_up(self) -> None:
         """End a call between two tries: nothing of it is committed, its records are read again."""
-        log.info("batch given up", worker=self._context.name)
+        log.info("batch abandoned", worker=self._context.name)
         if self._call is not None:
             self._call.cancel()
             await asyncio.wait((self._call,))
         if self._phase.stage is phase.SinkStage.LEFT:
-            self._forget()  # else the partitions are another assignment's by now, or of nobody
+            self._forget()  # else the partitions belong to another assignment by now, or to none
         self._see(observations.GaveUp())
 
     async def _take_over(self, owned: Owned[Prepared]) -> Observation:
@@ -304,7 +304,7 @@ class SinkDriver(Generic[Prepared]):
         why: PartitionPausedError,
         since_s: float | None,
     ) -> None:
-        """Have the others go on without a partition."""
+        """Have the others continue without a partition."""
         log.error("paused", worker=self._context.name, **source._asdict(), why=str(why))
         owned.paused[source] = self._context.clock.monotonic_s() if since_s is None else since_s
         self._read()
@@ -333,7 +333,7 @@ class SinkDriver(Generic[Prepared]):
 
     async def _poll(self) -> None:
         self._liveness.heartbeat()
-        await asyncio.sleep(0)  # a poll with records at hand may not suspend: let the call go on
+        await asyncio.sleep(0)  # a poll with records at hand may not suspend: let the call continue
         max_records, timeout_s = self._room()
         deliveries = await self._consumer.poll(max_records=max_records, timeout_s=timeout_s)
         batcher = self.owned.batcher if self.owned else None
@@ -371,7 +371,7 @@ def _unfinished(resume: Resume) -> Span | None:
 
 
 def _without(batch: Batch, sources: Collection[TopicPartition]) -> Batch:
-    """Return a batch without some partitions, the same one where it has none of them."""
+    """Return a batch without some partitions; the same object if it has no records of them."""
     if not batch.spans.keys() & set(sources):
         return batch
     deliveries = tuple(each for each in batch.deliveries if each.source not in sources)

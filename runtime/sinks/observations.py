@@ -1,4 +1,4 @@
-"""Pure: what the driver of a sink's member tells `SinkPhase`."""
+"""Pure: the observations that the driver of a sink's member reports to `SinkPhase`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class PlannedSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PartitionsAssigned:
-    """The group has given partitions; what was owned before is not owned any more."""
+    """The group has assigned partitions; the earlier assignment has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class CollectingBegan:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """So many records are collected now; ``due`` as `Batcher.due` has it."""
+    """The number of collected records; ``due`` as in `Batcher.due`."""
 
     now_s: float
     records: int
@@ -80,7 +80,7 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class BatchPrepared:
-    """A batch is taken and ready to be written; so many ``records`` stay collected."""
+    """A batch is taken and ready to be written; ``records`` stay collected."""
 
     records: int = 0
 

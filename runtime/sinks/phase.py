@@ -1,10 +1,10 @@
 """Pure: what the member of a sink's group does next. `SinkWorker` decides nothing itself.
 
-Theory of operation: an observation changes the state, and what to do next follows from the state
-alone (`SinkPhase.action`), so that no decision depends on the way that led to it. The driver does
-it and says what it has seen. Two things run at once: the driver's loop, which polls, and at most
-one call (a take-over or the storing of a batch) in a task of its own, which tries again by itself
-until it is done or given up.
+Theory of operation: an observation changes the state, and the next action follows from the state
+alone (`SinkPhase.action`), so that no decision depends on the history. The driver carries out the
+action and reports observations. Two things run at the same time: the driver's loop, which polls,
+and at most one call (a take-over or the storing of a batch) in its own task. A call retries until
+it is done or cancelled.
 
 Stages: UNASSIGNED -> TAKING_OVER -> PLANNED (one planned span after the other) -> RUNNING. An
 assignment leads to TAKING_OVER from each of them, a revocation to UNASSIGNED, a stop to DRAINING,
@@ -13,20 +13,19 @@ and from there to LEFT.
 Invariants, each with what would happen without it; tests/property/runtime/sinks/test_phase.py:
 
  1. One call at a time. A sink would have two writers.
- 2. Nothing is read before the sink has said where to start. It would be read from elsewhere.
+ 2. Nothing is read before the sink has named the start. Reading would start elsewhere.
  3. Planned spans are stored one by one before anything else is read. A batch that was written in
     part would get other boundaries.
- 4. While a try has failed nothing is read, and polling goes on. Memory would fill; the group would
-    throw the member out.
- 5. Batches are stored in the order in which they were read, and behind one that was given up none
-    of its assignment. A commit would pass records that are not stored.
+ 4. After a failed try nothing is read, and polling continues. Memory would fill; the group would
+    expel the member.
+ 5. Batches are stored in the order in which they were read; after an abandoned batch no other one
+    of its assignment is stored. A commit would pass records that are not stored.
  6. At most one batch is ready while another one is stored. Memory would fill.
- 7. A call for an earlier assignment is waited for and then changes nothing. A late result would
-    count for partitions that another member owns.
- 8. A stop stores what is collected, but nothing behind a failure and no part of a planned span. An
-    outage would outlast the drain; a planned span would end early.
- 9. The loop waits without polling only while a try is under way. The group would throw the member
-    out.
+ 7. The driver waits for a call of an earlier assignment, and ignores its result. A late result
+    would count for partitions that another member owns.
+ 8. A stop stores the collected records, but nothing after a failure and no part of a planned span.
+    An outage would outlast the drain; a planned span would end early.
+ 9. The loop waits without polling only while a try is under way. The group would expel the member.
 """
 
 from dataclasses import dataclass, replace
@@ -52,8 +51,8 @@ from runtime.sinks.observations import (
     TryFailed,
 )
 
-plan_patience_s: Final = 30.0
-"""So long without another record of a planned span: enter anew, to learn where the log starts."""
+plan_timeout_s: Final = 30.0
+"""Longest wait for the next record of a planned span; then join again, to learn the log's start."""
 
 
 class SinkStage(Enum):
@@ -68,7 +67,7 @@ class SinkStage(Enum):
 
 
 class SinkCall(Enum):
-    """Where the call into the sink stands."""
+    """The state of the call into the sink."""
 
     NONE = auto()
     TRYING = auto()
@@ -95,7 +94,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """Begin the call that asks the sink where to start."""
+    """Begin the call that returns where to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class RefusePlan:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Take what is collected, and prepare it."""
+    """Take the collected records, and prepare them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ class SinkPhase:
 
     @property
     def at_rest(self) -> bool:
-        """Whether a rebalance may go on: the sink is not in the middle of a try."""
+        """Whether a rebalance may continue: the sink is not in the middle of a try."""
         return self.call not in (SinkCall.TRYING, SinkCall.OUTDATED)
 
     @property
@@ -284,7 +283,7 @@ class SinkPhase:
                 assert_never(seen)
 
     def _owning(self, stage: SinkStage) -> "SinkPhase":
-        """Begin anew: whatever was read belongs to the next owner, who reads it again (5)."""
+        """Start again: the read records belong to the next owner, which reads them again (5)."""
         if self.stage in (SinkStage.DRAINING, SinkStage.LEFT):
             stage = SinkStage.LEFT  # while the member leaves, the client may still report changes
         match self.call:
@@ -302,7 +301,7 @@ class SinkPhase:
         if self.call in (
             SinkCall.FAILED,
             SinkCall.ABANDONED,
-        ):  # what is behind it may not be stored (5)
+        ):  # later batches may not be stored (5)
             return SinkPhase(SinkStage.LEFT, SinkCall.ABANDONED)
         in_part = (
             self.stage is SinkStage.PLANNED and not self.due
@@ -332,7 +331,7 @@ class SinkPhase:
             return self
         grown = polled.records > self.records
         grown_s = polled.now_s if grown else self.grown_s
-        overdue = self.stage is SinkStage.PLANNED and polled.now_s - grown_s > plan_patience_s
+        overdue = self.stage is SinkStage.PLANNED and polled.now_s - grown_s > plan_timeout_s
         return replace(
             self, records=polled.records, due=polled.due, grown_s=grown_s, overdue=overdue
         )

@@ -1,14 +1,14 @@
 """Runs a Sink: batches across partitions, stored whole, then committed.
 
-What is done next is decided by `runtime.sinks.phase`, whose docstring has the stages and what
-always holds; `runtime.sinks.driver` does it.
+`runtime.sinks.phase` decides the next step; its docstring has the stages and the invariants.
+`runtime.sinks.driver` carries the steps out.
 
-A partition of which the guard refuses a dead letter is paused until it is assigned again; what was
-read of it behind that record is left out of batches, and the other partitions go on.
+If the guard refuses a dead letter, its partition is paused until it is assigned again. Batches
+leave out the later records of that partition; the other partitions continue.
 
 A sink that is ``planned`` gets its boundaries committed before it writes. Steps to the race that
 this closes: write a part of [10, 20), crash; the next owner reads [10, 25) and would write the same
-records under other names. With ``plan:20`` committed beside position 10 it reads [10, 20) first.
+records under other names. With ``plan:20`` committed at position 10 it reads [10, 20) first.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class SinkWorker(Generic[Prepared]):
         return self._liveness.liveness_problem()
 
     def readiness_problem(self) -> str | None:
-        """Return what is missing: partitions, or a store that took the last batch."""
+        """Return what is missing: partitions, or a store that accepted the last batch."""
         return self._liveness.readiness_problem()
 
     def remarks(self) -> str | None:
@@ -58,14 +58,14 @@ class SinkWorker(Generic[Prepared]):
         return self._liveness.remarks()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until ``stopping`` is set, then store what is collected, leave, close the sink.
+        """Work until ``stopping`` is set, then store the collected records, leave, close the sink.
 
         What only a person can mend halts the work, which looks again now and then.
 
         Raises:
-            ConfigurationError: it had halted when it was told to stop; nothing was skipped.
+            ConfigurationError: it had halted before it was stopped; nothing was skipped.
             RetriesExhaustedError: as well, for a defect of the sink.
-            RestartNeededError: it must not go on by itself; nothing was skipped.
+            RestartNeededError: only a restart may continue; nothing was skipped.
         """
         async with AsyncExitStack() as opened:
 

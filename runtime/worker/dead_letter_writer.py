@@ -104,7 +104,7 @@ class DeadLetterWriter:
             if positions is None:
                 return
             try:
-                found = await retry_until_final(
+                history = await retry_until_final(
                     context.dead_letter_history,
                     policy=context.policy,
                     pause=pause,
@@ -112,13 +112,11 @@ class DeadLetterWriter:
                 )
             except (ConfigurationError, RetriesExhaustedError) as error:
                 # Reading needs a right of its own. Without it the guard begins empty.
-                log.warning(
-                    "dead letters of before not read", worker=context.name, error=str(error)
-                )
+                log.warning("earlier dead letters not read", worker=context.name, error=str(error))
             else:
                 context.worked("dead_letter")
                 letters = past(
-                    found,
+                    history,
                     worker=context.name,
                     positions=positions,
                     records=context.settings.guard_records,

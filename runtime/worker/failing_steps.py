@@ -55,8 +55,8 @@ class FailingSteps:
 
     def failing(self, now_s: float, *, at_least_s: float = 0.0) -> list[Failing]:
         """Return the steps that have failed for this long, the oldest failure first."""
-        found = [each for each in self._failing.values() if now_s - each.since_s >= at_least_s]
-        return sorted(found, key=lambda each: each.since_s)
+        lasting = [each for each in self._failing.values() if now_s - each.since_s >= at_least_s]
+        return sorted(lasting, key=lambda each: each.since_s)
 
 
 def cause_of(error: Exception) -> str:

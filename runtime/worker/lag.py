@@ -1,6 +1,6 @@
 """The lag of a member as metrics: records and seconds of each partition that it owns.
 
-By partition, because a sum hides a single one that stands still. Partitions of other members have
+By partition, because a sum hides a single one that is stuck. Partitions of other members have
 no series here; their owners report them.
 """
 

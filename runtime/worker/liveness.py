@@ -15,8 +15,8 @@ _assignment: Final = "partitions"
 _timeout_s: Final = 10.0
 """A step without any success for this long makes a worker unready."""
 _harmless_stages: Final = frozenset({"handle", "lag", "fetch"})
-"""Steps whose failures are reported but keep the worker ready: other keys or feeds go on, or only a
-metric is missing."""
+"""Steps whose failures keep the worker ready: other keys or feeds continue, or only a metric is
+missing."""
 _steady_s: Final = 5.0
 """A worker that had halted counts as repaired once it has been ready for this long."""
 

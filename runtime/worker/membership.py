@@ -2,8 +2,8 @@
 
 A member works until the worker stops, or until Kafka fails or expels it. Then the member is dropped
 with all its state and a new one enters, so that no late completion can reach the state of a later
-assignment. An error that only an operator can repair halts the work: the process stays up and says
-why, and a new member enters at intervals to see whether it is repaired.
+assignment. An error that only an operator can repair halts the work: the process stays up and names
+the reason, and a new member joins at intervals to check for the repair.
 """
 
 import asyncio
@@ -251,14 +251,14 @@ def _halt(
     liveness: Liveness,
     error: ConfigurationError | RetriesExhaustedError,
 ) -> None:
-    log.error("halted, looks again", worker=context.name, reason=str(error))
+    log.error("halted, checks again", worker=context.name, reason=str(error))
     liveness.halted(str(error))
     metrics.worker.halted.labels(context.name).set(1)
 
 
 def _count(context: MembershipContext, stage: str, error: TransientError | FencedError) -> None:
     if stage == "membership":
-        log.warning("left the group, enters again", worker=context.name, error=str(error))
+        log.warning("left the group, joins again", worker=context.name, error=str(error))
     if isinstance(error, FencedError):
         metrics.worker.fenced.labels(context.name).inc()
     else:
@@ -290,8 +290,8 @@ async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
 
 def _weightiest(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     leaves = list(_leaves(failures))
-    ours = [error for error in leaves if not isinstance(error, TransientError | FencedError)]
-    return (ours or leaves)[0]
+    defects = [error for error in leaves if not isinstance(error, TransientError | FencedError)]
+    return (defects or leaves)[0]
 
 
 def _leaves(failures: BaseExceptionGroup[BaseException]) -> Collection[BaseException]:

@@ -74,7 +74,7 @@ def differences(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> tuple[D
             added or removed event or field are not listed.
     """
     gone = [_difference(name, "", SchemaChange.EVENT_REMOVED) for name in old if name not in new]
-    return (*gone, *(found for name in new for found in _of_event(name, old, new)))
+    return (*gone, *(difference for name in new for difference in _of_event(name, old, new)))
 
 
 def _of_event(

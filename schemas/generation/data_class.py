@@ -36,4 +36,4 @@ def data_class(name: str) -> DataClass:
     """Return how personal the text in a member of this name is."""
     if name in _company_numbers:
         return "none"
-    return next((found for found, rule in _rules if rule.fullmatch(name)), "none")
+    return next((class_ for class_, rule in _rules if rule.fullmatch(name)), "none")

@@ -129,9 +129,9 @@ def _cause(error: json.JSONDecodeError) -> str:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
     names = [name for name, _ in pairs]
     return _Repeated(pairs, next(name for name in names if names.count(name) > 1))
 
@@ -156,8 +156,8 @@ def _pointer_at(text: str, position: int) -> str:
     """Return the pointer of the value at a position of the text."""
     path: list[str | int] = []
     last = ""
-    for found in _token.finditer(text, 0, position):
-        match found[0]:
+    for token in _token.finditer(text, 0, position):
+        match token[0]:
             case "{":
                 path.append("")
             case "[":
@@ -169,7 +169,7 @@ def _pointer_at(text: str, position: int) -> str:
             case "," if path:
                 path[-1] = path[-1] + 1 if isinstance(path[-1], int) else ""
             case _:
-                last = found[1] or ""
+                last = token[1] or ""
     return "".join(f"/{_escaped(str(step))}" for step in path if step != "")
 
 

@@ -43,10 +43,10 @@ def model_sources(schemas: Iterable[tuple[EventType, Schema]]) -> Mapping[str, s
         schemas: of the events, from `json_schemas`.
     """
     objects = [(kind, _object(schema)) for kind, schema in schemas]
-    found = shapes((kind.class_name, kind.family, schema) for kind, schema in objects)
+    shape_of = shapes((kind.class_name, kind.family, schema) for kind, schema in objects)
     names = dict.fromkeys((*(kind.family for kind, _ in objects), shared_module))
-    modules = {name: _Module(name, found) for name in names}
-    for shape in found.values():
+    modules = {name: _Module(name, shape_of) for name in names}
+    for shape in shape_of.values():
         modules[shape.module].add_shape(shape)
     for kind, schema in objects:
         modules[kind.family].add_event(kind, schema)

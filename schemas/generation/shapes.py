@@ -1,4 +1,4 @@
-"""Pure: the objects inside events, each once, with a class name and a module of its own.
+"""Pure: the distinct objects inside events, each with its class name and module.
 
 Seventy events hold a list of teams, and all these teams have one schema: they become one class.
 Classes of more than one family go to the module ``shared``. A class is named after its member
@@ -65,7 +65,7 @@ def shapes(objects: Iterable[tuple[str, str, Schema]]) -> Mapping[str, Shape]:
             _module(group),
             group[0].schema,
             group[0].member_path,
-            elsewhere=len({found.member_path for found in group}) > 1,
+            elsewhere=len({each.member_path for each in group}) > 1,
         )
         for key, group in groups.items()
     }
@@ -93,7 +93,7 @@ def _below(schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def _module(group: Sequence[_Occurrence]) -> str:
-    families = {found.family for found in group}
+    families = {each.family for each in group}
     return shared_module if len(families) > 1 else group[0].family
 
 
@@ -102,8 +102,8 @@ def _class_names(groups: Mapping[str, Sequence[_Occurrence]], taken: set[str]) -
     wanted = {key: _common_name(group) for key, group in groups.items()}
     names: dict[str, str] = {}
     for key, group in groups.items():
-        rivals = [k for k, name in wanted.items() if name == wanted[key] and k != key]
-        first = all(len(groups[rival]) < len(group) for rival in rivals)
+        same_named = [k for k, name in wanted.items() if name == wanted[key] and k != key]
+        first = all(len(groups[other]) < len(group) for other in same_named)
         plain = wanted[key] if first else group[0].event + wanted[key]
         numbered = (plain + (str(number) if number > 1 else "") for number in count(1))
         names[key] = next(name for name in numbered if name not in taken)

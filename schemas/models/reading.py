@@ -92,13 +92,13 @@ _gone: Final = object()
 
 def _locations(parsed: object, error: ValidationError) -> Iterator[Location]:
     """Yield where wrong values stand, each once. One mistake in the enrichment is all of it."""
-    found: dict[Location, None] = {}
+    locations: dict[Location, None] = {}
     for each in error.errors(include_url=False):
         if each["loc"][0] == "enrichment":
-            found["enrichment",] = None
+            locations["enrichment",] = None
         elif each["type"] != "missing":  # no member of the vendor's is required but the object
-            found[_existing(parsed, each["loc"])] = None
-    yield from found
+            locations[_existing(parsed, each["loc"])] = None
+    yield from locations
 
 
 def _existing(node: object, location: Location) -> Location:

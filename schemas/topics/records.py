@@ -64,10 +64,10 @@ def topic_records() -> tuple[TopicRecord, ...]:
         ValueError: a file is not a record, or has another name than its topic.
     """
     folder = files(__package__)
-    found = [
+    records = [
         _read(path.name, path.read_text()) for path in folder.iterdir() if path.name[-5:] == ".yaml"
     ]
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(records, key=_order))
 
 
 def _read(file: str, text: str) -> TopicRecord:

@@ -42,11 +42,11 @@ class TopicPlan:
 
 
 def topic_specs(
-    plan: TopicPlan, workers: Workers, *, polling: Collection[str] = ()
+    plan: TopicPlan, workers: Workers, *, pollers: Collection[str] = ()
 ) -> Iterator[TopicSpec]:
-    """Yield every topic of a deployment with these workers, some of which are ``polling``."""
+    """Yield every topic of a deployment with these workers and pollers, given by their names."""
     for record in topic_records():
-        for name in topic_names(record, prefix=plan.prefix, workers=workers, polling=polling):
+        for name in topic_names(record, prefix=plan.prefix, workers=workers, pollers=pollers):
             yield TopicSpec(
                 name,
                 partition_count(record, plan),
@@ -62,9 +62,9 @@ def topic_names(
     *,
     prefix: str,
     workers: Workers,
-    polling: Collection[str] = (),
+    pollers: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield the topics of a record: one, or one for each worker, or for each delay of each."""
+    """Yield the topics of a record: one, or one for each worker, retry delay or poller."""
     match record.kind:
         case "dead-letter":
             yield from (dead_letter_topic(worker, prefix=prefix) for worker in workers)
@@ -73,8 +73,7 @@ def topic_names(
                 for delay_s in delays_s:
                     yield retry_topic(worker, delay_s, prefix=prefix)
         case "watermarks":
-            names = (worker for worker in workers if worker in polling)
-            yield from (watermark_topic(worker, prefix=prefix) for worker in names)
+            yield from (watermark_topic(poller, prefix=prefix) for poller in pollers)
         case _:
             yield record.topic.format(prefix=prefix)
 

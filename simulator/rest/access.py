@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from simulator.clock import Clock
+from simulator.clock import SimulatorClock
 from simulator.rest.documents import ApiError
 from simulator.settings import SimulatorSettings
 from zoom.catalogue import Operation, operations
@@ -45,7 +45,7 @@ class IssuedTokens:
         settings: SimulatorSettings,
         *,
         account_id: str,
-        clock: Clock,
+        clock: SimulatorClock,
         rng: random.Random,
     ) -> None:
         credentials = f"{settings.client_id}:{settings.client_secret.get_secret_value()}"

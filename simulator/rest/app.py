@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator.clock import Clock
+from simulator.clock import SimulatorClock
 from simulator.faults import Faults, RestFault
 from simulator.rest.access import IssuedTokens, OauthError, token_refusal
 from simulator.rest.answers import Answer, Listing, RestRequest
@@ -48,7 +48,7 @@ def rest_app(
     answers: Mapping[str, Answer],
     *,
     account_id: str,
-    clock: Clock,
+    clock: SimulatorClock,
     rng: random.Random,
 ) -> Starlette:
     """Build the API of one account; ``answers`` come from the state, by operation."""
@@ -77,7 +77,7 @@ class _Api:
         answers: Mapping[str, Answer],
         *,
         account_id: str,
-        clock: Clock,
+        clock: SimulatorClock,
         rng: random.Random,
     ) -> None:
         self._answers = answers

@@ -41,9 +41,9 @@ def _checked_document(operation: Operation, body: bytes) -> object:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise refusal(operation, "body", "expected JSON") from error
-    found = list(faults(document, body_schema(operation) or {}))
-    if found:
-        raise _refusal_of_all(operation, found)
+    refusals = list(faults(document, body_schema(operation) or {}))
+    if refusals:
+        raise _refusal_of_all(operation, refusals)
     return document
 
 
@@ -60,9 +60,11 @@ def _checked_form(operation: Operation, fields: dict[str, str]) -> dict[str, str
     return fields
 
 
-def _refusal_of_all(operation: Operation, found: list[tuple[str, str]]) -> ApiError:
-    error = refusal(operation, *found[0])
-    error.document["errors"] = [{"field": field, "message": messages} for field, messages in found]
+def _refusal_of_all(operation: Operation, refusals: list[tuple[str, str]]) -> ApiError:
+    error = refusal(operation, *refusals[0])
+    error.document["errors"] = [
+        {"field": field, "message": messages} for field, messages in refusals
+    ]
     return error
 
 

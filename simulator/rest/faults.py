@@ -24,7 +24,7 @@ class ActiveFaults:
 
     def __init__(self, faults: Faults, rng: random.Random) -> None:
         self.faults = faults
-        self._chance = rng
+        self._rng = rng
         self._left = [fault.requests for fault in faults.faults]
 
     def hits(self, name: str) -> list[RestFault]:
@@ -36,9 +36,9 @@ class ActiveFaults:
         ]
 
     def _hits(self, index: int, fault: RestFault, name: str) -> bool:
-        meant = name in fault.operations if fault.operations else name not in fault_targets
+        applies = name in fault.operations if fault.operations else name not in fault_targets
         left = self._left[index]
-        if not meant or left == 0 or self._chance.random() >= fault.rate:
+        if not applies or left == 0 or self._rng.random() >= fault.rate:
             return False
         if left is not None:
             self._left[index] = left - 1
@@ -58,16 +58,16 @@ async def inject_delay(faults: list[RestFault], request: Request) -> None:
 def corrupt(response: Response, faults: list[RestFault], request: Request) -> Response:
     """Return the corrupted reply."""
     for fault in faults:
-        if fault.kind in _spoilings:
-            response = _spoilings[fault.kind](response, fault, request)
+        if fault.kind in _corruptions:
+            response = _corruptions[fault.kind](response, fault, request)
     return response
 
 
 def _changed(response: Response, **headers: str) -> dict[str, str]:
     """Return the replaced headers, without those about the body."""
     of_the_body = {"content-length", "content-type"}
-    kept = {name: text for name, text in response.headers.items() if name not in of_the_body}
-    return kept | headers
+    others = {name: text for name, text in response.headers.items() if name not in of_the_body}
+    return others | headers
 
 
 def _content_type(response: Response, _fault: RestFault, _request: Request) -> Response:
@@ -167,7 +167,7 @@ def _truncated(response: Response, _fault: RestFault, _request: Request) -> Resp
     )
 
 
-_spoilings: Final[Mapping[str, Callable[[Response, RestFault, Request], Response]]] = {
+_corruptions: Final[Mapping[str, Callable[[Response, RestFault, Request], Response]]] = {
     "content_type": _content_type,
     "cut": _cut,
     "empty": _empty,

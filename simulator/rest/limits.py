@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from simulator.clock import Clock
+from simulator.clock import SimulatorClock
 from simulator.rest.documents import ApiError
 from simulator.settings import SimulatorSettings
 from zoom.catalogue import Operation
@@ -24,7 +24,7 @@ max_seconds: Final = 900
 class CallCounter:
     """Counts requests per label within each second and each day of the wall clock."""
 
-    def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
+    def __init__(self, settings: SimulatorSettings, clock: SimulatorClock) -> None:
         self._per_s: Mapping[Label, int] = {
             "LIGHT": settings.rest_light_per_s,
             "MEDIUM": settings.rest_medium_per_s,

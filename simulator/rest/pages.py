@@ -107,10 +107,10 @@ def _size(operation: Operation, query: Mapping[str, QueryValue]) -> int:
     paging = operation.paging
     default = (paging and paging.size_default) or default_page_size
     page_size = str(query.get("page_size", default))
-    most = (paging and paging.size_max) or largest_page_size
+    largest = (paging and paging.size_max) or largest_page_size
     size = int(page_size) if page_size.isascii() and page_size.isdecimal() else 0
-    if not 1 <= size <= most:
-        raise refusal(operation, "page_size", f"expected 1 to {most}")
+    if not 1 <= size <= largest:
+        raise refusal(operation, "page_size", f"expected 1 to {largest}")
     return min(size, (paging and paging.reply_size_max) or size)
 
 

@@ -66,10 +66,10 @@ def _walk(node: _RouteNode | None, words: list[str]) -> _RouteNode | None:
     if not words:
         return node if node.operations else None
     word, *rest = words
-    found = _walk(node.literals.get(word), rest)
-    if found is None and word:
-        found = _walk(node.parameter, rest)
-    return found
+    route = _walk(node.literals.get(word), rest)
+    if route is None and word:
+        route = _walk(node.parameter, rest)
+    return route
 
 
 def _values(operation: Operation, words: list[str]) -> Mapping[str, str]:

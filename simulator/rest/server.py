@@ -10,15 +10,15 @@ import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator.clock import Clock, SystemClock
+from simulator.clock import MachineClock, SimulatorClock
 
 _drain_s: Final = 1
-_system_clock: Final = SystemClock()
+_system_clock: Final = MachineClock()
 
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, *, host: str, port: int, clock: Clock = _system_clock
+    app: ASGIApp, *, host: str, port: int, clock: SimulatorClock = _system_clock
 ) -> AsyncIterator[str]:
     """Yield the base URL, without ``/v2``; port 0 is any free one. Replies carry ``clock``'s time.
 
@@ -48,7 +48,7 @@ async def serving(
         await server.shutdown(sockets=[listener])
 
 
-def _dated(app: ASGIApp, clock: Clock) -> ASGIApp:
+def _dated(app: ASGIApp, clock: SimulatorClock) -> ASGIApp:
     """Add ``Date`` to every reply: the server itself does so only in `serve`."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

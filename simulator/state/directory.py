@@ -60,25 +60,25 @@ class Directory:
 
     def __init__(self) -> None:
         self.log: deque[Facts] = deque(maxlen=max_log_entries)
-        self._found: dict[Kind, dict[str, dict[str, object]]] = {}
+        self._entities: dict[Kind, dict[str, dict[str, object]]] = {}
         self._ties: dict[Tie, dict[str, dict[str, dict[str, object]]]] = {}
         self._changes = 0
 
     def every(self, kind: Kind) -> Sequence[Facts]:
         """Return all entities of a kind."""
-        return list(self._found.get(kind, {}).values())
+        return list(self._entities.get(kind, {}).values())
 
     def find(self, kind: Kind, key: str, *, by: Literal["id", "name"] = "id") -> Facts | None:
         """Return the entity with this id, alias or name."""
         members = (kind.id_member, *kind.aliases) if by == "id" else (kind.name_member,)
-        if by == "id" and key in self._found.get(kind, {}):
-            return self._found[kind][key]
+        if by == "id" and key in self._entities.get(kind, {}):
+            return self._entities[kind][key]
         alike = (e for e in self.every(kind) if key in {e.get(member) for member in members})
         return next(alike, None)
 
     def founded(self, kind: Kind, facts: Facts) -> None:
         """Add an entity that exists from the start."""
-        self._found.setdefault(kind, {})[str(facts[kind.id_member])] = dict(facts)
+        self._entities.setdefault(kind, {})[str(facts[kind.id_member])] = dict(facts)
 
     def added(self, kind: Kind, facts: Facts, *, time: str, by: str) -> Facts:
         """Add an entity; one without an id gets one."""
@@ -86,26 +86,26 @@ class Directory:
         times = {"created_time": time, **_changed_members(time, by)}
         self.founded(kind, {kind.id_member: key, **facts, **times})
         self._note("Add", kind, key, time, by)
-        return self._found[kind][key]
+        return self._entities[kind][key]
 
     def changed(self, kind: Kind, key: str, facts: Facts, *, time: str, by: str) -> None:
         """Set members of an entity; an unknown entity is ignored."""
-        if key in self._found.get(kind, {}):
+        if key in self._entities.get(kind, {}):
             self.became(kind, key, {**facts, **_changed_members(time, by)})
             self._note("Update", kind, key, time, by)
 
     def became(self, kind: Kind, key: str, facts: Facts) -> None:
         """Set members of an entity without a change of its configuration."""
-        entity = self._found.get(kind, {}).get(key)
+        entity = self._entities.get(kind, {}).get(key)
         if entity is not None:
             entity |= _merged(entity, facts)
 
     def removed(self, kind: Kind, key: str, *, time: str, by: str) -> None:
         """Remove an entity and its ties; an unknown entity is ignored."""
-        if key not in self._found.get(kind, {}):
+        if key not in self._entities.get(kind, {}):
             return
         self._note("Delete", kind, key, time, by)
-        del self._found[kind][key]
+        del self._entities[kind][key]
         for owners in self._ties.values():
             owners.pop(key, None)
             for members in owners.values():
@@ -130,8 +130,8 @@ class Directory:
 
     def _note(self, action: Action, kind: Kind, key: str, time: str, by: str) -> None:
         self._changes += 1
-        name = str(self._found[kind][key].get(kind.name_member, key))
-        operator = self._found.get(user, {}).get(by, {}).get("display_name", "REST API")
+        name = str(self._entities[kind][key].get(kind.name_member, key))
+        operator = self._entities.get(user, {}).get(by, {}).get("display_name", "REST API")
         self.log.append(
             {
                 "operation_log_id": derived_id("operation log", self._changes, key),

@@ -79,13 +79,13 @@ def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> 
         ApiError: there is none: 404 with the code of the kind.
     """
     by_name = "name" in {v for n, v in request.query.items() if n.endswith("_identifier_type")}
-    found = state.directory.find(kind, key, by="name" if by_name else "id")
-    if found is None:
+    entity = state.directory.find(kind, key, by="name" if by_name else "id")
+    if entity is None:
         codes = find(_getters[kind]).errors.get(404, ())
         raise ApiError(
             404, codes[0] if codes else 404, f"{kind.category}: there is none of this id"
         )
-    return found
+    return entity
 
 
 def shown(directory: Directory, kind: Kind, facts: Facts) -> Facts:

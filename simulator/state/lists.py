@@ -36,18 +36,18 @@ def listed(request: RestRequest, documents: Iterable[Document], *, time: str = "
     ``time`` is the member that a window ``from`` and ``to`` limits, and that determines the order,
     where the request may choose one; other windows name their members.
     """
-    kept = [document for document in documents if in_windows(request, document, time=time)]
+    matching = [document for document in documents if in_windows(request, document, time=time)]
     if "sort_order" in _parameters(request.operation):
         newest_first = request.query.get("sort_order", "desc") == "desc"
-        kept.sort(key=lambda document: str(document.get(time, "")), reverse=newest_first)
-    return filtered(request, kept)
+        matching.sort(key=lambda document: str(document.get(time, "")), reverse=newest_first)
+    return filtered(request, matching)
 
 
 def filtered(request: RestRequest, documents: Iterable[Document]) -> Listing:
     """Return the documents that pass the filters."""
     filters = _filters(request)
     items = [
-        _in_zone_asked(request, document)
+        _in_requested_zone(request, document)
         for document in documents
         if all(_values_under(document, names) & wanted for names, wanted in filters)
     ]
@@ -66,12 +66,12 @@ def in_windows(request: RestRequest, facts: Facts, *, time: str) -> bool:
 def _filters(request: RestRequest) -> list[tuple[tuple[str, ...], frozenset[str]]]:
     """Return for each filter its members, and the values that pass."""
     windows = {name for w in request.operation.windows for name in (w.start, w.end)}
-    found = []
+    filters = []
     for name, value in request.query.items():
         names = tuple(_members(name) & _member_names(request.operation.name))
         if names and name not in no_filters | windows:
-            found.append((names, _values(value)))
-    return found
+            filters.append((names, _values(value)))
+    return filters
 
 
 def _members(filter_name: str) -> set[str]:
@@ -126,8 +126,8 @@ def _list_members(request: RestRequest) -> dict[str, object]:
     return members
 
 
-def _in_zone_asked(request: RestRequest, document: Document) -> Document:
-    if "timezone" not in request.query and not _offset_asked(request):
+def _in_requested_zone(request: RestRequest, document: Document) -> Document:
+    if "timezone" not in request.query and not _offset_requested(request):
         return document
     return cast("Document", _rewritten(request, document))
 
@@ -149,12 +149,12 @@ def _written(request: RestRequest, moment: datetime) -> str:
     """
     literal = any(window.z_is_literal for window in request.operation.windows)
     zone = next((span.start.tzinfo for span in request.spans.values()), UTC)
-    if literal and _offset_asked(request):
+    if literal and _offset_requested(request):
         return moment.astimezone(zone).isoformat(timespec="seconds")
     return f"{moment.astimezone(zone if literal else UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _offset_asked(request: RestRequest) -> bool:
+def _offset_requested(request: RestRequest) -> bool:
     return any(_offset.search(str(request.query.get(start, ""))) for start in request.spans)
 
 

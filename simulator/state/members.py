@@ -122,19 +122,19 @@ def _children(state: State, request: RestRequest) -> Listing:
         find_or_404(state, kinds.team, request.path["team_id"], request=request)["team_id"]
     )
     deepest = cast("int", request.query.get("max_level", 1))
-    found: list[Facts] = []
+    teams: list[Facts] = []
     level, above = 0, {team_id}
     while above and level < deepest:
         level += 1
         below = [t for t in state.directory.every(kinds.team) if t.get("parent_team_id") in above]
-        found += [dict(team) | {"level": level} for team in below]
+        teams += [dict(team) | {"level": level} for team in below]
         above = {str(team["team_id"]) for team in below}
     parents = {team.get("parent_team_id") for team in state.directory.every(kinds.team)}
     return listed(
         request,
         (
             fitted_item(request.operation, dict(t) | {"has_children": t["team_id"] in parents})
-            for t in found
+            for t in teams
         ),
     )
 

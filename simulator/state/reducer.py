@@ -93,7 +93,7 @@ def _dispositioned(engagement: Engagement, _event: str, payload: Facts, _at_ms: 
     _upsert(engagement.dispositions, payload, "disposition_id", "disposition_name", "user_id")
 
 
-def _noted(engagement: Engagement, _event: str, payload: Facts, _at_ms: int) -> None:
+def _note_added(engagement: Engagement, _event: str, payload: Facts, _at_ms: int) -> None:
     _upsert(engagement.notes, payload, "note_id", *payload)
 
 
@@ -173,7 +173,7 @@ def _items(payload: Facts, member: str) -> Iterator[Facts]:
 
 _collectors: Final[Mapping[str, Callable[[Engagement, str, Facts, int], None]]] = {
     "engagement_disposition_added": _dispositioned,
-    "engagement_note_added": _noted,
+    "engagement_note_added": _note_added,
     "engagement_follow_up_task_": _followed_up,
     "engagement_messaging_transcript_": _transcribed,
     "engagement_survey_status": _surveyed,

@@ -1,4 +1,4 @@
-"""Pure: projects known facts onto a schema, so that no operation needs a document of its own.
+"""Pure: projects known facts onto a schema, so that no operation needs its own document.
 
 Webhooks and the REST API mostly use one name for a fact. The answer of an operation collects the
 known facts under those names, and the operation's schema selects from them. A value outside the

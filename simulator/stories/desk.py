@@ -1,4 +1,4 @@
-"""What waits on a desk until somebody takes it: e-mails, work items, voicemail in an inbox."""
+"""Work that waits for an agent: e-mails, work items, voicemail in an inbox."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What all engagements share: the consumer, the queue, the agent, and what follows the end."""
+"""The common parts of all engagements: consumer, queue, agent, and the work after the end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -190,7 +190,7 @@ def dispositioned(scenario: Scenario) -> None:
     )
 
 
-def noted(scenario: Scenario) -> None:
+def note_added(scenario: Scenario) -> None:
     """Let the agent write a note."""
     scenario.emit("engagement_note_added", note=scenario.rng.choice(notes))
 
@@ -227,7 +227,7 @@ def reported(scenario: Scenario) -> None:
     scenario.emit("cx_engagement_end_data_ready")
 
 
-after_work: Final[tuple[Scene, ...]] = (dispositioned, noted, followed_up)
+after_work: Final[tuple[Scene, ...]] = (dispositioned, note_added, followed_up)
 
 
 def _reserved(scenario: Scenario, agent: CompanyUser) -> None:

@@ -84,9 +84,9 @@ class Scenario:
         """Set facts for all later events; None removes one."""
         self.known.update(facts)
 
-    def wait(self, least_s: float, most_s: float) -> None:
+    def wait(self, min_s: float, max_s: float) -> None:
         """Advance the clock."""
-        self.now_ms += round(self.rng.uniform(least_s, most_s) * 1000)
+        self.now_ms += round(self.rng.uniform(min_s, max_s) * 1000)
 
     def wait_until(self, moment_ms: int) -> None:
         """Advance the clock to this time, unless it has passed."""

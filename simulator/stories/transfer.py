@@ -75,7 +75,7 @@ returned_transfer_scenes: Final[tuple[Scene, ...]] = (
     partial(transfer, level="flow", transfer_type="warm", end="canceled"),
     partial(transfer, level="did", transfer_type="warm", end="canceled"),
 )
-"""After each of them the first agent goes on."""
+"""After each of them the first agent continues."""
 
 
 def _steps(level: Level, end: End) -> list[str]:

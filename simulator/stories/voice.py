@@ -1,4 +1,4 @@
-"""Voice calls, and what becomes of them: from the first ring until the reports have them."""
+"""Voice calls, from the first ring until the reports have them."""
 
 from collections.abc import Sequence
 from functools import partial

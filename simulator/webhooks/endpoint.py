@@ -13,7 +13,7 @@ from typing import Final
 import aiohttp
 import orjson
 
-from simulator.clock import Clock
+from simulator.clock import SimulatorClock
 from simulator.settings import SimulatorSettings
 from simulator.webhooks.retry_schedule import Answer
 from simulator.webhooks.signing import encrypted_token, signature
@@ -37,7 +37,7 @@ class Endpoint:
         http: aiohttp.ClientSession,
         settings: SimulatorSettings,
         *,
-        clock: Clock,
+        clock: SimulatorClock,
         rng: random.Random,
     ) -> None:
         self._http = http
@@ -103,7 +103,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def open_endpoint(
-    settings: SimulatorSettings, *, clock: Clock, rng: random.Random
+    settings: SimulatorSettings, *, clock: SimulatorClock, rng: random.Random
 ) -> AsyncIterator[Endpoint]:
     """Open connections to the endpoint: one per concurrent delivery, and one for validations."""
     async with aiohttp.ClientSession(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from simulator.clock import Clock
+from simulator.clock import SimulatorClock
 from simulator.settings import SimulatorSettings
 from simulator.stories import StoryEvent
 from simulator.webhooks.endpoint import Endpoint, request_id_of
@@ -80,7 +80,7 @@ class WebhookSender:
         settings: SimulatorSettings,
         ledger: LedgerWriter,
         *,
-        clock: Clock,
+        clock: SimulatorClock,
         rng: random.Random,
     ) -> None:
         self._endpoint = endpoint

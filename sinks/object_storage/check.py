@@ -9,7 +9,7 @@ from sinks.object_storage.sink import marker_path
 
 
 async def check(settings: ObjectStorageSettings) -> str:
-    """Return what was found, in one line. Nothing is changed, not even a folder made.
+    """Return the state of the store in one line. Nothing is changed, not even a folder made.
 
     Raises:
         ConfigurationError: the store refuses.

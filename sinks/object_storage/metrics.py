@@ -16,15 +16,15 @@ class ObjectStorageMetrics:
     rows: Final = Counter("zcc_object_storage_rows_total", "Rows in created objects")
     stored: Final = Counter("zcc_object_storage_bytes_total", "Bytes of created objects")
     adopted: Final = Counter(
-        "zcc_object_storage_adopted_total", "Objects found already written after a crash"
+        "zcc_object_storage_adopted_total", "Objects of an earlier run found complete after a crash"
     )
     skipped: Final = Counter(
         "zcc_object_storage_skipped_rows_total",
-        "Records passed over because the committed offset lay behind the objects that hold them",
+        "Records skipped because the committed offset was lower than that of the stored objects",
     )
     listed_pages: Final = Counter(
         "zcc_object_storage_listed_pages_total",
-        "Pages of up to 1,000 objects listed to find out where the objects end",
+        "Pages of up to 1,000 objects listed to find the last stored offset",
     )
 
 

@@ -1,4 +1,4 @@
-"""Pure: when objects are closed, and which."""
+"""Pure: decides when objects are closed, and which."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

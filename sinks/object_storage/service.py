@@ -17,10 +17,4 @@ async def run(
         ConfigurationError: the store or the topics are not set up as needed.
     """
     protect_new_files()
-    await run_sink(
-        ObjectStorageSink(settings),
-        name=component.name,
-        topics=component.reads(prefix=kafka.topic_prefix),
-        kafka=kafka,
-        worker=worker,
-    )
+    await run_sink(ObjectStorageSink(settings), component, kafka=kafka, worker=worker)

@@ -19,15 +19,15 @@ class ObjectStorageSettings(ObjectStoreSettings):
         description="s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder",
     )
     rotate_records: int = Field(
-        default=50_000, ge=1, description="Records after which objects are closed"
+        default=50_000, ge=1, description="Records after which an object is closed"
     )
     rotate_bytes: int = Field(
         default=32 * 1024 * 1024,
         ge=1024,
-        description="Bytes of records after which they are closed",
+        description="Bytes of records after which it is closed",
     )
     rotate_age_s: float = Field(
-        default=60.0, gt=0, description="Seconds after the first record at which they are closed"
+        default=60.0, gt=0, description="Seconds after its first record at which it is closed"
     )
     request_timeout_s: float = Field(
         default=60.0, gt=0, description="Seconds that one request to the store may take"

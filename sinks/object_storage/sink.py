@@ -1,10 +1,10 @@
-"""The sink: each record in exactly one Parquet object, whatever crashes.
+"""The sink: each record in exactly one Parquet object, through any crash.
 
 The runtime commits the span of a batch before it calls `write` and presents the same span again
 after a crash (`planned`). Objects are named by log, partition, day and start of the span, and are
 only ever created. A writer that repeats a span therefore meets its own objects, checks that they
-hold the same events, and creates the missing ones. `objects` has the rule that makes it possible to
-go on without a commit, `positions` does it.
+hold the same events, and creates the missing ones. `objects` has the rule that lets a sink continue
+without a commit, and `positions` applies it.
 """
 
 import asyncio
@@ -124,12 +124,12 @@ class ObjectStorageSink:
     async def _refuse_other_cluster(self, cluster_id: str) -> None:
         if await self._opened.create(cluster_path, cluster_id.encode()):
             return
-        found = (await self._opened.get(cluster_path)).decode("utf-8", "replace")
-        if found != cluster_id:
+        owner_id = (await self._opened.get(cluster_path)).decode("utf-8", "replace")
+        if owner_id != cluster_id:
             raise ConfigurationError(
-                f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {found}, this one "
-                f"is {cluster_id}: connect to that one, choose another URL, or delete the object "
-                f"{cluster_path} to store this one's beside them (docs/how-to/restore.md)"
+                f"the objects below ZCC_OBJECT_STORAGE_URL are of Kafka cluster {owner_id}, this "
+                f"one is {cluster_id}: connect to that one, choose another URL, or delete the "
+                f"object {cluster_path} to store this one's next to them (docs/how-to/restore.md)"
             )
 
     @property

@@ -9,7 +9,7 @@ from sinks.postgres.write.session import required_revision
 
 
 async def check(settings: PostgresSettings) -> str:
-    """Return what was found, in one line.
+    """Return the state of the database in one line.
 
     Raises:
         ConfigurationError: the database refuses, or its tables are missing or too old.
@@ -17,8 +17,8 @@ async def check(settings: PostgresSettings) -> str:
     """
     revision = await asyncio.to_thread(current_revision, settings.dsn.get_secret_value())
     if revision is None or revision < required_revision:
-        found = "missing" if revision is None else f"at revision {revision}"
+        state = "missing" if revision is None else f"at revision {revision}"
         raise ConfigurationError(
-            f"the tables are {found}, {required_revision} is needed: run `zcc migrate`"
+            f"the tables are {state}, {required_revision} is needed: run `zcc migrate`"
         )
     return f"it answers, its tables are at revision {revision}"

@@ -12,7 +12,7 @@ from sinks.postgres.errors import errors_by_fault
 _command_timeout_s: Final = 5
 
 _readable_times: Final = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres"
-"""The driver reads times in no other style, whatever a role or a database has set."""
+"""The driver reads times in no other style, even if a role or a database sets one."""
 
 
 @contextmanager

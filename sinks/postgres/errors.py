@@ -19,7 +19,7 @@ class SqlFault(Enum):
     WORLD = auto()
     RECORD = auto()
     OPERATOR = auto()
-    OURS = auto()
+    DEFECT = auto()
 
 
 _by_class: Final = {
@@ -29,7 +29,7 @@ _by_class: Final = {
     "53": SqlFault.WORLD,  # disk full, out of memory, too many connections
     "57": SqlFault.WORLD,  # shutting down, starting up, statement timeout
     "58": SqlFault.WORLD,  # input and output
-    "XX": SqlFault.WORLD,  # damage on the server is no reason to set records aside
+    "XX": SqlFault.WORLD,  # damage on the server is no reason for dead letters
     "22": SqlFault.RECORD,  # data exception
     "23": SqlFault.RECORD,  # constraint violation
     "54": SqlFault.RECORD,  # beyond a limit, e.g. the size of an index entry
@@ -60,16 +60,16 @@ than English counts as no answer."""
 
 
 def fault_of(error: psycopg.Error) -> SqlFault:
-    """Return the fault of an error; `SqlFault.OURS` for all that no table lists."""
+    """Return the fault of an error; `SqlFault.DEFECT` for all that no table lists."""
     state = error.sqlstate
     if state == _check_violation and _partition_refuses in (error.diag.message_primary or ""):
         return SqlFault.WORLD
     if state is not None:
-        return _by_state.get(state) or _by_class.get(state[:2], SqlFault.OURS)
+        return _by_state.get(state) or _by_class.get(state[:2], SqlFault.DEFECT)
     if isinstance(error, psycopg.OperationalError):
         refused = any(text in str(error) for text in _refused_connections)
         return SqlFault.OPERATOR if refused else SqlFault.WORLD
-    return SqlFault.WORLD if isinstance(error, psycopg.InterfaceError) else SqlFault.OURS
+    return SqlFault.WORLD if isinstance(error, psycopg.InterfaceError) else SqlFault.DEFECT
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def errors_by_fault() -> Iterator[None]:
                 ) from error
             case SqlFault.RECORD:
                 raise RuntimeError(f"Postgres refuses rows: {safe_error_text(error)}") from None
-            case SqlFault.OURS:
+            case SqlFault.DEFECT:
                 raise
 
 

@@ -7,7 +7,7 @@ from runtime.service import run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from sinks.postgres.component import component
 from sinks.postgres.metrics import metrics
-from sinks.postgres.model.omissions import whats
+from sinks.postgres.model.omissions import omission_kinds
 from sinks.postgres.model.rows import tables
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
@@ -20,15 +20,9 @@ async def run(settings: PostgresSettings, kafka: KafkaSettings, worker: WorkerSe
     Raises:
         ConfigurationError: the database or the topics are not set up as needed.
     """
-    topics = component.reads(prefix=kafka.topic_prefix)
-    _show_zeros(topics)
-    await run_sink(
-        PostgresSink(settings, SystemClock()),
-        name=component.name,
-        topics=topics,
-        kafka=kafka,
-        worker=worker,
-    )
+    _show_zeros(component.reads(prefix=kafka.topic_prefix))
+    sink = PostgresSink(settings, SystemClock())
+    await run_sink(sink, component, kafka=kafka, worker=worker)
 
 
 def _show_zeros(topics: Iterable[str]) -> None:
@@ -39,5 +33,5 @@ def _show_zeros(topics: Iterable[str]) -> None:
         metrics.rows.labels(table.name)
     for table_name in partitioned:
         metrics.default_partition_rows.labels(table_name)
-    for what in whats:
+    for what in omission_kinds:
         metrics.left_out.labels(what)

@@ -51,9 +51,9 @@ class PostgresSettings(BaseSettings):
     transaction_pooling: bool = Field(
         default=False,
         description=(
-            "Whether a pooler stands between that may give each transaction another session, as "
-            "PgBouncer does with pool_mode=transaction: then without staging tables and prepared "
-            "statements, at about a fifth more work for the database"
+            "Whether a pooler in between gives each transaction another session, as PgBouncer does "
+            "with pool_mode=transaction. The sink then uses no staging tables and no prepared "
+            "statements, which costs the database about a fifth more work"
         ),
     )
     partitions_ahead: int = Field(
@@ -68,8 +68,8 @@ class PostgresSettings(BaseSettings):
     personal_data: Mapping[Personal, Redaction] = Field(
         default={},
         description=(
-            "What becomes of personal data, by class: keep, pseudonymise or drop, as JSON, e.g. "
-            '{"phone": "pseudonymise", "free_text": "drop"}; a class that is not named is kept'
+            "Treatment of personal data by class: keep, pseudonymise or drop, as JSON, e.g. "
+            '{"phone": "pseudonymise", "free_text": "drop"}; other classes are kept'
         ),
     )
     pseudonym_key: PseudonymKey | None = Field(
@@ -94,8 +94,8 @@ class PostgresSettings(BaseSettings):
         default=None,
         ge=1,
         description=(
-            "The same for engagements, tasks, recordings and what else has been, by the last event "
-            "that changed a row; what is (users, queues, consent) stays"
+            "The same for engagements, tasks, recordings and other past events, by the last event "
+            "that changed a row; present entities (users, queues, consent) stay"
         ),
     )
 

@@ -73,7 +73,7 @@ class PostgresSink:
             async with self._connected():
                 pass  # so that missing tables are noticed before any partition is taken
         except TransientError as error:
-            log.warning("postgres is not there yet", error=str(error))
+            log.warning("postgres does not answer yet", error=str(error))
         background = await self._tasks.enter_async_context(BackgroundTasks())
         background.start(self._upkeep.run())
         return self
@@ -135,10 +135,10 @@ class PostgresSink:
             metrics.rows.labels(table).inc(count)
         metrics.repeats.inc(len(prepared.times_ms) - written.get(raw_table.name, 0))
         metrics.sanitised.inc(prepared.sanitised)
-        for what, found in Counter(each.what for each in prepared.omissions).items():
-            metrics.left_out.labels(what).inc(found)
+        for what, left_out in Counter(each.what for each in prepared.omissions).items():
+            metrics.left_out.labels(what).inc(left_out)
             first = next(each.delivery for each in prepared.omissions if each.what == what)
-            log.warning("left out of the model", what=what, count=found, first=first.origin)
+            log.warning("left out of the model", what=what, count=left_out, first=first.origin)
         if prepared.accepted_ms is not None:
             accepted_at = datetime.fromtimestamp(0, UTC) + timedelta(
                 milliseconds=prepared.accepted_ms
@@ -187,11 +187,11 @@ class PostgresSink:
 
 
 def _log_start(group: str, source: TopicPartition, start: Start) -> None:
-    """Log and count what a partition does not go on with."""
+    """Log and count what a partition does not continue with."""
     log_fields = {"group": group, "topic": source.topic, "partition": source.partition}
     if start.recreated:
         postgres_metrics.recreated.labels(source.topic).inc()
-        log.warning("topic was made anew: its log is read from the start", **log_fields)
+        log.warning("topic was recreated: its log is read from the start", **log_fields)
     if start.expired:
         expired = metrics.worker.expired.labels(group, source.topic, str(source.partition))
         expired.inc(start.uncounted)

@@ -149,8 +149,20 @@ def test_manifests_are_valid_for_kubernetes(name: str) -> None:
 def test_every_setting_in_the_manifests_exists() -> None:
     (settings,) = manifests["settings.yaml"]
     assert set(settings["data"]) <= known_variables
-    comments = (deploy / "kubernetes" / "base" / "settings.yaml").read_text()
-    assert set(re.findall(r"ZCC_[A-Z_]+[A-Z]", comments)) <= known_variables
+
+
+def test_the_page_lists_every_secret_that_a_pod_needs_with_settings_that_exist() -> None:
+    page = (deploy.parent / "docs" / "how-to" / "deploy.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `zcc-secrets-")]
+    listed = {name for line in rows for name in re.findall(r"zcc-secrets-[a-z-]+", line)}
+    used = {
+        source["secretRef"]["name"]
+        for container in containers()
+        for source in container.get("envFrom", ())
+        if not source.get("secretRef", {"optional": True}).get("optional")
+    }
+    assert used <= listed
+    assert set(re.findall(r"ZCC_[A-Z_]+[A-Z]", "".join(rows))) <= known_variables
 
 
 def test_the_kustomization_lists_every_manifest() -> None:

@@ -1,6 +1,7 @@
 """A processor is one folder and one line: everything else follows from its description.
 
-The test adds one to a copy of the tree, looks at all that lists components, and takes it away.
+The test adds two to a copy of the tree, one that Kafka feeds and a poller, looks at all that lists
+components, and takes them away.
 """
 
 import json
@@ -20,7 +21,7 @@ root = Path(__file__).parents[2]
 copied = ("operations", "processors", "schemas", "docs", "deploy")
 linked = ("devstack", "ingest", "runtime", "simulator", "sinks", "zoom")
 
-folder: Mapping[str, str] = {
+greeter: Mapping[str, str] = {
     "__init__.py": '"""Greets."""\n',
     "settings.py": '''
 from pydantic import Field
@@ -71,7 +72,33 @@ component = Component(
 )
 """,
 }
-line = '    "processors.greeter.component",\n'
+walker: Mapping[str, str] = {
+    "__init__.py": '"""Walks through lists of the REST API."""\n',
+    "service.py": """
+from runtime.service import run_poller
+from runtime.settings import KafkaSettings, WorkerSettings
+
+
+async def run(kafka: KafkaSettings, worker: WorkerSettings) -> None:
+    print("walks to", kafka.topic_prefix, worker.health_port, run_poller.__name__)
+""",
+    "component.py": """
+from runtime.component import Component
+from schemas.topics import reference_topic
+
+
+component = Component(
+    name="walker",
+    kind="processor",
+    polls=True,
+    writes=lambda *, prefix: (reference_topic(prefix=prefix),),
+    zoom_operations=("list_users",),
+    run="processors.walker.service:run",
+)
+""",
+}
+folders: Mapping[str, Mapping[str, str]] = {"greeter": greeter, "walker": walker}
+lines = "".join(f'    "processors.{name}.component",\n' for name in folders)
 before_line = '    "sinks.postgres.component",\n'
 
 lists = """
@@ -106,17 +133,19 @@ class Tree:
             (path / name).symlink_to(root / name)
         shutil.copy(root / "docker-compose.yml", path)
         self._list = path / "operations" / "components.py"
-        self._folder = path / "processors" / "greeter"
+        self._processors = path / "processors"
 
     def add(self) -> None:
-        self._folder.mkdir()
-        for name, text in folder.items():
-            (self._folder / name).write_text(text)
-        self._list.write_text(self._list.read_text().replace(before_line, line + before_line))
+        for folder, texts in folders.items():
+            (self._processors / folder).mkdir()
+            for name, text in texts.items():
+                (self._processors / folder / name).write_text(text)
+        self._list.write_text(self._list.read_text().replace(before_line, lines + before_line))
 
     def remove(self) -> None:
-        shutil.rmtree(self._folder)
-        self._list.write_text(self._list.read_text().replace(line, ""))
+        for folder in folders:
+            shutil.rmtree(self._processors / folder)
+        self._list.write_text(self._list.read_text().replace(lines, ""))
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("ZCC_")}
@@ -150,7 +179,7 @@ class Tree:
 
 @pytest.fixture(scope="module")
 def before_and_after(tmp_path_factory: pytest.TempPathFactory) -> tuple[Tree, Tree]:
-    """Two trees: one with the processor, one that had it."""
+    """Two trees: one with the processors, one that had them."""
     with_it, without = (Tree(tmp_path_factory.mktemp(name)) for name in ("with", "without"))
     for tree in (with_it, without):
         tree.add()
@@ -170,18 +199,19 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
 
 
-def test_commands_know_it(before_and_after: tuple[Tree, Tree]) -> None:
+def test_commands_know_them(before_and_after: tuple[Tree, Tree]) -> None:
     tree, _ = before_and_after
     assert "greeter" in tree.zcc("processor", "--help").stdout
     ran = tree.zcc("processor", "greeter")
     assert (ran.returncode, ran.stdout) == (0, "greets with 7 zcc 9100\n"), ran.stderr
+    assert tree.zcc("processor", "walker").stdout == "walks to zcc 9100 run_poller\n"
     for command in (("lag", "--group", "nobody"), ("dead-letters", "list", "--worker", "nobody")):
         refused = tree.zcc(*command)
         assert refused.returncode == 2
         assert "greeter" in refused.stderr
 
 
-def test_every_list_of_components_has_it(before_and_after: tuple[Tree, Tree]) -> None:
+def test_every_list_of_components_has_them(before_and_after: tuple[Tree, Tree]) -> None:
     tree, _ = before_and_after
     done = tree.python("-c", lists)
     assert done.returncode == 0, done.stderr
@@ -194,9 +224,23 @@ def test_every_list_of_components_has_it(before_and_after: tuple[Tree, Tree]) ->
     assert ["greeter", "list_queues"] in found["scopes"]
     assert "GreeterSettings" in found["settings"]
     assert ["greeter", "processor", "greeter"] in found["up"]
+    assert ["walker", "processor", "walker"] in found["up"]
+    assert ["walker", "list_users"] in found["scopes"]
 
 
-def test_every_generated_file_has_it(before_and_after: tuple[Tree, Tree]) -> None:
+def test_a_poller_has_watermarks_and_neither_lag_nor_dead_letters(
+    before_and_after: tuple[Tree, Tree],
+) -> None:
+    tree, _ = before_and_after
+    found = json.loads(tree.python("-c", lists).stdout)
+    assert [name for name in found["topics"] if "walker" in name] == ["zcc.watermarks.walker.v1"]
+    assert found["lag"]["zcc.walker"] == []
+    assert "walker" in found["monitor"]
+    refused = tree.zcc("dead-letters", "list", "--worker", "walker")
+    assert (refused.returncode, "greeter" in refused.stderr) == (2, True)
+
+
+def test_every_generated_file_has_them(before_and_after: tuple[Tree, Tree]) -> None:
     tree, _ = before_and_after
     service = yaml.safe_load(tree.text("docker-compose.yml"))["services"]["greeter"]
     assert service["command"] == ["processor", "greeter"]
@@ -216,9 +260,16 @@ def test_every_generated_file_has_it(before_and_after: tuple[Tree, Tree]) -> Non
         "schemas/asyncapi.yaml": "zcc.dead-letter.greeter.v1",
     }.items():
         assert text in tree.text(path), path
+    for path, text in {
+        f"{base}/walker.yaml": "zcc-walker",
+        "deploy/prometheus/prometheus.yml": "- walker:9100\n",
+        "docs/reference/topics.md": "| `walker` | processor | another system | `zcc.reference.v1`",
+        "schemas/asyncapi.yaml": "zcc.watermarks.walker.v1",
+    }.items():
+        assert text in tree.text(path), path
 
 
-def test_nothing_is_left_of_it_when_its_folder_and_its_line_are_gone(
+def test_nothing_is_left_of_them_when_their_folders_and_their_lines_are_gone(
     before_and_after: tuple[Tree, Tree], tmp_path: Path
 ) -> None:
     _, tree = before_and_after

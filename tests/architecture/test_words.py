@@ -17,16 +17,6 @@ from tests.support.words import (
 
 root = Path(__file__).parents[2]
 
-twins = {
-    "Clock": "the simulator keeps a clock of its own, because it imports nothing of the runtime",
-    "SystemClock": "as Clock",
-    "Enrichment": "the member in the contract, and the handler that writes it",
-    "Event": "the event in the contract, and the event as the Postgres sink reads it",
-    "Response": "of the server of webhooks, and of Zoom's API",
-    "Reference": "the record in the contract, and the record as the Postgres sink reads it",
-}
-"""Names that two classes share, each with the reason."""
-
 
 @pytest.fixture(scope="module")
 def standing() -> Mapping[str, Counter[str]]:
@@ -73,12 +63,7 @@ def test_words_that_only_look_alike_are_not_found() -> None:
 
 
 def test_a_class_name_has_one_meaning(classes: Mapping[str, list[str]]) -> None:
-    shared = {name: files for name, files in classes.items() if len(files) > 1}
-    assert {name: files for name, files in shared.items() if name not in twins} == {}
-
-
-def test_every_exception_for_a_class_name_is_still_needed(classes: Mapping[str, list[str]]) -> None:
-    assert {name for name in twins if len(classes.get(name, ())) < 2} == set()
+    assert {name: files for name, files in classes.items() if len(files) > 1} == {}
 
 
 def test_classes_of_all_packages_are_read(classes: Mapping[str, list[str]]) -> None:

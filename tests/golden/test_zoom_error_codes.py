@@ -10,7 +10,7 @@ import pytest
 from zoom.catalogue import Operation, operations
 from zoom.errors import ZoomFault, operators_faults
 from zoom.http.response_errors import error_in, fault_of
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 SHARED = Path(__file__).parents[3] / "shared" / "zoom"
 
@@ -94,7 +94,7 @@ def test_every_pair_of_the_vendors_list_lands_in_one_class() -> None:
             method, _, path_ = address.partition(" ")
             operation = by_address[method, _blank(path_)]
             document = {"message": entry["message"]} | ({"code": int(code)} if code else {})
-            response = Response(status, {}, orjson.dumps(document))
+            response = ApiResponse(status, {}, orjson.dumps(document))
             error = error_in(operation, response, now=now, expected_since=None)
             assert error is not None
             assert error.fault in FITTING[status], (operation.name, status, code)

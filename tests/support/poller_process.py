@@ -13,6 +13,7 @@ from runtime.process.parent_death import end_with_parent
 from runtime.service import run_poller
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Feed, Fetched, Record
+from tests.support.components import component_of
 
 name = "poller"
 _root = Path(__file__).parents[2]
@@ -74,9 +75,8 @@ if __name__ == "__main__":
     asyncio.run(
         run_poller(
             _Endless(member, target),
-            name=name,
+            component_of(name, writes=[target]),
             kafka=KafkaSettings(),
             worker=WorkerSettings(),
-            produces=[target],
         )
     )

@@ -13,6 +13,7 @@ from runtime.process.parent_death import end_with_parent
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
+from tests.support.components import component_of
 
 name = "test"
 _root = Path(__file__).parents[2]
@@ -64,7 +65,7 @@ async def _work(source: str, target: str, slowest_s: float) -> None:
         return (Record(target, delivery.key, delivery.value),) if target else ()
 
     await run_handler(
-        handler, name=name, topics=[source], kafka=KafkaSettings(), worker=WorkerSettings()
+        handler, component_of(name, [source]), kafka=KafkaSettings(), worker=WorkerSettings()
     )
 
 

@@ -1,4 +1,4 @@
-"""A worker's surroundings on the fake Kafka, in simulated time, with faults on request."""
+"""A worker on the fake Kafka, in simulated time, with faults on request."""
 
 import asyncio
 import functools
@@ -97,7 +97,7 @@ class Rig:
     def connect(self, listener: RebalanceListener) -> "RigConsumer":
         return RigConsumer(self, listener)
 
-    def surroundings(self, **changes: object) -> WorkerContext:
+    def context(self, **changes: object) -> WorkerContext:
         quick = {"commit_interval_s": 0.01, "drain_timeout_s": 2.0, "batch_age_s": 0.01}
         return WorkerContext(
             name="test",

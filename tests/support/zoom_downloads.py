@@ -31,7 +31,7 @@ class Tokens:
         return Token(
             value=f"{secret}-{self.renewals}",
             api_url=self.api_url,
-            asked_at_s=0,
+            requested_at_s=0,
             renew_at_s=1,
             expires_at_s=1,
         )

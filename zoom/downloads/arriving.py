@@ -42,7 +42,7 @@ class Arriving:
         """Whether an answer has brought a piece of the file."""
         return self._piece is not None
 
-    def wishes(self) -> dict[str, str]:
+    def request_headers(self) -> dict[str, str]:
         """Return the headers that request the missing bytes."""
         return resuming(self._piece, self.size_bytes) if self._piece else {}
 
@@ -58,7 +58,7 @@ class Arriving:
         await self.restart()
         self._piece = piece
         if piece.start:
-            raise error_of(ZoomFault.NETWORK, "the rest is not of the file that was begun")
+            raise error_of(ZoomFault.NETWORK, "the rest belongs to another file than the beginning")
 
     async def restart(self) -> None:
         """Discard the received bytes."""
@@ -89,7 +89,7 @@ class Arriving:
         return Downloaded(self.size_bytes, self._hash.hexdigest(), piece.content_type)
 
 
-class Patience:
+class DownloadRetries:
     """Limits the retries of one download. Progress renews them, a new beginning does not."""
 
     def __init__(self) -> None:

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from runtime.clock import Clock
-from zoom.downloads.arriving import Arriving, Downloaded, Patience
+from zoom.downloads.arriving import Arriving, Downloaded, DownloadRetries
 from zoom.downloads.file import new_file
 from zoom.downloads.pieces import Piece, piece_in
 from zoom.downloads.ports import Stream, Streams, Target, Tokens
 from zoom.errors import UnavailableError, ZoomError, ZoomFault, code_of, error_of, retry_after_s
 from zoom.http.download_addresses import Address, address_of
 from zoom.http.transport import opened_streams
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 from zoom.metrics import metrics
 from zoom.settings import ZoomSettings
 
@@ -112,12 +112,12 @@ class Downloads:
             return await self._fetch(url, Arriving(file), promise)
 
     async def _fetch(self, url: str, arriving: Arriving, promise: Promise) -> Downloaded:
-        patience = Patience()
+        retries = DownloadRetries()
         while True:
             try:
                 return await self._attempt(url, arriving, promise)
             except UnavailableError as error:
-                pause_s = patience.pause_s(arriving.size_bytes)
+                pause_s = retries.pause_s(arriving.size_bytes)
                 if error.fault not in _passing or not arriving.begun or pause_s is None:
                     raise
             await self._clock.sleep(pause_s)
@@ -129,7 +129,9 @@ class Downloads:
         trusted, renewed, redirects = True, False, 0
         while True:
             bearer = {"Authorization": f"Bearer {token.value}"} if trusted else {}
-            async with self._streams.get(address.url, arriving.wishes() | bearer) as stream:
+            async with self._streams.get(
+                address.url, arriving.request_headers() | bearer
+            ) as stream:
                 refused = stream.status == HTTPStatus.UNAUTHORIZED and trusted and not renewed
                 if not refused and stream.status not in _redirects:
                     return await self._take(stream, arriving, promise)
@@ -188,9 +190,9 @@ class Downloads:
         """Return the error of an answer that brings no piece of the file."""
         status = stream.status
         if status < HTTPStatus.MULTIPLE_CHOICES:
-            detail = "neither a length nor chunks tell where the file ends, or it comes packed"
+            detail = "neither a length nor chunks show where the file ends, or it is compressed"
             return error_of(ZoomFault.UNEXPECTED, f"status {status}: {detail}")
-        response = Response(status, stream.headers, await _beginning(stream))
+        response = ApiResponse(status, stream.headers, await _beginning(stream))
         code = code_of(response)
         message = (
             f"status {status}" + ("" if code is None else f", code {code}") + " for a download"

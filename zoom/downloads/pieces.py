@@ -67,10 +67,10 @@ def _extent_of_all(headers: Mapping[str, str]) -> tuple[int, int | None] | None:
 
 def _extent_of_range(text: str) -> tuple[int, int | None] | None:
     """Return start and size of a range that reaches to the end."""
-    found = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)", text.strip())
-    if found is None or int(found[2]) + 1 != int(found[3]):
+    match = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)", text.strip())
+    if match is None or int(match[2]) + 1 != int(match[3]):
         return None
-    return int(found[1]), int(found[3])
+    return int(match[1]), int(match[3])
 
 
 def _validator(headers: Mapping[str, str]) -> str:

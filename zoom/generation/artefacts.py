@@ -56,7 +56,7 @@ def artefacts(
     _require_own_names([operation for operation, _ in described])
     yield "operations.json", _lines([_row(operation) for operation, _ in described])
     for resource, group in groupby(described, key=lambda each: each[0].resource):
-        schemas = {operation.name: found for operation, found in group if found}
+        schemas = {operation.name: own_schemas for operation, own_schemas in group if own_schemas}
         yield f"schemas/{resource}.json", _json(schemas)
     yield from resource_files(described)
 
@@ -85,7 +85,7 @@ def _operation(method: Method, path: str, node: JsonPointer, paths: Sequence[str
         vendor_id=node.member("operationId").as_text(),
         tag=tag,
         method=method,
-        path=re.sub(r"{(\w+)}", lambda found: f"{{{snake(found[1])}}}", path),
+        path=re.sub(r"{(\w+)}", lambda match: f"{{{snake(match[1])}}}", path),
         label=_label_of(node),
         scopes=Scopes(
             classic=texts(scopes.member("x-macro-scopes")),
@@ -125,10 +125,10 @@ def _body(node: JsonPointer) -> tuple[Body | None, JsonPointer | None]:
 
 def _label_of(node: JsonPointer) -> Label:
     description = node.member("description")
-    found = _label.search(description.as_text())
-    if found is None or found[1] not in Label.__members__:
+    match = _label.search(description.as_text())
+    if match is None or match[1] not in Label.__members__:
         raise SchemaSourceError(description.pointer, f"expected a label: {', '.join(Label)}")
-    return Label(found[1])
+    return Label(match[1])
 
 
 def _require_own_names(operations: Sequence[Operation]) -> None:

@@ -19,7 +19,7 @@ _of_pages: Final = frozenset({"next_page_token", "page", "page_size"})
 
 _scalars: Final = {"string": "str", "integer": "int", "boolean": "bool", "array": "str"}
 
-_most_parameters: Final = 6
+_max_parameters: Final = 6
 """The project's limit of parameters of a function, without ``self``."""
 
 _standard: Final[Mapping[str, frozenset[str]]] = {
@@ -43,7 +43,7 @@ class _Argument:
 
     @property
     def source(self) -> str:
-        """As it stands in the signature."""
+        """The text of the argument in the signature."""
         if self.required:
             return f"{self.name}: {self.annotation}"
         return f"{self.name}: {self.annotation} | None = None"
@@ -73,7 +73,7 @@ def resource_module(resource: str, operations: Sequence[Operation], types: Types
         types: what `types_module` wrote for them.
     """
     methods = list(chain.from_iterable(_methods(each, types) for each in operations))
-    many = any(len(method.arguments) > _most_parameters for method in methods)
+    many = any(len(method.arguments) > _max_parameters for method in methods)
     head = (
         generated,
         f'"""The operations of ``client.{resource}``."""',
@@ -110,16 +110,16 @@ def _methods(operation: Operation, types: TypesModule) -> Iterator[_Method]:
 
 
 def _iterator(operation: Operation, names: TypeNames, arguments: Sequence[_Argument]) -> _Method:
-    kept = [each for each in arguments if each.name not in _of_pages]
+    remaining = [each for each in arguments if each.name not in _of_pages]
     returns = f"AsyncGenerator[{names.item}, None]"
     described = f"Yield each item of ``{operation.action}``, over all pages."
-    taken = [f'"{each.name}": {each.name}' for each in kept]
+    taken = [f'"{each.name}": {each.name}' for each in remaining]
     lines = [
         *docstring_lines((described,), 8),
         *_bracketed("arguments: dict[str, object] = {", taken, "}", 8),
         f'        return items(self._caller, find("{operation.name}"), arguments)',
     ]
-    return _Method(f"{operation.action}_all", kept, returns, lines)
+    return _Method(f"{operation.action}_all", remaining, returns, lines)
 
 
 def _written(method: _Method) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
     times = {
         name: _moment(window) for window in operation.windows for name in (window.start, window.end)
     }
-    found = [
+    arguments = [
         _Argument(
             parameter.argument,
             times.get(parameter.name) or _annotation(parameter, types),
@@ -146,12 +146,12 @@ def _arguments(operation: Operation, types: TypesModule) -> Iterator[_Argument]:
         )
         for parameter in operation.parameters
     ]
-    yield from (each for each in found if each.positional)
+    yield from (each for each in arguments if each.positional)
     if operation.body is not None:
         body = types.names[operation.name].body or ""
         yield _Argument("body", body, operation.body.required)
-    yield from (each for each in found if each.required and not each.positional)
-    yield from (each for each in found if not each.required)
+    yield from (each for each in arguments if each.required and not each.positional)
+    yield from (each for each in arguments if not each.required)
 
 
 def _annotation(parameter: Parameter, types: TypesModule) -> str:
@@ -206,7 +206,7 @@ def _imports(module: str, methods: Sequence[_Method], types: TypesModule) -> Ite
     if any(each.name.endswith("_all") for each in methods):
         yield from ("", "from zoom.catalogue import find", "from zoom.requests.paging import items")
     yield from ("", "if TYPE_CHECKING:")
-    standard = [_import(found, words & names) for found, names in _standard.items()]
+    standard = [_import(module_, words & names) for module_, names in _standard.items()]
     if used := list(chain.from_iterable(standard)):
         yield from (*used, "")
     yield from _import("zoom.messages", ("Caller",))

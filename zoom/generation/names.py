@@ -124,9 +124,9 @@ def _reading(path: str) -> str:
     """Return the path with ``{}`` for each parameter, without the segments that only sort."""
     read = re.sub(r"{\w+}", _parameter, path).replace("/contact_center", "").strip("/")
     for pattern, reading in _readings:
-        found, count = re.subn(pattern, reading, read)
+        replaced, count = re.subn(pattern, reading, read)
         if count:
-            return found
+            return replaced
     return read
 
 

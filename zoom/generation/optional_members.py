@@ -39,8 +39,8 @@ def text(node: JsonPointer, name: str) -> str:
     Raises:
         SchemaSourceError: it is not a string.
     """
-    found = optional(node, name)
-    return found.as_text() if found else ""
+    member = optional(node, name)
+    return member.as_text() if member else ""
 
 
 def number(node: JsonPointer, name: str) -> int | None:
@@ -49,12 +49,12 @@ def number(node: JsonPointer, name: str) -> int | None:
     Raises:
         SchemaSourceError: it is not a whole number.
     """
-    found = optional(node, name)
-    if found is None:
+    member = optional(node, name)
+    if member is None:
         return None
-    if isinstance(found.value, int) and not isinstance(found.value, bool):
-        return found.value
-    raise SchemaSourceError(found.pointer, "expected a whole number")
+    if isinstance(member.value, int) and not isinstance(member.value, bool):
+        return member.value
+    raise SchemaSourceError(member.pointer, "expected a whole number")
 
 
 def flag(node: JsonPointer, name: str) -> bool:
@@ -63,12 +63,12 @@ def flag(node: JsonPointer, name: str) -> bool:
     Raises:
         SchemaSourceError: it is not a boolean.
     """
-    found = optional(node, name)
-    if found is None:
+    member = optional(node, name)
+    if member is None:
         return False
-    if isinstance(found.value, bool):
-        return found.value
-    raise SchemaSourceError(found.pointer, "expected true or false")
+    if isinstance(member.value, bool):
+        return member.value
+    raise SchemaSourceError(member.pointer, "expected true or false")
 
 
 def refuse_unless(known: frozenset[str], node: JsonPointer) -> None:

@@ -104,8 +104,8 @@ def _commas_of(node: JsonPointer, schema: JsonPointer) -> Literal["stated", "ass
 
 def _values(schema: JsonPointer) -> tuple[str | bool, ...]:
     each = optional(schema, "items")
-    found = optional(schema, "enum") or (optional(each, "enum") if each else None)
-    return tuple(_value(item) for item in items(found))
+    enum = optional(schema, "enum") or (optional(each, "enum") if each else None)
+    return tuple(_value(item) for item in items(enum))
 
 
 def _value(item: JsonPointer) -> str | bool:
@@ -113,10 +113,10 @@ def _value(item: JsonPointer) -> str | bool:
 
 
 def _default(schema: JsonPointer) -> str | int | bool | None:
-    found = optional(schema, "default")
-    if found is None:
+    default = optional(schema, "default")
+    if default is None:
         return None
-    return found.value if isinstance(found.value, int) else found.as_text()
+    return default.value if isinstance(default.value, int) else default.as_text()
 
 
 def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]]:
@@ -125,7 +125,7 @@ def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]
     Where two paths fit, the first segment in which they differ decides: a literal precedes a
     parameter.
     """
-    found: dict[str, set[str]] = {}
+    words_of: dict[str, set[str]] = {}
     for other in paths:
         if other.count("/") == path.count("/"):
             pairs = list(zip(path.split("/"), other.split("/"), strict=True))
@@ -133,8 +133,8 @@ def _reserved(path: str, paths: Collection[str]) -> Mapping[str, tuple[str, ...]
             words = [(own, word) for own, word in differ if _is_name(own) and not _is_name(word)]
             fits = all(_is_name(own) or _is_name(theirs) for own, theirs in differ)
             if fits and len(words) == 1 and words == differ[:1]:
-                found.setdefault(snake(words[0][0].strip("{}")), set()).add(words[0][1])
-    return {name: tuple(sorted(words)) for name, words in found.items()}
+                words_of.setdefault(snake(words[0][0].strip("{}")), set()).add(words[0][1])
+    return {name: tuple(sorted(words)) for name, words in words_of.items()}
 
 
 def _is_name(segment: str) -> bool:

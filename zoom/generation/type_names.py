@@ -44,7 +44,7 @@ def item_name(operation: Operation) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class SchemaPosition:
     """The position of a schema: its class, the words of its name, and its path."""
 
     root: str
@@ -53,7 +53,7 @@ class Spot:
     words: tuple[str, ...] = ()
     path: str = ""
 
-    def member(self, name: str, schema: Schema) -> "Spot":
+    def member(self, name: str, schema: Schema) -> "SchemaPosition":
         """Return the position of a member of an object."""
         path = f"{self.path}.{name}".lstrip(".")
         if self.side == "reply" and path == self.operation.reply.items:
@@ -61,11 +61,11 @@ class Spot:
         word = pascal(singular(name) if schema.get("type") == "array" else name)
         return replace(self, words=(*self.words, word), path=path)
 
-    def each(self) -> "Spot":
+    def each(self) -> "SchemaPosition":
         """Return the position of an array's items."""
         return replace(self, path=f"{self.path}[]")
 
-    def choice(self, number: int) -> "Spot":
+    def choice(self, number: int) -> "SchemaPosition":
         """Return the position of one of several alternative schemas."""
         *before, last = self.words or ("",)
         return replace(self, words=(*before, f"{last}{number}"))

@@ -22,7 +22,7 @@ from schemas.generation.python_text import (
 from zoom.catalogue import Operation, Parameter, Schema
 from zoom.generation.layout import docstring_lines, generated, literal, pascal, wrapped
 from zoom.generation.names import singular
-from zoom.generation.type_names import Spot, body_name, reply_name, widest
+from zoom.generation.type_names import SchemaPosition, body_name, reply_name, widest
 
 _scalars: Final = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _standard: Final = frozenset({"Literal", "Required", "TypedDict"})
@@ -74,7 +74,7 @@ def types_module(resource: str, described: Sequence[Described]) -> TypesModule:
             values = parameter.values
             if values not in lists and len(flat(literal(values))) > _max_list_length:
                 lists[values] = module.add_list(operation, parameter)
-    names = {operation.name: module.add(operation, found) for operation, found in described}
+    names = {operation.name: module.add(operation, schemas) for operation, schemas in described}
     title = f'"""What ``client.{resource}`` takes and answers with."""'
     source = "\n".join((generated, title, "", *module.source(), ""))
     return TypesModule(source, names, lists, frozenset(module.classes))
@@ -98,10 +98,12 @@ class _Module:
         """Add the classes of an operation."""
         body, reply = schemas.get("body"), schemas.get("reply")
         if body is not None:
-            self._add_whole(body, Spot(body_name(operation), "body", operation))
+            self._add_whole(body, SchemaPosition(body_name(operation), "body", operation))
         listed: Expression | None = None
         if reply is not None:
-            members = self._add_whole(reply, Spot(reply_name(operation), "reply", operation))
+            members = self._add_whole(
+                reply, SchemaPosition(reply_name(operation), "reply", operation)
+            )
             listed = members.get(operation.reply.items or "")
         return TypeNames(
             body=None if body is None else body_name(operation),
@@ -127,42 +129,45 @@ class _Module:
         for lines in self.classes.values():
             yield from lines
 
-    def _add_whole(self, schema: Schema, spot: Spot) -> Members:
+    def _add_whole(self, schema: Schema, position: SchemaPosition) -> Members:
         """Add a body or a reply; return the members of an object."""
         if schema.get("type") != "array":
-            return self._add_class(spot.root, schema, spot)
-        self.classes[spot.root] = list(_alias(spot.root, self._type(schema, spot), blank_lines=2))
+            return self._add_class(position.root, schema, position)
+        self.classes[position.root] = list(
+            _alias(position.root, self._type(schema, position), blank_lines=2)
+        )
         return {}
 
-    def _add_class(self, name: str, schema: Schema, spot: Spot) -> Members:
+    def _add_class(self, name: str, schema: Schema, position: SchemaPosition) -> Members:
         """Add the class of an object after its inner classes; return its members."""
         inner = cast("Mapping[str, Schema]", schema.get("properties", {}))
         members = {
-            each: self._type(found, spot.member(each, found)) for each, found in inner.items()
+            each: self._type(member, position.member(each, member))
+            for each, member in inner.items()
         }
         required = frozenset(cast("Sequence[str]", schema.get("required", ())))
         written = {
             each: Subscript("Required", (annotation,)) if each in required else annotation
             for each, annotation in members.items()
         }
-        docstring = [*spot.declarations(), *_deprecated(inner)]
+        docstring = [*position.declarations(), *_deprecated(inner)]
         write = _by_call if any(map(iskeyword, written)) else _by_class
         self.used |= {"TypedDict", *(["Required"] if required else [])}
         self.classes[name] = list(write(name, docstring, written))
         return members
 
-    def _type(self, schema: Schema, spot: Spot) -> Expression:
+    def _type(self, schema: Schema, position: SchemaPosition) -> Expression:
         kind = schema.get("type")
         if isinstance(kind, list):
             (other,) = (each for each in kind if each != "null")
-            return f"{flat(self._type({**schema, 'type': other}, spot))} | None"
+            return f"{flat(self._type({**schema, 'type': other}, position))} | None"
         if "oneOf" in schema:
-            return self._choice(schema, spot)
+            return self._choice(schema, position)
         if kind == "array":
             each = cast("Schema", schema.get("items", {}))
-            return Subscript("list", (self._type(each, spot.each()),))
+            return Subscript("list", (self._type(each, position.each()),))
         if kind == "object":
-            return self._object(schema, spot)
+            return self._object(schema, position)
         return self._scalar(schema)
 
     def _scalar(self, schema: Schema) -> Expression:
@@ -174,40 +179,40 @@ class _Module:
             return "File"
         return _scalars.get(cast("str", schema.get("type", "")), "object")
 
-    def _choice(self, schema: Schema, spot: Spot) -> str:
+    def _choice(self, schema: Schema, position: SchemaPosition) -> str:
         choices = cast("Sequence[Schema]", schema["oneOf"])
-        types = [flat(self._type(each, spot.choice(n))) for n, each in enumerate(choices, 1)]
-        name = self._free(schema, spot)
+        types = [flat(self._type(each, position.choice(n))) for n, each in enumerate(choices, 1)]
+        name = self._free(schema, position)
         self.schemas[name] = schema
         self.classes[name] = list(_union(name, types))
         return name
 
-    def _object(self, schema: Schema, spot: Spot) -> str:
-        name = self._free(schema, spot)
+    def _object(self, schema: Schema, position: SchemaPosition) -> str:
+        name = self._free(schema, position)
         if name not in self.schemas:
             self.schemas[name] = schema
-            self._add_class(name, schema, spot)
+            self._add_class(name, schema, position)
         return name
 
-    def _free(self, schema: Schema, spot: Spot) -> str:
+    def _free(self, schema: Schema, position: SchemaPosition) -> str:
         """Return the first good name that is free, or that of an equal class."""
-        return next(each for each in spot.names() if self.schemas.get(each, schema) == schema)
+        return next(each for each in position.names() if self.schemas.get(each, schema) == schema)
 
 
 def _deprecated(members: Mapping[str, Schema]) -> Iterator[str]:
-    names = ", ".join(f"``{name}``" for name, found in members.items() if found.get("deprecated"))
+    names = ", ".join(f"``{name}``" for name, member in members.items() if member.get("deprecated"))
     if names:
         yield from ("", *wrapped(f"Deprecated: {names}.", widest))
 
 
-def _alias(name: str, found: Expression, *, blank_lines: int) -> Iterator[str]:
+def _alias(name: str, expression: Expression, *, blank_lines: int) -> Iterator[str]:
     yield from ("",) * blank_lines
-    line = f"{name} = {flat(found)}"
-    if isinstance(found, str) or len(line) <= line_length:
+    line = f"{name} = {flat(expression)}"
+    if isinstance(expression, str) or len(line) <= line_length:
         yield line
     else:
-        inner = (f"    {argument}," for argument in map(flat, found.arguments))
-        yield from (f"{name} = {found.head}[", *inner, "]")
+        inner = (f"    {argument}," for argument in map(flat, expression.arguments))
+        yield from (f"{name} = {expression.head}[", *inner, "]")
 
 
 def _union(name: str, types: Sequence[str]) -> Iterator[str]:

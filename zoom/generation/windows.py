@@ -93,17 +93,17 @@ def _written(parameter: JsonPointer) -> str:
 
 
 def _default_hours(prose: str) -> int | None:
-    found = _default.search(prose)
-    if found is None:
+    match = _default.search(prose)
+    if match is None:
         return None
-    if found[2] == "hour":
-        return int(found[1])
-    return 24 * int(found[1] or found[3])
+    if match[2] == "hour":
+        return int(match[1])
+    return 24 * int(match[1] or match[3])
 
 
 def _longest_days(prose: str, refusals: str) -> int | None:
-    if found := _days.search(refusals):
-        return int(found[1])
+    if match := _days.search(refusals):
+        return int(match[1])
     if _six_months.search(prose):
         return _days_of_six_months
     return _days_of_a_month if _month.search(prose) else None

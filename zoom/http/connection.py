@@ -25,7 +25,7 @@ from zoom.errors import ZoomError, ZoomFault, error_of
 from zoom.http.oauth import Token, TokenSource
 from zoom.http.response_errors import document_in, error_in, missing_scope, token_is_refused
 from zoom.limits import Priority
-from zoom.messages import Request, Response, Transport
+from zoom.messages import ApiResponse, Request, Transport
 from zoom.metrics import metrics
 from zoom.rate_limits.circuit_breaker import Breakers
 from zoom.rate_limits.scheduler import RateLimitScheduler
@@ -88,7 +88,7 @@ class AccountConnection:
         self._create_counters(operation.name)
         fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
         if fault is not None:
-            raise _resting(operation, fault)
+            raise _suspended(operation, fault)
         try:
             document = await self._attempt(call)
         except ZoomError as error:
@@ -106,7 +106,7 @@ class AccountConnection:
             raise error
         return document_in(call.operation, response)
 
-    async def _exchange(self, call: Call) -> Response:
+    async def _exchange(self, call: Call) -> ApiResponse:
         """Send within the time limit of a call, which excludes the wait for the scheduler."""
         token, spent_s = await self._token(call)
         await self._take_turn(call)
@@ -139,7 +139,7 @@ class AccountConnection:
         operation = call.operation
         await self.scheduler.take(operation.label, call.priority, operation=operation.name)
 
-    async def _send(self, call: Call, token: Token) -> Response:
+    async def _send(self, call: Call, token: Token) -> ApiResponse:
         response = await self._transport.send(call.request(token))
         self.scheduler.observe_response(call.operation.label, response)
         return response
@@ -173,7 +173,7 @@ class AccountConnection:
             _log.warning("zoom_operation_rests", operation=name, error=str(error))
 
 
-def _resting(operation: Operation, fault: ZoomFault) -> ZoomError:
+def _suspended(operation: Operation, fault: ZoomFault) -> ZoomError:
     if fault is ZoomFault.MISSING_SCOPE:
         return missing_scope(operation, f"{operation.name}: a moment ago")
-    return error_of(fault, f"{operation.name}: has failed, and rests for some seconds")
+    return error_of(fault, f"{operation.name}: failed repeatedly, and is paused for some seconds")

@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from zoom.errors import RefusedError, ZoomFault
 from zoom.settings import is_near
 
-_kept: Final = "%/?:@!$&'()*+,;=~[]"
+_unquoted: Final = "%/?:@!$&'()*+,;=~[]"
 """Characters that stay unescaped in a path or a query; all others are escaped, so that none ends a
 line."""
 
@@ -66,8 +66,8 @@ def address_of(url: str, *, base: str, hosts: Collection[str]) -> Address:
         )
     usual = port in (None, _usual_ports[parts.scheme])
     origin = f"{parts.scheme}://{host}" + ("" if usual else f":{port}")
-    query = f"?{quote(parts.query, safe=_kept)}" if parts.query else ""
-    return Address(origin, (quote(parts.path, safe=_kept) or "/") + query)
+    query = f"?{quote(parts.query, safe=_unquoted)}" if parts.query else ""
+    return Address(origin, (quote(parts.path, safe=_unquoted) or "/") + query)
 
 
 def _is_allowed(host: str, port: int | None, hosts: Collection[str]) -> bool:

@@ -46,7 +46,7 @@ class Token:
 
     value: str = field(repr=False)
     api_url: str
-    asked_at_s: float
+    requested_at_s: float
     renew_at_s: float
     expires_at_s: float
     scopes: frozenset[str] = frozenset()
@@ -113,7 +113,7 @@ class TokenSource:
         token = await self.token()
         if token.allows(operation):
             return token
-        if self._clock.monotonic_s() >= token.asked_at_s + young_s:
+        if self._clock.monotonic_s() >= token.requested_at_s + young_s:
             token = await self.renew(token)
         if token.allows(operation):
             return token
@@ -146,7 +146,7 @@ class TokenSource:
         self._failure = None
 
     async def _ask(self) -> Token:
-        asked_at_s = self._clock.monotonic_s()
+        requested_at_s = self._clock.monotonic_s()
         response = await self._transport.send(self._request())
         if (error := error_in_token_answer(response, now=self._clock.now())) is not None:
             raise error
@@ -158,9 +158,9 @@ class TokenSource:
         return Token(
             value=grant.access_token,
             api_url=self._settings.api_url or api_base(grant.api_url) or global_api_url,
-            asked_at_s=asked_at_s,
-            renew_at_s=asked_at_s + grant.expires_in - early_s,
-            expires_at_s=asked_at_s + grant.expires_in,
+            requested_at_s=requested_at_s,
+            renew_at_s=requested_at_s + grant.expires_in - early_s,
+            expires_at_s=requested_at_s + grant.expires_in,
             scopes=frozenset(grant.scope.replace(",", " ").split()),
         )
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from schemas.envelope import UnreadableError, read_json
 from zoom.catalogue import Operation, reply_schema
 from zoom.errors import ZoomError, ZoomFault, code_in, code_of, error_of, retry_after_s
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 young_s: Final = 60.0
 """A new entity may be reported missing for this long. Source: Zoom Contact Center REST API,
@@ -106,7 +106,7 @@ _advice: Final = {
 }
 
 
-def token_is_refused(response: Response) -> bool:
+def token_is_refused(response: ApiResponse) -> bool:
     """Return whether the same request may succeed with a new token; it was not carried out."""
     if response.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST):
         return False
@@ -117,7 +117,7 @@ def token_is_refused(response: Response) -> bool:
 
 
 def error_in(
-    operation: Operation, response: Response, *, now: datetime, expected_since: datetime | None
+    operation: Operation, response: ApiResponse, *, now: datetime, expected_since: datetime | None
 ) -> ZoomError | None:
     """Return the error of an operation's answer; None where its status means success.
 
@@ -143,10 +143,10 @@ def error_in(
 def fault_of(operation: Operation, status: int, code: int | None) -> ZoomFault:
     """Return the fault of a status outside 2xx, with Zoom's code where the answer has one."""
     if code is not None:
-        found = _faults_by_operation.get((operation.name, status, code))
-        found = found or _faults_by_code.get((status, code))
-        if found is not None:
-            return found
+        known = _faults_by_operation.get((operation.name, status, code))
+        known = known or _faults_by_code.get((status, code))
+        if known is not None:
+            return known
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ZoomFault.OUTAGE
     fault = _faults.get(status, ZoomFault.UNEXPECTED)
@@ -165,7 +165,7 @@ def missing_scope(operation: Operation, message: str) -> ZoomError:
     return error_of(ZoomFault.MISSING_SCOPE, f"{message}: add to the app the scope {names}")
 
 
-def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
+def document_in(operation: Operation, response: ApiResponse) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
     """Return the document of a successful answer, None where it has none.
 
     Raises:
@@ -182,7 +182,7 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
     try:
         document: object = read_json(response.body)
     except UnreadableError:
-        raise _unusable(operation, ZoomFault.NOT_JSON, "the reply is no JSON") from None
+        raise _unusable(operation, ZoomFault.NOT_JSON, "the reply is not JSON") from None
     if not isinstance(document, dict) and not (
         isinstance(document, list) and (reply_schema(operation) or {}).get("type") == "array"
     ):
@@ -193,7 +193,7 @@ def document_in(operation: Operation, response: Response) -> Any:  # noqa: ANN40
     return document
 
 
-def error_in_token_answer(response: Response, *, now: datetime) -> ZoomError | None:
+def error_in_token_answer(response: ApiResponse, *, now: datetime) -> ZoomError | None:
     """Return the error of the token endpoint's answer; None where it may hold a token."""
     status, code = response.status, code_of(response)
     message = f"status {status}" + ("" if code is None else f", code {code}") + " for a token"
@@ -228,7 +228,7 @@ def _advised(fault: ZoomFault, status: int, minimum_delay_s: float | None) -> st
     if fault in _advice:
         return f": {_advice[fault]}"
     if fault is ZoomFault.RATE_LIMITED and minimum_delay_s is not None:
-        return f": ask again in {ceil(minimum_delay_s)} s"
+        return f": retry in {ceil(minimum_delay_s)} s"
     if status in _redirects:
         return ": a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"
     return ""
@@ -238,7 +238,7 @@ def _is_young(expected_since: datetime | None, now: datetime) -> bool:
     return expected_since is not None and (now - expected_since).total_seconds() < young_s
 
 
-def _says_json(response: Response) -> bool:
+def _says_json(response: ApiResponse) -> bool:
     media_type = response.headers.get("content-type", "application/json").partition(";")[0]
     return media_type.strip().lower().endswith(("/json", "+json"))
 

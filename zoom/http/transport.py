@@ -17,7 +17,7 @@ from yarl import URL
 
 from zoom.errors import ZoomFault, error_of
 from zoom.http.download_addresses import UnsafeAddressError
-from zoom.messages import MultipartPart, Request, Response
+from zoom.messages import ApiResponse, MultipartPart, Request
 from zoom.settings import ZoomSettings
 
 largest_reply_bytes: Final = 16 * 1024 * 1024
@@ -52,7 +52,7 @@ class HttpTransport:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> ApiResponse:
         """Send a request and read its answer to the end.
 
         Raises:
@@ -160,9 +160,9 @@ class _GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        if host in self._named or all(_is_public(each["host"]) for each in found):
-            return found
+        addresses = await self._resolver.resolve(host, port, family)
+        if host in self._named or all(_is_public(each["host"]) for each in addresses):
+            return addresses
         raise UnsafeAddressError(
             f"{host} leads to a private address: name it in ZCC_ZOOM_DOWNLOAD_HOSTS if it should"
         )
@@ -175,7 +175,7 @@ def _is_public(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_global
 
 
-async def _exchange(session: aiohttp.ClientSession, request: Request) -> Response:
+async def _exchange(session: aiohttp.ClientSession, request: Request) -> ApiResponse:
     content, content_type = _body(request)
     async with session.request(
         request.method,
@@ -190,13 +190,13 @@ async def _exchange(session: aiohttp.ClientSession, request: Request) -> Respons
             if len(body) > largest_reply_bytes:
                 detail = f"a reply of more than {largest_reply_bytes} bytes"
                 raise error_of(ZoomFault.UNEXPECTED, detail)
-        return Response(response.status, _headers(response), bytes(body))
+        return ApiResponse(response.status, _headers(response), bytes(body))
 
 
 def _body(
     request: Request,
 ) -> tuple[aiohttp.FormData | aiohttp.MultipartWriter | bytes | None, dict[str, str]]:
-    """The body, and the header that the client does not add by itself."""
+    """The body, and the header that the client does not add."""
     if request.parts:
         return _multipart(request.parts), {}
     if request.form:

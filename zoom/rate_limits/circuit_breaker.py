@@ -41,8 +41,8 @@ _refusals: Final = frozenset(
 )
 """Zoom answered with a prohibition: of the operator's faults, all that Zoom itself reports."""
 
-_of_the_way: Final = frozenset({ZoomFault.NETWORK, ZoomFault.CREDENTIALS})
-_perhaps_of_the_way: Final = frozenset({ZoomFault.OUTAGE, ZoomFault.TIMEOUT})
+_network: Final = frozenset({ZoomFault.NETWORK, ZoomFault.CREDENTIALS})
+_possibly_network: Final = frozenset({ZoomFault.OUTAGE, ZoomFault.TIMEOUT})
 
 
 class Breaker:
@@ -113,11 +113,11 @@ class Breakers:
             return
         if fault in _answers:
             self.succeeded(operation)
-        elif fault in _of_the_way:
+        elif fault in _network:
             self._way.failed(fault, now_s)
         else:
             self._of(operation).failed(fault, now_s)
-            if fault in _perhaps_of_the_way:
+            if fault in _possibly_network:
                 self._suspect(operation, fault, now_s)
             elif fault in _refusals:
                 self._way_is_clear()

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from zoom.errors import moment_of, retry_after_s
 from zoom.limits import Label
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 Window = Literal["second", "day"]
 
@@ -40,7 +40,7 @@ class RateLimitHint:
     spent_for_s: float | None
 
 
-def rate_limit_hint(label: Label, response: Response, now: datetime) -> RateLimitHint:
+def rate_limit_hint(label: Label, response: ApiResponse, now: datetime) -> RateLimitHint:
     """Read the answer to a call of this label; ``now`` is an aware datetime."""
     headers = response.headers
     window = _window(response)
@@ -64,7 +64,7 @@ def rate_limit_hint(label: Label, response: Response, now: datetime) -> RateLimi
     )
 
 
-def _window(response: Response) -> Window:
+def _window(response: ApiResponse) -> Window:
     """Return the limit that an answer refers to: the day's only where it says so.
 
     It says so by the type, or by a date in a refusal: only the day's limit has one.

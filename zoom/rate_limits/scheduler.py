@@ -31,7 +31,7 @@ from runtime.clock import Clock
 from runtime.member_share import MemberShare, sole_member
 from zoom.errors import UnavailableError, ZoomFault
 from zoom.limits import Label, Limit, Priority
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 from zoom.metrics import metrics
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import DailyCounts
@@ -44,7 +44,7 @@ _poll_interval_s: Final = 0.5
 """The first call in a queue notices a shorter wait after this long at most."""
 
 max_waiting: Final = 1000
-"""Calls in one queue. Without a share nobody knows how long they wait."""
+"""Calls in one queue. Without a share their wait is unknown."""
 
 _log: Final = structlog.get_logger()
 
@@ -174,7 +174,7 @@ class RateLimitScheduler:
 
     def _refuse(self, queue: _LabelQueue, detail: str, wait_s: float) -> NoReturn:
         if self._member_share is None:
-            raise self._refusal(queue, "seat", f"{detail}; the group has not shared out", None)
+            raise self._refusal(queue, "no_share", f"{detail}; the group is rebalancing", None)
         reason = "paused" if queue.budget.paused_s(self._now()) else "second"
         raise self._refusal(queue, reason, detail, wait_s)
 
@@ -249,7 +249,7 @@ class RateLimitScheduler:
             if queue.daily is not None:
                 await queue.daily.finish()
 
-    def observe_response(self, label: Label, response: Response) -> None:
+    def observe_response(self, label: Label, response: ApiResponse) -> None:
         """Adjust the limits by the answer to a call."""
         hint = rate_limit_hint(label, response, self._clock.now())
         queue, now = self._queues[hint.label], self._now()
@@ -296,7 +296,7 @@ def _create_counters(label: Label) -> None:
     """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
     zoom = metrics
     zoom.budget_wait.labels(label.value)
-    for reason in ("second", "day", "paused", "seat"):
+    for reason in ("second", "day", "paused", "no_share"):
         zoom.budget_refused.labels(label.value, reason)
     for kind in ("limit", "second", "day"):
         zoom.budget_corrections.labels(label.value, kind)

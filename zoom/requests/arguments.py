@@ -16,7 +16,7 @@ from zoom.catalogue import Operation, Parameter, Window
 from zoom.errors import ArgumentError
 from zoom.requests.time_arguments import span_fault, written_moment
 
-_unspeakable: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_unwritable: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and lone surrogates, which have no form in UTF-8."""
 
 _max_integer: Final = 2**63 - 1
@@ -74,9 +74,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(names)}" if names else "it takes none"
 
 
-def is_speakable(text: str) -> bool:
+def is_writable(text: str) -> bool:
     """Return whether a text holds no control character and can be written in UTF-8."""
-    return _unspeakable.search(text) is None
+    return _unwritable.search(text) is None
 
 
 class _ArgumentFault:
@@ -94,7 +94,7 @@ def _refuse_unknown(operation: Operation, given: Mapping[str, object]) -> None:
     known = [parameter.argument for parameter in operation.parameters]
     for name in given:
         if name not in known:
-            expected = f"is no parameter of this operation; {nearest(name, known)}"
+            expected = f"is not a parameter of this operation; {nearest(name, known)}"
             raise ArgumentError(operation.name, name, expected)
 
 
@@ -114,7 +114,7 @@ def _refuse_elsewhere(parameter: Parameter, text: str, fault: _ArgumentFault) ->
     if not text.strip():
         raise fault("expected an id; nothing would address the whole list")
     if any(_climbs.fullmatch(step) for step in _separators.split(text)):
-        raise fault("expected an id; dots alone would address what is above")
+        raise fault("expected an id; dots alone would address a parent path")
     if text.casefold() in parameter.reserved:
         raise fault(f"expected an id; {', '.join(parameter.reserved)} address other operations")
 
@@ -162,7 +162,7 @@ def _array(parameter: Parameter, value: object, fault: _ArgumentFault) -> str:
 def _text(parameter: Parameter, value: object, fault: _ArgumentFault) -> str:
     if not isinstance(value, str):
         raise fault(f"expected text, got {_kind(value)}")
-    if not is_speakable(value):
+    if not is_writable(value):
         raise fault("expected text without control characters")
     minimum, maximum = parameter.min_length, parameter.max_length
     if (minimum is not None and len(value) < minimum) or (

@@ -20,7 +20,7 @@ import orjson
 from zoom.catalogue import Operation, Schema, body_schema
 from zoom.errors import ArgumentError
 from zoom.messages import MultipartPart
-from zoom.requests.arguments import is_speakable
+from zoom.requests.arguments import is_writable
 
 _argument: Final = "body"
 
@@ -131,7 +131,7 @@ def _is_a(value: object, kind: str) -> bool:
 def _parts(operation: Operation, body: object) -> Iterator[MultipartPart]:
     for name, value in _leaves(body, ""):
         if isinstance(value, File):
-            if not (value.name and is_speakable(value.name) and is_speakable(value.content_type)):
+            if not (value.name and is_writable(value.name) and is_writable(value.content_type)):
                 expected = "expected a file with a name, and no control characters in it"
                 raise ArgumentError(operation.name, f"{_argument}.{name}", expected)
             yield MultipartPart(name, value.content, value.name, value.content_type)

@@ -64,7 +64,7 @@ async def pages(
         ZoomError: as a call raises.
     """
     if operation.reply.items is None:
-        raise RefusedError(ZoomFault.REFUSED, f"{operation.name} is no list")
+        raise RefusedError(ZoomFault.REFUSED, f"{operation.name} returns no list")
     given = _checked(operation, arguments)
     for part in divided(operation, given, now=clock.now()):
         async with aclosing(_walk(caller, operation, part, clock)) as walk:
@@ -115,9 +115,9 @@ async def _by_token(
     empty_pages = 0
     token: dict[str, str] = {}
     while True:
-        page, found = await _page(caller, operation, {**arguments, **token})
+        page, records = await _page(caller, operation, {**arguments, **token})
         received_at_s = clock.monotonic_s()
-        if found and found == before:
+        if records and records == before:
             raise _repeated(operation, "a page")
         yield page
         value = _next_token(operation, page)
@@ -125,16 +125,16 @@ async def _by_token(
             return
         if value in seen:
             raise _repeated(operation, "the token of a page")
-        empty_pages = 0 if found else empty_pages + 1
+        empty_pages = 0 if records else empty_pages + 1
         if empty_pages == max_empty_pages:
             raise _broken_off(operation, f"{empty_pages} empty pages in a row")
         if clock.monotonic_s() - received_at_s >= token_lifetime_s:
-            detail = f"{operation.name}: the next page was asked for after 15 minutes"
+            detail = f"{operation.name}: the next page was requested after 15 minutes"
             raise ExpiredWalkError(
                 ZoomFault.UNEXPECTED, f"{detail}: begin anew, with a shorter window"
             )
         seen.add(value)
-        before, token = found, {"next_page_token": value}
+        before, token = records, {"next_page_token": value}
 
 
 async def _by_number(
@@ -144,17 +144,17 @@ async def _by_number(
     before: list[object] = []
     while True:
         number += 1
-        page, found = await _page(caller, operation, {**arguments, "page": number})
+        page, records = await _page(caller, operation, {**arguments, "page": number})
         total = _total(page)
-        if page.get("page", number) != number or (total is None and found and found == before):
+        if page.get("page", number) != number or (total is None and records and records == before):
             raise _repeated(operation, "a page")
         yield page
-        read += len(found)
-        if not found and total is not None and read < total:
+        read += len(records)
+        if not records and total is not None and read < total:
             raise _broken_off(operation, f"{read} of {total} records came")
-        if not found or (total is not None and read >= total):
+        if not records or (total is not None and read >= total):
             return
-        before = found
+        before = records
 
 
 async def _one_page(
@@ -174,10 +174,10 @@ async def _page(
 ) -> tuple[Document, list[object]]:
     page = await caller.call(operation.name, **arguments)
     name = operation.reply.items
-    found = page.get(name) if isinstance(page, dict) else None
-    if not isinstance(found, list):
+    records = page.get(name) if isinstance(page, dict) else None
+    if not isinstance(records, list):
         raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: a page without its list {name!r}")
-    return page, found
+    return page, records
 
 
 def _total(page: Document) -> int | None:
@@ -190,7 +190,9 @@ def _next_token(operation: Operation, page: Document) -> str:
     """Return the token of the next page, "" at the end of the list."""
     token = page.get("next_page_token") or ""
     if not isinstance(token, str):
-        raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: the token of a page is no text")
+        raise error_of(
+            ZoomFault.UNEXPECTED, f"{operation.name}: the token of a page is not a string"
+        )
     if operation.paging is None or not operation.paging.has_more:
         return token
     if page.get("has_more") is True and not token:

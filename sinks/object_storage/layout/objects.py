@@ -130,14 +130,14 @@ def object_path(key: ObjectKey, start: int, log: Log) -> str:
 
 def day_of(path: str) -> str:
     """Return the day of a folder or an object, "" where it has none."""
-    found = re.search(r"/date=([^/]+)", path)
-    return found[1] if found else ""
+    match = re.search(r"/date=([^/]+)", path)
+    return match[1] if match else ""
 
 
 def parse_name(path: str) -> ObjectName | None:
     """Return the parts of an object's name, None where this sink does not write such names."""
-    found = _name.fullmatch(path.rpartition("/")[2])
-    return None if found is None else ObjectName(int(found[1]), int(found[2]), found[3])
+    match = _name.fullmatch(path.rpartition("/")[2])
+    return None if match is None else ObjectName(int(match[1]), int(match[2]), match[3])
 
 
 class StoredSpan(NamedTuple):
@@ -192,11 +192,11 @@ def plan_objects(
     keys: dict[TopicPartition, list[ObjectKey]] = {}
     for key in sorted(rows):
         keys.setdefault(key.source, []).append(key)
-    for source, found in keys.items():
+    for source, own_keys in keys.items():
         frontier = frontiers.get(source)
         for piece in _pieces(spans[source], frontier):
             if frontier is None or piece.end > frontier.start:
-                for key in found:
+                for key in own_keys:
                     yield from _of_day(key, rows[key], piece, logs[source.topic], frontier)
 
 

@@ -60,6 +60,6 @@ def _event_ids(path: str, content: bytes) -> Mapping[int, str]:
 
 def _foreign(path: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} exists, but is no Parquet file of this sink: move it away, or choose another "
+        f"{path} exists, but is not a Parquet file of this sink: move it away, or choose another "
         f"ZCC_OBJECT_STORAGE_URL"
     )

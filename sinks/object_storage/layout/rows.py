@@ -108,7 +108,7 @@ def _row(delivery: Delivery) -> ObjectRow:
     try:
         account_id = read_envelope(delivery.value).account_id
     except UnreadableError as error:
-        raise UnreadableRecordError(f"the value is no event: {error.reason}") from None
+        raise UnreadableRecordError(f"the value is not an event: {error.reason}") from None
     return ObjectRow(
         event_id=headers.event_id,
         event=headers.event,

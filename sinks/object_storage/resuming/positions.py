@@ -115,7 +115,9 @@ class Positions:
             if span is not None and key not in again
         }
         if behind:
-            log.warning("committed offsets lie behind the objects", partitions=sorted(behind))
+            log.warning(
+                "committed offsets are lower than those of the objects", partitions=sorted(behind)
+            )
             await self._search({source.topic for source in behind})
         self._checked.update(key for key in keys if key not in again)
         self._begun |= spans.keys()
@@ -139,13 +141,13 @@ class Positions:
                 search = self._searches.setdefault(
                     topic, TopicSearch(self._store, topic, self._logs[topic])
                 )
-                found = await search.frontiers(wanted)
+                frontiers = await search.frontiers(wanted)
                 del self._searches[topic]
                 if search.replaced:
                     self._log_replaced(topic, search.replaced)
-                for source in found.keys() - self._begun:
-                    self._refuse_beyond_log(source, found[source])
-                self._frontiers |= found
+                for source in frontiers.keys() - self._begun:
+                    self._refuse_beyond_log(source, frontiers[source])
+                self._frontiers |= frontiers
                 self._searched |= wanted
 
     def _log_replaced(self, topic: str, logs: Collection[str]) -> None:
@@ -172,13 +174,13 @@ class Positions:
 
     async def _list_day(self, key: ObjectKey) -> None:
         name = self._logs[key.source.topic].name
-        found: dict[int, list[StoredObject]] = {}
+        listed_by_partition: dict[int, list[StoredObject]] = {}
         async for page in self._store.pages(day_path(key)):
             for listed in page:
                 parsed = parse_name(listed.path)
                 if parsed is not None and parsed.log == name:
-                    found.setdefault(parsed.partition, []).append(listed)
-        self._days[day_path(key)] = found
+                    listed_by_partition.setdefault(parsed.partition, []).append(listed)
+        self._days[day_path(key)] = listed_by_partition
 
     async def _covering(self, key: ObjectKey, rows: list[ObjectRow]) -> Span | None:
         """Return the span of the object with the first of these rows, None where there is none."""

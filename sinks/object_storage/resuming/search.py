@@ -71,13 +71,13 @@ class TopicSearch:
             ConfigurationError: an object with a name of this sink belongs to another log.
         """
         await self._list()
-        found = [source for source in sources if source.partition in self._last]
+        present = [source for source in sources if source.partition in self._last]
         try:
-            frontiers = await for_each(found, self._frontier)
+            frontiers = await for_each(present, self._frontier)
         except ObjectGoneError:
             self._days, self._last = None, {}
             raise
-        return dict(zip(found, frontiers, strict=True))
+        return dict(zip(present, frontiers, strict=True))
 
     async def _list(self) -> None:
         if self._days is None:
@@ -117,8 +117,8 @@ class TopicSearch:
         start, objects = self._last[source.partition]
         days: dict[str, Span] = {}
         for listed in objects:
-            found = await read_span(self._store, listed, self._log)
-            days |= {**found.other_days, day_of(listed.path): found.span}
+            read = await read_span(self._store, listed, self._log)
+            days |= {**read.other_days, day_of(listed.path): read.span}
         return Frontier(start, days)
 
 

@@ -54,8 +54,8 @@ def read_content(value: bytes) -> RecordContent:
     payload, clean = _sanitised(body)
     parsed = _members(clean)
     if enrichment is not None:
-        enrichment, found = _sanitised(enrichment)
-        parsed = {**parsed, "enrichment": found}
+        enrichment, names = _sanitised(enrichment)
+        parsed = {**parsed, "enrichment": names}
     return RecordContent(parsed, payload, enrichment, body if payload is not body else None)
 
 

@@ -18,7 +18,7 @@ _stamp: Final = struct.Struct(">QQ32sI")
 _nothing: Final[Mapping[str, object]] = {}
 
 
-class Event(NamedTuple):
+class ParsedEvent(NamedTuple):
     """One event for the tables. Times are epoch milliseconds.
 
     ``object`` is the subject of the event (`Envelope.entity`); ``engagement_id`` is None where the
@@ -77,13 +77,13 @@ class Event(NamedTuple):
 
     def user_name(self, user_id: str | None) -> str | None:
         """Return the enrichment's name of a user."""
-        return self._found("users", user_id, "display_name")
+        return self._enriched("users", user_id, "display_name")
 
     def queue_name(self, queue_id: str | None) -> str | None:
         """Return the enrichment's name of a queue."""
-        return self._found("queues", queue_id, "queue_name")
+        return self._enriched("queues", queue_id, "queue_name")
 
-    def _found(self, entities: str, entity_id: str | None, name: str) -> str | None:
+    def _enriched(self, entities: str, entity_id: str | None, name: str) -> str | None:
         if entity_id is None:
             return None
         return text(_object(_object(self.enrichment.get(entities)).get(entity_id)), name)
@@ -96,7 +96,7 @@ def stamp(occurred_at_ms: int, event_ts_ms: int, digest: bytes, revision: int) -
     )
 
 
-def read_event(delivery: Delivery) -> Event:
+def read_event(delivery: Delivery) -> ParsedEvent:
     """Parse a delivery.
 
     Raises:
@@ -111,8 +111,8 @@ def read_event(delivery: Delivery) -> Event:
     except UnreadableRecordError as error:
         raise _unreadable(str(error)) from None
     except UnreadableError as error:
-        raise _unreadable(f"the value is no event: {error.reason}") from None
-    return Event(
+        raise _unreadable(f"the value is not an event: {error.reason}") from None
+    return ParsedEvent(
         delivery=delivery,
         event_id=headers.event_id,
         event_ts_ms=envelope.event_ts_ms,

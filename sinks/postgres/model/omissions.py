@@ -9,15 +9,15 @@ from typing import Final, Literal, NamedTuple, cast
 
 from runtime.values import Delivery
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import longest_id, text
 from sinks.postgres.model.projection import longest_key
-from sinks.postgres.model.references import Reference
+from sinks.postgres.model.references import ParsedReference
 from sinks.postgres.model.registry import column_updates
 
 What = Literal["engagement", "id", "row"]
 
-whats: Final[tuple[What, ...]] = ("engagement", "id", "row")
+omission_kinds: Final[tuple[What, ...]] = ("engagement", "id", "row")
 
 _suspicious: Final = 128
 """Characters. Only with such a text can a key of three ids and other texts be too long."""
@@ -30,7 +30,7 @@ class Omission(NamedTuple):
     delivery: Delivery
 
 
-def omissions_of(messages: Iterable[Event | Reference]) -> list[Omission]:
+def omissions_of(messages: Iterable[ParsedEvent | ParsedReference]) -> list[Omission]:
     """Return the omitted parts, in order."""
     return [
         Omission(what, each.delivery)
@@ -40,8 +40,8 @@ def omissions_of(messages: Iterable[Event | Reference]) -> list[Omission]:
     ]
 
 
-def _content(message: Event | Reference) -> Iterable[object]:
-    return message.object.values() if isinstance(message, Event) else (message.id,)
+def _content(message: ParsedEvent | ParsedReference) -> Iterable[object]:
+    return message.object.values() if isinstance(message, ParsedEvent) else (message.id,)
 
 
 def _has_long_text(values: Iterable[object]) -> bool:
@@ -57,11 +57,11 @@ def _has_long_text(values: Iterable[object]) -> bool:
     return False
 
 
-def _of(message: Event | Reference) -> Iterator[What]:
+def _of(message: ParsedEvent | ParsedReference) -> Iterator[What]:
     for projection, key, _, _ in column_updates(message):
         if sum(map(len, projection.key_texts(key))) > longest_key:
             yield "row"
-    if isinstance(message, Reference):
+    if isinstance(message, ParsedReference):
         return
     names_engagement = text(message.object, "engagement_id") is not None
     if names_engagement and message.engagement_id is None:

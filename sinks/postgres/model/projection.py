@@ -33,7 +33,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.tables import Cell, Column, Row, Table
 
 Values = tuple[Cell, ...]
@@ -127,12 +127,12 @@ class Projection:
     @cached_property
     def positions(self) -> Mapping[str, _EventPosition]:
         """The position of each register's values in a row."""
-        found, start = {}, len(self.key)
+        by_register, start = {}, len(self.key)
         for register in self.registers:
             end = start + len(register.columns)
-            found[register.name] = _EventPosition(start, end, register.takes)
+            by_register[register.name] = _EventPosition(start, end, register.takes)
             start = end + 1
-        return found
+        return by_register
 
     @cached_property
     def limits(self) -> Mapping[str, tuple[int, bool]]:
@@ -157,7 +157,7 @@ class ColumnUpdate(NamedTuple):
     bounds: Mapping[str, int] = _nothing
 
 
-Reader = Callable[[Event], Iterable[ColumnUpdate]]
+Reader = Callable[[ParsedEvent], Iterable[ColumnUpdate]]
 
 
 class Stamped(Protocol):

@@ -14,7 +14,7 @@ from sinks.postgres.model.json_fields import moment_ms, object_in, text
 _key_parts: Final = 3
 
 
-class Reference(NamedTuple):
+class ParsedReference(NamedTuple):
     """One entity at ``as_of_ms``, epoch milliseconds; ``state`` None means that it is gone.
 
     Its stamp orders it among the events, so that the newer state stays, whichever came first.
@@ -35,12 +35,12 @@ class Reference(NamedTuple):
     @property
     def stamp(self) -> bytes:
         """Bytes that order it among events by its time, then by its content."""
-        said = (self.delivery.key or b"", self.delivery.value or b"")
-        digest = hashlib.sha256(b"\0".join(said)).digest()
+        content = (self.delivery.key or b"", self.delivery.value or b"")
+        digest = hashlib.sha256(b"\0".join(content)).digest()
         return stamp(self.as_of_ms, self.as_of_ms, digest, self.revision)
 
 
-def read_reference(delivery: Delivery) -> Reference:
+def read_reference(delivery: Delivery) -> ParsedReference:
     """Parse a delivery; one without a value says that the entity was gone when it was sent.
 
     Raises:
@@ -51,20 +51,20 @@ def read_reference(delivery: Delivery) -> Reference:
     try:
         content = read_content(delivery.value).parsed
     except UnreadableError as error:
-        raise _unreadable(f"the value is no reference: {error.reason}") from None
+        raise _unreadable(f"the value is not a reference: {error.reason}") from None
     account_id, entity, entity_id = (text(content, m) for m in ("account_id", "entity", "id"))
     as_of_ms, state = moment_ms(content, "as_of"), object_in(content, "state")
     if not (account_id and entity and entity_id) or as_of_ms is None or state is None:
         raise _unreadable("expected account_id, entity, id, as_of and state")
-    return Reference(delivery, account_id, entity, entity_id, as_of_ms, state)
+    return ParsedReference(delivery, account_id, entity, entity_id, as_of_ms, state)
 
 
-def _gone(delivery: Delivery) -> Reference:
+def _gone(delivery: Delivery) -> ParsedReference:
     parts = without_nul((delivery.key or b"").decode("utf-8", "replace")).split(":", 2)
     if len(parts) != _key_parts or not all(parts):
         raise _unreadable("expected a key of account_id:entity:id")
     account_id, entity, entity_id = cast("tuple[str, str, str]", parts)
-    return Reference(delivery, account_id, entity, entity_id, delivery.timestamp_ms, None)
+    return ParsedReference(delivery, account_id, entity, entity_id, delivery.timestamp_ms, None)
 
 
 def _unreadable(detail: str) -> RejectedError:

@@ -1,12 +1,12 @@
 """Pure: the whole model: every table but the raw one, and their readers by event.
 
-Every event, known or not, is read for its engagement; the other readers go by its name.
+Every event, known or not, is read for its engagement; its name selects the other readers.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families import (
     asset,
     call_control,
@@ -29,7 +29,7 @@ from sinks.postgres.model.families import (
     user,
 )
 from sinks.postgres.model.projection import ColumnUpdate, Projection, Reader
-from sinks.postgres.model.references import Reference
+from sinks.postgres.model.references import ParsedReference
 
 _families: Final = (
     engagement_work,
@@ -62,9 +62,9 @@ readers: Final[Mapping[str, tuple[Reader, ...]]] = {
 """By the full name of the event; each name belongs to one family."""
 
 
-def column_updates(message: Event | Reference) -> Iterable[ColumnUpdate]:
+def column_updates(message: ParsedEvent | ParsedReference) -> Iterable[ColumnUpdate]:
     """Return all updates of an event, or of a snapshot of an entity."""
-    if isinstance(message, Reference):
+    if isinstance(message, ParsedReference):
         return reference.reference_mentions(message)
     of_engagement = engagement.read_engagement(message)
     reads = readers.get(message.name)

@@ -1,7 +1,7 @@
 """Pure: the rows of a batch, by table, reduced to one row per key.
 
 A raw event keeps its first content; a higher revision replaces its enrichment and nothing else. Two
-records of the same revision may differ in that (a redelivered webhook is enriched anew): the first
+records of the same revision may differ in that (a redelivered webhook is enriched again): the first
 one stays. All other tables are projections.
 """
 
@@ -11,9 +11,9 @@ from typing import Final
 from runtime.errors import RejectedError
 from runtime.values import Delivery, Rejection
 from schemas.topics import reference_topic
-from sinks.postgres.model.events import Event, read_event
+from sinks.postgres.model.events import ParsedEvent, read_event
 from sinks.postgres.model.projection import reduced
-from sinks.postgres.model.references import Reference, read_reference
+from sinks.postgres.model.references import ParsedReference, read_reference
 from sinks.postgres.model.registry import column_updates, projections
 from sinks.postgres.model.tables import Row, Table, columns_of
 
@@ -44,7 +44,7 @@ tables: Final = (raw_table, *(projection.table for projection in projections))
 """In the order in which a batch is written."""
 
 
-Message = Event | Reference
+Message = ParsedEvent | ParsedReference
 """The content of one record."""
 
 
@@ -62,9 +62,9 @@ def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Message], list
     return messages, rejections
 
 
-def events_in(messages: Iterable[Message]) -> list[Event]:
+def events_in(messages: Iterable[Message]) -> list[ParsedEvent]:
     """Return the events among the messages."""
-    return [each for each in messages if isinstance(each, Event)]
+    return [each for each in messages if isinstance(each, ParsedEvent)]
 
 
 def rows_by_table(messages: Iterable[Message]) -> Mapping[Table, list[Row]]:
@@ -91,9 +91,9 @@ def _read(delivery: Delivery) -> Message:
     return read_event(delivery)
 
 
-def _distinct(events: Iterable[Event]) -> Iterable[Event]:
+def _distinct(events: Iterable[ParsedEvent]) -> Iterable[ParsedEvent]:
     """Reduce repeats as the tables would: the first one, with the highest revision's enrichment."""
-    distinct: dict[tuple[str, int], Event] = {}
+    distinct: dict[tuple[str, int], ParsedEvent] = {}
     for event in events:
         key = event.event_id, event.event_ts_ms
         first = distinct.get(key)
@@ -104,13 +104,13 @@ def _distinct(events: Iterable[Event]) -> Iterable[Event]:
     return distinct.values()
 
 
-def _with_enrichment(first: Event, later: Event) -> Event:
+def _with_enrichment(first: ParsedEvent, later: ParsedEvent) -> ParsedEvent:
     parsed = {**first.content.parsed, "enrichment": later.enrichment}
     content = first.content._replace(enrichment=later.content.enrichment, parsed=parsed)
     return first._replace(content=content, revision=later.revision)
 
 
-def _raw_row(event: Event) -> Row:
+def _raw_row(event: ParsedEvent) -> Row:
     return (
         event.event_id,
         event.event_ts_ms,

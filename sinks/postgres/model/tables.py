@@ -1,4 +1,4 @@
-"""Pure: how rows get into a table: staged by binary COPY, then merged by one statement.
+"""Pure: the statements that write a table: rows are staged by binary COPY, then merged.
 
 Each table has a temporary twin per connection, without keys. The table's own rule resolves a row
 whose key exists already, so a merge may be repeated.
@@ -131,7 +131,7 @@ class Table:
         )
         return (
             f"insert into {schema}.{self.name} as stored ({self._names}) "  # noqa: S608 - constants
-            f"select {cells} from unnest({arrays}) as told ({self._names}) "
+            f"select {cells} from unnest({arrays}) as input ({self._names}) "
             f"on conflict ({', '.join(self.key)}) {self.resolution}"
         )
 

@@ -65,7 +65,7 @@ _of_what_is_missing: Final = {"entity", "id", "reason"}
 @cache
 def class_of(name: str) -> Personal | None:
     """Return the class of personal data in a member of this name; None where it holds none."""
-    return next((found for found, rule in _rules if rule.fullmatch(name)), None)
+    return next((class_ for class_, rule in _rules if rule.fullmatch(name)), None)
 
 
 def classes_of(entity: JsonObject) -> Iterator[tuple[str, Personal | None, object]]:
@@ -114,7 +114,7 @@ def rewritten(node: object, change: Change, class_: Personal | None = None) -> o
 
 
 def _rewritten_members(entity: JsonObject, change: Change) -> object:
-    found: dict[str, object] = {}
+    members: dict[str, object] = {}
     changed = False
     for name, class_, value in classes_of(entity):
         if name == "users" and isinstance(value, dict):
@@ -123,16 +123,16 @@ def _rewritten_members(entity: JsonObject, change: Change) -> object:
             new = rewritten(value, change, class_)
         changed |= new is not value
         if new is not None or value is None:
-            found[name] = new
-    return found if changed else entity
+            members[name] = new
+    return members if changed else entity
 
 
 def _rewritten_by_id(users: JsonObject, change: Change) -> object:
-    found = {}
+    new_users = {}
     changed = False
     for user_id, user in users.items():
         new_id, new = rewritten(user_id, change, "user_ref"), rewritten(user, change)
         changed |= new_id is not user_id or new is not user
         if isinstance(new_id, str):
-            found[new_id] = new
-    return found if changed else users
+            new_users[new_id] = new
+    return new_users if changed else users

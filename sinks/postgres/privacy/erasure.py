@@ -133,9 +133,9 @@ def _candidates(
         return []
     query = SQL("select {} from {} where {}").format(listed(table.key), qualified(table), condition)
     with connection.cursor("candidates") as cursor:
-        found = [tuple(row.values()) for row in cursor.execute(query, search.parameters)]
+        keys = [tuple(row.values()) for row in cursor.execute(query, search.parameters)]
     connection.commit()
-    return found
+    return keys
 
 
 def _rows(
@@ -156,10 +156,10 @@ def _rows(
         listed(table.key),
         SQL("for update" if lock else ""),
     )
-    found = connection.execute(query, [list(cells) for cells in zip(*keys, strict=True)]).fetchall()
+    rows = connection.execute(query, [list(cells) for cells in zip(*keys, strict=True)]).fetchall()
     if table is raw_table:
-        return [row | {"engagement_id": _engagement_id(row["payload"])} for row in found]
-    return found
+        return [row | {"engagement_id": _engagement_id(row["payload"])} for row in rows]
+    return rows
 
 
 def _read(table: Table) -> Iterable[str]:
@@ -189,11 +189,11 @@ def _update(
     types = {column.name: column.type for column in table.columns}
     key = {name: row[name] for name in table.key}
     if not changes.keys().isdisjoint(key):
-        found = connection.execute(
+        updated = connection.execute(
             SQL("select from {} where {}").format(qualified(table), _matching(key)),
             [changes.get(name, row[name]) for name in key],
         )
-        if found.rowcount:
+        if updated.rowcount:
             delete = SQL("delete from {} where {}").format(qualified(table), _matching(key))
             connection.execute(delete, list(key.values()))
             return

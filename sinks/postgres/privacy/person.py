@@ -164,8 +164,8 @@ def sibling_ids(document: object, person: Person) -> Iterator[str]:
     elif isinstance(document, dict):
         members = list(classes_of(cast("JsonObject", document)))
         if any(person.token(class_, value) for _, class_, value in members):
-            found = (document.get(name) for name in _ids_of_consumers)
-            yield from (each for each in found if isinstance(each, str) and each)
+            ids = (document.get(name) for name in _ids_of_consumers)
+            yield from (each for each in ids if isinstance(each, str) and each)
         for _, _, value in members:
             yield from sibling_ids(value, person)
 
@@ -194,8 +194,8 @@ def _verdict(members: Iterable[_Member], person: Person, *, about: bool) -> _Ver
             if about and class_ and not _stays(name, class_, users=users)
         )
         return _Verdict(tokens, removed, about)
-    names_somebody = any(name in _named_by for name, _, _ in members)
-    about = bool(tokens.keys() & _named_by) or (about and not names_somebody)
+    names_a_person = any(name in _named_by for name, _, _ in members)
+    about = bool(tokens.keys() & _named_by) or (about and not names_a_person)
     siblings = {f"{stem}_{what}" for name in tokens for stem in _stems(name) for what in _siblings}
     removed = frozenset(
         name
@@ -224,29 +224,33 @@ def _stems(name: str) -> Iterator[str]:
 def _erased_object(entity: JsonObject, person: Person, *, about: bool) -> object:
     members = list(classes_of(entity))
     verdict = _verdict(members, person, about=about)
-    found: dict[str, object] = {}
+    erased: dict[str, object] = {}
     for name, class_, value in members:
         if name in verdict.tokens:
-            found[name] = verdict.tokens[name]
+            erased[name] = verdict.tokens[name]
         elif name == "users" and isinstance(value, dict):
-            found[name] = _erased_by_id(cast("JsonObject", value), person, about=verdict.inner)
+            erased[name] = _erased_by_id(cast("JsonObject", value), person, about=verdict.inner)
         elif isinstance(value, list) and any(not isinstance(item, dict) for item in value):
-            found[name] = _erased_items(value, class_, person, removed=name in verdict.removed)
+            erased[name] = _erased_items(value, class_, person, removed=name in verdict.removed)
         elif isinstance(value, dict | list):
-            found[name] = erased_document(value, person, about=verdict.inner)
+            erased[name] = erased_document(value, person, about=verdict.inner)
         elif name not in verdict.removed or value is None:
-            found[name] = value
-    unchanged = found.keys() == entity.keys() and all(found[name] is entity[name] for name in found)
-    return entity if unchanged else found
+            erased[name] = value
+    unchanged = erased.keys() == entity.keys() and all(
+        erased[name] is entity[name] for name in erased
+    )
+    return entity if unchanged else erased
 
 
 def _erased_by_id(users: JsonObject, person: Person, *, about: bool) -> object:
-    found = {
+    erased = {
         person.token("user_ref", user_id) or user_id: erased_document(user, person, about=about)
         for user_id, user in users.items()
     }
-    unchanged = found.keys() == users.keys() and all(found[name] is users[name] for name in found)
-    return users if unchanged else found
+    unchanged = erased.keys() == users.keys() and all(
+        erased[name] is users[name] for name in erased
+    )
+    return users if unchanged else erased
 
 
 def _erased_items(
@@ -254,7 +258,7 @@ def _erased_items(
 ) -> list[object]:
     tokens = [person.token(class_, item) for item in items]
     if removed:
-        found: list[object] = [token for token in tokens if token]
+        erased: list[object] = [token for token in tokens if token]
     else:
-        found = [token or item for token, item in zip(tokens, items, strict=True)]
-    return items if found == items else found
+        erased = [token or item for token, item in zip(tokens, items, strict=True)]
+    return items if erased == items else erased

@@ -92,13 +92,13 @@ def refuse_own_numbers(connection: Connection[Any], request: ErasureRequest) -> 
     for table in tables:
         for column in table.columns:
             if column.personal == "org_phone" and numbers:
-                found = connection.execute(
+                owners = connection.execute(
                     SQL("select from {} where {} = any(%s) limit 1").format(
                         qualified(table), _normal(column)
                     ),
                     (numbers,),
                 )
-                if found.fetchone() is not None:
+                if owners.fetchone() is not None:
                     raise ConfigurationError(
                         "consumer-number: this is a number of the contact center itself "
                         f"({table.name}.{column.name}), which is in the events of all consumers"
@@ -200,7 +200,7 @@ def _by_address_column(statement: SQL) -> Iterator[tuple[Personal, Composed]]:
 
 
 def _engagements_of_ids(connection: Connection[Any], search: Search) -> Engagements:
-    found: set[tuple[str, str]] = set()
+    engagements: set[tuple[str, str]] = set()
     for table in tables:
         condition = _any(_by_value(table, search.person.kind))
         if condition and "engagement_id" in names_of(table):
@@ -209,8 +209,8 @@ def _engagements_of_ids(connection: Connection[Any], search: Search) -> Engageme
                 "where ({}) and engagement_id is not null"
             ).format(qualified(table), condition)
             rows = connection.execute(query, search.parameters)
-            found.update((row["account_id"], row["engagement_id"]) for row in rows)
-    return frozenset(found)
+            engagements.update((row["account_id"], row["engagement_id"]) for row in rows)
+    return frozenset(engagements)
 
 
 def candidate_rows(table: Table, kind: Kind) -> Composable | None:
@@ -262,8 +262,8 @@ def _pattern(value: str) -> str:
 
 
 def _any(conditions: Iterable[Composable]) -> Composable | None:
-    found = list(conditions)
-    return SQL(" or ").join(found) if found else None
+    alternatives = list(conditions)
+    return SQL(" or ").join(alternatives) if alternatives else None
 
 
 def qualified(table: Table) -> Identifier:

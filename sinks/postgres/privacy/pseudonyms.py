@@ -14,8 +14,8 @@ import orjson
 
 from schemas.envelope import JsonObject, envelope_of
 from sinks.postgres.model.content import RecordContent
-from sinks.postgres.model.events import Event
-from sinks.postgres.model.references import Reference
+from sinks.postgres.model.events import ParsedEvent
+from sinks.postgres.model.references import ParsedReference
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
 
@@ -43,20 +43,22 @@ class PersonalData:
     treatments: Mapping[Personal, Redaction]
     key: bytes
 
-    def redacted(self, messages: Iterable[Event | Reference]) -> list[Event | Reference]:
+    def redacted(
+        self, messages: Iterable[ParsedEvent | ParsedReference]
+    ) -> list[ParsedEvent | ParsedReference]:
         """Return the messages in their storable form.
 
         The snapshot of a person whose id is dropped is left out, because it would have no row.
         """
         if all(redaction == "keep" for redaction in self.treatments.values()):
             return list(messages)
-        found = (
-            self._event(each) if isinstance(each, Event) else self._reference(each)
+        results = (
+            self._event(each) if isinstance(each, ParsedEvent) else self._reference(each)
             for each in messages
         )
-        return [each for each in found if each is not None]
+        return [each for each in results if each is not None]
 
-    def _event(self, event: Event) -> Event:
+    def _event(self, event: ParsedEvent) -> ParsedEvent:
         changes = _Changes(self)
         parsed = cast("JsonObject", rewritten(event.content.parsed, changes))
         if parsed is event.content.parsed:
@@ -68,7 +70,7 @@ class PersonalData:
             partition_key=changes.within(event.partition_key, f"{event.account_id}:"),
         )
 
-    def _reference(self, reference: Reference) -> Reference | None:
+    def _reference(self, reference: ParsedReference) -> ParsedReference | None:
         changes = _Changes(self)
         own = entity_classes.get(reference.entity)
         entity_id = rewritten(reference.id, changes, own)
@@ -103,7 +105,7 @@ class _Changes:
 
 
 def _content(content: RecordContent, parsed: JsonObject) -> RecordContent:
-    """Return the content encoded anew; the verbatim body would hold the replaced values."""
+    """Return the content encoded again; the verbatim body would hold the replaced values."""
     body = {name: value for name, value in parsed.items() if name != "enrichment"}
     enrichment = content.enrichment and orjson.dumps(parsed["enrichment"])
     return RecordContent(parsed, orjson.dumps(body), enrichment, None)

@@ -133,10 +133,10 @@ def apply_retention(
     with command_connection(dsn, "zcc retention", lock_timeout=_lock_timeout) as connection:
         request = {str(class_): count for class_, count in days.items()}
         audit = Audit.begin(connection, "retention", request) if apply and due else None
-        found = [old for each in due for old in _of_table(connection, each, audit)]
+        expired = [old for each in due for old in _of_table(connection, each, audit)]
         if audit:
             audit.end()
-    return found
+    return expired
 
 
 def _of_table(connection: Connection[Any], due: _Due, audit: Audit | None) -> Iterable[ExpiredRows]:
@@ -195,9 +195,9 @@ def _rows(
     name = Identifier(schema, table)
     if audit is None:
         query = SQL("select count(*) from {} as stored where {}").format(name, condition)
-        found = connection.execute(query).fetchone()
+        row = connection.execute(query).fetchone()
         connection.commit()
-        return int(found[0]) if found else 0
+        return int(row[0]) if row else 0
     delete = SQL(
         "delete from {name} as stored where {condition} and ctid = any(array("
         "select ctid from {name} as stored where {condition} limit {limit}))"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from runtime.values import Delivery, Rejection
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.omissions import Omission, omissions_of
 from sinks.postgres.model.rows import Message, read_deliveries
 from sinks.postgres.model.tables import Row, Table, Texts, arrays, copied
@@ -64,7 +64,7 @@ class Preparation(NamedTuple):
             return Prepared(rejections, (), (), (), None, 0)
         messages = self.treat(read)
         copies, passes = self._written(messages)
-        events = [each for each in messages if isinstance(each, Event)]
+        events = [each for each in messages if isinstance(each, ParsedEvent)]
         return Prepared(
             (),
             copies,

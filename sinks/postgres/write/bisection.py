@@ -32,7 +32,7 @@ async def find_rejected_rows(
     The table is known to reject all of them together. One rejected item among n costs about
     1.44·log2(n) statements, and so does each further one.
     """
-    found: list[tuple[Item, str]] = []
+    rejected: list[tuple[Item, str]] = []
     start = 0
     await trial.again()
     while start < len(items):
@@ -41,11 +41,11 @@ async def find_rejected_rows(
         refused = await trial.refusal(items[start : start + 1])
         if refused is None:
             break  # rejected only together with others: no item's own fault
-        found.append((items[start], refused))
+        rejected.append((items[start], refused))
         start += 1
         if await trial.refusal(items[start:]) is None:
             break
-    return found
+    return rejected
 
 
 async def _first(items: Sequence[Item], start: int, trial: RowProbe[Item]) -> int:

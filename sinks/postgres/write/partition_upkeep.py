@@ -1,8 +1,8 @@
 """Moves rows out of the default partitions, in bounded steps, independently of batches.
 
 Rows get there when their partition cannot be created in time. A step is one transaction for one
-partition of one table, on a connection of its own; the lock of `zcc.ensure_partition` serialises
-several sinks. Failures here are logged and retried: no batch waits for them.
+partition of one table, on its own connection; the lock of `zcc.ensure_partition` serialises several
+sinks. Failures here are logged and retried: no batch waits for them.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from sinks.postgres.write.partitions import (
     made_ahead,
     not_now,
     partitioned,
-    patience_s,
+    retry_pause_s,
     step_of,
 )
 from sinks.postgres.write.session import connect_plain, upkeep_name
@@ -69,7 +69,7 @@ class Upkeep:
                 await self._clock.sleep(_least_pause_s)
                 await self._wait_for_rows()
             else:
-                await self._clock.sleep(patience_s)
+                await self._clock.sleep(retry_pause_s)
 
     async def _wait_for_rows(self) -> None:
         """Wait until rows may have come, or the interval is over."""
@@ -88,7 +88,7 @@ class Upkeep:
                 await _check(connection)
                 return done
         except psycopg.Error as error:
-            log.warning("default partitions not looked at", error=safe_error_text(error))
+            log.warning("default partitions not checked", error=safe_error_text(error))
             return False
 
     async def _move_all(self, connection: AsyncConnection) -> bool:
@@ -112,14 +112,14 @@ async def _move(connection: AsyncConnection, table: str, end: date) -> None:
     since = earliest_day
     moved: list[Days] = []
     while (day := await _next_day_of(connection, table, since, end)) is not None:
-        found = await ensure(
+        partition = await ensure(
             connection, table, day, max_moved_rows=_max_moved_rows, statement_timeout=_pause_factor
         ) or await ensure(
             connection, table, day, max_moved_rows=_any_number, statement_timeout=_time_for_any
         )
-        if found is not None:
-            moved.append(found)
-        since = day + timedelta(days=1) if found is None else found.end
+        if partition is not None:
+            moved.append(partition)
+        since = day + timedelta(days=1) if partition is None else partition.end
     if moved:
         log.info("rows moved to their partitions", table=table, partitions=len(moved))
 
@@ -129,8 +129,8 @@ async def _next_day_of(
 ) -> date | None:
     """Return the day of the oldest row in the default partition from some day on."""
     net = Identifier(schema, f"{table}_default")
-    found = await connection.execute(_next_day.format(net), (_midnight(since), _midnight(end)))
-    row = await found.fetchone()
+    cursor = await connection.execute(_next_day.format(net), (_midnight(since), _midnight(end)))
+    row = await cursor.fetchone()
     await connection.commit()  # else its locks would conflict with the creation of a partition
     return None if row is None else row[0]
 

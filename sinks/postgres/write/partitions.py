@@ -1,7 +1,7 @@
 """Partitions by month or day of ``event_ts``, created ahead and on demand, one by one.
 
 The length of partitions is stored in the database, so that all sinks agree. Each partition is
-created in a short transaction of its own, and stays. A batch waits at most `_budget_s` for its
+created in its own short transaction, and stays. A batch waits at most `_budget_s` for its
 partitions, and not for one that cannot be created now: its rows go to the default partition, and
 `sinks.postgres.write.partition_upkeep` moves them out.
 """
@@ -29,7 +29,7 @@ partitioned: Final = tuple(table.name for table in tables if table.partitioned)
 not_now: Final = (LockNotAvailable, QueryCanceled)
 """Raised by `ensure` where a lock is held, or the time is over."""
 
-patience_s: Final = 60.0
+retry_pause_s: Final = 60.0
 """The pause after a partition could not be created."""
 
 _lock_timeout: Final = "2s"
@@ -111,7 +111,7 @@ class Partitions:
                 self._wait("time is up")
                 return False
             try:
-                found = [
+                made = [
                     await ensure(
                         connection,
                         table,
@@ -125,12 +125,12 @@ class Partitions:
                 await connection.rollback()
                 self._wait(type(error).__name__)
                 return False
-            self._requested |= {day, *_days_in(found)}
-            complete = complete and None not in found
+            self._requested |= {day, *_days_in(made)}
+            complete = complete and None not in made
         return complete
 
     def _wait(self, reason: str) -> None:
-        self._wait_until_s = self._clock.monotonic_s() + patience_s
+        self._wait_until_s = self._clock.monotonic_s() + retry_pause_s
         log.warning("partitions not made yet", reason=reason)
 
 
@@ -154,26 +154,26 @@ async def ensure(
         "select set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
         (_lock_timeout, statement_timeout),
     )
-    found = await connection.execute(
+    cursor = await connection.execute(
         "select first_day, end_day from zcc.ensure_partition(%s, %s, %s)",
         (table, day, max_moved_rows),
     )
-    first, end = await found.fetchone() or (None, None)
+    first, end = await cursor.fetchone() or (None, None)
     await connection.commit()
     return None if first is None else Days(first, end)
 
 
 async def step_of(connection: AsyncConnection) -> Step:
     """Return the length of future partitions."""
-    found = await connection.execute("select step from zcc.partitioning")
-    (step,) = await found.fetchone() or ("month",)
+    cursor = await connection.execute("select step from zcc.partitioning")
+    (step,) = await cursor.fetchone() or ("month",)
     await connection.commit()
     return "day" if step == "day" else "month"
 
 
-def _days_in(found: Iterable[Days | None]) -> Iterator[date]:
+def _days_in(spans: Iterable[Days | None]) -> Iterator[date]:
     """Yield the days that have a partition in all tables."""
-    held = [each for each in found if each is not None]
+    held = [each for each in spans if each is not None]
     if len(held) == len(partitioned):
         first, end = max(each.first for each in held), min(each.end for each in held)
         yield from (first + timedelta(days=number) for number in range((end - first).days))

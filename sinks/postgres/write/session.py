@@ -18,7 +18,7 @@ sink_name: Final = "zcc sink postgres"
 upkeep_name: Final = "zcc sink postgres upkeep"
 
 _no_answer_s: Final = 10
-"""A network that drops packets is given up after this long; the system's own limit is hours."""
+"""A network that drops packets is abandoned after this time; the system's own limit is hours."""
 
 _limit: Final = """
 select set_config('synchronous_commit', %(synchronous_commit)s, %(local)s),
@@ -86,8 +86,8 @@ async def limited(connection: AsyncConnection, settings: PostgresSettings, *, lo
 
 async def _check_revision(connection: AsyncConnection) -> None:
     try:
-        found = await connection.execute(f"select version_num from {schema}.alembic_version")  # noqa: S608 - a constant
-        row = await found.fetchone()
+        cursor = await connection.execute(f"select version_num from {schema}.alembic_version")  # noqa: S608 - a constant
+        row = await cursor.fetchone()
     except (UndefinedTable, InvalidSchemaName):
         row = None
     if row is None or row[0] < required_revision:

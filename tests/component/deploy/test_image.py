@@ -113,7 +113,7 @@ def test_the_migrations_are_in_the_image(image: str) -> None:
         (("sink", "object-storage"), {"ZCC_OBJECT_STORAGE_URL": "ftp://x/y"}, "s3://"),
         (("topics", "check"), {"ZCC_KAFKA_TOPIC_PREFIX": "Bad Name"}, "ZCC_KAFKA_TOPIC_PREFIX: "),
         (("reconcile",), {}, "ZCC_POSTGRES_DSN: "),
-        (("simulate",), {}, "carries no simulator"),
+        (("simulate",), {}, "does not contain simulator"),
     ],
 )
 def test_every_part_is_in_the_image_as_far_as_its_settings(

@@ -131,7 +131,7 @@ async def test_a_write_is_done_when_it_is_allowed_and_confirmed(configured: Api)
         *("--allow-writes", "--yes"),
     )
     assert (deleted.exit_code, deleted.stdout) == (0, "")
-    assert "there is no document in the reply" in deleted.stderr
+    assert "the reply has no document" in deleted.stderr
 
 
 async def test_an_outage_and_a_missing_scope_have_their_exit_codes(configured: Api) -> None:
@@ -208,7 +208,7 @@ async def test_a_probe_needs_a_scope_of_some_list(environment: pytest.MonkeyPatc
         for name, value in settings_for(api.base).items():
             environment.setenv(name, value)
         poor = await run("budget", "--probe")
-    assert "the token may ask no list" in str(poor.exception)
+    assert "the token permits no list" in str(poor.exception)
 
 
 async def test_what_workers_have_used_today_comes_from_kafka(
@@ -282,7 +282,7 @@ async def test_a_doctor_with_nothing_to_examine_says_so(
 ) -> None:
     code, found = await examined(capsys)
     assert code == 1
-    assert found["settings"][-1] == "wrong: no variable of ours is set"
+    assert found["settings"][-1] == "wrong: no ZCC_ variable of the product is set"
     assert "zoom token" not in found
 
 
@@ -305,7 +305,7 @@ async def test_a_doctor_finds_everything_well(
     environment.setenv("ZCC_POSTGRESS_DSN", "postgresql://u:typing-error@h/d")
     code, found = await examined(capsys)
     assert code == 0, found
-    assert found["kafka"] == ["ok: it answers, and the topics are as they should be"]
+    assert found["kafka"] == ["ok: it answers, and the topics match their specifications"]
     assert found["postgres"][0].startswith("ok: it answers, its tables are at revision ")
     assert "note: ZCC_POSTGRESS_DSN: no part of the product reads it" in found["settings"]
     assert found["zoom token"][0].startswith("ok: granted for the account; the API is at 127.0.0.1")

@@ -122,7 +122,7 @@ def test_topics_are_made_once_and_then_found_as_they_should_be(
     assert (settled.returncode, settled.stdout) == (0, "")
     fewer = zcc("topics", "apply", **{**settings, "ZCC_KAFKA_ENGAGEMENT_PARTITIONS": "1"})
     assert fewer.returncode == 1
-    assert "cannot take partitions away" in fewer.stdout
+    assert "cannot remove partitions" in fewer.stdout
     options = ("--worker", "answers", "--output", "answers.v1", "--retry-delay", "30")
     own = zcc("topics", "apply", *options, **settings)
     assert own.returncode == 0, own.stderr

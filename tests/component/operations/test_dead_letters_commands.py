@@ -103,7 +103,7 @@ async def test_a_replay_is_byte_identical_confirmed_audited_and_done_once(
     dry = await deployment.zcc("replay", "--dry-run", "--json")
     group, refused = map(json.loads, dry.stdout.splitlines())
     assert (dry.returncode, group["count"], refused["refused"]) == (1, 4, 1)
-    assert "sent again 3 times already" in refused["why"]
+    assert "replayed 3 times already" in refused["why"]
     unsure = await deployment.zcc("replay", typed="yes\n")
     assert (unsure.returncode, unsure.stdout) == (1, "")
     assert last_line(unsure) == "zcc: not confirmed: nothing was done"
@@ -186,7 +186,7 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Dep
     await deployment.produce([with_strange_line])
     told = await deployment.zcc("list", "--all")
     assert told.stdout.count("discarded by bob") == 2
-    assert "audit lines that this version does not know" in told.stderr
+    assert "audit lines of an unknown version" in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
+from tests.support.components import component_of
 from tests.support.dead_letters import Deployment
 from tests.support.patience import until
 
@@ -40,11 +41,9 @@ class Handler:
 async def working(handler: Handler, deployment: Deployment) -> AsyncIterator[None]:
     work = run_handler(
         handler,
-        name="enrichment",
-        topics=[deployment.raw],
+        component_of("enrichment", [deployment.raw], retry_delays_s=(30,)),
         kafka=deployment.kafka,
         worker=settings,
-        delays_s=(30,),
     )
     task = asyncio.ensure_future(work)
     try:

@@ -69,7 +69,7 @@ async def test_drift_is_told_with_its_patch(
     assert set(found["patches"]) == {STARTED, "contact_center.new"}
 
     text = await report(kafka_settings, capsys, as_json=False, topics=[topic])
-    assert text.startswith("3 events read from 1 topics\n2 values are no events\n")
+    assert text.startswith("3 events read from 1 topics\n2 values are not events\n")
     assert f"{STARTED}: 2 read\n" in text
     assert '  unknown_enum_value payload.object.channel: 1 events; string 1; "telepathy"\n' in text
     assert f"{STARTED}, schemas/webhooks/engagement/engagement_started.schema.json:\n{{" in text
@@ -77,10 +77,10 @@ async def test_drift_is_told_with_its_patch(
 
     other = raw_topic("user", prefix=kafka_settings.topic_prefix)
     assert await report(kafka_settings, capsys, as_json=False, topics=[other]) == (
-        "0 events read from 1 topics\nno drift: all of them are as the contract has them\n"
+        "0 events read from 1 topics\nno drift: all of them match the contract\n"
     )
 
 
 async def test_a_topic_that_is_not_raw_is_refused(kafka_settings: KafkaSettings) -> None:
-    with pytest.raises(ConfigurationError, match="is no raw topic; expected one of"):
+    with pytest.raises(ConfigurationError, match="is not a raw topic; expected one of"):
         await run(kafka_settings, topics=["zcc.enriched.user.v1"], as_json=False)

@@ -110,7 +110,7 @@ async def test_a_group_without_members_that_has_done_everything_is_none(
 async def test_a_group_of_somebody_else_is_refused_with_the_names_of_ours(
     kafka_settings: KafkaSettings,
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"theirs is no group; .*\.enrichment-retry"):
+    with pytest.raises(ConfigurationError, match=r"theirs is not a group; .*\.enrichment-retry"):
         await run(
             kafka_settings, groups=["theirs"], interval_s=0, as_json=False, clock=SystemClock()
         )

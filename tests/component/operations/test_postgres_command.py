@@ -53,7 +53,7 @@ async def test_erase_counts_first_and_says_what_it_cannot_reach(dsn: str, tmp_pa
     assert [line for line in dry if line.endswith(" rows")] == [
         line for line in done if line.endswith(" rows")
     ]
-    assert done[-1].startswith("Not reached: the topics in Kafka, objects")
+    assert done[-1].startswith("Not erased: topics in Kafka, objects")
     again = lines(zcc(*command, ZCC_POSTGRES_DSN=dsn))
     assert again[0].startswith("to be erased with --apply from 0 rows")
     tokens = await query(dsn, "select distinct consumer_number as n from zcc.engagement")
@@ -67,7 +67,7 @@ async def test_a_user_is_erased_by_email_from_standard_input(dsn: str) -> None:
     done = lines(zcc("erase", "-", "--apply", told="user: A@b\n", ZCC_POSTGRES_DSN=dsn))
     assert "app_user: 1 rows" in done
     nobody = zcc("erase", "-", told="user: x@y", ZCC_POSTGRES_DSN=dsn)
-    assert (nobody.returncode, "nobody has this e-mail address" in nobody.stderr) == (2, True)
+    assert (nobody.returncode, "no user has this e-mail address" in nobody.stderr) == (2, True)
     assert "x@y" not in nobody.stderr
 
 
@@ -90,7 +90,7 @@ async def test_commands_log_in_as_the_owner_where_one_is_named(dsn: str) -> None
         dsn, f"select 1 as same from zcc.alembic_version where version_num = '{revision}'"
     )
     assert lines(zcc("retention", ZCC_POSTGRES_RETENTION_RAW_DAYS="1", **logins)) == [
-        "nothing is too old"
+        "nothing has expired"
     ]
     assert lines(zcc("offsets", "show", "postgres", **logins)) == []
     assert lines(zcc("erase", "-", told="user: U1", **logins))[0].startswith("to be erased")
@@ -102,7 +102,7 @@ async def test_retention_lists_first_and_removes_then(dsn: str) -> None:
     (line,) = lines(zcc("retention", ZCC_POSTGRES_DSN=dsn))
     assert line.startswith("no retention is set")
     young = {"ZCC_POSTGRES_DSN": dsn, "ZCC_POSTGRES_RETENTION_RAW_DAYS": "36500"}
-    assert lines(zcc("retention", **young)) == ["nothing is too old"]
+    assert lines(zcc("retention", **young)) == ["nothing has expired"]
     settings = {"ZCC_POSTGRES_DSN": dsn, "ZCC_POSTGRES_RETENTION_RAW_DAYS": "1"}
     expected = "raw_event: partition raw_event_2026_01_15, about "
     assert any(line.startswith(expected) for line in lines(zcc("retention", **settings)))

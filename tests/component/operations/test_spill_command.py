@@ -74,7 +74,7 @@ def test_a_listing_tells_what_waits_and_what_was_refused_oldest_first(tmp_path: 
     assert done.output.splitlines() == [
         f"waiting  pod-1  2 segments  3 events  {sizes[0] + sizes[2]} bytes  {since}",
         f"waiting  pod-0  1 segments  1 events  {sizes[1]} bytes  since 2026-01-02T03:04:10Z",
-        "waiting  notes.txt: its name is not that of a segment",
+        "waiting  notes.txt: not the name of a segment",
         f"refused  pod-0  1 segments  1 events  {aside.stat().st_size} bytes  {since}",
     ]
 

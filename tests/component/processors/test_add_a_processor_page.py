@@ -27,7 +27,7 @@ DEADLINE_S = HANG_GUARD_S
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the programs of the page."""
-    answers, test, component = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    component, answers, test = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "component.py").write_text(component)
     (tmp_path / "answers.py").write_text(answers)
     (tmp_path / "test_answers.py").write_text(test)

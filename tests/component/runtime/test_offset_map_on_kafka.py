@@ -17,6 +17,7 @@ from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.topics import TopicSpec
+from tests.support.components import component_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
 
@@ -113,7 +114,7 @@ async def running(
 ) -> AsyncIterator[None]:
     """Run a worker and end it without drain or commit; its group misses it at once."""
     work = run_handler(
-        handler, name="test", topics=[source.topic], kafka=kafka_settings, worker=worker
+        handler, component_of("test", [source.topic]), kafka=kafka_settings, worker=worker
     )
     life = asyncio.ensure_future(work)
     try:

@@ -11,6 +11,7 @@ from runtime.ports import Position
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record, TopicPartition
+from tests.support.components import component_of
 from tests.support.kafka_members import Member, create, poll_until, publish
 from tests.support.workers_on_kafka import LogSink, until, until_terminated, worker
 
@@ -71,10 +72,10 @@ class Bench:
             self.handled.append(delivery.value)
             return ()
 
-        await run_handler(handler, name="g", topics=[self.topic], kafka=self.kafka, worker=worker)
+        await run_handler(handler, component_of("g", [self.topic]), kafka=self.kafka, worker=worker)
 
     async def store(self) -> None:
-        await run_sink(self.sink, name="g", topics=[self.topic], kafka=self.kafka, worker=worker)
+        await run_sink(self.sink, component_of("g", [self.topic]), kafka=self.kafka, worker=worker)
 
     async def store_unplanned(self) -> None:
         self.sink.planned = False

@@ -19,6 +19,7 @@ from runtime.values import Deferred, Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, retry_topic
+from tests.support.components import component_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.services import probed
 
@@ -32,6 +33,7 @@ import asyncio
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Deferred
+from tests.support.components import component_of
 
 pytestmark = pytest.mark.usefixtures("signals")
 
@@ -42,11 +44,9 @@ kafka = KafkaSettings()
 asyncio.run(
     run_handler(
         handler,
-        name="test",
-        topics=[f"{kafka.topic_prefix}.in.v1"],
+        component_of("test", [f"{kafka.topic_prefix}.in.v1"], retry_delays_s=(1, 2)),
         kafka=kafka,
         worker=WorkerSettings(),
-        delays_s=(1, 2),
     )
 )
 """
@@ -110,11 +110,9 @@ async def running(topics: Topics, handler: Looks) -> AsyncIterator[None]:
     """Run in this process and end it as an orchestrator does."""
     work = run_handler(
         handler,
-        name="test",
-        topics=[topics.source],
+        component_of("test", [topics.source], retry_delays_s=delays_s),
         kafka=topics.kafka,
         worker=worker,
-        delays_s=delays_s,
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(work)
@@ -191,7 +189,7 @@ async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_and_sets_nothing_
         update={"health_port": unused_tcp_port, "defect_attempts": 1, "concurrency": 1}
     )
     work = run_handler(
-        handler, name="test", topics=[topics.source], kafka=topics.kafka, worker=settings
+        handler, component_of("test", [topics.source]), kafka=topics.kafka, worker=settings
     )
     async with probed(work, unused_tcp_port) as found:
         # Records of one key, so one partition of two is paused, and the other has nothing to do.

@@ -53,7 +53,7 @@ async def test_later_records_of_a_parked_key_follow_it_and_others_go_on() -> Non
     rig.append(b"1", b"poison", b"2", b"3", key=b"parked")
     rig.append(b"4", key=b"free")
     rig.append(b"poison", b"5", key=None)
-    async with running(Worker(parks_poison, rig.surroundings())):
+    async with running(Worker(parks_poison, rig.context())):
         await until(lambda: rig.position_of(source) == 7)
     assert sorted(rig.values()) == [b"1", b"4", b"5"]
     letters = {letter.value: told(letter) for letter in rig.produced("dead") if letter.key}
@@ -74,7 +74,7 @@ async def test_a_record_that_was_only_rejected_parks_nothing() -> None:
         return copied(delivery)
 
     rig.append(b"poison", b"next")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.position_of(source) == 2)
     assert rig.values() == [b"next"]
 
@@ -88,7 +88,7 @@ async def test_a_key_is_free_again_once_a_record_of_it_that_was_sent_again_succe
     rig.append(b"2")
     rig.append(b"mended", headers=again)
     rig.append(b"3")
-    async with running(Worker(parks_poison, rig.surroundings())):
+    async with running(Worker(parks_poison, rig.context())):
         await until(lambda: rig.position_of(source) == 6)
     assert rig.values() == [b"mended", b"3"]
     assert rig.values("dead") == [b"poison", b"1", b"poison", b"2"]
@@ -99,10 +99,10 @@ async def test_a_key_is_free_again_once_a_record_of_it_that_was_sent_again_succe
 async def test_a_restart_forgets_which_keys_are_parked() -> None:
     rig = Rig()
     rig.append(b"poison", b"1")
-    async with running(Worker(parks_poison, rig.surroundings())):
+    async with running(Worker(parks_poison, rig.context())):
         await until(lambda: rig.position_of(source) == 2)
     rig.append(b"2")
-    async with running(Worker(parks_poison, rig.surroundings())):
+    async with running(Worker(parks_poison, rig.context())):
         await until(lambda: rig.position_of(source) == 3)
     assert rig.values("dead") == [b"poison", b"1"]
     assert rig.values() == [b"2"]
@@ -113,7 +113,7 @@ async def test_more_parked_keys_than_allowed_stop_the_worker_and_no_more_is_set_
     rig = Rig()
     for n in range(3):
         rig.append(b"poison", key=b"%d" % n)
-    worker = Worker(parks_poison, rig.surroundings(parked_keys=2, concurrency=1))
+    worker = Worker(parks_poison, rig.context(parked_keys=2, concurrency=1))
     with pytest.raises(TooManyDeadLettersError, match="ZCC_WORKER_PARKED_KEYS"):
         await runs_until_it_halts(worker)
     assert len(rig.values("dead")) == 2
@@ -130,7 +130,7 @@ async def test_poison_below_its_share_stops_nothing_however_long_it_comes() -> N
         return copied(delivery)
 
     bounds = {"guard_records": 20, "guard_rejected_share": 0.5}
-    async with running(Worker(handler, rig.surroundings(concurrency=1, **bounds))):
+    async with running(Worker(handler, rig.context(concurrency=1, **bounds))):
         for _ in range(200):
             rig.append(b"poison", b"good", b"good")
         await until(lambda: rig.position_of(source) == 600)
@@ -151,7 +151,7 @@ async def test_poison_above_its_share_pauses_its_partition_and_the_others_go_on(
         rig.append(b"good")
     for _ in range(100):
         rig.append(b"poison")
-    context = rig.surroundings(
+    context = rig.context(
         concurrency=1, guard_records=20, guard_rejected_share=0.5, in_flight_records=30
     )
     worker = Worker(handler, context)
@@ -185,12 +185,12 @@ async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no
         rig.append(b"poison", key=b"%d" % n)
     bounds = {"guard_records": 20, "guard_rejected_share": 0.5}
     for _ in range(3):
-        worker = Worker(handler, rig.surroundings(**bounds))
+        worker = Worker(handler, rig.context(**bounds))
         async with running(worker):
             await until(lambda worker=worker: "paused" in (worker.readiness_problem() or ""))
         assert len(rig.values("dead")) == 10
     mended = True
-    worker = Worker(handler, rig.surroundings(**bounds))
+    worker = Worker(handler, rig.context(**bounds))
     async with running(worker):
         await until(lambda: rig.position_of(source) == 100)
         assert worker.remarks() is None
@@ -207,10 +207,10 @@ async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_no
     ]
     rig.append(b"poison", b"1", key=None)
     with capture_logs() as logs:
-        async with running(Worker(parks_poison, rig.surroundings())):
+        async with running(Worker(parks_poison, rig.context())):
             await until(lambda: rig.position_of(source) == 2)
     assert rig.values("dead") == [b"poison"]
-    (told,) = [entry for entry in logs if entry["event"] == "dead letters of before not read"]
+    (told,) = [entry for entry in logs if entry["event"] == "earlier dead letters not read"]
     assert told["error"] == "no right"
 
 
@@ -221,7 +221,7 @@ async def test_dead_letters_come_no_faster_than_their_rate() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         raise RejectedError(DeadLetterReason.UNREADABLE, "broken")
 
-    context = rig.surroundings(guard_rejected_share=1.0, guard_per_minute=5)
+    context = rig.context(guard_rejected_share=1.0, guard_per_minute=5)
     worker = Worker(handler, context)
     async with running(worker):
         for _ in range(20):
@@ -239,7 +239,7 @@ async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_aroun
     rig = Rig()
     for _ in range(100):
         rig.append(b"poison", b"good", b"good", b"good")
-    context = rig.surroundings(batch_records=400, guard_records=20, guard_rejected_share=0.5)
+    context = rig.context(batch_records=400, guard_records=20, guard_rejected_share=0.5)
     sink = RecordingSink()
     sink.poison = {b"poison"}
     async with running(SinkWorker(sink, context)):
@@ -251,7 +251,7 @@ async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_aroun
 async def test_batches_without_poison_count_for_the_share_too() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.poison = {b"poison"}
-    context = rig.surroundings(guard_records=20, guard_rejected_share=0.2)
+    context = rig.context(guard_records=20, guard_rejected_share=0.2)
     async with running(SinkWorker(sink, context)):
         for n in range(1, 11):
             rig.append(b"poison")
@@ -273,7 +273,7 @@ async def test_an_outage_of_an_hour_makes_no_dead_letter_and_loses_nothing() -> 
 
     for n in range(50):
         rig.append(b"%d" % n, key=b"%d" % (n % 7))
-    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+    async with running(Worker(handler, rig.context(defect_attempts=1))):
         await asyncio.sleep(3600)
         assert rig.values("dead") == rig.values() == []
         down = False
@@ -297,7 +297,7 @@ async def test_a_record_waits_for_the_world_from_the_first_failure_to_its_end(
             raise errors.pop()
         return copied(delivery)
 
-    settler = RecordProcessor(handler, rig.surroundings(), Liveness(rig.clock), RetryTopics())
+    settler = RecordProcessor(handler, rig.context(), Liveness(rig.clock), RetryTopics())
     await settler.process(Delivery("in", 0, 0, b"k", b"1", (), 0))
     assert rig.values() == [b"1"]
     assert list(settler.waiting) == []
@@ -315,7 +315,7 @@ async def test_a_key_that_waits_for_the_world_leaves_room_for_the_other_partitio
 
     for n in range(100):
         rig.append(b"%d" % n, key=b"down")
-    async with running(Worker(handler, rig.surroundings(in_flight_records=20))):
+    async with running(Worker(handler, rig.context(in_flight_records=20))):
         await until(lambda: rig.member.paused == {source} if rig.entered else False)
         for n in range(100):
             rig.append(b"%d" % n, key=b"%d" % n, to=other)
@@ -338,7 +338,7 @@ async def test_few_records_that_wait_for_the_world_hold_up_their_keys_only() -> 
     rig.append(b"x", key=b"down")
     for n in range(100):
         rig.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, rig.surroundings(in_flight_records=20))):
+    async with running(Worker(handler, rig.context(in_flight_records=20))):
         await until(lambda: len(rig.values()) == 100)
         assert rig.member.paused == set()
 
@@ -352,7 +352,7 @@ async def test_an_answer_that_is_none_is_a_defect_of_the_handler_and_stops_nothi
 
     rig = Rig()
     rig.append(b"1", b"poison", b"2")
-    async with running(Worker(forgets, rig.surroundings())):
+    async with running(Worker(forgets, rig.context())):
         await until(lambda: rig.position_of(source) == 3)
     assert sorted(rig.values()) == [b"1", b"2"]
     (letter,) = rig.produced("dead")

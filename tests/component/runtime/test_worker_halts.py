@@ -12,6 +12,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, Resume, TopicPartition
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
+from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres_proxy import proxied
@@ -38,11 +39,9 @@ async def test_a_processor_whose_output_topic_is_missing_says_so_at_once_and_goe
 
     work = run_handler(
         handler,
-        name="test",
-        topics=[source],
+        component_of("test", [source], writes=[missing]),
         kafka=kafka,
         worker=settings_of(port),
-        produces=[missing],
     )
     async with probed(work, port) as worker:
         await worker.until_readyz(503, "halted", f"topics that do not exist: {missing}")
@@ -61,8 +60,7 @@ async def test_who_is_told_to_stop_while_halted_ends_with_an_error(
     missing = f"{kafka_settings.topic_prefix}.in.v1"
     work = run_sink(
         RecordingSink(),
-        name="test",
-        topics=[missing],
+        component_of("test", [missing]),
         kafka=kafka_settings,
         worker=settings_of(unused_tcp_port),
     )
@@ -98,7 +96,7 @@ async def test_a_store_that_is_away_and_then_not_set_up_is_waited_for(
     (source,) = await create_topics(kafka, "in")
     await produce(kafka, source, [b"1"])
     sink = NotSetUp()
-    work = run_sink(sink, name="test", topics=[source], kafka=kafka, worker=settings_of(port))
+    work = run_sink(sink, component_of("test", [source]), kafka=kafka, worker=settings_of(port))
     async with probed(work, port) as worker:
         await worker.until_readyz(
             503, "open has failed for", "(transient): the store does not answer"
@@ -127,7 +125,7 @@ async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_th
     async with proxied(dsn) as (proxy, through):
         sink = PostgresSink(PostgresSettings(dsn=through), SystemClock())
         work = run_sink(
-            sink, name="postgres", topics=[source], kafka=kafka, worker=settings_of(port)
+            sink, component_of("postgres", [source]), kafka=kafka, worker=settings_of(port)
         )
         async with probed(work, port) as worker:
             await worker.until_readyz(200)

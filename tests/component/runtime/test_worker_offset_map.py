@@ -44,14 +44,14 @@ async def test_a_restart_repeats_only_what_was_not_done() -> None:
     rig = Rig()
     handler, before = Stuck(), sample(skipped)
     fill(rig, 40, stuck=lambda n: n % 10 == 3)
-    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.01))):
+    async with running(Worker(handler, rig.context(drain_timeout_s=0.01))):
         await until(lambda: len(handler.handled) == 36)
         await acknowledged()
     assert rig.position_of(source) == 3
     after = Stuck()
     after.release.set()
     rig.append(b"new")
-    async with running(Worker(after, rig.surroundings())):
+    async with running(Worker(after, rig.context())):
         await until(lambda: rig.committed[source] == Position(41))
     assert sorted(after.handled) == [3, 13, 23, 33, 40]
     assert sample(skipped) == before + 37 - 4
@@ -63,7 +63,7 @@ async def test_a_rebalance_in_the_middle_repeats_only_what_was_not_done() -> Non
     rig = Rig()
     handler = Stuck()
     fill(rig, 30, stuck=lambda n: n == 0)
-    async with running(Worker(handler, rig.surroundings(commit_interval_s=60))):
+    async with running(Worker(handler, rig.context(commit_interval_s=60))):
         await until(lambda: len(handler.handled) == 29)
         await acknowledged()
         rig.rebalance()
@@ -80,12 +80,12 @@ async def test_what_is_known_is_kept_by_an_owner_that_has_read_none_of_it_again(
     fill(rig, 30, stuck=lambda n: n == 0)
     rig.committed[source] = to_commit(OffsetMap((0, 5), 30))
     stuck, after = Stuck(), Stuck()
-    context = rig.surroundings(in_flight_records=1, drain_timeout_s=0.01)
+    context = rig.context(in_flight_records=1, drain_timeout_s=0.01)
     async with running(Worker(stuck, context)):
         await until(lambda: bool(rig.entered) and rig.member.polls > 3)
     assert rig.committed[source] == to_commit(OffsetMap((0, 5), 30))
     after.release.set()
-    async with running(Worker(after, rig.surroundings())):
+    async with running(Worker(after, rig.context())):
         await until(lambda: rig.committed[source] == Position(30))
     assert stuck.handled + after.handled == [0, 5]
 
@@ -98,11 +98,11 @@ async def test_gaps_in_the_log_do_not_shift_what_is_done() -> None:
         fill(rig, 4, stuck=lambda n: n == 2)
     offsets = [delivery.offset for delivery in rig.broker.log(source)]
     handler, after = Stuck(), Stuck()
-    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.01))):
+    async with running(Worker(handler, rig.context(drain_timeout_s=0.01))):
         await until(lambda: len(handler.handled) == 15)
         await acknowledged()
     after.release.set()
-    async with running(Worker(after, rig.surroundings())):
+    async with running(Worker(after, rig.context())):
         await until(lambda: rig.committed[source] == Position(offsets[-1] + 1))
     assert after.handled == [offset for offset in offsets if offset not in handler.handled]
 
@@ -125,7 +125,7 @@ async def test_a_text_that_is_no_map_of_this_log_is_ignored_and_counted_once(tex
     handler, before = Stuck(), sample(ignored)
     fill(rig, 10, stuck=lambda _: False)
     rig.committed[source] = Position(2, text)
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed[source] == Position(10))
     assert handler.handled == list(range(2, 10))
     assert sample(ignored) == before + 1
@@ -138,7 +138,7 @@ async def test_what_retention_deleted_is_no_longer_waited_for() -> None:
     fill(rig, 10, stuck=lambda _: False)
     rig.committed[source] = to_commit(OffsetMap((1, 6), 9))
     rig.broker.delete_before(source, 4)
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed[source] == Position(10))
     assert handler.handled == [6, 9]
 
@@ -147,7 +147,7 @@ async def test_what_retention_deleted_is_no_longer_waited_for() -> None:
 async def test_so_many_records_done_are_committed_before_the_interval_is_over() -> None:
     rig = Rig()
     handler = Stuck()
-    context = rig.surroundings(commit_interval_s=3_600, commit_records=5, in_flight_records=4)
+    context = rig.context(commit_interval_s=3_600, commit_records=5, in_flight_records=4)
     async with running(Worker(handler, context)):
         fill(rig, 4, stuck=lambda _: False)
         await until(lambda: len(handler.handled) == 4)
@@ -163,7 +163,7 @@ async def test_the_map_that_is_committed_says_what_is_done_at_that_time() -> Non
     rig = Rig()
     handler = Stuck()
     fill(rig, 10, stuck=lambda n: n in {2, 7})
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.position_of(source) == 2)
         await until(lambda: len(handler.handled) == 8)
         await acknowledged()

@@ -20,6 +20,7 @@ from runtime.values import Delivery, Record
 from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
+from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
@@ -118,7 +119,7 @@ async def test_a_handler_keeps_order_sets_poison_aside_and_drains(topics: Topics
     await topics.produce([b"%d" % n for n in range(1000)], keys=17)
     await topics.produce([b"\xffpoison"], keys=1)
     work = run_handler(
-        handler, name="test", topics=[topics.source], kafka=topics.kafka, worker=worker
+        handler, component_of("test", [topics.source]), kafka=topics.kafka, worker=worker
     )
     async with until_terminated(work):
         await topics.settled()
@@ -140,7 +141,7 @@ async def test_nothing_is_lost_when_workers_die_and_join(topics: Topics) -> None
     def life() -> Coroutine[None, None, None]:
         quick = worker.model_copy(update={"concurrency": 8})
         return run_handler(
-            handler, name="test", topics=[topics.source], kafka=topics.kafka, worker=quick
+            handler, component_of("test", [topics.source]), kafka=topics.kafka, worker=quick
         )
 
     await topics.produce([b"%d" % n for n in range(1500)], keys=40)
@@ -177,7 +178,7 @@ async def test_health_is_served_while_it_works(topics: Topics, unused_tcp_port: 
 
     listening = worker.model_copy(update={"health_port": unused_tcp_port})
     work = run_handler(
-        handler, name="test", topics=[topics.source], kafka=topics.kafka, worker=listening
+        handler, component_of("test", [topics.source]), kafka=topics.kafka, worker=listening
     )
     async with until_terminated(work):
         await answers("/healthz", 200)
@@ -191,7 +192,9 @@ async def test_a_planned_sink_gets_the_same_boundaries_again_after_a_crash(
 ) -> None:
     def run(sink: RecordingSink) -> Coroutine[None, None, None]:
         small = worker.model_copy(update={"batch_records": 50})
-        return run_sink(sink, name="test", topics=[topics.source], kafka=topics.kafka, worker=small)
+        return run_sink(
+            sink, component_of("test", [topics.source]), kafka=topics.kafka, worker=small
+        )
 
     await topics.produce([b"%d" % n for n in range(500)], keys=10)
     dying, reborn = RecordingSink(planned=True), RecordingSink(planned=True)

@@ -14,6 +14,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
 from schemas.headers import failed_at_header, origin_header, text, worker_header
 from schemas.reasons import DeadLetterReason
+from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
 from tests.support.services import Probed, create_topics, ends_with, probed, produce, records_of
 
@@ -45,7 +46,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_asid
 
     def running() -> AbstractAsyncContextManager[Probed]:
         work = run_sink(
-            sink, name="test", topics=(poisoned, fine), kafka=kafka, worker=settings_of(port)
+            sink, component_of("test", (poisoned, fine)), kafka=kafka, worker=settings_of(port)
         )
         return probed(work, port)
 
@@ -109,7 +110,7 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
         raise RejectedError(DeadLetterReason.UNREADABLE, "bad")
 
     work = run_handler(
-        handler, name="test", topics=topics[:2], kafka=kafka, worker=settings_of(unused_tcp_port)
+        handler, component_of("test", topics[:2]), kafka=kafka, worker=settings_of(unused_tcp_port)
     )
     said = "nothing more was set aside"
     async with ends_with(TooManyDeadLettersError, said, work, unused_tcp_port) as worker:
@@ -138,7 +139,7 @@ async def test_a_poisoned_partition_of_a_handler_lets_the_others_go_on(
     settings = settings_of(unused_tcp_port).model_copy(update={"in_flight_records": 5})
     for start in range(2):
         work = run_handler(
-            handler, name="test", topics=(poisoned, fine), kafka=kafka, worker=settings
+            handler, component_of("test", (poisoned, fine)), kafka=kafka, worker=settings
         )
         async with probed(work, unused_tcp_port) as worker:
             await worker.until_readyz(200, f"paused {poisoned}/0")

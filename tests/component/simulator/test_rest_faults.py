@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, ServerDisconnectedError
 
-from simulator.faults import RestFault, Spoiling
+from simulator.faults import Corruption, RestFault
 from tests.support.simulator_api import Api, Reply, StoppedClock, inventing_api
 
 SKILL = "/skills/s"
@@ -177,7 +177,7 @@ async def test_faults_act_together_in_their_order(api: Api) -> None:
     assert (reply.status, reply.content[:5]) == (503, b"<!doc")
 
 
-@pytest.mark.parametrize("first", sorted(get_args(Spoiling)))
+@pytest.mark.parametrize("first", sorted(get_args(Corruption)))
 async def test_an_answer_can_be_spoilt_twice(api: Api, first: str) -> None:
     faults = [{"kind": first, "seconds": 0.0}, {"kind": "repeated_page"}, {"kind": "truncated"}]
     assert await api.set_faults(faults=faults) == 200

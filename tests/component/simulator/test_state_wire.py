@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 from pydantic import SecretStr
 
-from simulator.clock import SystemClock
+from simulator.clock import MachineClock
 from simulator.company import make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
@@ -34,7 +34,7 @@ async def test_engagements_that_were_told_are_answered() -> None:
     state = State(company)
     told = list(ended(SETTINGS.seed, state))
     async with (
-        rest_api(SETTINGS, company, state=state, clock=SystemClock()) as base_url,
+        rest_api(SETTINGS, company, state=state, clock=MachineClock()) as base_url,
         aiohttp.ClientSession(base_url) as session,
     ):
         form = {"grant_type": "account_credentials", "account_id": company.account_id}

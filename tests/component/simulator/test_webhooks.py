@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from simulator.clock import SystemClock
+from simulator.clock import MachineClock
 from simulator.company import Company, make_company
 from simulator.service import AccountMismatchError, send
 from simulator.webhooks.endpoint import open_endpoint
@@ -97,7 +97,7 @@ async def test_an_event_that_fails_is_tried_four_times_and_given_up(
 
 async def test_a_refused_connection_is_a_network_error(unused_tcp_port: int) -> None:
     settings = simulator_settings(f"http://127.0.0.1:{unused_tcp_port}/webhooks/zoom")
-    async with open_endpoint(settings, clock=SystemClock(), rng=Random(1)) as endpoint:
+    async with open_endpoint(settings, clock=MachineClock(), rng=Random(1)) as endpoint:
         assert await endpoint.deliver(b"{}", request_id="1") == "network_error"
 
 
@@ -111,7 +111,7 @@ async def test_an_answer_that_is_no_http_is_a_network_error() -> None:
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         settings = simulator_settings(f"http://127.0.0.1:{port}/webhooks/zoom")
-        async with open_endpoint(settings, clock=SystemClock(), rng=Random(1)) as endpoint:
+        async with open_endpoint(settings, clock=MachineClock(), rng=Random(1)) as endpoint:
             assert await endpoint.deliver(b"{}", request_id="1") == "network_error"
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processors.enrichment.handler import Enrichment
+from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
@@ -130,7 +130,7 @@ class Bench:
             queues = CachedLookup[str, Queue](
                 source, settings, names=queue_ids, background=background, clock=clock
             )
-            handler = Enrichment(
+            handler = EnrichmentHandler(
                 users=users, queues=queues, topic_prefix=self.kafka.topic_prefix, clock=clock
             )
             async with (

@@ -16,7 +16,7 @@ zoom = (
         "ZccZoomBudgetSpent",
         {
             'zcc_zoom_budget_refused_total{label="LIGHT",reason="second"}': "0+60x40",
-            'zcc_zoom_budget_refused_total{label="LIGHT",reason="seat"}': "0+60x40",
+            'zcc_zoom_budget_refused_total{label="LIGHT",reason="no_share"}': "0+60x40",
         },
         {"20m": [{"label": "LIGHT", "reason": "second"}]},
         silent=("10m",),

@@ -13,7 +13,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from zoom.client import ZoomClient, connected
 from zoom.http.connection import AccountConnection
-from zoom.messages import Request, Response, Transport
+from zoom.messages import ApiResponse, Request, Transport
 from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
 
@@ -110,12 +110,12 @@ class MemoryLookup:
         return value
 
 
-def reply(status: int = 200, document: object = None, **headers: str) -> Response:
+def reply(status: int = 200, document: object = None, **headers: str) -> ApiResponse:
     body = b"" if document is None else orjson.dumps(document)
-    return Response(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
+    return ApiResponse(status, {k.replace("_", "-"): v for k, v in headers.items()}, body)
 
 
-Answer = Response | Exception | Awaitable[Response]
+Answer = ApiResponse | Exception | Awaitable[ApiResponse]
 
 
 class ScriptedTransport:
@@ -127,7 +127,7 @@ class ScriptedTransport:
         self.requests: list[Request] = []
         self.token_requests = 0
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> ApiResponse:
         if request.form:
             self.token_requests += 1
             if self.tokens is None:
@@ -137,14 +137,14 @@ class ScriptedTransport:
         return await _given(self.script.pop(0))
 
 
-def token_reply(value: str = "token-1", **members: object) -> Response:
+def token_reply(value: str = "token-1", **members: object) -> ApiResponse:
     return reply(200, {"access_token": value, "expires_in": 3600} | members)
 
 
-async def _given(answer: Answer) -> Response:
+async def _given(answer: Answer) -> ApiResponse:
     if isinstance(answer, Exception):
         raise answer
-    if isinstance(answer, Response):
+    if isinstance(answer, ApiResponse):
         return answer
     return await answer
 

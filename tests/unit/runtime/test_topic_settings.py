@@ -42,7 +42,7 @@ def test_partitions_are_added() -> None:
 def test_partitions_are_never_taken_away() -> None:
     (change,) = planned(TopicState(8, 3, right.configs))
     assert isinstance(change, Refuse)
-    assert "cannot take partitions away" in describe_change(change)
+    assert "cannot remove partitions" in describe_change(change)
 
 
 def test_another_replication_is_for_the_operator() -> None:

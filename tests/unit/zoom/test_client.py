@@ -24,7 +24,7 @@ from zoom.errors import (
     error_of,
 )
 from zoom.limits import Priority
-from zoom.messages import Caller, Response
+from zoom.messages import ApiResponse, Caller
 from zoom.rate_limits.circuit_breaker import failures_that_open, operators_pause_s, pause_s
 
 skill = {"skill_name": "Words", "skill_category_id": "c"}
@@ -103,8 +103,8 @@ async def test_what_is_done_without_a_word_is_none() -> None:
         reply(503),
         reply(429, {"code": 4001}),
         reply(200),
-        Response(201, {}, b'{"half'),
-        Response(201, {}, b"<html>"),
+        ApiResponse(201, {}, b'{"half'),
+        ApiResponse(201, {}, b"<html>"),
     ],
 )
 async def test_a_write_goes_out_once_whatever_comes_back(answer: Answer) -> None:
@@ -125,7 +125,7 @@ async def test_a_write_is_sent_again_where_its_token_was_refused_before_anything
     ("answer", "kind"),
     [(reply(404, {"code": 1001}), NotFoundError), (reply(410, {"code": 1001}), GoneError)],
 )
-async def test_what_does_not_exist_is_said_so(answer: Response, kind: type[Exception]) -> None:
+async def test_what_does_not_exist_is_said_so(answer: ApiResponse, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         await ScriptedApi(answer).user()
 
@@ -169,7 +169,7 @@ async def test_a_call_waits_for_its_turn_at_the_priority_of_its_client() -> None
 
 
 @pytest.mark.parametrize("refusal", [expired, reply(400, {"code": 124}), reply(401)])
-async def test_a_refused_token_is_renewed_once_and_the_call_repeated(refusal: Response) -> None:
+async def test_a_refused_token_is_renewed_once_and_the_call_repeated(refusal: ApiResponse) -> None:
     api = ScriptedApi(refusal, ann)
     assert await api.user()
     assert api.transport.requests[1].headers == {"Authorization": "Bearer token-2"}
@@ -190,7 +190,7 @@ async def test_a_second_refusal_is_an_error_and_no_third_token_is_asked_for() ->
     ],
 )
 async def test_what_another_token_does_not_mend_asks_for_none(
-    answer: Response, fault: ZoomFault
+    answer: ApiResponse, fault: ZoomFault
 ) -> None:
     api = ScriptedApi(answer)
     assert await api.fault_of() is fault
@@ -240,8 +240,8 @@ async def test_a_forbidden_operation_rests_and_leaves_the_others_alone() -> None
     ("answer", "fault"),
     [
         (reply(500), ZoomFault.OUTAGE),
-        (Response(200, {}, b"<html>"), ZoomFault.NOT_JSON),
-        (Response(200, {}, b'{"user_id": "u'), ZoomFault.NOT_JSON),
+        (ApiResponse(200, {}, b"<html>"), ZoomFault.NOT_JSON),
+        (ApiResponse(200, {}, b'{"user_id": "u'), ZoomFault.NOT_JSON),
         (reply(200, {"user_id": "u"}, content_type="text/html"), ZoomFault.NOT_JSON),
         (reply(200, ["u"]), ZoomFault.UNEXPECTED),
         (reply(200, {"code": 1, "message": "no"}), ZoomFault.UNEXPECTED),
@@ -303,20 +303,20 @@ async def test_a_daily_limit_fails_further_calls_at_once() -> None:
 
 
 async def test_an_answer_that_does_not_come_is_given_up() -> None:
-    never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    never: asyncio.Future[ApiResponse] = asyncio.get_running_loop().create_future()
     api = ScriptedApi(never, connect_timeout_s=0.01, read_timeout_s=0.01, call_timeout_s=0.02)
     assert await api.fault_of() is ZoomFault.TIMEOUT
 
 
 async def test_a_token_that_does_not_come_is_given_up_within_the_same_limit() -> None:
-    never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    never: asyncio.Future[ApiResponse] = asyncio.get_running_loop().create_future()
     limits = {"connect_timeout_s": 0.01, "read_timeout_s": 0.01, "call_timeout_s": 0.02}
     api = ScriptedApi(tokens=[never], **limits)
     assert await api.fault_of() is ZoomFault.TIMEOUT
 
 
 async def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
-    never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    never: asyncio.Future[ApiResponse] = asyncio.get_running_loop().create_future()
     api = ScriptedApi(never, ann)
     before = asyncio.all_tasks()
     asking = asyncio.ensure_future(api.user())
@@ -334,7 +334,9 @@ async def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
     ("answer", "outcome"),
     [(ann, "found"), (reply(404, {"code": 1001}), "not_found"), (reply(403), "forbidden")],
 )
-async def test_calls_are_counted_by_operation_and_outcome(answer: Response, outcome: str) -> None:
+async def test_calls_are_counted_by_operation_and_outcome(
+    answer: ApiResponse, outcome: str
+) -> None:
     def counted() -> float:
         labels = {"operation": "get_user", "outcome": outcome}
         return REGISTRY.get_sample_value("zcc_zoom_requests_total", labels) or 0.0
@@ -350,8 +352,8 @@ async def test_calls_are_counted_by_operation_and_outcome(answer: Response, outc
     [
         lambda: [reply(401), reply(401)],
         lambda: [reply(403, {"code": 1, "message": "token-1"})],
-        lambda: [Response(200, {}, b"token-1 <html>")],
-        lambda: [Response(200, {"content-type": "token-1"}, b"{}")],
+        lambda: [ApiResponse(200, {}, b"token-1 <html>")],
+        lambda: [ApiResponse(200, {"content-type": "token-1"}, b"{}")],
         lambda: [reply(200, {"code": 7, "message": "token-1"})],
         lambda: [reply(302, location="https://elsewhere.example/token-1")],
         lambda: [reply(409, {"message": "token-1"})],

@@ -30,7 +30,7 @@ from zoom.errors import (
     operators_faults,
     retry_after_s,
 )
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -107,7 +107,7 @@ def test_a_write_that_is_not_allowed_is_the_operators_matter() -> None:
     ],
 )
 def test_a_code_is_read_where_there_is_one(body: bytes, code: int | None) -> None:
-    assert code_of(Response(400, {}, body)) == code
+    assert code_of(ApiResponse(400, {}, body)) == code
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from zoom.errors import (
     ZoomFault,
 )
 from zoom.lookups import EntityLookup, is_id, queue_lookup, user_lookup
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 ann = reply(200, {"user_id": "u1", "display_name": "Ann", "new": {}})
 
@@ -38,7 +38,7 @@ async def test_a_user_and_a_queue_are_found_by_id() -> None:
 @pytest.mark.parametrize(
     "answer", [reply(404, {"code": 1001}), reply(410, {"code": 1001}), reply(400, {"code": 300})]
 )
-async def test_an_id_that_zoom_does_not_know_or_accept_names_nobody(answer: Response) -> None:
+async def test_an_id_that_zoom_does_not_know_or_accept_names_nobody(answer: ApiResponse) -> None:
     assert await Api(answer).users.get("u1") is None
 
 
@@ -78,7 +78,7 @@ async def test_a_queue_needs_one_of_its_ids() -> None:
         await Api(reply(200, {"queue_name": "Help"})).queues.get("q")
 
 
-def page(*names: str, token: str = "") -> Response:
+def page(*names: str, token: str = "") -> ApiResponse:
     users = [{"user_id": name, "display_name": name.upper()} for name in names]
     return reply(200, {"users": users, "next_page_token": token})
 
@@ -110,7 +110,7 @@ async def test_a_page_that_comes_twice_ends_the_walk_with_an_error() -> None:
     ],
 )
 async def test_a_list_that_is_not_there_is_an_error_never_an_empty_account(
-    answer: Response, kind: type[Exception]
+    answer: ApiResponse, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
         _ = [queue async for queue in Api(answer).queues.all()]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -66,7 +66,7 @@ item: Final = Projection(
 _out_of_archive: Final[Mapping[str, Values]] = {"archive": (False, None), **alive}
 
 
-def _created(event: Event) -> Iterator[ColumnUpdate]:
+def _created(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         bounds = {"created_at": event.occurred_at_ms, "modified_at": event.occurred_at_ms}
@@ -75,7 +75,7 @@ def _created(event: Event) -> Iterator[ColumnUpdate]:
         yield from _items(event, asset_id)
 
 
-def _updated(event: Event) -> Iterator[ColumnUpdate]:
+def _updated(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         updates = object_in(event.object, "updates") or {}
@@ -87,7 +87,7 @@ def _updated(event: Event) -> Iterator[ColumnUpdate]:
         yield from _items(event, asset_id)
 
 
-def _deleted(event: Event) -> Iterator[ColumnUpdate]:
+def _deleted(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:
         registers = values_of(event.object, _all_attributes)
@@ -100,7 +100,7 @@ def _deleted(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(asset, (event.account_id, asset_id), registers, bounds)
 
 
-def _items(event: Event, asset_id: str) -> Iterator[ColumnUpdate]:
+def _items(event: ParsedEvent, asset_id: str) -> Iterator[ColumnUpdate]:
     """Yield each item once; of one that the event names twice, its deletion counts."""
     updates = object_in(event.object, "updates") or {}
     removed: Mapping[str, Values] = {deleted.name: (event.occurred_at_ms,)}

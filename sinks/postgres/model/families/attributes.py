@@ -1,4 +1,4 @@
-"""Pure: slowly changing attributes, each with a column and a register of its own.
+"""Pure: slowly changing attributes, each with its own column and register.
 
 A member that an event omits is unchanged. So each member is a separate register, and only another
 value replaces a value.
@@ -73,14 +73,14 @@ def registers_of(*parts: Attributes) -> tuple[VersionedColumns, ...]:
 
 def values_of(entity: JsonObject, attributes_of_member: Attributes) -> dict[str, Values]:
     """Return an object's attributes, by register."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     for member in entity:
         column = attributes_of_member.get(member)
         if column is not None:
             cell = _readers[column.type](entity, member)
             if cell is not None:
-                found[column.name] = (cell,)
-    return found
+                values[column.name] = (cell,)
+    return values
 
 
 def cells_of(entity: JsonObject, attributes_of_member: Attributes) -> Values:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import id_text
 from sinks.postgres.model.projection import ColumnUpdate, Reader, event_columns, event_table
 from sinks.postgres.model.tables import Column, columns_of
@@ -31,7 +31,7 @@ command: Final = event_table(
 projections: Final = (command,)
 
 
-def _command(event: Event) -> Iterator[ColumnUpdate]:
+def _command(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     cells = (
         event.occurred_at_ms,
         _commands[event.name],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.participants import teams_of
 from sinks.postgres.model.json_fields import id_text, json, object_in, text
 from sinks.postgres.model.projection import ColumnUpdate, Reader, event_columns, event_table
@@ -44,7 +44,7 @@ conference_event: Final = event_table(
 projections: Final = (conference_event,)
 
 
-def _conference(event: Event) -> Iterator[ColumnUpdate]:
+def _conference(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     entity = event.object
     conference_id = id_text(entity, "conference_id")
     if conference_id is None:

@@ -6,7 +6,7 @@ Events without a number change no state; the history holds them.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import id_text, object_in
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -53,16 +53,17 @@ history: Final = event_table(
 projections: Final = (consent, history)
 
 
-def _consent(event: Event) -> Iterator[ColumnUpdate]:
+def _consent(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     terms = object_in(event.object, "sms") or {}
     state, number = _states[event.name], id_text(terms, "consumer_number")
-    ours, campaign_id = id_text(terms, "contact_center_number"), id_text(terms, "campaign_id")
+    contact_center_number = id_text(terms, "contact_center_number")
+    campaign_id = id_text(terms, "campaign_id")
     cells = (
         event.occurred_at_ms,
         state,
         _channel,
         number,
-        ours,
+        contact_center_number,
         campaign_id,
         event.engagement_id,
     )
@@ -70,7 +71,7 @@ def _consent(event: Event) -> Iterator[ColumnUpdate]:
         history, (event.account_id, event.event_id, event.event_ts_ms), {"event": cells}
     )
     if number is not None:
-        key = event.account_id, _channel, number, ours or "", campaign_id or ""
+        key = event.account_id, _channel, number, contact_center_number or "", campaign_id or ""
         yield ColumnUpdate(
             consent, key, {"state": (state, event.engagement_id, event.occurred_at_ms)}
         )

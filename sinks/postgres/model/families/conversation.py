@@ -7,7 +7,7 @@ store does not belong to these tables.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import bigint, id_text, objects_in, text
 from sinks.postgres.model.projection import ColumnUpdate, Reader, Values, event_columns, event_table
 from sinks.postgres.model.tables import Column, columns_of
@@ -51,14 +51,14 @@ file: Final = event_table(
 projections: Final = (message, file)
 
 
-def _message(event: Event) -> Iterator[ColumnUpdate]:
+def _message(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     cells = (*_sent(event, _message_senders[event.name]), event.text("message_text"))
     yield ColumnUpdate(
         message, (event.account_id, event.event_id, event.event_ts_ms), {"event": cells}
     )
 
 
-def _files(event: Event) -> Iterator[ColumnUpdate]:
+def _files(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     key = event.account_id, event.event_id, event.event_ts_ms
     sent = _sent(event, _file_senders[event.name])
     for position, entity in enumerate(objects_in(event.object, "files")):
@@ -73,7 +73,7 @@ def _files(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(file, (*key, position), {"event": cells})
 
 
-def _sent(event: Event, sender: str) -> Values:
+def _sent(event: ParsedEvent, sender: str) -> Values:
     return (
         event.occurred_at_ms,
         event.engagement_id,

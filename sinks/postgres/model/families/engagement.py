@@ -1,4 +1,4 @@
-"""Pure: what every event of an engagement says about it, whatever its family.
+"""Pure: what each event of any family says about its engagement.
 
 One reader for all of it, participants included, because they share their lookups.
 """
@@ -6,7 +6,7 @@ One reader for all of it, participants included, because they share their lookup
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import user_columns
 from sinks.postgres.model.families.participants import channel_of, engagement_key, read_participants
 from sinks.postgres.model.families.routing import queue_register
@@ -163,7 +163,7 @@ timeline: Final = event_table(
 projections: Final = (engagement, timeline)
 
 
-def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
+def read_engagement(event: ParsedEvent) -> Sequence[ColumnUpdate]:
     """Return the updates of an event's engagement, if it names one."""
     if event.engagement_id is None:
         return ()
@@ -184,7 +184,7 @@ def read_engagement(event: Event) -> Sequence[ColumnUpdate]:
     )
 
 
-def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
+def _registers(event: ParsedEvent, user: Pair, queue: Pair, channel: Pair) -> Mapping[str, Values]:
     entity = event.object
     registers: dict[str, Values] = {"last_event": (event.event_id, event.occurred_at_ms)}
     for member, register in _texts.items():
@@ -204,35 +204,35 @@ def _registers(event: Event, user: Pair, queue: Pair, channel: Pair) -> Mapping[
     return registers if read is None else {**registers, **read(event)}
 
 
-def _started(event: Event) -> Mapping[str, Values]:
+def _started(event: ParsedEvent) -> Mapping[str, Values]:
     source = event.text("transfer_from"), event.text("transfer_from_id")
     return {"started": (event.occurred_at_ms, *source)}
 
 
-def _dialed(event: Event) -> Mapping[str, Values]:
+def _dialed(event: ParsedEvent) -> Mapping[str, Values]:
     status = event.text("campaign_dialer_status")
     return present(campaign=(status, event.text("external_engagement_id")))
 
 
-def _invited(event: Event) -> Mapping[str, Values]:
+def _invited(event: ParsedEvent) -> Mapping[str, Values]:
     invited = event.text("consumer_invite_number"), event.text("consumer_invite_email")
     return {"invite": invited} if any(invited) else {}
 
 
-def _upgraded(event: Event) -> Mapping[str, Values]:
+def _upgraded(event: ParsedEvent) -> Mapping[str, Values]:
     target = event.text("upgrade_to_channel"), event.text("upgrade_to_channel_source")
     return {"upgrade": (_upgrades[event.name], *target, event.occurred_at_ms)}
 
 
-def _transcribed(event: Event) -> Mapping[str, Values]:
+def _transcribed(event: ParsedEvent) -> Mapping[str, Values]:
     return {"transcript": (event.occurred_at_ms, event.text("transcript_url"))}
 
 
-def _settled(event: Event) -> Mapping[str, Values]:
+def _settled(event: ParsedEvent) -> Mapping[str, Values]:
     return present(reported_start=(moment_ms(event.object, "start_time"),))
 
 
-_registers_by_event: Final[Mapping[str, Callable[[Event], Mapping[str, Values]]]] = {
+_registers_by_event: Final[Mapping[str, Callable[[ParsedEvent], Mapping[str, Values]]]] = {
     "contact_center.engagement_started": _started,
     "contact_center.outbound_campaign_dialer_status": _dialed,
     "contact_center.engagement_consumer_notified": _invited,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import user_columns, user_id
 from sinks.postgres.model.families.participants import engagement_key
 from sinks.postgres.model.json_fields import id_text, moment_ms, text
@@ -99,7 +99,7 @@ supervision: Final = event_table(
 projections: Final = (disposition, note, follow_up, survey, supervision)
 
 
-def _disposition(event: Event) -> Iterator[ColumnUpdate]:
+def _disposition(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     entity = event.object
     disposition_id = id_text(entity, "disposition_id")
     if event.engagement_id is None or disposition_id is None:
@@ -116,7 +116,7 @@ def _disposition(event: Event) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(disposition, key, {"disposition": cells}, bounds)
 
 
-def _note(event: Event) -> Iterator[ColumnUpdate]:
+def _note(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     note_id = id_text(event.object, "note_id")
     if note_id is None:
         return
@@ -126,15 +126,15 @@ def _note(event: Event) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(note, (event.account_id, note_id), {"note": cells}, bounds)
 
 
-def _follow_up_created(event: Event) -> Iterator[ColumnUpdate]:
+def _follow_up_created(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     yield from _follow_up(event, "created")
 
 
-def _follow_up_updated(event: Event) -> Iterator[ColumnUpdate]:
+def _follow_up_updated(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     yield from _follow_up(event, "updated")
 
 
-def _follow_up(event: Event, act: str) -> Iterator[ColumnUpdate]:
+def _follow_up(event: ParsedEvent, act: str) -> Iterator[ColumnUpdate]:
     task_id = id_text(event.object, "task_id")
     if task_id is None:
         return
@@ -143,7 +143,7 @@ def _follow_up(event: Event, act: str) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(follow_up, (event.account_id, task_id), registers, bounds)
 
 
-def _survey(event: Event) -> Iterator[ColumnUpdate]:
+def _survey(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     entity = event.object
     survey_id = id_text(entity, "survey_id")
     if event.engagement_id is None or survey_id is None:
@@ -161,17 +161,17 @@ def _survey(event: Event) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(survey, key, registers, bounds)
 
 
-def _supervision(event: Event) -> Iterator[ColumnUpdate]:
+def _supervision(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     boundary = "ended" if event.name.endswith("_ended") else "started"
     yield from _supervised(event, event.text("action_type"), boundary, "monitoring_user")
 
 
-def _takeover(event: Event) -> Iterator[ColumnUpdate]:
+def _takeover(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     yield from _supervised(event, "takeover", "started", "takeover_user")
 
 
 def _supervised(
-    event: Event, action: str | None, boundary: str, supervisor: str
+    event: ParsedEvent, action: str | None, boundary: str, supervisor: str
 ) -> Iterator[ColumnUpdate]:
     if event.engagement_id is None:
         return

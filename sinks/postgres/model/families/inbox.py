@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     attributes,
@@ -98,7 +98,7 @@ _times: Final = {
 }
 
 
-def _message(event: Event) -> Iterator[ColumnUpdate]:
+def _message(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     message_id = event.text("message_id")
     if message_id is None:
         return
@@ -113,7 +113,7 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
     yield ColumnUpdate(inbox_message, (event.account_id, message_id), registers, bounds)
 
 
-def _owner(event: Event) -> Iterator[tuple[str, Values]]:
+def _owner(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     """Yield the inbox and the user that the message belongs to."""
     user = event.user()
     if inbox_id := id_text(event.object, "inbox_id"):
@@ -122,7 +122,7 @@ def _owner(event: Event) -> Iterator[tuple[str, Values]]:
         yield "user", user
 
 
-def _change(event: Event) -> Iterator[tuple[str, Values]]:
+def _change(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     """Yield the change of the message."""
     if phase := _phases.get(event.name):
         yield "phase", (phase,)

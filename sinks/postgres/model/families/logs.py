@@ -16,7 +16,7 @@ from schemas.envelope import JsonObject
 from sinks.postgres.model.families.attributes import Attributes, account_id, attributes, cells_of
 from sinks.postgres.model.json_fields import id_text, objects_in
 from sinks.postgres.model.projection import ColumnUpdate, Projection, VersionedColumns
-from sinks.postgres.model.references import Reference
+from sinks.postgres.model.references import ParsedReference
 from sinks.postgres.model.tables import Column, columns_of
 
 _key: Final = (account_id, Column("log_id", "text"))
@@ -70,17 +70,19 @@ voice_call_log: Final = _log("voice_call_log", _voice)
 projections: Final = (sms_log, voice_call_log)
 
 
-def sms_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
+def sms_log_mentions(reference: ParsedReference) -> Iterator[ColumnUpdate]:
     """Yield the update of the log of text messages, if there is one."""
     yield from _mentions(sms_log, _sms, reference)
 
 
-def voice_call_log_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
+def voice_call_log_mentions(reference: ParsedReference) -> Iterator[ColumnUpdate]:
     """Yield the update of the log of voice calls, if there is one."""
     yield from _mentions(voice_call_log, _voice, reference)
 
 
-def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterator[ColumnUpdate]:
+def _mentions(
+    log: Projection, own: Attributes, reference: ParsedReference
+) -> Iterator[ColumnUpdate]:
     row = reference.state
     if row is not None:
         cells = (
@@ -96,5 +98,5 @@ def _mentions(log: Projection, own: Attributes, reference: Reference) -> Iterato
 
 
 def _each(row: JsonObject, list_: str, member: str) -> tuple[str, ...]:
-    found = (id_text(each, member) for each in objects_in(row, list_))
-    return tuple(each for each in found if each is not None)
+    ids = (id_text(each, member) for each in objects_in(row, list_))
+    return tuple(each for each in ids if each is not None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.routing import engagement_register
 from sinks.postgres.model.json_fields import id_text, object_in, text
 from sinks.postgres.model.projection import (
@@ -65,7 +65,7 @@ delivery: Final = Projection(
 projections: Final = (delivery,)
 
 
-def _sms(event: Event) -> Iterator[ColumnUpdate]:
+def _sms(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     registers = present(
         contact_center_number=(event.text("contact_center_number"),),
         consumer_number=(event.text("consumer_number"),),
@@ -73,7 +73,7 @@ def _sms(event: Event) -> Iterator[ColumnUpdate]:
     yield from _delivery(event, "sms", event.object, registers)
 
 
-def _message(event: Event) -> Iterator[ColumnUpdate]:
+def _message(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     registers = present(
         engagement=(event.engagement_id,),
         sender=(event.text("from"),),
@@ -89,7 +89,7 @@ def _message(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _delivery(
-    event: Event, channel: str, message: JsonObject, registers: dict[str, Values]
+    event: ParsedEvent, channel: str, message: JsonObject, registers: dict[str, Values]
 ) -> Iterator[ColumnUpdate]:
     message_id = id_text(event.object, "message_id")
     if message_id is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -68,9 +68,9 @@ closure: Final = Projection(
 )
 
 
-def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
-    found = event.text("business_hour_id")
-    if found is not None:
+def _business_hours(event: ParsedEvent) -> Iterator[ColumnUpdate]:
+    business_hour_id = event.text("business_hour_id")
+    if business_hour_id is not None:
         changed = object_in(event.object, "updates") or event.object
         hours = object_in(changed, "hours") or {}
         registers = {
@@ -79,19 +79,21 @@ def _business_hours(event: Event) -> Iterator[ColumnUpdate]:
             **values_of(event.object, _modifier),
             **_existence(event),
         }
-        yield ColumnUpdate(business_hour, (event.account_id, found), registers, _times(event))
+        yield ColumnUpdate(
+            business_hour, (event.account_id, business_hour_id), registers, _times(event)
+        )
 
 
-def _closures(event: Event) -> Iterator[ColumnUpdate]:
-    found = event.text("closure_set_id")
-    if found is not None:
+def _closures(event: ParsedEvent) -> Iterator[ColumnUpdate]:
+    closure_set_id = event.text("closure_set_id")
+    if closure_set_id is not None:
         changed = object_in(event.object, "updates") or event.object
         registers = {
             **values_of(changed, _closure_set),
             **values_of(event.object, _modifier),
             **_existence(event),
         }
-        key = event.account_id, found
+        key = event.account_id, closure_set_id
         yield ColumnUpdate(closure_set, key, registers, _times(event))
         yield from _listed(key, changed)
 
@@ -102,17 +104,17 @@ def _listed(key: Values, changed: JsonObject) -> Iterator[ColumnUpdate]:
             yield ColumnUpdate(closure, (*key, closure_id), values_of(each, _closure))
 
 
-def _existence(event: Event) -> Mapping[str, Values]:
+def _existence(event: ParsedEvent) -> Mapping[str, Values]:
     if event.name.endswith("_created"):
         return alive
     return {deleted.name: (event.occurred_at_ms,)} if event.name.endswith("_deleted") else {}
 
 
-def _times(event: Event) -> Mapping[str, int]:
-    found = {"modified_at": event.occurred_at_ms}
+def _times(event: ParsedEvent) -> Mapping[str, int]:
+    times = {"modified_at": event.occurred_at_ms}
     if event.name.endswith("_created"):
-        found["created_at"] = event.occurred_at_ms
-    return found
+        times["created_at"] = event.occurred_at_ms
+    return times
 
 
 projections: Final = (business_hour, closure_set, closure)

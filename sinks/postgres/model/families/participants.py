@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import id_text, objects_in, text
 from sinks.postgres.model.projection import (
     ColumnUpdate,
@@ -80,16 +80,19 @@ _supervisors: Final = (
 
 def channel_of(entity: JsonObject) -> tuple[str | None, str | None]:
     """Return channel and source, which some routing tasks name in their own way."""
-    found = id_text(entity, "channel")
+    channel = id_text(entity, "channel")
     source = id_text(entity, "channel_source")
-    if found:
-        return found, source
+    if channel:
+        return channel, source
     routed = _routing_channels.get(text(entity, "channel_name") or "", (None, None))
     return routed[0], source or routed[1]
 
 
 def read_participants(
-    event: Event, *, user: tuple[str | None, str | None], channel_: tuple[str | None, str | None]
+    event: ParsedEvent,
+    *,
+    user: tuple[str | None, str | None],
+    channel_: tuple[str | None, str | None],
 ) -> Iterator[ColumnUpdate]:
     """Yield the channels and people that an event of an engagement names.
 
@@ -114,7 +117,7 @@ def read_participants(
                 yield _person(event, "supervisor", user_id, name, {})
 
 
-def _listed(event: Event) -> Iterator[ColumnUpdate]:
+def _listed(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for user in objects_in(event.object, "users"):
         if user_id := id_text(user, "user_id"):
             name = text(user, "user_display_name") or event.user_name(user_id)
@@ -126,7 +129,7 @@ def _listed(event: Event) -> Iterator[ColumnUpdate]:
 
 
 def _person(
-    event: Event, kind: str, person_id: str, name: str | None, entity: JsonObject
+    event: ParsedEvent, kind: str, person_id: str, name: str | None, entity: JsonObject
 ) -> ColumnUpdate:
     """Return the update of one person; ``entity`` holds a user's teams, or another's number."""
     registers: dict[str, Values] = {}

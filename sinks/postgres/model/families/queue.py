@@ -7,7 +7,7 @@ to a waiting task, and the reference topic brings those of the REST API.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -146,9 +146,9 @@ _memberships: Final[Mapping[str, tuple[str, str, bool]]] = {
 """Persona, register and its value. Only an agent opts in to a queue."""
 
 
-def _queue(event: Event) -> Iterator[ColumnUpdate]:
-    found = event.text("cc_queue_id")
-    if found is not None:
+def _queue(event: ParsedEvent) -> Iterator[ColumnUpdate]:
+    queue_id = event.text("cc_queue_id")
+    if queue_id is not None:
         updates = object_in(event.object, "updates") or event.object
         registers = {
             **values_of(event.object, settings),
@@ -156,10 +156,10 @@ def _queue(event: Event) -> Iterator[ColumnUpdate]:
             **values_of(updates, _operating_hours),
             **_existence(event),
         }
-        yield ColumnUpdate(queue, (event.account_id, found), registers)
+        yield ColumnUpdate(queue, (event.account_id, queue_id), registers)
 
 
-def _existence(event: Event) -> Mapping[str, Values]:
+def _existence(event: ParsedEvent) -> Mapping[str, Values]:
     match event.name:
         case "contact_center.queue_created":
             return alive
@@ -169,22 +169,22 @@ def _existence(event: Event) -> Mapping[str, Values]:
             return {}
 
 
-def _membership(event: Event) -> Iterator[ColumnUpdate]:
-    found, person = event.text("cc_queue_id"), event.text("user_id")
-    if found is not None and person is not None:
+def _membership(event: ParsedEvent) -> Iterator[ColumnUpdate]:
+    queue_id, person = event.text("cc_queue_id"), event.text("user_id")
+    if queue_id is not None and person is not None:
         persona, register, value = _memberships[event.name]
-        key = event.account_id, found, person, persona
+        key = event.account_id, queue_id, person, persona
         yield ColumnUpdate(member, key, {register: (value,)})
 
 
-def _booked(event: Event) -> Iterator[ColumnUpdate]:
-    found, start_ms = event.text("cc_queue_id"), moment_ms(event.object, "start_time")
-    if found is None or start_ms is None:
+def _booked(event: ParsedEvent) -> Iterator[ColumnUpdate]:
+    queue_id, start_ms = event.text("cc_queue_id"), moment_ms(event.object, "start_time")
+    if queue_id is None or start_ms is None:
         return
     booked = event.text("queue_channel"), event.occurred_at_ms, event.event_id
     for attendee in objects_in(event.object, "attendees"):
         if attendee_id := id_text(attendee, "attendee_id"):
-            key = event.account_id, found, start_ms, attendee_id
+            key = event.account_id, queue_id, start_ms, attendee_id
             cells = (*cells_of(attendee, _attendee), *booked)
             yield ColumnUpdate(scheduled_callback, key, {"booking": cells})
 

@@ -7,7 +7,7 @@ before or after them.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import account_id, attributes, registers_of, values_of
 from sinks.postgres.model.families.routing import (
     engagement_register,
@@ -94,7 +94,7 @@ _time_columns: Final = (
 )
 
 
-def _recording(event: Event) -> Iterator[ColumnUpdate]:
+def _recording(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     recording_id = event.text("recording_id")
     if recording_id is not None:
         registers = {
@@ -105,7 +105,7 @@ def _recording(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(recording, (event.account_id, recording_id), registers, _bounds(event))
 
 
-def _groups(event: Event) -> Iterator[tuple[str, Values]]:
+def _groups(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     entity = event.object
     if owner_id := event.text("owner_id"):
         yield "owner", (event.text("owner_type"), owner_id, event.text("owner_name"))
@@ -119,21 +119,21 @@ def _groups(event: Event) -> Iterator[tuple[str, Values]]:
         yield "phase", (phase,)
 
 
-def _each(event: Event, people: str, member: str) -> tuple[str, ...]:
-    found = (text(person, member) for person in objects_in(event.object, people))
-    return tuple(each for each in found if each is not None)
+def _each(event: ParsedEvent, people: str, member: str) -> tuple[str, ...]:
+    texts = (text(person, member) for person in objects_in(event.object, people))
+    return tuple(each for each in texts if each is not None)
 
 
-def _bounds(event: Event) -> Mapping[str, int]:
+def _bounds(event: ParsedEvent) -> Mapping[str, int]:
     """Return the times; a start and an end in the event are more exact than its own time."""
-    found = {}
+    bounds = {}
     if column := _times.get(event.name):
-        found[column] = event.occurred_at_ms
+        bounds[column] = event.occurred_at_ms
     for column, member in _time_columns:
         time_ms = moment_ms(event.object, member)
         if time_ms is not None:
-            found[column] = time_ms
-    return found
+            bounds[column] = time_ms
+    return bounds
 
 
 projections: Final = (recording,)

@@ -1,7 +1,7 @@
 """Pure: the records of the reference topic: users, queues and teams, logs, and other entities.
 
-A snapshot carries attributes like an event, so the newer of the two stays. An entity without a
-table of its own is stored unchanged in ``reference_entity``.
+A snapshot carries attributes like an event, so the newer of the two stays. An entity without its
+own table is stored unchanged in ``reference_entity``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ from sinks.postgres.model.projection import (
     Values,
     VersionedColumns,
 )
-from sinks.postgres.model.references import Reference
+from sinks.postgres.model.references import ParsedReference
 from sinks.postgres.model.tables import Column
 
 reference_entity: Final = Projection(
@@ -41,14 +41,14 @@ _user: Final = {**user.profile, **user.looked_up, **user.package}
 _queue: Final = {**queue.settings, **queue.service_level, **attributes(Column("channel", "text"))}
 
 
-def reference_mentions(reference: Reference) -> Iterable[ColumnUpdate]:
+def reference_mentions(reference: ParsedReference) -> Iterable[ColumnUpdate]:
     """Return the updates of a record of the reference topic."""
     return _by_entity.get(reference.entity, _other)(reference)
 
 
 def _mention(
     projection: Projection,
-    reference: Reference,
+    reference: ParsedReference,
     registers_in: Callable[[JsonObject], dict[str, Values]],
 ) -> ColumnUpdate:
     key = reference.account_id, reference.id
@@ -58,7 +58,7 @@ def _mention(
     return ColumnUpdate(projection, key, {**registers_in(reference.state), **alive}, bounds)
 
 
-def _user_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
+def _user_mentions(reference: ParsedReference) -> Iterator[ColumnUpdate]:
     yield _mention(user.user, reference, _user_values)
 
 
@@ -66,7 +66,7 @@ def _user_values(state: JsonObject) -> dict[str, Values]:
     return {**values_of(state, _user), **team_registers(state)}
 
 
-def _queue_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
+def _queue_mentions(reference: ParsedReference) -> Iterator[ColumnUpdate]:
     yield _mention(queue.queue, reference, _queue_values)
 
 
@@ -74,11 +74,11 @@ def _queue_values(state: JsonObject) -> dict[str, Values]:
     return {**values_of(state, _queue), **team_registers(state)}
 
 
-def _team_mentions(reference: Reference) -> Iterator[ColumnUpdate]:
+def _team_mentions(reference: ParsedReference) -> Iterator[ColumnUpdate]:
     yield _mention(team.team, reference, team.values)
 
 
-def _other(reference: Reference) -> Iterator[ColumnUpdate]:
+def _other(reference: ParsedReference) -> Iterator[ColumnUpdate]:
     key = reference.account_id, reference.entity, reference.id
     registers: Mapping[str, Values] = {deleted.name: (reference.as_of_ms,)}
     bounds = {}
@@ -90,7 +90,7 @@ def _other(reference: Reference) -> Iterator[ColumnUpdate]:
 
 projections: Final = (reference_entity,)
 
-_by_entity: Final[Mapping[str, Callable[[Reference], Iterable[ColumnUpdate]]]] = {
+_by_entity: Final[Mapping[str, Callable[[ParsedReference], Iterable[ColumnUpdate]]]] = {
     "user": _user_mentions,
     "queue": _queue_mentions,
     "team": _team_mentions,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.projection import Values, VersionedColumns
 from sinks.postgres.model.tables import columns_of
 
@@ -12,7 +12,7 @@ queue_register: Final = VersionedColumns("queue", columns_of("text", "cc_queue_i
 flow_register: Final = VersionedColumns("flow", columns_of("text", "flow_id", "flow_name"))
 
 
-def routing_registers(event: Event) -> Iterator[tuple[str, Values]]:
+def routing_registers(event: ParsedEvent) -> Iterator[tuple[str, Values]]:
     """Yield the values of those that the event names."""
     if event.engagement_id is not None:
         yield engagement_register.name, (event.engagement_id,)

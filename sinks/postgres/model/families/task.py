@@ -10,7 +10,7 @@ A follow-up task has a ``task_id`` as well but is not a routing task.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     attributes,
@@ -133,7 +133,7 @@ _moves: Final = {
 }
 
 
-def _task(event: Event) -> Iterator[ColumnUpdate]:
+def _task(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     task_id = event.text("task_id")
     if task_id is not None:
         registers = values_of(event.object, _attributes) | dict(routing_registers(event))
@@ -143,34 +143,34 @@ def _task(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(task, (event.account_id, task_id), registers, _times(event))
 
 
-def _times(event: Event) -> Mapping[str, int]:
+def _times(event: ParsedEvent) -> Mapping[str, int]:
     entity = event.object
-    found = {}
+    times = {}
     for column, member in _time_columns:
         time_ms = moment_ms(entity, member)
         if time_ms is not None:
-            found[column] = time_ms
+            times[column] = time_ms
     if entity.get("task_status") == "assigned":
-        found["assigned_at"] = event.occurred_at_ms
+        times["assigned_at"] = event.occurred_at_ms
     if end := _ends.get(event.name):
-        found[end] = event.occurred_at_ms
-    return found
+        times[end] = event.occurred_at_ms
+    return times
 
 
-def _reservation(event: Event) -> Iterator[ColumnUpdate]:
+def _reservation(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     reservation_id = event.text("task_reservation_id")
     if reservation_id is None:
         return
     state = _states[event.name]
     registers: dict[str, Values] = {"state": (state,)}
     for register, member in _reserved:
-        if found := id_text(event.object, member):
-            registers[register] = (found,)
+        if other_id := id_text(event.object, member):
+            registers[register] = (other_id,)
     bounds = {_times_of_states.get(state, "ended_at"): event.occurred_at_ms}
     yield ColumnUpdate(reservation, (event.account_id, reservation_id), registers, bounds)
 
 
-def _move(event: Event) -> Iterator[ColumnUpdate]:
+def _move(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     task_id, queue_values = event.text("task_id"), event.queue()
     if task_id is not None and queue_values[0]:
         cells = (

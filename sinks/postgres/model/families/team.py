@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -62,7 +62,7 @@ def _parent(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
     return {"parent": (parent_id, name)} if parent_id else {}
 
 
-def _team(event: Event) -> Iterator[ColumnUpdate]:
+def _team(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     team_id = event.text("team_id")
     if team_id is not None:
         registers = {**values(event.object), **_change(event)}
@@ -70,7 +70,7 @@ def _team(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(team, (event.account_id, team_id), registers, bounds)
 
 
-def _change(event: Event) -> Mapping[str, Values]:
+def _change(event: ParsedEvent) -> Mapping[str, Values]:
     if event.name == _moved:
         return _parent(event.object, prefix="new_")
     if event.name == _created:
@@ -78,7 +78,7 @@ def _change(event: Event) -> Mapping[str, Values]:
     return {deleted.name: (event.occurred_at_ms,)} if event.name == _deleted else {}
 
 
-def _members(event: Event) -> Iterator[ColumnUpdate]:
+def _members(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     team_id, role = event.text("team_id"), event.text("team_role")
     if team_id is not None and role is not None:
         assigned_registers: Mapping[str, Values] = {"assigned": (event.name == _assigned,)}

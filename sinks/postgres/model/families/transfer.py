@@ -7,7 +7,7 @@ target of the call; events repeat what they know of the target.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import user_columns
 from sinks.postgres.model.families.routing import flow_register, queue_register
 from sinks.postgres.model.json_fields import id_text, integer, text
@@ -87,7 +87,7 @@ transfer: Final = Projection(
 projections: Final = (transfer,)
 
 
-def _transfer(event: Event) -> Iterator[ColumnUpdate]:
+def _transfer(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     entity = event.object
     task_id, to_task_id = id_text(entity, "task_id"), id_text(entity, "transfer_to_task_id")
     if task_id is None or to_task_id is None:

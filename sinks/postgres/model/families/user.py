@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.envelope import JsonObject
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.families.attributes import (
     account_id,
     alive,
@@ -119,62 +119,62 @@ _presences: Final = {
 }
 
 
-def read_user(event: Event) -> Iterator[ColumnUpdate]:
+def read_user(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     """Yield the update of the user at the top of an event."""
     yield from _user(event, {})
 
 
-def _user(event: Event, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
-    found = event.text("user_id")
-    if found is not None:
+def _user(event: ParsedEvent, registers: Mapping[str, Values]) -> Iterator[ColumnUpdate]:
+    user_id = event.text("user_id")
+    if user_id is not None:
         known_registers = {
             **values_of(event.object, profile),
             **registers,
             **team_registers(event.object),
         }
-        yield ColumnUpdate(user, (event.account_id, found), known_registers)
+        yield ColumnUpdate(user, (event.account_id, user_id), known_registers)
 
 
-def _created(event: Event) -> Iterator[ColumnUpdate]:
+def _created(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for update in _user(event, {**_settings(event.object), **alive}):
         yield update._replace(bounds={"created_at": event.occurred_at_ms})
 
 
-def _updated(event: Event) -> Iterator[ColumnUpdate]:
+def _updated(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     updates = object_in(event.object, "updates") or {}
     yield from _user(event, {**values_of(updates, profile), **_settings(updates)})
 
 
 def _settings(entity: JsonObject) -> Mapping[str, Values]:
     """Return an object's attributes beyond its plain members."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     for name, part in _parts.items():
         outer = entity
         if name == "multi_channel_engagements":
             outer = object_in(entity, "channel_settings") or {}
-        found |= values_of(object_in(outer, name) or {}, part)
+        values |= values_of(object_in(outer, name) or {}, part)
     if isinstance(entity.get("user_add_ons_plans"), list):
         plans = (text(p, "add_ons_plan_name") for p in objects_in(entity, "user_add_ons_plans"))
-        found["add_ons_plans"] = (tuple(plan for plan in plans if plan),)
-    return found | _status(entity, prefix="")
+        values["add_ons_plans"] = (tuple(plan for plan in plans if plan),)
+    return values | _status(entity, prefix="")
 
 
 def _status(entity: JsonObject, *, prefix: str) -> dict[str, Values]:
     """Return the work state; a missing sub status clears it, unless it alone changed."""
-    found: dict[str, Values] = {}
+    values: dict[str, Values] = {}
     status, sub_status = _pair(entity, f"{prefix}status"), _pair(entity, f"{prefix}sub_status")
     if any(status):
-        found["status"] = status
+        values["status"] = status
     if any(status) or any(sub_status):
-        found["sub_status"] = sub_status
-    return found
+        values["sub_status"] = sub_status
+    return values
 
 
 def _pair(entity: JsonObject, prefix: str) -> Values:
     return text(entity, f"{prefix}_id"), text(entity, f"{prefix}_name")
 
 
-def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
+def _status_changed(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     entity = event.object
     for update in _user(event, _status(entity, prefix="current_")):
         yield update
@@ -186,17 +186,17 @@ def _status_changed(event: Event) -> Iterator[ColumnUpdate]:
         yield ColumnUpdate(status_change, _moment(event, update), {"event": cells})
 
 
-def _came_or_went(event: Event) -> Iterator[ColumnUpdate]:
+def _presence(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for update in _user(event, {}):
         yield update
         yield ColumnUpdate(presence, _moment(event, update), {"event": (_presences[event.name],)})
 
 
-def _moment(event: Event, update: ColumnUpdate) -> Values:
+def _moment(event: ParsedEvent, update: ColumnUpdate) -> Values:
     return (*update.key, event.occurred_at_ms, event.event_id, event.event_ts_ms)
 
 
-def _skills(event: Event) -> Iterator[ColumnUpdate]:
+def _skills(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     known_registers = {"assigned": (event.name == "contact_center.user_skills_assigned",)}
     for update in _user(event, {}):
         yield update
@@ -205,7 +205,7 @@ def _skills(event: Event) -> Iterator[ColumnUpdate]:
                 yield ColumnUpdate(skill, (*update.key, skill_id), known_registers)
 
 
-def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
+def _phone_numbers(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     assigned: Mapping[str, Values] = {
         "assigned": (event.name == "contact_center.user_phone_numbers_assigned",)
     }
@@ -218,11 +218,11 @@ def _phone_numbers(event: Event) -> Iterator[ColumnUpdate]:
                 yield ColumnUpdate(phone_number, (*update.key, number_id), known_registers)
 
 
-def _deleted(event: Event) -> Iterator[ColumnUpdate]:
+def _deleted(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     for each in objects_in(event.object, "users"):
-        if found := text(each, "user_id"):
+        if user_id := text(each, "user_id"):
             known_registers = {deleted.name: (event.occurred_at_ms,)}
-            yield ColumnUpdate(user, (event.account_id, found), known_registers)
+            yield ColumnUpdate(user, (event.account_id, user_id), known_registers)
 
 
 projections: Final = (user, skill, phone_number, status_change, presence)
@@ -232,7 +232,7 @@ readers: Final[Mapping[str, tuple[Reader, ...]]] = {
     "contact_center.user_updated": (_updated,),
     "contact_center.user_deleted": (_deleted,),
     "contact_center.user_status_changed": (_status_changed,),
-    **dict.fromkeys(_presences, (_came_or_went,)),
+    **dict.fromkeys(_presences, (_presence,)),
     "contact_center.user_skills_assigned": (_skills,),
     "contact_center.user_skills_unassigned": (_skills,),
     "contact_center.user_phone_numbers_assigned": (_phone_numbers,),

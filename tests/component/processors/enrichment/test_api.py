@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
-from processors.enrichment.handler import Enrichment
+from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.service import enrichment
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.values import Deferred, Delivery
@@ -32,7 +32,7 @@ from zoom.settings import ZoomSettings
 Member = dict[str, object]
 
 
-async def enriched(handler: Enrichment, **entity: object) -> Member:
+async def enriched(handler: EnrichmentHandler, **entity: object) -> Member:
     value = orjson.dumps(
         {"event": "e", "event_ts": 1, "payload": {"account_id": "a", "object": entity}}
     )
@@ -45,7 +45,7 @@ async def enriched(handler: Enrichment, **entity: object) -> Member:
 
 
 @asynccontextmanager
-async def handler_for(zoom: ZoomSettings, **settings: float) -> AsyncIterator[Enrichment]:
+async def handler_for(zoom: ZoomSettings, **settings: float) -> AsyncIterator[EnrichmentHandler]:
     clock = ShiftedClock()
     async with (
         client_of(zoom, clock) as client,

@@ -9,7 +9,7 @@ from itertools import permutations
 import orjson
 import pytest
 
-from processors.enrichment.handler import Enrichment
+from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
@@ -28,6 +28,7 @@ from schemas.topics import (
     retry_topic,
 )
 from sinks.postgres.migrate import migrate
+from tests.support.components import component_of
 from tests.support.enriched_records import delivery, webhook
 from tests.support.fakes.zoom import MemoryLookup
 from tests.support.patience import HANG_GUARD_S
@@ -88,16 +89,16 @@ async def test_names_that_come_late_correct_the_event_everywhere(
     queues = CachedLookup[str, Queue](
         source, settings, names=queue_ids, background=background, clock=clock
     )
-    handler = Enrichment(users=users, queues=queues, topic_prefix=prefix, clock=clock)
+    handler = EnrichmentHandler(users=users, queues=queues, topic_prefix=prefix, clock=clock)
     await publish(kafka)
     enriched = enriched_topic("engagement", prefix=prefix)
     work = run_handler(
         handler,
-        name="enrichment",
-        topics=[raw_topic("engagement", prefix=prefix)],
+        component_of(
+            "enrichment", [raw_topic("engagement", prefix=prefix)], retry_delays_s=[late_s]
+        ),
         kafka=kafka,
         worker=worker,
-        delays_s=[late_s],
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(work)

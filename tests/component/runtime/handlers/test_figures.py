@@ -22,7 +22,7 @@ async def test_figures_follow_what_is_read_and_done() -> None:
 
     rig.append(b"1", b"2", b"3")
     done = sample("zcc_worker_records_total")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: sample("zcc_worker_in_flight_records") == 3, every_s=0.5)
         await until(lambda: sample("zcc_worker_lag_records") == 3, every_s=0.5)
         assert sample("zcc_worker_assigned_partitions") == 2
@@ -46,7 +46,7 @@ async def test_who_has_left_with_records_in_flight_shows_none() -> None:
         return ()
 
     rig.append(b"1", b"2")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await started.wait()
         await until(lambda: sample("zcc_worker_in_flight_records") == 2, every_s=0.5)
     assert sample("zcc_worker_in_flight_records") == 0
@@ -67,7 +67,7 @@ async def test_a_lag_that_cannot_be_asked_for_stops_nothing() -> None:
     ]
     rig.append(b"1")
     errors = sample("zcc_worker_errors_total")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
         await until(lambda: sample("zcc_worker_errors_total") == errors + 3, every_s=0.5)
 
@@ -97,7 +97,7 @@ async def test_lag_is_told_for_each_partition_in_records_and_by_the_age_of_the_o
 
     rig.append(b"1", b"2")
     rig.append(b"3", to=other, key=b"other")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: (lag_of(source, "seconds") or 0) >= 30, every_s=0.5)
         assert lag_of(source, "records") == 2
         assert lag_of(other, "records") == lag_of(other, "seconds") == 0
@@ -115,7 +115,7 @@ async def test_the_age_of_what_was_not_read_counts_from_when_it_was_first_seen()
         return ()
 
     rig.append(b"1")
-    async with running(Worker(handler, rig.surroundings(in_flight_records=1))):
+    async with running(Worker(handler, rig.context(in_flight_records=1))):
         await until(lambda: (lag_of(source, "records") or 0) == 1, every_s=0.5)
         rig.append(b"2", to=other, key=b"other")
         await until(lambda: (lag_of(other, "seconds") or 0) >= 20, every_s=0.5)
@@ -138,7 +138,7 @@ async def test_a_worker_tells_no_lag_of_partitions_that_it_does_not_own_any_more
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return ()
 
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: lag_of(source, "records") == lag_of(other, "records") == 0, every_s=0.5)
         async with rig.connect(Idle()) as second:
             while len(rig.member.reading_at) > 1:

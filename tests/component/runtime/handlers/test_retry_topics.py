@@ -50,7 +50,7 @@ class DelayRig(Rig):
         self.readers: list[CountingConsumer] = []
 
     def delayed(self, **changes: object) -> Delayed:
-        context = self.surroundings(**changes)
+        context = self.context(**changes)
         return Delayed(delays, replace(context, name="test-retry", connect=self._connect_held_back))
 
     def _connect_held_back(self, listener: RebalanceListener) -> Consumer:
@@ -105,7 +105,7 @@ async def test_what_is_not_ready_twice_comes_back_when_due_and_then_is_done() ->
     handler = Looks(rig, ready_at=3)
     rig.append(b"late", key=b"k", headers=headers)
     rig.append(b"next", key=b"k")
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     first, second, third = handler.times_s(b"late")
     assert 30 - grain_s <= second - first <= 30 + lag_s
@@ -126,7 +126,7 @@ async def test_waiting_is_no_busy_loop_and_keeps_the_membership() -> None:
     rig = DelayRig()
     handler = Looks(rig, ready_at=3)
     rig.append(b"late")
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     (reader,) = rig.readers
     assert reader.polls < 150 * 4 * 2
@@ -138,7 +138,7 @@ async def test_while_a_record_waits_its_partition_is_paused_and_then_read_on() -
     rig = DelayRig()
     handler = Looks(rig, ready_at=2)
     rig.append(b"late", key=b"1")
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await asyncio.sleep(10)
         assert rig.readers[0].paused == {first_wait}
         rig.append(b"late", key=b"2")
@@ -158,7 +158,7 @@ async def test_a_record_that_is_never_ready_is_set_aside_after_its_last_delay() 
     handler = Looks(rig, ready_at=99)
     rig.append(b"late", headers=(("ce_id", b"a"),))
     before = sample("zcc_worker_delayed_total")
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     assert rig.values() == [b"1", b"2", b"3"]
     (dead,) = rig.produced("dead")
@@ -175,7 +175,7 @@ async def test_a_record_that_is_never_ready_is_set_aside_after_its_last_delay() 
 async def test_a_worker_without_delays_sets_aside_at_once_what_is_not_ready() -> None:
     rig = DelayRig()
     rig.append(b"late")
-    async with running(Worker(Looks(rig, ready_at=2), rig.surroundings())):
+    async with running(Worker(Looks(rig, ready_at=2), rig.context())):
         async with asyncio.timeout(5):
             while not rig.values("dead"):
                 await asyncio.sleep(0.1)
@@ -187,7 +187,7 @@ async def test_the_next_look_is_on_its_way_before_anything_of_this_one_is_seen()
     rig = DelayRig()
     rig.append(b"late")
     rig.failures["publish"] = [TransientError("no answer")] * 3
-    async with running(Worker(Looks(rig, ready_at=2), rig.surroundings(), rig.delayed())):
+    async with running(Worker(Looks(rig, ready_at=2), rig.context(), rig.delayed())):
         await until_done(rig)
     (waiting,), (seen, _) = rig.broker.log(first_wait), rig.produced()
     assert seen.timestamp_ms >= waiting.timestamp_ms
@@ -201,14 +201,14 @@ async def test_a_crash_between_waiting_and_commit_repeats_but_loses_nothing(seed
     handler, rng = Looks(rig, ready_at=3), Random(seed)
     for n in range(10):
         rig.append(b"late", key=b"%d" % n, to=TopicPartition("in", n % 2))
-    context = rig.surroundings(commit_interval_s=1000)
+    context = rig.context(commit_interval_s=1000)
     for _ in range(4):
         life = asyncio.ensure_future(Worker(handler, context, rig.delayed()).run(asyncio.Event()))
         await asyncio.sleep(rng.uniform(0.2, 60))
         life.cancel()
         with pytest.raises(asyncio.CancelledError):
             await life
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     assert {record.key for record in rig.produced() if record.value == b"3"} == {
         b"%d" % n for n in range(10)
@@ -223,9 +223,9 @@ async def test_a_rebalance_forgets_what_is_held_and_the_next_owner_reads_it_agai
     handler = Looks(rig, ready_at=2)
     for n in range(20):
         rig.append(b"late", key=b"%d" % n, to=TopicPartition("in", n % 2))
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await asyncio.sleep(10)
-        async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+        async with running(Worker(handler, rig.context(), rig.delayed())):
             await asyncio.sleep(10)
         await asyncio.sleep(3)
         assert len(handler.seen) == 20
@@ -241,12 +241,12 @@ async def test_a_worker_that_stops_leaves_what_waits_to_the_next() -> None:
     rig = DelayRig()
     handler = Looks(rig, ready_at=2)
     rig.append(b"late")
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await asyncio.sleep(5)
     assert rig.clock.monotonic_s() < 6
     await asyncio.sleep(100)
     assert len(handler.seen) == 1
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     assert len(handler.seen) == 2
 
@@ -264,7 +264,7 @@ async def test_a_later_look_waits_for_the_world_beside_the_present_and_is_never_
         return (Record("out", delivery.key, delivery.value),)
 
     rig.append(b"late")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=1), rig.delayed())):
+    async with running(Worker(handler, rig.context(defect_attempts=1), rig.delayed())):
         await asyncio.sleep(3600)
         rig.append(b"present")
         await asyncio.sleep(1)
@@ -286,7 +286,7 @@ async def test_poison_at_a_later_look_is_told_by_where_it_was_first_read() -> No
         raise RejectedError(DeadLetterReason.UNREADABLE, "poison")
 
     rig.append(b"x", b"y", headers=(("ce_id", b"a"),))
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     dead = rig.produced("dead")
     assert [text(each.headers, "zcc-origin") for each in dead] == ["in/0/0", "in/0/1"]
@@ -300,7 +300,7 @@ async def test_a_waiting_record_without_its_origin_is_set_aside_and_stops_nothin
     handler = Looks(rig, ready_at=2)
     rig.append(b"lost", to=first_wait)
     rig.append(b"late")
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     (dead,) = rig.produced("dead")
     assert dead.value == b"lost"
@@ -314,7 +314,7 @@ async def test_a_record_that_a_person_puts_into_a_retry_topic_is_handled_at_once
     rig = DelayRig()
     handler = Looks(rig, ready_at=2)
     rig.append(b"again", to=first_wait, headers=(("zcc-origin", b"in/0/77"), ("ce_id", b"a")))
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     ((at_s, delivery),) = handler.seen
     assert at_s < lag_s
@@ -328,7 +328,7 @@ async def test_a_due_time_that_a_wrong_clock_wrote_holds_nothing_up_for_longer()
     handler = Looks(rig, ready_at=1)
     far = timestamp(10**13).encode()
     rig.append(b"x", to=first_wait, headers=(("zcc-origin", b"in/0/7"), ("zcc-due-at", far)))
-    async with running(Worker(handler, rig.surroundings(), rig.delayed())):
+    async with running(Worker(handler, rig.context(), rig.delayed())):
         await until_done(rig)
     ((at_s, _),) = handler.seen
     assert 30 - grain_s <= at_s <= 30 + 2 * lag_s
@@ -351,7 +351,7 @@ async def test_a_full_reader_is_handed_nothing_that_becomes_due() -> None:
     for n in range(8):
         rig.append(b"x", key=b"%d" % n)
     delayed = rig.delayed(in_flight_records=2)
-    async with running(Worker(handler, rig.surroundings(), delayed)):
+    async with running(Worker(handler, rig.context(), delayed)):
         await asyncio.sleep(60)
         assert held == 2
         release.set()
@@ -369,7 +369,7 @@ async def test_a_defect_of_either_reader_ends_the_worker() -> None:
         raise ConfigurationError("withdrawn")
 
     rig.append(b"x")
-    worker = Worker(handler, rig.surroundings(), rig.delayed())
+    worker = Worker(handler, rig.context(), rig.delayed())
     with pytest.raises(ConfigurationError, match="withdrawn"):
         await runs_until_it_halts(worker)
     assert rig.group.members == rig.later.members == []
@@ -379,7 +379,7 @@ async def test_a_defect_of_either_reader_ends_the_worker() -> None:
 @simulated
 async def test_a_worker_is_ready_once_both_its_groups_have_an_assignment() -> None:
     rig = DelayRig()
-    worker = Worker(Looks(rig, ready_at=1), rig.surroundings(), rig.delayed())
+    worker = Worker(Looks(rig, ready_at=1), rig.context(), rig.delayed())
     assert worker.readiness_problem() == "waits for partitions"
     async with running(worker):
         await asyncio.sleep(1)

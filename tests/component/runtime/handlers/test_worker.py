@@ -42,7 +42,7 @@ async def test_keys_run_concurrently_and_each_key_in_order() -> None:
 
     for n in range(300):
         rig.append(b"%d" % n, key=b"key%d" % (n % 7))
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: len(rig.produced()) == 300)
         await until(lambda: rig.committed.get(source) == Position(300))
     assert most_at_once > 1
@@ -64,7 +64,7 @@ async def test_a_position_never_passes_a_record_that_is_not_done() -> None:
 
     for n in range(10):
         rig.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.position_of(source) == 2)
         await until(lambda: len(rig.produced()) == 9)
         assert rig.position_of(source) == 2
@@ -84,7 +84,7 @@ async def test_gaps_in_the_log_are_no_obstacle() -> None:
         handled.append(delivery.offset)
         return ()
 
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(21))
     assert handled == [3, 7, 20]
 
@@ -108,7 +108,7 @@ async def test_nothing_is_lost_when_the_worker_dies_at_any_moment(seed: int) -> 
             await asyncio.sleep(0)
         return copied(delivery)
 
-    context = rig.surroundings(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
+    context = rig.context(concurrency=3, commit_interval_s=0.0001, in_flight_records=10)
     while len(set(rig.values())) < 120:
         life = asyncio.ensure_future(Worker(handler, context).run(asyncio.Event()))
         await until(lambda ended=life.done: ended() or len(set(rig.values())) == 120)
@@ -129,7 +129,7 @@ async def test_a_rebalance_loses_nothing_and_keeps_the_order_of_each_key() -> No
 
     for n in range(200):
         rig.append(b"%d" % n, key=b"key%d" % (n % 4), to=source if n % 2 else other)
-    context = rig.surroundings(concurrency=4, in_flight_records=20)
+    context = rig.context(concurrency=4, in_flight_records=20)
     async with running(Worker(handler, context)):
         await until(lambda: len(rig.produced()) > 30)
         async with running(Worker(handler, context)):
@@ -159,7 +159,7 @@ async def test_a_late_completion_of_a_lost_partition_is_ignored_and_counted() ->
 
     rig.append(b"slow")
     before = sample("zcc_worker_late_total")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: calls == 1)
         rig.rebalance()
         await until(lambda: rig.committed.get(source) == Position(1))
@@ -181,6 +181,6 @@ async def test_retention_that_was_faster_moves_the_start() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return copied(delivery)
 
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed[source] == Position(11))
     assert rig.values() == [b"ten"]

@@ -37,7 +37,7 @@ async def test_a_handler_that_swallows_its_cancellation_and_fails_is_not_called_
         return ()
 
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.01))) as stopping:
+    async with running(Worker(handler, rig.context(drain_timeout_s=0.01))) as stopping:
         await until(lambda: calls == 1)
         stopping.set()
     assert calls == 1
@@ -58,7 +58,7 @@ async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_lette
 
     rig.append(b"1", b"2", key=b"down")
     rig.append(b"3", key=b"up")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+    async with running(Worker(handler, rig.context(defect_attempts=1))):
         await until(lambda: rig.values() == [b"3"])
         await until(lambda: len(rig.produced()) == 3)
     assert rig.values() == [b"3", b"1", b"2"]
@@ -81,7 +81,7 @@ async def test_a_rejected_record_becomes_a_dead_letter_byte_for_byte_and_stops_n
     headers = (("ce_id", b"a"), ("ce_id", b"\xfe"))
     rig.append(b"\xff\x00poison", headers=headers)
     rig.append(b"good")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(2))
     (dead,), (good,) = rig.produced("dead"), rig.produced()
     assert (dead.topic, dead.key, dead.value) == ("dead", b"k", b"\xff\x00poison")
@@ -105,7 +105,7 @@ async def test_a_defect_is_tried_as_often_as_allowed_and_then_set_aside() -> Non
         raise ZeroDivisionError("secret")
 
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=2))):
+    async with running(Worker(handler, rig.context(defect_attempts=2))):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert tries == 3
     (dead,) = rig.produced("dead")
@@ -127,7 +127,7 @@ async def test_too_many_defects_pause_the_partition_and_nothing_more_is_set_asid
     rig.append(b"good")
     for n in range(50):
         rig.append(b"bad", key=b"%d" % n)
-    worker = Worker(handler, rig.surroundings(defect_attempts=1))
+    worker = Worker(handler, rig.context(defect_attempts=1))
     async with running(worker):
         await until(lambda: rig.position_of(source) == 11)
         await until(lambda: "too many" in (worker.readiness_problem() or ""))
@@ -149,7 +149,7 @@ async def test_what_was_handled_is_not_handled_again_because_the_broker_did_not_
 
     rig.failures["publish"] = [TransientError("no answer"), TransientError("no answer")]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert calls == 1
     assert rig.values() == [b"1", b"2"]
@@ -164,7 +164,7 @@ async def test_a_record_whose_product_the_broker_refuses_is_set_aside() -> None:
 
     rig.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1.2 MB")]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     (dead,) = rig.produced("dead")
     assert dead.topic == "dead"
@@ -181,7 +181,7 @@ async def test_a_dead_letter_that_the_topic_does_not_take_halts_the_worker() -> 
     rig.failures["publish"] = [RejectedError(DeadLetterReason.TOO_LARGE, "1 MB")]
     rig.append(b"x")
     with pytest.raises(ConfigurationError, match=r"max\.message\.bytes"):
-        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.context()))
     assert source not in rig.committed
 
 
@@ -194,7 +194,7 @@ async def test_a_handler_that_asks_for_the_operator_halts_the_worker() -> None:
 
     rig.append(b"x")
     with pytest.raises(ConfigurationError, match="withdrawn"):
-        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.context()))
     assert rig.produced() + rig.produced("dead") == []
 
 
@@ -206,7 +206,7 @@ async def test_a_cancellation_that_leaks_out_of_the_handler_counts_as_a_defect()
         raise asyncio.CancelledError
 
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings(defect_attempts=1))):
+    async with running(Worker(handler, rig.context(defect_attempts=1))):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert len(rig.values("dead")) == 1
 
@@ -221,7 +221,7 @@ async def test_a_commit_that_fails_is_made_up_for_by_the_next(error: Exception) 
 
     rig.failures["commit"] = [error]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert rig.values() == [b"x"]
 
@@ -236,7 +236,7 @@ async def test_a_member_that_kafka_fails_is_followed_by_a_new_one(step: str) -> 
 
     rig.failures[step] = [TransientError("no answer")]
     rig.append(b"x")
-    async with running(Worker(handler, rig.surroundings())):
+    async with running(Worker(handler, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
 
 
@@ -248,7 +248,7 @@ async def test_a_log_that_goes_back_halts_the_worker() -> None:
         return copied(delivery)
 
     rig.append(b"x", b"y")
-    life = asyncio.ensure_future(runs_until_it_halts(Worker(handler, rig.surroundings())))
+    life = asyncio.ensure_future(runs_until_it_halts(Worker(handler, rig.context())))
     await until(lambda: rig.committed.get(source) == Position(2))
     rig.member.seek(source, 0)
     with pytest.raises(ConfigurationError, match="went back"):
@@ -264,4 +264,4 @@ async def test_a_defect_of_the_runtime_itself_ends_it_with_that_error() -> None:
 
     rig.failures["poll"] = [KeyError("a bug")]
     with pytest.raises(KeyError, match="a bug"):
-        await runs_until_it_halts(Worker(handler, rig.surroundings()))
+        await runs_until_it_halts(Worker(handler, rig.context()))

@@ -21,7 +21,7 @@ async def test_draining_finishes_what_is_in_flight_and_commits_it() -> None:
         return copied(delivery)
 
     rig.append(b"1", b"2", b"3")
-    async with running(Worker(handler, rig.surroundings(commit_interval_s=60))) as stopping:
+    async with running(Worker(handler, rig.context(commit_interval_s=60))) as stopping:
         await until(lambda: started == 1)
         stopping.set()
     assert rig.values() == [b"1", b"2", b"3"]
@@ -41,7 +41,7 @@ async def test_draining_is_bounded_and_leaves_the_rest_to_the_next_owner() -> No
     rig.append(b"1", key=b"a")
     rig.append(b"2", key=b"stuck")
     rig.append(b"3", key=b"b")
-    async with running(Worker(handler, rig.surroundings(drain_timeout_s=0.05))):
+    async with running(Worker(handler, rig.context(drain_timeout_s=0.05))):
         await until(lambda: len(rig.produced()) == 2)
     assert rig.position_of(source) == 1
 
@@ -60,7 +60,7 @@ async def test_a_worker_that_is_full_pauses_and_stays_a_member() -> None:
 
     for n in range(10):
         rig.append(b"%d" % n, key=b"%d" % n)
-    async with running(Worker(handler, rig.surroundings(in_flight_records=4))):
+    async with running(Worker(handler, rig.context(in_flight_records=4))):
         await until(lambda: bool(rig.entered and rig.member.paused))
         assert held == 4
         release.set()
@@ -81,7 +81,7 @@ async def test_a_full_measure_of_bytes_stops_polling_too() -> None:
         return copied(delivery)
 
     rig.append(b"x" * 2000)
-    async with running(Worker(handler, rig.surroundings(in_flight_bytes=1024))):
+    async with running(Worker(handler, rig.context(in_flight_bytes=1024))):
         await until(lambda: held == 1)
         rig.append(b"y", key=b"second")
         await until(lambda: bool(rig.member.paused))
@@ -106,7 +106,7 @@ async def test_a_partition_whose_position_stands_still_is_paused_before_too_much
     for n in range(1, 100):
         rig.append(b"%d" % n, key=b"%d" % n)
         rig.append(b"%d" % n, key=b"%d" % n, to=other)
-    async with running(Worker(handler, rig.surroundings(in_flight_records=2))):
+    async with running(Worker(handler, rig.context(in_flight_records=2))):
         await until(lambda: rig.committed.get(other) == Position(99))
         assert rig.member.paused == {source}
         assert sum(record.key != b"stuck" for record in rig.produced()) <= 99 + 20 + 2
@@ -121,7 +121,7 @@ async def test_a_worker_is_ready_once_it_has_an_assignment() -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         return ()
 
-    worker = Worker(handler, rig.surroundings())
+    worker = Worker(handler, rig.context())
     assert worker.readiness_problem() == "waits for partitions"
     assert worker.liveness_problem() is None
     async with running(worker):
@@ -140,7 +140,7 @@ async def test_a_worker_that_is_stopped_before_it_has_an_assignment_ends_at_once
         return ()
 
     async with rig.connect(Deaf()):  # never polls, so the group waits for it
-        async with running(Worker(handler, rig.surroundings(commit_interval_s=0.0001))):
+        async with running(Worker(handler, rig.context(commit_interval_s=0.0001))):
             await until(lambda: len(rig.entered) == 2 and rig.member.polls > 3)
         assert len(rig.group.members) == 1
     assert rig.commits == []

@@ -72,7 +72,7 @@ async def test_a_group_with_a_member_of_the_new_protocol_is_refused_until_it_is_
         unseeing = Member(kafka_settings, [topic])  # as where the login may not describe groups
         unseeing.consumer._cluster.foreign_members = nobody
         async with unseeing.consumer:
-            with pytest.raises(ConfigurationError, match="do not tell which"):
+            with pytest.raises(ConfigurationError, match="do not name it"):
                 await poll_until(lambda: unseeing.owned, unseeing)
     member = Member(kafka_settings, [topic])
     await publish(kafka_settings, Record(topic, b"k", b"v"))

@@ -15,6 +15,7 @@ from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record, TopicPartition
 from schemas.topics import retry_topic
+from tests.support.components import component_of
 from tests.support.kafka_members import HurriedClock, Member, create, poll_until, publish
 from tests.support.workers_on_kafka import LogSink, until, until_terminated, worker
 
@@ -120,7 +121,7 @@ async def test_a_handler_handles_all_of_a_topic_that_is_made_anew_while_it_works
         return ()
 
     await publish(kafka_settings, *records(topic, numbered("old", 10)))
-    work = run_handler(handler, name="g", topics=[topic], kafka=kafka_settings, worker=worker)
+    work = run_handler(handler, component_of("g", [topic]), kafka=kafka_settings, worker=worker)
     async with until_terminated(work):
         await until(lambda: len(handled) >= 10)
         await recreate(kafka_settings, topic, *numbered("new", 30))
@@ -141,7 +142,10 @@ async def test_a_retry_topic_made_anew_is_read_whole(
         return ()
 
     work = run_handler(
-        handler, name="g", topics=[topic], kafka=kafka_settings, worker=worker, delays_s=(1,)
+        handler,
+        component_of("g", [topic], retry_delays_s=(1,)),
+        kafka=kafka_settings,
+        worker=worker,
     )
     found: list[bytes | None] = []
     async with until_terminated(work):
@@ -165,7 +169,7 @@ async def test_a_planned_sink_stores_nothing_of_a_log_made_anew_under_the_name_o
     await publish(kafka_settings, *records(topic, numbered("old", 10)))
     async with Cluster(kafka_settings, client_id="test") as cluster:
         (old,) = (await cluster.topic_ids([topic])).values()
-        work = run_sink(sink, name="g", topics=[topic], kafka=kafka_settings, worker=small)
+        work = run_sink(sink, component_of("g", [topic]), kafka=kafka_settings, worker=small)
         async with until_terminated(work):
             await until(lambda: sink.attempts)
             await recreate(kafka_settings, topic, *numbered("new", 30))

@@ -102,10 +102,10 @@ async def test_what_cannot_be_done_is_told_and_the_rest_is_done(
         wider = TopicSpec(wide.name, 2, 1, "delete", day_ms)
         applied = await admin.apply([wider, new])
         assert not applied.settled
-        assert "cannot take partitions away" in applied.lines[0]
+        assert "cannot remove partitions" in applied.lines[0]
         checked = await admin.check([narrow, new])
         assert len(checked.lines) == 2
-        assert "replication 1, 2 is asked for" in checked.lines[1]
+        assert "replication 1, expected 2" in checked.lines[1]
 
 
 async def test_lag_and_counts_are_told_by_partition_and_by_topic(

@@ -13,7 +13,7 @@ async def test_no_batch_of_a_planned_sink_holds_records_of_two_logs(seed: int) -
     rig, sink = Rig(seed=seed), LogSink()
     old = rig.broker.topic_ids["in"]
     rig.append(*(b"old %d" % n for n in range(15)))
-    work = SinkWorker(sink, rig.surroundings(batch_records=10, batch_age_s=5))
+    work = SinkWorker(sink, rig.context(batch_records=10, batch_age_s=5))
     async with running(work):
         await until(lambda: len(sink.by_log) >= 10)
         rig.broker.recreate_topic("in")

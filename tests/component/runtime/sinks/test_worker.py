@@ -33,7 +33,7 @@ async def test_batches_hold_all_partitions_and_are_committed_after_they_are_stor
     rig, sink = Rig(partitions=2), RecordingSink()
     rig.append_numbers(5)
     rig.append_numbers(3, to=other)
-    work = SinkWorker(sink, rig.surroundings(batch_records=4))
+    work = SinkWorker(sink, rig.context(batch_records=4))
     assert work.readiness_problem() == "waits for partitions"
     async with running(work):
         await until(lambda: rig.committed == {source: Position(5), other: Position(3)})
@@ -54,7 +54,7 @@ async def test_reading_starts_where_the_sink_says() -> None:
     rig.append_numbers(10)
     rig.committed[source] = Position(2)
     sink.starts[source] = 7
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed[source] == Position(10))
     assert sink.offsets == [7, 8, 9]
     assert sink.assignments[0].partitions[source].committed == 2
@@ -65,7 +65,7 @@ async def test_a_store_that_does_not_answer_gets_the_same_batch_again_and_nothin
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down"), TransientError("down")]
     rig.append_numbers(5)
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
+    async with running(SinkWorker(sink, rig.context(batch_records=3))):
         await until(lambda: len(sink.attempts) == 1)
         await until(lambda: rig.member.paused == {source})
         await until(lambda: rig.committed.get(source) == Position(5))
@@ -80,7 +80,7 @@ async def test_an_outage_of_the_store_keeps_the_membership_by_polling() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=40)]
     rig.append_numbers(3)
-    work = SinkWorker(sink, rig.surroundings())
+    work = SinkWorker(sink, rig.context())
     async with running(work):
         await until(lambda: "write has failed" in (work.readiness_problem() or ""))
         assert "(transient): down" in (work.readiness_problem() or "")
@@ -98,7 +98,7 @@ async def test_after_an_outage_of_a_minute_the_batch_is_written_within_5_s() -> 
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down")] * 1000
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: len(sink.attempts) == 1)
         await rig.clock.sleep(60)
         sink.failures["write"].clear()
@@ -113,7 +113,7 @@ async def test_a_store_that_is_down_at_the_takeover_is_asked_again() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures["assigned"] = [TransientError("down")]
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert len(sink.assignments) == 1
 
@@ -123,7 +123,7 @@ async def test_a_rebalance_during_an_outage_gives_up_the_batch_and_reads_it_agai
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=5)]
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: len(sink.attempts) == 1)
         rig.rebalance()
         await until(lambda: rig.committed.get(source) == Position(3))
@@ -137,7 +137,7 @@ async def test_rejected_records_are_set_aside_and_the_rest_is_stored_with_the_sa
     sink.poison = {b"1", b"4"}
     rig.append_numbers(5)
     rig.failures["publish"] = [TransientError("no answer")]
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=5))):
+    async with running(SinkWorker(sink, rig.context(batch_records=5))):
         await until(lambda: rig.committed.get(source) == Position(5))
     (batch,) = sink.batches
     assert offsets_of(batch) == [0, 2, 3]
@@ -152,7 +152,7 @@ async def test_a_batch_of_nothing_but_poison_still_settles_its_span() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.poison = {b"0"}
     rig.append_numbers(1)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(1))
     assert sink.batches == [Batch((), {source: Span(0, 1)})]
 
@@ -167,7 +167,7 @@ async def test_a_rejection_of_what_is_not_in_the_batch_halts() -> None:
     sink.write = strange
     rig.append_numbers(1)
     with pytest.raises(RuntimeError, match="not in its batch"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
+        await runs_until_it_halts(SinkWorker(sink, rig.context()))
     assert rig.committed == {}
 
 
@@ -176,7 +176,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
     rig, sink = Rig(partitions=2), RecordingSink()
     rig.append_numbers(1000)
     sink.poison = {b"%d" % n for n in range(1000)}
-    work = SinkWorker(sink, rig.surroundings(batch_records=100))
+    work = SinkWorker(sink, rig.context(batch_records=100))
     async with running(work):
         await until(lambda: sample("zcc_worker_paused_partitions") == 1, every_s=0.1)
         rig.append(*[b"good"] * 5, to=other)
@@ -196,7 +196,7 @@ async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
     sink.failures[stage] = [FencedError("another owner")]
     rig.append_numbers(3)
     before = sample("zcc_worker_fenced_total")
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert sample("zcc_worker_fenced_total") == before + 1
     assert sink.offsets == [0, 1, 2]
@@ -207,7 +207,7 @@ async def test_a_commit_of_an_older_generation_makes_it_enter_anew() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [FencedError("moved on")]
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert sink.offsets == [0, 1, 2] * 2
 
@@ -217,7 +217,7 @@ async def test_a_commit_without_answer_is_tried_again() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [TransientError("no answer")]
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert len(sink.batches) == 1
 
@@ -230,7 +230,7 @@ async def test_a_defect_halts_after_its_attempts_and_skips_nothing(error: Except
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [error] * 2
     rig.append_numbers(3)
-    work = SinkWorker(sink, rig.surroundings(defect_attempts=2))
+    work = SinkWorker(sink, rig.context(defect_attempts=2))
     with pytest.raises(RetriesExhaustedError) as caught:
         await runs_until_it_halts(work)
     assert caught.value.__cause__ is error
@@ -247,7 +247,7 @@ async def test_a_store_that_is_not_set_up_halts_at_once(stage: str) -> None:
     sink.failures[stage] = [ConfigurationError("run zcc migrate")]
     rig.append_numbers(3)
     with pytest.raises(ConfigurationError, match="zcc migrate"):
-        await runs_until_it_halts(SinkWorker(sink, rig.surroundings()))
+        await runs_until_it_halts(SinkWorker(sink, rig.context()))
     assert len(sink.attempts) == (stage == "write")
 
 
@@ -255,7 +255,7 @@ async def test_a_store_that_is_not_set_up_halts_at_once(stage: str) -> None:
 async def test_draining_stores_what_was_collected() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.append_numbers(3)
-    work = SinkWorker(sink, rig.surroundings(batch_age_s=60))
+    work = SinkWorker(sink, rig.context(batch_age_s=60))
     async with running(work):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
     assert rig.committed == {source: Position(3)}
@@ -268,7 +268,7 @@ async def test_draining_gives_up_a_store_that_is_down_and_commits_nothing() -> N
     rig, sink = Rig(), RecordingSink()
     sink.failures["write"] = [TransientError("down", retry_after_s=60)] * 9
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())) as stopping:
+    async with running(SinkWorker(sink, rig.context())) as stopping:
         await until(lambda: len(sink.attempts) == 1)
         rig.append(b"later")
         stopping.set()
@@ -286,7 +286,7 @@ async def test_draining_is_bounded() -> None:
 
     sink.write = hangs
     rig.append_numbers(3)
-    context = rig.surroundings(batch_age_s=60, drain_timeout_s=0.05)
+    context = rig.context(batch_age_s=60, drain_timeout_s=0.05)
     async with running(SinkWorker(sink, context)):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
     assert rig.committed == {}
@@ -296,7 +296,7 @@ async def test_draining_is_bounded() -> None:
 async def test_a_log_that_goes_back_halts_the_sink() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.append_numbers(3)
-    life = asyncio.ensure_future(runs_until_it_halts(SinkWorker(sink, rig.surroundings())))
+    life = asyncio.ensure_future(runs_until_it_halts(SinkWorker(sink, rig.context())))
     await until(lambda: rig.committed.get(source) == Position(3))
     rig.member.seek(source, 1)
     with pytest.raises(ConfigurationError, match="went back"):
@@ -310,7 +310,7 @@ async def test_retention_that_was_faster_leaves_a_gap_in_the_first_span() -> Non
     rig.broker.delete_before(source, 25)
     rig.append(b"x")
     rig.committed[source] = Position(10)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: rig.committed[source] == Position(26))
     assert offsets_of(sink.batches[0]) == [25]
     assert sink.batches[0].spans == {source: Span(10, 26)}
@@ -321,7 +321,7 @@ async def test_only_what_the_sink_wants_to_store_is_written_and_committed() -> N
     rig = Rig(partitions=2)
     sink = RecordingSink(planned=True, limits=Rotation(100, 10_000, age_s=60.0))
     rig.append_numbers(3)
-    async with running(SinkWorker(sink, rig.surroundings())):
+    async with running(SinkWorker(sink, rig.context())):
         await until(lambda: bool(rig.entered) and rig.member.reading_at.get(source) == 3)
         await rig.clock.sleep(50)
         rig.append_numbers(2, to=other)

@@ -23,7 +23,7 @@ def filled(count: int) -> Rig:
 @simulated
 async def test_the_next_batch_is_prepared_while_one_is_written_and_no_more() -> None:
     rig, sink = filled(12), gated()
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
+    async with running(SinkWorker(sink, rig.context(batch_records=3))):
         await until(lambda: len(sink.prepared) == 2)
         await rig.clock.sleep(1)
         assert (len(sink.prepared), len(sink.attempts)) == (2, 1)
@@ -35,7 +35,7 @@ async def test_the_next_batch_is_prepared_while_one_is_written_and_no_more() -> 
 @simulated
 async def test_a_rebalance_waits_for_the_write_and_nothing_is_read_again() -> None:
     rig, sink = filled(6), gated()
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=6))):
+    async with running(SinkWorker(sink, rig.context(batch_records=6))):
         await until(lambda: len(sink.attempts) == 1)
         rig.rebalance()
         await rig.clock.sleep(1)
@@ -51,7 +51,7 @@ async def test_a_rebalance_waits_for_the_write_and_nothing_is_read_again() -> No
 async def test_a_batch_given_up_in_a_rebalance_takes_the_one_behind_it_along() -> None:
     rig, sink = filled(6), gated()
     sink.failures["write"] = [TransientError("down", retry_after_s=30)]
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
+    async with running(SinkWorker(sink, rig.context(batch_records=3))):
         await until(lambda: len(sink.prepared) == 2)
         sink.gate.set()
         await until(lambda: not sink.failures["write"])
@@ -64,7 +64,7 @@ async def test_a_batch_given_up_in_a_rebalance_takes_the_one_behind_it_along() -
 @simulated
 async def test_a_stop_stores_what_is_written_and_what_is_collected() -> None:
     rig, sink = filled(5), gated()
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))) as stopping:
+    async with running(SinkWorker(sink, rig.context(batch_records=3))) as stopping:
         await until(lambda: len(sink.attempts) == 1)
         await until(lambda: rig.member.reading_at[source] == 5)
         stopping.set()
@@ -79,7 +79,7 @@ async def test_a_defect_in_preparing_is_tried_again_as_one_in_writing_is() -> No
     rig, sink = filled(3), gated()
     sink.gate.set()
     sink.failures["prepare"] = [ValueError("a defect")]
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=3))):
+    async with running(SinkWorker(sink, rig.context(batch_records=3))):
         await until(lambda: rig.committed.get(source) == Position(3))
     assert sink.offsets == [0, 1, 2]
 
@@ -88,7 +88,7 @@ async def test_a_defect_in_preparing_is_tried_again_as_one_in_writing_is() -> No
 async def test_partitions_given_anew_without_a_revocation_wait_for_the_write_at_hand() -> None:
     rig, sink = filled(6), gated()
     sink.failures["write"] = [TransientError("down", retry_after_s=30)]
-    async with running(SinkWorker(sink, rig.surroundings(batch_records=6))):
+    async with running(SinkWorker(sink, rig.context(batch_records=6))):
         await until(lambda: len(sink.attempts) == 1)
         await rig.assign_again()
         await rig.clock.sleep(1)

@@ -144,7 +144,7 @@ async def test_a_file_that_is_no_parquet_under_our_name_halts_with_its_name(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     assert await opened(settings).create(path_of(1, 0), b"no parquet at all")
-    with pytest.raises(ConfigurationError, match="is no Parquet file of this sink"):
+    with pytest.raises(ConfigurationError, match="is not a Parquet file of this sink"):
         await store(sink, batch(0, 1))
 
 

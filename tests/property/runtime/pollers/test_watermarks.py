@@ -88,7 +88,7 @@ def test_a_tombstone_takes_a_watermark_away_whoever_wrote_it() -> None:
     "value", [b"no", b"[]", b"7", b"{}", b'{"generation": 1, "watermark": "x", "at": "yesterday"}']
 )
 def test_what_is_no_watermark_is_refused_with_its_place(value: bytes) -> None:
-    with pytest.raises(ConfigurationError, match="watermarks/0/3 is no watermark"):
+    with pytest.raises(ConfigurationError, match="watermarks/0/3 is not a watermark"):
         Watermarks().take(Delivery(topic, 0, 3, b"feed:a", value, (), 0))
 
 

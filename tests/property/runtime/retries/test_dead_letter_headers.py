@@ -17,7 +17,7 @@ from schemas.topics.terms import header_sets
 
 names = st.sampled_from(["ce_id", *(header.name for header in header_sets["dead-letter"])])
 headers = st.lists(st.tuples(names | st.text(), st.binary()), max_size=20).map(tuple)
-rules = ReplayRules("p", most_replays=5, partitions={"in": 4})
+rules = ReplayRules("p", max_replays=5, partitions={"in": 4})
 
 
 def failed_again(delivery: Delivery) -> Delivery:

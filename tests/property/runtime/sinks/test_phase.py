@@ -1,4 +1,4 @@
-"""SinkPhase against a model of its surroundings: what its docstring says holds in each history.
+"""SinkPhase against a model of its environment: what its docstring says holds in each history.
 
 The model is the driver, the group and the sink: it does what the phase says, lets calls fail and
 end, and takes partitions away, in any order. Records have numbers within an assignment. The figures
@@ -91,7 +91,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 owned = self.owned
                 assert owned is not None
                 assert plan == owned.plans[0] == owned.collecting
-                assert self.now_s - owned.grown_s > p.plan_patience_s
+                assert self.now_s - owned.grown_s > p.plan_timeout_s
                 self.enter_anew()
             case p.Leave():
                 assert self.stopped

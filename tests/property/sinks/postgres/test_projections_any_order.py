@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.postgres.model.events import Event
+from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.registry import column_updates, projections
 from sinks.postgres.model.rows import Message, events_in, read_deliveries
 from tests.support.enriched_records import START_MS, complete, delivery
@@ -25,7 +25,7 @@ from tests.support.simulated_stories import Stored, simulated_deliveries
 examples = Path(__file__).parents[4] / "schemas" / "examples"
 
 
-def read(deliveries: Iterable[Any]) -> list[Event]:
+def read(deliveries: Iterable[Any]) -> list[ParsedEvent]:
     told, rejections = read_deliveries(deliveries)
     assert rejections == []
     return events_in(told)
@@ -34,7 +34,7 @@ def read(deliveries: Iterable[Any]) -> list[Event]:
 stories = [read(story) for story in simulated_deliveries()]
 
 
-def plain_reading(events: Sequence[Event]) -> Stored:
+def plain_reading(events: Sequence[ParsedEvent]) -> Stored:
     tables: Stored = {projection.name: {} for projection in projections}
     for event in sorted(events, key=moment):
         for mention in reversed(list(column_updates(event))):  # what it says first shall stay
@@ -60,7 +60,7 @@ def plain_reading(events: Sequence[Event]) -> Stored:
     }
 
 
-def read_the_oldest_first(events: Sequence[Event], tables: Stored) -> None:
+def read_the_oldest_first(events: Sequence[ParsedEvent], tables: Stored) -> None:
     for event in sorted(events, key=lambda e: (moment(e)[:3], -e.revision)):
         for mention in column_updates(event):
             row = tables[mention.projection.name][mention.key]
@@ -71,7 +71,7 @@ def read_the_oldest_first(events: Sequence[Event], tables: Stored) -> None:
                         row |= zip(names, mention.registers[register.name], strict=True)
 
 
-def moment(event: Event) -> tuple[int, int, str, int]:
+def moment(event: ParsedEvent) -> tuple[int, int, str, int]:
     return event.occurred_at_ms, event.event_ts_ms, event.event_id, event.revision
 
 
@@ -87,7 +87,7 @@ def in_batches(events: Sequence[Message], rng: Random) -> Iterator[Sequence[Mess
         yield events[start:end]
 
 
-def shuffled(events: Sequence[Event], rng: Random) -> list[Event]:
+def shuffled(events: Sequence[ParsedEvent], rng: Random) -> list[ParsedEvent]:
     repeats = rng.choices(events, k=rng.randrange(6))
     return rng.sample([*events, *repeats], len(events) + len(repeats))
 
@@ -101,7 +101,7 @@ def told_in(batches: Iterable[Sequence[Message]]) -> Stored:
 
 @pytest.mark.parametrize("story", stories, ids=lambda story: story[0].name.partition(".")[2])
 def test_a_story_reads_the_same_in_any_order_with_repeats_and_in_any_batches(
-    story: list[Event],
+    story: list[ParsedEvent],
 ) -> None:
     expected = plain_reading(story)
     for seed in range(12):

@@ -92,7 +92,7 @@ class Memory:
 class Tokens:
     async def token(self) -> Token:
         return Token(
-            value="t", api_url="https://zoom.us/v2", asked_at_s=0, renew_at_s=1, expires_at_s=1
+            value="t", api_url="https://zoom.us/v2", requested_at_s=0, renew_at_s=1, expires_at_s=1
         )
 
     async def renew(self, refused: Token, /) -> Token:

@@ -49,7 +49,9 @@ def test_each_row_of_the_table_stands_at_its_status(path: str) -> None:
     assert set(responses) == {str(row.response.status.value) for row in table}
     for row in table:
         response = responses[str(row.response.status.value)]
-        assert f"- {row.what}; sent again: {row.sent_again}" in response["description"].split("\n")
+        assert f"- {row.what}; retried by Zoom: {row.sent_again}" in response["description"].split(
+            "\n"
+        )
         for name, _ in row.response.headers:
             shown = response["content" if name == b"content-type" else "headers"]
             assert shown

@@ -101,9 +101,9 @@ def test_list_fails_where_nothing_is_as_wanted() -> None:
         ("list_custom_report_data", ["page number, 30 a page, at most 300", "last 30 days"]),
         ("list_inbox_queues", ["one page only"]),
         ("list_business_hours", ["next_page_token\n"]),
-        ("list_account_sms", ["a master account asks it of a sub account"]),
+        ("list_account_sms", ["a master account calls it for a sub account"]),
         ("delete_recording", ["reply: 204, no body"]),
-        ("unassign_inbox_users", ["strings, comma-separated", "count 1 to 30", "each once"]),
+        ("unassign_inbox_users", ["strings, comma-separated", "count 1 to 30", "unique items"]),
         ("update_queue_template", ["length 1 to 36"]),
         ("list_asset_categories", ["integer (int32)"]),
         (

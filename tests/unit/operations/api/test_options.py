@@ -60,11 +60,11 @@ def test_true_and_false_are_the_only_booleans() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--page-sice", "3"], "--page-sice: is no option of this operation; .*--page-size"),
+        (["--page-sice", "3"], "--page-sice: is not an option of this operation; .*--page-size"),
         (["--page-size", "many"], "--page-size: expected a whole number$"),
         (["--page-size", "9" * 5000], "--page-size: expected a whole number$"),
-        (["--page-size"], "--page-size: expected a value behind it"),
-        (["--page-size", "--role-id"], "--page-size: expected a value behind it"),
+        (["--page-size"], "--page-size: expected a value"),
+        (["--page-size", "--role-id"], "--page-size: expected a value"),
         (["--page-size", "3", "--page_size", "4"], "--page-size: expected once"),
         (["secret"], "options: expected --name value, or --name=value$"),
     ],

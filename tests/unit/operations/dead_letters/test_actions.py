@@ -47,7 +47,7 @@ original = Delivery(
     timestamp_ms=1,
 )
 retry = retry_topic("enrichment", 30, prefix="p")
-rules = ReplayRules("p", most_replays=3, partitions={"p.engagement.v1": 3, retry: 2})
+rules = ReplayRules("p", max_replays=3, partitions={"p.engagement.v1": 3, retry: 2})
 
 
 def set_aside(delivery: Delivery, *, worker: str = "enrichment") -> Delivery:
@@ -89,7 +89,7 @@ def test_each_replay_is_counted_until_the_bound() -> None:
             delivery = replace(original, offset=offset, headers=record.headers)
     assert [verdict.replays for verdict in verdicts if isinstance(verdict, Act)] == [1, 2, 3]
     assert verdicts[-1] == ActionRefused(
-        "sent again 3 times already: mend the cause, then raise --max-replays"
+        "replayed 3 times already: fix the cause, then raise --max-replays"
     )
     assert delivery.headers == (*original.headers, ("zcc-replays", b"3"))
 
@@ -108,7 +108,7 @@ def test_the_key_decides_where_the_old_partition_is_gone() -> None:
     ("origin", "why"),
     [
         (None, "its headers do not say where it was read"),
-        (RecordId("elsewhere", 0, 1), "elsewhere is no topic of this deployment"),
+        (RecordId("elsewhere", 0, 1), "elsewhere is not a topic of this deployment"),
     ],
 )
 def test_a_record_that_belongs_nowhere_is_refused(origin: RecordId | None, why: str) -> None:

@@ -60,7 +60,7 @@ class Desk:
             yield each
 
     async def plan(self, judge: Judge, *, most: int | None = None) -> Plan:
-        return await plan(self.found(), judge, most=most)
+        return await plan(self.found(), judge, limit=most)
 
     async def act(
         self, judge: Judge, planned: Plan, *, rate_per_s: float | None = None
@@ -170,7 +170,7 @@ async def test_what_the_broker_never_takes_is_refused_and_stays_open() -> None:
 async def test_brokers_that_never_acknowledge_end_the_command_with_what_is_open() -> None:
     desk = Desk()
     desk.publisher.before = [None, None, *[TransientError("publish: no")] * 1000]
-    with pytest.raises(TransientError, match=r"publish: no; .* goes on with the rest"):
+    with pytest.raises(TransientError, match=r"publish: no; .* do the rest"):
         await desk.act(again, await desk.plan(again))
     assert desk.handled() == [0]
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from processors.enrichment.handler import Enrichment
+from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.lookup import CachedLookup
 from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
@@ -42,7 +42,9 @@ class Bench:
         queues = CachedLookup[str, Queue](
             source, settings, names=queue_ids, background=background, clock=self.clock
         )
-        self.handler = Enrichment(users=users, queues=queues, topic_prefix="zcc", clock=self.clock)
+        self.handler = EnrichmentHandler(
+            users=users, queues=queues, topic_prefix="zcc", clock=self.clock
+        )
 
     async def record(self, given: Delivery) -> Record:
         answer = await self.handler(given)

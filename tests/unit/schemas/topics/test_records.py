@@ -41,9 +41,7 @@ def by_name(record: TopicRecord) -> str:
 
 
 def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
-    names = [
-        spec.name for spec in topic_specs(plan, {"w": (), "enrichment": (30,)}, polling=["w", "x"])
-    ]
+    names = [spec.name for spec in topic_specs(plan, {"w": (), "enrichment": (30,)}, pollers=["x"])]
     expected = {
         *raw_topics(prefix="p"),
         *enriched_topics(prefix="p"),
@@ -53,7 +51,7 @@ def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
         dead_letter_topic("enrichment", prefix="p"),
         *(retry_topic("enrichment", delay_s, prefix="p") for delay_s in (30,)),
         dead_letter_audit_topic(prefix="p"),
-        watermark_topic("w", prefix="p"),
+        watermark_topic("x", prefix="p"),
     }
     assert sorted(names) == sorted(expected)
 
@@ -112,7 +110,7 @@ def test_what_is_kept_for_ever_is_compacted_and_nothing_else() -> None:
 
 
 def test_the_watermarks_of_a_poller_have_one_partition_so_that_one_member_is_active() -> None:
-    specs = {spec.name: spec for spec in topic_specs(plan, {"w": ()}, polling=["w"])}
+    specs = {spec.name: spec for spec in topic_specs(plan, {}, pollers=["w"])}
     assert specs[watermark_topic("w", prefix="p")].partitions == 1
 
 

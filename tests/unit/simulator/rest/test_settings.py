@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from simulator.faults import Faults, Spoiling
+from simulator.faults import Corruption, Faults
 from simulator.rest import faults
 from simulator.settings import SimulatorSettings
 
@@ -58,4 +58,4 @@ def test_rates_that_exclude_each_other_only_together_are_refused() -> None:
 
 
 def test_every_kind_that_spoils_an_answer_has_its_way() -> None:
-    assert set(get_args(Spoiling)) == set(faults._spoilings)
+    assert set(get_args(Corruption)) == set(faults._corruptions)

@@ -36,8 +36,8 @@ from sinks.postgres.errors import SqlFault, errors_by_fault, fault_of, safe_erro
         (errors.InvalidSchemaName, SqlFault.OPERATOR),
         (errors.UndefinedTable, SqlFault.OPERATOR),
         (errors.InsufficientPrivilege, SqlFault.OPERATOR),
-        (errors.ObjectInUse, SqlFault.OURS),
-        (errors.FeatureNotSupported, SqlFault.OURS),
+        (errors.ObjectInUse, SqlFault.DEFECT),
+        (errors.FeatureNotSupported, SqlFault.DEFECT),
     ],
 )
 def test_the_sqlstate_says_whose_fault_it_is(error: type[psycopg.Error], fault: SqlFault) -> None:
@@ -67,7 +67,7 @@ def test_a_connection_that_fails_has_no_sqlstate_but_a_text(message: str, fault:
 
 def test_a_closed_connection_is_the_world_and_wrong_use_is_ours() -> None:
     assert fault_of(psycopg.InterfaceError("the connection is closed")) is SqlFault.WORLD
-    assert fault_of(psycopg.ProgrammingError("the query has 1 placeholder")) is SqlFault.OURS
+    assert fault_of(psycopg.ProgrammingError("the query has 1 placeholder")) is SqlFault.DEFECT
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoom.downloads.arriving import Patience, max_breaks, progress_bytes
+from zoom.downloads.arriving import DownloadRetries, max_breaks, progress_bytes
 from zoom.downloads.pieces import Piece, continues, piece_in, resuming
 
 tag = '"v1"'
@@ -63,16 +63,16 @@ def test_a_size_that_was_not_known_may_become_known() -> None:
 
 
 def test_patience_ends_after_breaks_without_progress_and_waits_longer_each_time() -> None:
-    patience = Patience()
-    pauses_s = [patience.pause_s(0) for _ in range(max_breaks + 1)]
+    retries = DownloadRetries()
+    pauses_s = [retries.pause_s(0) for _ in range(max_breaks + 1)]
     assert pauses_s == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, None]
 
 
 def test_progress_renews_patience_and_to_come_as_far_again_is_none() -> None:
-    patience = Patience()
-    assert patience.pause_s(progress_bytes) == 0.5
-    assert patience.pause_s(progress_bytes) == 1.0
-    assert patience.pause_s(2 * progress_bytes - 1) == 2.0
-    assert patience.pause_s(2 * progress_bytes) == 0.5
-    assert patience.pause_s(0) == 1.0
-    assert patience.pause_s(2 * progress_bytes) == 2.0
+    retries = DownloadRetries()
+    assert retries.pause_s(progress_bytes) == 0.5
+    assert retries.pause_s(progress_bytes) == 1.0
+    assert retries.pause_s(2 * progress_bytes - 1) == 2.0
+    assert retries.pause_s(2 * progress_bytes) == 0.5
+    assert retries.pause_s(0) == 1.0
+    assert retries.pause_s(2 * progress_bytes) == 2.0

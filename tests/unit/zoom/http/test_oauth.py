@@ -17,7 +17,7 @@ from tests.support.fakes.zoom import (
 from zoom.catalogue import find
 from zoom.errors import ForbiddenError, MissingScopeError, UnavailableError, ZoomFault
 from zoom.http.oauth import TokenSource, api_base, global_api_url, young_s
-from zoom.messages import Request, Response
+from zoom.messages import ApiResponse, Request
 
 
 class Source:
@@ -40,7 +40,7 @@ async def test_the_request_is_that_of_a_server_to_server_app() -> None:
     requests: list[Request] = []
 
     class Recorder:
-        async def send(self, request: Request) -> Response:
+        async def send(self, request: Request) -> ApiResponse:
             requests.append(request)
             return token_reply()
 
@@ -64,7 +64,7 @@ async def test_a_token_is_renewed_before_it_ends_and_not_before_that() -> None:
 
 
 async def test_while_one_caller_renews_early_the_others_go_on_with_the_old_token() -> None:
-    slow: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    slow: asyncio.Future[ApiResponse] = asyncio.get_running_loop().create_future()
     source = Source(token_reply("old"), slow)
     await source.tokens.token()
     source.clock.elapsed_s = 3400
@@ -77,7 +77,7 @@ async def test_while_one_caller_renews_early_the_others_go_on_with_the_old_token
 
 
 async def test_where_the_caller_that_asks_is_cancelled_the_next_one_asks_for_all() -> None:
-    never: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    never: asyncio.Future[ApiResponse] = asyncio.get_running_loop().create_future()
     source = Source(never, token_reply("second"))
     async with asyncio.TaskGroup() as group:
         asking, *others = [group.create_task(source.tokens.token()) for _ in range(5)]
@@ -128,15 +128,15 @@ async def test_callers_that_waited_for_a_failure_share_it_and_a_later_one_asks_a
 @pytest.mark.parametrize(
     "answer",
     [
-        Response(200, {}, b""),
-        Response(200, {}, b"<html>"),
+        ApiResponse(200, {}, b""),
+        ApiResponse(200, {}, b"<html>"),
         reply(200, {"token_type": "bearer"}),
         reply(200, {"access_token": ""}),
         reply(200, {"access_token": "two\r\nlines"}),
         reply(200, {"access_token": "x", "expires_in": 0}),
     ],
 )
-async def test_a_reply_without_a_usable_token_is_an_outage(answer: Response) -> None:
+async def test_a_reply_without_a_usable_token_is_an_outage(answer: ApiResponse) -> None:
     with pytest.raises(UnavailableError, match="sent no token"):
         await Source(answer).tokens.token()
 

@@ -17,17 +17,17 @@ from zoom.http.response_errors import (
     token_is_refused,
     young_s,
 )
-from zoom.messages import Response
+from zoom.messages import ApiResponse
 
 now = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
-def html(status: int) -> Response:
-    return Response(status, {}, b"<html>busy</html>")
+def html(status: int) -> ApiResponse:
+    return ApiResponse(status, {}, b"<html>busy</html>")
 
 
 def judged(
-    response: Response, operation: str = "get_user", expected_since: datetime | None = None
+    response: ApiResponse, operation: str = "get_user", expected_since: datetime | None = None
 ) -> ZoomError | None:
     return error_in(find(operation), response, now=now, expected_since=expected_since)
 
@@ -75,7 +75,9 @@ def judged(
         (reply(503, {"code": 124}), ZoomFault.OUTAGE),
     ],
 )
-def test_an_answer_that_is_none_is_an_error_by_fault(response: Response, fault: ZoomFault) -> None:
+def test_an_answer_that_is_none_is_an_error_by_fault(
+    response: ApiResponse, fault: ZoomFault
+) -> None:
     error = judged(response)
     assert error is not None
     assert error.fault is fault
@@ -163,7 +165,7 @@ def test_an_outage_and_a_limit_pass_their_wish_on() -> None:
         (reply(405), "status 405"),
     ],
 )
-def test_an_answer_that_a_person_can_act_on_says_how(response: Response, advice: str) -> None:
+def test_an_answer_that_a_person_can_act_on_says_how(response: ApiResponse, advice: str) -> None:
     assert str(judged(response)).endswith(f": get_user: {advice}")
 
 
@@ -192,7 +194,7 @@ def test_success_is_no_error(status: int) -> None:
     ],
 )
 def test_a_new_token_is_worth_a_try_where_the_token_was_the_trouble(
-    response: Response, *, renewable: bool
+    response: ApiResponse, *, renewable: bool
 ) -> None:
     assert token_is_refused(response) is renewable
 
@@ -209,8 +211,8 @@ def test_a_list_is_a_document_only_where_the_operation_answers_with_one() -> Non
         document_in(find("get_user"), reply(200, [{"user_id": "u"}]))
 
 
-@pytest.mark.parametrize("response", [reply(200), Response(200, {}, b" \n"), reply(204)])
-def test_nothing_where_something_is_read_is_not_ready(response: Response) -> None:
+@pytest.mark.parametrize("response", [reply(200), ApiResponse(200, {}, b" \n"), reply(204)])
+def test_nothing_where_something_is_read_is_not_ready(response: ApiResponse) -> None:
     with pytest.raises(NotReadyError, match="without a body"):
         document_in(find("get_engagement"), response)
 
@@ -233,9 +235,9 @@ def test_a_document_that_was_not_promised_is_handed_on_whatever_its_type_says() 
 @pytest.mark.parametrize(
     ("response", "fault"),
     [
-        (Response(200, {}, b"<html>secret name</html>"), ZoomFault.NOT_JSON),
-        (Response(200, {}, b'{"user_id":"secret name"'), ZoomFault.NOT_JSON),
-        (Response(200, {}, b"[" * 5000), ZoomFault.NOT_JSON),
+        (ApiResponse(200, {}, b"<html>secret name</html>"), ZoomFault.NOT_JSON),
+        (ApiResponse(200, {}, b'{"user_id":"secret name"'), ZoomFault.NOT_JSON),
+        (ApiResponse(200, {}, b"[" * 5000), ZoomFault.NOT_JSON),
         (reply(200, {"user_id": "u"}, content_type="text/html"), ZoomFault.NOT_JSON),
         (reply(200, {"user_id": "u"}, content_type="secret name"), ZoomFault.NOT_JSON),
         (reply(200, {"code": 200, "message": "secret name"}), ZoomFault.UNEXPECTED),
@@ -243,11 +245,11 @@ def test_a_document_that_was_not_promised_is_handed_on_whatever_its_type_says() 
         (reply(200, ["secret name"]), ZoomFault.UNEXPECTED),
         (reply(200, "secret name"), ZoomFault.UNEXPECTED),
         (reply(200, 5), ZoomFault.UNEXPECTED),
-        (Response(200, {}, b"null"), ZoomFault.UNEXPECTED),
+        (ApiResponse(200, {}, b"null"), ZoomFault.UNEXPECTED),
     ],
 )
 def test_what_is_no_document_is_named_without_quoting_it(
-    response: Response, fault: ZoomFault
+    response: ApiResponse, fault: ZoomFault
 ) -> None:
     with pytest.raises(UnavailableError, match="get_user") as caught:
         document_in(find("get_user"), response)
@@ -285,7 +287,7 @@ def test_no_document_of_zooms_looks_like_an_error() -> None:
     ],
 )
 def test_the_token_endpoint_refuses_credentials_or_is_down(
-    response: Response, fault: ZoomFault | None
+    response: ApiResponse, fault: ZoomFault | None
 ) -> None:
     error = error_in_token_answer(response, now=now)
     assert (error.fault if error else None) is fault

@@ -64,7 +64,7 @@ async def test_each_counter_begins_at_0() -> None:
             REGISTRY.get_sample_value("zcc_zoom_budget_wait_seconds_total", {"label": label.value})
             is not None
         )
-        for reason in ("second", "day", "paused", "seat"):
+        for reason in ("second", "day", "paused", "no_share"):
             labels = {"label": label.value, "reason": reason}
             assert REGISTRY.get_sample_value("zcc_zoom_budget_refused_total", labels) is not None
         for kind in ("limit", "second", "day"):
@@ -166,11 +166,11 @@ async def test_without_a_seat_calls_wait_until_there_is_one() -> None:
 @in_simulated_time
 async def test_without_a_seat_in_time_calls_are_refused() -> None:
     scheduler = some_turns(member_share=None)
-    before = figure("zcc_zoom_budget_refused_total", label="LIGHT", reason="seat")
+    before = figure("zcc_zoom_budget_refused_total", label="LIGHT", reason="no_share")
     for label in (light, heavy):
         assert (await refusal(scheduler, label)).retry_after_s is None
     assert now_s() == pytest.approx(10.0)
-    assert figure("zcc_zoom_budget_refused_total", label="LIGHT", reason="seat") == before + 1
+    assert figure("zcc_zoom_budget_refused_total", label="LIGHT", reason="no_share") == before + 1
 
 
 @in_simulated_time

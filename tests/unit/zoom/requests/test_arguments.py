@@ -154,7 +154,7 @@ def test_a_missing_argument_is_named() -> None:
     ],
 )
 def test_an_unknown_argument_is_answered_with_the_nearest(name: str, advice: str) -> None:
-    with pytest.raises(ArgumentError, match="is no parameter") as caught:
+    with pytest.raises(ArgumentError, match="is not a parameter") as caught:
         address(find("list_engagements"), {name: "x"})
     assert advice in str(caught.value)
 

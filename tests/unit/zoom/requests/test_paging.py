@@ -121,7 +121,7 @@ async def test_a_caller_cannot_turn_pages_itself(name: str) -> None:
 
 
 async def test_what_is_no_list_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(RefusedError, match="get_queue is no list"):
+    with pytest.raises(RefusedError, match="get_queue returns no list"):
         await read(Script(), find("get_queue"), queue_id="q")
 
 
@@ -170,7 +170,7 @@ async def test_a_page_without_its_list_is_an_error(document: object) -> None:
 
 @pytest.mark.parametrize("token", [7, {"a": 1}, ["t"], True])
 async def test_a_token_that_is_no_text_is_an_error(token: object) -> None:
-    with pytest.raises(UnavailableError, match="the token of a page is no text"):
+    with pytest.raises(UnavailableError, match="the token of a page is not a string"):
         await read(Script(page(queues, next_page_token=token)), queues)
 
 
