@@ -1,5 +1,6 @@
 """What `zcc doctor` reckons with: settings that are set, scopes that are needed, two clocks."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -97,12 +98,18 @@ def test_a_variable_that_is_no_setting_is_told_with_the_one_that_it_is_most_like
     }
 
 
+def with_subclasses(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from with_subclasses(each)
+
+
 def test_the_doctor_examines_the_settings_of_every_part() -> None:
     product = ("ingest", "operations", "processors", "runtime", "sinks", "zoom")
     found = [
         kind
-        for kind in BaseSettings.__subclasses__()
-        if kind.__module__.partition(".")[0] in product
+        for kind in with_subclasses(BaseSettings)
+        if kind.__module__.partition(".")[0] in product and kind.model_config.get("env_prefix")
     ]
     assert set(product_settings) == set(found)
 
