@@ -121,13 +121,13 @@ class Product:
             pytest.fail(f"{alert} {labels} does not fire; what does: {await self.alerts()}")
 
     async def alerts(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self._api("alerts"))["alerts"]
-        return found
+        alerts: list[dict[str, Any]] = (await self._api("alerts"))["alerts"]
+        return alerts
 
     async def query(self, expression: str) -> list[float]:
         """The present values of an expression, by no order."""
-        found = await self._api(f"query?query={urllib.parse.quote(expression)}")
-        return [float(each["value"][1]) for each in found["result"]]
+        result = await self._api(f"query?query={urllib.parse.quote(expression)}")
+        return [float(each["value"][1]) for each in result["result"]]
 
     async def until(self, expression: str, condition: Callable[[list[float]], bool]) -> None:
         async with asyncio.timeout(HANG_GUARD_S):
@@ -136,8 +136,8 @@ class Product:
 
     async def _api(self, path: str) -> dict[str, Any]:
         _, body = await get(f"{self.prometheus}/api/v1/{path}")
-        found: dict[str, Any] = json.loads(body)["data"]
-        return found
+        data: dict[str, Any] = json.loads(body)["data"]
+        return data
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -221,13 +221,13 @@ async def product(folder: Path) -> AsyncIterator[Product]:
         ports = dict(zip(names, _free_ports(len(names)), strict=True))
         watching = prometheus(folder, ports)
         url = await resources.enter_async_context(watching)
-        found = Product(stack, settings, kafka, folder, ports, url)
+        product = Product(stack, settings, kafka, folder, ports, url)
         try:
-            yield found
+            yield product
         finally:
             for name in commands:
-                if name in found.processes:
-                    await found.kill(name)
+                if name in product.processes:
+                    await product.kill(name)
 
 
 @asynccontextmanager

@@ -57,10 +57,10 @@ def each_case(
                     failures[label] = error
             _raise_listed(failures, len(table))
 
-        found = run_all_async if inspect.iscoroutinefunction(test) else run_all
-        del found.__wrapped__  # type: ignore[attr-defined] # pytest would see its signature
-        found.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined] # read by pytest
-        return found
+        runner = run_all_async if inspect.iscoroutinefunction(test) else run_all
+        del runner.__wrapped__  # type: ignore[attr-defined] # pytest would see its signature
+        runner.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined] # read by pytest
+        return runner
 
     return decorate
 

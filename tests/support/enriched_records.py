@@ -79,11 +79,11 @@ def batch(
     deliveries: Iterable[Delivery], *, start: int = 0, source: TopicPartition = SOURCE
 ) -> Batch:
     """One batch of one partition, renumbered from ``start`` on."""
-    found = tuple(
+    deliveries = tuple(
         with_fields(each, topic=source.topic, partition=source.partition, offset=start + index)
         for index, each in enumerate(deliveries)
     )
-    return Batch(found, {source: Span(start, start + len(found))})
+    return Batch(deliveries, {source: Span(start, start + len(deliveries))})
 
 
 def voice_call(account_id: str = "ACCOUNT", engagement_id: str = "E1") -> Sequence[Delivery]:

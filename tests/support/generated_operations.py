@@ -15,15 +15,17 @@ FORMS = "in `yyyy-MM-dd'T'HH:mm:ss'Z'` format"
 def generated(rest: Document, master: Document = NO_MASTER) -> dict[str, Any]:
     """Operations by name, and what is in each file of schemas."""
     files = dict(artefacts(rest, master))
-    found = operations_adapter.validate_json(files.pop("operations.json"))
-    return {each.name: each for each in found} | {
+    operations = operations_adapter.validate_json(files.pop("operations.json"))
+    return {each.name: each for each in operations} | {
         name: orjson.loads(content) for name, content in files.items() if name.endswith(".json")
     }
 
 
 def only(rest: Document) -> Operation:
-    (found,) = operations_adapter.validate_json(dict(artefacts(rest, NO_MASTER))["operations.json"])
-    return found
+    (operation,) = operations_adapter.validate_json(
+        dict(artefacts(rest, NO_MASTER))["operations.json"]
+    )
+    return operation
 
 
 def thing_deleted() -> Document:

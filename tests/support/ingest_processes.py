@@ -41,12 +41,12 @@ class Pod:
         return [entry for entry in self.log if entry.get("event") == event]
 
     def children(self) -> list[int]:
-        found = children_of(self.parent.pid)
+        children = children_of(self.parent.pid)
         self._folders.update(
-            *(metrics_folders(child) for child in found if child not in self._seen)
+            *(metrics_folders(child) for child in children if child not in self._seen)
         )
-        self._seen.update(found)
-        return found
+        self._seen.update(children)
+        return children
 
     async def ask(self, path: str) -> tuple[int, Response]:
         """GET on a connection of its own; return who has answered, and what."""
@@ -182,10 +182,10 @@ async def engagements(kafka: KafkaSettings) -> list[bytes]:
 
 def children_of(pid: int) -> list[int]:
     try:
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     except OSError:
         return []
-    return [int(child) for child in found.split()]
+    return [int(child) for child in children.split()]
 
 
 def metrics_folders(pid: int) -> set[str]:
@@ -227,15 +227,15 @@ def _owners(inodes: set[str], pids: Sequence[int]) -> list[int]:
 
 
 def _inodes(pid: int) -> set[str]:
-    found = set()
+    inodes = set()
     for descriptor in _descriptors(pid):
         try:
             target = str(descriptor.readlink())
         except OSError:  # closed meanwhile
             continue
         if target.startswith("socket:"):
-            found.add(target.removeprefix("socket:[").removesuffix("]"))
-    return found
+            inodes.add(target.removeprefix("socket:[").removesuffix("]"))
+    return inodes
 
 
 def _descriptors(pid: int) -> list[Path]:

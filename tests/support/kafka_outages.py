@@ -73,11 +73,11 @@ async def retry_until_final(publisher: KafkaPublisher, value: bytes) -> None:
 
 async def receive(consumer: KafkaConsumer, value: bytes) -> list[Delivery]:
     """Poll until this value has come."""
-    found: list[Delivery] = []
+    deliveries: list[Delivery] = []
     async with asyncio.timeout(deadline_s):
-        while value not in {delivery.value for delivery in found}:
-            found += await consumer.poll(max_records=100, timeout_s=0.2)
-    return found
+        while value not in {delivery.value for delivery in deliveries}:
+            deliveries += await consumer.poll(max_records=100, timeout_s=0.2)
+    return deliveries
 
 
 @asynccontextmanager

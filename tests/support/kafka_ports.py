@@ -159,11 +159,11 @@ class Listener:
 
 async def receive(consumer: Consumer, count: int) -> list[Delivery]:
     """Poll until so many records have come."""
-    found: list[Delivery] = []
+    deliveries: list[Delivery] = []
     async with asyncio.timeout(deadline_s):
-        while len(found) < count:
-            found += await consumer.poll(max_records=100, timeout_s=0.2)
-    return found
+        while len(deliveries) < count:
+            deliveries += await consumer.poll(max_records=100, timeout_s=0.2)
+    return deliveries
 
 
 async def poll_until(condition: object, *consumers: Consumer) -> None:

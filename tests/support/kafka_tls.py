@@ -43,7 +43,7 @@ class Authority:
     def certificate(self) -> Path:
         return self.folder / "ca.pem"
 
-    async def found(self) -> None:
+    async def create(self) -> None:
         self.folder.mkdir()
         await self._openssl(
             *("req", "-x509", "-subj", "/CN=authority", "-days", "2", *new_key("ca.key")),
@@ -99,7 +99,7 @@ class Listeners:
 @asynccontextmanager
 async def broker(folder: Path) -> AsyncIterator[Listeners]:
     authority = Authority(folder / "authority")
-    await authority.found()
+    await authority.create()
     certificate, key = await authority.sign("server")
     server = folder / "server.pem"
     server.write_text(key.read_text() + certificate.read_text())

@@ -179,7 +179,7 @@ async def stored_records(
 ) -> Mapping[tuple[TopicPartition, str], Sequence[int]]:
     """The offsets of all rows in objects, by partition and id of its topic."""
     store = opened(settings)
-    found: dict[tuple[TopicPartition, str], list[int]] = defaultdict(list)
+    offsets_by_log: dict[tuple[TopicPartition, str], list[int]] = defaultdict(list)
     paths = await parquet_paths(settings)
     for start in range(0, len(paths), 32):
         for content in await asyncio.gather(*map(store.get, paths[start : start + 32])):
@@ -188,8 +188,8 @@ async def stored_records(
             for topic, partition, offset in zip(
                 *(table[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True
             ):
-                found[TopicPartition(topic, partition), topic_id].append(offset)
-    return {key: sorted(offsets) for key, offsets in found.items()}
+                offsets_by_log[TopicPartition(topic, partition), topic_id].append(offset)
+    return {key: sorted(offsets) for key, offsets in offsets_by_log.items()}
 
 
 async def counted(running: Running, part: str, metric: str, **labels: str) -> float:
@@ -206,13 +206,13 @@ async def counted(running: Running, part: str, metric: str, **labels: str) -> fl
 async def answers(prometheus: str, expression: str) -> None:
     """Wait until an expression has a result in Prometheus."""
     url = f"{prometheus}/api/v1/query?query={urllib.parse.quote(expression)}"
-    found: list[Any] = []
+    series: list[Any] = []
     try:
         async with asyncio.timeout(deadline_s):
-            while not found:
+            while not series:
                 await asyncio.sleep(0.5)
                 _, body = await get(url)
-                found = json.loads(body)["data"]["result"] if body else []
+                series = json.loads(body)["data"]["result"] if body else []
     except TimeoutError:
         pytest.fail(f"no result: {expression}")
 

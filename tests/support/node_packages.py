@@ -34,8 +34,8 @@ def node_packages() -> Path:
 
 def _major_version(node: str) -> int:
     output = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
-    found = re.match(r"v(\d+)", output)
-    return int(found[1]) if found else 0
+    match = re.match(r"v(\d+)", output)
+    return int(match[1]) if match else 0
 
 
 def _install(npm: str) -> None:

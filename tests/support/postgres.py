@@ -70,9 +70,9 @@ async def owner(
 ) -> AsyncIterator[Owner]:
     """A sink that has taken a partition over."""
     async with PostgresSink(settings(dsn, **changes), SystemClock()) as sink:
-        found = Owner(sink, source)
-        await found.take_over()
-        yield found
+        writer = Owner(sink, source)
+        await writer.take_over()
+        yield writer
 
 
 async def query(dsn: str, statement: str) -> list[dict[str, Any]]:
@@ -80,5 +80,5 @@ async def query(dsn: str, statement: str) -> list[dict[str, Any]]:
     async with await psycopg.AsyncConnection.connect(
         dsn, autocommit=True, row_factory=dict_row
     ) as connection:
-        found = await connection.execute(statement.encode())
-        return await found.fetchall() if found.description else []
+        cursor = await connection.execute(statement.encode())
+        return await cursor.fetchall() if cursor.description else []

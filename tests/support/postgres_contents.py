@@ -40,13 +40,13 @@ async def _rows(dsn: str, table: str, without: frozenset[str]) -> Counter[str]:
 
 def differences(one: Contents, other: Contents, *, shown: int = 3) -> dict[str, Any]:
     """Tables that differ: how many rows only the one and only the other has, and some of them."""
-    found = {}
+    contents = {}
     for table in one.keys() | other.keys():
         ours, theirs = one.get(table, Counter()), other.get(table, Counter())
         if ours != theirs:
             sides = (ours - theirs, theirs - ours)
-            found[table] = [
+            contents[table] = [
                 (side.total(), [orjson.loads(row) for row in sorted(side)[:shown]])
                 for side in sides
             ]
-    return found
+    return contents

@@ -124,14 +124,14 @@ def at(*time: int) -> datetime:
 
 
 async def store_events(dsn: str, events: Sequence[Delivery], *, size: int = 1000) -> None:
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         for start in range(0, len(events), size):
-            assert await found.store(events[start : start + size]) == ()
+            assert await writer.store(events[start : start + size]) == ()
 
 
 async def store_references(dsn: str) -> None:
-    async with owner(dsn, source=REFERENCES) as found:
-        assert await found.store(references()) == ()
+    async with owner(dsn, source=REFERENCES) as writer:
+        assert await writer.store(references()) == ()
 
 
 async def query_in_utc(dsn: str, statement: str) -> list[dict[str, Any]]:

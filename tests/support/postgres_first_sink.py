@@ -25,8 +25,8 @@ class FirstSink:
         self.position = 0
 
     async def start(self) -> None:
-        found = await self._run("revision")
-        row = await found.fetchone()
+        cursor = await self._run("revision")
+        row = await cursor.fetchone()
         assert row is not None
         assert row[0] >= "0001"
         for table in TABLES:

@@ -86,8 +86,8 @@ def records(prefix: str, *, seed: int) -> Iterator[Record]:
         first = _record(topic, delivery(event.body, enrichment={**complete, "status": "partial"}))
         yield first
         if rng.random() < 0.1:
-            found = {**complete, "users": names}
-            later.append(_record(topic, delivery(event.body, enrichment=found, revision=2)))
+            enrichment = {**complete, "users": names}
+            later.append(_record(topic, delivery(event.body, enrichment=enrichment, revision=2)))
         if rng.random() < 0.05:
             later.append(first)
         if later and rng.random() < 0.2:
@@ -100,5 +100,5 @@ def _record(topic: str, delivery: Delivery) -> Record:
 
 def event_id_of(record: Record) -> str | None:
     """The event that a record tells of, if it does."""
-    found = dict(record.headers).get(event_id_header)
-    return None if found is None else found.decode()
+    event_id = dict(record.headers).get(event_id_header)
+    return None if event_id is None else event_id.decode()

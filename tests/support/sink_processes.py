@@ -122,7 +122,7 @@ class Lake:
             yield
 
     async def stored(self) -> Counter[str]:
-        return Counter([found async for found in stored_event_ids(self.settings)])
+        return Counter([event_id async for event_id in stored_event_ids(self.settings)])
 
     async def store(self, *, until: int) -> None:
         """Run the sink until the objects hold so many rows, and all is committed."""

@@ -20,14 +20,14 @@ TOPIC_ID = "_6k8WQ0HQ5-Y3rSwjX1v2A"
 
 def delivery(offset: int, *, day: int = 1, event: str = "") -> Delivery:
     at_ms = JANUARY_MS + (day - 1) * 86_400_000
-    found = enriched(webhook("task_created", {"task_id": event or f"T{offset}"}, at_ms=at_ms))
-    found = with_header(found, "zcc-event-id", (event or f"{offset:064x}").encode())
-    return with_fields(found, topic=source.topic, partition=source.partition, offset=offset)
+    made = enriched(webhook("task_created", {"task_id": event or f"T{offset}"}, at_ms=at_ms))
+    made = with_header(made, "zcc-event-id", (event or f"{offset:064x}").encode())
+    return with_fields(made, topic=source.topic, partition=source.partition, offset=offset)
 
 
 def batch(first: int, end: int, *, day: Callable[[int], int] = lambda _: 1) -> Batch:
-    found = tuple(delivery(offset, day=day(offset)) for offset in range(first, end))
-    return Batch(found, {source: Span(first, end)})
+    deliveries = tuple(delivery(offset, day=day(offset)) for offset in range(first, end))
+    return Batch(deliveries, {source: Span(first, end)})
 
 
 def alternately(offset: int) -> int:
@@ -47,7 +47,7 @@ def assignment(
 
 
 async def stored(settings: ObjectStorageSettings) -> list[int]:
-    return sorted([int(found, 16) async for found in stored_event_ids(settings)])
+    return sorted([int(event_id, 16) async for event_id in stored_event_ids(settings)])
 
 
 async def put(settings: ObjectStorageSettings, path: str, table: pa.Table) -> None:

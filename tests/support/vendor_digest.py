@@ -82,15 +82,15 @@ def changed() -> list[str]:
     now = {"code": code(), "outputs": outputs()}
     return sorted(
         f"{kind}: {name}"
-        for kind, found in now.items()
-        for name in found.keys() | known[kind].keys()
-        if found.get(name) != known[kind].get(name)
+        for kind, digests in now.items()
+        for name in digests.keys() | known[kind].keys()
+        if digests.get(name) != known[kind].get(name)
     )
 
 
 def recorded() -> Digest:
-    found: Digest = json.loads(DIGEST.read_text())
-    return found
+    digest: Digest = json.loads(DIGEST.read_text())
+    return digest
 
 
 def documents() -> Mapping[str, str]:
@@ -136,8 +136,8 @@ def _sha256(content: bytes) -> str:
 
 
 def write() -> None:
-    found = {"documents": documents(), "code": code(), "outputs": outputs()}
-    DIGEST.write_text(json.dumps(found, indent=1) + "\n")
+    digest = {"documents": documents(), "code": code(), "outputs": outputs()}
+    DIGEST.write_text(json.dumps(digest, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ def document(**events: Schema) -> Schema:
     return {"openapi": "3.1.0", "info": {"title": "Webhooks"}, "webhooks": webhooks}
 
 
-def text_of(found: Schema) -> bytes:
+def text_of(document: Schema) -> bytes:
     """Write a document as its file."""
-    return json.dumps(found, indent=1).encode()
+    return json.dumps(document, indent=1).encode()
 
 
 def object_of(schema: Any) -> Any:

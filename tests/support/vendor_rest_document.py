@@ -20,7 +20,7 @@ def operation(
     success: Document = {"description": "prose"}
     if reply is not None:
         success["content"] = {"application/json": {"schema": reply}}
-    found: Document = {
+    operation: Document = {
         "tags": [tag],
         "summary": "prose",
         "description": f"Prose. **[Rate Limit Label](https://example.com):** `{label}`",
@@ -34,8 +34,8 @@ def operation(
         **others,
     }
     if body is not None:
-        found["requestBody"] = {"content": {"application/json": {"schema": body}}}
-    return found
+        operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
+    return operation
 
 
 def query(name: str, description: str = "prose", /, **schema: Any) -> Document:
@@ -66,7 +66,7 @@ def listing(name: str = "things", **members: Any) -> Document:
 def document(**operations: Document) -> Document:
     """A whole document; the name of each operation is its method and path: ``get_/things``."""
     paths: Document = {}
-    for name, found in operations.items():
+    for name, each in operations.items():
         method, _, path = name.partition("_")
-        paths.setdefault(f"/contact_center{path}", {})[method] = found
+        paths.setdefault(f"/contact_center{path}", {})[method] = each
     return {"openapi": "3.0.0", "info": {"title": "REST"}, "paths": paths}

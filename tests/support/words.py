@@ -104,10 +104,10 @@ def written_files(root: Path) -> Iterator[Path]:
 
 def dialect_words(source: str) -> Counter[str]:
     """Count the words of the two lists in the identifiers of a module."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for identifier in _identifier.findall(_text.sub("''", source)):
-        found.update(_words_in(identifier))
-    return found
+        counts.update(_words_in(identifier))
+    return counts
 
 
 def _words_in(identifier: str) -> set[str]:

@@ -236,9 +236,9 @@ class FakeConsumer:
             if self.cut_off_s is None and await self._settled():
                 if self._broker.rng.random() < looks_at_ids:
                     await self.refuse_recreated(tuple(self._positions))
-                found = self._take(max_records)
-                if found:
-                    return found
+                taken = self._take(max_records)
+                if taken:
+                    return taken
             left_s = until_s - clock.monotonic_s()
             if left_s <= 0:
                 return ()
@@ -304,10 +304,10 @@ class FakeConsumer:
         if position < log.start:
             raise TransientError(f"{source} begins at {log.start} by now")
         first = bisect_left(log.records, position, key=lambda delivery: delivery.offset)
-        found = log.records[first : first + count]
-        if found:
-            self._positions[source] = found[-1].offset + 1
-        return found
+        records = log.records[first : first + count]
+        if records:
+            self._positions[source] = records[-1].offset + 1
+        return records
 
     async def commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         self._answer()
@@ -360,8 +360,8 @@ class FakeConsumer:
     def timestamp_ms(self, partition: TopicPartition, offset: int) -> int | None:
         if offset >= self._positions.get(partition, 0):
             return None
-        found = (d.timestamp_ms for d in self._broker.log(partition) if d.offset >= offset)
-        return next(found, None)
+        timestamps = (d.timestamp_ms for d in self._broker.log(partition) if d.offset >= offset)
+        return next(timestamps, None)
 
     def _answer(self) -> None:
         self._broker.answer()

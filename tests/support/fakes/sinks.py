@@ -94,13 +94,13 @@ class RecordingSink:
         await asyncio.sleep(0)
         await self.gate.wait()
         self._fail("write")
-        found = rejections(
+        rejected = rejections(
             batch, lambda each: (each.value or b"") in self.poison or self.refuses(each)
         )
-        if not found:
+        if not rejected:
             self.batches.append(batch)
             self.after_store()
-        return found
+        return rejected
 
     def _fail(self, step: str) -> None:
         if self.failures[step]:

@@ -56,9 +56,9 @@ class FreezingConsumer(WatchedConsumer):
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
         gate = self._history.gate_of(self._life)
         await gate.passed()
-        found = await super().poll(max_records=max_records, timeout_s=timeout_s)
+        deliveries = await super().poll(max_records=max_records, timeout_s=timeout_s)
         await gate.passed()
-        return found
+        return deliveries
 
 
 class WatchedTransactions(FakeTransactions):

@@ -28,15 +28,15 @@ few = 10
 
 def explored(kind: type[History], seeds: Sequence[int]) -> tuple[list[str], str | None]:
     """Return a line for each history that held, and what is said of the first that did not."""
-    found = []
+    lines = []
     for seed in seeds:
         try:
             history = lived(kind(seed))
         except ViolationError as violation:
             command = f"python -m {__spec__.name} --kind {kind.name} --first {seed} --trace"
-            return found, f"{violation}\nsee it by: {command}"
-        found.append(f"{kind.name} {seed} {history.digest}")
-    return found, None
+            return lines, f"{violation}\nsee it by: {command}"
+        lines.append(f"{kind.name} {seed} {history.digest}")
+    return lines, None
 
 
 def _silently_explored(kind: type[History], seeds: Sequence[int]) -> tuple[list[str], str | None]:
@@ -65,12 +65,12 @@ def _explore(chosen: Sequence[type[History]], seeds: range) -> None:
     pieces = [seeds[at : at + piece] for at in range(0, len(seeds), piece)]
     count = 0
     with ProcessPoolExecutor() as processes:
-        for found, violation in chain.from_iterable(
+        for lines, violation in chain.from_iterable(
             processes.map(partial(_silently_explored, kind), pieces) for kind in chosen
         ):
-            count += len(found)
+            count += len(lines)
             if len(seeds) <= few:
-                _say("\n".join(found))
+                _say("\n".join(lines))
             if violation is not None:
                 processes.shutdown(wait=False, cancel_futures=True)
                 sys.exit(violation)

@@ -97,8 +97,8 @@ class SinkHistory(History):
     def _create(self, source: TopicPartition, span: Span, offsets: tuple[int, ...]) -> None:
         name = (source, span.start)
         self.demand(self._ends.get(name) == span.end, f"{span} of {source} was not planned")
-        found = self._objects.setdefault(name, offsets)
-        self.demand(found == offsets, f"the object of {span} would change")
+        written = self._objects.setdefault(name, offsets)
+        self.demand(written == offsets, f"the object of {span} would change")
         for delivery in self.broker.log(source):
             if delivery.offset in offsets:
                 held_by = self._object_of.setdefault(number_of(delivery), name)
@@ -143,8 +143,8 @@ class FlakySink(RecordingSink):
         return await super().assigned(assignment)
 
     async def _write(self, batch: Batch) -> Sequence[Rejection]:
-        if found := rejections(batch, self.refuses):
-            return found
+        if rejected := rejections(batch, self.refuses):
+            return rejected
         for source in batch.spans:
             await self._fail_at_times()
             self._history.written(self._life, batch, source)

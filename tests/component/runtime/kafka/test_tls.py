@@ -87,7 +87,7 @@ async def test_a_certificate_that_is_renewed_on_disk_is_shown_at_the_next_connec
     listeners: Listeners, tmp_path: Path
 ) -> None:
     stranger = Authority(tmp_path / "stranger")
-    await stranger.found()
+    await stranger.create()
     good, bad = await listeners.authority.sign("renewed"), await stranger.sign("renewed")
     own = (tmp_path / "own.pem", tmp_path / "own.key")
 

@@ -95,7 +95,7 @@ def test_why_it_is_unreadable_is_told(content: bytes, why: str) -> None:
 
 @pytest.mark.parametrize("line", [b"{}", b"1", b"nonsense", b'{"topic":1,"key":"\\u20ac"}'])
 def test_a_line_that_is_no_record_is_told_though_its_checksum_holds(line: bytes) -> None:
-    with pytest.raises(SegmentUnreadableError, match="no record"):
+    with pytest.raises(SegmentUnreadableError, match="not a record"):
         records_of(headed(sha256=hashlib.sha256(line).hexdigest()) + line)
 
 
