@@ -159,7 +159,7 @@ def test_an_outage_and_a_limit_pass_their_wish_on() -> None:
 @pytest.mark.parametrize(
     ("response", "advice"),
     [
-        (reply(429, retry_after="2026-01-01T12:00:30Z"), "status 429: ask again in 30 s"),
+        (reply(429, retry_after="2026-01-01T12:00:30Z"), "status 429: retry in 30 s"),
         (reply(429), "status 429"),
         (reply(307), "status 307: a redirect, which is not followed; is ZCC_ZOOM_API_URL right?"),
         (reply(405), "status 405"),
