@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from runtime.errors import ConfigurationError
+from runtime.metrics import worker
 from runtime.process.health import serving_health
 from tests.support.patience import HANG_GUARD_S
 
@@ -53,11 +54,12 @@ async def test_checks_are_made_at_each_request() -> None:
 
 
 async def test_metrics_are_served_in_the_format_of_prometheus() -> None:
+    worker.in_flight.labels("served")
     async with serving_health("127.0.0.1", 0, alive=well, ready=lambda: "no") as port:
         status, headers, body = await ask(port, "GET /metrics")
     assert status == 200
     assert headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert "zcc_worker_lag_records" in body
+    assert 'zcc_worker_in_flight_records{worker="served"}' in body
 
 
 async def test_other_paths_and_methods_are_refused_and_head_has_no_body() -> None:
