@@ -10,8 +10,8 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from operations.command_group import LazyCommand, group_of
-from operations.lazy import load_function
 from runtime.errors import ConfigurationError, TransientError
+from runtime.lazy import load_function
 
 commands: Final = {
     "migrate": LazyCommand(

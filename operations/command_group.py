@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from operations.lazy import load
+from runtime.lazy import load
 
 
 @dataclass(frozen=True, slots=True)

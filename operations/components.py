@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from operations.lazy import load
 from runtime.component import Component
+from runtime.lazy import load
 from schemas.topics import Workers
 
 _modules: Final = (

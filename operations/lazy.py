@@ -1,32 +1,12 @@
-"""Loads code by name when a command needs it. No other module imports late.
+"""Loads packages that only a checkout has, when a command needs them."""
 
-`zcc --help` and `zcc --version` answer without the clients of Kafka, Postgres and HTTP, and a
-worker holds no more in memory than it uses. A reference is ``module:attribute``.
-"""
-
-import pkgutil
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Final
 
 from runtime.errors import ConfigurationError
+from runtime.lazy import load_function
 
 _only_in_the_checkout: Final = frozenset({"simulator", "devstack"})
-
-
-def load(reference: str) -> object:
-    """Import the module of a reference and return the attribute."""
-    attribute: object = pkgutil.resolve_name(reference)
-    return attribute
-
-
-def load_function(reference: str) -> Callable[..., object]:
-    """Return the function that a reference names."""
-    return cast("Callable[..., object]", load(reference))
-
-
-def load_coroutine(reference: str) -> Callable[..., Coroutine[Any, Any, object]]:
-    """Return the coroutine function that a reference names."""
-    return cast("Callable[..., Coroutine[Any, Any, object]]", load(reference))
 
 
 def load_from_checkout(reference: str, *, error: str) -> Callable[..., object]:

@@ -16,7 +16,6 @@ from pydantic_settings import BaseSettings
 from operations.components import components
 from operations.doctor.clock_skew import ServerDates
 from operations.doctor.scopes import needs
-from operations.lazy import load_coroutine
 from operations.settings.configured import is_configured, unknown_variables
 from operations.settings.loading import read_settings
 from operations.settings.unknown import product_settings
@@ -24,6 +23,7 @@ from operations.topics.apply import check as check_topics
 from runtime.clock import Clock
 from runtime.component import Component
 from runtime.errors import ConfigurationError, TransientError
+from runtime.lazy import load_coroutine
 from runtime.settings import KafkaSettings
 from zoom.http.oauth import Token, TokenSource
 from zoom.http.transport import opened

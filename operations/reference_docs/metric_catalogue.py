@@ -8,7 +8,7 @@ from ingest.metrics import metrics as ingest
 from ingest.spill.metrics import metrics as spill
 from operations.components import components
 from operations.lag.metrics import metrics as monitor
-from operations.lazy import load
+from runtime.lazy import load
 from runtime.metrics import poller, process, publisher, worker
 
 groups: Final = (

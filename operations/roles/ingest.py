@@ -8,10 +8,10 @@ import uvloop
 from ingest.settings import IngestSettings
 from ingest.spill.settings import SpillSettings
 from ingest.supervisor import follow_parent, own_command, run_processes
-from operations.lazy import load_coroutine
 from operations.settings.loading import read_settings
 from operations.settings.unknown import warn_of_unknown_settings
 from runtime.clock import SystemClock
+from runtime.lazy import load_coroutine
 from runtime.process.open_files import raise_open_files_limit
 from runtime.settings import KafkaSettings
 

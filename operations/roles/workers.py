@@ -4,10 +4,10 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from operations.components import by_name, components
-from operations.lazy import load_coroutine
 from operations.settings.loading import read_settings
 from operations.settings.unknown import warn_of_unknown_settings
 from runtime.errors import ConfigurationError
+from runtime.lazy import load_coroutine
 from runtime.retries.loop import RetriesExhaustedError
 from runtime.settings import KafkaSettings, WorkerSettings
 

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.lazy import load_function
 from runtime.settings_fields import PseudonymKey
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction
-from sinks.postgres.privacy.retention import RetentionClass
+from sinks.postgres.privacy.retention_classes import RetentionClass
 
 
 class PostgresSettings(BaseSettings):
@@ -104,11 +103,8 @@ class PostgresSettings(BaseSettings):
     def _libpq_reads_it(cls, dsn: SecretStr | None) -> SecretStr | None:
         if dsn is None:
             return None
-        try:
-            readable = bool(conninfo_to_dict(dsn.get_secret_value()))
-        except ProgrammingError:  # its message may hold the password
-            readable = False
-        if not readable:
+        # Each part knows the names of all settings; only what uses Postgres loads its client.
+        if not load_function("sinks.postgres.conninfo:is_conninfo")(dsn.get_secret_value()):
             raise ValueError("expected postgresql://user:password@host:port/database")
         return dsn
 

@@ -11,7 +11,7 @@ A removed row comes back when its topic is read again, until the next run.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
@@ -27,56 +27,7 @@ from sinks.postgres.model.registry import projections
 from sinks.postgres.model.rows import raw_table
 from sinks.postgres.model.tables import schema
 from sinks.postgres.privacy.audit import Audit
-
-RetentionClass = Literal["raw", "timeline", "conversation", "history", "kept"]
-
-classes: Final[Mapping[RetentionClass, tuple[str, ...]]] = {
-    "raw": ("raw_event",),
-    "timeline": ("engagement_timeline",),
-    "conversation": ("conversation_message", "conversation_file"),
-    "history": (
-        "engagement_channel",
-        "engagement_participant",
-        "engagement_disposition",
-        "engagement_note",
-        "engagement_survey",
-        "engagement_supervision",
-        "engagement",
-        "follow_up_task",
-        "transfer",
-        "conference_event",
-        "message_delivery",
-        "call_control_command",
-        "task",
-        "task_reservation",
-        "task_queue_move",
-        "recording",
-        "inbox_message",
-        "user_status_change",
-        "user_presence",
-        "scheduled_callback",
-        "sms_log",
-        "voice_call_log",
-    ),
-    "kept": (
-        "consent",
-        "consent_history",
-        "app_user",
-        "user_skill",
-        "user_phone_number",
-        "queue",
-        "queue_member",
-        "team",
-        "team_member",
-        "business_hour",
-        "closure_set",
-        "closure",
-        "asset",
-        "asset_item",
-        "reference_entity",
-    ),
-}
-"""Each table once. States and the evidence of consent are kept, histories are not."""
+from sinks.postgres.privacy.retention_classes import RetentionClass, classes
 
 _lasting: Final = frozenset({"user_status_change", "user_presence"})
 """Their rows describe a state that lasts until the user's next one."""

@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,10 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from operations.components import components, sources, workers
 from operations.lag.group_lag import topics_of_groups
-from operations.lazy import load
 from operations.local.commands import DevstackPart
 from operations.topics.specs import deployment_specs
 from runtime.component import Component
+from runtime.lazy import load
 from runtime.settings import KafkaSettings
 from schemas.topics import reference_topic
 from zoom.catalogue import find
@@ -98,3 +100,13 @@ def test_no_name_of_a_component_stands_in_operations() -> None:
     (devstack,) = found
     assert devstack.startswith("operations/local/commands.py:")
     assert DevstackPart.POSTGRES.value in names
+
+
+def test_settings_of_all_parts_load_no_client_of_another_part() -> None:
+    """Each part knows them, to warn of unknown variables; ingest needs no client of Postgres."""
+    program = "import sys, operations.settings.unknown; print(*sys.modules)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    loaded = set(finished.stdout.split())
+    assert not loaded & {"psycopg", "aiokafka", "obstore", "pyarrow", "aiohttp"}

@@ -10,7 +10,8 @@ import pytest
 from runtime.errors import TransientError
 from runtime.values import Delivery
 from sinks.postgres.model.rows import tables
-from sinks.postgres.privacy.retention import ExpiredRows, apply_retention, classes
+from sinks.postgres.privacy.retention import ExpiredRows, apply_retention
+from sinks.postgres.privacy.retention_classes import classes
 from tests.support.enriched_records import delivery, webhook
 from tests.support.participants import Participants
 from tests.support.postgres import owner, query, settings
