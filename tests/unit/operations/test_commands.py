@@ -93,11 +93,11 @@ def test_a_function_of_the_checkout_is_refused_with_its_reason_where_that_is_mis
 
 def test_one_module_alone_imports_late() -> None:
     late = {"import_module", "resolve_name", "__import__"}
-    found = {
+    importers = {
         path.name
         for path in sorted((root / "operations").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute | ast.Name)
         and (node.attr if isinstance(node, ast.Attribute) else node.id) in late
     }
-    assert found == {"lazy.py"}
+    assert importers == {"lazy.py"}
