@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.words import (
     dialect_by_file,
-    dialect_of_helpers,
+    dialect_of_tests,
     dialect_words,
     lower_case,
     public_classes,
@@ -16,6 +16,11 @@ from tests.support.words import (
 )
 
 root = Path(__file__).parents[2]
+
+test_folders = (
+    "support",
+    "unit",
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +40,9 @@ def test_a_word_of_the_old_dialect_is_in_no_identifier(
     assert {path: count[word] for path, count in standing.items() if count[word]} == {}
 
 
-def test_helpers_of_tests_have_no_word_of_the_old_dialect_either() -> None:
-    assert dialect_of_helpers(root) == {}
+@pytest.mark.parametrize("folder", test_folders)
+def test_tests_have_no_word_of_the_old_dialect_either(folder: str) -> None:
+    assert dialect_of_tests(root, folder) == {}
 
 
 def test_a_planted_word_is_found_in_every_kind_of_identifier() -> None:

@@ -52,7 +52,7 @@ def account_after(count: int) -> "SimulatedAccount":
 
 
 class SimulatedAccount:
-    """Every event is heard at `START`; questions are asked at `LATER` unless they say when."""
+    """All events are applied at `START`; requests are made at `LATER` unless they give a time."""
 
     def __init__(self, *, details_delay_s: float = 10.0, max_engagements: int = 2_000) -> None:
         self.company: Company = the_company()
@@ -105,9 +105,9 @@ class SimulatedAccount:
 
     def get(self, operation_name: str, /, **question: Any) -> dict[str, Any]:
         """Ask for one document; parameters as for `request`."""
-        said = self.answers[operation_name](self.request(operation_name, **question))
-        assert isinstance(said, dict)
-        return said
+        answer = self.answers[operation_name](self.request(operation_name, **question))
+        assert isinstance(answer, dict)
+        return answer
 
     def list(self, operation_name: str, /, **question: Any) -> list[dict[str, Any]]:
         """Ask for all items of a list; parameters as for `request`."""
@@ -115,9 +115,9 @@ class SimulatedAccount:
 
     def listing(self, operation_name: str, /, **question: Any) -> Listing:
         """Ask for a list with what stands beside its items; parameters as for `request`."""
-        said = self.answers[operation_name](self.request(operation_name, **question))
-        assert isinstance(said, Listing)
-        return said
+        answer = self.answers[operation_name](self.request(operation_name, **question))
+        assert isinstance(answer, Listing)
+        return answer
 
     def write(self, operation_name: str, /, **question: Any) -> None:
         """Ask for a change that has no answer; parameters as for `request`."""

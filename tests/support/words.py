@@ -124,9 +124,9 @@ def dialect_by_file(root: Path) -> Mapping[str, Counter[str]]:
     return _dialect_of([p for p in written_files(root) if not p.is_relative_to(models)], root)
 
 
-def dialect_of_helpers(root: Path) -> Mapping[str, Counter[str]]:
-    """Return the same of what tests share."""
-    return _dialect_of(sorted((root / "tests" / "support").rglob("*.py")), root)
+def dialect_of_tests(root: Path, folder: str) -> Mapping[str, Counter[str]]:
+    """Return the same of one folder of ``tests``."""
+    return _dialect_of(sorted((root / "tests" / folder).rglob("*.py")), root)
 
 
 def _dialect_of(paths: Iterable[Path], root: Path) -> Mapping[str, Counter[str]]:

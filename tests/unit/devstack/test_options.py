@@ -4,7 +4,7 @@ from devstack import ALL_PARTS, DevstackOptions
 from devstack.options import KAFKA_VERSIONS, chosen_kafka
 
 
-def test_all_parts_on_free_ports_in_a_folder_here_unless_told_otherwise() -> None:
+def test_defaults_are_all_parts_on_free_ports_in_a_local_folder() -> None:
     options = DevstackOptions()
     assert options.parts == ALL_PARTS
     assert set(options.ports.values()) == {0}

@@ -102,7 +102,7 @@ def test_a_drain_shorter_than_the_longest_request_is_refused() -> None:
     assert "ZCC_INGEST_DRAIN_TIMEOUT_S must be at least 7" in problem(drain_timeout_s=6)
 
 
-def test_a_secret_that_can_be_guessed_is_refused_without_being_told() -> None:
+def test_a_secret_that_can_be_guessed_is_refused_without_being_shown() -> None:
     assert IngestSettings(**{**good, "apps": {"default": ["s" * 16]}})  # type: ignore[arg-type]  # as above
     text = problem(apps={"default": ["first-secret-to"]})
     assert "app 'default' has a secret of fewer than 16 characters" in text

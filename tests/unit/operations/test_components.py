@@ -91,13 +91,13 @@ def test_lag_knows_every_group_and_all_that_it_reads() -> None:
 def test_no_name_of_a_component_stands_in_operations() -> None:
     """The server of the devstack that is called as the sink that writes to it is none."""
     names = {form for each in components for form in (each.name, each.service)}
-    found = [
+    mentions = [
         f"{path.relative_to(root)}:{node.lineno}"
         for path in sorted((root / "operations").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in names
     ]
-    (devstack,) = found
+    (devstack,) = mentions
     assert devstack.startswith("operations/local/commands.py:")
     assert DevstackPart.POSTGRES.value in names
 

@@ -53,7 +53,7 @@ def test_a_terminal_gets_a_table_and_a_file_gets_lines() -> None:
     assert line.startswith("sent=40 | ingest done=35 rate=12/s lag=0 errors=1 | postgres")
 
 
-def test_missing_events_are_told_by_place_and_the_list_is_cut_for_people_only() -> None:
+def test_missing_events_are_listed_by_store_and_cut_for_people_only() -> None:
     ids = tuple(f"id{number:02d}" for number in range(25))
     result = Accounting(30, ids, {"topics": (), "postgres": ids})
     aside = {"enrichment": 1, "postgres": 0}

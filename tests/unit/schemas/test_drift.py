@@ -61,9 +61,9 @@ def test_drift_inside_arrays_is_found_at_every_item() -> None:
 
 
 def test_an_unknown_event_is_one_departure_whatever_it_holds() -> None:
-    told = {"event": "contact_center.new", "strange": 1}
-    assert drift_of(told, "contact_center.new") == (
-        Drift(DriftKind.UNKNOWN_EVENT, ("event",), told),
+    event = {"event": "contact_center.new", "strange": 1}
+    assert drift_of(event, "contact_center.new") == (
+        Drift(DriftKind.UNKNOWN_EVENT, ("event",), event),
     )
 
 
@@ -148,8 +148,8 @@ def test_a_patch_reaches_into_the_items_of_an_array() -> None:
 
 def test_what_is_no_longer_required_at_all_loses_the_keyword() -> None:
     report = DriftReport()
-    told = {"event": STARTED}
-    report.note(told, STARTED)
+    event = {"event": STARTED}
+    report.note(event, STARTED)
     assert report.patches()[STARTED] == {"required": ["event"]}
     bare = copy.deepcopy(body())
     bare["payload"]["object"] = {}

@@ -29,20 +29,20 @@ def headers(**changes: bytes | None) -> Headers:
 
 
 def test_headers_are_read_into_fields() -> None:
-    found = read_enriched_headers(headers())
-    assert found.event_id == "ab" * 32
-    assert found.event == "contact_center.engagement_started"
-    assert timestamp(found.occurred_at_ms) == "2026-01-02T23:59:59.999Z"
-    assert timestamp(found.received_at_ms) == "2026-01-03T00:00:01.000Z"
-    assert (found.subject, found.partition_key) == ("engagement/E1", "ACCOUNT:E1")
-    assert (found.app, found.request_id, found.revision) == ("main", "R1", 2)
+    record = read_enriched_headers(headers())
+    assert record.event_id == "ab" * 32
+    assert record.event == "contact_center.engagement_started"
+    assert timestamp(record.occurred_at_ms) == "2026-01-02T23:59:59.999Z"
+    assert timestamp(record.received_at_ms) == "2026-01-03T00:00:01.000Z"
+    assert (record.subject, record.partition_key) == ("engagement/E1", "ACCOUNT:E1")
+    assert (record.app, record.request_id, record.revision) == ("main", "R1", 2)
 
 
 def test_headers_that_need_not_be_there_are_none_and_the_revision_is_the_first() -> None:
     optional = ("ce_subject", "ce_partitionkey", "zcc__app", "zcc__request-id", "zcc__revision")
-    found = read_enriched_headers(headers(**dict.fromkeys(optional)))
-    assert (found.subject, found.partition_key, found.app, found.request_id) == (None,) * 4
-    assert found.revision == 1
+    record = read_enriched_headers(headers(**dict.fromkeys(optional)))
+    assert (record.subject, record.partition_key, record.app, record.request_id) == (None,) * 4
+    assert record.revision == 1
 
 
 def test_of_a_header_that_occurs_twice_the_last_one_counts() -> None:

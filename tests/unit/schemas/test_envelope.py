@@ -57,12 +57,12 @@ def test_what_is_valid_and_a_strict_parser_refuses_is_read(
     text = b'{"x":%b}' % odd
     with pytest.raises(orjson.JSONDecodeError):
         orjson.loads(text)
-    found = parse_json(text)
-    assert found.value == read_json(text) == {"x": value}
-    assert isinstance(found.exact, dict)
+    parsed = parse_json(text)
+    assert parsed.value == read_json(text) == {"x": value}
+    assert isinstance(parsed.exact, dict)
     if exact is not ...:
-        assert found.exact == {"x": exact}
-    assert orjson.loads(orjson.dumps(found.value)) == found.value
+        assert parsed.exact == {"x": exact}
+    assert orjson.loads(orjson.dumps(parsed.value)) == parsed.value
 
 
 def test_a_mark_of_the_byte_order_is_ignored() -> None:
@@ -73,15 +73,15 @@ def test_a_text_that_a_strict_parser_reads_has_no_other_form() -> None:
     assert parse_json(body()).exact is None
 
 
-def test_what_stands_beside_the_object_is_kept_and_stands_in_for_it() -> None:
-    found = read_envelope(body(payload={"account_id": "A", "operator": "o", "object": {"x": 1}}))
-    assert (found.object, found.extra_members, found.entity) == (
+def test_members_next_to_the_object_are_kept_and_stand_in_for_it() -> None:
+    envelope = read_envelope(body(payload={"account_id": "A", "operator": "o", "object": {"x": 1}}))
+    assert (envelope.object, envelope.extra_members, envelope.entity) == (
         {"x": 1},
         {"operator": "o"},
         {"x": 1},
     )
-    found = read_envelope(body(payload={"account_id": "A", "engagement_id": "E"}))
-    assert (found.object, found.entity) == ({}, {"engagement_id": "E"})
+    envelope = read_envelope(body(payload={"account_id": "A", "engagement_id": "E"}))
+    assert (envelope.object, envelope.entity) == ({}, {"engagement_id": "E"})
     assert read_envelope(body()).extra_members == {}
 
 

@@ -22,9 +22,9 @@ def envelope(event: str, event_ts_ms: int = 1_700_000_000_123, /, **members: Any
 
 
 def test_the_id_is_the_documented_hash() -> None:
-    found = event_id(Envelope("A", "contact_center.user_login", 5, {"b": 1, "a": "é"}))
+    computed = event_id(Envelope("A", "contact_center.user_login", 5, {"b": 1, "a": "é"}))
     # sha256 of ["zcc1","A","contact_center.user_login",5,{"a":"é","b":1}] in UTF-8
-    assert found == "643c9c289ea5faa6e8cd9a54b7517045105780d351acb1bc280ddc66e43ffcca"
+    assert computed == "643c9c289ea5faa6e8cd9a54b7517045105780d351acb1bc280ddc66e43ffcca"
 
 
 def test_download_links_do_not_change_the_id_at_any_depth() -> None:
@@ -50,21 +50,23 @@ def test_anything_else_changes_the_id(other: Envelope) -> None:
     assert event_id(other) != event_id(Envelope("A", "contact_center.user_login", 5, {"a": 1}))
 
 
-def test_what_stands_beside_the_object_is_part_of_the_id_but_for_links() -> None:
-    def found(**extra_members: object) -> str:
+def test_members_next_to_the_object_are_part_of_the_id_but_for_links() -> None:
+    def id_with(**extra_members: object) -> str:
         return event_id(Envelope("A", "e", 5, {"a": 1}, extra_members))
 
     # sha256 of ["zcc1","A","e",5,{"a":1},{"old_object":{"b":[1]},"operator":"é"}] in UTF-8
-    documented = found(operator="é", old_object={"b": [1]})
+    documented = id_with(operator="é", old_object={"b": [1]})
     assert documented == "acc468b3e94d1a9c9393177cd31620427be105572ed21bed2948cda9c8cd0590"
-    assert len({found(), found(operator="o"), found(operator="p"), found(old_object={})}) == 4
-    assert found(operator="o", download_token="t") == found(operator="o")
-    assert found(download_token="t") == found() == event_id(Envelope("A", "e", 5, {"a": 1}))
-    assert event_id(Envelope("A", "e", 5, {}, {"a": 1})) != found()
+    assert (
+        len({id_with(), id_with(operator="o"), id_with(operator="p"), id_with(old_object={})}) == 4
+    )
+    assert id_with(operator="o", download_token="t") == id_with(operator="o")
+    assert id_with(download_token="t") == id_with() == event_id(Envelope("A", "e", 5, {"a": 1}))
+    assert event_id(Envelope("A", "e", 5, {}, {"a": 1})) != id_with()
 
 
 def test_half_a_pair_and_a_number_beyond_a_double_are_part_of_the_id_as_written() -> None:
-    def found(odd: str) -> str:
+    def id_of(odd: str) -> str:
         text = b'{"event":"e","event_ts":5,"payload":{"account_id":"A","object":{"a":%b}}}'
         body = text % odd.encode()
         exact = parse_json(body).exact
@@ -73,9 +75,9 @@ def test_half_a_pair_and_a_number_beyond_a_double_are_part_of_the_id_as_written(
         return event_id(envelope_of(exact))
 
     odd = ('"\\ud83d"', '"\\ud83e"', "1e309", "1e310", '["\\ud83d",1e309]')
-    assert len({found(each) for each in odd}) == len(odd)
+    assert len({id_of(each) for each in odd}) == len(odd)
     # sha256 of ["zcc1","A","e",5,{"a":"1e309"}] in UTF-8
-    assert found("1e309") == "dff1736568c524c7d518a44ceca50b7d85e14f33cd60473b7614e9b4beea8fa2"
+    assert id_of("1e309") == "dff1736568c524c7d518a44ceca50b7d85e14f33cd60473b7614e9b4beea8fa2"
 
 
 @pytest.mark.parametrize(
@@ -89,21 +91,21 @@ def test_half_a_pair_and_a_number_beyond_a_double_are_part_of_the_id_as_written(
 def test_an_event_without_an_object_belongs_to_what_its_payload_names(
     event: str, members: dict[str, object], expected: tuple[str, str]
 ) -> None:
-    found = Envelope("ACC", f"contact_center.{event}", 5, {}, members)
-    assert event_address(found, pseudonym_key=key) == expected
+    received = Envelope("ACC", f"contact_center.{event}", 5, {}, members)
+    assert event_address(received, pseudonym_key=key) == expected
 
 
-def test_the_object_comes_before_what_stands_beside_it() -> None:
-    found = Envelope(
+def test_the_object_comes_before_the_members_next_to_it() -> None:
+    received = Envelope(
         "ACC",
         "contact_center.engagement_ended",
         5,
         {"engagement_id": "E"},
         {"engagement_id": "F", "date_time_ms": "2026-01-02T03:04:05Z"},
     )
-    assert event_address(found, pseudonym_key=key).subject == "engagement/E"
-    assert occurred_at_ms(found) == 5
-    assert occurred_at_ms(found._replace(object={})) == 1_767_323_045_000
+    assert event_address(received, pseudonym_key=key).subject == "engagement/E"
+    assert occurred_at_ms(received) == 5
+    assert occurred_at_ms(received._replace(object={})) == 1_767_323_045_000
 
 
 @pytest.mark.parametrize(
@@ -150,11 +152,11 @@ def test_a_scheduled_slot_is_not_the_time_of_occurrence() -> None:
 def test_subject_and_key_name_the_entity(
     event: str, members: dict[str, Any], expected: str
 ) -> None:
-    found = envelope(event, **members)
-    assert event_address(found, pseudonym_key=key).subject == expected
+    received = envelope(event, **members)
+    assert event_address(received, pseudonym_key=key).subject == expected
     kind, _, name = expected.partition("/")
     expected_key = "ACC" if kind == "account" else f"ACC:{name}"
-    assert event_address(found, pseudonym_key=key).partition_key == expected_key
+    assert event_address(received, pseudonym_key=key).partition_key == expected_key
 
 
 def test_a_phone_number_never_stands_in_key_or_subject() -> None:
@@ -190,9 +192,9 @@ def test_an_unknown_event_has_its_own_family_and_no_schema() -> None:
 
 
 def test_headers_are_those_of_cloudevents() -> None:
-    found = envelope("engagement_started", engagement_id="E")
+    received = envelope("engagement_started", engagement_id="E")
     headers = event_headers(
-        found, event_id="i", occurred_at_ms=1_767_323_045_678, subject="s", partition_key="k"
+        received, event_id="i", occurred_at_ms=1_767_323_045_678, subject="s", partition_key="k"
     )
     assert {name: text(headers, name) for name, _ in headers} == {
         "ce_specversion": "1.0",
@@ -212,8 +214,10 @@ def test_headers_are_those_of_cloudevents() -> None:
 
 @pytest.mark.parametrize("account", ["ACC", "a b", "x:y", "100%", "é/?#", "AbC-_1.~=="])
 def test_the_account_in_the_source_is_written_as_a_uri_and_read_back(account: str) -> None:
-    found = Envelope(account, f"contact_center.{account}", 5, {})
-    headers = event_headers(found, event_id="i", occurred_at_ms=5, subject="s", partition_key="k")
+    received = Envelope(account, f"contact_center.{account}", 5, {})
+    headers = event_headers(
+        received, event_id="i", occurred_at_ms=5, subject="s", partition_key="k"
+    )
     for name in ("ce_source", "ce_dataschema"):
         value = text(headers, name) or ""
         assert re.fullmatch(r"urn:([A-Za-z0-9._~!$&'()*+,;=@:-]|%[0-9A-F]{2})+", value)

@@ -23,10 +23,10 @@ in_object = "payload.object."
 
 def body(event: str, **changes: Any) -> bytes:
     """The example of an event with members of its object changed; ``...`` takes one out."""
-    found = orjson.loads(example(f"contact_center.{event}"))
-    members = {**found["payload"]["object"], **changes}
-    found["payload"]["object"] = {k: v for k, v in members.items() if v is not ...}
-    return orjson.dumps(found)
+    document = orjson.loads(example(f"contact_center.{event}"))
+    members = {**document["payload"]["object"], **changes}
+    document["payload"]["object"] = {k: v for k, v in members.items() if v is not ...}
+    return orjson.dumps(document)
 
 
 def drift(text: bytes) -> list[tuple[DriftKind, str]]:
@@ -34,8 +34,8 @@ def drift(text: bytes) -> list[tuple[DriftKind, str]]:
 
 
 def test_an_event_is_read_into_its_own_class() -> None:
-    event, found = read(example("contact_center.engagement_started"))
-    assert found == ()
+    event, departures = read(example("contact_center.engagement_started"))
+    assert departures == ()
     assert isinstance(event, EngagementStarted)
     assert event.event == "contact_center.engagement_started"
     assert event.event_ts == 1_768_469_400_456
@@ -69,14 +69,14 @@ def test_classes_are_all_different() -> None:
     ],
 )
 def test_times_know_their_zone(text: str, moment: datetime) -> None:
-    event, found = read(body("engagement_started", date_time_ms=text))
+    event, departures = read(body("engagement_started", date_time_ms=text))
     assert isinstance(event, EngagementStarted)
     assert event.payload.object.date_time_ms == moment
     assert event.payload.object.date_time_ms.tzinfo is not None
-    assert found == ()
+    assert departures == ()
 
 
-def test_unknown_members_and_values_are_kept_and_told() -> None:
+def test_unknown_members_and_values_are_kept_and_reported() -> None:
     text = body("engagement_started", channel="telepathy", mood="good", date_time_ms=...)
     event, _ = read(text)
     assert isinstance(event, EngagementStarted)
@@ -91,7 +91,7 @@ def test_unknown_members_and_values_are_kept_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "departures"),
     [
         ({"engagement_id": 7}, [(DriftKind.WRONG_TYPE, "engagement_id")]),
         ({"engagement_id": None}, [(DriftKind.WRONG_TYPE, "engagement_id")]),
@@ -112,10 +112,10 @@ def test_unknown_members_and_values_are_kept_and_told() -> None:
         ),
     ],
 )
-def test_each_departure_is_told_once_with_its_path(
-    changes: dict[str, Any], told: list[tuple[DriftKind, str]]
+def test_each_departure_is_reported_once_with_its_path(
+    changes: dict[str, Any], departures: list[tuple[DriftKind, str]]
 ) -> None:
-    assert drift(body("engagement_upgrade_initiated", **changes)) == told
+    assert drift(body("engagement_upgrade_initiated", **changes)) == departures
 
 
 def test_what_is_of_another_type_is_left_out_and_the_rest_is_there() -> None:
@@ -146,25 +146,25 @@ def test_an_event_without_its_object_has_an_empty_one() -> None:
     assert drift(text) == [(DriftKind.MISSING_REQUIRED, "payload.object")]
 
 
-def test_a_whole_number_written_as_a_fraction_is_left_out_and_told() -> None:
+def test_a_whole_number_written_as_a_fraction_is_left_out_and_reported() -> None:
     event, _ = read(text := body("task_created", task_priority=5.0))
     assert isinstance(event, TaskCreated)
     assert event.payload.object.task_priority is None
     assert drift(text) == [(DriftKind.WRONG_TYPE, "task_priority")]
 
 
-def test_members_beside_the_envelope_are_told() -> None:
-    found = orjson.loads(example("contact_center.team_updated"))
-    found["new"], found["payload"]["newer"] = 1, 2
-    told = {each.path for each in read(orjson.dumps(found)).drift}
-    assert told == {"new", "payload.newer"}
+def test_members_next_to_the_envelope_are_reported() -> None:
+    document = orjson.loads(example("contact_center.team_updated"))
+    document["new"], document["payload"]["newer"] = 1, 2
+    paths = {each.path for each in read(orjson.dumps(document)).drift}
+    assert paths == {"new", "payload.newer"}
 
 
 def test_a_member_whose_name_python_keeps_for_itself_has_an_underscore() -> None:
-    event, found = read(body("message_status", **{"from": "+12025550123"}))
+    event, departures = read(body("message_status", **{"from": "+12025550123"}))
     assert isinstance(event, MessageStatus)
     assert event.payload.object.from_ == "+12025550123"
-    assert found == ()
+    assert departures == ()
     assert drift(body("message_status", **{"from": 7})) == [(DriftKind.WRONG_TYPE, "from")]
 
 
@@ -174,7 +174,7 @@ def test_objects_that_look_alike_are_of_one_class() -> None:
     assert type(event.payload.object.joining_participant).__name__ == "Participant"
 
 
-def test_an_unknown_event_is_read_and_only_told_as_such() -> None:
+def test_an_unknown_event_is_read_and_only_reported_as_such() -> None:
     text = example("contact_center.team_updated").replace(b"team_updated", b"team_of_tomorrow")
     event, _ = read(text)
     assert type(event) is Event[EventObject]
@@ -212,8 +212,8 @@ def test_models_are_frozen() -> None:
 
 
 def test_an_enriched_event_has_its_names() -> None:
-    found = orjson.loads(example("contact_center.engagement_started"))
-    found["enrichment"] = {
+    document = orjson.loads(example("contact_center.engagement_started"))
+    document["enrichment"] = {
         "status": "complete",
         "revision": 1,
         "users": {},
@@ -222,17 +222,17 @@ def test_an_enriched_event_has_its_names() -> None:
         "enriched_at": "2026-01-15T09:30:01.000Z",
         "new": "kept",
     }
-    event, told = read(orjson.dumps(found), strict=True)
+    event, departures = read(orjson.dumps(document), strict=True)
     assert event.enrichment is not None
     assert event.enrichment.queues["Q"].queue_name == "Sales"
     assert event.enrichment.model_extra == {"new": "kept"}
-    assert told == ()
+    assert departures == ()
 
 
 @pytest.mark.parametrize("wrong", [7, {}, {"status": "complete", "users": {"U": {"user_id": 7}}}])
 def test_an_enrichment_that_is_none_of_ours_is_left_out(wrong: object) -> None:
-    found = orjson.loads(example("contact_center.engagement_started"))
-    found["enrichment"] = wrong
-    text = orjson.dumps(found)
+    document = orjson.loads(example("contact_center.engagement_started"))
+    document["enrichment"] = wrong
+    text = orjson.dumps(document)
     assert read(text).event.enrichment is None
     assert drift(text) == [(DriftKind.WRONG_TYPE, "enrichment")]

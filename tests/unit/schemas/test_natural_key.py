@@ -11,9 +11,9 @@ from tests.support.each_case import each_case
 
 
 def parts(event: str, /, **members: Any) -> tuple[str, ...]:
-    account, name, *found = natural_key(Envelope("A", f"contact_center.{event}", 5, members))
+    account, name, *key = natural_key(Envelope("A", f"contact_center.{event}", 5, members))
     assert (account, name) == ("A", f"contact_center.{event}")
-    return tuple(found)
+    return tuple(key)
 
 
 time, time_ms = "2026-01-02T03:04:05.678Z", "1767323045678"

@@ -16,7 +16,7 @@ def test_the_same_seed_makes_the_same_company() -> None:
     assert make_company(7) != make_company(8)
 
 
-def test_it_has_as_many_users_and_queues_as_asked(company: Company) -> None:
+def test_it_has_as_many_users_and_queues_as_requested(company: Company) -> None:
     assert (len(company.users), len(company.queues)) == (40, 8)
     assert len(company.flows) == 8
 

@@ -28,7 +28,7 @@ def test_a_member_takes_the_fact_of_its_name() -> None:
     assert "not_a_member" not in entity
 
 
-def test_what_is_told_wins_over_what_is_known() -> None:
+def test_a_given_fact_wins_over_a_known_one() -> None:
     entity = payload_object(HOLD, facts={"user_id": "U2"}, known=FACTS, rng=Random(1))
     assert entity["user_id"] == "U2"
 
@@ -54,14 +54,14 @@ def test_optional_members_are_usually_there_and_deprecated_ones_sometimes() -> N
     assert 40 < seen["queue_id"] < 120
 
 
-def test_an_optional_member_that_is_told_is_always_there() -> None:
+def test_an_optional_member_that_is_given_is_always_there() -> None:
     rng = Random(1)
     facts = {"queue_name": "Claims"}
     entities = [payload_object(HOLD, facts=facts, known=FACTS, rng=rng) for _ in range(100)]
     assert all(entity["queue_name"] == "Claims" for entity in entities)
 
 
-def test_an_optional_member_told_as_none_is_left_out() -> None:
+def test_an_optional_member_given_as_none_is_left_out() -> None:
     rng = Random(1)
     facts = {"queue_name": None}
     entities = [payload_object(HOLD, facts=facts, known=FACTS, rng=rng) for _ in range(100)]
@@ -86,7 +86,7 @@ def test_a_required_member_refuses_a_value_that_it_has_no_word_for() -> None:
         payload_object(HOLD, facts={"channel": "email"}, known=FACTS, rng=Random(1))
 
 
-def test_a_told_fact_without_a_member_is_refused() -> None:
+def test_a_given_fact_without_a_member_is_refused() -> None:
     with pytest.raises(ValueError, match="expected members of its schema"):
         payload_object(HOLD, facts={"usr_id": "U2"}, known=FACTS, rng=Random(1))
 

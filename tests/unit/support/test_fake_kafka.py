@@ -28,10 +28,10 @@ def member(of: FakeBroker, listener: Listener | None = None) -> FakeConsumer:
 
 
 async def read(consumer: FakeConsumer, count: int) -> list[Delivery]:
-    found: list[Delivery] = []
-    while len(found) < count:
-        found += await consumer.poll(max_records=10, timeout_s=1)
-    return found
+    deliveries: list[Delivery] = []
+    while len(deliveries) < count:
+        deliveries += await consumer.poll(max_records=10, timeout_s=1)
+    return deliveries
 
 
 def simulated(main: Coroutine[Any, Any, Any]) -> Any:

@@ -10,8 +10,8 @@ from tests.support.patience import HANG_GUARD_S, POLL_S, until
 
 
 def after(polls: int) -> Callable[[], bool]:
-    asked = count()
-    return lambda: next(asked) >= polls
+    calls = count()
+    return lambda: next(calls) >= polls
 
 
 @pytest.fixture

@@ -6,18 +6,22 @@ from zoom.catalogue import UnknownOperationError, body_schema, find, operations,
 from zoom.limits import Label
 
 
-def test_an_operation_tells_how_it_is_asked() -> None:
-    found = find("list_engagements")
-    assert (found.method, found.path) == ("GET", "/contact_center/engagements")
-    assert (found.resource, found.action, found.label) == ("engagements", "list", Label.HEAVY)
-    assert (found.writes, found.for_master) == (False, False)
-    assert found.scopes.all == (
+def test_an_operation_describes_how_it_is_called() -> None:
+    operation = find("list_engagements")
+    assert (operation.method, operation.path) == ("GET", "/contact_center/engagements")
+    assert (operation.resource, operation.action, operation.label) == (
+        "engagements",
+        "list",
+        Label.HEAVY,
+    )
+    assert (operation.writes, operation.for_master) == (False, False)
+    assert operation.scopes.all == (
         "contact_center:read:list_engagements:admin",
         "contact_center_report:read:admin",
     )
-    assert found.paging is not None
-    assert (found.paging.size_default, found.paging.size_max) == (10, 100)
-    (window,) = found.windows
+    assert operation.paging is not None
+    assert (operation.paging.size_default, operation.paging.size_max) == (10, 100)
+    (window,) = operation.windows
     assert (window.longest_days, window.beyond, window.z_is_literal) == (28, "refused", True)
 
 
@@ -32,7 +36,7 @@ def test_a_keyword_of_python_gets_an_underscore_as_argument_and_keeps_its_name()
     assert parameters["to"] == "to"
 
 
-def test_an_id_that_would_address_another_operation_is_told() -> None:
+def test_an_id_that_would_address_another_operation_is_reserved() -> None:
     (engagement_id,) = find("get_engagement").parameters
     assert engagement_id.reserved == ("notes",)
 

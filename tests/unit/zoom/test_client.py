@@ -125,7 +125,9 @@ async def test_a_write_is_sent_again_where_its_token_was_refused_before_anything
     ("answer", "kind"),
     [(reply(404, {"code": 1001}), NotFoundError), (reply(410, {"code": 1001}), GoneError)],
 )
-async def test_what_does_not_exist_is_said_so(answer: ApiResponse, kind: type[Exception]) -> None:
+async def test_an_absent_object_is_an_error_of_its_own_kind(
+    answer: ApiResponse, kind: type[Exception]
+) -> None:
     with pytest.raises(kind):
         await ScriptedApi(answer).user()
 
@@ -175,7 +177,7 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated(refusal: Ap
     assert api.transport.requests[1].headers == {"Authorization": "Bearer token-2"}
 
 
-async def test_a_second_refusal_is_an_error_and_no_third_token_is_asked_for() -> None:
+async def test_a_second_refusal_is_an_error_and_no_third_token_is_requested() -> None:
     api = ScriptedApi(expired, expired)
     assert await api.fault_of() is ZoomFault.TOKEN_REFUSED
     assert api.transport.token_requests == 2
@@ -274,7 +276,7 @@ async def test_an_operation_that_fails_alone_does_not_stop_the_others() -> None:
     assert await api.client.call("get_queue", queue_id="q")
 
 
-async def test_an_empty_answer_is_asked_for_again_and_stops_nothing() -> None:
+async def test_a_call_with_an_empty_answer_is_repeated_and_stops_nothing() -> None:
     api = ScriptedApi(*[reply(200)] * (failures_that_open + 1), ann)
     for _ in range(failures_that_open + 1):
         assert await api.fault_of() is ZoomFault.NOT_READY

@@ -66,7 +66,7 @@ def test_each_fault_has_its_class(fault: ZoomFault, kind: type[ZoomError]) -> No
     assert str(error) == f"{fault.value}: the detail"
 
 
-def test_errors_are_told_apart_by_who_has_to_act() -> None:
+def test_errors_are_distinguished_by_who_has_to_act() -> None:
     for fault in ZoomFault:
         error = error_of(fault, "detail")
         assert isinstance(error, ConfigurationError) is (fault in operators_faults)

@@ -42,7 +42,7 @@ async def test_an_id_that_zoom_does_not_know_or_accept_names_nobody(answer: ApiR
     assert await Api(answer).users.get("u1") is None
 
 
-async def test_what_is_no_id_is_not_asked() -> None:
+async def test_text_that_is_no_id_is_not_requested() -> None:
     api = Api()
     for text in ("..", "me", "a@example.com", "", "templates"):
         assert await api.users.get(text) is None

@@ -105,7 +105,9 @@ def test_a_clock_may_differ_by_the_window_in_either_direction(skew_s: float) -> 
 
 
 @pytest.mark.parametrize("skew_s", [-300.5, 300.5, -1_700_000_000, 1e9])
-def test_a_signed_request_outside_of_the_window_is_told_from_a_forgery(skew_s: float) -> None:
+def test_a_signed_request_outside_of_the_window_is_distinguished_from_a_forgery(
+    skew_s: float,
+) -> None:
     late = int(timestamp) + skew_s
     assert fault(now_s=late) is SignatureFault.TIMESTAMP_OUTSIDE_WINDOW
     assert fault(now_s=late, signatures=[b"v0=0"]) is SignatureFault.SIGNATURE_WRONG

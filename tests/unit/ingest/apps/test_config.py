@@ -44,8 +44,8 @@ def test_a_path_belongs_to_the_app_it_names_with_or_without_a_slash(
     path: str, name: str | None
 ) -> None:
     apps = Apps([App("default", (b"s",)), App("sales", (b"s",))])
-    found = apps.get(path)
-    assert (found.name if found else None) == name
+    app = apps.get(path)
+    assert (app.name if app else None) == name
 
 
 def test_the_path_without_a_name_is_nobodys_where_no_app_is_the_default() -> None:
@@ -87,13 +87,13 @@ def test_an_object_names_accounts_and_networks() -> None:
     )
 
 
-def test_basic_authentication_is_asked_for_as_zoom_sends_it() -> None:
+def test_basic_authentication_is_expected_as_zoom_sends_it() -> None:
     app = only_app(basic={"username": "zoom", "password": "pass:wörd"})
     expected = b"Basic " + b64encode("zoom:pass:wörd".encode())
     assert app.credential == Credential(b"authorization", expected)
 
 
-def test_a_header_is_asked_for_by_its_name_in_lower_case() -> None:
+def test_a_header_is_expected_by_its_name_in_lower_case() -> None:
     app = only_app(header={"name": "X-Zoom-Pass", "value": secret})
     assert app.credential == Credential(b"x-zoom-pass", secret.encode())
 

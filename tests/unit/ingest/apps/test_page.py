@@ -19,8 +19,8 @@ examples = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
 
 def example(mark: str) -> dict[str, App]:
     """The apps of the only example that says this."""
-    (found,) = (text for text in examples if mark in text)
-    return {app.name: app for app in read_apps(found)}
+    (text,) = (text for text in examples if mark in text)
+    return {app.name: app for app in read_apps(text)}
 
 
 @pytest.mark.parametrize("text", examples)

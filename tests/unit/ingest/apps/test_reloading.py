@@ -134,7 +134,7 @@ async def test_a_mounted_secret_is_followed_when_its_link_is_swapped(tmp_path: P
         assert follower.secrets() == [b"the-new-secret-token", b"the-old-secret-token"]
 
 
-async def test_what_is_read_is_told_once_and_by_numbers_alone(file: Path) -> None:
+async def test_a_loaded_file_is_logged_once_with_counts_only(file: Path) -> None:
     async with following(file) as follower:
         write_into(file, new)
         with structlog.testing.capture_logs() as logs:
@@ -143,7 +143,7 @@ async def test_what_is_read_is_told_once_and_by_numbers_alone(file: Path) -> Non
     assert logs == [{"event": "apps read", "log_level": "info", "apps": 1, "secrets": 2}]
 
 
-async def test_a_file_that_did_not_change_is_neither_told_nor_counted(file: Path) -> None:
+async def test_an_unchanged_file_is_neither_logged_nor_counted(file: Path) -> None:
     async with following(file) as follower:
         apps, before = follower.apps.current, reloads("taken")
         with structlog.testing.capture_logs() as logs:
@@ -152,7 +152,7 @@ async def test_a_file_that_did_not_change_is_neither_told_nor_counted(file: Path
         assert (logs, reloads("taken")) == ([], before)
 
 
-async def test_asked_for_it_tells_and_counts_a_file_that_did_not_change(file: Path) -> None:
+async def test_a_requested_reload_logs_and_counts_an_unchanged_file(file: Path) -> None:
     async with following(file) as follower:
         before = reloads("taken")
         follower.hangup.set()
@@ -175,7 +175,7 @@ async def test_asked_for_it_tells_and_counts_a_file_that_did_not_change(file: Pa
         (lambda file: (file.unlink(), file.mkdir()), "unreadable", "Is a directory"),
     ],
 )
-async def test_a_file_that_is_no_use_keeps_the_apps_and_is_told_once_and_counted_each_time(
+async def test_an_unusable_file_keeps_the_apps_and_is_logged_once_and_counted_each_time(
     file: Path, damage: Callable[[Path], object], outcome: str, reason: str
 ) -> None:
     async with following(file) as follower:
@@ -192,7 +192,7 @@ async def test_a_file_that_is_no_use_keeps_the_apps_and_is_told_once_and_counted
         assert 'secret"' not in str(entry)
 
 
-async def test_asked_for_it_tells_again_why_the_apps_are_kept(file: Path) -> None:
+async def test_a_requested_reload_logs_again_why_the_apps_are_kept(file: Path) -> None:
     async with following(file) as follower:
         remove(file)
         with structlog.testing.capture_logs() as logs:
@@ -202,7 +202,7 @@ async def test_asked_for_it_tells_again_why_the_apps_are_kept(file: Path) -> Non
         assert [entry["event"] for entry in logs] == ["apps kept as they were"] * 2
 
 
-async def test_a_file_that_was_mended_is_read_and_told_even_if_it_is_as_before(file: Path) -> None:
+async def test_a_repaired_file_is_loaded_and_logged_even_if_it_is_as_before(file: Path) -> None:
     async with following(file) as follower:
         remove(file)
         await follower.look()

@@ -42,8 +42,8 @@ async def test_a_page_is_given_the_request_and_its_answer_is_passed_on() -> None
     seen: list[object] = []
 
     async def page(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        asked = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
-        seen.extend([*asked, (await receive())["body"]])
+        request = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
+        seen.extend([*request, (await receive())["body"]])
         headers = [(b"content-length", b"5"), (b"x-mark", b"2")]
         await send({"type": "http.response.start", "status": 418, "headers": headers})
         await send({"type": "http.response.body", "body": b"tea", "more_body": True})
@@ -54,7 +54,7 @@ async def test_a_page_is_given_the_request_and_its_answer_is_passed_on() -> None
     assert answer == Response(HTTPStatus.IM_A_TEAPOT, ((b"x-mark", b"2"),), b"tea!!")
 
 
-async def test_a_page_that_fails_is_answered_500_and_told_by_its_place_alone() -> None:
+async def test_a_page_that_fails_is_answered_500_and_logged_by_location_only() -> None:
     with structlog.testing.capture_logs() as logs:
         answer = await answer_of(failing, exchange_of([b"mark-of-the-body"]))
     assert answer == Response(HTTPStatus.INTERNAL_SERVER_ERROR)

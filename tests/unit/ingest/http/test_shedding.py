@@ -9,7 +9,7 @@ from ingest.http.shedding import SheddingQueue, origin_of
 here, there = origin_of(ip_address("192.0.2.1")), origin_of(ip_address("192.0.2.2"))
 
 
-def test_the_oldest_makes_room_whoever_asks() -> None:
+def test_the_oldest_makes_room_for_any_caller() -> None:
     crowd: SheddingQueue[str] = SheddingQueue(16)
     crowd.add("first", here)
     crowd.add("second", there)

@@ -19,7 +19,7 @@ def problem(**values: object) -> str:
     return str(caught.value)
 
 
-def test_nothing_is_spilled_unless_asked_for() -> None:
+def test_nothing_is_spilled_by_default() -> None:
     assert SpillSettings().url == ""
 
 

@@ -1,4 +1,4 @@
-"""Who may send beside being signed: by network, and by a header of the operator's own."""
+"""Who may send, in addition to the signature: by network, and by a header of the operator's own."""
 
 from collections.abc import Sequence
 from ipaddress import ip_network

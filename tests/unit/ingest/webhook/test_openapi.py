@@ -12,7 +12,7 @@ from ingest.webhook.responses import table
 
 every_answer = {
     *refusals.values(),
-    *(found for found in vars(responses).values() if isinstance(found, Response)),
+    *(answer for answer in vars(responses).values() if isinstance(answer, Response)),
     responses.challenge_met(b""),
 }
 

@@ -83,9 +83,9 @@ def test_files_go_out_in_parts(tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text(json.dumps({"flow_name": "f", "flow_file": str(file)}))
     done = run("import_flow", "--body", f"@{body}", "--dry-run", "--json")
-    told = json.loads(done.stdout)
-    assert told["headers"]["Content-Type"] == "multipart/form-data"
-    assert told["parts"] == [
+    output = json.loads(done.stdout)
+    assert output["headers"]["Content-Type"] == "multipart/form-data"
+    assert output["parts"] == [
         {"name": "flow_name", "text": "f"},
         {"name": "flow_file", "file": "flow.json", "size_bytes": 5},
     ]
@@ -99,7 +99,7 @@ def test_a_body_may_come_from_standard_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "expected an operation"),
         (["get_usr"], "there is no operation 'get_usr': did you mean get_user"),
@@ -118,8 +118,8 @@ def test_a_body_may_come_from_standard_input() -> None:
         (["delete_skill", "--skill-id", "s"], "allow it with --allow-writes"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_in_one_line(arguments: list[str], said: str) -> None:
-    assert said in refusal(*arguments)
+def test_an_invalid_call_is_refused_in_one_line(arguments: list[str], message: str) -> None:
+    assert message in refusal(*arguments)
 
 
 def test_a_write_is_confirmed_but_not_by_the_input_that_is_its_body() -> None:

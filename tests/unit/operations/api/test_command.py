@@ -26,23 +26,23 @@ def run(*arguments: str) -> Result:
 
 
 def listed(*arguments: str) -> list[str]:
-    found = run("list", *arguments, "--json")
-    assert found.exit_code == (0 if found.stdout.strip() != "[]" else 1)
-    return [each["name"] for each in json.loads(found.stdout)]
+    result = run("list", *arguments, "--json")
+    assert result.exit_code == (0 if result.stdout.strip() != "[]" else 1)
+    return [each["name"] for each in json.loads(result.stdout)]
 
 
 def described(name: str) -> str:
-    found = run("describe", name)
-    assert found.exit_code == 0
-    return found.stdout
+    result = run("describe", name)
+    assert result.exit_code == 0
+    return result.stdout
 
 
 def test_list_prints_every_operation_on_a_line_of_its_own() -> None:
-    found = run("list")
-    assert found.exit_code == 0
-    lines = found.stdout.splitlines()
+    result = run("list")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["operation", *operations()]
-    assert "316 of 316 operations" in found.stderr
+    assert "316 of 316 operations" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_list_keeps_to_what_is_wanted(arguments: list[str], expected: list[str])
 
 
 def test_list_fails_where_nothing_is_as_wanted() -> None:
-    found = run("list", "nothing of the kind")
-    assert found.exit_code == 1
-    assert "0 of 316 operations" in found.stderr
+    result = run("list", "nothing of the kind")
+    assert result.exit_code == 1
+    assert "0 of 316 operations" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_describe_shows_what_is_known(name: str, expected: list[str]) -> None:
 
 
 def test_an_operation_of_each_resource_shows_all_its_parameters() -> None:
-    for found in {each.resource: each for each in operations().values()}.values():
-        shown = described(found.name)
-        for parameter in found.parameters:
+    for sample in {each.resource: each for each in operations().values()}.values():
+        shown = described(sample.name)
+        for parameter in sample.parameters:
             assert parameter.name in shown
 
 
@@ -146,32 +146,32 @@ def test_a_deprecated_operation_says_so_everywhere() -> None:
 
 
 def test_describe_prints_one_json_object_with_both_schemas() -> None:
-    found = json.loads(run("describe", "update_queue_agent", "--json").stdout)
-    assert (found["name"], found["method"], found["resource"]) == (
+    printed = json.loads(run("describe", "update_queue_agent", "--json").stdout)
+    assert (printed["name"], printed["method"], printed["resource"]) == (
         "update_queue_agent",
         "PATCH",
         "queues",
     )
-    assert [each["name"] for each in found["parameters"]] == ["queue_id", "user_id"]
-    assert "opt_in_out_status" in found["body_schema"]["properties"]
-    assert found["reply_schema"] is None
+    assert [each["name"] for each in printed["parameters"]] == ["queue_id", "user_id"]
+    assert "opt_in_out_status" in printed["body_schema"]["properties"]
+    assert printed["reply_schema"] is None
 
 
 def test_describe_refuses_a_name_that_does_not_exist_and_names_the_nearest() -> None:
-    found = run("describe", "get_engagment")
-    assert isinstance(found.exception, ConfigurationError)
-    assert "did you mean get_engagement" in str(found.exception)
+    result = run("describe", "get_engagment")
+    assert isinstance(result.exception, ConfigurationError)
+    assert "did you mean get_engagement" in str(result.exception)
 
 
-def written(path: Path, found: Document) -> Path:
-    path.write_bytes(text_of(found))
+def written(path: Path, specification: Document) -> Path:
+    path.write_bytes(text_of(specification))
     return path
 
 
 @pytest.fixture
 def rest(tmp_path: Path) -> Path:
-    found = operation(parameters=(query("next_page_token"),), reply=listing())
-    return written(tmp_path / "rest.json", document(**{"get_/things": found}))
+    list_things = operation(parameters=(query("next_page_token"),), reply=listing())
+    return written(tmp_path / "rest.json", document(**{"get_/things": list_things}))
 
 
 @pytest.fixture

@@ -43,13 +43,13 @@ def test_an_array_is_given_item_by_item_or_with_commas() -> None:
 
 
 def test_true_and_false_are_the_only_booleans() -> None:
-    found = next(
+    first = next(
         (operation, each)
         for operation in operations().values()
         for each in operation.parameters
         if each.type == "boolean"
     )
-    operation, parameter = found
+    operation, parameter = first
     option = option_of(parameter)
     assert arguments(operation, [option, "true"]) == {parameter.argument: True}
     assert arguments(operation, [option, "false"]) == {parameter.argument: False}
@@ -58,7 +58,7 @@ def test_true_and_false_are_the_only_booleans() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--page-sice", "3"], "--page-sice: is not an option of this operation; .*--page-size"),
         (["--page-size", "many"], "--page-size: expected a whole number$"),
@@ -69,8 +69,8 @@ def test_true_and_false_are_the_only_booleans() -> None:
         (["secret"], "options: expected --name value, or --name=value$"),
     ],
 )
-def test_what_is_no_option_is_refused_by_name(words: list[str], said: str) -> None:
-    with pytest.raises(ArgumentError, match=said) as refusal:
+def test_what_is_no_option_is_refused_by_name(words: list[str], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message) as refusal:
         arguments(list_users, words)
     assert "secret" not in str(refusal.value)
 

@@ -50,14 +50,14 @@ retry = retry_topic("enrichment", 30, prefix="p")
 rules = ReplayRules("p", max_replays=3, partitions={"p.engagement.v1": 3, retry: 2})
 
 
-def set_aside(delivery: Delivery, *, worker: str = "enrichment") -> Delivery:
+def dead_letter_of(delivery: Delivery, *, worker: str = "enrichment") -> Delivery:
     """The dead letter of a delivery, as it is read from its topic."""
     failure = Failure(worker, DeadLetterReason.DEFECT, "no such row", 3, FAILED_AT)
     made = dead_letter(delivery, failure, topic=dead_letter_topic(worker, prefix="p"))
     return Delivery(made.topic, 0, 5, made.key, made.value, made.headers, 9)
 
 
-read = set_aside(original)
+read = dead_letter_of(original)
 letter = letter_of(read, worker="enrichment")
 act = Act("replayed", Record("p.engagement.v1", b"k", b"v"), 1)
 
@@ -81,7 +81,7 @@ def test_a_record_goes_back_as_it_was_read_with_the_count_of_replays() -> None:
 def test_each_replay_is_counted_until_the_bound() -> None:
     delivery, verdicts = original, []
     for offset in range(4):
-        again = set_aside(delivery)
+        again = dead_letter_of(delivery)
         verdict = to_origin(again, letter_of(again, worker="enrichment"), rules)
         verdicts.append(verdict)
         if isinstance(verdict, Act):
@@ -129,7 +129,7 @@ def test_the_worker_alone_sees_a_record_of_its_retry_topic_as_it_was_first_read(
 
 
 def test_a_worker_without_a_retry_topic_is_not_reached_alone() -> None:
-    other = letter_of(set_aside(original, worker="postgres"), worker="postgres")
+    other = letter_of(dead_letter_of(original, worker="postgres"), worker="postgres")
     assert to_worker(read, other, rules, now_ms=NOW_MS) == ActionRefused(
         "postgres has no retry topic: send it to the original topic"
     )
@@ -223,8 +223,8 @@ def test_a_member_of_tomorrow_is_passed_over() -> None:
 
 def test_the_contract_has_every_member_of_a_line() -> None:
     document = asyncapi(TopicPlan("p", 1, 1, 1, 1, 1, 8), {"w": ()})
-    told = str(document["components"])
+    contract = str(document["components"])
     content = files("schemas").joinpath("topics/examples/dead-letter-audit.json").read_bytes()
     assert set(orjson.loads(content)) == set(AuditLine.__slots__)
     for member in AuditLine.__slots__:
-        assert f"'{member}': {{'type'" in told
+        assert f"'{member}': {{'type'" in contract

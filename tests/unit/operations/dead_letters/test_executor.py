@@ -23,7 +23,7 @@ DEAD, ORIGIN, AUDIT = "dead", "origin", "audit"
 
 
 class ScriptedPublisher(FakePublisher):
-    """Raises what it is told to instead of storing the next records, or after storing them."""
+    """Raises the given errors instead of storing the next records, or after storing them."""
 
     def __init__(self, broker: FakeBroker) -> None:
         super().__init__(broker)
@@ -55,12 +55,12 @@ class Desk:
             )
         ]
 
-    async def found(self) -> AsyncIterator[DeadLetterReading]:
+    async def dead_letters(self) -> AsyncIterator[DeadLetterReading]:
         for each in self.letters:
             yield each
 
     async def plan(self, judge: Judge, *, most: int | None = None) -> Plan:
-        return await plan(self.found(), judge, limit=most)
+        return await plan(self.dead_letters(), judge, limit=most)
 
     async def act(
         self, judge: Judge, planned: Plan, *, rate_per_s: float | None = None
@@ -69,7 +69,9 @@ class Desk:
         executor = Executor(
             self.publisher, self.clock, audit_topic=AUDIT, operator=operator, rate_per_s=rate_per_s
         )
-        return [told async for told in carry_out(self.found(), judge, planned, executor)]
+        return [
+            outcome async for outcome in carry_out(self.dead_letters(), judge, planned, executor)
+        ]
 
     def sent(self) -> list[bytes | None]:
         return [each.value for each in self.broker.records(ORIGIN)]
@@ -105,7 +107,7 @@ async def test_a_plan_counts_what_is_refused_and_acting_lists_it() -> None:
     assert sum(group.count for group in planned.groups) == 2
     outcomes = await desk.act(odd_ones, planned)
     assert [
-        letter.record_id.offset for letter, told in outcomes if told == ActionRefused("even")
+        letter.record_id.offset for letter, outcome in outcomes if outcome == ActionRefused("even")
     ] == [
         0,
         2,
@@ -121,7 +123,7 @@ async def test_with_a_limit_the_earliest_are_done() -> None:
 
 
 @simulated
-async def test_what_was_set_aside_after_the_plan_is_left_alone() -> None:
+async def test_a_dead_letter_that_came_after_the_plan_is_left_alone() -> None:
     desk = Desk()
     planned = await desk.plan(again)
     desk.letters = [*desk.letters, *Desk(count=4).letters[3:]]
@@ -162,7 +164,7 @@ async def test_what_the_broker_never_takes_is_refused_and_stays_open() -> None:
     desk = Desk(count=2)
     desk.publisher.before = [RejectedError(DeadLetterReason.TOO_LARGE, "origin takes no 9 bytes")]
     outcomes = await desk.act(again, await desk.plan(again))
-    assert next(told for _, told in outcomes) == ActionRefused("origin takes no 9 bytes")
+    assert next(outcome for _, outcome in outcomes) == ActionRefused("origin takes no 9 bytes")
     assert desk.handled() == [1]
 
 
@@ -182,7 +184,7 @@ class NeverReady(ScriptedPublisher):
 
 
 @simulated
-async def test_brokers_that_are_not_reached_are_told() -> None:
+async def test_unreachable_brokers_are_reported() -> None:
     desk = Desk()
     desk.publisher = NeverReady(desk.broker)
     with pytest.raises(TransientError, match="not connected to Kafka"):

@@ -123,8 +123,8 @@ def test_numbers_and_ids_do_not_tell_errors_apart(error: str) -> None:
 
 
 def test_words_tell_errors_apart() -> None:
-    told = "UnsupportedCompressionTypeError: KeyError: 'agent_identifier_of_engagement'"
-    assert normalised(told) == told
+    text = "UnsupportedCompressionTypeError: KeyError: 'agent_identifier_of_engagement'"
+    assert normalised(text) == text
 
 
 def test_a_fingerprint_depends_on_worker_reason_event_and_kind_of_error() -> None:

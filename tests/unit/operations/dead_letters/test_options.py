@@ -12,7 +12,7 @@ from operations.dead_letters.selection import Selection
 from runtime.errors import ConfigurationError
 
 
-def test_where_nothing_is_said_all_letters_of_all_workers_are_meant() -> None:
+def test_without_options_all_letters_of_all_workers_are_selected() -> None:
     assert letter_filter() == DeadLetterFilter(frozenset(workers), Selection())
 
 
@@ -57,7 +57,7 @@ def test_each_option_is_a_bound_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("options", "message"),
     [
         ({"worker": ["nobody"]}, "--worker nobody: expected one of enrichment, "),
         ({"set_aside_for": ["fun"]}, "--set-aside-for fun: expected one of defect, "),
@@ -65,9 +65,9 @@ def test_each_option_is_a_bound_of_its_own() -> None:
         ({"to": "1900-01-01"}, "--to 1900-01-01: expected a time such as "),
     ],
 )
-def test_what_does_not_exist_is_refused_by_name(said: dict[str, object], message: str) -> None:
+def test_what_does_not_exist_is_refused_by_name(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{message}"):
-        letter_filter(**said)
+        letter_filter(**options)
 
 
 def test_who_acts_is_who_says_so_or_the_user_of_the_system() -> None:

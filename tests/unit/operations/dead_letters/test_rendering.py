@@ -16,7 +16,7 @@ HANDLED = Handling("discarded", "ann", "2026-01-15T09:30:00.000Z", "")
 
 
 @pytest.mark.parametrize(
-    ("body", "told", "lines"),
+    ("body", "expected", "lines"),
     [
         (b'{"a": "\xc3\xa9"}', {"body": '{"a": "é"}'}, ["body:", '{"a": "é"}']),
         (b"\xff\x00", {"body_base64": "/wA="}, ["body:", "\\xff\\x00"]),
@@ -26,9 +26,9 @@ HANDLED = Handling("discarded", "ann", "2026-01-15T09:30:00.000Z", "")
     ],
 )
 def test_a_body_is_shown_whatever_it_is(
-    body: bytes | None, told: dict[str, object], lines: list[str]
+    body: bytes | None, expected: dict[str, object], lines: list[str]
 ) -> None:
-    assert views.body_object(body) == told
+    assert views.body_object(body) == expected
     assert list(views.body_lines(body)) == lines
 
 
@@ -41,12 +41,12 @@ def test_nothing_from_elsewhere_reaches_a_terminal_as_it_is() -> None:
     assert views.outcome_line(letter, ActionRefused("\x1b")) == "refused dead/0/5: \\x1b"
 
 
-def test_how_a_letter_was_handled_is_told_with_the_reason_if_there_is_one() -> None:
-    for handling, told in (
+def test_a_handled_letter_shows_how_and_the_reason_if_there_is_one() -> None:
+    for handling, expected in (
         (HANDLED, "discarded by ann at 2026-01-15T09:30:00.000Z"),
         (HANDLED._replace(reason="ours"), "discarded by ann at 2026-01-15T09:30:00.000Z: ours"),
     ):
-        assert f"handled: {told}" in list(views.whole_letter_lines(read, letter, handling))
+        assert f"handled: {expected}" in list(views.whole_letter_lines(read, letter, handling))
 
 
 def test_the_table_has_a_column_for_the_handling_only_where_one_is_handled() -> None:

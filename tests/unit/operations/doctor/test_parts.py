@@ -23,7 +23,7 @@ noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("asked_s", "answered_s", "expected_s"),
+    ("requested_s", "answered_s", "expected_s"),
     [
         (0.0, 0.0, 0.0),
         (0.9, 0.9, 0.0),
@@ -35,10 +35,10 @@ noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     ],
 )
 def test_a_skew_is_what_the_two_clocks_differ_by_at_least(
-    asked_s: float, answered_s: float, expected_s: float
+    requested_s: float, answered_s: float, expected_s: float
 ) -> None:
-    asked_at, answered_at = (noon + timedelta(seconds=s) for s in (asked_s, answered_s))
-    assert skew_s(noon, asked_at, answered_at) == pytest.approx(expected_s)
+    requested_at, answered_at = (noon + timedelta(seconds=s) for s in (requested_s, answered_s))
+    assert skew_s(noon, requested_at, answered_at) == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_variables_that_are_made_by_others_are_no_settings_of_ours() -> None:
     assert unknown_variables([KafkaSettings], environment) == []
 
 
-def test_a_variable_that_is_no_setting_is_told_with_the_one_that_it_is_most_like() -> None:
+def test_a_variable_that_is_no_setting_is_listed_with_the_most_similar_one() -> None:
     environment = {"ZCC_KAFKA_BOOTSTRAP_SERVER": "", "ZCC_Q": "", "ZCC_KAFKA_TOPIC_PREFIX": ""}
     assert suggestions([KafkaSettings, WorkerSettings], environment) == {
         "ZCC_KAFKA_BOOTSTRAP_SERVER": "ZCC_KAFKA_BOOTSTRAP_SERVERS",
@@ -106,22 +106,22 @@ def with_subclasses(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
 
 def test_the_doctor_examines_the_settings_of_every_part() -> None:
     product = ("ingest", "operations", "processors", "runtime", "sinks", "zoom")
-    found = [
+    defined = [
         kind
         for kind in with_subclasses(BaseSettings)
         if kind.__module__.partition(".")[0] in product and kind.model_config.get("env_prefix")
     ]
-    assert set(product_settings) == set(found)
+    assert set(product_settings) == set(defined)
 
 
 class Recording:
-    """A caller that knows nobody, and notes what it is asked."""
+    """A caller that knows nobody, and records its calls."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> object:
-        self.asked.append(operation)
+        self.calls.append(operation)
         document = {"user_id": "u", "display_name": "Ann", "queue_id": "q", "queue_name": "Q"}
         return {"users": [], "queues": []} if operation.startswith("list") else document
 
@@ -131,7 +131,7 @@ async def test_the_needs_of_enrichment_are_what_its_lookups_ask() -> None:
     for lookup in (user_lookup(caller), queue_lookup(caller)):
         await lookup.get("u")
         assert [entity async for entity in lookup.all()] == []
-    assert sorted(enrichment.zoom_operations) == sorted(caller.asked)
+    assert sorted(enrichment.zoom_operations) == sorted(caller.calls)
 
 
 def test_the_page_of_scopes_has_the_operations_of_every_component() -> None:

@@ -1,4 +1,4 @@
-"""Which records' age is asked for, and what it is."""
+"""Which records' ages are read, and what they are."""
 
 from operations.lag.ages import Ages
 from runtime.kafka import Lag
@@ -41,13 +41,13 @@ def test_a_group_that_stands_still_costs_one_question() -> None:
     assert ages.unknown(at(3, 9)) == {source: 3}
 
 
-def test_a_partition_without_a_readable_record_is_asked_again() -> None:
+def test_the_age_of_a_partition_without_a_readable_record_stays_unknown() -> None:
     ages = Ages()
     assert ages.note(at(2, 3), {}) == {}
     assert ages.unknown(at(2, 3)) == {source: 2}
 
 
-def test_a_log_made_anew_is_asked_anew() -> None:
+def test_the_age_of_a_recreated_log_is_unknown_again() -> None:
     ages = Ages()
     ages.note(at(8, 9), {source: 77})
     assert ages.unknown(at(None, 4)) == {source: 0}

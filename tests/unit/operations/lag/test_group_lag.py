@@ -19,21 +19,21 @@ def test_a_position_beyond_the_end_of_the_log_is_not_behind() -> None:
 
 def test_rates_compare_two_looks() -> None:
     before, now = {source: Lag(10, 0, 100)}, {source: Lag(30, 0, 110)}
-    (found,) = progress(before, now, elapsed_s=2, ages_s={source: 7.0}).values()
-    assert found == Progress(80, 7.0, done_per_s=10.0, new_per_s=5.0)
-    assert found.caught_up_in_s == 16.0
+    (result,) = progress(before, now, elapsed_s=2, ages_s={source: 7.0}).values()
+    assert result == Progress(80, 7.0, done_per_s=10.0, new_per_s=5.0)
+    assert result.caught_up_in_s == 16.0
 
 
 def test_a_group_that_was_set_back_has_no_negative_rate() -> None:
-    (found,) = progress(
+    (result,) = progress(
         {source: Lag(50, 0, 100)}, {source: Lag(0, 0, 100)}, elapsed_s=1, ages_s={}
     ).values()
-    assert found.done_per_s == 0.0
+    assert result.done_per_s == 0.0
 
 
 def test_a_partition_that_is_new_has_no_rates_yet() -> None:
-    (found,) = progress({}, {source: Lag(None, 0, 100)}, elapsed_s=1, ages_s={}).values()
-    assert (found.done_per_s, found.new_per_s) == (0.0, 0.0)
+    (result,) = progress({}, {source: Lag(None, 0, 100)}, elapsed_s=1, ages_s={}).values()
+    assert (result.done_per_s, result.new_per_s) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(

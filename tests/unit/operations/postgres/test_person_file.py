@@ -30,7 +30,7 @@ def test_a_user_is_named_alone() -> None:
     "lines",
     [[], ["# nobody"], ["user: U1", "user: U2"], ["user: U1", "consumer-id: C1"]],
 )
-def test_one_person_is_asked_for(lines: list[str]) -> None:
+def test_exactly_one_person_must_be_named(lines: list[str]) -> None:
     with pytest.raises(ConfigurationError, match="name one person"):
         read_person(lines)
 

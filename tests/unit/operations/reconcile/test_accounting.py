@@ -3,7 +3,7 @@
 from operations.reconcile.accounting import StoredIds, account
 
 
-def found(**changes: object) -> StoredIds:
+def stored(**changes: object) -> StoredIds:
     everything = {
         "accepted": frozenset({"a", "b"}),
         "in_topics": frozenset({"a", "b"}),
@@ -14,7 +14,7 @@ def found(**changes: object) -> StoredIds:
 
 
 def test_nothing_is_unaccounted_when_every_place_has_everything() -> None:
-    result = account(found())
+    result = account(stored())
     assert result.complete
     assert result.accepted == 2
     assert result.missing == {"topics": (), "postgres": (), "object-storage": ()}
@@ -22,7 +22,7 @@ def test_nothing_is_unaccounted_when_every_place_has_everything() -> None:
 
 def test_an_event_missing_in_one_store_is_unaccounted_even_if_the_other_has_it() -> None:
     result = account(
-        found(in_stores={"postgres": frozenset({"a"}), "object-storage": frozenset({"a", "b"})})
+        stored(in_stores={"postgres": frozenset({"a"}), "object-storage": frozenset({"a", "b"})})
     )
     assert result.unaccounted == ("b",)
     assert result.missing["postgres"] == ("b",)
@@ -30,14 +30,14 @@ def test_an_event_missing_in_one_store_is_unaccounted_even_if_the_other_has_it()
 
 
 def test_an_accepted_event_that_is_in_no_topic_is_unaccounted() -> None:
-    result = account(found(in_topics=frozenset({"a"})))
+    result = account(stored(in_topics=frozenset({"a"})))
     assert result.unaccounted == ("b",)
     assert result.missing["topics"] == ("b",)
 
 
-def test_what_a_store_set_aside_is_not_expected_there_but_still_in_the_other() -> None:
+def test_a_dead_letter_of_a_store_is_not_expected_there_but_still_in_the_other() -> None:
     result = account(
-        found(
+        stored(
             in_stores={"postgres": frozenset({"a"}), "object-storage": frozenset({"a"})},
             dead_lettered={"postgres": frozenset({"b"})},
         )
@@ -47,9 +47,9 @@ def test_what_a_store_set_aside_is_not_expected_there_but_still_in_the_other() -
     assert result.unaccounted == ("b",)
 
 
-def test_what_a_processor_set_aside_is_expected_in_no_store() -> None:
+def test_a_dead_letter_of_a_processor_is_expected_in_no_store() -> None:
     result = account(
-        found(
+        stored(
             in_stores={"postgres": frozenset({"a"}), "object-storage": frozenset({"a"})},
             dead_lettered={"enrichment": frozenset({"b"})},
         )
@@ -58,6 +58,6 @@ def test_what_a_processor_set_aside_is_expected_in_no_store() -> None:
 
 
 def test_without_a_ledger_the_topics_are_the_measure() -> None:
-    result = account(found(accepted=None, in_topics=frozenset({"a", "b", "c"})))
+    result = account(stored(accepted=None, in_topics=frozenset({"a", "b", "c"})))
     assert result.accepted == 3
     assert result.unaccounted == ("c",)

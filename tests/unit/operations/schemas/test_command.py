@@ -18,8 +18,8 @@ def whole() -> Schema:
     return document(**{name: webhook(name, {"a": {"type": "string"}}) for name in names})
 
 
-def written(path: Path, found: Schema) -> Path:
-    path.write_bytes(text_of(found))
+def written(path: Path, schema: Schema) -> Path:
+    path.write_bytes(text_of(schema))
     return path
 
 

@@ -1,4 +1,4 @@
-"""Drift is counted every time, and told once per hour."""
+"""Drift is counted every time, and logged once per hour."""
 
 import orjson
 import structlog.testing
@@ -22,7 +22,7 @@ def counted(event: str, kind: str) -> float:
     return REGISTRY.get_sample_value("zcc_schema_drift_total", labels) or 0
 
 
-def test_every_event_is_counted_and_its_place_told_once_an_hour() -> None:
+def test_every_event_is_counted_and_its_path_logged_once_an_hour() -> None:
     clock = VirtualClock()
     watch, before = DriftWatch(clock), counted(EVENT, "unknown_field")
     with structlog.testing.capture_logs() as logs:
@@ -69,7 +69,7 @@ def test_names_that_we_do_not_know_share_one_label() -> None:
     assert [line["event_name"] for line in logs] == ["contact_center.new"]
 
 
-def test_what_is_told_within_an_hour_is_bounded() -> None:
+def test_the_log_lines_within_an_hour_are_bounded() -> None:
     clock = VirtualClock()
     watch = DriftWatch(clock)
     with structlog.testing.capture_logs() as logs:

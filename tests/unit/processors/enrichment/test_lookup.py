@@ -77,7 +77,7 @@ async def test_an_answer_serves_all_names_of_the_value(background: BackgroundTas
     assert bench.source.questions == ["alias"]
 
 
-async def test_a_value_that_came_by_another_way_is_not_asked_for(
+async def test_a_value_that_came_by_another_way_is_not_requested(
     background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
@@ -90,11 +90,11 @@ async def test_what_came_by_another_way_meanwhile_outweighs_an_absence(
     background: BackgroundTasks,
 ) -> None:
     bench = Bench(background, deadline_s=30.0)
-    asked = asyncio.ensure_future(bench.lookup.get("value"))
+    pending = asyncio.ensure_future(bench.lookup.get("value"))
     await settled()
     bench.lookup.keep("Value")
     bench.source.answers["value"].set_result(None)
-    assert await asked == "Value"
+    assert await pending == "Value"
     assert await bench.lookup.get("value") == "Value"
 
 
@@ -124,7 +124,7 @@ async def test_an_absence_is_remembered_for_a_shorter_time(background: Backgroun
     assert bench.source.questions == ["k", "k"]
 
 
-async def test_an_old_value_is_given_at_once_and_asked_for_anew(
+async def test_an_old_value_is_returned_at_once_and_refreshed(
     background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
@@ -216,7 +216,7 @@ async def test_a_question_that_failed_rests_and_says_the_same_meanwhile(
     assert await bench.lookup.get("k") == "V"
 
 
-async def test_a_defect_reaches_who_asked_and_nobody_else(background: BackgroundTasks) -> None:
+async def test_a_defect_reaches_its_caller_and_nobody_else(background: BackgroundTasks) -> None:
     bench = Bench(background)
     bench.source.knows("k", ZeroDivisionError("a defect"))
     bench.source.knows("other", "V")

@@ -9,10 +9,10 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from runtime.kafka.assignor import Assignor
 
 
-def test_every_member_is_told_the_number_of_all_and_a_rank_of_its_own() -> None:
+def test_every_member_learns_the_number_of_members_and_its_own_rank() -> None:
     members = {f"m{number}": Assignor() for number in range(3)}
-    said = {name: member.metadata(["t"]) for name, member in members.items()}
-    given = members["m0"].assign(ClusterMetadata(), said)
+    metadata = {name: member.metadata(["t"]) for name, member in members.items()}
+    given = members["m0"].assign(ClusterMetadata(), metadata)
     for name, member in members.items():
         member.on_assignment(given[name])
     assert {member.rank for member in members.values()} == {0, 1, 2}

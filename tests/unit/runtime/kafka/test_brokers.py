@@ -12,33 +12,33 @@ _none_at_first = 3
 
 
 class StartingCluster:
-    """The library's client beside a broker that names none, itself included, for a while."""
+    """The library's client whose broker names none, itself included, for a while."""
 
     def __init__(self, *, named_after: int | None) -> None:
         self.cluster = self
-        self.asked_count = 0
+        self.update_count = 0
         self._named_after = named_after
 
     def brokers(self) -> Collection[int]:
-        named = self._named_after is not None and self.asked_count >= self._named_after
+        named = self._named_after is not None and self.update_count >= self._named_after
         return {1} if named else set()
 
     async def force_metadata_update(self) -> bool:
-        self.asked_count += 1
+        self.update_count += 1
         return False
 
 
-async def test_a_broker_that_names_none_is_asked_until_it_names_one() -> None:
+async def test_metadata_is_requested_until_it_names_a_broker() -> None:
     client = StartingCluster(named_after=_none_at_first)
     async with asyncio.timeout(HANG_GUARD_S):
         await know_brokers(client)
-    assert client.asked_count == _none_at_first
+    assert client.update_count == _none_at_first
 
 
 async def test_a_client_that_knows_a_broker_asks_nothing() -> None:
     client = StartingCluster(named_after=0)
     await know_brokers(client)
-    assert client.asked_count == 0
+    assert client.update_count == 0
 
 
 async def test_the_caller_limits_the_time_of_asking() -> None:

@@ -1,4 +1,4 @@
-"""Every error of the protocol has a line, and the library tells all of them apart."""
+"""Every error of the protocol has a line, and the library distinguishes all of them."""
 
 from aiokafka import errors
 

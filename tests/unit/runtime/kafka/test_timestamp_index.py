@@ -1,4 +1,4 @@
-"""When what was read was made: noted about once a second, told for any later offset."""
+"""Timestamps of the records read: one mark about every second, known for any later offset."""
 
 from runtime.kafka.timestamp_index import TimestampIndex
 from runtime.values import Delivery, TopicPartition
@@ -27,14 +27,14 @@ def test_a_record_that_was_not_read_has_no_time() -> None:
     assert [marks.timestamp_ms(source, at) for at in (0, 1)] == [1000, None]
 
 
-def test_the_time_told_is_that_of_the_last_note_before() -> None:
+def test_the_timestamp_is_that_of_the_last_mark_before() -> None:
     marks = begun()
     read(marks, (0, 1000), (1, 1999), (2, 2000), (3, 5000))
     read(marks, (4, 5001))
     assert [marks.timestamp_ms(source, at) for at in range(5)] == [1000, 1000, 2000, 5000, 5000]
 
 
-def test_a_sender_whose_clock_is_behind_is_noted_too() -> None:
+def test_a_producer_whose_clock_is_behind_is_recorded_too() -> None:
     marks = begun()
     read(marks, (0, 9000), (1, 2000))
     assert marks.timestamp_ms(source, 1) == 2000
@@ -55,7 +55,7 @@ def test_a_partition_that_is_read_from_elsewhere_begins_anew() -> None:
     assert marks.timestamp_ms(source, 1) == 2000
 
 
-def test_notes_before_what_was_asked_for_are_forgotten() -> None:
+def test_marks_before_the_requested_offset_are_dropped() -> None:
     marks = begun()
     read(marks, *((at, 1000 * at) for at in range(1000)))
     marks.timestamp_ms(source, 990)

@@ -38,15 +38,15 @@ def test_the_tables_have_every_error_of_the_library() -> None:
 
 @pytest.mark.parametrize("kind", refusals)
 def test_a_refusal_is_the_operators_fault(kind: type[Exception]) -> None:
-    said = f"ZCC_X_URL: object storage refuses: {kind.__name__}; check it and the keys"
-    with pytest.raises(ConfigurationError, match=said), errors_by_fault("ZCC_X_URL"):
+    expected = f"ZCC_X_URL: object storage refuses: {kind.__name__}; check it and the keys"
+    with pytest.raises(ConfigurationError, match=expected), errors_by_fault("ZCC_X_URL"):
         raise kind("secret detail")
 
 
 @pytest.mark.parametrize("kind", absent)
 def test_a_bucket_that_is_absent_is_the_operators_fault(kind: type[Exception]) -> None:
-    said = "ZCC_X_URL: there is no such bucket; create it"
-    with pytest.raises(ConfigurationError, match=said), errors_by_fault("ZCC_X_URL"):
+    expected = "ZCC_X_URL: there is no such bucket; create it"
+    with pytest.raises(ConfigurationError, match=expected), errors_by_fault("ZCC_X_URL"):
         raise kind("secret detail")
 
 
@@ -62,22 +62,22 @@ def test_an_object_that_is_absent_is_not_taken_for_its_bucket(kind: type[Excepti
 
 @pytest.mark.parametrize("kind", failures)
 def test_any_other_error_is_the_worlds_fault(kind: type[Exception]) -> None:
-    said = f"ZCC_X_URL: object storage does not answer: {kind.__name__}$"
-    with pytest.raises(TransientError, match=said), errors_by_fault("ZCC_X_URL"):
+    expected = f"ZCC_X_URL: object storage does not answer: {kind.__name__}$"
+    with pytest.raises(TransientError, match=expected), errors_by_fault("ZCC_X_URL"):
         raise kind("secret detail")
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "expected"),
     [
         ("401", "refuses: 401"),
         ("403", "refuses: 403"),
         ("404", "there is no such bucket"),
     ],
 )
-def test_a_status_in_the_message_of_a_list_is_a_refusal(status: str, said: str) -> None:
+def test_a_status_in_the_message_of_a_list_is_a_refusal(status: str, expected: str) -> None:
     message = f"Server returned non-2xx status code: {status} Forbidden: <Error/>"
-    with pytest.raises(ConfigurationError, match=said), errors_by_fault("ZCC_X_URL"):
+    with pytest.raises(ConfigurationError, match=expected), errors_by_fault("ZCC_X_URL"):
         raise exceptions.GenericError(message)
 
 

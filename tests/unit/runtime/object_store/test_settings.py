@@ -59,10 +59,10 @@ def test_a_url_names_a_bucket_or_a_folder(
     ],
 )
 def test_any_other_url_is_refused_with_the_forms_that_are_accepted(url: str) -> None:
-    said = (
+    message = (
         "expected s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder"
     )
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         AnySettings(url=url)
 
 
@@ -86,8 +86,8 @@ def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
 
 @pytest.mark.parametrize("given", ["access_key_id", "secret_access_key"])
 def test_a_key_without_its_secret_is_refused_by_the_variables_names(given: str) -> None:
-    said = "set both ZCC_EXAMPLE_ACCESS_KEY_ID and ZCC_EXAMPLE_SECRET_ACCESS_KEY, or neither"
-    with pytest.raises(ValidationError, match=said):
+    message = "set both ZCC_EXAMPLE_ACCESS_KEY_ID and ZCC_EXAMPLE_SECRET_ACCESS_KEY, or neither"
+    with pytest.raises(ValidationError, match=message):
         AnySettings.model_validate({"url": "s3://bucket", given: "given"})
 
 

@@ -1,4 +1,4 @@
-"""The text beside a committed position: what fits, what is cut, what is not believed."""
+"""The metadata of a committed position: what fits, what is cut, what is refused."""
 
 import binascii
 import zlib
@@ -75,7 +75,7 @@ def test_distances_that_repeat_are_cut_where_no_reader_would_unpack_more() -> No
     assert from_committed(to_commit(done), log_end=200_000).end == 2 * 64 * 1024
 
 
-def test_a_map_is_believed_beside_its_own_position_only() -> None:
+def test_a_map_is_valid_only_with_its_own_position() -> None:
     with pytest.raises(UnreadableMapError, match="another position"):
         from_committed(to_commit(stuck)._replace(offset=8), log_end=10_000)
 

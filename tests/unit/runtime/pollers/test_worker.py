@@ -109,8 +109,8 @@ async def running(worker: PollerWorker) -> AsyncIterator[asyncio.Event]:
 
 
 def value(gauge: object, *labels: str) -> float:
-    found: float = gauge.labels(*labels)._value.get()  # type: ignore[attr-defined]  # as it is read
-    return found
+    current: float = gauge.labels(*labels)._value.get()  # type: ignore[attr-defined]  # as it is read
+    return current
 
 
 def numbers(feed: Feed, count: int) -> list[bytes]:
@@ -283,7 +283,7 @@ def test_what_only_a_person_can_mend_halts_the_worker_which_looks_again() -> Non
     simulate(main())
 
 
-def test_who_is_told_to_stop_while_halted_says_so() -> None:
+def test_a_worker_that_is_stopped_while_halted_raises_its_error() -> None:
     async def main() -> None:
         rig = Rig()
 

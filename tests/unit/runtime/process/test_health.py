@@ -1,4 +1,4 @@
-"""Health over HTTP, asked as a probe does."""
+"""Health over HTTP, requested as a probe does."""
 
 import asyncio
 import socket
@@ -35,7 +35,7 @@ async def test_a_process_that_is_well_answers_200() -> None:
             assert (await ask(port, f"GET {path}"))[0] == 200
 
 
-async def test_a_reason_is_told_with_503_and_each_check_has_its_own_path() -> None:
+async def test_a_reason_is_answered_with_503_and_each_check_has_its_own_path() -> None:
     async with serving_health(
         "127.0.0.1", 0, alive=lambda: "the loop stands still", ready=lambda: "draining"
     ) as port:

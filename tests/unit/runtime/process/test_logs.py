@@ -35,7 +35,7 @@ def test_a_log_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> No
     assert line == {"event": "started", "worker": "w", "partitions": 2, "level": "info"}
 
 
-def test_what_is_below_the_level_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(level="WARNING")
     structlog.get_logger().info("quiet")
     structlog.get_logger().warning("loud")
@@ -69,10 +69,10 @@ def test_the_kafka_client_does_not_repeat_itself_and_others_may(
         logging.getLogger("aiokafka.client").error("cannot connect, attempt %d", number)
         logging.getLogger("asyncio").error("defect %d", number)
     logging.getLogger("aiokafka.client").error("something else")
-    told = [str(line["event"]) for line in lines(capsys)]
-    assert [event for event in told if "attempt" in event] == ["cannot connect, attempt 0"]
-    assert [event for event in told if "defect" in event] == [f"defect {n}" for n in range(5)]
-    assert "something else" in told
+    events = [str(line["event"]) for line in lines(capsys)]
+    assert [event for event in events if "attempt" in event] == ["cannot connect, attempt 0"]
+    assert [event for event in events if "defect" in event] == [f"defect {n}" for n in range(5)]
+    assert "something else" in events
 
 
 def fail_over(body: str) -> None:

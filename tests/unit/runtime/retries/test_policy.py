@@ -1,4 +1,4 @@
-"""Whose fault it is, and what is told of it."""
+"""Whose fault an error is, and what its description contains."""
 
 import pytest
 
@@ -25,10 +25,10 @@ def test_a_defect_is_described_by_class_and_place_and_never_by_its_message() -> 
 
     with pytest.raises(KeyError) as caught:
         fails()
-    told = safe_error_text(caught.value)
-    assert told.startswith("KeyError at ")
-    assert "fails:" in told
-    assert "555" not in told
+    text = safe_error_text(caught.value)
+    assert text.startswith("KeyError at ")
+    assert "fails:" in text
+    assert "555" not in text
 
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:

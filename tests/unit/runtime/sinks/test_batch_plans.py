@@ -1,4 +1,4 @@
-"""The plan beside a committed position is read as it was written, or refused."""
+"""The plan in the metadata of a committed position is read as it was written, or refused."""
 
 import pytest
 

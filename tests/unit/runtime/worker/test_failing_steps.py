@@ -1,4 +1,4 @@
-"""What is told of steps that fail: since when, by whose fault, why; never what others wrote."""
+"""What is reported of failing steps: since when, by whose fault, why; never text of others."""
 
 from runtime.errors import TransientError
 from runtime.retries.policy import FaultKind
@@ -20,13 +20,13 @@ def test_a_step_fails_from_its_first_failure_until_it_works() -> None:
 
 def test_the_log_tells_of_a_step_once_in_a_while() -> None:
     steps, error = FailingSteps(), TransientError("down")
-    told = [
+    logged = [
         steps.failed("write", FaultKind.TRANSIENT, error, now_s=at_s) is not None
         for at_s in (0.0, 1.0, log_interval_s - 1, log_interval_s, log_interval_s + 1)
     ]
-    assert told == [True, False, False, True, False]
+    assert logged == [True, False, False, True, False]
 
 
-def test_the_message_of_an_error_of_others_is_not_told() -> None:
+def test_the_message_of_a_foreign_error_is_not_reported() -> None:
     assert cause_of(ValueError("Ann, +1 555 0100")) == "ValueError"
     assert cause_of(TransientError("no answer")) == "no answer"

@@ -1,4 +1,4 @@
-"""Liveness tells of calls and turns that will never end, and of nothing else."""
+"""Liveness reports calls and turns that will never end, and nothing else."""
 
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
@@ -57,16 +57,16 @@ def test_a_worker_that_had_halted_is_mended_once_it_has_been_ready_for_a_while()
     assert liveness.readiness_problem() is None
 
 
-def test_what_it_waits_for_is_told_with_the_cause() -> None:
+def test_the_cause_of_its_waiting_is_reported() -> None:
     clock, steps = StoppedClock(), FailingSteps()
     liveness = Liveness(clock, steps)
     steps.failed("membership", FaultKind.TRANSIENT, TransientError("no answer"), now_s=clock.at_s)
     clock.at_s += 3
-    said = "waits for partitions: membership has failed for 3 s (transient): no answer"
-    assert liveness.readiness_problem() == said
+    expected = "waits for partitions: membership has failed for 3 s (transient): no answer"
+    assert liveness.readiness_problem() == expected
 
 
-def test_a_step_that_fails_for_long_makes_unready_and_a_handler_that_waits_is_told_of() -> None:
+def test_a_step_that_fails_for_long_makes_unready_and_a_waiting_handler_is_a_remark() -> None:
     clock, steps = StoppedClock(), FailingSteps()
     liveness = Liveness(clock, steps)
     liveness.owns([source])

@@ -73,7 +73,7 @@ number: Schema = {"type": "integer"}
         (text, {**text, "maxLength": 4}, SchemaChange.BOUND, "maxLength None -> 4", False),
     ],
 )
-def test_a_changed_field_is_told_with_what_was_and_what_is(
+def test_a_changed_field_is_reported_with_its_old_and_its_new_value(
     old: Schema, new: Schema, change: SchemaChange, detail: str, *, breaking: bool
 ) -> None:
     assert of_member(old, new) == [(change, detail, breaking)]
@@ -86,7 +86,7 @@ def test_to_become_required_breaks_nobody_and_to_become_optional_does() -> None:
     assert changes(required, optional) == [("m", SchemaChange.OPTIONAL, "", True)]
 
 
-def test_an_added_or_removed_field_is_told_once_for_all_below_it() -> None:
+def test_an_added_or_removed_field_is_reported_once_for_all_below_it() -> None:
     users = {"type": "array", "items": {"type": "object", "properties": {"id": text, "n": text}}}
     without, within = webhook("first", {}), webhook("first", {"users": users})
     assert changes(without, within) == [("users", SchemaChange.FIELD_ADDED, "", False)]
@@ -114,8 +114,10 @@ def test_a_field_of_the_items_of_an_array_has_a_path() -> None:
 def test_events_come_and_go() -> None:
     one = dict(json_schemas(document(first=webhook("first", {}))))
     two = dict(json_schemas(document(second=webhook("second", {}))))
-    found = [(each.event, each.path, each.change, each.breaking) for each in differences(one, two)]
-    assert found == [
+    reported = [
+        (each.event, each.path, each.change, each.breaking) for each in differences(one, two)
+    ]
+    assert reported == [
         ("contact_center.first", "", SchemaChange.EVENT_REMOVED, True),
         ("contact_center.second", "", SchemaChange.EVENT_ADDED, False),
     ]

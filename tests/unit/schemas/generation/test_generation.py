@@ -17,20 +17,20 @@ teams = {
 inner = "#/paths/contact_center.first/post/requestBody/content/application~1json/schema/components"
 
 
-def ours(members: Schema, /, *, required: tuple[str, ...] = (), **beside: Any) -> Any:
-    found = document(first=webhook("first", members, required=required, **beside))
-    return object_of(dict(json_schemas(found))["contact_center.first"])
+def ours(members: Schema, /, *, required: tuple[str, ...] = (), **others: Any) -> Any:
+    source = document(first=webhook("first", members, required=required, **others))
+    return object_of(dict(json_schemas(source))["contact_center.first"])
 
 
-def refused(found: Schema) -> SchemaSourceError:
+def refused(source: Schema) -> SchemaSourceError:
     with pytest.raises(SchemaSourceError) as raised:
-        list(json_schemas(found))
+        list(json_schemas(source))
     return raised.value
 
 
 def test_a_schema_names_its_event_and_holds_no_prose() -> None:
-    found = document(first=webhook("first", {"a": {"type": "string", "description": "prose"}}))
-    ((name, schema),) = json_schemas(found)
+    source = document(first=webhook("first", {"a": {"type": "string", "description": "prose"}}))
+    ((name, schema),) = json_schemas(source)
     assert name == schema["title"] == "contact_center.first"
     assert schema["$id"] == schema_id(name) == "urn:zcc:schema:contact_center.first:1"
     assert schema["properties"]["event"] == {"const": name}  # type: ignore[index] # JSON
@@ -86,12 +86,12 @@ def test_types_formats_bounds_and_marks_are_kept_and_values_become_an_annotation
 def test_what_the_vendor_left_out_or_misspelt_is_mended(
     name: str, published: Schema, mended: Schema
 ) -> None:
-    found = ours({name: published})["properties"][name]
-    assert mended.items() <= found.items()
+    member = ours({name: published})["properties"][name]
+    assert mended.items() <= member.items()
 
 
-def test_a_broken_reference_is_mended_and_what_stands_beside_it_counts() -> None:
-    found = ours(
+def test_a_broken_reference_is_repaired_and_its_sibling_members_count() -> None:
+    members = ours(
         {
             "teams": {"$ref": f"{inner}/schemas/Team~0s of one"},
             "old_teams": {"$ref": f"{inner}/schemas/Again", "deprecated": True},
@@ -103,8 +103,8 @@ def test_a_broken_reference_is_mended_and_what_stands_beside_it_counts() -> None
             }
         },
     )["properties"]
-    assert found["teams"]["items"]["properties"]["team_id"]["type"] == "string"
-    assert found["old_teams"] == {**found["teams"], "deprecated": True}
+    assert members["teams"]["items"]["properties"]["team_id"]["type"] == "string"
+    assert members["old_teams"] == {**members["teams"], "deprecated": True}
 
 
 def test_references_that_cannot_be_mended_are_named() -> None:
@@ -124,16 +124,16 @@ def test_a_reference_to_itself_is_named() -> None:
 
 def broken(path: str, value: object) -> Schema:
     """A document with one value put in another's place; ``...`` takes it out."""
-    found = document(first=webhook("first", {"a": {"type": "string"}}, required=("a",)))
+    source = document(first=webhook("first", {"a": {"type": "string"}}, required=("a",)))
     *above, last = path.split("/")
-    node = found
+    node = source
     for step in above:
         node = node[step.replace("~1", "/")]
     if value is ...:
         del node[last]
     else:
         node[last] = value
-    return found
+    return source
 
 
 _schema = "webhooks/contact_center.first/post/requestBody/content/application~1json/schema"
@@ -170,8 +170,8 @@ def test_what_cannot_be_read_is_named(
 
 
 def test_one_event_under_two_names_is_refused() -> None:
-    found = document(first=webhook("first", {}), second=webhook("first", {}))
-    error = refused(found)
+    source = document(first=webhook("first", {}), second=webhook("first", {}))
+    error = refused(source)
     assert error.pointer == "/webhooks/contact_center.second/post/operationId"
     assert error.cause == "contact_center.first has the same: one event, twice"
 
@@ -223,7 +223,7 @@ def test_the_name_of_a_member_says_how_personal_it_is(name: str, expected: str) 
 
 
 def test_members_with_known_values_or_times_are_not_personal() -> None:
-    found = ours(
+    members = ours(
         {
             "reason": {"type": "string", "enum": ["a"]},
             "note": {"type": "string", "format": "date-time"},
@@ -231,12 +231,12 @@ def test_members_with_known_values_or_times_are_not_personal() -> None:
             "email": {"type": "string", "format": "email"},
         }
     )["properties"]
-    classes = {name: member["x-data-class"] for name, member in found.items()}
+    classes = {name: member["x-data-class"] for name, member in members.items()}
     assert classes == {"reason": "none", "note": "none", "from": "none", "email": "personal"}
 
 
 def test_an_example_keeps_within_bounds_and_is_the_same_each_time() -> None:
-    found = document(
+    source = document(
         first=webhook(
             "first",
             {
@@ -248,7 +248,7 @@ def test_an_example_keeps_within_bounds_and_is_the_same_each_time() -> None:
             },
         )
     )
-    ((_, schema),) = json_schemas(found)
+    ((_, schema),) = json_schemas(source)
     made: Any = example(schema)
     assert made == example(schema)
     assert made["payload"]["object"] == {
@@ -265,10 +265,10 @@ def event_type(name: str) -> EventType:
 
 
 def test_a_new_event_asks_for_its_row_in_the_table() -> None:
-    found = document(first=webhook("first", {}), second=webhook("second", {}))
+    source = document(first=webhook("first", {}), second=webhook("second", {}))
     table = {"contact_center.first": event_type("first")}
     with pytest.raises(SchemaSourceError, match="second: a new event: give it a row"):
-        dict(artefacts(found, table))
+        dict(artefacts(source, table))
 
 
 def test_an_event_that_the_document_lacks_is_named() -> None:
@@ -279,8 +279,8 @@ def test_an_event_that_the_document_lacks_is_named() -> None:
 
 def test_artefacts_are_a_schema_an_example_and_a_module_per_family() -> None:
     table = {"contact_center.first": event_type("first")}
-    found = dict(artefacts(document(first=webhook("first", {})), table))
-    assert list(found) == [
+    written = dict(artefacts(document(first=webhook("first", {})), table))
+    assert list(written) == [
         "webhooks/a_family/first.schema.json",
         "examples/a_family/first.json",
         "models/a_family.py",

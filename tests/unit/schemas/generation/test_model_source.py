@@ -25,12 +25,12 @@ def items(**members: str) -> Schema:
 
 def sources(**events: tuple[str, Schema]) -> dict[str, str]:
     """The modules of events, each with its family and its members."""
-    found = document(**{name: webhook(name, members) for name, (_, members) in events.items()})
+    published = document(**{name: webhook(name, members) for name, (_, members) in events.items()})
     kinds = {
         f"contact_center.{name}": EventType(f"contact_center.{name}", family, (), None, ())
         for name, (family, _) in events.items()
     }
-    return dict(model_sources((kinds[name], schema) for name, schema in json_schemas(found)))
+    return dict(model_sources((kinds[name], schema) for name, schema in json_schemas(published)))
 
 
 def classes(source: str) -> list[str]:
@@ -38,17 +38,17 @@ def classes(source: str) -> list[str]:
 
 
 def test_what_looks_alike_in_two_families_is_one_class_in_a_shared_module() -> None:
-    found = sources(
+    modules = sources(
         one_thing=("one", {"teams": items(team_id="string")}),
         other_thing=("other", {"teams": items(team_id="string")}),
     )
-    assert classes(found["shared"]) == ["class Team(Model):"]
-    assert "from .shared import Team" in found["one"]
-    assert "    teams: Maybe[tuple[Team, ...]] = None" in found["other"]
+    assert classes(modules["shared"]) == ["class Team(Model):"]
+    assert "from .shared import Team" in modules["one"]
+    assert "    teams: Maybe[tuple[Team, ...]] = None" in modules["other"]
 
 
 def test_members_alike_share_a_class_named_by_the_words_in_common() -> None:
-    found = sources(
+    modules = sources(
         joined=(
             "one",
             {
@@ -61,26 +61,26 @@ def test_members_alike_share_a_class_named_by_the_words_in_common() -> None:
             },
         )
     )
-    assert classes(found["one"])[:3] == [
+    assert classes(modules["one"])[:3] == [
         "class Participant(Model):",
         "class AssetItem(Model):",
         "class First(Model):",
     ]
-    assert '"""What ``joining_participant`` is, and others alike."""' in found["one"]
+    assert '"""What ``joining_participant`` is, and others alike."""' in modules["one"]
 
 
 def test_a_name_for_two_things_stays_with_the_one_used_most() -> None:
-    found = sources(
+    modules = sources(
         a_thing=("one", {"users": items(x="string")}),
         b_thing=("one", {"users": items(x="string")}),
         c_thing=("other", {"users": items(y="string")}),
     )
-    assert classes(found["one"])[0] == "class User(Model):"
-    assert classes(found["other"])[0] == "class CThingUser(Model):"
+    assert classes(modules["one"])[0] == "class User(Model):"
+    assert classes(modules["other"])[0] == "class CThingUser(Model):"
 
 
 def test_names_that_are_taken_are_numbered() -> None:
-    found = sources(
+    modules = sources(
         thing=(
             "one",
             {
@@ -90,7 +90,7 @@ def test_names_that_are_taken_are_numbered() -> None:
             },
         )
     )
-    assert classes(found["one"]) == [
+    assert classes(modules["one"]) == [
         "class ThingPart(Model):",
         "class Inner(Model):",
         "class ThingPart2(Model):",
@@ -129,8 +129,8 @@ def test_each_type_has_its_annotation() -> None:
 
 
 def test_an_event_without_members_or_without_an_object_has_a_class() -> None:
-    found = document(thing=webhook("thing", {}))
-    ((name, schema),) = json_schemas(found)
+    published = document(thing=webhook("thing", {}))
+    ((name, schema),) = json_schemas(published)
     kind = EventType(name, "one", (), None, ())
     source = model_sources([(kind, schema)])["one"]
     properties: Any = schema["properties"]

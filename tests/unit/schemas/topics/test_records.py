@@ -119,11 +119,11 @@ def names_of(record: Record) -> set[str]:
 
 
 def signed(body: bytes, *, traced: bool) -> SignedRequest:
-    told = SignedRequest("app", body, b"secret", received_at_ms=1)
+    request = SignedRequest("app", body, b"secret", received_at_ms=1)
     if not traced:
-        return told
+        return request
     trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    return told._replace(request_id=b"request-1", traceparent=trace)
+    return request._replace(request_id=b"request-1", traceparent=trace)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ def signed(body: bytes, *, traced: bool) -> SignedRequest:
 )
 def test_the_headers_are_those_that_ingest_writes(kind: str, body: bytes) -> None:
     routing = RoutingSettings("p", b"0123456789abcdef")
-    said = next(headers for name, headers in header_sets.items() if name == kind)
+    declared = next(headers for name, headers in header_sets.items() if name == kind)
     for traced, expected in (
-        (True, {header.name for header in said}),
-        (False, {header.name for header in said if header.always}),
+        (True, {header.name for header in declared}),
+        (False, {header.name for header in declared if header.always}),
     ):
         made = decide(signed(body, traced=traced), routing)
         assert isinstance(made, RoutedEvent | Quarantined)

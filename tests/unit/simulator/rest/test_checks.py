@@ -43,8 +43,8 @@ def test_the_path_of_an_operation_leads_to_it(routes: Routes, name: str) -> None
     operation = operations()[name]
     values = {p.name: f"{p.name}%2Fx+y" for p in operation.parameters if p.location == "path"}
     path = operation.path.format(**values)
-    found, read = routes.find(operation.method, path)
-    assert found is operation
+    matched, read = routes.find(operation.method, path)
+    assert matched is operation
     assert read == {name: f"{name}/x+y" for name in values}
 
 
@@ -55,11 +55,11 @@ def test_a_value_that_addresses_another_operation_never_leads_here(routes: Route
                 values = {p.name: "x" for p in operation.parameters if p.location == "path"}
                 path = operation.path.format(**(values | {parameter.name: word}))
                 try:
-                    found, _ = routes.find(operation.method, path)
+                    matched, _ = routes.find(operation.method, path)
                 except ApiError as error:
                     assert error.status in {404, 405}  # noqa: PT017 - either may come
                 else:
-                    assert found is not operation
+                    assert matched is not operation
 
 
 def test_a_known_path_with_another_method_says_which_it_has(routes: Routes) -> None:
@@ -183,8 +183,8 @@ def test_a_fault_says_where_it_is() -> None:
     schema = {
         "properties": {"a": {"items": {"required": ["b"], "properties": {"c": {"type": "null"}}}}}
     }
-    found = [where for where, _ in faults({"a": [{"b": 1}, {"c": 1}]}, schema)]
-    assert found == ["body.a[1].b", "body.a[1].c"]
+    locations = [where for where, _ in faults({"a": [{"b": 1}, {"c": 1}]}, schema)]
+    assert locations == ["body.a[1].b", "body.a[1].c"]
 
 
 FORM: Final = "multipart/form-data"

@@ -13,8 +13,8 @@ NOW = datetime(2025, 6, 15, 12, 0, tzinfo=UTC)
 
 def span(name: str, **query: str) -> tuple[str, str]:
     spans = spans_of(find(name), query, now=NOW)
-    (found,) = spans.values()
-    return found.start.isoformat(), found.end.isoformat()
+    (interval,) = spans.values()
+    return interval.start.isoformat(), interval.end.isoformat()
 
 
 def code(name: str, **query: str) -> object:

@@ -16,30 +16,30 @@ def settings_with(**changes: object) -> SimulatorSettings:
     return SimulatorSettings.model_validate(secrets | changes)
 
 
-def test_nothing_goes_wrong_unless_asked_for() -> None:
+def test_nothing_goes_wrong_by_default() -> None:
     assert settings_with().first_faults == Faults()
 
 
-def test_faults_are_told_as_json_or_in_a_file(tmp_path: Path) -> None:
-    told = Faults.model_validate({"outage": True, "faults": [{"kind": "html", "requests": 2}]})
-    text = told.model_dump_json()
+def test_faults_are_given_as_json_or_in_a_file(tmp_path: Path) -> None:
+    expected = Faults.model_validate({"outage": True, "faults": [{"kind": "html", "requests": 2}]})
+    text = expected.model_dump_json()
     file = tmp_path / "faults.json"
     file.write_text(text)
-    assert settings_with(rest_faults=text).first_faults == told
-    assert settings_with(rest_faults=f" {text}").first_faults == told
-    assert settings_with(rest_faults=str(file)).first_faults == told
+    assert settings_with(rest_faults=text).first_faults == expected
+    assert settings_with(rest_faults=f" {text}").first_faults == expected
+    assert settings_with(rest_faults=str(file)).first_faults == expected
 
 
 def test_faults_stand_above_the_single_settings_and_leave_the_others() -> None:
-    told = '{"latency_s": 2, "error_rate": 0}'
+    text = '{"latency_s": 2, "error_rate": 0}'
     faults = settings_with(
-        rest_faults=told, rest_latency_s=1.0, rest_error_rate=0.5, rest_limited_rate=0.25
+        rest_faults=text, rest_latency_s=1.0, rest_error_rate=0.5, rest_limited_rate=0.25
     ).first_faults
     assert (faults.latency_s, faults.error_rate, faults.limited_rate) == (2.0, 0.0, 0.25)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "ZCC_SIMULATOR_REST_FAULTS: .*JSON"),
         ('{"faults": [{"kind": "x"}]}', r"ZCC_SIMULATOR_REST_FAULTS: faults\.0\.kind"),
@@ -47,8 +47,10 @@ def test_faults_stand_above_the_single_settings_and_leave_the_others() -> None:
         ("/no/such/file", "ZCC_SIMULATOR_REST_FAULTS: expected JSON or a file"),
     ],
 )
-def test_faults_that_make_no_sense_are_refused_by_the_settings_name(text: str, said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_faults_that_make_no_sense_are_refused_by_the_settings_name(
+    text: str, message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
         settings_with(rest_faults=text)
 
 
@@ -57,5 +59,5 @@ def test_rates_that_exclude_each_other_only_together_are_refused() -> None:
         settings_with(rest_faults='{"error_rate": 0.7}', rest_limited_rate=0.7)
 
 
-def test_every_kind_that_spoils_an_answer_has_its_way() -> None:
+def test_every_corruption_of_an_answer_is_implemented() -> None:
     assert set(get_args(Corruption)) == set(faults._corruptions)

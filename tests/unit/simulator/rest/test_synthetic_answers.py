@@ -1,4 +1,4 @@
-"""What the REST API says where no story tells anything."""
+"""Answers of the REST API that no story determines."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -16,7 +16,7 @@ ORIGIN = "http://127.0.0.1:8090"
 NOW = datetime(2025, 6, 15, 12, 0, tzinfo=UTC)
 
 
-def said(
+def answer_to(
     name: str,
     *,
     seed: int = 1,
@@ -31,7 +31,7 @@ def said(
 
 
 def listed(name: str, **options: object) -> Listing:
-    listing = said(name, **options)  # type: ignore[arg-type] # passed through
+    listing = answer_to(name, **options)  # type: ignore[arg-type] # passed through
     assert isinstance(listing, Listing)
     return listing
 
@@ -41,7 +41,7 @@ def listed(name: str, **options: object) -> Listing:
 def test_every_answer_of_every_seed_fits_its_schema(seed: int) -> None:
     for name, operation in operations().items():
         schema = reply_schema(operation)
-        answer = said(name, seed=seed)
+        answer = answer_to(name, seed=seed)
         if schema is None:
             assert answer is None
         elif isinstance(answer, Listing):
@@ -60,7 +60,7 @@ def test_items_can_be_taken_one_by_one_or_as_a_slice() -> None:
 
 
 def test_what_the_path_and_the_filters_say_stands_in_the_answer() -> None:
-    skill = said("get_skill")
+    skill = answer_to("get_skill")
     assert isinstance(skill, dict)
     assert skill["skill_id"] == "id of skill_id"
     items = listed("list_skills", skill_type="text").items[:5]
@@ -86,10 +86,10 @@ def test_several_spans_hold_what_lies_in_all_of_them() -> None:
 
 
 def test_an_answer_that_is_an_array_has_one_item_for_each_that_was_sent() -> None:
-    answer = said("create_queues", body=[{"queue_name": "A"}, {"queue_name": "B"}])
+    answer = answer_to("create_queues", body=[{"queue_name": "A"}, {"queue_name": "B"}])
     assert isinstance(answer, list)
     assert [item.get("queue_name") for item in answer] == ["A", "B"]
-    assert isinstance(said("create_queues"), list)
+    assert isinstance(answer_to("create_queues"), list)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The REST API tells the same as the events did."""
+"""The REST API returns what the events reported."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,9 +42,11 @@ def events_by_engagement() -> Mapping[str, Events]:
 
 @pytest.fixture(scope="module")
 def ended(events_by_engagement: Mapping[str, Events]) -> Mapping[str, Events]:
-    found = {key: events for key, events in events_by_engagement.items() if ENDED in dict(events)}
-    assert len(found) > 100
-    return found
+    complete = {
+        key: events for key, events in events_by_engagement.items() if ENDED in dict(events)
+    }
+    assert len(complete) > 100
+    return complete
 
 
 def test_an_engagement_has_the_times_and_the_direction_of_its_events(
@@ -100,8 +102,8 @@ def test_everybody_and_everything_that_events_name_can_be_looked_up(
             flow = account.get("get_flow", flow_id=entity["flow_id"])
             assert flow["flow_name"] == entity["flow_name"]
         if "disposition_id" in entity:
-            found = account.get("get_disposition", disposition_id=entity["disposition_id"])
-            assert found["disposition_name"] == entity["disposition_name"]
+            disposition = account.get("get_disposition", disposition_id=entity["disposition_id"])
+            assert disposition["disposition_name"] == entity["disposition_name"]
 
 
 def test_dispositions_notes_and_follow_up_tasks_are_those_of_the_events(
@@ -135,7 +137,7 @@ def test_recordings_are_those_that_were_completed_and_not_deleted(
         if recording.get("deleted")
     }
     assert deleted
-    found = 0
+    checked = 0
     for engagement_id, events in events_by_engagement.items():
         recordings = {
             r["recording_id"]: r
@@ -159,8 +161,8 @@ def test_recordings_are_those_that_were_completed_and_not_deleted(
             if recording_id in transcripts:
                 file_id = transcripts[recording_id]["transcript_url"].rpartition("/")[2]
                 assert f"/download/{file_id}?" in recording["transcript_url"]
-            found += 1
-    assert found > 50
+            checked += 1
+    assert checked > 50
 
 
 def test_voicemails_have_what_their_events_tell(
@@ -184,19 +186,19 @@ def test_voicemails_have_what_their_events_tell(
 def test_messages_are_in_the_order_in_which_they_were_written(
     account: SimulatedAccount, events_by_engagement: Mapping[str, Events]
 ) -> None:
-    found = 0
+    checked = 0
     for engagement_id, events in events_by_engagement.items():
         written = [e["message_text"] for _, e in events if "message_text" in e]
         question = {"engagement_id": engagement_id}
-        said = account.list("list_messaging_messages", query=question)
-        texts = [m["content"]["value"] for m in said if m["content"]["type"] == "text"]
+        messages = account.list("list_messaging_messages", query=question)
+        texts = [m["content"]["value"] for m in messages if m["content"]["type"] == "text"]
         assert texts == written
         backwards = account.list(
             "list_messaging_messages", query=question | {"direction": "forward"}
         )
-        assert backwards == said[::-1]
-        found += len(written)
-    assert found > 50
+        assert backwards == messages[::-1]
+        checked += len(written)
+    assert checked > 50
 
 
 def test_a_call_lasts_as_long_in_every_report(

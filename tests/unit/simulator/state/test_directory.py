@@ -69,19 +69,21 @@ def test_two_users_who_are_created_at_once_have_ids_of_their_own(account: Simula
 
 def test_a_user_goes_by_either_id_and_by_mail_address(account: SimulatedAccount) -> None:
     user = account.company.users[3]
-    found = account.get("get_user", user_id=user.user_id)
-    assert found["cc_user_id"] != found["user_id"]
-    assert account.get("get_user", user_id=found["cc_user_id"]) == found
-    assert account.get("get_user", user_id=user.user_email) == found
+    document = account.get("get_user", user_id=user.user_id)
+    assert document["cc_user_id"] != document["user_id"]
+    assert account.get("get_user", user_id=document["cc_user_id"]) == document
+    assert account.get("get_user", user_id=user.user_email) == document
     assert account.refusal("get_user", user_id="nobody") == (404, 1001)
 
 
-def test_a_queue_goes_by_either_id_and_by_name_when_asked_so(account: SimulatedAccount) -> None:
+def test_a_queue_is_identified_by_either_id_and_by_name_on_request(
+    account: SimulatedAccount,
+) -> None:
     queue = account.company.queues[2]
-    found = account.get("get_queue", queue_id=queue.cc_queue_id)
-    assert account.get("get_queue", queue_id=queue.queue_id) == found
+    document = account.get("get_queue", queue_id=queue.cc_queue_id)
+    assert account.get("get_queue", queue_id=queue.queue_id) == document
     by_name = {"queue_identifier_type": "name"}
-    assert account.get("get_queue", queue_id=queue.queue_name, query=by_name) == found
+    assert account.get("get_queue", queue_id=queue.queue_name, query=by_name) == document
     assert account.refusal("get_queue", queue_id=queue.queue_name) == (404, 1201)
     assert account.refusal("get_queue", queue_id=queue.cc_queue_id, query=by_name) == (404, 1201)
 
@@ -94,8 +96,8 @@ def test_a_status_set_by_request_has_its_name_and_no_old_sub_status(
     account.happened("user_status_changed", **here, **state, current_status_name="Not Ready")
     assert account.get("get_user", **here)["sub_status_id"] == "20"
     account.write("update_user_status", body={"status_id": "3"}, **here)
-    found = account.get("get_user", **here)
-    assert (found["status_name"], "sub_status_id" in found) == ("Occupied", False)
+    document = account.get("get_user", **here)
+    assert (document["status_name"], "sub_status_id" in document) == ("Occupied", False)
     refused = account.refusal("update_user_status", body={"status_id": "77"}, **here)
     assert refused == (404, 1101)
 

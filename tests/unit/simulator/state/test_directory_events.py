@@ -10,11 +10,11 @@ from tests.support.simulated_account import SimulatedAccount
 def test_a_queue_lives_from_its_creation_to_its_deletion(account: SimulatedAccount) -> None:
     here = {"cc_queue_id": "Q"}
     agent = account.company.users[7].user_id
-    told = {"queue_name": "New", "channel_types": ["chat"], "short_abandon_enable": True}
-    account.happened("queue_created", connecting_media_name="Wait", **told, **here)
-    found = account.get("get_queue", queue_id="Q")
-    assert (found["channel"], found["short_abandon"]) == ("messaging", {"enable": True})
-    assert found["connecting_media_filename"] == "Wait"
+    members = {"queue_name": "New", "channel_types": ["chat"], "short_abandon_enable": True}
+    account.happened("queue_created", connecting_media_name="Wait", **members, **here)
+    document = account.get("get_queue", queue_id="Q")
+    assert (document["channel"], document["short_abandon"]) == ("messaging", {"enable": True})
+    assert document["connecting_media_filename"] == "Wait"
     account.happened("queue_agent_assigned", user_id=agent, queue_id="legacy", **here)
     account.happened("queue_supervisor_assigned", user_id=agent, **here)
     assert account.get("get_queue", queue_id="legacy")["cc_queue_id"] == "Q"
@@ -50,9 +50,9 @@ def test_a_user_lives_from_first_day_to_last(account: SimulatedAccount) -> None:
         user_package={"package_name": "premium"},
         user_add_ons_plans=[{"add_ons_plan_name": "ai_expert_assist"}],
     )
-    found = account.get("get_user", user_id="U")
-    assert (found["package_name"], found["add_ons_plan"]) == ("premium", ["ai_expert_assist"])
-    assert [t["team_id"] for t in found["teams"]] == [team.team_id]
+    document = account.get("get_user", user_id="U")
+    assert (document["package_name"], document["add_ons_plan"]) == ("premium", ["ai_expert_assist"])
+    assert [t["team_id"] for t in document["teams"]] == [team.team_id]
     account.happened("user_updated", user_id="U", updates={"country_iso_code": "FR"})
     assert account.get("get_user", user_id="U")["country_iso_code"] == "FR"
     account.happened("user_skills_assigned", user_id="U", skills=[{"skill_id": skill_id}])
@@ -89,8 +89,11 @@ def test_a_team_lives_from_its_creation_to_its_deletion(account: SimulatedAccoun
     account.happened("team_members_unassigned", user_ids=users[:1], team_role="agent", **here)
     moved = {"new_parent_team_id": second.team_id, "new_parent_team_name": second.team_name}
     account.happened("team_moved", **moved, **here)
-    found = account.get("get_team", **here)
-    assert (found["team_description"], found["parent_team_name"]) == ("For now", second.team_name)
+    document = account.get("get_team", **here)
+    assert (document["team_description"], document["parent_team_name"]) == (
+        "For now",
+        second.team_name,
+    )
     assert [u["user_id"] for u in account.list("list_team_agents", **here)] == users[1:]
     assert [u["user_id"] for u in account.list("list_team_supervisors", **here)] == users
     account.happened("team_deleted", **here)
@@ -118,13 +121,13 @@ def test_an_update_of_closures_names_some_of_them(account: SimulatedAccount) -> 
     update = {"closures": [{"closure_id": "b", "closure_name": "moved"}]}
     account.happened("closure_updated", updates=update, **here)
     account.happened("closure_updated", updates={"timezone": "Europe/Paris"}, **here)
-    found = account.get("get_closure_set", **here)
-    assert [(c["closure_id"], c["closure_name"]) for c in found["closures"]] == [
+    document = account.get("get_closure_set", **here)
+    assert [(c["closure_id"], c["closure_name"]) for c in document["closures"]] == [
         ("a", "a"),
         ("b", "moved"),
     ]
-    assert found["closures"][1]["recurring_days_of_week"] == ["2"]
-    assert found["timezone"] == "Europe/Paris"
+    assert document["closures"][1]["recurring_days_of_week"] == ["2"]
+    assert document["timezone"] == "Europe/Paris"
     account.happened("closure_deleted", **here)
     account.happened("closure_updated", updates=update, **here)
     assert account.refusal("get_closure_set", **here) == (404, 3701)
@@ -147,8 +150,8 @@ def test_an_asset_goes_to_the_archive_and_back_before_it_is_deleted(
     account.happened("asset_deleted", archived=True, archived_time=archived_time, **here)
     assert account.get("get_asset", **here)["archived_time"] == archived_time
     account.happened("asset_updated", updates={"restore": True}, **here)
-    found = account.get("get_asset", **here)
-    assert (found["archived"], "archived_time" in found) == (False, False)
+    document = account.get("get_asset", **here)
+    assert (document["archived"], "archived_time" in document) == (False, False)
     account.happened("asset_deleted", archived=False, **here)
     assert account.refusal("get_asset", **here) == (404, 10009)
 
@@ -160,8 +163,8 @@ def test_changes_are_a_log_the_newest_first(account: SimulatedAccount) -> None:
     account.happened("team_updated", at_s=1, team_id="T", team_name="Newer", modified_by="gone")
     account.write("delete_team", team_id="T")
     entries = account.list("list_operation_logs")
-    told = [(e["category"], e["action"], e["object_id"], e["object_name"]) for e in entries]
-    assert told == [
+    logged = [(e["category"], e["action"], e["object_id"], e["object_name"]) for e in entries]
+    assert logged == [
         ("Teams", "Delete", "T", "Newer"),
         ("Teams", "Update", "T", "Newer"),
         ("Teams", "Add", "T", "New"),

@@ -59,22 +59,22 @@ def test_what_an_operation_answers_fits_its_schema(
 def answered(account: SimulatedAccount, request: RestRequest) -> Iterator[Mapping[str, Any]]:
     """Yield the answer, a list as pages of at most as many items as the schema allows."""
     try:
-        said = account.answers[request.operation.name](request)
+        answer = account.answers[request.operation.name](request)
     except ApiError:
         return
-    if not isinstance(said, Listing):
-        assert isinstance(said, dict)
-        yield said
+    if not isinstance(answer, Listing):
+        assert isinstance(answer, dict)
+        yield answer
         return
     paging = request.operation.paging
-    beside: dict[str, object] = dict(said.more)
+    members: dict[str, object] = dict(answer.more)
     if paging is not None:
-        beside |= {"next_page_token": "", "page_size": 30, "total_records": len(said.items)}
+        members |= {"next_page_token": "", "page_size": 30, "total_records": len(answer.items)}
         if paging.has_more:
-            beside["has_more"] = False
+            members["has_more"] = False
     assert request.operation.reply.items is not None
-    for start in range(0, len(said.items) or 1, 30):
-        yield {request.operation.reply.items: list(said.items[start : start + 30]), **beside}
+    for start in range(0, len(answer.items) or 1, 30):
+        yield {request.operation.reply.items: list(answer.items[start : start + 30]), **members}
 
 
 def questions(account: SimulatedAccount, operation: Operation) -> Iterator[dict[str, Any]]:

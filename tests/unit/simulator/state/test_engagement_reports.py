@@ -29,7 +29,7 @@ def test_a_call_says_how_it_went(
     assert detailed["voice_call_details"][0]["result"] == result
 
 
-def test_a_list_follows_what_happens_after_it_was_asked_for(account: SimulatedAccount) -> None:
+def test_a_list_follows_what_happens_after_its_first_request(account: SimulatedAccount) -> None:
     add_call(account)
     [call] = account.list("list_voice_calls")
     assert (call["monitored"], call["recorded"]) == (False, False)
@@ -47,10 +47,10 @@ def test_a_master_account_sees_its_own_sub_account_alone(account: SimulatedAccou
 
 
 def test_text_messages_are_counted_by_direction(account: SimulatedAccount) -> None:
-    told = CALL | {"channel": "messaging", "channel_source": "sms", "message_text": "Hi"}
+    message = CALL | {"channel": "messaging", "channel_source": "sms", "message_text": "Hi"}
     for who in ("consumer", "user", "user"):
-        account.happened(f"engagement_{who}_sent_message", **told)
-    account.happened("engagement_ended", at_s=1, **told)
+        account.happened(f"engagement_{who}_sent_message", **message)
+    account.happened("engagement_ended", at_s=1, **message)
     [log] = account.list("list_sms")
     assert (log["total_received_messages"], log["total_sent_messages"]) == (1, 2)
 
@@ -58,12 +58,12 @@ def test_text_messages_are_counted_by_direction(account: SimulatedAccount) -> No
 def test_an_engagement_is_reported_for_each_queue_it_was_in(account: SimulatedAccount) -> None:
     add_call(account)
     first, second = account.company.queues[0], account.company.queues[4]
-    told = CALL | {"engagement_id": "moved"}
+    engagement = CALL | {"engagement_id": "moved"}
     for queue in (first, second):
-        here = told | {"cc_queue_id": queue.cc_queue_id}
+        here = engagement | {"cc_queue_id": queue.cc_queue_id}
         account.happened("task_entered_queue", task_id="T", **here)
         account.happened("task_exited_queue", at_s=4, task_id="T", **here)
-    account.happened("engagement_ended", at_s=5, **told)
+    account.happened("engagement_ended", at_s=5, **engagement)
     stays = account.list("list_queue_performance_dataset")
     stays_moved = [stay for stay in stays if stay["engagement_id"] == "moved"]
     assert {stay["queue_id"] for stay in stays_moved} == {first.cc_queue_id, second.cc_queue_id}
@@ -97,15 +97,15 @@ def test_an_event_without_time_of_its_own_happened_when_it_says_it_was_sent(
         "payload": {"account_id": "A", "object": CALL},
     }
     account.state.happened(body, START)
-    [found] = account.list("list_open_engagements")
-    assert found["start_time"] == "2025-03-01T08:00:05Z"
+    [engagement] = account.list("list_open_engagements")
+    assert engagement["start_time"] == "2025-03-01T08:00:05Z"
 
 
 def test_someone_whom_the_directory_no_longer_knows_keeps_the_name_of_the_event(
     account: SimulatedAccount,
 ) -> None:
-    told = {"user_id": "gone", "user_display_name": "Was Here", "teams": [{"team_id": "X"}]}
-    account.happened("engagement_user_answered", **told, **CALL)
+    user = {"user_id": "gone", "user_display_name": "Was Here", "teams": [{"team_id": "X"}]}
+    account.happened("engagement_user_answered", **user, **CALL)
     account.happened("engagement_ended", at_s=5, **CALL)
     [call] = account.list("list_voice_calls", now=LATER)
     [agent] = call["agents"]

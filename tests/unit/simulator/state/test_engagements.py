@@ -39,8 +39,8 @@ def test_a_mail_ends_with_its_last_task(account: SimulatedAccount) -> None:
     account.happened("task_completed", at_s=90, task_id="U", task_status="completed", **mail)
     assert account.refusal("get_engagement", engagement_id="mail") == (404, 2901)
     account.happened("cx_engagement_end_data_ready", at_s=120, **mail)
-    found = account.get("get_engagement", engagement_id="mail")
-    assert (found["end_time"], found["duration"]) == ("2025-03-01T08:01:30Z", 90)
+    document = account.get("get_engagement", engagement_id="mail")
+    assert (document["end_time"], document["duration"]) == ("2025-03-01T08:01:30Z", 90)
 
 
 def test_an_engagement_without_tasks_ends_when_its_reports_are_ready(
@@ -68,8 +68,8 @@ def test_seconds_in_one_report_are_milliseconds_in_the_other(account: SimulatedA
 def test_a_queue_has_both_of_its_ids(account: SimulatedAccount) -> None:
     add_call(account)
     queue = account.company.queues[0]
-    [told] = account.get("get_engagement", engagement_id="call")["queues"]
-    assert (told["cc_queue_id"], told["queue_id"]) == (queue.cc_queue_id, queue.queue_id)
+    [reported] = account.get("get_engagement", engagement_id="call")["queues"]
+    assert (reported["cc_queue_id"], reported["queue_id"]) == (queue.cc_queue_id, queue.queue_id)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_survey_is_absent_until_it_is_sent_and_has_no_answer_until_it_is_compl
     assert [answer["question_id"] for answer in document["survey_results"]] == ["Q"]
 
 
-def test_a_survey_without_told_questions_has_an_answer_all_the_same(
+def test_a_survey_without_known_questions_has_an_answer_all_the_same(
     account: SimulatedAccount,
 ) -> None:
     survey = CALL | {"survey_id": "S", "survey_trigger_from": "flow"}
@@ -171,8 +171,8 @@ def test_a_note_that_is_changed_by_request_reads_so_everywhere(account: Simulate
     assert account.list("list_engagements")[0]["notes"][0]["note"] == "old"
     where = {"engagement_id": "call", "note_id": "N"}
     account.write("update_engagement_note", body={"note": "new"}, **where)
-    found = account.get("get_engagement_note", **where)
-    assert (found["note"], found["last_modified_time"]) == ("new", "2025-03-01T14:00:00Z")
+    document = account.get("get_engagement_note", **where)
+    assert (document["note"], document["last_modified_time"]) == ("new", "2025-03-01T14:00:00Z")
     assert account.list("list_engagements")[0]["notes"][0]["note"] == "new"
     assert [n["note"] for n in account.list("list_notes")] == ["new"]
 
@@ -182,22 +182,22 @@ def test_a_follow_up_task_that_is_changed_by_request_reads_so(account: Simulated
     account.happened("engagement_follow_up_task_created", content="old", **task, **CALL)
     account.happened("engagement_follow_up_task_updated", at_s=9, content="later", **task, **CALL)
     where = {"engagement_id": "call", "task_id": "T"}
-    found = account.get("get_engagement_follow_up_task", **where)
-    assert (found["content"], found["create_time"], found["update_time"]) == (
+    document = account.get("get_engagement_follow_up_task", **where)
+    assert (document["content"], document["create_time"], document["update_time"]) == (
         "later",
         "2025-03-01T08:00:00Z",
         "2025-03-01T08:00:09Z",
     )
     account.write("update_engagement_follow_up_task", body={"content": "new"}, **where)
-    found = account.get("get_engagement_follow_up_task", **where)
-    assert (found["content"], found["update_time"]) == ("new", "2025-03-01T14:00:00Z")
+    document = account.get("get_engagement_follow_up_task", **where)
+    assert (document["content"], document["update_time"]) == ("new", "2025-03-01T14:00:00Z")
 
 
 def test_files_are_attachments_and_messages_with_links_to_this_api(
     account: SimulatedAccount,
 ) -> None:
-    told = {"file_id": "f", "file_name": "a.pdf", "file_size": 9, "file_type": "File"}
-    file = told | {"download_url": "https://zoom.example/attachments/f"}
+    members = {"file_id": "f", "file_name": "a.pdf", "file_size": 9, "file_type": "File"}
+    file = members | {"download_url": "https://zoom.example/attachments/f"}
     people = {"user_id": "U", "user_display_name": "A", "consumer_id": "C"}
     account.happened("engagement_user_sent_file", files=[file], **people, **CALL)
     account.happened("engagement_consumer_sent_message", message_text="Hi", **people, **CALL)

@@ -18,7 +18,7 @@ def account() -> SimulatedAccount:
     account = SimulatedAccount()
     for (name, at_s), queue in zip(BEGINNINGS.items(), account.company.queues, strict=False):
         agent = queue.agents[0]
-        told = {
+        members = {
             "engagement_id": name,
             "engagement_direction": "outbound" if name == "late" else "inbound",
             "channel": "voice",
@@ -29,12 +29,12 @@ def account() -> SimulatedAccount:
             "consumer_number": "+12015550100" if name == "early" else "+12015550101",
             "recording_id": f"recording {name}",
         }
-        account.happened("engagement_started", at_s=at_s, **told)
-        account.happened("engagement_user_answered", at_s=at_s + 1, **told)
-        account.happened("recording_started", at_s=at_s + 2, recording_type="automatic", **told)
-        account.happened("recording_stopped", at_s=at_s + 59, **told)
-        account.happened("engagement_ended", at_s=at_s + 60, **told)
-        account.happened("recording_completed", at_s=at_s + 61, **told)
+        account.happened("engagement_started", at_s=at_s, **members)
+        account.happened("engagement_user_answered", at_s=at_s + 1, **members)
+        account.happened("recording_started", at_s=at_s + 2, recording_type="automatic", **members)
+        account.happened("recording_stopped", at_s=at_s + 59, **members)
+        account.happened("engagement_ended", at_s=at_s + 60, **members)
+        account.happened("recording_completed", at_s=at_s + 61, **members)
     return account
 
 
@@ -47,7 +47,7 @@ def span(start_s: float, end_s: float) -> TimeSpan:
 
 
 @pytest.mark.parametrize(
-    ("operation_name", "window", "start_s", "end_s", "found"),
+    ("operation_name", "window", "start_s", "end_s", "expected"),
     [
         ("list_engagements", "from", 0, 4 * 3600, ["early", "midday"]),
         ("list_engagements", "from", 1, 4 * 3600, ["midday"]),
@@ -67,10 +67,10 @@ def test_a_window_holds_what_lies_in_it(
     window: str,
     start_s: int,
     end_s: int,
-    found: list[str],
+    expected: list[str],
 ) -> None:
     spans = {window: span(start_s, end_s)}
-    assert ids(account, operation_name, spans=spans) == found
+    assert ids(account, operation_name, spans=spans) == expected
 
 
 def test_a_window_of_recordings_can_be_about_their_end(account: SimulatedAccount) -> None:
@@ -90,7 +90,7 @@ def test_an_item_without_the_time_of_a_window_lies_in_none(account: SimulatedAcc
     assert ids(account, "list_open_engagements", spans=spans) == []
 
 
-def test_v2_reports_are_sorted_newest_first_unless_asked_otherwise(
+def test_v2_reports_are_sorted_newest_first_unless_requested_otherwise(
     account: SimulatedAccount,
 ) -> None:
     assert ids(account, "list_engagement_dataset") == ["late", "midday", "early"]

@@ -7,8 +7,8 @@ from tests.support.simulated_calls import CALL, add_recording
 def test_the_oldest_engagements_are_forgotten_with_their_recordings() -> None:
     account = SimulatedAccount(max_engagements=2)
     for name in ("first", "second", "third"):
-        told = CALL | {"engagement_id": name}
-        account.happened("recording_started", recording_id=f"r {name}", **told)
+        members = CALL | {"engagement_id": name}
+        account.happened("recording_started", recording_id=f"r {name}", **members)
     assert list(account.state.engagements) == ["second", "third"]
     assert account.state.engagement_of_recording("r first") is None
     assert account.state._engagement_of_recording.keys() == {"r second", "r third"}
@@ -55,8 +55,8 @@ def test_a_voicemail_is_thrown_away_twice_before_it_is_gone(account: SimulatedAc
     inbox = account.company.inboxes[0]
     message = {"message_id": "M", "inbox_id": inbox.inbox_id, **CALL}
     account.happened("inbox_message_received", at_s=3, **message)
-    [found] = account.list("list_inbox_messages", inbox_id=inbox.inbox_id)
-    assert (found["status"], found["created_at"]) == ("normal", "2025-03-01T08:00:03Z")
+    [document] = account.list("list_inbox_messages", inbox_id=inbox.inbox_id)
+    assert (document["status"], document["created_at"]) == ("normal", "2025-03-01T08:00:03Z")
     where = {"inbox_id": inbox.inbox_id, "message_id": "M"}
     account.write("delete_inbox_message", **where)
     assert account.list("list_messages_of_inboxes")[0]["status"] == "deleted"

@@ -1,4 +1,4 @@
-"""What a schema has words for is said, the rest is left out; phases of an engagement."""
+"""Facts that a schema has members for are kept, others left out; phases of an engagement."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_value_that_the_schema_has_no_word_for_is_left_out(
     assert fitted(find(operation_name), {member: value}) == {}
 
 
-def test_values_within_bounds_are_said() -> None:
+def test_values_within_bounds_are_kept() -> None:
     facts = {"max_engagement_in_queue": 3000, "wrap_up_expiration": False, "queue_name": ""}
     assert fitted(find("get_queue"), facts) == facts
 
@@ -47,8 +47,8 @@ def test_unknown_values_are_left_out_of_an_array() -> None:
 
 def test_a_number_becomes_text_where_the_schema_wants_text() -> None:
     days = {"closures": [{"recurring_days_of_week": [2, 3]}]}
-    found = fitted(find("get_closure_set"), days)
-    assert found == {"closures": [{"recurring_days_of_week": ["2", "3"]}]}
+    document = fitted(find("get_closure_set"), days)
+    assert document == {"closures": [{"recurring_days_of_week": ["2", "3"]}]}
 
 
 def test_what_has_no_body_or_no_list_cannot_be_fitted() -> None:

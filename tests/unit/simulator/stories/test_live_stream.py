@@ -1,4 +1,4 @@
-"""A stream that is sent from now on tells nothing that has not happened."""
+"""A stream that starts now sends no event before it has happened."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice

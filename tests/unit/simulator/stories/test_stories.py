@@ -29,7 +29,7 @@ def stream(company: Company) -> Sequence[StoryEvent]:
 def test_every_event_occurs_among_the_first_600(company: Company, seeds: range) -> None:
     for seed in seeds:
         first = event_stream(company, seed=seed, start=START, count=600)
-        assert {told.event for told in first} == events.keys()
+        assert {event.event for event in first} == events.keys()
 
 
 def test_the_stream_ends_by_count(company: Company) -> None:
@@ -51,7 +51,7 @@ def test_the_same_seed_tells_the_same_and_another_seed_does_not(
 def test_the_stream_is_in_order_of_time_and_many_stories_are_under_way_at_once(
     stream: Sequence[StoryEvent],
 ) -> None:
-    offsets = [told.offset_ms for told in stream]
+    offsets = [event.offset_ms for event in stream]
     assert offsets == sorted(offsets)
     changes = sum(before.scenario != after.scenario for before, after in pairwise(stream))
     assert changes > len(stream) / 2
@@ -59,24 +59,24 @@ def test_the_stream_is_in_order_of_time_and_many_stories_are_under_way_at_once(
 
 def test_event_ts_is_the_start_and_the_offset(stream: Sequence[StoryEvent]) -> None:
     start_ms = round(START.timestamp() * 1000)
-    for told in stream:
-        assert json.loads(told.body)["event_ts"] == start_ms + told.offset_ms
+    for event in stream:
+        assert json.loads(event.body)["event_ts"] == start_ms + event.offset_ms
 
 
 def test_no_two_events_are_the_same(stream: Sequence[StoryEvent]) -> None:
-    assert len({event_id(told.body) for told in stream}) == len(stream)
+    assert len({event_id(event.body) for event in stream}) == len(stream)
 
 
 def test_stories_are_given_whole_and_the_first_round_has_every_event(company: Company) -> None:
-    told = list(islice(stories(company, seed=1, start=START), 30))
-    assert {event.event for story in told for event in story} == events.keys()
-    for story in told:
+    first_round = list(islice(stories(company, seed=1, start=START), 30))
+    assert {event.event for story in first_round for event in story} == events.keys()
+    for story in first_round:
         assert len({event.scenario for event in story}) == 1
         assert all(before.offset_ms < after.offset_ms for before, after in pairwise(story))
 
 
 def test_calls_dominate_and_changes_of_the_setup_are_rare(stream: Sequence[StoryEvent]) -> None:
-    kinds = Counter(told.scenario.rpartition("-")[0] for told in stream[1000:])
+    kinds = Counter(event.scenario.rpartition("-")[0] for event in stream[1000:])
     calls = sum(count for kind, count in kinds.items() if kind.endswith("call"))
     setup = sum(kinds[kind] for kind in ("queue", "team", "business-hours", "closures", "asset"))
     assert calls > len(stream[1000:]) / 2
@@ -84,14 +84,14 @@ def test_calls_dominate_and_changes_of_the_setup_are_rare(stream: Sequence[Story
 
 
 def test_bodies_have_the_size_of_real_ones(stream: Sequence[StoryEvent]) -> None:
-    sizes = [len(told.body) for told in stream]
+    sizes = [len(event.body) for event in stream]
     assert 600 < sum(sizes) / len(sizes) < 1000
     assert max(sizes) < 3000
 
 
 def test_numbers_addresses_and_links_are_plainly_fictional(stream: Sequence[StoryEvent]) -> None:
-    for told in stream:
-        for text in _texts(json.loads(told.body)):
+    for event in stream:
+        for text in _texts(json.loads(event.body)):
             if re.fullmatch(r"\+\d+", text):
                 assert re.fullmatch(r"\+1[2-9]\d{2}55501\d{2}", text), text
             elif re.fullmatch(r"\S+@\S+", text):
@@ -102,34 +102,34 @@ def test_numbers_addresses_and_links_are_plainly_fictional(stream: Sequence[Stor
 
 def test_a_cold_transfer_ends_when_it_is_accepted(stream: Sequence[StoryEvent]) -> None:
     ends = ("engagement_transfer_completed", "engagement_transfer_canceled")
-    for told in stream:
-        if told.event.removeprefix("contact_center.") in ends:
-            entity = json.loads(told.body)["payload"]["object"]
+    for event in stream:
+        if event.event.removeprefix("contact_center.") in ends:
+            entity = json.loads(event.body)["payload"]["object"]
             assert entity.get("transfer_type", "warm") == "warm"
             assert entity["channel"] == "voice"
 
 
 def test_a_task_names_its_channel_and_has_no_member_for_it(stream: Sequence[StoryEvent]) -> None:
     created = [
-        json.loads(told.body)["payload"]["object"]
-        for told in stream
-        if told.event == "contact_center.task_created"
+        json.loads(event.body)["payload"]["object"]
+        for event in stream
+        if event.event == "contact_center.task_created"
     ]
     assert not any("channel" in entity for entity in created)
     assert {"voice", "sms"} <= {entity.get("channel_name") for entity in created}
 
 
 def test_names_beyond_ascii_and_emoji_occur(stream: Sequence[StoryEvent]) -> None:
-    raw = b"".join(told.body for told in stream)
+    raw = b"".join(event.body for event in stream)
     assert "ö".encode() in raw
     assert "👍".encode() in raw
     assert b"\\ud83d" in raw
 
 
-def test_deprecated_members_occur_beside_those_that_follow_them(
+def test_deprecated_members_occur_next_to_their_successors(
     stream: Sequence[StoryEvent],
 ) -> None:
-    entities = [json.loads(told.body)["payload"]["object"] for told in stream]
+    entities = [json.loads(event.body)["payload"]["object"] for event in stream]
     both = [e for e in entities if "queue_id" in e and "cc_queue_id" in e]
     assert 0.05 < len(both) / len(entities) < 0.4
     assert all(entity["queue_id"] != entity["cc_queue_id"] for entity in both)
@@ -137,13 +137,13 @@ def test_deprecated_members_occur_beside_those_that_follow_them(
 
 
 def test_updates_hold_new_values_only(stream: Sequence[StoryEvent]) -> None:
-    told_updates = [
+    all_updates = [
         updates
-        for told in stream
-        if isinstance(updates := json.loads(told.body)["payload"]["object"].get("updates"), dict)
+        for event in stream
+        if isinstance(updates := json.loads(event.body)["payload"]["object"].get("updates"), dict)
     ]
-    assert told_updates
-    assert all(0 < len(updates) <= 4 for updates in told_updates)
+    assert all_updates
+    assert all(0 < len(updates) <= 4 for updates in all_updates)
 
 
 def _texts(node: object) -> Iterator[str]:

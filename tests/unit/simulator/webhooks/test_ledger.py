@@ -25,10 +25,10 @@ def entry(
 
 def record(ledger: LedgerWriter, *entries: LedgerEntry) -> None:
     ledger.opened("contact_center.user_login", entries[0].event_id, notifications=len(entries))
-    for told in entries:
-        for attempt in range(1, told.attempts + 1):
+    for each in entries:
+        for attempt in range(1, each.attempts + 1):
             ledger.attempted(attempt=attempt)
-        ledger.closed(told)
+        ledger.closed(each)
 
 
 def test_what_was_written_is_read_back_with_the_same_totals(tmp_path: Path) -> None:
@@ -39,8 +39,8 @@ def test_what_was_written_is_read_back_with_the_same_totals(tmp_path: Path) -> N
         entry("c", 301, outcome=Outcome.LOST),
     )
     with LedgerWriter(path) as ledger:
-        for told in entries:
-            record(ledger, told)
+        for each in entries:
+            record(ledger, each)
         totals = ledger.totals
     read = read_ledger(path)
     assert read.entries == entries
@@ -67,7 +67,7 @@ def test_what_was_written_is_read_back_with_the_same_totals(tmp_path: Path) -> N
         (Outcome.LOST, Outcome.LOST, "lost"),
     ],
 )
-def test_an_event_told_twice_counts_once_by_its_better_outcome(
+def test_an_event_recorded_twice_counts_once_by_its_better_outcome(
     tmp_path: Path, first: Outcome, second: Outcome, counted: str
 ) -> None:
     path = tmp_path / "ledger.jsonl"

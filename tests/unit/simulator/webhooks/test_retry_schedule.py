@@ -82,7 +82,7 @@ def test_a_request_id_has_zooms_form() -> None:
     assert request_id_of(bytes(range(16))) == "00010203_0405_0607_0809_0a0b0c0d0e0f"
 
 
-def test_an_event_is_told_once_and_at_once_where_nothing_is_asked_to_go_wrong() -> None:
+def test_an_event_is_sent_once_and_at_once_by_default() -> None:
     [(delay_s, notification)] = sends(with_link, settings_with())
     assert delay_s == 0
     assert notification.body == with_link

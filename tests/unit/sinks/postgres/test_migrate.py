@@ -1,4 +1,4 @@
-"""How far a database is brought, by what is asked for."""
+"""How far a database is migrated, by the requested phases."""
 
 from collections.abc import Sequence
 
@@ -38,13 +38,15 @@ def test_steps_are_taken_in_order_as_far_as_their_phase(
 
 
 @pytest.mark.parametrize(
-    ("present", "phases", "said"),
+    ("present", "phases", "message"),
     [
         ("2", ("pre",), "revision 3 comes first: run `zcc migrate --phase post`, once no sink"),
         ("1", ("post",), "revision 2 comes first: run `zcc migrate --phase pre`$"),
         ("9", ("pre",), "revision 9, which this version does not know: its last one is 5"),
     ],
 )
-def test_steps_do_not_overtake_each_other(present: str, phases: Sequence[Phase], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_steps_do_not_overtake_each_other(
+    present: str, phases: Sequence[Phase], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         last_step(CHAIN, present, phases)

@@ -37,7 +37,7 @@ def test_headers_tell_the_piece(status: int, headers: dict[str, str], piece: Pie
     assert piece_in(status, headers) == piece
 
 
-def test_the_rest_is_asked_for_where_it_can_be_told_from_other_content() -> None:
+def test_the_rest_is_requested_where_a_tag_identifies_the_content() -> None:
     assert resuming(whole, 40) == {"Range": "bytes=40-", "If-Range": tag}
     assert resuming(whole, 0) == {}
     assert resuming(Piece(0, 100, "", ""), 40) == {}

@@ -1,4 +1,4 @@
-"""From where downloads may come is said host by host."""
+"""The hosts from which downloads may come are listed one by one."""
 
 import pytest
 from pydantic import ValidationError

@@ -18,7 +18,7 @@ from tests.support.vendor_rest_document import (
 from zoom.catalogue import Operation
 
 
-def test_two_operations_of_one_name_are_refused_and_both_are_told() -> None:
+def test_two_operations_of_one_name_are_refused_and_both_are_named() -> None:
     rest = document(**{"get_/things": operation(), "get_/reports/things": operation()})
     expected = "GET /contact_center/things and GET /contact_center/reports/things would both be"
     with pytest.raises(SchemaSourceError, match=expected):
@@ -43,12 +43,12 @@ def test_a_resource_without_bodies_has_a_file_that_says_so() -> None:
     assert files["schemas/things.json"] == {}
 
 
-def mended(found: Document, **changes: Any) -> Document:
-    return found | changes
+def mended(published: Document, **changes: Any) -> Document:
+    return published | changes
 
 
 @pytest.mark.parametrize(
-    ("path", "found", "expected"),
+    ("path", "published", "expected"),
     [
         ("get_/a", mended(operation(), description="no label"), "/description: expected a label"),
         ("get_/a", operation(label="FEATHER"), "/description: expected a label: LIGHT, MEDIUM"),
@@ -130,17 +130,17 @@ def mended(found: Document, **changes: Any) -> Document:
     ],
 )
 def test_what_cannot_be_carried_over_is_refused_with_its_place(
-    path: str, found: Document, expected: str
+    path: str, published: Document, expected: str
 ) -> None:
     with pytest.raises(SchemaSourceError) as refusal:
-        generated(document(**{path: found}))
+        generated(document(**{path: published}))
     assert expected in str(refusal.value)
 
 
 def test_what_is_written_is_read_back_unchanged() -> None:
     taken = (in_path("thingId"), query("from", FORMS), query("to"), query("a", type="boolean"))
-    found = only(
+    original = only(
         document(**{"get_/things/{thingId}": operation(parameters=taken, reply=listing())})
     )
     adapter = TypeAdapter(Operation)
-    assert adapter.validate_json(adapter.dump_json(found, exclude_defaults=True)) == found
+    assert adapter.validate_json(adapter.dump_json(original, exclude_defaults=True)) == original

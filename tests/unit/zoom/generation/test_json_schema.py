@@ -8,8 +8,8 @@ from tests.support.generated_operations import generated
 from tests.support.vendor_rest_document import Document, document, operation
 
 
-def schema_of(found: Document, part: str) -> Any:
-    wrapped = {"type": "object", "properties": {"member": found}}
+def schema_of(schema: Document, part: str) -> Any:
+    wrapped = {"type": "object", "properties": {"member": schema}}
     whole = operation(**{part: wrapped})
     files = generated(document(**{"post_/things": whole}))
     return files["schemas/things.json"]["create_thing"][part]["properties"]["member"]
@@ -19,10 +19,12 @@ def test_a_body_is_required_where_the_document_or_its_schema_says_so() -> None:
     schema: Document = {"type": "object", "properties": {"a": {"type": "string"}}}
     lax = operation(body=schema)
     strict = operation(body=schema | {"required": ["a"]})
-    told = operation(body=schema)
-    told["requestBody"]["required"] = True
-    found = generated(document(**{"post_/a": lax, "post_/b": strict, "post_/c": told}))
-    bodies = {name: each.body for name, each in found.items() if not name.startswith("schemas/")}
+    mandatory = operation(body=schema)
+    mandatory["requestBody"]["required"] = True
+    artefacts = generated(document(**{"post_/a": lax, "post_/b": strict, "post_/c": mandatory}))
+    bodies = {
+        name: each.body for name, each in artefacts.items() if not name.startswith("schemas/")
+    }
     assert {name: body.required for name, body in bodies.items()} == {
         "create_a": False,
         "create_b": True,

@@ -7,19 +7,17 @@ from tests.support.vendor_rest_document import Document, document, in_path, oper
 from zoom.catalogue import Parameter
 
 
-def parameter(told: Document) -> Parameter:
-    (found,) = only(document(**{"get_/things": operation(parameters=(told,))})).parameters
-    return found
+def parameter(published: Document) -> Parameter:
+    (read,) = only(document(**{"get_/things": operation(parameters=(published,))})).parameters
+    return read
 
 
 def test_parameters_in_the_path_come_first_in_its_order_and_in_snake_case() -> None:
     taken = (query("a"), in_path("thingId"), in_path("ownerId"))
-    found = only(
-        document(**{"get_/owners/{ownerId}/things/{thingId}": operation(parameters=taken)})
-    )
-    assert found.path == "/contact_center/owners/{owner_id}/things/{thing_id}"
-    assert [each.name for each in found.parameters] == ["owner_id", "thing_id", "a"]
-    assert [each.required for each in found.parameters] == [True, True, False]
+    read = only(document(**{"get_/owners/{ownerId}/things/{thingId}": operation(parameters=taken)}))
+    assert read.path == "/contact_center/owners/{owner_id}/things/{thing_id}"
+    assert [each.name for each in read.parameters] == ["owner_id", "thing_id", "a"]
+    assert [each.required for each in read.parameters] == [True, True, False]
 
 
 def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
@@ -35,12 +33,12 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
             "get_/{thingId}/state/now": operation(parameters=(thing,)),
         }
     )
-    found = {
+    kinds = {
         each.path.removeprefix("/contact_center"): {p.name: p.reserved for p in each.parameters}
         for name, each in generated(rest).items()
         if not name.startswith("schemas/")
     }
-    assert found == {
+    assert kinds == {
         "/things/{thing_id}": {"thing_id": ("spare",)},
         "/things/{thing_id}/parts": {"thing_id": ("spare",)},
         "/things/{thing_id}/parts/{part_id}": {"thing_id": (), "part_id": ("newest",)},
@@ -52,7 +50,7 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("published", "expected"),
     [
         (query("a"), Parameter(name="a", location="query")),
         (query("a", format="string"), Parameter(name="a", location="query")),
@@ -124,5 +122,5 @@ def test_an_id_must_not_be_a_word_that_addresses_another_path() -> None:
         ),
     ],
 )
-def test_a_parameter_is_read_as_it_is_meant(told: Document, expected: Parameter) -> None:
-    assert parameter(told) == expected
+def test_a_parameter_is_read_as_it_is_meant(published: Document, expected: Parameter) -> None:
+    assert parameter(published) == expected

@@ -12,23 +12,23 @@ def test_a_list_pages_by_a_token_and_names_its_array() -> None:
         has_more={"type": "boolean"},
     )
     taken = (query("next_page_token"), size)
-    found = only(document(**{"get_/things": operation(parameters=taken, reply=replied)}))
-    assert (found.name, found.reply.items) == ("list_things", "things")
-    assert found.paging is not None
-    assert (found.paging.style, found.paging.size_default, found.paging.size_max) == (
+    read = only(document(**{"get_/things": operation(parameters=taken, reply=replied)}))
+    assert (read.name, read.reply.items) == ("list_things", "things")
+    assert read.paging is not None
+    assert (read.paging.style, read.paging.size_default, read.paging.size_max) == (
         "next_page_token",
         30,
         300,
     )
-    assert (found.paging.reply_size_max, found.paging.total_records) == (100, True)
-    assert found.paging.has_more
+    assert (read.paging.reply_size_max, read.paging.total_records) == (100, True)
+    assert read.paging.has_more
 
 
 def test_a_size_that_is_typed_as_a_text_has_no_number() -> None:
     taken = (query("next_page_token"), query("page_size", default="30"))
-    found = only(document(**{"get_/things": operation(parameters=taken, reply=listing())}))
-    assert found.paging is not None
-    assert found.paging.size_default is None
+    read = only(document(**{"get_/things": operation(parameters=taken, reply=listing())}))
+    assert read.paging is not None
+    assert read.paging.size_default is None
 
 
 def test_a_token_that_no_request_takes_and_page_numbers_are_styles_of_their_own() -> None:
@@ -45,18 +45,18 @@ def test_a_token_that_no_request_takes_and_page_numbers_are_styles_of_their_own(
 
 def test_a_single_thing_does_not_page_and_its_inner_arrays_make_it_no_list() -> None:
     replied = {"type": "object", "properties": {"parts": {"type": "array"}}}
-    found = operation(parameters=(in_path("thingId"),), reply=replied)
-    one = only(document(**{"get_/things/{thingId}": found}))
+    published = operation(parameters=(in_path("thingId"),), reply=replied)
+    one = only(document(**{"get_/things/{thingId}": published}))
     assert (one.paging, one.reply.items) == (None, None)
 
 
 def test_codes_stand_by_their_status_each_once_and_a_status_without_codes_has_none() -> None:
     code = "**Error Code:**"
-    told = f"{code} `300` <br> prose {code} `300 ` <br> {code}`124` <br> {code} `` prose"
-    found = only(document(**{"get_/a": operation(failures={"400": told, "429": "Too many."})}))
-    assert found.errors == {400: (300, 124), 429: ()}
+    text = f"{code} `300` <br> prose {code} `300 ` <br> {code}`124` <br> {code} `` prose"
+    read = only(document(**{"get_/a": operation(failures={"400": text, "429": "Too many."})}))
+    assert read.errors == {400: (300, 124), 429: ()}
 
 
 def test_a_reply_without_a_body_has_no_content_type() -> None:
-    found = only(document(**{"delete_/things/{thingId}": thing_deleted()}))
-    assert (found.reply.status, found.reply.content_type) == (204, None)
+    read = only(document(**{"delete_/things/{thingId}": thing_deleted()}))
+    assert (read.reply.status, read.reply.content_type) == (204, None)

@@ -32,9 +32,9 @@ def sources(**operations: Document) -> Mapping[str, str]:
 
 def types(**operations: Document) -> dict[str, Any]:
     """What the module of types defines."""
-    found: dict[str, Any] = {}
-    exec(sources(**operations)["types/things.py"], found)
-    return found
+    namespace: dict[str, Any] = {}
+    exec(sources(**operations)["types/things.py"], namespace)
+    return namespace
 
 
 def replying(members: Members, **schema: Any) -> dict[str, Any]:
@@ -61,56 +61,58 @@ NUMBER = {"type": "integer"}
 
 
 def test_an_object_inside_is_named_by_the_reply_and_its_member() -> None:
-    found = replying({"owner": obj(id=TEXT), "parts": {"type": "array", "items": obj(id=NUMBER)}})
-    part = found["ThingPart"]
-    hints = get_type_hints(found["Thing"])
-    assert hints == {"owner": found["ThingOwner"], "parts": list[part]}
+    namespace = replying(
+        {"owner": obj(id=TEXT), "parts": {"type": "array", "items": obj(id=NUMBER)}}
+    )
+    part = namespace["ThingPart"]
+    hints = get_type_hints(namespace["Thing"])
+    assert hints == {"owner": namespace["ThingOwner"], "parts": list[part]}
 
 
 def test_a_name_says_more_of_the_way_down_only_where_another_object_has_the_short_one() -> None:
-    found = replying(
+    namespace = replying(
         {
             "first": obj(owner=obj(id=TEXT)),
             "second": obj(owner=obj(id=TEXT)),
             "third": obj(owner=obj(id=NUMBER)),
         }
     )
-    owner, other = found["ThingOwner"], found["ThingThirdOwner"]
-    assert get_type_hints(found["ThingFirst"]) == {"owner": owner}
-    assert get_type_hints(found["ThingSecond"]) == {"owner": owner}
-    assert get_type_hints(found["ThingThird"]) == {"owner": other}
+    owner, other = namespace["ThingOwner"], namespace["ThingThirdOwner"]
+    assert get_type_hints(namespace["ThingFirst"]) == {"owner": owner}
+    assert get_type_hints(namespace["ThingSecond"]) == {"owner": owner}
+    assert get_type_hints(namespace["ThingThird"]) == {"owner": other}
 
 
 def test_objects_that_no_way_down_tells_apart_get_numbers() -> None:
-    found = replying(
+    namespace = replying(
         {
             "parts": {"type": "array", "items": obj(id=TEXT)},
             "part": obj(id=NUMBER),
             "Part": obj(id={"type": "boolean"}),
         }
     )
-    hints = get_type_hints(found["Thing"])
-    assert hints["part"] is found["ThingPartItem"]
-    assert hints["Part"] is found["ThingPart2"]
+    hints = get_type_hints(namespace["Thing"])
+    assert hints["part"] is namespace["ThingPartItem"]
+    assert hints["Part"] is namespace["ThingPart2"]
 
 
 def test_what_another_operation_answers_with_keeps_its_name() -> None:
     one = operation(reply=obj(part=obj(id=TEXT)))
     other = operation(reply=obj(id=NUMBER))
-    found = types(**{"get_/thing": one, "get_/thing/part": other})
-    assert get_type_hints(found["Thing"]) == {"part": found["ThingPartItem"]}
-    assert get_type_hints(found["ThingPart"]) == {"id": int}
+    namespace = types(**{"get_/thing": one, "get_/thing/part": other})
+    assert get_type_hints(namespace["Thing"]) == {"part": namespace["ThingPartItem"]}
+    assert get_type_hints(namespace["ThingPart"]) == {"id": int}
 
 
 def test_members_that_must_be_there_are_required_and_no_others() -> None:
-    found = replying({"id": TEXT, "hue": TEXT}, required=["id"])["Thing"]
-    assert (found.__required_keys__, found.__optional_keys__) == ({"id"}, {"hue"})
+    thing = replying({"id": TEXT, "hue": TEXT}, required=["id"])["Thing"]
+    assert (thing.__required_keys__, thing.__optional_keys__) == ({"id"}, {"hue"})
 
 
 def test_a_member_called_like_a_keyword_keeps_its_name() -> None:
-    found = replying({"from": TEXT, "to": NUMBER}, required=["from"])["Thing"]
-    assert get_type_hints(found) == {"from": str, "to": int}
-    assert found.__required_keys__ == {"from"}
+    thing = replying({"from": TEXT, "to": NUMBER}, required=["from"])["Thing"]
+    assert get_type_hints(thing) == {"from": str, "to": int}
+    assert thing.__required_keys__ == {"from"}
 
 
 @pytest.mark.parametrize(
@@ -130,24 +132,27 @@ def test_a_member_of_a_reply_has_the_type_of_its_schema(schema: Document, hint: 
 
 
 def test_one_of_several_objects_is_a_union_of_them() -> None:
-    found = replying({"owner": {"oneOf": [obj(id=TEXT), obj(name=TEXT)]}})
-    assert get_args(found["ThingOwner"]) == (found["ThingOwner1"], found["ThingOwner2"])
-    assert get_type_hints(found["Thing"]) == {"owner": found["ThingOwner"]}
+    namespace = replying({"owner": {"oneOf": [obj(id=TEXT), obj(name=TEXT)]}})
+    assert get_args(namespace["ThingOwner"]) == (namespace["ThingOwner1"], namespace["ThingOwner2"])
+    assert get_type_hints(namespace["Thing"]) == {"owner": namespace["ThingOwner"]}
 
 
 def test_items_that_are_one_of_several_objects_are_a_union_too() -> None:
     items = {"type": "array", "items": {"oneOf": [obj(id=TEXT), obj(name=TEXT)]}}
     reply = listing() | {"properties": listing()["properties"] | {"things": items}}
     token = query("next_page_token")
-    found = types(**{"get_/things": operation(parameters=(token,), reply=reply)})
-    assert get_args(found["ListedThing"]) == (found["ListedThing1"], found["ListedThing2"])
+    namespace = types(**{"get_/things": operation(parameters=(token,), reply=reply)})
+    assert get_args(namespace["ListedThing"]) == (
+        namespace["ListedThing1"],
+        namespace["ListedThing2"],
+    )
 
 
 def test_a_reply_that_is_an_array_is_a_list() -> None:
     reply = {"type": "array", "items": obj(id=TEXT)}
-    found = types(**{"post_/things": operation(reply=reply)})
-    item = found["CreatedThingItem"]
-    assert found["CreatedThing"] == list[item]
+    namespace = types(**{"post_/things": operation(reply=reply)})
+    item = namespace["CreatedThingItem"]
+    assert namespace["CreatedThing"] == list[item]
 
 
 def test_a_body_is_closed_where_the_vendor_lists_values_and_takes_files() -> None:
@@ -162,10 +167,10 @@ def test_a_body_is_closed_where_the_vendor_lists_values_and_takes_files() -> Non
     assert hints == {"image": File}
 
 
-def test_what_is_deprecated_is_told() -> None:
+def test_deprecated_members_are_listed() -> None:
     old = TEXT | {"deprecated": True}
-    told = replying({"hue": old, "size": old, "id": TEXT})["Thing"]
-    assert inspect.getdoc(told) == (
+    thing = replying({"hue": old, "size": old, "id": TEXT})["Thing"]
+    assert inspect.getdoc(thing) == (
         "What ``get_thing`` answers with.\n\nDeprecated: ``hue``, ``size``."
     )
     source = method(
@@ -174,19 +179,21 @@ def test_what_is_deprecated_is_told() -> None:
     assert "Deprecated: ``hue``." in source
 
 
-def test_a_long_way_down_is_told_on_a_line_of_its_own() -> None:
+def test_a_long_path_is_written_on_a_line_of_its_own() -> None:
     deep: Document = obj(id=TEXT)
     for _ in range(10):
         deep = obj(something_nested=deep)
-    found = replying(deep["properties"])
-    docs = [inspect.getdoc(each) or "" for name, each in found.items() if name.startswith("Thing")]
+    namespace = replying(deep["properties"])
+    docs = [
+        inspect.getdoc(each) or "" for name, each in namespace.items() if name.startswith("Thing")
+    ]
     path = ".".join(["something_nested"] * 10)
     assert f"Part of what ``get_thing`` answers with.\n\n``{path}``" in docs
 
 
 def test_a_short_list_of_values_is_written_at_the_parameter_and_a_long_one_has_a_name() -> None:
     short, long = ["red", "blue"], [f"hue_number_{number}" for number in range(9)]
-    found = {
+    published = {
         "get_/things": operation(
             parameters=(query("short", enum=short), query("long", enum=long)),
         ),
@@ -194,10 +201,10 @@ def test_a_short_list_of_values_is_written_at_the_parameter_and_a_long_one_has_a
             parameters=(in_path("thingId"), query("long", enum=["other", *long])),
         ),
     }
-    assert 'short: Literal["red", "blue"] | None = None' in method("list", **found)
-    assert "long: Long | None = None" in method("list", **found)
-    assert "long: GetThingLong | None = None" in method("get", **found)
-    defined = types(**found)
+    assert 'short: Literal["red", "blue"] | None = None' in method("list", **published)
+    assert "long: Long | None = None" in method("list", **published)
+    assert "long: GetThingLong | None = None" in method("get", **published)
+    defined = types(**published)
     assert get_args(defined["Long"]) == tuple(long)
     assert get_args(defined["GetThingLong"]) == ("other", *long)
 
@@ -209,8 +216,8 @@ def test_ids_go_by_place_and_what_must_be_there_comes_first() -> None:
         in_path("thingId"),
     )
     body = obj(name=TEXT) | {"required": ["name"]}
-    found = operation(parameters=parameters, body=body)
-    source = method("update", **{"patch_/things/{thingId}": found})
+    published = operation(parameters=parameters, body=body)
+    source = method("update", **{"patch_/things/{thingId}": published})
     assert source.startswith(
         "def update(\n        self,\n        thing_id: str,\n        *,\n"
         "        body: UpdateThingBody,\n        size: int,\n        hue: str | None = None,\n"
@@ -219,7 +226,7 @@ def test_ids_go_by_place_and_what_must_be_there_comes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kinds"),
+    ("form", "kinds"),
     [
         ("in `yyyy-MM-dd` format", "date | str"),
         ("in `yyyy-MM-dd'T'HH:mm:ss'Z'` format", "datetime | str"),
@@ -227,8 +234,8 @@ def test_ids_go_by_place_and_what_must_be_there_comes_first() -> None:
         ("in `yyyy-MM-dd` or `yyyy-MM-dd'T'HH:mm:ss'Z'`, `Z` is a literal", "date | str"),
     ],
 )
-def test_the_ends_of_a_window_are_what_can_be_written_in_its_forms(said: str, kinds: str) -> None:
-    ends = (query("from", said), query("to"))
+def test_the_ends_of_a_window_are_what_can_be_written_in_its_forms(form: str, kinds: str) -> None:
+    ends = (query("from", form), query("to"))
     source = method("list", **{"get_/things": operation(parameters=ends)})
     assert f"from_: {kinds} | None = None" in source
     assert f"to: {kinds} | None = None" in source
@@ -236,14 +243,14 @@ def test_the_ends_of_a_window_are_what_can_be_written_in_its_forms(said: str, ki
 
 def test_a_list_without_pages_has_no_iterator() -> None:
     token = query("next_page_token")
-    found = {
+    published = {
         "get_/things": operation(parameters=(token,), reply=listing()),
         "get_/things/{thingId}/parts": operation(
             parameters=(in_path("thingId"),),
             reply=obj(parts={"type": "array", "items": obj(id=TEXT)}),
         ),
     }
-    source = sources(**found)["things.py"]
+    source = sources(**published)["things.py"]
     assert "def list_all(self) -> AsyncGenerator[ListedThing, None]:" in source
     assert "def list_parts(" in source
     assert "def list_parts_all(" not in source

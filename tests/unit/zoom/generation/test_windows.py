@@ -11,8 +11,8 @@ from zoom.catalogue import Window
 
 def window(start: str, /, *, refused: str = "", **schema: Any) -> Window:
     taken = (query("from", start, **schema), query("to", "prose"))
-    found = operation(parameters=taken, failures={"400": refused})
-    return only(document(**{"get_/things": found})).windows[0]
+    published = operation(parameters=taken, failures={"400": refused})
+    return only(document(**{"get_/things": published})).windows[0]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_an_example_or_a_mask_tells_how_times_are_written_where_no_prose_does() 
 def test_each_pair_of_times_is_a_window_and_no_other_pair_of_names_is() -> None:
     names = ("start_time_from", "start_time_to", "from", "to", "ani_from", "dnis_to", "fromage")
     taken = tuple(query(name, FORMS, deprecated=name in {"from", "to"}) for name in names)
-    found = only(document(**{"get_/things": operation(parameters=taken)})).windows
-    assert [(each.start, each.end, each.deprecated) for each in found] == [
+    windows = only(document(**{"get_/things": operation(parameters=taken)})).windows
+    assert [(each.start, each.end, each.deprecated) for each in windows] == [
         ("start_time_from", "start_time_to", False),
         ("from", "to", True),
     ]

@@ -224,8 +224,8 @@ async def test_a_scope_that_was_added_meanwhile_is_found_by_one_renewal_for_all(
     )
     await source.tokens.token()
     source.clock.elapsed_s += young_s
-    found = await asyncio.gather(*(source.tokens.token_for(get_user) for _ in range(20)))
-    assert {token.value for token in found} == {"new"}
+    tokens = await asyncio.gather(*(source.tokens.token_for(get_user) for _ in range(20)))
+    assert {token.value for token in tokens} == {"new"}
     assert source.transport.token_requests == 2
 
 

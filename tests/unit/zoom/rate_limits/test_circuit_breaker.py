@@ -1,4 +1,4 @@
-"""When an operation, or a whole account, is not asked."""
+"""When an operation, or a whole account, gets no calls."""
 
 import pytest
 

@@ -78,7 +78,7 @@ async def test_the_day_is_that_of_utc() -> None:
     assert await rig.take(2) == 1
 
 
-async def test_nothing_is_loaded_before_a_call_and_then_once_for_each_seat_and_day() -> None:
+async def test_nothing_is_loaded_before_a_call_and_then_once_for_each_share_and_day() -> None:
     store = Store()
     rig = Rig(10_000, store=store)
     rig.daily.on_share_changed(MemberShare(0, 2, 1))
@@ -136,7 +136,7 @@ async def test_what_was_used_before_a_restart_is_gone() -> None:
     assert await Rig(10, store=store, share=MemberShare(0, 1, 2)).take(12) == 6
 
 
-async def test_who_comes_back_into_its_seat_has_what_was_left_of_its_part() -> None:
+async def test_a_member_that_returns_to_its_share_has_the_rest_of_its_part() -> None:
     store = Store({1: Count(today, 3, 0, 2)})
     share = MemberShare(0, 2, 3)
     assert await Rig(10, store=store, share=share).take(4) == 4
@@ -145,7 +145,7 @@ async def test_who_comes_back_into_its_seat_has_what_was_left_of_its_part() -> N
     assert again.daily.used == 5
 
 
-async def test_the_count_of_a_seat_that_is_no_more_still_counts_for_the_day() -> None:
+async def test_the_count_of_a_share_that_is_no_more_still_counts_for_the_day() -> None:
     store = Store({0: Count(today, 1, 0, 3), 5: Count(today, 1, 1, 4), 2: Count(tomorrow, 1, 0, 9)})
     assert await Rig(10, store=store, share=MemberShare(0, 1, 2)).take(12) == 3
 
@@ -174,7 +174,7 @@ async def test_without_an_answer_of_the_store_what_is_left_of_the_day_is_granted
     assert (store.loads, store.saves) == (1, 0)
 
 
-async def test_the_store_is_asked_again_later_and_nothing_unknown_is_written_over() -> None:
+async def test_the_store_is_read_again_later_and_nothing_unknown_is_overwritten() -> None:
     store = Store({1: Count(today, 0, 0, 20)})
     store.away = True
     rig = Rig(100, store=store, share=MemberShare(0, 1, 7))
@@ -186,7 +186,7 @@ async def test_the_store_is_asked_again_later_and_nothing_unknown_is_written_ove
     assert rig.daily.used == 100
 
 
-async def test_a_count_that_cannot_be_kept_is_told_and_stops_nothing() -> None:
+async def test_a_count_that_cannot_be_saved_is_logged_and_stops_nothing() -> None:
     store = Store()
     rig = Rig(10, store=store)
     assert await rig.take(1) == 1
@@ -203,7 +203,7 @@ async def given_up(rig: Rig) -> None:
             await rig.daily.take(enrichment)
 
 
-async def test_what_a_caller_did_not_wait_for_is_asked_again_by_the_next_one() -> None:
+async def test_counts_that_a_caller_did_not_wait_for_are_loaded_by_the_next_one() -> None:
     store = Store({1: Count(today, 0, 0, 90)})
     store.silent = True
     rig = Rig(100, store=store, share=MemberShare(0, 1, 1))
@@ -255,7 +255,7 @@ async def test_a_limit_that_is_corrected_holds_for_the_day_that_has_begun() -> N
     assert rig.daily.limit == 10
 
 
-async def test_a_seat_that_is_lost_while_the_count_is_kept_uses_the_next_one() -> None:
+async def test_a_share_that_is_lost_while_its_count_is_saved_gives_way_to_the_next_one() -> None:
     class Losing(Store):
         async def save(self, label: Label, rank: int, count: Count) -> None:
             if not self.saves:
@@ -271,7 +271,7 @@ async def test_a_seat_that_is_lost_while_the_count_is_kept_uses_the_next_one() -
     assert store.counts == {0: Count(today, 5, 0, 1), 1: Count(today, 6, 0, 1)}
 
 
-async def test_a_seat_that_is_lost_while_counts_are_loaded_has_none_of_its_calls_kept() -> None:
+async def test_a_share_that_is_lost_while_counts_are_loaded_has_none_of_its_calls_saved() -> None:
     class Losing(Store):
         async def load(self, label: Label) -> Counts:
             if not self.loads:
@@ -284,7 +284,7 @@ async def test_a_seat_that_is_lost_while_counts_are_loaded_has_none_of_its_calls
     assert store.counts == {1: Count(today, 6, 0, 1)}
 
 
-async def test_without_a_seat_a_call_waits_for_one() -> None:
+async def test_without_a_share_a_call_waits_for_one() -> None:
     rig = Rig(4)
     rig.daily.on_share_changed(None)
     async with asyncio.TaskGroup() as tasks:

@@ -87,15 +87,15 @@ def test_each_header_is_taken_for_what_it_says(
 def test_retry_after_is_seconds_or_the_date_at_which_the_day_ends(
     wish: str, window: str, spent_for_s: float
 ) -> None:
-    said = rate_limit_hint(light, reply(429, retry_after=wish), now)
-    assert (said.window, said.spent_for_s) == (window, spent_for_s)
+    hint = rate_limit_hint(light, reply(429, retry_after=wish), now)
+    assert (hint.window, hint.spent_for_s) == (window, spent_for_s)
 
 
 @pytest.mark.parametrize("wish", ["1.5", "soon", "2026-01-01T12:00:05Z"])
 def test_the_type_header_alone_tells_the_day_too(wish: str) -> None:
-    said = rate_limit_hint(light, reply(429, retry_after=wish, x_ratelimit_type="Daily-limit"), now)
-    assert said.window == "day"
-    assert said.spent_for_s == {"1.5": 1.5, "soon": 43_200.0}.get(wish, 5.0)
+    hint = rate_limit_hint(light, reply(429, retry_after=wish, x_ratelimit_type="Daily-limit"), now)
+    assert hint.window == "day"
+    assert hint.spent_for_s == {"1.5": 1.5, "soon": 43_200.0}.get(wish, 5.0)
 
 
 def test_a_type_that_nobody_knows_says_no_more_than_none() -> None:

@@ -154,17 +154,17 @@ async def test_a_call_that_is_cancelled_lets_the_next_one_go_first() -> None:
 
 
 @in_simulated_time
-async def test_without_a_seat_calls_wait_until_there_is_one() -> None:
+async def test_without_a_share_calls_wait_until_there_is_one() -> None:
     scheduler = some_turns(member_share=None)
     async with asyncio.TaskGroup() as tasks:
-        asked = [tasks.create_task(take(scheduler, label)) for label in Label]
+        calls = [tasks.create_task(take(scheduler, label)) for label in Label]
         await asyncio.sleep(2)
         scheduler.on_share_changed(MemberShare(0, 2, 1))
-    assert [each.result() for each in asked] == pytest.approx([2 + spacing] * 3)
+    assert [each.result() for each in calls] == pytest.approx([2 + spacing] * 3)
 
 
 @in_simulated_time
-async def test_without_a_seat_in_time_calls_are_refused() -> None:
+async def test_without_a_share_in_time_calls_are_refused() -> None:
     scheduler = some_turns(member_share=None)
     before = figure("zcc_zoom_budget_refused_total", label="LIGHT", reason="no_share")
     for label in (light, heavy):
@@ -174,10 +174,10 @@ async def test_without_a_seat_in_time_calls_are_refused() -> None:
 
 
 @in_simulated_time
-async def test_a_seat_that_is_given_up_grants_nothing_to_those_who_wait() -> None:
+async def test_a_share_that_is_given_up_grants_nothing_to_waiting_calls() -> None:
     scheduler = some_turns()
     async with asyncio.TaskGroup() as tasks:
-        asked = tasks.create_task(take(scheduler))
+        call = tasks.create_task(take(scheduler))
         await asyncio.sleep(0.5)
         scheduler.on_share_changed(None)
         assert figure("zcc_zoom_budget_members") == 0
@@ -185,11 +185,11 @@ async def test_a_seat_that_is_given_up_grants_nothing_to_those_who_wait() -> Non
         scheduler.on_share_changed(MemberShare(3, 4, 2))
         assert figure("zcc_zoom_budget_members") == 4
         assert figure("zcc_zoom_budget_limit", label="LIGHT", window="second") == 10
-    assert asked.result() == pytest.approx(3 + spacing)
+    assert call.result() == pytest.approx(3 + spacing)
 
 
 @in_simulated_time
-async def test_who_is_less_patient_than_a_new_seat_can_wait_for_it_to_open() -> None:
+async def test_a_caller_with_less_time_than_a_new_share_takes_can_wait_for_it_to_open() -> None:
     scheduler = some_turns(member_share=None)
     async with asyncio.TaskGroup() as tasks:
         opened = tasks.create_task(scheduler.wait_until_open(light))
@@ -204,21 +204,21 @@ async def test_who_is_less_patient_than_a_new_seat_can_wait_for_it_to_open() -> 
 
 
 @in_simulated_time
-async def test_a_seat_that_does_not_come_is_waited_for_no_longer_than_a_turn() -> None:
+async def test_a_share_that_does_not_come_is_waited_for_no_longer_than_a_turn() -> None:
     await some_turns(member_share=None).wait_until_open(light)
     assert now_s() == pytest.approx(5.0)
 
 
 @in_simulated_time
-async def test_no_more_than_a_bound_wait_for_a_seat() -> None:
+async def test_no_more_calls_than_a_bound_wait_for_a_share() -> None:
     scheduler = some_turns(member_share=None)
     async with asyncio.TaskGroup() as tasks:
-        asked = [tasks.create_task(take(scheduler)) for _ in range(max_waiting)]
+        calls = [tasks.create_task(take(scheduler)) for _ in range(max_waiting)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         await refusal(scheduler)
         assert now_s() == 0.0
-        for each in asked:
+        for each in calls:
             each.cancel()
 
 
@@ -306,7 +306,7 @@ async def test_a_turn_that_did_not_come_is_not_taken_off_the_day() -> None:
 
 
 @in_simulated_time
-async def test_a_label_that_may_be_asked_all_day_has_no_count() -> None:
+async def test_a_label_without_a_daily_limit_has_no_count() -> None:
     assert standing(some_turns(), light) == LimitStatus(light, 40, 40, None, 1, 0, 0, None)
 
 

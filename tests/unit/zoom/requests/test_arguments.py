@@ -111,7 +111,7 @@ def test_what_is_right_is_written(shape: Mapping[str, object], value: object, wr
         ({"type": "array", "max_length": 1}, ["ab"], "up to 1"),
     ],
 )
-def test_what_is_wrong_is_refused_and_told(
+def test_a_wrong_value_is_refused_with_the_reason(
     shape: Mapping[str, object], value: object, expected: str
 ) -> None:
     with pytest.raises(ArgumentError, match="list_things: x: ") as caught:
@@ -159,7 +159,7 @@ def test_an_unknown_argument_is_answered_with_the_nearest(name: str, advice: str
     assert advice in str(caught.value)
 
 
-def test_where_nothing_is_taken_that_is_said() -> None:
+def test_an_operation_without_arguments_says_that_it_takes_none() -> None:
     with pytest.raises(ArgumentError, match="it takes none"):
         address(operation(), {"x": 1})
 
@@ -319,7 +319,7 @@ def test_moments_are_written_as_the_operation_reads_them(
         ),
     ],
 )
-def test_moments_that_cannot_be_said_are_refused(
+def test_moments_that_cannot_be_written_are_refused(
     operation_: Operation, start: object, end: object, expected: str
 ) -> None:
     with pytest.raises(ArgumentError) as caught:
@@ -343,7 +343,7 @@ def test_every_moment_of_the_catalogue_is_the_end_of_a_window() -> None:
         assert moments <= ends
 
 
-def test_every_window_of_the_catalogue_can_be_said() -> None:
+def test_every_window_of_the_catalogue_can_be_written() -> None:
     for operation_ in operations().values():
         for window in operation_.windows:
             only_dates = window.forms == ("date",)

@@ -61,7 +61,9 @@ def test_no_body_is_none_where_it_may_be() -> None:
         ("create_queue", {5: "x"}, "body: expected what JSON can hold"),
     ],
 )
-def test_a_wrong_body_is_refused_and_told(operation: str, body: object, expected: str) -> None:
+def test_a_wrong_body_is_refused_with_the_reason(
+    operation: str, body: object, expected: str
+) -> None:
     assert expected in refused(operation, body)
 
 
@@ -131,7 +133,7 @@ def test_a_body_with_a_file_goes_out_in_parts() -> None:
     )
 
 
-def test_nested_members_beside_a_file_have_names_of_their_own() -> None:
+def test_nested_members_next_to_a_file_have_names_of_their_own() -> None:
     item = {
         "asset_item_name": "n",
         "is_default": True,
@@ -158,7 +160,9 @@ def test_nested_members_beside_a_file_have_names_of_their_own() -> None:
         ({"flow_name": "a\ud800"}, "body.flow_name: expected a file, text, a number"),
     ],
 )
-def test_parts_that_cannot_be_said_are_refused(changes: dict[str, object], expected: str) -> None:
+def test_parts_that_cannot_be_written_are_refused(
+    changes: dict[str, object], expected: str
+) -> None:
     assert expected in refused("import_flow", flow | changes)
 
 

@@ -17,8 +17,8 @@ def windows(name: str, **arguments: object) -> list[dict[str, object]]:
 
 
 def spans(name: str, start: str, end: str, **others: object) -> list[tuple[object, object]]:
-    found = windows(name, from_=start, to=end, **others)
-    return [(each["from_"], each["to"]) for each in found]
+    ranges = windows(name, from_=start, to=end, **others)
+    return [(each["from_"], each["to"]) for each in ranges]
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_a_second_more_than_the_longest_is_another_window() -> None:
 
 
 def test_what_lies_between_is_written_with_the_offset_of_the_start() -> None:
-    found = spans("list_recordings", "2026-01-01T00:00:00+05:30", "2026-01-30T00:00:00-08:00")
-    assert found == [
+    ranges = spans("list_recordings", "2026-01-01T00:00:00+05:30", "2026-01-30T00:00:00-08:00")
+    assert ranges == [
         ("2026-01-01T00:00:00+05:30", "2026-01-29T00:00:00+05:30"),
         ("2026-01-29T00:00:00+05:30", "2026-01-30T00:00:00-08:00"),
     ]
@@ -83,19 +83,19 @@ def test_a_z_is_refused_where_zoom_would_not_read_it_as_utc() -> None:
 
 def test_datetimes_and_dates_are_written_as_the_operation_reads_them() -> None:
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 30, tzinfo=UTC)
-    found = windows("list_engagements", from_=start, to=end)
-    assert [each["to"] for each in found] == [
+    ranges = windows("list_engagements", from_=start, to=end)
+    assert [each["to"] for each in ranges] == [
         "2026-01-29T00:00:00+00:00",
         "2026-01-30T00:00:00+00:00",
     ]
-    found = windows("list_operation_logs", from_=start.date(), to=end.date())
-    assert [each["to"] for each in found] == ["2026-01-28", "2026-01-30"]
+    ranges = windows("list_operation_logs", from_=start.date(), to=end.date())
+    assert [each["to"] for each in ranges] == ["2026-01-28", "2026-01-30"]
 
 
 def test_all_pairs_of_an_operation_are_divided() -> None:
     start = {"start_time_from": "2026-01-01T00:00:00Z", "start_time_to": "2026-02-01T00:00:00Z"}
     end = {"end_time_from": "2026-01-01T00:00:00Z", "end_time_to": "2026-02-01T00:00:00Z"}
-    found = windows("list_engagement_dataset", sort_order="asc", **start, **end)
+    ranges = windows("list_engagement_dataset", sort_order="asc", **start, **end)
     edges = ["2026-01-01T00:00:00Z", "2026-01-29T00:00:00Z", "2026-02-01T00:00:00Z"]
     pairs = list(pairwise(edges))
     assert [
@@ -103,15 +103,15 @@ def test_all_pairs_of_an_operation_are_divided() -> None:
             (each["start_time_from"], each["start_time_to"]),
             (each["end_time_from"], each["end_time_to"]),
         )
-        for each in found
+        for each in ranges
     ] == [(first, second) for first in pairs for second in pairs]
 
 
 @pytest.mark.parametrize(("order", "first"), [(None, 2), ("desc", 2), ("asc", 1)])
 def test_windows_go_the_way_of_the_list(order: str | None, first: int) -> None:
     span = {"end_time_from": "2026-01-01T00:00:00Z", "end_time_to": "2026-02-01T00:00:00Z"}
-    found = windows("list_engagement_dataset", sort_order=order, **span)
-    assert [str(each["end_time_to"]).startswith("2026-02") for each in found] == [
+    ranges = windows("list_engagement_dataset", sort_order=order, **span)
+    assert [str(each["end_time_to"]).startswith("2026-02") for each in ranges] == [
         first == 2,
         first == 1,
     ]
@@ -197,6 +197,6 @@ def test_what_zoom_has_forgotten_is_refused_with_the_oldest_that_it_knows(
 
 def test_all_is_checked_before_the_first_window() -> None:
     good = {"start_time_from": "2026-01-01T00:00:00Z", "start_time_to": "2026-06-01T00:00:00Z"}
-    found = divided(find("list_engagement_dataset"), good | {"end_time_from": "x"}, now=now)
+    ranges = divided(find("list_engagement_dataset"), good | {"end_time_from": "x"}, now=now)
     with pytest.raises(ArgumentError, match="end_time_to"):
-        next(found)
+        next(ranges)

@@ -1,4 +1,4 @@
-"""Lists are read to their end, or it is said why not."""
+"""Lists are read to their end, or an error says why not."""
 
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
@@ -32,10 +32,10 @@ class Script:
 
     def __init__(self, *documents: Any) -> None:
         self.documents = list(documents)
-        self.asked: list[dict[str, Any]] = []
+        self.calls: list[dict[str, Any]] = []
 
     async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> Any:
-        self.asked.append(arguments)
+        self.calls.append(arguments)
         return self.documents.pop(0)
 
 
@@ -55,8 +55,8 @@ async def read(caller: Any, operation: Operation, **arguments: object) -> list[A
     return [item async for item in items(caller, operation, arguments)]
 
 
-def page(operation: Operation, *found: object, **members: object) -> dict[str, Any]:
-    return {str(operation.reply.items): list(found)} | members
+def page(operation: Operation, *records: object, **members: object) -> dict[str, Any]:
+    return {str(operation.reply.items): list(records)} | members
 
 
 def needed(operation: Operation) -> dict[str, object]:
@@ -76,7 +76,7 @@ async def test_a_list_by_token_is_read_to_its_end_with_the_same_arguments(
     assert await read(caller, operation, **fixed) == ["a", "b", "c"]
     largest = operation.paging.size_max if operation.paging else None
     fixed |= {} if largest is None else {"page_size": largest}
-    assert caller.asked == [
+    assert caller.calls == [
         fixed,
         fixed | {"next_page_token": "t1"},
         fixed | {"next_page_token": "t2"},
@@ -93,7 +93,7 @@ def test_every_list_operation_is_of_a_style_that_is_tried_here() -> None:
 async def test_a_list_without_pages_is_one_page(operation: Operation) -> None:
     caller = Script(page(operation, "a", "b"))
     assert await read(caller, operation) == ["a", "b"]
-    assert caller.asked == [{}]
+    assert caller.calls == [{}]
 
 
 async def test_pages_come_whole_with_all_that_zoom_says_of_them() -> None:
@@ -105,7 +105,7 @@ async def test_pages_come_whole_with_all_that_zoom_says_of_them() -> None:
 async def test_a_short_page_is_no_end_and_none_is_left_out_of_the_arguments() -> None:
     caller = Script(page(queues, "a", next_page_token="t"), page(queues, *"bcd"))
     assert await read(caller, queues, page_size=3, channel=None) == ["a", "b", "c", "d"]
-    assert caller.asked == [{"page_size": 3}, {"page_size": 3, "next_page_token": "t"}]
+    assert caller.calls == [{"page_size": 3}, {"page_size": 3, "next_page_token": "t"}]
 
 
 async def test_a_thing_that_moved_to_the_next_page_comes_twice() -> None:
@@ -189,10 +189,10 @@ async def test_a_token_is_used_up_to_its_fifteenth_minute_and_no_longer() -> Non
         clock.elapsed_s += token_lifetime_s
         with pytest.raises(ExpiredWalkError, match="begin anew"):
             await anext(walk)
-    assert len(caller.asked) == 2
+    assert len(caller.calls) == 2
 
 
-async def test_more_than_can_be_asked_for_is_handed_out_and_then_told() -> None:
+async def test_more_than_can_be_requested_is_yielded_and_then_reported() -> None:
     operation = find("list_inbox_queues")
     assert await read(Script(page(operation, "a")), operation, inbox_id="i") == ["a"]
     caller = Script(page(operation, "a", next_page_token="t"))
@@ -220,14 +220,14 @@ async def test_a_history_that_has_no_more_ends_though_a_token_came(name: str) ->
 
 
 class TestPageNumbers:
-    async def test_pages_are_asked_for_by_number_until_all_records_came(self) -> None:
+    async def test_pages_are_requested_by_number_until_all_records_came(self) -> None:
         caller = Script(
             page(reports, "a", "b", page=1, total_records=3),
             page(reports, "c", page=2, total_records=3),
         )
         assert await read(caller, reports, report_id="r") == ["a", "b", "c"]
         fixed = {"report_id": "r", "page_size": 300}
-        assert caller.asked == [fixed | {"page": 1}, fixed | {"page": 2}]
+        assert caller.calls == [fixed | {"page": 1}, fixed | {"page": 2}]
 
     async def test_equal_rows_are_rows(self) -> None:
         caller = Script(*[page(reports, "a", total_records=2)] * 2)
@@ -244,7 +244,7 @@ class TestPageNumbers:
         with pytest.raises(RepeatedPageError):
             await read(Repeating(lambda _: page(reports, "a")), reports)
 
-    async def test_another_page_than_the_one_asked_for_is_an_error(self) -> None:
+    async def test_another_page_than_the_requested_one_is_an_error(self) -> None:
         with pytest.raises(RepeatedPageError):
             await read(Repeating(lambda _: page(reports, "a", page=1, total_records=9)), reports)
 
@@ -272,10 +272,10 @@ async def test_each_window_of_a_long_span_is_walked_to_its_end() -> None:
         "to": "2026-02-01T00:00:00+00:00",
         "page_size": 100,
     }
-    assert caller.asked == [first, first | {"next_page_token": "t"}, second]
+    assert caller.calls == [first, first | {"next_page_token": "t"}, second]
 
 
-async def test_what_zoom_has_forgotten_is_told_by_the_clock_of_the_walk() -> None:
+async def test_the_clock_of_the_walk_decides_what_zoom_no_longer_has() -> None:
     clock = VirtualClock()
     assert clock.now() == datetime(2026, 1, 1, tzinfo=UTC)
     span = {"from_": "2025-06-01", "to": "2025-06-02"}

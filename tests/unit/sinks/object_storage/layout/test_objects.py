@@ -42,8 +42,8 @@ def row(offset: int) -> ObjectRow:
 
 def days(**offsets: list[int]) -> Rows:
     return {
-        ObjectKey(source, f"2026-01-0{name[-1]}"): [row(offset) for offset in found]
-        for name, found in offsets.items()
+        ObjectKey(source, f"2026-01-0{name[-1]}"): [row(offset) for offset in day_offsets]
+        for name, day_offsets in offsets.items()
     }
 
 
@@ -53,7 +53,7 @@ def planned(rows: Rows, span: Span, frontier: Frontier | None = None) -> list[Pl
     return list(plan_objects(rows, {source: span}, logs=logs, frontiers=frontiers))
 
 
-def told(objects: list[PlannedObject]) -> list[tuple[str, int, int, list[int], bool]]:
+def summary(objects: list[PlannedObject]) -> list[tuple[str, int, int, list[int], bool]]:
     return [
         (
             each.key.day[-1],
@@ -118,7 +118,7 @@ def test_a_footer_of_another_log_is_refused(
 def test_what_lies_below_a_frontier_is_left_out_and_what_lies_beyond_is_cut_at_the_ends() -> None:
     frontier = Frontier(4, {"2026-01-01": Span(4, 8)})
     rows = days(day1=[2, 4, 6, 9], day2=[3, 5, 7, 8])
-    assert told(planned(rows, Span(2, 10), frontier)) == [
+    assert summary(planned(rows, Span(2, 10), frontier)) == [
         ("1", 4, 8, [4, 6], True),
         ("2", 4, 8, [5, 7], False),
         ("1", 8, 10, [9], False),
@@ -129,11 +129,11 @@ def test_what_lies_below_a_frontier_is_left_out_and_what_lies_beyond_is_cut_at_t
 def test_a_batch_that_ends_inside_the_last_span_says_which_days_reach_further() -> None:
     last = Span(4, 8)
     first = planned(days(day1=[4], day2=[5]), Span(4, 6), Frontier(4, {"2026-01-01": last}))
-    assert told(first) == [("1", 4, 8, [4], True), ("2", 4, 6, [5], False)]
+    assert summary(first) == [("1", 4, 8, [4], True), ("2", 4, 6, [5], False)]
     assert first[1].other_days == {"2026-01-01": last}
     after = Frontier(6, {"2026-01-02": Span(6, 7), "2026-01-01": last})
     second = planned(days(day1=[6, 7], day2=[6]), Span(6, 8), after)
-    assert told(second) == [
+    assert summary(second) == [
         ("1", 4, 8, [6], True),
         ("2", 6, 7, [6], True),
         ("1", 4, 8, [7], True),
@@ -151,7 +151,7 @@ def test_a_batch_that_lies_below_the_frontier_has_no_objects() -> None:
     assert planned(days(day1=[1], day2=[2]), Span(1, 3), frontier) == []
 
 
-def test_logs_without_a_topic_id_are_told_apart_by_their_cluster() -> None:
+def test_logs_without_a_topic_id_are_distinguished_by_their_cluster() -> None:
     one, two = Log("one", "").name, Log("two", "").name
     assert one != two
     assert len(one) == len(two) == 21

@@ -62,7 +62,7 @@ def test_a_delivery_that_cannot_be_a_row_is_rejected_by_name(broken: Delivery, d
     assert (rejection.source, rejection.offset) == (source, 1)
     assert rejection.reason is DeadLetterReason.UNREADABLE
     assert detail in rejection.detail
-    assert sum(len(found) for found in rows.values()) == 1
+    assert sum(len(day_rows) for day_rows in rows.values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_the_day_is_that_of_the_event_in_utc(ce_time: bytes, day: str) -> None:
 def test_the_fields_of_a_row_are_the_columns_of_the_table() -> None:
     assert list(ObjectRow._fields) == table_schema.names
     rows, _ = read_rows(batch(delivery(0), delivery(3)))
-    (found,) = rows.values()
-    table = table_of(found)
+    (day_rows,) = rows.values()
+    table = table_of(day_rows)
     assert table.schema == table_schema
     assert table["offset"].to_pylist() == [0, 3]
     assert f"{table['occurred_at'][0].as_py():%Y-%m-%dT%H:%M:%S}" == "2026-01-02T23:59:59"

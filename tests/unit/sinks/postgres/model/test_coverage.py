@@ -108,10 +108,10 @@ def written(example: Mapping[str, Any], path: tuple[str, ...], value: Any) -> An
         place = place[0] if step == "[]" else place[step]
     place[0 if path[-1] == "[]" else path[-1]] = value
     record = with_header(delivery(orjson.dumps(body)), "zcc-event-id", b"a" * 64)
-    told, rejections = read_deliveries([record])
+    messages, rejections = read_deliveries([record])
     assert rejections == []
-    rows = rows_by_table(told)
-    return {table.name: found for table, found in rows.items() if table is not raw_table}
+    rows = rows_by_table(messages)
+    return {table.name: table_rows for table, table_rows in rows.items() if table is not raw_table}
 
 
 def stored(member: Member, example: Mapping[str, Any]) -> bool:

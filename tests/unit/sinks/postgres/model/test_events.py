@@ -95,13 +95,13 @@ def test_a_name_that_was_not_found_is_none(enrichment: dict[str, Any] | None) ->
 
 
 def test_the_name_in_the_event_goes_before_the_one_that_was_found() -> None:
-    found = {"users": {"U1": {"display_name": "B"}}, "queues": {"Q1": {"queue_name": "D"}}}
+    enrichment = {"users": {"U1": {"display_name": "B"}}, "queues": {"Q1": {"queue_name": "D"}}}
     ids = {"user_id": "U1", "cc_queue_id": "Q1"}
-    plain = read_event(delivery(webhook("engagement_user_hold", ids), enrichment=found))
+    plain = read_event(delivery(webhook("engagement_user_hold", ids), enrichment=enrichment))
     assert (plain.user(), plain.queue()) == (("U1", "B"), ("Q1", "D"))
     named = {**ids, "user_display_name": "A", "queue_name": "C"}
-    told = read_event(delivery(webhook("engagement_user_hold", named), enrichment=found))
-    assert (told.user(), told.queue()) == (("U1", "A"), ("Q1", "C"))
+    explicit = read_event(delivery(webhook("engagement_user_hold", named), enrichment=enrichment))
+    assert (explicit.user(), explicit.queue()) == (("U1", "A"), ("Q1", "C"))
 
 
 def test_an_event_without_user_or_queue_has_no_names_of_them() -> None:

@@ -13,7 +13,7 @@ LONG = "x" * 256
 
 
 @pytest.mark.parametrize(
-    ("members", "found"),
+    ("members", "kinds"),
     [
         ({"engagement_id": "x" * 255}, []),
         ({"engagement_id": LONG}, ["engagement"]),
@@ -23,9 +23,9 @@ LONG = "x" * 256
         ({"engagement_id": 7, "tags": ["x", ["y"]], "more": {"a": {}}}, []),
     ],
 )
-def test_ids_that_are_too_long_are_found(members: dict[str, Any], found: list[str]) -> None:
+def test_ids_that_are_too_long_are_found(members: dict[str, Any], kinds: list[str]) -> None:
     read, _ = read_deliveries([event("engagement_started", **members)])
-    assert [each.what for each in omissions_of(read)] == found
+    assert [each.what for each in omissions_of(read)] == kinds
 
 
 def test_a_row_whose_ids_are_too_long_together_is_found() -> None:

@@ -36,13 +36,13 @@ class Source(NamedTuple):
         return self.at.to_bytes(48, "big") + self.revision.to_bytes(4, "big")
 
 
-def person(**told: tuple[Cell, ...]) -> list[ColumnUpdate]:
-    return [ColumnUpdate(PERSON, ("A", "1"), told)]
+def person(**registers: tuple[Cell, ...]) -> list[ColumnUpdate]:
+    return [ColumnUpdate(PERSON, ("A", "1"), registers)]
 
 
-def row(*told: tuple[Source, list[ColumnUpdate]]) -> list[Cell]:
-    (found,) = reduced(told)[PERSON]
-    return list(found)
+def row(*updates: tuple[Source, list[ColumnUpdate]]) -> list[Cell]:
+    (cells,) = reduced(updates)[PERSON]
+    return list(cells)
 
 
 def test_a_table_has_key_registers_with_their_stamps_and_bounds_in_this_order() -> None:
@@ -73,15 +73,15 @@ def test_a_table_of_facts_has_the_revision_for_a_stamp() -> None:
 def test_a_register_takes_its_values_together_none_among_them() -> None:
     older = Source(1), person(name=("Ada", "Byron"))
     newer = Source(2), person(name=("Ada", None))
-    for told in ([older, newer], [newer, older]):
-        assert row(*told)[2:5] == ["Ada", None, newer[0].stamp]
+    for order in ([older, newer], [newer, older]):
+        assert row(*order)[2:5] == ["Ada", None, newer[0].stamp]
 
 
 def test_an_oldest_register_takes_the_oldest_event_and_of_that_the_last_revision() -> None:
     first, again = (Source(1), person(origin=("a",))), (Source(1, 2), person(origin=("b",)))
     later = Source(2, 9), person(origin=("c",))
-    for told in ([first, again, later], [later, again, first], [again, later, first]):
-        assert row(*told)[5] == "b"
+    for order in ([first, again, later], [later, again, first], [again, later, first]):
+        assert row(*order)[5] == "b"
 
 
 def test_what_nobody_tells_is_none_under_a_stamp_less_than_all() -> None:
@@ -100,28 +100,28 @@ def test_bounds_take_the_least_and_the_greatest() -> None:
 
 
 def test_a_higher_revision_replaces_a_fact_and_an_equal_one_does_not() -> None:
-    def said(revision: int, word: str) -> tuple[Source, list[ColumnUpdate]]:
+    def fact(revision: int, word: str) -> tuple[Source, list[ColumnUpdate]]:
         return Source(1, revision), [ColumnUpdate(WORD, ("A", "1", "E"), {"event": (word,)})]
 
-    (found,) = reduced([said(1, "a"), said(1, "b"), said(3, "c"), said(2, "d")])[WORD]
-    assert list(found) == ["A", "1", "E", "c", 3]
+    (cells,) = reduced([fact(1, "a"), fact(1, "b"), fact(3, "c"), fact(2, "d")])[WORD]
+    assert list(cells) == ["A", "1", "E", "c", 3]
 
 
-def test_a_fact_may_be_told_by_a_revision_of_zero() -> None:
-    told = [(Source(1, 0), [ColumnUpdate(WORD, ("A", "1", "E"), {"event": ("a",)})])]
-    assert [list(found) for found in reduced(told)[WORD]] == [["A", "1", "E", "a", 0]]
+def test_a_fact_may_come_from_a_revision_of_zero() -> None:
+    updates = [(Source(1, 0), [ColumnUpdate(WORD, ("A", "1", "E"), {"event": ("a",)})])]
+    assert [list(cells) for cells in reduced(updates)[WORD]] == [["A", "1", "E", "a", 0]]
 
 
 def test_rows_are_in_the_order_of_the_key() -> None:
     ids = ["b", "a", "ab", "B", "é"]
-    told = [(Source(n), [ColumnUpdate(PERSON, ("A", id_))]) for n, id_ in enumerate(ids)]
-    assert [found[1] for found in reduced(told)[PERSON]] == ["B", "a", "ab", "b", "é"]
+    updates = [(Source(n), [ColumnUpdate(PERSON, ("A", id_))]) for n, id_ in enumerate(ids)]
+    assert [cells[1] for cells in reduced(updates)[PERSON]] == ["B", "a", "ab", "b", "é"]
 
 
 def test_a_mention_whose_key_no_index_takes_is_void() -> None:
     longest, longer = ["x" * (longest_key - len("A") + more) for more in (0, 1)]
-    told = [(Source(1), [ColumnUpdate(PERSON, ("A", id_)) for id_ in (longest, longer)])]
-    assert [found[1] for found in reduced(told)[PERSON]] == [longest]
+    updates = [(Source(1), [ColumnUpdate(PERSON, ("A", id_)) for id_ in (longest, longer)])]
+    assert [cells[1] for cells in reduced(updates)[PERSON]] == [longest]
 
 
 def test_carried_leaves_out_registers_without_their_first_value() -> None:

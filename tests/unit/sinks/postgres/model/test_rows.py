@@ -24,17 +24,17 @@ engagement_table, timeline_table = engagement.table, timeline.table
 
 
 def named(table: Table, deliveries: Sequence[Any]) -> list[dict[str, Cell]]:
-    told, rejections = read_deliveries(deliveries)
+    messages, rejections = read_deliveries(deliveries)
     assert rejections == []
     names = [column.name for column in table.columns]
-    return [dict(zip(names, row, strict=True)) for row in rows_by_table(told)[table]]
+    return [dict(zip(names, row, strict=True)) for row in rows_by_table(messages)[table]]
 
 
 def test_unreadable_deliveries_are_rejected_by_place_and_the_others_read() -> None:
     good = delivery(webhook("task_created", {}), offset=4)
     broken = with_fields(good, value=b"{", offset=5)
-    told, (rejection,) = read_deliveries([good, broken])
-    assert [event.delivery for event in events_in(told)] == [good]
+    messages, (rejection,) = read_deliveries([good, broken])
+    assert [event.delivery for event in events_in(messages)] == [good]
     assert (rejection.source, rejection.offset) == (SOURCE, 5)
     assert rejection.reason is DeadLetterReason.UNREADABLE
 
@@ -158,7 +158,7 @@ def test_a_story_ends_as_an_engagement_that_tells_it() -> None:
     }
 
 
-def test_the_status_of_a_campaign_is_told_by_the_newest_dialer_event() -> None:
+def test_the_status_of_a_campaign_is_that_of_the_newest_dialer_event() -> None:
     called = {"engagement_id": "E1", "campaign_dialer_status": "dialing"}
     done = {"engagement_id": "E1", "campaign_dialer_status": "done", "external_engagement_id": "X"}
     (row,) = named(
@@ -175,12 +175,12 @@ def test_rows_are_in_the_order_of_their_keys_so_that_writers_cannot_deadlock() -
     deliveries = [
         each for engagement_id in ("E2", "E1") for each in voice_call(engagement_id=engagement_id)
     ]
-    told, _ = read_deliveries(deliveries)
-    rows = rows_by_table(told)
+    messages, _ = read_deliveries(deliveries)
+    rows = rows_by_table(messages)
     assert list(rows) == [table for table in tables if table in rows]
-    for table, found in rows.items():
+    for table, table_rows in rows.items():
         places = [[column.name for column in table.columns].index(name) for name in table.key]
-        keys = [tuple(row[place] for place in places) for row in found]
+        keys = [tuple(row[place] for place in places) for row in table_rows]
         assert keys == sorted(keys), table.name
         assert len(keys) == len(set(keys))
 
@@ -189,9 +189,9 @@ def test_records_of_the_reference_topic_are_snapshots_and_no_events() -> None:
     state = {"account_id": "ACCOUNT", "entity": "flow", "id": "F1", "state": {"flow_name": "Main"}}
     value = orjson.dumps({**state, "as_of": "2026-03-01T10:00:00Z"})
     snapshot = with_fields(delivery(webhook("x", {})), topic="zcc.reference.v1", value=value)
-    told, rejections = read_deliveries([snapshot])
-    assert (events_in(told), rejections) == ([], [])
-    assert rows_by_table(told)[raw_table] == []
-    assert [row[:3] for row in rows_by_table(told)[reference_entity.table]] == [
+    messages, rejections = read_deliveries([snapshot])
+    assert (events_in(messages), rejections) == ([], [])
+    assert rows_by_table(messages)[raw_table] == []
+    assert [row[:3] for row in rows_by_table(messages)[reference_entity.table]] == [
         ["ACCOUNT", "flow", "F1"]
     ]

@@ -42,9 +42,9 @@ def test_a_cell_is_written_as_its_type_is(type_: SqlType, cell: Cell, field: byt
 
 
 def test_rows_keep_their_order_and_equal_cells_their_columns() -> None:
-    found = fields(table("integer", "bigint"), [[1, 1], [2, None], [1, 1]])
+    encoded = fields(table("integer", "bigint"), [[1, 1], [2, None], [1, 1]])
     one, two = struct.pack(">hiiiq", 2, 4, 1, 8, 1), struct.pack(">hiii", 2, 4, 2, -1)
-    assert found == one + two + one
+    assert encoded == one + two + one
 
 
 def test_no_rows_are_a_header_and_an_end() -> None:
@@ -70,8 +70,8 @@ def test_a_row_of_another_width_is_refused(rows: list[list[Cell]]) -> None:
 def test_rows_are_passed_as_one_array_for_each_column(
     type_: SqlType, cells: tuple[Cell, ...], oid: int, content: bytes
 ) -> None:
-    (found,) = arrays(table(type_), [[cell] for cell in cells], Texts())
-    assert found == struct.pack(">iiiii", 1, 1, oid, 2, 1) + content
+    (encoded,) = arrays(table(type_), [[cell] for cell in cells], Texts())
+    assert encoded == struct.pack(">iiiii", 1, 1, oid, 2, 1) + content
 
 
 def test_texts_are_written_once_for_all_tables_of_a_batch() -> None:

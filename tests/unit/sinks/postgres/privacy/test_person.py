@@ -32,7 +32,7 @@ def test_a_document_without_the_person_is_returned_as_it_is(*, person: Person, a
     assert erased_document("C1", person, about=about) == "C1"
 
 
-def test_an_object_with_a_value_of_the_consumer_loses_what_is_said_of_the_consumer() -> None:
+def test_an_object_with_a_value_of_the_consumer_loses_the_consumers_other_values() -> None:
     document = {
         "attendees": [
             {"attendee_id": "A1", "phone_number": "+1 555 010 7001", "first_name": "Ann"},
@@ -84,7 +84,7 @@ def test_a_list_with_a_value_of_the_consumer_tells_about_the_consumer() -> None:
     }
 
 
-def test_a_user_loses_what_stands_beside_the_id_and_below_it() -> None:
+def test_a_user_loses_the_members_next_to_the_id_and_below_it() -> None:
     document = {
         "user_id": "U1",
         "display_name": "Alex",
@@ -168,9 +168,9 @@ def test_rows_of_one_person_each_change_for_that_person_only() -> None:
 
 
 def test_numbers_of_users_are_none_of_consumers() -> None:
-    found = {"user_id": "U1", "phone_number": "+15550107001"}
-    assert erased_cells(phone_number.table, found, CONSUMER, about=False) == {}
-    assert erased_cells(phone_number.table, found, USER, about=False) == {
+    cells = {"user_id": "U1", "phone_number": "+15550107001"}
+    assert erased_cells(phone_number.table, cells, CONSUMER, about=False) == {}
+    assert erased_cells(phone_number.table, cells, USER, about=False) == {
         "user_id": "token",
         "phone_number": None,
     }
@@ -179,7 +179,7 @@ def test_numbers_of_users_are_none_of_consumers() -> None:
 def test_documents_and_lists_in_rows_change_as_well() -> None:
     (recording,) = recordings
     users = [{"user_id": "U2", "user_display_name": "Sam"}]
-    found = row(
+    cells = row(
         consumer_ids=["C1", "C2"],
         consumer_numbers=["+15550107001"],
         consumers=[{"consumer_id": "C1", "consumer_display_name": "Ann"}],
@@ -187,20 +187,20 @@ def test_documents_and_lists_in_rows_change_as_well() -> None:
         user_ids=["U1"],
         transcript_url="https://example.com/t",
     )
-    assert erased_cells(recording.table, found, CONSUMER, about=False) == {
+    assert erased_cells(recording.table, cells, CONSUMER, about=False) == {
         "consumer_ids": ["token"],
         "consumer_numbers": ["token"],
         "consumers": [{"consumer_id": "token"}],
         "transcript_url": None,
     }
-    assert erased_cells(recording.table, found, USER, about=False) == {"user_ids": ["token"]}
+    assert erased_cells(recording.table, cells, USER, about=False) == {"user_ids": ["token"]}
 
 
 def test_a_conference_keeps_who_is_not_the_person() -> None:
     (conference,) = conferences
-    found = row(participant_user_id="U2", participant_phone_number="+15550107001")
-    assert erased_cells(conference.table, found, USER, about=False) == {}
-    assert erased_cells(conference.table, found, CONSUMER, about=False) == {
+    cells = row(participant_user_id="U2", participant_phone_number="+15550107001")
+    assert erased_cells(conference.table, cells, USER, about=False) == {}
+    assert erased_cells(conference.table, cells, CONSUMER, about=False) == {
         "participant_user_id": None,
         "participant_phone_number": "token",
     }
@@ -212,27 +212,27 @@ def raw(payload: Any, **cells: Any) -> dict[str, Any]:
 
 
 def test_a_raw_event_changes_with_its_names_and_its_verbatim_body() -> None:
-    found = raw(
+    event = raw(
         {"user_id": "U1"},
         enrichment={"users": {"U1": {}}},
         body=b"U1",
         subject="user/U1",
         partition_key="ACCOUNT:U1",
     )
-    assert erased_raw(found, USER, about=False) == {
+    assert erased_raw(event, USER, about=False) == {
         "payload": {"user_id": "token"},
         "enrichment": {"users": {"token": {}}},
         "subject": "user/token",
         "partition_key": "ACCOUNT:token",
         "body": None,
     }
-    assert erased_raw(found, CONSUMER, about=False) == {}
+    assert erased_raw(event, CONSUMER, about=False) == {}
 
 
 def test_a_consumer_is_no_longer_the_subject_of_a_raw_event() -> None:
     consent = {"sms": {"consumer_number": "+15550107001"}}
-    found = raw(consent, subject="consumer/0ab1", partition_key="ACCOUNT:0ab1")
-    assert erased_raw(found, CONSUMER, about=False) == {
+    event = raw(consent, subject="consumer/0ab1", partition_key="ACCOUNT:0ab1")
+    assert erased_raw(event, CONSUMER, about=False) == {
         "payload": {"sms": {"consumer_number": "token"}},
         "subject": None,
         "partition_key": None,
@@ -241,7 +241,7 @@ def test_a_consumer_is_no_longer_the_subject_of_a_raw_event() -> None:
     assert erased_raw(of_engagement, CONSUMER, about=False).keys() == {"payload"}
 
 
-def test_ids_beside_a_value_are_those_of_its_own_object() -> None:
+def test_ids_next_to_a_value_are_those_of_its_own_object() -> None:
     document = {
         "consumers": [
             {"consumer_id": "C1", "consumer_number": "+15550107001"},

@@ -30,7 +30,7 @@ def rules(redaction: Redaction, *classes: Personal) -> PersonalData:
     return PersonalData(dict.fromkeys(classes or CLASSES, redaction), KEY)
 
 
-def told(*deliveries: Any) -> list[Message]:
+def messages_of(*deliveries: Any) -> list[Message]:
     read, rejections = read_deliveries(deliveries)
     assert rejections == []
     return read
@@ -44,14 +44,14 @@ def cells(some: list[Message]) -> Iterator[tuple[Table, Mapping[str, Any]]]:
 
 
 def test_what_is_kept_is_not_touched() -> None:
-    some = told(*ANN.deliveries())
+    some = messages_of(*ANN.deliveries())
     for kept in (PersonalData({}, b""), rules("keep")):
         assert all(a is b for a, b in zip(kept.redacted(some), some, strict=True))
 
 
 @each_case("event", catalogue.events)
 def test_every_personal_column_holds_pseudonyms_and_no_other_one_changes(event: str) -> None:
-    some = told(delivery(orjson.dumps(orjson.loads(catalogue.example(event)))))
+    some = messages_of(delivery(orjson.dumps(orjson.loads(catalogue.example(event)))))
     plain = list(cells(some))
     redacted = list(cells(rules("pseudonymise").redacted(some)))
     personal = {
@@ -76,7 +76,7 @@ def test_every_personal_column_holds_pseudonyms_and_no_other_one_changes(event: 
 
 @pytest.mark.parametrize("redaction", ["pseudonymise", "drop"])
 def test_no_value_of_a_person_is_left_in_any_row(redaction: Redaction) -> None:
-    some = rules(redaction).redacted(told(*ANN.deliveries()))
+    some = rules(redaction).redacted(messages_of(*ANN.deliveries()))
     assert some
     for table, row in cells(some):
         text = repr(row)
@@ -85,7 +85,7 @@ def test_no_value_of_a_person_is_left_in_any_row(redaction: Redaction) -> None:
 
 
 def test_rows_of_dropped_data_have_whole_keys() -> None:
-    for table, row in cells(rules("drop").redacted(told(*ANN.deliveries()))):
+    for table, row in cells(rules("drop").redacted(messages_of(*ANN.deliveries()))):
         assert all(row[name] is not None for name in table.key), table.name
 
 
@@ -111,10 +111,14 @@ def test_short_codes_and_words_are_no_numbers() -> None:
 
 def test_ids_stay_joined_in_rows_names_and_heads() -> None:
     call = {"user_id": "U1", "user_display_name": "Alex", "engagement_id": "E1"}
-    found = {"U1": {"user_id": "U1", "display_name": "Alex"}}
+    users = {"U1": {"user_id": "U1", "display_name": "Alex"}}
     login = webhook("user_login", {"user_id": "U1"})
-    some = told(delivery(webhook("engagement_user_answered", call), enrichment={"users": found}))
-    some += told(delivery(login), snapshot("user", "U1", {"user_id": "U1", "display_name": "Al"}))
+    some = messages_of(
+        delivery(webhook("engagement_user_answered", call), enrichment={"users": users})
+    )
+    some += messages_of(
+        delivery(login), snapshot("user", "U1", {"user_id": "U1", "display_name": "Al"})
+    )
     new = pseudonym("user_ref", "U1", key=KEY)
     rows = list(cells(rules("pseudonymise", "user_ref").redacted(some)))
     ids = {
@@ -142,7 +146,7 @@ def test_ids_stay_joined_in_rows_names_and_heads() -> None:
 
 
 def test_a_dropped_person_has_no_snapshot_and_no_head() -> None:
-    some = told(
+    some = messages_of(
         snapshot("user", "U1", {"user_id": "U1"}),
         delivery(webhook("user_login", {"user_id": "U1"})),
     )
@@ -152,7 +156,7 @@ def test_a_dropped_person_has_no_snapshot_and_no_head() -> None:
 
 def test_a_body_kept_byte_for_byte_goes_with_what_it_held() -> None:
     body = webhook("engagement_note_added", {"engagement_id": "E1", "note": "a\0b"})
-    (event,) = told(delivery(body))
+    (event,) = messages_of(delivery(body))
     assert event.content.verbatim
     (redacted,) = rules("pseudonymise", "free_text").redacted([event])
     assert redacted.content.verbatim is None
@@ -161,7 +165,9 @@ def test_a_body_kept_byte_for_byte_goes_with_what_it_held() -> None:
 
 def test_numbers_in_place_of_texts_and_lists_of_texts_are_treated_too() -> None:
     entity = {"engagement_id": "E1", "consumer_number": 15550107001, "emails": ["a@b.example"]}
-    (event,) = rules("pseudonymise").redacted(told(delivery(webhook("engagement_started", entity))))
+    (event,) = rules("pseudonymise").redacted(
+        messages_of(delivery(webhook("engagement_started", entity)))
+    )
     assert event.object["consumer_number"] == pseudonym("phone", "15550107001", key=KEY)
     assert event.object["emails"] == [pseudonym("email", "a@b.example", key=KEY)]
 
@@ -172,8 +178,8 @@ def test_names_and_the_schemas_agree_on_what_is_personal() -> None:
         for path in sorted((files("schemas") / folder).rglob("*.schema.json")):  # type: ignore[attr-defined]  # a real folder
             for name, data_class in members(json.loads(path.read_text())):
                 marked.setdefault(name, set()).add(data_class)
-    del marked["id"]  # decided by the entity beside it
-    personal = {name for name, found in marked.items() if found != {"none"}}
+    del marked["id"]  # decided by the entity next to it
+    personal = {name for name, classes in marked.items() if classes != {"none"}}
     assert {name for name in personal if class_of(name) is None} == set()
     assert {name for name in marked if class_of(name)} - personal == {
         "contact_center_number",

@@ -12,8 +12,8 @@ from tests.support.projections import snapshot
 by_name = {table.name: table for table in tables}
 
 
-def kept(told: Iterable[Message]) -> Sequence[Message]:
-    return list(told)
+def kept(messages: Iterable[Message]) -> Sequence[Message]:
+    return list(messages)
 
 
 usual = Preparation(kept, rows_by_table, staged=True)
@@ -58,7 +58,7 @@ def test_references_are_no_events_and_tables_without_rows_are_left_out() -> None
     assert [each.table.name for each in prepared.passed] == ["app_user"]
 
 
-def test_one_that_cannot_be_read_is_all_that_is_told_of_the_batch() -> None:
+def test_an_unreadable_record_is_the_only_result_of_its_batch() -> None:
     good = calls(1)[0]
     prepared = usual.of([good, with_fields(good, value=b"{", offset=7)])
     (rejection,) = prepared.rejections
@@ -72,7 +72,7 @@ def test_what_may_not_be_stored_is_treated_before_rows_are_made() -> None:
     assert nothing.messages(calls(2)) == []
 
 
-def test_the_rows_of_one_table_can_be_asked_for() -> None:
-    told = usual.messages(calls(3))
-    assert len(usual.rows(told, raw_table)) == 3
-    assert usual.rows(told, by_name["task"]) == ()
+def test_the_rows_of_one_table_can_be_requested() -> None:
+    messages = usual.messages(calls(3))
+    assert len(usual.rows(messages, raw_table)) == 3
+    assert usual.rows(messages, by_name["task"]) == ()

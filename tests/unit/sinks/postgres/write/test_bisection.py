@@ -8,7 +8,7 @@ from sinks.postgres.write.bisection import find_rejected_rows
 
 
 class Tries:
-    """A table that refuses some numbers; ``statements`` counts what a database would be asked."""
+    """A table that refuses some numbers; ``statements`` counts those that a database would run."""
 
     def __init__(self, bad: set[int], together: set[int] | None = None) -> None:
         self.bad = bad
@@ -30,9 +30,9 @@ class Tries:
 
 
 @pytest.mark.parametrize("bad", [{0}, {4999}, {7, 8, 4000}, set(range(10)), {4998, 4999}])
-async def test_exactly_the_culprits_are_found_in_order(bad: set[int]) -> None:
-    found = await find_rejected_rows(range(5000), Tries(bad))
-    assert found == [(item, "refused") for item in sorted(bad)]
+async def test_exactly_the_rejected_rows_are_found_in_order(bad: set[int]) -> None:
+    rejected = await find_rejected_rows(range(5000), Tries(bad))
+    assert rejected == [(item, "refused") for item in sorted(bad)]
 
 
 async def test_one_culprit_costs_few_statements_wherever_it_is() -> None:

@@ -24,14 +24,14 @@ def test_the_same_log_is_read_on() -> None:
     ("stored", "present", "known"), [("", "new", "new"), ("old", "", "old"), ("", "", "")]
 )
 def test_an_id_that_nobody_knows_is_no_other_id(stored: str, present: str, known: str) -> None:
-    found = start_of(SOURCE, StoredPosition("cluster", stored, 7), assignment(topic_id=present))
-    assert found == Start(7, known)
+    start = start_of(SOURCE, StoredPosition("cluster", stored, 7), assignment(topic_id=present))
+    assert start == Start(7, known)
 
 
 @pytest.mark.parametrize("next_offset", [2, 50, 500])
 def test_a_log_that_was_made_anew_is_read_from_its_start(next_offset: int) -> None:
-    found = start_of(SOURCE, StoredPosition("cluster", "old", next_offset), assignment(start=3))
-    assert found == Start(3, "new", recreated=True)
+    start = start_of(SOURCE, StoredPosition("cluster", "old", next_offset), assignment(start=3))
+    assert start == Start(3, "new", recreated=True)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_a_log_that_was_made_anew_is_read_from_its_start(next_offset: int) -> No
 )
 def test_what_retention_has_deleted_is_counted_once(committed: int | None, uncounted: int) -> None:
     """The consumer counts what lies between the group's position and the start of the log."""
-    found = start_of(
+    start = start_of(
         SOURCE, StoredPosition("cluster", "new", 7), assignment(committed=committed, start=20)
     )
-    assert found == Start(20, "new", expired=13, uncounted=uncounted)
+    assert start == Start(20, "new", expired=13, uncounted=uncounted)
 
 
 @pytest.mark.parametrize("topic_id", ["new", ""])

@@ -86,13 +86,13 @@ def test_items_are_added_changed_and_taken_away() -> None:
         "content": "Welcome!",
         "voice": "Joanna",
     }
-    told = [
+    events = [
         CREATED,
         updated(1, asset_item_added=[{"asset_item_id": "I2", "is_default": False}]),
         updated(2, asset_item_updated=[{"asset_item_id": "I1", "asset_item_content": "Hi"}, {}]),
         updated(3, asset_item_deleted=[{"asset_item_id": "I2", "asset_item_name": "Spanish"}]),
     ]
-    first, second = rows_of(item, *reversed(told))
+    first, second = rows_of(item, *reversed(events))
     assert (first["content"], first["voice"]) == ("Hi", "Joanna")
     assert (second["name"], second["deleted_at"]) == ("Spanish", START_MS + 3000)
 

@@ -17,9 +17,9 @@ CALL: dict[str, Any] = {"engagement_id": "E1", "engagement_direction": "inbound"
 TASKS: dict[str, Any] = {**CALL, "task_id": "T1", "transfer_to_task_id": "T2", "channel": "voice"}
 
 
-def test_a_transfer_is_in_its_newest_state_and_knows_what_any_event_told_of_it() -> None:
+def test_a_transfer_has_its_newest_state_and_the_members_of_all_its_events() -> None:
     target = {"transfer_to_cc_queue_id": "Q2", "transfer_to_user_id": "U2"}
-    found = {
+    enrichment = {
         **complete,
         "users": {"U2": {"display_name": "Blake"}},
         "queues": {"Q2": {"queue_name": "Billing"}},
@@ -27,7 +27,7 @@ def test_a_transfer_is_in_its_newest_state_and_knows_what_any_event_told_of_it()
     (row,) = rows_of(
         transfer,
         event("engagement_transfer_accepted", after_s=3, **TASKS, transfer_type="cold"),
-        event("engagement_transfer_initiated", enrichment=found, **TASKS, **target),
+        event("engagement_transfer_initiated", enrichment=enrichment, **TASKS, **target),
         event("engagement_transfer_rejected", after_s=1, **TASKS, transfer_to_task_timeout=60),
         event("engagement_transfer_queued", after_s=2, **TASKS, transfer_level="queue"),
     )
@@ -80,14 +80,14 @@ def test_a_conference_event_says_what_happened_to_whom(name: str, member: str, a
 
 
 def test_the_end_of_a_conference_happens_to_nobody() -> None:
-    told = event("engagement_conference_canceled", **CALL, conference_id="C1")
-    (row,) = rows_of(conference_event, told)
+    canceled = event("engagement_conference_canceled", **CALL, conference_id="C1")
+    (row,) = rows_of(conference_event, canceled)
     assert row["action"] == "canceled"
     assert not row.keys() & {"participant_user_id", "participant_phone_number", "participants"}
 
 
 def test_messages_and_files_are_rows_of_their_event() -> None:
-    said = event("engagement_consumer_sent_message", **CALL, consumer_id="P1", message_text="Hi")
+    written = event("engagement_consumer_sent_message", **CALL, consumer_id="P1", message_text="Hi")
     sent = event(
         "engagement_user_sent_file",
         **CALL,
@@ -97,9 +97,9 @@ def test_messages_and_files_are_rows_of_their_event() -> None:
             {"file_id": "F2", "download_url": "https://example.com/2"},
         ],
     )
-    (row,) = rows_of(message, said, sent)
+    (row,) = rows_of(message, written, sent)
     assert (row["sender"], row["consumer_id"], row["message_text"]) == ("consumer", "P1", "Hi")
-    files = rows_of(file, sent, said, sent)
+    files = rows_of(file, sent, written, sent)
     assert [(r["position"], r["file_id"], r["sender"]) for r in files] == [
         (0, "F1", "user"),
         (1, "F2", "user"),
@@ -147,12 +147,12 @@ def test_both_kinds_of_text_message_are_of_the_channel_sms() -> None:
 
 def test_consent_is_the_newest_word_and_its_history_all_of_them() -> None:
     terms = {"consumer_number": "+15550100000", "campaign_id": "C1"}
-    told = [
+    events = [
         event("consumer_messaging_opt_out", after_s=5, sms=terms),
         event("consumer_messaging_opt_in", sms=terms),
         event("consumer_messaging_opt_in", after_s=9),
     ]
-    assert rows_of(consent, *told) == [
+    assert rows_of(consent, *events) == [
         {
             "channel": "sms",
             "consumer_number": "+15550100000",
@@ -162,7 +162,7 @@ def test_consent_is_the_newest_word_and_its_history_all_of_them() -> None:
             "state_told_at": START_MS + 5000,
         }
     ]
-    words = [(r["occurred_at"], r["state"]) for r in rows_of(history, *told)]
+    words = [(r["occurred_at"], r["state"]) for r in rows_of(history, *events)]
     assert sorted(words) == [
         (START_MS, "opted_in"),
         (START_MS + 5000, "opted_out"),
@@ -172,8 +172,8 @@ def test_consent_is_the_newest_word_and_its_history_all_of_them() -> None:
 
 def test_a_command_is_a_fact() -> None:
     given = {"engagement_id": "E1", "user_id": "U1", "request_id": "R1", "conference_id": "C1"}
-    told = event("call_control_conference_warm_invite_executed", **given)
-    (row,) = rows_of(command, told, told)
+    executed = event("call_control_conference_warm_invite_executed", **given)
+    (row,) = rows_of(command, executed, executed)
     assert row["command"] == "conference_warm_invite"
     assert {name: row[name] for name in given} == given
 

@@ -22,7 +22,7 @@ USER: dict[str, Any] = {"user_id": "U1", "user_display_name": "Alex"}
 TEAMS = [{"team_id": "T1", "team_name": "North"}, {"team_id": "T2"}]
 
 
-def test_an_upgrade_is_told_by_its_newest_event() -> None:
+def test_an_upgrade_has_the_state_of_its_newest_event() -> None:
     target = {"upgrade_to_channel": "video", "upgrade_to_channel_source": "web_video"}
     (row,) = rows_of(
         engagement,
@@ -96,12 +96,12 @@ def test_people_are_participants_with_their_first_name_number_and_teams() -> Non
 
 
 def test_people_in_lists_are_participants_too_and_those_without_id_are_none() -> None:
-    found = {**complete, "users": {"U2": {"display_name": "Blake"}}}
+    enrichment = {**complete, "users": {"U2": {"display_name": "Blake"}}}
     rows = rows_of(
         participant,
         event(
             "engagement_upgrade_initiated",
-            enrichment=found,
+            enrichment=enrichment,
             **CALL,
             users=[{**USER, "teams": TEAMS}, {"user_id": "U2"}, {"user_display_name": "Nobody"}],
             consumers=[{"consumer_id": "C1", "consumer_display_name": "Casey"}, {}],
@@ -125,16 +125,16 @@ def test_people_in_lists_are_participants_too_and_those_without_id_are_none() ->
 def test_a_supervisor_is_a_participant_and_what_he_or_she_does_a_fact(
     name: str, member: str, action: str
 ) -> None:
-    told = event(
+    started = event(
         name,
         enrichment={**complete, "users": {"S1": {"display_name": "Sam"}}},
         **CALL,
         **USER,
         **{f"{member}_id": "S1", "action_type": "whisper"},
     )
-    found = [(r["kind"], r["participant_id"]) for r in rows_of(participant, told)]
-    assert found == [("supervisor", "S1"), ("user", "U1")]
-    (row,) = rows_of(supervision, told)
+    participants = [(r["kind"], r["participant_id"]) for r in rows_of(participant, started)]
+    assert participants == [("supervisor", "S1"), ("user", "U1")]
+    (row,) = rows_of(supervision, started)
     assert (row["action_type"], row["boundary"]) == (action, "started")
     assert (row["user_display_name"], row["supervisor_display_name"]) == ("Alex", "Sam")
 

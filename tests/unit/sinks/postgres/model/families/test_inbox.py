@@ -17,7 +17,7 @@ MESSAGE: dict[str, Any] = {
 
 
 def test_a_message_goes_through_its_states() -> None:
-    told = [
+    events = [
         event("inbox_message_received", **MESSAGE, consumer_number="+15550100000", flow_id="F1"),
         event(
             "voicemail_transcript_completed",
@@ -44,7 +44,7 @@ def test_a_message_goes_through_its_states() -> None:
         event("inbox_message_resolved", after_s=5, **MESSAGE, cc_queue_id="Q1", queue_name="Help"),
         event("inbox_message_reopened", after_s=6, **MESSAGE, flow_number="+15550100009"),
     ]
-    (row,) = rows_of(inbox_message, *reversed(told))
+    (row,) = rows_of(inbox_message, *reversed(events))
     assert row == {
         "message_id": "M1",
         "engagement_id": "E1",
@@ -81,19 +81,19 @@ def test_a_message_goes_through_its_states() -> None:
 
 
 def test_the_last_word_on_a_deletion_stays_whatever_happens_afterwards() -> None:
-    told = [
+    events = [
         event("inbox_message_deleted", after_s=9, **MESSAGE, delete_type="Hard delete"),
         event("inbox_message_deleted", after_s=5, **MESSAGE, delete_type="Soft delete"),
         event("inbox_message_opened", after_s=10, **MESSAGE),
     ]
-    (row,) = rows_of(inbox_message, *told)
+    (row,) = rows_of(inbox_message, *events)
     assert (row["delete_type"], row["deleted_at"]) == ("Hard delete", START_MS + 9000)
 
 
 def test_a_user_whom_the_event_does_not_name_is_named_by_the_enrichment() -> None:
     names = {**complete, "users": {"U1": {"user_id": "U1", "display_name": "Alex"}}}
-    told = event("inbox_message_opened", **MESSAGE, user_id="U1", enrichment=names)
-    (row,) = rows_of(inbox_message, told)
+    opened = event("inbox_message_opened", **MESSAGE, user_id="U1", enrichment=names)
+    (row,) = rows_of(inbox_message, opened)
     assert row["user_display_name"] == "Alex"
 
 
@@ -101,6 +101,6 @@ def test_an_event_without_the_id_of_its_message_makes_no_row() -> None:
     assert rows_of(inbox_message, event("inbox_message_opened", engagement_id="E1")) == []
 
 
-def test_a_message_of_which_little_is_told_is_a_row_nevertheless() -> None:
+def test_a_message_with_few_members_is_a_row_nevertheless() -> None:
     (row,) = rows_of(inbox_message, event("inbox_message_opened", message_id="M1"))
     assert row == {"message_id": "M1", "phase": "opened", "opened_at": START_MS}

@@ -13,7 +13,7 @@ DAYS = [{"day_of_week": 2, "custom_hour_type": 2}]
 
 
 def test_business_hours_are_what_their_newest_events_say() -> None:
-    told = [
+    events = [
         event(
             "business_hours_created",
             business_hour_id="B1",
@@ -32,7 +32,7 @@ def test_business_hours_are_what_their_newest_events_say() -> None:
             updates={"account_default": True, "hours": {"hour_type": 1}},
         ),
     ]
-    (row,) = rows_of(business_hour, *reversed(told))
+    (row,) = rows_of(business_hour, *reversed(events))
     assert row == {
         "business_hour_id": "B1",
         "name": "Summer",
@@ -46,7 +46,7 @@ def test_business_hours_are_what_their_newest_events_say() -> None:
         "modified_at": START_MS + 1000,
     }
     deleted = event("business_hours_deleted", after_s=9, business_hour_id="B1", modified_by="U3")
-    (row,) = rows_of(business_hour, deleted, *told)
+    (row,) = rows_of(business_hour, deleted, *events)
     assert (row["deleted_at"], row["modified_by"]) == (START_MS + 9000, "U3")
 
 
@@ -65,7 +65,7 @@ def test_closures_change_one_by_one_and_member_by_member() -> None:
         "start_time": timestamp(START_MS),
         "end_time": timestamp(START_MS + 1000),
     }
-    told = [
+    events = [
         event(
             "closure_created",
             closure_set_id="S1",
@@ -86,7 +86,7 @@ def test_closures_change_one_by_one_and_member_by_member() -> None:
             },
         ),
     ]
-    (row,) = rows_of(closure_set, *reversed(told))
+    (row,) = rows_of(closure_set, *reversed(events))
     assert row == {
         "closure_set_id": "S1",
         "name": "Holidays",
@@ -97,7 +97,7 @@ def test_closures_change_one_by_one_and_member_by_member() -> None:
         "created_at": START_MS,
         "modified_at": START_MS + 1000,
     }
-    assert rows_of(closure, *reversed(told)) == [
+    assert rows_of(closure, *reversed(events)) == [
         {
             **yearly,
             "closure_set_id": "S1",
@@ -111,7 +111,7 @@ def test_closures_change_one_by_one_and_member_by_member() -> None:
         {"closure_set_id": "S1", "closure_id": "C2", "name": "Moving"},
     ]
     deleted = event("closure_deleted", after_s=9, closure_set_id="S1", modified_by="U1")
-    (row,) = rows_of(closure_set, deleted, *told)
+    (row,) = rows_of(closure_set, deleted, *events)
     assert row["deleted_at"] == START_MS + 9000
 
 

@@ -61,40 +61,40 @@ def test_updates_change_what_they_name_and_nothing_else() -> None:
 
 
 def test_a_deleted_queue_stays_so_until_it_is_created_again() -> None:
-    told = [
+    events = [
         event("queue_deleted", after_s=5, cc_queue_id="Q1", **SETTINGS),
         event("queue_created", cc_queue_id="Q1"),
         event("queue_agent_assigned", after_s=6, cc_queue_id="Q1", user_id="U1"),
     ]
-    (row,) = rows_of(queue, *told)
+    (row,) = rows_of(queue, *events)
     assert row["deleted_at"] == START_MS + 5000
-    (row,) = rows_of(queue, *told, event("queue_created", after_s=9, cc_queue_id="Q1"))
+    (row,) = rows_of(queue, *events, event("queue_created", after_s=9, cc_queue_id="Q1"))
     assert "deleted_at" not in row
 
 
 @pytest.mark.parametrize("persona", ["agent", "supervisor"])
 def test_a_member_says_whether_it_still_is_one(persona: str) -> None:
     who = {"cc_queue_id": "Q1", "user_id": "U1", "display_name": "Alex"}
-    told = [
+    events = [
         event(f"queue_{persona}_unassigned", after_s=5, **who),
         event(f"queue_{persona}_assigned", **who),
     ]
     expected = {"cc_queue_id": "Q1", "user_id": "U1", "persona": persona}
-    assert rows_of(member, told[1]) == [{**expected, "assigned": True}]
-    assert rows_of(member, *told) == [{**expected, "assigned": False}]
-    assert rows_of(user, *told) == [{"user_id": "U1", "display_name": "Alex"}]
+    assert rows_of(member, events[1]) == [{**expected, "assigned": True}]
+    assert rows_of(member, *events) == [{**expected, "assigned": False}]
+    assert rows_of(user, *events) == [{"user_id": "U1", "display_name": "Alex"}]
 
 
 def test_an_agent_opts_in_and_out_without_ceasing_to_be_a_member() -> None:
     who = {"cc_queue_id": "Q1", "queue_name": "Sales", "queue_id": "old", "user_id": "U1"}
-    told = [
+    events = [
         event("queue_agent_assigned", **who),
         event("user_opt_out", after_s=2, **who),
         event("user_opt_in", after_s=1, **who),
     ]
-    (row,) = rows_of(member, *told)
+    (row,) = rows_of(member, *events)
     assert (row["assigned"], row["opted_in"]) == (True, False)
-    (row,) = rows_of(queue, *told)
+    (row,) = rows_of(queue, *events)
     assert row == {"cc_queue_id": "Q1", "queue_name": "Sales", "legacy_queue_id": "old"}
 
 

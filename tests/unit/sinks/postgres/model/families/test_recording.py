@@ -22,7 +22,7 @@ HOW = ("started", "stopped")
 
 
 def test_a_recording_is_what_its_newest_events_say() -> None:
-    told = [
+    events = [
         event("recording_started", **CALL, users=USERS[:1], recording_type="automatic"),
         event("recording_paused", after_s=1, **CALL, users=USERS),
         event("recording_resumed", after_s=2, **CALL, users=USERS, consumers=CONSUMERS),
@@ -40,7 +40,7 @@ def test_a_recording_is_what_its_newest_events_say() -> None:
         ),
         event("recording_transcript_completed", after_s=20, **CALL, transcript_url="https://x"),
     ]
-    (row,) = rows_of(recording, *reversed(told))
+    (row,) = rows_of(recording, *reversed(events))
     assert row == {
         "recording_id": "R1",
         "engagement_id": "E1",
@@ -79,8 +79,8 @@ def test_a_deletion_that_comes_first_meets_its_engagement_later() -> None:
 
 
 def test_the_times_of_events_stand_where_the_vendor_tells_none() -> None:
-    told = [event(f"recording_{how}", after_s=n, **CALL) for n, how in enumerate(HOW)]
-    (row,) = rows_of(recording, *told)
+    events = [event(f"recording_{how}", after_s=n, **CALL) for n, how in enumerate(HOW)]
+    (row,) = rows_of(recording, *events)
     assert (row["started_at"], row["ended_at"]) == (START_MS, START_MS + 1000)
 
 
@@ -89,9 +89,9 @@ def test_an_event_without_the_id_of_its_recording_makes_no_row() -> None:
 
 
 def test_null_instead_of_a_list_takes_nothing_away() -> None:
-    told = [
+    events = [
         event("recording_started", **CALL, users=USERS, consumers=CONSUMERS),
         event("recording_stopped", after_s=1, **CALL, users=None, consumers=None),
     ]
-    (row,) = rows_of(recording, *told)
+    (row,) = rows_of(recording, *events)
     assert (row["user_ids"], row["consumer_ids"]) == (("U1", "U2"), ("C1",))

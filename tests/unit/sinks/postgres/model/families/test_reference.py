@@ -50,25 +50,25 @@ LISTED = {"team_ids": ("T1",), "team_names": ("One",)}
 
 
 def test_a_snapshot_fills_users_queues_and_teams() -> None:
-    told = [
+    snapshots = [
         snapshot("user", "U1", {**USER, "teams": TEAMS}),
         snapshot("queue", "Q1", {**QUEUE, "queue_id": "old", "teams": TEAMS}),
         snapshot("team", "T1", TEAM),
     ]
     as_of = {"looked_up_at": START_MS}
-    assert rows_of(user, *told) == [{**USER, **LISTED, **as_of}]
-    assert rows_of(queue, *told) == [{**QUEUE, **LISTED, **as_of, "legacy_queue_id": "old"}]
-    assert rows_of(team, *told) == [{**TEAM, **as_of}]
-    assert rows_of(reference_entity, *told) == []
+    assert rows_of(user, *snapshots) == [{**USER, **LISTED, **as_of}]
+    assert rows_of(queue, *snapshots) == [{**QUEUE, **LISTED, **as_of, "legacy_queue_id": "old"}]
+    assert rows_of(team, *snapshots) == [{**TEAM, **as_of}]
+    assert rows_of(reference_entity, *snapshots) == []
 
 
 def test_a_snapshot_yields_to_newer_events_and_to_nothing_older() -> None:
-    asked = snapshot("user", "U1", {"user_id": "U1", "role_name": "Agent"}, after_s=5)
+    looked_up = snapshot("user", "U1", {"user_id": "U1", "role_name": "Agent"}, after_s=5)
     older = event("user_updated", user_id="U1", updates={"role_name": "Guest"})
     newer = event("user_updated", after_s=9, user_id="U1", updates={"role_name": "Lead"})
-    for order in ((asked, older), (older, asked)):
+    for order in ((looked_up, older), (older, looked_up)):
         assert rows_of(user, *order)[0]["role_name"] == "Agent"
-    for order in ((asked, newer), (newer, asked)):
+    for order in ((looked_up, newer), (newer, looked_up)):
         assert rows_of(user, *order)[0]["role_name"] == "Lead"
 
 
@@ -201,10 +201,10 @@ def test_a_row_of_a_log_is_as_it_was_last_polled_and_never_taken_away() -> None:
         {"value": None, "key": b"A::U"},
     ],
 )
-def test_a_record_that_is_no_reference_is_set_aside(changes: dict[str, Any]) -> None:
+def test_a_record_that_is_no_reference_is_rejected(changes: dict[str, Any]) -> None:
     broken = with_fields(snapshot("user", "U1", USER), **changes)
-    told, (rejection,) = read_deliveries([broken])
-    assert told == []
+    messages, (rejection,) = read_deliveries([broken])
+    assert messages == []
     assert rejection.reason is DeadLetterReason.UNREADABLE
     assert "U1" not in (rejection.detail or "")
 

@@ -66,7 +66,7 @@ def test_a_task_is_what_its_newest_events_say() -> None:
     }
 
 
-def test_the_end_of_a_task_is_told_by_the_kind_of_its_event() -> None:
+def test_the_end_of_a_task_follows_from_the_kind_of_its_event() -> None:
     ends = [
         event(f"task_{end}", after_s=n, **TASK)
         for n, end in enumerate(("completed", "canceled", "deleted"))
@@ -79,13 +79,13 @@ def test_the_end_of_a_task_is_told_by_the_kind_of_its_event() -> None:
     ]
 
 
-def test_a_number_that_no_column_takes_is_as_if_it_were_not_told() -> None:
+def test_a_number_that_no_column_takes_is_left_out() -> None:
     odd = event("task_created", **TASK, task_priority=2**40, task_timeout="soon", auto_assign=1)
     (row,) = rows_of(task, odd)
     assert row == {"task_id": "T1", "engagement_id": "E1"}
 
 
-def test_a_task_of_which_little_is_told_is_a_row_nevertheless() -> None:
+def test_a_task_with_few_members_is_a_row_nevertheless() -> None:
     (row,) = rows_of(task, event("task_completed", task_id="T1"))
     assert row == {"task_id": "T1", "completed_at": START_MS}
 
@@ -101,12 +101,12 @@ def test_an_event_without_the_id_of_its_task_or_reservation_makes_no_row() -> No
 
 
 def test_a_reservation_is_an_offer_with_its_outcome_and_tells_of_its_task() -> None:
-    told = [
+    events = [
         event("task_reservation_completed", after_s=9, **OFFER, engagement_direction="inbound"),
         event("task_reservation_created", **OFFER, request_id="P1", cc_queue_id="Q1"),
         event("task_reservation_accepted", after_s=3, **OFFER),
     ]
-    (row,) = rows_of(reservation, *told)
+    (row,) = rows_of(reservation, *events)
     assert row == {
         "task_reservation_id": "R1",
         "task_id": "T1",
@@ -119,7 +119,7 @@ def test_a_reservation_is_an_offer_with_its_outcome_and_tells_of_its_task() -> N
         "accepted_at": START_MS + 3000,
         "ended_at": START_MS + 9000,
     }
-    (of_task,) = rows_of(task, *told)
+    (of_task,) = rows_of(task, *events)
     assert (of_task["cc_queue_id"], of_task["channel"]) == ("Q1", "voice")
 
 
@@ -167,5 +167,5 @@ def test_a_later_revision_gives_a_move_the_name_of_its_queue() -> None:
 
 
 def test_a_follow_up_task_is_no_task() -> None:
-    told = event("engagement_follow_up_task_created", **TASK, user_id="U1", content="x")
-    assert rows_of(task, told) == []
+    created = event("engagement_follow_up_task_created", **TASK, user_id="U1", content="x")
+    assert rows_of(task, created) == []

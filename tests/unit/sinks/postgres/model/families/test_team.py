@@ -6,7 +6,7 @@ from tests.support.projections import event, rows_of
 
 
 def test_a_team_is_what_its_newest_events_say() -> None:
-    told = [
+    events = [
         event(
             "team_created",
             team_id="T1",
@@ -26,7 +26,7 @@ def test_a_team_is_what_its_newest_events_say() -> None:
             new_parent_team_name="Other",
         ),
     ]
-    (row,) = rows_of(team, *reversed(told))
+    (row,) = rows_of(team, *reversed(events))
     assert row == {
         "team_id": "T1",
         "team_name": "One",
@@ -48,14 +48,14 @@ def test_a_deleted_team_stays_so_until_it_is_created_again() -> None:
 
 
 def test_each_member_says_in_which_role_it_still_is_one() -> None:
-    told = [
+    events = [
         event(
             "team_members_unassigned", after_s=1, team_id="T1", user_ids=["U1"], team_role="agent"
         ),
         event("team_members_assigned", team_id="T1", user_ids=["U1", "U2"], team_role="agent"),
         event("team_members_assigned", team_id="T1", user_ids=["U1"], team_role="supervisor"),
     ]
-    rows = rows_of(member, *told)
+    rows = rows_of(member, *events)
     assert [(row["user_id"], row["team_role"], row["assigned"]) for row in rows] == [
         ("U1", "agent", False),
         ("U1", "supervisor", True),

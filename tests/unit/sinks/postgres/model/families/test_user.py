@@ -86,14 +86,14 @@ def test_updates_change_what_they_name_and_nothing_else() -> None:
 def test_a_state_without_a_sub_state_ends_the_one_before() -> None:
     at_break = {"status_id": "2", "status_name": "Not Ready"}
     sub = {"sub_status_id": "20", "sub_status_name": "Break"}
-    told = [
+    events = [
         event("user_updated", user_id="U1", updates={**at_break, **sub}),
         event("user_updated", after_s=1, user_id="U1", updates={"sub_status_id": "21"}),
     ]
-    (row,) = rows_of(user, *told)
+    (row,) = rows_of(user, *events)
     assert row == {"user_id": "U1", **at_break, "sub_status_id": "21"}
     ready = {"current_status_id": "1", "current_status_name": "Ready"}
-    (row,) = rows_of(user, *told, event("user_status_changed", after_s=2, user_id="U1", **ready))
+    (row,) = rows_of(user, *events, event("user_status_changed", after_s=2, user_id="U1", **ready))
     assert row == {"user_id": "U1", "status_id": "1", "status_name": "Ready"}
 
 
@@ -116,12 +116,12 @@ def test_a_change_of_state_is_a_row_with_the_state_before() -> None:
 
 
 def test_logins_and_logouts_are_rows() -> None:
-    told = [event("user_logout", after_s=5, **ALEX), event("user_login", **ALEX)]
-    assert [(row["presence"], row["occurred_at"]) for row in rows_of(presence, *told)] == [
+    events = [event("user_logout", after_s=5, **ALEX), event("user_login", **ALEX)]
+    assert [(row["presence"], row["occurred_at"]) for row in rows_of(presence, *events)] == [
         ("login", START_MS),
         ("logout", START_MS + 5000),
     ]
-    (row,) = rows_of(user, *told)
+    (row,) = rows_of(user, *events)
     assert row == ALEX
 
 
@@ -135,11 +135,11 @@ def test_the_teams_of_a_user_are_those_last_listed() -> None:
 
 def test_each_skill_says_whether_it_still_is_assigned() -> None:
     both = [{"skill_id": "S1"}, {"skill_id": "S2"}, {}]
-    told = [
+    events = [
         event("user_skills_unassigned", after_s=1, **ALEX, skills=both[:1]),
         event("user_skills_assigned", **ALEX, skills=both),
     ]
-    assert rows_of(skill, *told) == [
+    assert rows_of(skill, *events) == [
         {"user_id": "U1", "skill_id": "S1", "assigned": False},
         {"user_id": "U1", "skill_id": "S2", "assigned": True},
     ]
@@ -147,7 +147,7 @@ def test_each_skill_says_whether_it_still_is_assigned() -> None:
 
 def test_each_number_says_whether_it_still_is_assigned() -> None:
     number = {"phone_number_id": "N1", "phone_number": "+15550100000"}
-    told = [
+    events = [
         event("user_phone_numbers_assigned", **ALEX, phone_numbers=[number, {}]),
         event("user_phone_numbers_unassigned", after_s=1, **ALEX, phone_numbers=[{**number}]),
         event(
@@ -157,7 +157,7 @@ def test_each_number_says_whether_it_still_is_assigned() -> None:
             phone_numbers=[{"phone_number_id": "N2"}],
         ),
     ]
-    assert rows_of(phone_number, *told) == [
+    assert rows_of(phone_number, *events) == [
         {"user_id": "U1", **number, "assigned": False},
         {"user_id": "U1", "phone_number_id": "N2", "assigned": True},
     ]
@@ -192,9 +192,9 @@ def test_an_event_without_the_id_of_its_user_makes_no_row() -> None:
 def test_null_instead_of_a_list_takes_nothing_away() -> None:
     teams = [{"team_id": "T1", "team_name": "Support"}]
     plans = [{"add_ons_plan_name": "ai_expert_assist"}]
-    told = [
+    events = [
         event("user_created", **ALEX, teams=teams, user_add_ons_plans=plans),
         event("user_updated", after_s=1, **ALEX, updates={"user_add_ons_plans": None}, teams=None),
     ]
-    (row,) = rows_of(user, *told)
+    (row,) = rows_of(user, *events)
     assert (row["team_ids"], row["add_ons_plans"]) == (("T1",), ("ai_expert_assist",))
