@@ -17,9 +17,9 @@ from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
+from tests.support.assignments import Listener
+from tests.support.kafka_members import HurriedClock
 from tests.support.kafka_outages import (
-    HurriedClock,
-    Listener,
     consumer_of,
     deadline_s,
     hanging,

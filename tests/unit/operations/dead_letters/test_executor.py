@@ -15,7 +15,8 @@ from operations.dead_letters.reading import DeadLetterReading
 from runtime.errors import RejectedError, TransientError
 from runtime.values import Delivery, Record
 from schemas.reasons import DeadLetterReason
-from tests.support.fakes.kafka import FakeBroker, FakePublisher
+from tests.support.fakes.kafka import FakeBroker
+from tests.support.fakes.kafka_publisher import FakePublisher
 from tests.support.fakes.simulated_time import SimulatedClock
 from tests.support.workers import simulated
 
