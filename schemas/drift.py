@@ -81,7 +81,7 @@ _types: Final[Mapping[str, type]] = {
 def drift_of(body: Body, event: str) -> Sequence[Drift]:
     """Return all departures of a parsed body from the contract of its event.
 
-    An unknown event is one departure, whatever its content.
+    An unknown event is one departure, with any content.
     """
     if event not in events:
         return (Drift(DriftKind.UNKNOWN_EVENT, ("event",), body),)

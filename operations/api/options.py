@@ -28,7 +28,7 @@ def arguments(operation: Operation, words: Sequence[str]) -> dict[str, object]:
     """Return what the words of a command line give, by `Parameter.argument`.
 
     Raises:
-        ArgumentError: they are no options of this operation, or no values of their types.
+        ArgumentError: an option is unknown, or its value is of another type.
     """
     parameters = {option_of(parameter): parameter for parameter in operation.parameters}
     values: dict[str, object] = {}
@@ -78,7 +78,7 @@ def body_of(operation: Operation, text: bytes) -> object:
     """Return the document of a body.
 
     Raises:
-        ArgumentError: it is no JSON.
+        ArgumentError: it is not JSON.
     """
     try:
         return orjson.loads(text)

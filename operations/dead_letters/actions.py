@@ -32,7 +32,7 @@ _added: Final = frozenset(header.name for header in header_sets["dead-letter"])
 class Act:
     """An action: send ``record`` if there is one, then write an audit line with ``action``.
 
-    ``replays`` counts how often the record has been sent again, this time included.
+    ``replays`` counts the replays of the record, this one included.
     """
 
     action: Action
@@ -129,7 +129,7 @@ def line_of(letter: Letter, act: Act, *, by: str, at: str, reason: str) -> Audit
 
 
 def _origin(letter: Letter, rules: ReplayRules) -> RecordId | ActionRefused:
-    """Return the origin of a record that may be sent again."""
+    """Return the origin of a record that may be replayed."""
     if letter.replays >= rules.max_replays:
         return ActionRefused(
             f"replayed {letter.replays} times already: fix the cause, then raise --max-replays"
@@ -141,7 +141,7 @@ def _as_read(headers: Headers) -> Headers:
     """Return the headers that the worker read.
 
     A dead letter appends its headers, so the last one of each name is removed. The counter of
-    replays is written anew.
+    replays is rewritten.
     """
     added, kept = set(_added), []
     for header in reversed(headers):

@@ -20,7 +20,7 @@ class AuditLine:
     """One line. Record ids are written ``topic/partition/offset``, times RFC 3339 in UTC.
 
     ``to`` is the topic of a replay, empty for a discarded letter; ``replays`` counts how often the
-    record has been sent again by now. ``by`` names a person as given. ``reason`` may be empty.
+    record has been replayed by now. ``by`` names a person as given. ``reason`` may be empty.
     """
 
     letter: str

@@ -79,7 +79,7 @@ async def carry_out(
     Letters that arrived after the plan are left alone.
 
     Raises:
-        TransientError: the brokers do not acknowledge; what was yielded is done, the rest is open.
+        TransientError: the brokers do not acknowledge; only the yielded letters are done.
     """
     async for delivery, letter, _ in readings:
         act = judge(delivery, letter)

@@ -50,7 +50,7 @@ class Letter:
 
     ``record_id`` is that of the letter, ``origin`` that of the record that failed, None if no
     header names it. Texts are empty where their header is missing; ``failed_at_ms`` is then the
-    time of the letter. ``replays`` counts how often the record was sent again before it failed.
+    time of the letter. ``replays`` counts the replays of the record before it failed.
     """
 
     record_id: RecordId

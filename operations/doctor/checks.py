@@ -38,7 +38,7 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of one check; somebody has to mend what is ``wrong``."""
+    """The result of one check; a person has to correct a ``wrong`` one."""
 
     check: str
     state: State

@@ -23,7 +23,7 @@ class Need:
 
 
 def needs() -> Iterator[Need]:
-    """Yield the needs of all components; nothing else calls Zoom by itself."""
+    """Yield the needs of all components; only they call Zoom without a person."""
     for component in components:
         for name in component.zoom_operations:
             yield Need(component.name, find(name))

@@ -81,7 +81,7 @@ async def run(
         The exit code: 1 if a group is behind and has no member, else 0.
 
     Raises:
-        ConfigurationError: a name is no group of ours, or a topic does not exist.
+        ConfigurationError: a name is not a group of the product, or a topic does not exist.
         TransientError: the brokers do not answer.
     """
     known = topics_of_groups(kafka.topic_prefix)

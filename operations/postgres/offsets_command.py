@@ -37,7 +37,7 @@ def offsets_reset(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete the offsets in Postgres: its sinks, stopped now, will read all topics anew."""
+    """Delete the offsets in Postgres: its sinks, stopped now, will read all topics again."""
     group, settings = _group(store), read_settings(PostgresSettings)
     if not yes:
         typer.confirm(f"Delete all offsets of {group}? Its sinks must be stopped.", abort=True)

@@ -18,7 +18,7 @@ def read_person(lines: Iterable[str]) -> Named:
     """Return what lines ``name: value`` say; empty ones and those that begin with # say nothing.
 
     Raises:
-        ConfigurationError: a line is of another form, or they name nobody, or more than one person.
+        ConfigurationError: a line has another form, or the lines name no person or several.
             The message repeats no value.
     """
     values: dict[str, list[str]] = {name: [] for name in names}

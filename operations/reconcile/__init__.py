@@ -1,1 +1,1 @@
-"""`zcc reconcile`: whether every accepted event is stored, set aside or still on its way."""
+"""`zcc reconcile`: checks that every accepted event is stored, dead-lettered or under way."""

@@ -55,7 +55,7 @@ class Report:
 
     @property
     def succeeded(self) -> bool:
-        """Whether nothing is unaccounted for, nothing was given up and every part ended well."""
+        """Whether every event is accounted for, none was given up, and every part ended well."""
         return self.accounting.complete and not self.sent.given_up and not self.failed
 
     def document(self) -> dict[str, object]:

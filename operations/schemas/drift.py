@@ -18,7 +18,7 @@ from schemas.topics import raw_topics
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the topics held. ``unreadable``: values that are no event; ingest writes none."""
+    """The content of the topics. ``unreadable``: values that are not events; ingest writes none."""
 
     report: DriftReport
     topics: Collection[str]
@@ -29,7 +29,7 @@ async def run(kafka: KafkaSettings, *, topics: Collection[str], as_json: bool) -
     """Read raw topics from end to end, all where none is named, and print the drift.
 
     Raises:
-        ConfigurationError: a name is no raw topic, or a topic does not exist.
+        ConfigurationError: a name is not a raw topic, or a topic does not exist.
         TransientError: the brokers do not answer.
     """
     known = raw_topics(prefix=kafka.topic_prefix)

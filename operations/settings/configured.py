@@ -32,7 +32,7 @@ def is_configured(settings: type[BaseSettings], environment: Mapping[str, str]) 
 def unknown_variables(
     known: Iterable[type[BaseSettings]], environment: Mapping[str, str]
 ) -> list[str]:
-    """Return the variables that have our prefix and are no setting."""
+    """Return the variables with our prefix that are not settings."""
     names = {name for settings in known for name in variable_names(settings)}
     return sorted(
         name

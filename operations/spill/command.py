@@ -28,7 +28,7 @@ spill_app = typer.Typer(help="Events that wait for the broker.", no_args_is_help
 
 @spill_app.command("list")
 def list_waiting() -> None:
-    """Print what waits and what was refused, by the process that kept it."""
+    """Print the waiting and the refused segments, by process."""
     typer.echo(asyncio.run(_listing(open_stores(read_settings(SpillSettings)))))
 
 
@@ -39,7 +39,7 @@ def drain_all(
         bool, typer.Option("--dry-run", help="Print what would be produced.")
     ] = False,
 ) -> None:
-    """Produce what waits, of all processes, and what was refused; exit 1 if anything is left."""
+    """Produce the waiting and the refused events of all processes; exit 1 if any are left."""
     stores = open_stores(read_settings(SpillSettings))
     if dry_run:
         typer.echo(asyncio.run(_listing(stores)))

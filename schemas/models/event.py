@@ -14,7 +14,7 @@ ObjectT_co = TypeVar("ObjectT_co", bound=EventObject, covariant=True)
 
 
 class Payload(Model, Generic[ObjectT_co]):
-    """Whose event it is, and what it tells."""
+    """The account of the event, and its object."""
 
     account_id: str
     object: ObjectT_co

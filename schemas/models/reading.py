@@ -1,7 +1,7 @@
-"""Read a body into its model, and say where it departs from the contract.
+"""Reads a body into its model, and reports where it departs from the contract.
 
-The pipeline never refuses an event for its content: what cannot be taken as the contract has it is
-left out of the model, and told. The body itself stays as it was.
+The pipeline never refuses an event for its content: the model leaves out values that break the
+contract, and reports them. The body itself stays unchanged.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ def read(body: bytes, *, strict: bool = False) -> Reading:
         strict: for tests: refuse what departs from the contract.
 
     Raises:
-        UnreadableError: the body is no event at all; such bodies are on the quarantine topic.
+        UnreadableError: the body is not an event; such bodies are on the quarantine topic.
         ContractError: ``strict``, and something departs.
     """
     text = parse_json(body)
@@ -67,7 +67,7 @@ def _each_once(drift: Iterable[Drift]) -> tuple[Drift, ...]:
 def _modelled(
     body: bytes, model: type[Event[EventObject]]
 ) -> tuple[Event[EventObject], Sequence[Drift]]:
-    """Return the model, and what was left out of it.
+    """Return the model, and the locations of the values that it leaves out.
 
     It ends: each round leaves out a value, or adds the object that the envelope may lack.
     """
@@ -91,7 +91,7 @@ _gone: Final = object()
 
 
 def _locations(parsed: object, error: ValidationError) -> Iterator[Location]:
-    """Yield where wrong values stand, each once. One mistake in the enrichment is all of it."""
+    """Yield the distinct locations of wrong values. A mistake in the enrichment is one location."""
     locations: dict[Location, None] = {}
     for each in error.errors(include_url=False):
         if each["loc"][0] == "enrichment":

@@ -156,7 +156,7 @@ StateT_co = TypeVar("StateT_co", bound=Model, covariant=True)
 
 
 class Reference(Model, Generic[StateT_co]):
-    """One entity as it was at ``as_of``: when it was asked for, or when an event changed it."""
+    """One entity as it was at ``as_of``: when it was looked up, or when an event changed it."""
 
     entity: str
     account_id: str

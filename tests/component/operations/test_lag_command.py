@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from operations.lag.group_lag import run
+from operations.lag.group_lag import measure, run
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.kafka import TopicAdmin, timestamps_at
@@ -114,6 +114,16 @@ async def test_a_group_of_somebody_else_is_refused_with_the_names_of_ours(
         await run(
             kafka_settings, groups=["theirs"], interval_s=0, as_json=False, clock=SystemClock()
         )
+
+
+async def test_the_group_of_a_poller_has_members_and_no_lag(kafka_settings: KafkaSettings) -> None:
+    topic = await create(kafka_settings, "watermarks", partitions=1)
+    member = Member(kafka_settings, [topic], group="walker")
+    group = f"{kafka_settings.topic_prefix}.walker"
+    async with member.consumer:
+        await poll_until(lambda: bool(member.owned), member)
+        (lag,) = await measure(kafka_settings, {group: ()}, interval_s=0, clock=SystemClock())
+    assert (lag.member_count, lag.lags, lag.total.behind, lag.abandoned) == (1, {}, 0, False)
 
 
 async def test_the_age_is_that_of_the_first_record_not_done_however_large_others_are(
