@@ -148,13 +148,13 @@ def _served() -> Iterator[str]:
         process.join()
 
 
-def _serve(told: Connection) -> None:
-    asyncio.run(_serve_for_ever(told))
+def _serve(connection: Connection) -> None:
+    asyncio.run(_serve_for_ever(connection))
 
 
-async def _serve_for_ever(told: Connection) -> None:
+async def _serve_for_ever(connection: Connection) -> None:
     server = await asyncio.start_server(_answer, "127.0.0.1", 0)
-    told.send(server.sockets[0].getsockname()[1])
+    connection.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 

@@ -77,11 +77,11 @@ async def sent(port: int, ledger_file: Path, stack: devstack.Stack) -> Totals:
 
 async def ids_in_topics(kafka: KafkaSettings) -> set[str]:
     topics = raw_topics(prefix=kafka.topic_prefix)
-    found = [
+    event_ids = [
         headers.text(each.headers, headers.event_id_header)
         async for each in read_all(kafka, topics)
     ]
-    return {each for each in found if each}
+    return {each for each in event_ids if each}
 
 
 @pytest.mark.long

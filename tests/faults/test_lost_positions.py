@@ -171,15 +171,16 @@ async def all_stored(
     reached = await trouble.logs.reached()
     async with asyncio.timeout(deadline_s):
         while True:
-            found, stored = await read_all_stores(running.stores, accepted=accepted)
+            contents, stored = await read_all_stores(running.stores, accepted=accepted)
             missing = {
-                sink: accepted - found.in_stores[sink] - trouble.removed[sink][3] for sink in sinks
+                sink: accepted - contents.in_stores[sink] - trouble.removed[sink][3]
+                for sink in sinks
             }
             rows = await stored_records(running.stores.object_storage)
             if not any(missing.values()) and all(
                 rows.get(log, [-1])[-1] >= end - 1 for log, end in reached.items() if end
             ):
-                return found.in_stores, stored, rows
+                return contents.in_stores, stored, rows
             await asyncio.sleep(1)
 
 
@@ -221,8 +222,8 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
             with FamilyLedger(running.ledger) as ledger:
                 trouble = ActiveFaults(running, load, ledger, url, Logs(running))
                 async with asyncio.TaskGroup() as tasks:
-                    told = apply_events(running.state, iter(load), now)
-                    tasks.create_task(send(running.simulator, running.company, told, ledger))
+                    applied = apply_events(running.state, iter(load), now)
+                    tasks.create_task(send(running.simulator, running.company, applied, ledger))
                     tasks.create_task(trouble.all_of_it())
             in_stores, stored, rows = await all_stored(trouble)
             expired = {

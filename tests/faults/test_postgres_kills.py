@@ -74,7 +74,7 @@ class Faults:
         self._mean_gap = mean_gap_s * records_per_s
         self._strangers = asyncio.Lock()
 
-    async def happen(self, faults: Sequence["Fault"]) -> None:
+    async def happen(self, faults: Sequence["FaultAction"]) -> None:
         """All of them, in any order, some time apart."""
         await self._let_be_sent(records_per_s)
         for fault in self._chance.sample(faults, len(faults)):
@@ -157,7 +157,7 @@ class Faults:
                 await asyncio.sleep(0.05)
 
 
-Fault = Callable[[Faults], Awaitable[None]]
+FaultAction = Callable[[Faults], Awaitable[None]]
 
 once_each = [Faults.without_a_group, Faults.database_killed, Faults.frozen]
 
@@ -167,7 +167,7 @@ async def lives(
     stack: devstack.Stack,
     folder: Path,
     *,
-    faults: Sequence[Fault],
+    faults: Sequence[FaultAction],
     mean_gap_s: float,
 ) -> Faults:
     disturbed = await new_database(stack, "disturbed")

@@ -22,8 +22,8 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 def records() -> Mapping[str, Record]:
     """For each event, the record that ingest makes of the first one that the simulator tells."""
     bodies: dict[str, bytes] = {}
-    for told in first_events(5000):
-        bodies.setdefault(told.event, told.body)
+    for event in first_events(5000):
+        bodies.setdefault(event.event, event.body)
     made = {}
     for name, body in bodies.items():
         decision = decide(

@@ -52,9 +52,9 @@ def documented() -> list[tuple[Operation, int, int]]:
 
 
 def test_every_documented_error_has_a_meaning_that_fits_its_status() -> None:
-    found = documented()
-    assert len(found) > 1500
-    for operation, status, code in found:
+    errors = documented()
+    assert len(errors) > 1500
+    for operation, status, code in errors:
         assert fault_of(operation, status, code) in FITTING[status], (operation.name, status, code)
 
 

@@ -16,8 +16,8 @@ some_sources = st.sets(st.sampled_from(sources))
 
 
 def waiting(source: TopicPartition, offset: int, due_ms: int | None) -> Delivery:
-    told = () if due_ms is None else (("zcc-due-at", timestamp(due_ms).encode()),)
-    return Delivery(*source, offset, b"k", b"v", told, 0)
+    headers = () if due_ms is None else (("zcc-due-at", timestamp(due_ms).encode()),)
+    return Delivery(*source, offset, b"k", b"v", headers, 0)
 
 
 class DueQueuesMachine(RuleBasedStateMachine):

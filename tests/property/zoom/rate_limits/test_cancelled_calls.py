@@ -136,17 +136,17 @@ def shown_waiting() -> float:
 @pytest.mark.thorough
 @settings(max_examples=200, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(callers=all_callers, blows=all_blows)
-def test_no_turn_is_lost_or_given_twice_whoever_goes_away(
+def test_no_grant_is_lost_or_given_twice_when_callers_leave(
     callers: list[Caller], blows: list[Blow]
 ) -> None:
-    async def told() -> tuple[Scenario, int, int]:
+    async def outcome() -> tuple[Scenario, int, int]:
         story = Scenario()
         await story.happen(callers, blows)
         (standing,) = (each for each in story.scheduler.snapshot() if each.label is label)
         await story.go_on()
         return story, standing.waiting, standing.used_today
 
-    story, waiting, used = simulate(told())
+    story, waiting, used = simulate(outcome())
     assert most_in_a_window(story.granted_s, 1.0) <= per_second
     assert waiting == 0
     assert shown_waiting() == 0
