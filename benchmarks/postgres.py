@@ -1,6 +1,6 @@
 """The Postgres sink on a real broker and a real database: `python -m benchmarks.postgres`.
 
-- throughput: 200,000 events from 4 partitions, with all projections and raw only, beside psycopg's
+- throughput: 200,000 events from 4 partitions, with all projections and raw only, against psycopg's
   executemany and, with ``--peer bento --bento PROGRAM``, Bento's sql_insert. From the first visible
   row to the last. Each contender is a process of its own with an empty table, new for each round.
 - flat: the same with all projections where the tables already hold many rows (``--held``).
@@ -60,7 +60,7 @@ create table public.evb (event_id text primary key, event_type text, event_ts ti
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The machine's parts, and what was put on the topic."""
+    """The running servers, and the records that are on the topic."""
 
     kafka: KafkaSettings
     dsn: str
@@ -261,7 +261,7 @@ async def _flat(setup: Setup, held: int) -> Mapping[str, float]:
 
 
 def _multiply(dsn: str, copies: int) -> None:
-    """Put copies of all rows in their place, under keys that no event of the topic has."""
+    """Copy all rows, under keys that no event of the topic has."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         tables = connection.execute(_keys_of_tables).fetchall()
         for table, key in tables:

@@ -49,7 +49,7 @@ one and so much more."""
 _peer: Final = {
     "name": "Confluent Parallel Consumer 0.5.3",
     "seconds": {"20": 2.06, "100": 0.75, "1000": 0.75},
-    "source": "measured by this project with the same work on two cores, the broker beside it",
+    "source": "measured by this project with the same work on two cores, which the broker shares",
 }
 _produced_at_once: Final = 2_000
 

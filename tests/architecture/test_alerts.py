@@ -67,7 +67,7 @@ def expected(case: Case, labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def written(chosen: Sequence[Case], into: Path, *, scrape_s: int) -> list[str]:
-    """Write a file of tests for each alert, beside one with its rules alone; return their names.
+    """Write for each alert a file of tests and one with its rules; return the names of the tests.
 
     With all rules in each, every rule would be evaluated over the course of every case.
     """

@@ -39,7 +39,7 @@ def arrows(text: str) -> Iterator[tuple[str, str]]:
 
 
 def wrong(graph: grimp.ImportGraph, package: str, text: str) -> list[str]:
-    """Return the arrows of a picture that are no imports between rooms of the package."""
+    """Return the arrows of a picture that are no imports between folders of the package."""
     wrong_arrows = []
     for start, end in arrows(text):
         importer, imported = f"{package}.{start}", f"{package}.{end}"

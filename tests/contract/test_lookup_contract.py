@@ -1,4 +1,4 @@
-"""What every `runtime.contracts.Lookup` keeps, whoever answers."""
+"""What every `runtime.contracts.Lookup` guarantees."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""What every place for segments keeps: see `ingest.spill.store.SegmentStore`."""
+"""What every store of segments guarantees: see `ingest.spill.store.SegmentStore`."""
 
 import asyncio
 from pathlib import Path

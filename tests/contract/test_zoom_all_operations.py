@@ -1,8 +1,8 @@
 """All operations, by method and by name, against the simulator and by the vendor's documents.
 
-What goes out is checked as it arrives, by a library that knows nothing of ours. The vendor's files
-stand in ``shared/zoom`` beside the project, where they are available at all; a test that needs one
-and does not find it says what it did not check.
+An independent library checks each request as it arrives. The vendor's files are in ``shared/zoom``
+next to the project, where they are available at all; a test that needs one and does not have it
+says what it did not check.
 """
 
 import re

@@ -67,7 +67,7 @@ async def post(running: Running, body: bytes, request_id: str) -> int:
 
 
 def _post(running: Running, body: bytes, request_id: str) -> int:
-    # Zoom signs each attempt anew; the very signature again would make no second record.
+    # Zoom signs each attempt again; the same signature would make no second record.
     timestamp = str(int(time.time()) - next(ages_s))
     secret = running.simulator.secret.get_secret_value().encode()
     digest = hmac.new(secret, b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)

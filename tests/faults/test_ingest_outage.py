@@ -44,7 +44,7 @@ async def broker() -> AsyncIterator[tuple[devstack.Stack, KafkaSettings]]:
 
 
 async def taken_away(stack: devstack.Stack) -> None:
-    await asyncio.sleep(before_s)  # the load is what this waits for, and it has no event to tell
+    await asyncio.sleep(before_s)  # the load itself is what this waits for, and no event marks it
     await stack.stop("kafka")
     await asyncio.sleep(away_s)
     await stack.start("kafka")

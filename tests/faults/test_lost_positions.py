@@ -1,4 +1,4 @@
-"""Topics made anew, groups deleted, retention ahead of a sink: one after the other, under load.
+"""Topics recreated, groups deleted, retention ahead of a sink: one after the other, under load.
 
 Every accepted event is in Postgres once, and each record is in objects once; what retention took
 is counted by sink and alarmed. `make faults` runs it.

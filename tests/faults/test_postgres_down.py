@@ -1,4 +1,4 @@
-"""Postgres is away for a minute: everything waits, nothing is set aside, and soon it goes on."""
+"""Postgres is away for a minute: everything waits, no record becomes a dead letter."""
 
 import asyncio
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""A writer that stands still in the middle of its transaction does not hold up the next owner.
+"""A writer that freezes in the middle of its transaction does not hold up the next owner.
 
-It has been thrown out of its group and will learn that later; until then the server may wait for it
-with the offsets locked: the server's own time limits do not count while it waits for more of a COPY
-or of a pipeline.
+Its group has removed it, and it does not know that yet; until then the server may wait for it with
+the offsets locked: the server's own time limits do not count while it waits for more of a COPY or
+of a pipeline.
 """
 
 import asyncio

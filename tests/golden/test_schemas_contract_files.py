@@ -43,7 +43,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
     # The vendor's example of this event is a copy of another's, name included.
     "contact_center.queue_deleted": {"event": "contact_center.queue_created"},
 }
-"""Published examples that the vendor's own texts contradict: member to what stands there."""
+"""Published examples that the vendor's own texts contradict: the value of each such member."""
 
 REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
     "user": UserReference,

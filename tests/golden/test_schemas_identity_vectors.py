@@ -1,8 +1,8 @@
-"""What every event is called: id, natural key, time, subject, key: written down once.
+"""The identity of every event does not change: id, natural key, time, subject, key.
 
 An id that changes makes every consumer see old events as new ones. The vectors follow from the
 examples; after a change of these, `python -m tests.golden.test_schemas_identity_vectors` writes
-them anew.
+them again.
 """
 
 import json

@@ -43,7 +43,7 @@ def stream() -> Sequence[StoryEvent]:
 @pytest.fixture(scope="module")
 def published() -> Sequence[dict[str, object]]:
     if not PUBLISHED.is_file():
-        pytest.skip(f"the published examples do not stand beside the project: {PUBLISHED}")
+        pytest.skip(f"the published examples are not next to the project: {PUBLISHED}")
     loaded = json.loads(PUBLISHED.read_bytes())
     assert isinstance(loaded, list)
     return loaded

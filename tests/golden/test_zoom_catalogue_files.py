@@ -53,7 +53,7 @@ def key(method: str, path: str) -> tuple[str, str]:
 
 
 def analysed() -> Iterator[tuple[Operation, dict[str, Any]]]:
-    """Each operation of the catalogue with what was found of it by hand and script."""
+    """Each operation of the catalogue with its row of the analysis."""
     source = vendor_file("rest_ops.json")
     rows = {key(row["method"], row["path"]): row for row in orjson.loads(source.read_bytes())}
     ours = {key(each.method, each.path): each for each in operations().values()}

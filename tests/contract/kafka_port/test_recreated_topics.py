@@ -1,4 +1,4 @@
-"""What a consumer promises when the log below it is made anew or shortened."""
+"""What a consumer promises when its log is recreated or shortened."""
 
 from contextlib import suppress
 

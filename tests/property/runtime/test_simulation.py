@@ -37,7 +37,7 @@ top = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def silence() -> Iterator[None]:
-    """Thousands of log lines cost more time than what they tell of."""
+    """Thousands of log lines cost more time than the work that they describe."""
     with capture_logs():
         yield
 
@@ -225,7 +225,7 @@ class GivesUpEarly(HandlerHistory):
 
 
 def test_the_simulation_finds_a_dead_letter_that_came_too_early() -> None:
-    assert "set aside without its fault" in first_violation(GivesUpEarly)
+    assert "became a dead letter without cause" in first_violation(GivesUpEarly)
 
 
 @pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
@@ -242,7 +242,7 @@ class ForgetsDeadLetters(HandlerHistory):
 
 
 def test_the_simulation_finds_a_restart_that_begins_to_count_anew() -> None:
-    assert "too many were set aside" in first_violation(ForgetsDeadLetters)
+    assert "too many became dead letters" in first_violation(ForgetsDeadLetters)
 
 
 class IsNeverFencedAsPublisher(WatchedTransactions):

@@ -1,4 +1,4 @@
-"""Whatever is added and whenever it is asked for: nothing too early, in order, nothing for ever."""
+"""Whatever is added and whenever it is taken: nothing too early, in order, nothing for ever."""
 
 from collections import deque
 
@@ -21,7 +21,7 @@ def waiting(source: TopicPartition, offset: int, due_ms: int | None) -> Delivery
 
 
 class DueQueuesMachine(RuleBasedStateMachine):
-    """Beside the queues, what should be in them."""
+    """Compares the queues with a model of their contents."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ def test_the_first_that_it_refuses_would_have_passed_a_bound_and_none_before(
 ) -> None:
     guard, now_s = DeadLetterGuard(bounds), 0.0
     past: list[tuple[bool, float] | None] = []
-    """Of each settled record: whether a defect set it aside, and when; None where it is done."""
+    """For each settled record: when a defect made it a dead letter, or None."""
     for reason, elapsed_s in history:
         now_s += elapsed_s
         if reason is None:

@@ -33,7 +33,7 @@ class Caller(NamedTuple):
 
 
 class Blow(NamedTuple):
-    """Meets all who wait; ``members`` 0 is a group that shares out anew, None leaves the seat."""
+    """Hits all waiting calls; ``members`` 0 is a group that rebalances, None changes no share."""
 
     at_s: float
     members: int | None
@@ -117,7 +117,7 @@ class Scenario:
                 tasks.create_task(self.call(caller))
 
     async def go_on(self) -> None:
-        """Whoever comes later is served at once, as if nobody had been there."""
+        """Later callers are served at once, as if nobody had called before."""
         self.on_share_changed(1)
         self.scheduler.observe_response(label, reply(200, x_ratelimit_limit=str(per_second)))
         await asyncio.sleep(2 * longest_blow_s)

@@ -1,4 +1,4 @@
-"""One seat: no sliding second ever holds more calls than the share allows."""
+"""One member's share: no sliding second ever holds more calls than the share allows."""
 
 from itertools import accumulate
 
