@@ -29,7 +29,7 @@ LOG_SIZE_BYTES = 16 * 1024 * 1024
 class Program:
     """What to run for a part, and how to talk to it.
 
-    `answers` is called again and again until it returns True; it may raise OSError instead of False.
+    `answers` is called until it returns True; instead of False it may raise OSError.
     """
 
     command: tuple[str, ...]

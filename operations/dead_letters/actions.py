@@ -141,7 +141,7 @@ def _as_read(headers: Headers) -> Headers:
     """Return the headers that the worker read.
 
     A dead letter appends its headers, so the last one of each name is removed. The counter of
-    replays is written again.
+    replays is written anew.
     """
     added, kept = set(_added), []
     for header in reversed(headers):

@@ -1,1 +1,1 @@
-"""`zcc reconcile`: whether every accepted event is stored, a dead letter or still on its way."""
+"""`zcc reconcile`: whether every accepted event is stored, set aside or still on its way."""

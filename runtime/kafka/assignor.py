@@ -32,7 +32,7 @@ class Assignor:
         """Of each topic, as the present assignment was made."""
 
         self.rank: int | None = None
-        """Which of the `members` of the group this one is; None if the assignment does not say it."""
+        """Which of the group's `members` this one is; None if the assignment does not say it."""
 
         self.members = 0
 

@@ -1,7 +1,7 @@
 """Read a body into its model, and say where it departs from the contract.
 
 The pipeline never refuses an event for its content: what cannot be taken as the contract has it is
-left out of the model, and reported. The body itself stays as it was.
+left out of the model, and told. The body itself stays as it was.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

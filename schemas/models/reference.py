@@ -144,7 +144,7 @@ class VoiceCallLogState(Model):
 
 
 class ApiBudgetState(Model):
-    """Calls of one member of a worker on one day (UTC), ``before`` its generation and in all."""
+    """Calls of one seat of a worker on one day (UTC), ``before`` its generation and in all."""
 
     day: str
     generation: int
@@ -196,6 +196,6 @@ class VoiceCallLogReference(Reference[VoiceCallLogState]):
 
 
 class ApiBudgetReference(Reference[ApiBudgetState]):
-    """What is used of a day's limit of Zoom's API; ``id`` is ``worker/label/rank of the member``."""
+    """What is used of a day's limit of Zoom's API; ``id`` is ``worker/label/rank of the seat``."""
 
     entity: Literal["api_budget"]

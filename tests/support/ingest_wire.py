@@ -49,9 +49,9 @@ def on_both_loops(case: Case) -> Callable[..., None]:
     functools.update_wrapper(test, case)
     del test.__wrapped__  # type: ignore[attr-defined]  # update_wrapper has set it
     own = inspect.Parameter("new_loop", inspect.Parameter.KEYWORD_ONLY)
-    asked = inspect.signature(case)
-    test.__signature__ = asked.replace(  # type: ignore[attr-defined]  # what pytest reads
-        parameters=[*asked.parameters.values(), own]
+    signature = inspect.signature(case)
+    test.__signature__ = signature.replace(  # type: ignore[attr-defined]  # what pytest reads
+        parameters=[*signature.parameters.values(), own]
     )
     return pytest.mark.parametrize("new_loop", _loops.values(), ids=_loops)(test)
 

@@ -92,7 +92,7 @@ class SimulatedAccount:
         spans: Mapping[str, TimeSpan] | None = None,
         **path: str,
     ) -> RestRequest:
-        """Make a question about what stands in the path."""
+        """Build a request of an operation."""
         return RestRequest(
             operation=find(operation_name),
             path=path,
@@ -105,19 +105,19 @@ class SimulatedAccount:
 
     def get(self, operation_name: str, /, **question: Any) -> dict[str, Any]:
         """Ask for one document; parameters as for `request`."""
-        said = self.answers[operation_name](self.request(operation_name, **question))
-        assert isinstance(said, dict)
-        return said
+        answer = self.answers[operation_name](self.request(operation_name, **question))
+        assert isinstance(answer, dict)
+        return answer
 
     def list(self, operation_name: str, /, **question: Any) -> list[dict[str, Any]]:
         """Ask for all items of a list; parameters as for `request`."""
         return list(self.listing(operation_name, **question).items)
 
     def listing(self, operation_name: str, /, **question: Any) -> Listing:
-        """Ask for a list with what stands beside its items; parameters as for `request`."""
-        said = self.answers[operation_name](self.request(operation_name, **question))
-        assert isinstance(said, Listing)
-        return said
+        """Request a list with the members next to its items; parameters as for `request`."""
+        answer = self.answers[operation_name](self.request(operation_name, **question))
+        assert isinstance(answer, Listing)
+        return answer
 
     def write(self, operation_name: str, /, **question: Any) -> None:
         """Ask for a change that has no answer; parameters as for `request`."""

@@ -88,12 +88,12 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kind", choices=sorted(kinds), help="only those of this kind")
     parser.add_argument("--trace", action="store_true", help="print each event of the first seed")
-    asked = parser.parse_args()
-    chosen = [kinds[asked.kind]] if asked.kind else list(kinds.values())
-    if asked.trace:
-        _trace(chosen[0](asked.first))
+    options = parser.parse_args()
+    chosen = [kinds[options.kind]] if options.kind else list(kinds.values())
+    if options.trace:
+        _trace(chosen[0](options.first))
     else:
-        _explore(chosen, range(asked.first, asked.first + asked.seeds))
+        _explore(chosen, range(options.first, options.first + options.seeds))
 
 
 if __name__ == "__main__":

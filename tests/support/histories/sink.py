@@ -55,7 +55,9 @@ class SinkHistory(History):
             self.demand(self.is_rejected(number), f"{number} became a dead letter without cause")
             self.count_dead_letter(number)
             reason = text(delivery.headers, reason_header)
-            self.demand(reason == DeadLetterReason.STORE_REFUSED.value, f"set aside as {reason}")
+            self.demand(
+                reason == DeadLetterReason.STORE_REFUSED.value, f"became a dead letter as {reason}"
+            )
             self._dead.add(number)
             self.settled.add(number)
 
