@@ -225,7 +225,7 @@ async def test_a_group_that_lost_its_commit_stores_nothing_twice(case: Case) -> 
     assert await case.stored() == ids(some, numbered(2, start=6))
 
 
-async def test_a_topic_that_was_made_anew_is_stored_from_its_beginning(case: Case) -> None:
+async def test_a_topic_that_was_recreated_is_stored_from_its_beginning(case: Case) -> None:
     old, new = numbered(4), numbered(7, source=OTHER)
     renamed = Batch(
         tuple(with_fields(each, topic=SOURCE.topic, partition=0) for each in new.deliveries),

@@ -137,7 +137,7 @@ async def test_bodies_that_are_no_events(running: Product) -> None:
     await running.fires("ZccQuarantineFills")
 
 
-async def test_a_store_that_stands_still_is_reported_from_outside(running: Product) -> None:
+async def test_a_frozen_store_is_reported_from_outside(running: Product) -> None:
     await running.running("ingest", "enrichment", "postgres", "monitor")
     await caught_up(running, "postgres")
     topic = enriched_topic("queue", prefix="zcc")
@@ -183,7 +183,7 @@ async def test_a_record_that_its_topic_does_not_take(running: Product) -> None:
     await running.fires("ZccRecordsRefused", limit="max.message.bytes")
 
 
-async def test_a_topic_that_is_made_anew(running: Product) -> None:
+async def test_a_topic_that_is_recreated(running: Product) -> None:
     await running.running("ingest", "enrichment", "monitor")
     topic = raw_topic("unknown", prefix="zcc")
     assert await running.post(webhook("something_new", {"id": "one"})) == 204

@@ -66,9 +66,9 @@ class ActiveFaults:
 
     async def all_of_it(self) -> None:
         await until(lambda: self.ledger.totals.accepted >= events // 10)
-        await self.enriched_topic_made_anew_while_the_sinks_are_stopped("engagement")
-        await self.enriched_topic_made_anew_while_all_runs("recording")
-        await self.raw_topic_made_anew_while_all_runs("task")
+        await self.enriched_topic_recreated_while_the_sinks_are_stopped("engagement")
+        await self.enriched_topic_recreated_while_all_runs("recording")
+        await self.raw_topic_recreated_while_all_runs("task")
         for worker in workers:
             await self.group_deleted(worker)
         await self.retention_overtakes("object-storage", "task")
@@ -91,7 +91,7 @@ class ActiveFaults:
                 await self.logs.caught_up(sink, enriched_topic(family, prefix=prefix))
             yield
 
-    async def enriched_topic_made_anew_while_the_sinks_are_stopped(self, family: str) -> None:
+    async def enriched_topic_recreated_while_the_sinks_are_stopped(self, family: str) -> None:
         topic = enriched_topic(family, prefix=prefix)
         async with self.all_done(family):
             for sink in sinks:
@@ -102,13 +102,13 @@ class ActiveFaults:
             await self.start(sink)
         await self.recreation_is_alarmed(topic, *sinks)
 
-    async def enriched_topic_made_anew_while_all_runs(self, family: str) -> None:
+    async def enriched_topic_recreated_while_all_runs(self, family: str) -> None:
         topic = enriched_topic(family, prefix=prefix)
         async with self.all_done(family):
             await self.logs.recreate(topic)
         await self.recreation_is_alarmed(topic, *sinks)
 
-    async def raw_topic_made_anew_while_all_runs(self, family: str) -> None:
+    async def raw_topic_recreated_while_all_runs(self, family: str) -> None:
         topic = raw_topic(family, prefix=prefix)
         async with self.all_done(family):
             await self.logs.recreate(topic)

@@ -56,7 +56,7 @@ def between_statements(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize("stop", [in_a_copy, in_a_pipeline, between_statements])
-async def test_a_writer_that_stands_still_does_not_hold_up_the_next_owner(
+async def test_a_frozen_writer_does_not_hold_up_the_next_owner(
     dsn: str, writer: Writer, stop: Callable[[Writer], None]
 ) -> None:
     stop(writer)

@@ -10,7 +10,7 @@ from tests.support.vendor_digest import REWRITE, SHARED, HeldByDigest, vendor_fi
 
 @pytest.mark.static
 def test_generators_and_generated_files_are_those_of_the_digest() -> None:
-    assert vendor_digest.changed() == [], f"generate anew with the documents there, then {REWRITE}"
+    assert vendor_digest.changed() == [], f"generate again with the documents there, then {REWRITE}"
 
 
 def test_the_digest_lists_all_that_is_generated() -> None:

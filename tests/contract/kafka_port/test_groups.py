@@ -19,7 +19,7 @@ from tests.support.kafka_ports import (
 )
 
 
-async def test_an_assignment_tells_where_each_partition_stands(
+async def test_an_assignment_reports_the_state_of_each_partition(
     kafka: Kafka, wide_topic: str
 ) -> None:
     first = TopicPartition(wide_topic, 0)

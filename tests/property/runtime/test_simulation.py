@@ -241,7 +241,7 @@ class ForgetsDeadLetters(HandlerHistory):
         return DeadLetterHistory()
 
 
-def test_the_simulation_finds_a_restart_that_begins_to_count_anew() -> None:
+def test_the_simulation_finds_a_restart_that_counts_from_zero() -> None:
     assert "too many became dead letters" in first_violation(ForgetsDeadLetters)
 
 

@@ -92,7 +92,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 assert owned is not None
                 assert plan == owned.plans[0] == owned.collecting
                 assert self.now_s - owned.grown_s > p.plan_timeout_s
-                self.enter_anew()
+                self.enter_again()
             case p.Leave():
                 assert self.stopped
 
@@ -134,7 +134,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
             self.owned = None
         self.see(o.GaveUp())
 
-    def enter_anew(self) -> None:
+    def enter_again(self) -> None:
         """The membership has failed: the next one begins."""
         self.phase, self.owned, self.call = SinkPhase(), None, None
 
@@ -152,7 +152,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 case p.AwaitCall():
                     self.end_call()
                 case p.RefusePlan():
-                    self.enter_anew()
+                    self.enter_again()
                 case _:
                     self.act_once()
 
