@@ -1,4 +1,4 @@
-"""Ingest beside its rivals, under signed load: `python -m benchmarks.ingest`.
+"""Ingest compared with plainer gateways, under signed load: `python -m benchmarks.ingest`.
 
 A broker, ingest as one process and as one per core, a bare ASGI handler that only produces, a plain
 FastAPI route and, with ``--peer``, Bento run side by side; the load goes to one of them at a time,
@@ -29,7 +29,7 @@ from typing import Final
 import orjson
 
 from benchmarks.contract import commit, machine
-from benchmarks.rig import rivals
+from benchmarks.rig import plain_gateways
 from benchmarks.rig.contenders import Contender, broker, cpu_s, free_port, module, process
 from benchmarks.rig.driving import drive, tool
 from benchmarks.rig.steps import steps_us
@@ -128,8 +128,8 @@ def some_bodies() -> list[bytes]:
     """Return distinct events of one family, each of `body_bytes`."""
     rng = random.Random(1)  # the same load in each run
     now = datetime.now(tz=UTC)
-    told = event_stream(make_company(1), seed=1, start=now, count=20_000)
-    fits = (each.body for each in told if family_of(each.event) == family)
+    stream = event_stream(make_company(1), seed=1, start=now, count=20_000)
+    fits = (each.body for each in stream if family_of(each.event) == family)
     return [_padded(body, rng) for body in fits if _is_routable(body)]
 
 
@@ -153,23 +153,27 @@ def _gateways(
 ) -> dict[str, tuple[str, Commands]]:
     """Return path and command by port of each contender, by name."""
 
-    def rival(name: str) -> Commands:
+    def plain_gateway(name: str) -> Commands:
         port = free_port()
-        return {port: module("benchmarks.rig.rivals", name, "--port", str(port), "--topic", topic)}
+        return {
+            port: module(
+                "benchmarks.rig.plain_gateways", name, "--port", str(port), "--topic", topic
+            )
+        }
 
     own = module("operations", "ingest")
     gateways = {
         "ingest": (base_path, {free_port(): own}),
         "ingest_per_core": (base_path, {free_port(): (*own, "--workers", str(cores))}),
-        "bare": (rivals.path, rival("bare")),
-        "plain_fastapi": (rivals.path, rival("plain")),
+        "bare": (plain_gateways.path, plain_gateway("bare")),
+        "plain_fastapi": (plain_gateways.path, plain_gateway("plain")),
     }
     if options.peer:
         peer_config = folder / "peer.yaml"
         text = options.peer_config.read_text()
         peer_config.write_text(text.replace(f'"{peer_secret}"', f'"{secret}"'))
         peer = (str(options.peer), "-c", str(peer_config))
-        gateways["bento"] = (rivals.path, {peer_port: peer})
+        gateways["bento"] = (plain_gateways.path, {peer_port: peer})
     return gateways
 
 
@@ -222,8 +226,8 @@ async def _warmed(contender: Contender, bodies: Sequence[bytes], logs: Path) -> 
         if driven and driven["answered"] and not driven["not_kept"]:
             return
         await asyncio.sleep(0.5)
-    said = (logs / f"{contender.name}.log").read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"{contender.name} does not keep what it gets: {driven}\n{said}")
+    output = (logs / f"{contender.name}.log").read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"{contender.name} does not keep what it gets: {driven}\n{output}")
 
 
 async def _turn(

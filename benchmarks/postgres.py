@@ -1,6 +1,6 @@
 """The Postgres sink on a real broker and a real database: `python -m benchmarks.postgres`.
 
-- throughput: 200,000 events from 4 partitions, with all projections and raw only, beside psycopg's
+- throughput: 200,000 events from 4 partitions, with all projections and raw only, against psycopg's
   executemany and, with ``--peer bento --bento PROGRAM``, Bento's sql_insert. From the first visible
   row to the last. Each contender is a process of its own with an empty table, new for each round.
 - flat: the same with all projections where the tables already hold many rows (``--held``).
@@ -59,8 +59,8 @@ create table public.evb (event_id text primary key, event_type text, event_ts ti
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The machine's parts, and what was put on the topic."""
+class Setup:
+    """The running servers, and the records that are on the topic."""
 
     kafka: KafkaSettings
     dsn: str
@@ -91,17 +91,17 @@ async def measure(options: argparse.Namespace) -> Mapping[str, object]:
             topic = "sinkbench"
             await _make_topic(kafka, topic)
             filled = await fill(kafka, topic, options.events)
-            place = Place(
+            setup = Setup(
                 kafka, stack.postgres_dsn, topic, filled["events"], options.bento, Path(folder)
             )
             names = ["all", "raw", "executemany", *([options.peer] if options.peer else [])]
             rounds = [
-                {name: await _throughput(place, name) for name in names}
+                {name: await _throughput(setup, name) for name in names}
                 for _ in range(options.rounds)
             ]
-            latency = await _latency(place)
-            flat = await _flat(place, options.held) if options.held else None
-            server = await _server(place.dsn)
+            latency = await _latency(setup)
+            flat = await _flat(setup, options.held) if options.held else None
+            server = await _server(setup.dsn)
     throughput = {name: _middle([each[name] for each in rounds]) for name in names}
     return {
         "benchmark": "postgres",
@@ -137,24 +137,24 @@ async def _new_group(kafka: KafkaSettings) -> str:
     return prefix
 
 
-async def _throughput(place: Place, name: str, *, empty: bool = True) -> Mapping[str, float]:
+async def _throughput(setup: Setup, name: str, *, empty: bool = True) -> Mapping[str, float]:
     """Let one contender store the whole topic; return its figures."""
     if empty:
-        await asyncio.to_thread(_emptied, place.dsn)
-    group = await _new_group(place.kafka)
+        await asyncio.to_thread(_emptied, setup.dsn)
+    group = await _new_group(setup.kafka)
     async with (
-        process(_command(place, name), _environment(place, group), place.folder / "log") as worker,
-        await psycopg.AsyncConnection.connect(place.dsn, autocommit=True) as connection,
+        process(_command(setup, name), _environment(setup, group), setup.folder / "log") as worker,
+        await psycopg.AsyncConnection.connect(setup.dsn, autocommit=True) as connection,
     ):
         database = _database()
         first = await _until(connection, _progress(name), 1)
         begun = (cpu_s(_family(worker)), cpu_s(database))
         start = time.perf_counter()
-        await _until(connection, _progress(name), place.events)
+        await _until(connection, _progress(name), setup.events)
         seconds = time.perf_counter() - start
         spent = (cpu_s(_family(worker)), cpu_s(_database()))
         rss = max(each.memory_info().rss for each in _family(worker))
-    stored = place.events - first
+    stored = setup.events - first
     return {
         "per_s": round(stored / seconds),
         "cpu_us": round((spent[0] - begun[0]) / stored * 1e6, 1),
@@ -163,24 +163,24 @@ async def _throughput(place: Place, name: str, *, empty: bool = True) -> Mapping
     }
 
 
-def _command(place: Place, name: str) -> Sequence[str]:
+def _command(setup: Setup, name: str) -> Sequence[str]:
     if name == "bento":
         config = Path("..") / "shared" / "peers" / "bento_kafka_to_postgres.yaml"
-        return (place.bento, "-c", str(config))
-    return module("benchmarks.rig.sink_worker", name, place.topic)
+        return (setup.bento, "-c", str(config))
+    return module("benchmarks.rig.sink_worker", name, setup.topic)
 
 
-def _environment(place: Place, group: str) -> Mapping[str, str]:
-    parts = psycopg.conninfo.conninfo_to_dict(place.dsn)
+def _environment(setup: Setup, group: str) -> Mapping[str, str]:
+    parts = psycopg.conninfo.conninfo_to_dict(setup.dsn)
     peer_dsn = " ".join(f"{name}={value}" for name, value in parts.items())
     return {
         **os.environ,
-        "ZCC_KAFKA_BOOTSTRAP_SERVERS": place.kafka.bootstrap_servers,
+        "ZCC_KAFKA_BOOTSTRAP_SERVERS": setup.kafka.bootstrap_servers,
         "ZCC_KAFKA_REPLICATION": "1",
         "ZCC_KAFKA_TOPIC_PREFIX": group,
-        "ZCC_POSTGRES_DSN": place.dsn,
+        "ZCC_POSTGRES_DSN": setup.dsn,
         "BENCH_GROUP": group,
-        "PEER_KAFKA": place.kafka.bootstrap_servers,
+        "PEER_KAFKA": setup.kafka.bootstrap_servers,
         "PEER_GROUP": group,
         "PEER_PG_DSN": f"{peer_dsn} sslmode=disable",
     }
@@ -220,17 +220,17 @@ def _emptied(dsn: str) -> None:
     migrate(dsn)
 
 
-async def _latency(place: Place) -> Mapping[str, float]:
+async def _latency(setup: Setup) -> Mapping[str, float]:
     """Produce at a steady rate; return how long a row takes from the append to its commit."""
-    await asyncio.to_thread(_emptied, place.dsn)
-    group, topic = await _new_group(place.kafka), "sinkbench-steady"
-    await _make_topic(place.kafka, topic)
-    steady = replace(place, topic=topic)
+    await asyncio.to_thread(_emptied, setup.dsn)
+    group, topic = await _new_group(setup.kafka), "sinkbench-steady"
+    await _make_topic(setup.kafka, topic)
+    steady = replace(setup, topic=topic)
     count = _latency_rate * _latency_s
     async with (
-        process(_command(steady, "all"), _environment(steady, group), place.folder / "log"),
-        connected(place.kafka) as publisher,
-        await psycopg.AsyncConnection.connect(place.dsn, autocommit=True) as connection,
+        process(_command(steady, "all"), _environment(steady, group), setup.folder / "log"),
+        connected(setup.kafka) as publisher,
+        await psycopg.AsyncConnection.connect(setup.dsn, autocommit=True) as connection,
         asyncio.TaskGroup() as group_of_tasks,
     ):
         start = time.perf_counter()
@@ -251,17 +251,17 @@ async def _latency(place: Place) -> Mapping[str, float]:
     }
 
 
-async def _flat(place: Place, held: int) -> Mapping[str, float]:
+async def _flat(setup: Setup, held: int) -> Mapping[str, float]:
     """Measure with all projections again where the tables hold so many raw rows already."""
-    await _throughput(place, "all")
-    copies = -(-held // place.events)
-    await asyncio.to_thread(_multiply, place.dsn, copies)
-    figures = await _throughput(place, "all", empty=False)
-    return {"rows_held": copies * place.events, **figures}
+    await _throughput(setup, "all")
+    copies = -(-held // setup.events)
+    await asyncio.to_thread(_multiply, setup.dsn, copies)
+    figures = await _throughput(setup, "all", empty=False)
+    return {"rows_held": copies * setup.events, **figures}
 
 
 def _multiply(dsn: str, copies: int) -> None:
-    """Put copies of all rows in their place, under keys that no event of the topic has."""
+    """Copy all rows, under keys that no event of the topic has."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         tables = connection.execute(_keys_of_tables).fetchall()
         for table, key in tables:

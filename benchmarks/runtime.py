@@ -49,7 +49,7 @@ one and so much more."""
 _peer: Final = {
     "name": "Confluent Parallel Consumer 0.5.3",
     "seconds": {"20": 2.06, "100": 0.75, "1000": 0.75},
-    "source": "measured by this project with the same work on two cores, the broker beside it",
+    "source": "measured by this project with the same work on two cores, which the broker shares",
 }
 _produced_at_once: Final = 2_000
 
@@ -94,8 +94,8 @@ def some_events() -> Sequence[Record]:
     """Return events of a made-up company as ingest writes them."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     routing = RoutingSettings("zcc", b"pseudonym-key-of-a-benchmark")
-    told = event_stream(make_company(1), seed=1, start=start, count=5_000)
-    requests = (SignedRequest("default", each.body, b"secret", 1) for each in told)
+    stream = event_stream(make_company(1), seed=1, start=start, count=5_000)
+    requests = (SignedRequest("default", each.body, b"secret", 1) for each in stream)
     decisions = (decide(request, routing) for request in requests)
     return [decision.record for decision in decisions if isinstance(decision, RoutedEvent)]
 
@@ -203,9 +203,9 @@ async def _worked(kafka: KafkaSettings, *arguments: str) -> Figures:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    printed, said = await child.communicate()
+    printed, errors = await child.communicate()
     if child.returncode:
-        raise RuntimeError(said.decode(errors="replace")[-2000:])
+        raise RuntimeError(errors.decode(errors="replace")[-2000:])
     figures: Figures = json.loads(printed)
     print(json.dumps({"work": arguments[0], **figures}), flush=True)
     return figures

@@ -1,10 +1,10 @@
 """What a call of the Zoom client costs beyond its HTTP client: `python -m benchmarks.zoom_client`.
 
 A server on this machine, a process of its own, answers each request with the same short document.
-Asked are the same addresses by the bare HTTP client, which reads the document as well, and by
-`ZoomClient.call`, which besides checks the arguments, waits for no turn but takes one, and judges
-the answer; the two take turns, round by round. The last line is one JSON object; times are
-processor time of the asking process per call, the median of the rounds.
+The bare HTTP client and `ZoomClient.call` request the same addresses in turns, round by round. Both
+read the document; `ZoomClient.call` also checks the arguments, takes a grant of the scheduler, for
+which it does not wait, and maps the answer. The last line is one JSON object; times are processor
+time of the calling process per call, the median of the rounds.
 """
 
 import argparse
@@ -148,13 +148,13 @@ def _served() -> Iterator[str]:
         process.join()
 
 
-def _serve(told: Connection) -> None:
-    asyncio.run(_serve_for_ever(told))
+def _serve(connection: Connection) -> None:
+    asyncio.run(_serve_for_ever(connection))
 
 
-async def _serve_for_ever(told: Connection) -> None:
+async def _serve_for_ever(connection: Connection) -> None:
     server = await asyncio.start_server(_answer, "127.0.0.1", 0)
-    told.send(server.sockets[0].getsockname()[1])
+    connection.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 

@@ -1,8 +1,8 @@
 """Brings the jar files of a list onto this machine, through jgo and Maven's own folder.
 
 Each list (`*.jars` next to this module) is a lock: one line per file, its Maven coordinates and
-the SHA-256 of its content. A file that is there and has that content is not asked for again, so
-a second start needs neither network nor jgo; a half-written one is fetched anew.
+the SHA-256 of its content. A file that is there and has that content is not downloaded again,
+so a second start needs neither network nor jgo; a half-written one is downloaded again.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def local_repository() -> Path:
 
 
 def fetch_with_jgo(jar: Jar, repository: Path) -> None:
-    """Download one file into its place.
+    """Download one file into the repository.
 
     Raises:
         DevstackError: the repository does not have it, or cannot be reached.

@@ -11,7 +11,7 @@ Part = Literal["kafka", "postgres", "s3"]
 ALL_PARTS: frozenset[Part] = frozenset({"kafka", "postgres", "s3"})
 
 KAFKA_VERSIONS = ("4.3.1", "4.4.0")
-"""Those that there is a lock for; the first is the one that runs unless another is asked for."""
+"""The versions that there is a lock for; the first is the default."""
 
 KAFKA_VARIABLE = "ZCC_DEVSTACK_KAFKA"
 
@@ -61,7 +61,7 @@ class DevstackOptions:
 
     @property
     def ports(self) -> Mapping[Part, int]:
-        """The port asked for of each part."""
+        """The requested port of each part."""
         return {"kafka": self.kafka_port, "postgres": self.postgres_port, "s3": self.s3_port}
 
 
@@ -73,7 +73,7 @@ class DevstackError(Exception):
 
 
 class PartCrashed(DevstackError):  # noqa: N818 - says what happened, in the words of the log
-    """A part ended though nobody asked it to; the message ends with the last lines of its log."""
+    """A part ended though nobody stopped it; the message ends with the last lines of its log."""
 
     def __init__(self, part: Part, what: str, log: Path, last_lines: str) -> None:
         super().__init__(f"{part} {what}; the last lines of {log}:\n{last_lines}")

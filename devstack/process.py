@@ -29,7 +29,7 @@ LOG_SIZE_BYTES = 16 * 1024 * 1024
 class Program:
     """What to run for a part, and how to talk to it.
 
-    `answers` is asked again and again until it says yes; it may raise OSError for no.
+    `answers` is called until it returns True; instead of False it may raise OSError.
     """
 
     command: tuple[str, ...]
@@ -75,7 +75,7 @@ class RunningPart:
             raise self._crash(f"did not answer within {timeout_s:g} s") from None
 
     async def stop(self) -> None:
-        """Ask the program to end, insist after a while, and return once all of it is gone."""
+        """Ask the program to end, kill it after a while, and return once all of it is gone."""
         await self._end(self._program.stop_signal)
 
     async def kill(self) -> None:
@@ -83,7 +83,7 @@ class RunningPart:
         await self._end(signal.SIGKILL)
 
     def check(self) -> None:
-        """Raise PartCrashed where the program ended and nobody asked it to."""
+        """Raise PartCrashed if the program ended and nobody stopped it."""
         if self._process is not None and self._process.returncode is not None:
             raise self._crash(f"ended with {_described(self._process.returncode)}")
 

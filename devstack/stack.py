@@ -32,7 +32,7 @@ LOCK_NAME = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The addresses of the parts that run; those of parts that were not asked for are empty."""
+    """The addresses of the parts that run; those of parts that were not requested are empty."""
 
     directory: Path
     bootstrap_servers: str
@@ -63,7 +63,7 @@ class Stack:
         """Look once.
 
         Raises:
-            PartCrashed: a part ended and nobody asked it to.
+            PartCrashed: a part ended and nobody stopped it.
         """
         for part in self._parts.values():
             part.check()

@@ -7,7 +7,7 @@ from schemas.reasons import DeadLetterReason
 
 
 class TransientError(Exception):
-    """The world's fault, and it will pass: try again, never set the record aside for it.
+    """A fault outside the process that will pass: try again, and make no dead letter for it.
 
     ``retry_after_s`` is the other side's demand, None without one.
     """

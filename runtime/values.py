@@ -142,8 +142,8 @@ class PartitionState:
 class Assignment:
     """What a consumer was just given.
 
-    ``topic_ids`` names the log behind each topic, as Kafka's tools print it: a topic that was made
-    anew has another. It is "" where the brokers have none (before 2.8).
+    ``topic_ids`` names the log behind each topic, as Kafka's tools print it: a topic that was
+    recreated has another. It is "" where the brokers have none (before 2.8).
     """
 
     cluster_id: str

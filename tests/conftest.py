@@ -1,4 +1,4 @@
-"""Fixtures that all test folders share: the real Kafka, Postgres and S3, started when asked for."""
+"""Fixtures of all test folders: the real Kafka, Postgres and S3, started when a test needs them."""
 
 import asyncio
 import signal
@@ -80,7 +80,7 @@ def kafka_settings(stack: RealStack) -> KafkaSettings:
 
 @pytest.fixture
 async def database_dsn(stack: RealStack) -> AsyncIterator[str]:
-    """A database of its own, empty; dropped afterwards, whoever is still connected."""
+    """An empty database of its own; it is dropped afterwards, even with connections to it."""
     async with _database(stack) as name:
         yield _dsn(stack, name)
 

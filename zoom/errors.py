@@ -143,7 +143,7 @@ operators_faults: Final = frozenset(
         ZoomFault.FORBIDDEN,
     }
 )
-"""They last until an operator acts; an immediate retry only spoils the app's error ratio."""
+"""They last until an operator acts; an immediate retry only raises the app's error ratio."""
 
 _classes: Final[Mapping[ZoomFault, type[ZoomError]]] = {
     ZoomFault.RATE_LIMITED: RateLimitedError,

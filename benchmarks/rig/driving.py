@@ -88,12 +88,12 @@ def _merged(loads: Sequence[dict[str, dict[str, int]]]) -> Driven:
     latencies: Counter[int] = Counter()
     for load in loads:
         latencies.update({int(bucket): count for bucket, count in load["latencies"].items()})
-    asked = sum(sum(load["statuses"].values()) for load in loads)
+    answered = sum(sum(load["statuses"].values()) for load in loads)
     kept = sum(load["statuses"].get("204", 0) for load in loads)
     return Driven(
         seconds=max(float(str(load["seconds"])) for load in loads),
-        answered=asked,
-        not_kept=asked - kept,
+        answered=answered,
+        not_kept=answered - kept,
         p50_ms=_percentile_ms(latencies, 0.50),
         p99_ms=_percentile_ms(latencies, 0.99),
     )

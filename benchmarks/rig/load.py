@@ -94,13 +94,13 @@ class _Connection(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._load = load
         self._read = b""
-        self._asked_s = 0.0
+        self._sent_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def ask(self) -> None:
-        self._asked_s = time.perf_counter()
+        self._sent_s = time.perf_counter()
         self._transport.write(next(self._load.requests))
 
     def data_received(self, data: bytes) -> None:
@@ -109,7 +109,7 @@ class _Connection(asyncio.Protocol):
             return
         now_s = time.perf_counter()
         self._load.statuses[self._read[9:12].decode()] += 1
-        self._load.latencies[int((now_s - self._asked_s) * buckets_per_s)] += 1
+        self._load.latencies[int((now_s - self._sent_s) * buckets_per_s)] += 1
         self._read = b""
         if now_s < self._load.until_s:
             self.ask()

@@ -33,8 +33,8 @@ def events(topic: str, count: int) -> Iterator[Record]:
     """Yield different events of a made-up company, enriched, in the order of the stories."""
     company = make_company(1)
     answers = _answers(company)
-    for told in event_stream(company, seed=1, start=first_moment, count=count):
-        decision = decide(SignedRequest("default", told.body, b"secret", 1), _routing)
+    for event in event_stream(company, seed=1, start=first_moment, count=count):
+        decision = decide(SignedRequest("default", event.body, b"secret", 1), _routing)
         if isinstance(decision, RoutedEvent):
             yield _enriched(decision.record, topic, answers)
 

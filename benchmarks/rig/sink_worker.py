@@ -34,7 +34,7 @@ on conflict do nothing
 
 
 def main() -> None:
-    """Work until told to stop."""
+    """Work until the process is stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", choices=("all", "raw", "executemany"))
     parser.add_argument("topic")

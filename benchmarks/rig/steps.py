@@ -44,15 +44,17 @@ def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
     routing = RoutingSettings("zcc", _key)
     envelopes = [read_envelope(body) for body in bodies]
     ids = [identity.event_id(envelope) for envelope in envelopes]
-    places = [identity.event_address(envelope, pseudonym_key=_key) for envelope in envelopes]
+    addresses = [identity.event_address(envelope, pseudonym_key=_key) for envelope in envelopes]
     moments = [identity.occurred_at_ms(envelope) for envelope in envelopes]
     now_s = SystemClock().now().timestamp()
     timestamp = b"%d" % int(now_s)
     own = secret.encode()
     signatures = [sign(body, timestamp=timestamp, secret=own) for body in bodies]
-    asked = [SignedRequest("default", body, own, int(now_s * 1000)) for body in bodies]
+    signed_requests = [SignedRequest("default", body, own, int(now_s * 1000)) for body in bodies]
     records = [
-        each.record for each in (decide(one, routing) for one in asked) if type(each) is RoutedEvent
+        each.record
+        for each in (decide(one, routing) for one in signed_requests)
+        if type(each) is RoutedEvent
     ]
     requests = signed(bodies, "/webhooks/zoom", secret)
     count = len(bodies)
@@ -69,13 +71,15 @@ def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
             )
 
     def named() -> None:
-        for envelope, event_id, moment, place in zip(envelopes, ids, moments, places, strict=True):
+        for envelope, event_id, moment, address in zip(
+            envelopes, ids, moments, addresses, strict=True
+        ):
             headers.event_headers(
                 envelope,
                 event_id=event_id,
                 occurred_at_ms=moment,
-                subject=place.subject,
-                partition_key=place.partition_key,
+                subject=address.subject,
+                partition_key=address.partition_key,
             )
 
     return {
@@ -88,7 +92,7 @@ def steps_us(bodies: Sequence[bytes], secret: str) -> dict[str, float]:
         ),
         "occurred_at": _us(_each(identity.occurred_at_ms, envelopes), count),
         "headers": _us(named, count),
-        "decision_in_all": _us(_each(lambda each: decide(each, routing), asked), count),
+        "decision_in_all": _us(_each(lambda each: decide(each, routing), signed_requests), count),
         "partition": _us(
             _each(lambda each: partition_of(each.key or b"", partitions=4), records), count
         ),
@@ -203,7 +207,7 @@ def _over_http(application: _Answering | Webhook, requests: Sequence[bytes]) -> 
         connection.connection_made(_Transport())  # type: ignore[arg-type]  # all of a transport that is used
 
     def run() -> None:
-        for place, request in enumerate(requests):
-            connections[place % _connections].data_received(request)
+        for index, request in enumerate(requests):
+            connections[index % _connections].data_received(request)
 
     return run

@@ -76,7 +76,7 @@ class Drain:
     async def oldest(self, backlog: Backlog) -> Drained:
         """Produce the oldest segments of a backlog together, and remove them from it.
 
-        Records that the broker refuses for good are set aside.
+        Records that the broker refuses for good move to the store of refused segments.
 
         Raises:
             TransientError: the broker or the store does not answer.
@@ -102,7 +102,7 @@ class Drain:
         return Drained(events, len(refused), segments.unreadable)
 
     async def retry_refused(self, name: SegmentName) -> Drained:
-        """Produce a segment that was set aside; delete it unless a record is refused again.
+        """Produce a refused segment again; delete it unless a record is refused again.
 
         Raises:
             TransientError, ConfigurationError: as `oldest`.

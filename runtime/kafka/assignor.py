@@ -32,7 +32,7 @@ class Assignor:
         """Of each topic, as the present assignment was made."""
 
         self.rank: int | None = None
-        """Which of the `members` of the group this one is; None where nothing was said of it."""
+        """Which of the group's `members` this one is; None if the assignment does not say it."""
 
         self.members = 0
 
@@ -81,7 +81,7 @@ class Assignor:
         made_of = json.loads(assignment.user_data)
         self._round = made_of["round"]
         self.partition_counts = made_of["partition_counts"]
-        # While a release is rolled out, the leader may be of one that said nothing of members.
+        # During a rolling upgrade the leader may run a release that sends no members.
         self.rank, self.members = made_of.get("rank"), made_of.get("members", 0)
 
 

@@ -114,7 +114,7 @@ async def _speaks_tls(host: str, port: int) -> bool:
 
 
 async def _wants_login(connection: AIOKafkaConnection, address: str) -> ProtocolMismatch | None:
-    """Return the misfit of a broker with login mechanisms and settings without a login."""
+    """Return the mismatch of a broker with login mechanisms and settings without a login."""
     with suppress(TimeoutError, errors.KafkaError, OSError):
         async with asyncio.timeout(_timeout_s):
             answer = await connection.send(SaslHandShakeRequest("PLAIN"))

@@ -19,7 +19,7 @@ def count_expired(
     """Count the deleted records; return commits that replace the overtaken positions.
 
     Positions with metadata are left out: the metadata belongs to the position, and its writer
-    commits both anew.
+    commits both again.
     """
     overtaken = {}
     for source, state in states.items():

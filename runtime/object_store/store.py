@@ -40,7 +40,7 @@ class ObjectStore:
     async def create(self, path: str, content: bytes, *, timeout_s: float | None = None) -> bool:
         """Create an object; return False, and change nothing, where it exists.
 
-        ``timeout_s`` takes the place of the store's limit.
+        ``timeout_s`` replaces the store's limit.
         """
         async with self._request(timeout_s):
             try:

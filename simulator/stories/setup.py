@@ -77,7 +77,7 @@ def team_lifetime(scenario: Scenario) -> None:
 
 
 def business_hours_lifetime(scenario: Scenario) -> None:
-    """Tell of business hours from creation to deletion."""
+    """Emit the events of business hours, from creation to deletion."""
     _modified_by_a_supervisor(scenario)
     scenario.set_facts(business_hour_id=opaque_id(scenario.rng))
     scenario.emit(

@@ -30,7 +30,7 @@ class EndpointInvalidError(Exception):
 
 
 class Endpoint:
-    """Makes deliveries to one URL, each signed anew when sent."""
+    """Makes deliveries to one URL, each signed again when sent."""
 
     def __init__(
         self,

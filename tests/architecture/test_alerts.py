@@ -56,18 +56,18 @@ def written_for(case: Case, labels: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def rendered(text: str, case: Case, labels: Mapping[str, str]) -> str:
-    text = re.sub(r"{{ \$labels\.(\w+) }}", lambda found: labels.get(found[1], ""), text)
+    text = re.sub(r"{{ \$labels\.(\w+) }}", lambda match: labels.get(match[1], ""), text)
     return re.sub(r"{{ \$value[^}]* }}", case.value, text)
 
 
 def expected(case: Case, labels: Mapping[str, str]) -> dict[str, Any]:
     rule = written_for(case, labels)
-    told = {name: rendered(text, case, labels) for name, text in rule["annotations"].items()}
-    return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": told}
+    annotations = {name: rendered(text, case, labels) for name, text in rule["annotations"].items()}
+    return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": annotations}
 
 
 def written(chosen: Sequence[Case], into: Path, *, scrape_s: int) -> list[str]:
-    """Write a file of tests for each alert, beside one with its rules alone; return their names.
+    """Write for each alert a file of tests and one with its rules; return the names of the tests.
 
     With all rules in each, every rule would be evaluated over the course of every case.
     """
@@ -118,9 +118,9 @@ def spread(values: str, times: int) -> str:
 def samples(values: str) -> Iterator[str]:
     """The samples that promtool's notation stands for."""
     for word in values.split():
-        found = re.fullmatch(r"(_|[-\d.]+)(?:([+-][\d.]+))?(?:x(\d+))?", word)
-        assert found, word
-        first, step, count = found[1], float(found[2] or 0), int(found[3] or 0)
+        match = re.fullmatch(r"(_|[-\d.]+)(?:([+-][\d.]+))?(?:x(\d+))?", word)
+        assert match, word
+        first, step, count = match[1], float(match[2] or 0), int(match[3] or 0)
         if first == "_":
             yield from ["_"] * max(1, count)
         else:
@@ -138,13 +138,13 @@ def test_every_alert_fires_on_what_it_is_for_and_not_before(
 
 
 @pytest.mark.thorough
-def test_an_endpoint_that_is_not_validated_for_days_is_told(tmp_path: Path) -> None:
+def test_an_endpoint_that_is_not_validated_for_days_raises_an_alert(tmp_path: Path) -> None:
     done = run("test", "rules", *written(slow, tmp_path, scrape_s=300))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.thorough
-def test_a_case_that_does_not_hold_is_told(tmp_path: Path) -> None:
+def test_a_case_that_does_not_hold_fails(tmp_path: Path) -> None:
     """So that the tests above cannot pass by what they leave out."""
     (halted,) = (case for case in cases if case.alert == "ZccWorkerHalted")
     wrong = Case(halted.alert, halted.series, {"1m": [{"worker": "postgres"}]})

@@ -64,8 +64,8 @@ def is_command(words: list[str]) -> bool:
 def pod_of(workload: Mapping[str, Any]) -> Mapping[str, Any]:
     spec = workload["spec"]
     pods: Mapping[str, Any] = spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec
-    found: Mapping[str, Any] = pods["template"]["spec"]
-    return found
+    pod: Mapping[str, Any] = pods["template"]["spec"]
+    return pod
 
 
 def containers() -> Iterator[Mapping[str, Any]]:

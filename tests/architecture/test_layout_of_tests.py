@@ -66,15 +66,15 @@ def is_of_this_moment(call: ast.Call, dated: set[str]) -> bool:
 def dated_functions(tree: ast.Module, dated: set[str]) -> set[str]:
     """Return ``dated`` with the functions of the module that call one of them."""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    found = set(dated)
+    names = set(dated)
     for _ in functions:  # one may call the next
-        found |= {
+        names |= {
             function.name
             for function in functions
             for node in ast.walk(function)
-            if isinstance(node, ast.Call) and is_of_this_moment(node, found)
+            if isinstance(node, ast.Call) and is_of_this_moment(node, names)
         }
-    return found
+    return names
 
 
 def early_values(source: str) -> list[str]:

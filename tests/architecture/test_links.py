@@ -31,12 +31,12 @@ def anchors(page: Path) -> set[str]:
 
 def broken(page: Path, text: str) -> list[str]:
     """Return the links of a page that lead to no file, or to no heading of it."""
-    found = []
+    wrong = []
     for path, anchor in link.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
         target = (page.parent / path).resolve() if path else page
         if not target.exists() or (anchor and anchor not in anchors(target)):
-            found.append(f"{page.relative_to(root)}: {path}#{anchor}")
-    return found
+            wrong.append(f"{page.relative_to(root)}: {path}#{anchor}")
+    return wrong
 
 
 def test_every_link_leads_to_a_page_and_a_heading_that_exist() -> None:

@@ -215,27 +215,27 @@ def test_every_list_of_components_has_them(before_and_after: tuple[Tree, Tree]) 
     tree, _ = before_and_after
     done = tree.python("-c", lists)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert "zcc.enriched.engagement.v1" in found["lag"]["zcc.greeter"]
-    assert found["lag"]["zcc.greeter-retry"] == ["zcc.retry.greeter.1m.v1"]
-    assert "greeter" in found["monitor"]
+    listed = json.loads(done.stdout)
+    assert "zcc.enriched.engagement.v1" in listed["lag"]["zcc.greeter"]
+    assert listed["lag"]["zcc.greeter-retry"] == ["zcc.retry.greeter.1m.v1"]
+    assert "greeter" in listed["monitor"]
     own = {"zcc.greetings.v1", "zcc.dead-letter.greeter.v1", "zcc.retry.greeter.1m.v1"}
-    assert own <= set(found["topics"])
-    assert ["greeter", "list_queues"] in found["scopes"]
-    assert "GreeterSettings" in found["settings"]
-    assert ["greeter", "processor", "greeter"] in found["up"]
-    assert ["walker", "processor", "walker"] in found["up"]
-    assert ["walker", "list_users"] in found["scopes"]
+    assert own <= set(listed["topics"])
+    assert ["greeter", "list_queues"] in listed["scopes"]
+    assert "GreeterSettings" in listed["settings"]
+    assert ["greeter", "processor", "greeter"] in listed["up"]
+    assert ["walker", "processor", "walker"] in listed["up"]
+    assert ["walker", "list_users"] in listed["scopes"]
 
 
 def test_a_poller_has_watermarks_and_neither_lag_nor_dead_letters(
     before_and_after: tuple[Tree, Tree],
 ) -> None:
     tree, _ = before_and_after
-    found = json.loads(tree.python("-c", lists).stdout)
-    assert [name for name in found["topics"] if "walker" in name] == ["zcc.watermarks.walker.v1"]
-    assert found["lag"]["zcc.walker"] == []
-    assert "walker" in found["monitor"]
+    listed = json.loads(tree.python("-c", lists).stdout)
+    assert [name for name in listed["topics"] if "walker" in name] == ["zcc.watermarks.walker.v1"]
+    assert listed["lag"]["zcc.walker"] == []
+    assert "walker" in listed["monitor"]
     refused = tree.zcc("dead-letters", "list", "--worker", "walker")
     assert (refused.returncode, "greeter" in refused.stderr) == (2, True)
 

@@ -19,9 +19,9 @@ section = re.compile(
 )
 picture = re.compile(r"```mermaid\nflowchart TD\n(.*?)```", re.DOTALL)
 drawn = {
-    match["package"].replace("/", "."): found[1]
+    match["package"].replace("/", "."): diagram[1]
     for match in section.finditer(page)
-    if (found := picture.search(match["text"]))
+    if (diagram := picture.search(match["text"]))
 }
 
 
@@ -39,15 +39,15 @@ def arrows(text: str) -> Iterator[tuple[str, str]]:
 
 
 def wrong(graph: grimp.ImportGraph, package: str, text: str) -> list[str]:
-    """Return the arrows of a picture that are no imports between rooms of the package."""
-    found = []
+    """Return the arrows of a picture that are no imports between folders of the package."""
+    wrong_arrows = []
     for start, end in arrows(text):
         importer, imported = f"{package}.{start}", f"{package}.{end}"
         if not {importer, imported} <= graph.modules or not graph.direct_import_exists(
             importer=importer, imported=imported, as_packages=True
         ):
-            found.append(f"{start} --> {end}")
-    return found
+            wrong_arrows.append(f"{start} --> {end}")
+    return wrong_arrows
 
 
 def folders(package: str) -> set[str]:
@@ -77,11 +77,11 @@ def test_every_folder_is_in_the_picture_of_its_package(package: str) -> None:
 def test_the_first_picture_is_that_of_the_packages(graph: grimp.ImportGraph) -> None:
     first = picture.search(page)
     assert first
-    said = set(arrows(first[1]))
-    assert {package for arrow in said for package in arrow} == set(packages)
+    shown = set(arrows(first[1]))
+    assert {package for arrow in shown for package in arrow} == set(packages)
     assert [
         arrow
-        for arrow in said
+        for arrow in shown
         if not graph.direct_import_exists(importer=arrow[0], imported=arrow[1], as_packages=True)
     ] == []
 

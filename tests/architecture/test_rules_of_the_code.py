@@ -48,8 +48,8 @@ def test_every_exception_from_a_check_carries_its_reason() -> None:
         for folder in (*packages, "tests", "benchmarks")
         for path in sorted((root / folder).rglob("*.py"))
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if (found := exception.search(line)) and "exception = re" not in line
-        if not re.search(r"( - |# )\S", found[2])
+        if (match := exception.search(line)) and "exception = re" not in line
+        if not re.search(r"( - |# )\S", match[2])
     ]
     assert without == []
 

@@ -1,4 +1,4 @@
-"""What every `runtime.contracts.Lookup` keeps, whoever answers."""
+"""What every `runtime.contracts.Lookup` guarantees."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -142,7 +142,7 @@ async def test_what_does_not_exist_is_none_and_no_error(subject: Subject) -> Non
         assert await subject.lookup.get(key) is None
 
 
-async def test_in_an_outage_nobody_knows_which_is_never_said_to_be_absent(
+async def test_in_an_outage_a_key_is_never_reported_as_absent(
     subject: Subject,
 ) -> None:
     await subject.go("down")

@@ -91,8 +91,8 @@ def in_postgres(dsn: str) -> Case:
 
     async def stored() -> Counter[str]:
         async with await psycopg.AsyncConnection.connect(dsn) as connection:
-            found = await connection.execute("select event_id from zcc.raw_event")
-            return Counter([row[0] async for row in found])
+            cursor = await connection.execute("select event_id from zcc.raw_event")
+            return Counter([row[0] async for row in cursor])
 
     return Case(lambda: PostgresSink(settings, SystemClock()), stored)
 
@@ -101,7 +101,7 @@ def in_a_folder(folder: Path) -> Case:
     settings = ObjectStorageSettings(url=f"file://{folder}/events")
 
     async def stored() -> Counter[str]:
-        return Counter([found async for found in stored_event_ids(settings)])
+        return Counter([event_id async for event_id in stored_event_ids(settings)])
 
     return Case(lambda: ObjectStorageSink(settings), stored)
 
@@ -225,7 +225,7 @@ async def test_a_group_that_lost_its_commit_stores_nothing_twice(case: Case) -> 
     assert await case.stored() == ids(some, numbered(2, start=6))
 
 
-async def test_a_topic_that_was_made_anew_is_stored_from_its_beginning(case: Case) -> None:
+async def test_a_topic_that_was_recreated_is_stored_from_its_beginning(case: Case) -> None:
     old, new = numbered(4), numbered(7, source=OTHER)
     renamed = Batch(
         tuple(with_fields(each, topic=SOURCE.topic, partition=0) for each in new.deliveries),

@@ -1,4 +1,4 @@
-"""What every place for segments keeps: see `ingest.spill.store.SegmentStore`."""
+"""What every store of segments guarantees: see `ingest.spill.store.SegmentStore`."""
 
 import asyncio
 from pathlib import Path
@@ -36,7 +36,7 @@ def segment(number: int = 0) -> Segment:
     )
 
 
-async def test_what_was_put_is_there_whole_for_whoever_opens_the_place_later(
+async def test_what_was_put_is_there_whole_for_one_that_opens_the_store_later(
     places: SegmentStores, settings: SpillSettings
 ) -> None:
     one = segment()

@@ -1,8 +1,8 @@
 """All operations, by method and by name, against the simulator and by the vendor's documents.
 
-What goes out is checked as it arrives, by a library that knows nothing of ours. The vendor's files
-stand in ``shared/zoom`` beside the project, where they are available at all; a test that needs one
-and does not find it says what it did not check.
+An independent library checks each request as it arrives. The vendor's files are in ``shared/zoom``
+next to the project, where they are available at all; a test that needs one and does not have it
+says what it did not check.
 """
 
 import re
@@ -90,16 +90,16 @@ class Witness:
         parts: list[bytes] = []
         reply: list[bytes] = []
 
-        async def heard() -> Message:
+        async def received() -> Message:
             message = await receive()
             parts.append(message.get("body", b""))
             return message
 
-        async def said(message: Message) -> None:
+        async def sent(message: Message) -> None:
             reply.append(message.get("body", b""))
             await send(message)
 
-        await self._app(scope, heard, said)
+        await self._app(scope, received, sent)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         path, query = scope["raw_path"].decode(), scope["query_string"].decode()
         body = b"".join(parts) or None
@@ -164,14 +164,14 @@ async def world() -> AsyncIterator[World]:
 @cache
 def vendors_documents() -> tuple[OpenAPI, OpenAPI]:
     """The account's API, and the master account's; neither passes as OpenAPI itself."""
-    found = []
+    documents = []
     for name in ("rest.openapi.json", "master.openapi.json"):
-        told = orjson.loads(vendor_file(name))
-        schemes = told["components"]["securitySchemes"]
+        document = orjson.loads(vendor_file(name))
+        schemes = document["components"]["securitySchemes"]
         # What OAuth 2 comes to on the wire; the library has no check of it.
         schemes["openapi_oauth"] = {"type": "http", "scheme": "bearer"}
-        found.append(OpenAPI.from_dict(told, config=Config(spec_validator_cls=None)))
-    return found[0], found[1]
+        documents.append(OpenAPI.from_dict(document, config=Config(spec_validator_cls=None)))
+    return documents[0], documents[1]
 
 
 def vendor_file(name: str) -> bytes:
@@ -206,10 +206,10 @@ async def test_a_request_is_valid_by_the_vendors_document(
 def wrongs(document: OpenAPI, sent: Sent) -> Iterator[str]:
     """What the library finds wrong; what nothing that Zoom takes could meet is left out."""
     for error in document.iter_request_errors(sent):
-        found = getattr(error.__cause__, "schema_errors", None)
-        if found is None:
+        schema_errors = getattr(error.__cause__, "schema_errors", None)
+        if schema_errors is None:
             yield repr(error)
-        for each in found or ():
+        for each in schema_errors or ():
             if not is_vendors_mistake(each, is_form=sent.content_type.startswith("multipart/")):
                 yield f"{error}: {each.message}"
 
@@ -248,10 +248,10 @@ def test_the_vendors_document_would_tell_a_wrong_request() -> None:
 @every_whole_list
 async def test_the_iterator_of_a_list_yields_its_items(world: World, operation: Operation) -> None:
     walk = world.method(operation, f"{operation.action}_all")
-    found = [each async for each in walk(**required_arguments(operation))]
+    items = [each async for each in walk(**required_arguments(operation))]
     page = orjson.loads(world.sent(operation).reply)
-    assert found
-    assert found[-1] == page[operation.reply.items][-1]
+    assert items
+    assert items[-1] == page[operation.reply.items][-1]
 
 
 async def test_examples_that_break_their_own_schema_are_taken_all_the_same(world: World) -> None:
@@ -265,7 +265,7 @@ async def test_examples_that_break_their_own_schema_are_taken_all_the_same(world
             case "body":
                 await require_refused(world, operation, steps, row["example"])
             case _:
-                await require_parsed(world, operation, document_around(steps, row["example"]))
+                await require_parsed(world, operation, document_with(steps, row["example"]))
         kinds[kind.rstrip("012")] += 1
     assert kinds == {"resp": 10, "param": 23, "body": 2}
 
@@ -283,17 +283,17 @@ def place_of(where: str) -> tuple[Operation, str, list[str]]:
     return operation, kind, steps
 
 
-def document_around(steps: list[str], example: object) -> Any:
+def document_with(steps: list[str], example: object) -> Any:
     match steps:
         case ["properties", name, *rest]:
-            return {name: document_around(rest, example)}
+            return {name: document_with(rest, example)}
         case ["items", *rest]:
-            return [document_around(rest, example)]
+            return [document_with(rest, example)]
     return example
 
 
 async def require_parsed(world: World, operation: Operation, document: Any) -> None:
-    world.answers[operation.name] = lambda _asked: document
+    world.answers[operation.name] = lambda _call: document
     arguments = required_arguments(operation) | body_of(operation, whole=False)
     assert await world.method(operation)(**arguments) == document
     del world.answers[operation.name]
@@ -312,6 +312,6 @@ async def require_refused(
     world: World, operation: Operation, steps: list[str], example: object
 ) -> None:
     """Zoom cannot mean both, and its schema is the fuller."""
-    body = body_of(operation, whole=True)["body"] | document_around(steps, example)
+    body = body_of(operation, whole=True)["body"] | document_with(steps, example)
     with pytest.raises(ArgumentError, match=re.escape(f"body.{steps[-1]}")):
         await world.client.call(operation.name, **required_arguments(operation), body=body)

@@ -67,7 +67,7 @@ async def post(running: Running, body: bytes, request_id: str) -> int:
 
 
 def _post(running: Running, body: bytes, request_id: str) -> int:
-    # Zoom signs each attempt anew; the very signature again would make no second record.
+    # Zoom signs each attempt again; the same signature would make no second record.
     timestamp = str(int(time.time()) - next(ages_s))
     secret = running.simulator.secret.get_secret_value().encode()
     digest = hmac.new(secret, b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)
@@ -91,7 +91,9 @@ def _post(running: Running, body: bytes, request_id: str) -> int:
 ages_s = cycle(range(120))
 
 
-async def found(running: Running, topics: tuple[str, ...], wanted: set[str]) -> dict[str, Delivery]:
+async def by_request_id(
+    running: Running, topics: tuple[str, ...], wanted: set[str]
+) -> dict[str, Delivery]:
     deliveries = read_all(running.stores.kafka, topics)
     named = {text(d.headers, request_id_header): d async for d in deliveries}
     return {name: d for name, d in named.items() if name in wanted}
@@ -121,7 +123,7 @@ async def test_every_published_example_is_unchanged_in_its_topic_and_one_row_in_
     for request_id, name in sent.items():
         assert await post(running, bodies[name], request_id) == 204
     prefix = running.stores.kafka.topic_prefix
-    in_topics = await found(running, raw_topics(prefix=prefix), set(sent))
+    in_topics = await by_request_id(running, raw_topics(prefix=prefix), set(sent))
     assert {request_id: d.value for request_id, d in in_topics.items()} == {
         request_id: bodies[name] for request_id, name in sent.items()
     }
@@ -164,10 +166,10 @@ async def test_a_null_character_and_an_unknown_event_reach_postgres(running: Run
     prefix = running.stores.kafka.topic_prefix
 
     async def enriched() -> bool:
-        return len(await found(running, enriched_topics(prefix=prefix), set(bodies))) == 2
+        return len(await by_request_id(running, enriched_topics(prefix=prefix), set(bodies))) == 2
 
     await until(enriched)
-    in_topics = await found(running, raw_topics(prefix=prefix), set(bodies))
+    in_topics = await by_request_id(running, raw_topics(prefix=prefix), set(bodies))
     assert {name: d.value for name, d in in_topics.items()} == bodies
     ids = [str(text(d.headers, event_id_header)) for d in in_topics.values()]
 
@@ -179,7 +181,7 @@ async def test_a_null_character_and_an_unknown_event_reach_postgres(running: Run
         assert "nul \ufffd and 😀" in json.dumps(payload, ensure_ascii=False)
 
 
-def beside_the_object(pair: str, **payload: object) -> bytes:
+def event_of_pair(pair: str, **payload: object) -> bytes:
     """Write an event that is like the others of its pair but for ``payload``."""
     event = {"a": "app_deauthorized", "b": "user.deactivated", "c": started, "d": "user.updated"}
     return json.dumps(
@@ -193,10 +195,10 @@ def beside_the_object(pair: str, **payload: object) -> bytes:
 
 started = "contact_center.engagement_started"
 pairs: dict[str, list[bytes]] = {
-    "a": [beside_the_object("a", client_id="c", user_id=f"user-{n}") for n in range(2)],
-    "b": [beside_the_object("b", operator=f"o{n}", object={"id": "u"}) for n in range(2)],
-    "c": [beside_the_object("c", engagement_id=f"eng-{n}", channel="voice") for n in range(3)],
-    "d": [beside_the_object("d", object={"id": "u"}, old_object={"d": n}) for n in range(2)],
+    "a": [event_of_pair("a", client_id="c", user_id=f"user-{n}") for n in range(2)],
+    "b": [event_of_pair("b", operator=f"o{n}", object={"id": "u"}) for n in range(2)],
+    "c": [event_of_pair("c", engagement_id=f"eng-{n}", channel="voice") for n in range(3)],
+    "d": [event_of_pair("d", object={"id": "u"}, old_object={"d": n}) for n in range(2)],
 }
 odd: dict[str, tuple[bytes, object]] = {
     "half a pair": (rb'"cut \ud83d"', "cut \ufffd"),
@@ -209,14 +211,14 @@ odd: dict[str, tuple[bytes, object]] = {
 async def test_bodies_that_differ_anywhere_are_rows_of_their_own_and_what_is_valid_is_one(
     running: Running,
 ) -> None:
-    template = beside_the_object("c", object={"engagement_id": "eng-odd", "n": "ODD"})
+    template = event_of_pair("c", object={"engagement_id": "eng-odd", "n": "ODD"})
     strange = {name: template.replace(b'"ODD"', text) for name, (text, _) in odd.items()}
     bodies = [body for pair in pairs.values() for body in pair] + list(strange.values())
     sent = {str(uuid.uuid4()): body for body in (*bodies, *bodies)}  # each of them twice
     for request_id, body in sent.items():
         assert await post(running, body, request_id) == 204
     prefix = running.stores.kafka.topic_prefix
-    in_topics = await found(running, raw_topics(prefix=prefix), set(sent))
+    in_topics = await by_request_id(running, raw_topics(prefix=prefix), set(sent))
     assert {name: delivery.value for name, delivery in in_topics.items()} == sent
     ids = {str(text(d.headers, event_id_header)): d.value or b"" for d in in_topics.values()}
     assert sorted(ids.values()) == sorted(bodies)
@@ -229,13 +231,11 @@ async def test_bodies_that_differ_anywhere_are_rows_of_their_own_and_what_is_val
     rows = dict(await rows_of(running, list(ids)))
     assert rows.keys() == ids.keys()
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        found_rows = await connection.execute(
+        cursor = await connection.execute(
             "select event_id, body, subject from zcc.raw_event where event_id = any(%s)",
             [list(ids)],
         )
-        kept = {
-            event_id: (body, subject) for event_id, body, subject in await found_rows.fetchall()
-        }
+        kept = {event_id: (body, subject) for event_id, body, subject in await cursor.fetchall()}
         subjects = await connection.execute(
             "select engagement_id from zcc.engagement where account_id = 'AcctBeside0001'"
         )
@@ -274,6 +274,8 @@ async def test_what_is_signed_but_no_event_is_accepted_and_kept_in_quarantine(
     request_id = str(uuid.uuid4())
     assert await post(running, body, request_id) == 204
     prefix = running.stores.kafka.topic_prefix
-    (kept,) = (await found(running, (quarantine_topic(prefix=prefix),), {request_id})).values()
+    (kept,) = (
+        await by_request_id(running, (quarantine_topic(prefix=prefix),), {request_id})
+    ).values()
     assert kept.value == body
     assert text(kept.headers, reason_header) == reason

@@ -36,8 +36,8 @@ sinks = ("postgres", "object-storage")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
     if shutil.which("prometheus") is None:
         pytest.skip("prometheus is not installed (Debian: apt-get install prometheus)")
-    async with product(tmp_path_factory.mktemp("alarms")) as found:
-        yield found
+    async with product(tmp_path_factory.mktemp("alarms")) as started:
+        yield started
 
 
 async def put(
@@ -63,7 +63,7 @@ async def administering(running: Product) -> AsyncIterator[AIOKafkaAdminClient]:
 async def caught_up(running: Product, worker: str) -> None:
     """Wait until a worker has done all that was sent."""
     selector = f'zcc_monitor_group_lag_records{{group="zcc.{worker}"}}'
-    await running.until(f"sum({selector})", lambda found: found == [0])
+    await running.until(f"sum({selector})", lambda lags: lags == [0])
 
 
 def tear_a_segment(folder: Path) -> None:
@@ -137,7 +137,7 @@ async def test_bodies_that_are_no_events(running: Product) -> None:
     await running.fires("ZccQuarantineFills")
 
 
-async def test_a_store_that_stands_still_is_told_from_outside(running: Product) -> None:
+async def test_a_frozen_store_is_reported_from_outside(running: Product) -> None:
     await running.running("ingest", "enrichment", "postgres", "monitor")
     await caught_up(running, "postgres")
     topic = enriched_topic("queue", prefix="zcc")
@@ -183,7 +183,7 @@ async def test_a_record_that_its_topic_does_not_take(running: Product) -> None:
     await running.fires("ZccRecordsRefused", limit="max.message.bytes")
 
 
-async def test_a_topic_that_is_made_anew(running: Product) -> None:
+async def test_a_topic_that_is_recreated(running: Product) -> None:
     await running.running("ingest", "enrichment", "monitor")
     topic = raw_topic("unknown", prefix="zcc")
     assert await running.post(webhook("something_new", {"id": "one"})) == 204

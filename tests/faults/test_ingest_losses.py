@@ -43,7 +43,7 @@ async def test_every_204_is_in_the_topic_however_often_ingest_is_killed(
 async def test_a_secret_changed_under_load_refuses_nothing(
     kafka_settings: KafkaSettings, tmp_path: Path
 ) -> None:
-    """Old alone, new beside old, Zoom signs with the new one, new alone."""
+    """The old secret alone, both, both while Zoom signs with the new one, the new one alone."""
     await make_topics(kafka_settings)
     apps = tmp_path / "apps.json"
     secret = "the-older-secret"

@@ -44,7 +44,7 @@ async def broker() -> AsyncIterator[tuple[devstack.Stack, KafkaSettings]]:
 
 
 async def taken_away(stack: devstack.Stack) -> None:
-    await asyncio.sleep(before_s)  # the load is what this waits for, and it has no event to tell
+    await asyncio.sleep(before_s)  # the load itself is what this waits for, and no event marks it
     await stack.stop("kafka")
     await asyncio.sleep(away_s)
     await stack.start("kafka")
@@ -77,11 +77,11 @@ async def sent(port: int, ledger_file: Path, stack: devstack.Stack) -> Totals:
 
 async def ids_in_topics(kafka: KafkaSettings) -> set[str]:
     topics = raw_topics(prefix=kafka.topic_prefix)
-    found = [
+    event_ids = [
         headers.text(each.headers, headers.event_id_header)
         async for each in read_all(kafka, topics)
     ]
-    return {each for each in found if each}
+    return {each for each in event_ids if each}
 
 
 @pytest.mark.long

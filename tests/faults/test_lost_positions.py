@@ -1,4 +1,4 @@
-"""Topics made anew, groups deleted, retention ahead of a sink: one after the other, under load.
+"""Topics recreated, groups deleted, retention ahead of a sink: one after the other, under load.
 
 Every accepted event is in Postgres once, and each record is in objects once; what retention took
 is counted by sink and alarmed. `make faults` runs it.
@@ -66,9 +66,9 @@ class ActiveFaults:
 
     async def all_of_it(self) -> None:
         await until(lambda: self.ledger.totals.accepted >= events // 10)
-        await self.enriched_topic_made_anew_while_the_sinks_are_stopped("engagement")
-        await self.enriched_topic_made_anew_while_all_runs("recording")
-        await self.raw_topic_made_anew_while_all_runs("task")
+        await self.enriched_topic_recreated_while_the_sinks_are_stopped("engagement")
+        await self.enriched_topic_recreated_while_all_runs("recording")
+        await self.raw_topic_recreated_while_all_runs("task")
         for worker in workers:
             await self.group_deleted(worker)
         await self.retention_overtakes("object-storage", "task")
@@ -91,7 +91,7 @@ class ActiveFaults:
                 await self.logs.caught_up(sink, enriched_topic(family, prefix=prefix))
             yield
 
-    async def enriched_topic_made_anew_while_the_sinks_are_stopped(self, family: str) -> None:
+    async def enriched_topic_recreated_while_the_sinks_are_stopped(self, family: str) -> None:
         topic = enriched_topic(family, prefix=prefix)
         async with self.all_done(family):
             for sink in sinks:
@@ -102,13 +102,13 @@ class ActiveFaults:
             await self.start(sink)
         await self.recreation_is_alarmed(topic, *sinks)
 
-    async def enriched_topic_made_anew_while_all_runs(self, family: str) -> None:
+    async def enriched_topic_recreated_while_all_runs(self, family: str) -> None:
         topic = enriched_topic(family, prefix=prefix)
         async with self.all_done(family):
             await self.logs.recreate(topic)
         await self.recreation_is_alarmed(topic, *sinks)
 
-    async def raw_topic_made_anew_while_all_runs(self, family: str) -> None:
+    async def raw_topic_recreated_while_all_runs(self, family: str) -> None:
         topic = raw_topic(family, prefix=prefix)
         async with self.all_done(family):
             await self.logs.recreate(topic)
@@ -171,15 +171,16 @@ async def all_stored(
     reached = await trouble.logs.reached()
     async with asyncio.timeout(deadline_s):
         while True:
-            found, stored = await read_all_stores(running.stores, accepted=accepted)
+            contents, stored = await read_all_stores(running.stores, accepted=accepted)
             missing = {
-                sink: accepted - found.in_stores[sink] - trouble.removed[sink][3] for sink in sinks
+                sink: accepted - contents.in_stores[sink] - trouble.removed[sink][3]
+                for sink in sinks
             }
             rows = await stored_records(running.stores.object_storage)
             if not any(missing.values()) and all(
                 rows.get(log, [-1])[-1] >= end - 1 for log, end in reached.items() if end
             ):
-                return found.in_stores, stored, rows
+                return contents.in_stores, stored, rows
             await asyncio.sleep(1)
 
 
@@ -221,8 +222,8 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
             with FamilyLedger(running.ledger) as ledger:
                 trouble = ActiveFaults(running, load, ledger, url, Logs(running))
                 async with asyncio.TaskGroup() as tasks:
-                    told = apply_events(running.state, iter(load), now)
-                    tasks.create_task(send(running.simulator, running.company, told, ledger))
+                    applied = apply_events(running.state, iter(load), now)
+                    tasks.create_task(send(running.simulator, running.company, applied, ledger))
                     tasks.create_task(trouble.all_of_it())
             in_stores, stored, rows = await all_stored(trouble)
             expired = {

@@ -37,13 +37,15 @@ states = [
 """Entities that change and go."""
 
 
-async def stored(dsn: str, told: Sequence[tuple[TopicPartition, Batches]]) -> Contents:
+async def stored(dsn: str, by_source: Sequence[tuple[TopicPartition, Batches]]) -> Contents:
     """What empty tables hold after all batches, those of each source by a sink of its own."""
     async with AsyncExitStack() as sinks:
-        owners = [await sinks.enter_async_context(owner(dsn, source=source)) for source, _ in told]
+        owners = [
+            await sinks.enter_async_context(owner(dsn, source=source)) for source, _ in by_source
+        ]
         async with asyncio.TaskGroup() as tasks:
-            for found, (_, batches) in zip(owners, told, strict=True):
-                tasks.create_task(store(found, batches))
+            for sink, (_, batches) in zip(owners, by_source, strict=True):
+                tasks.create_task(store(sink, batches))
     held = await contents(dsn, without=moments | where_first)
     await query(dsn, f"truncate zcc.kafka_offset, {', '.join(f'zcc.{t.name}' for t in tables)}")
     return held
@@ -81,11 +83,11 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_tables(dsn: s
     assert {orjson.loads(row)["event"] for row in expected["raw_event"]} == known.keys()
     for seed in range(3):
         rng = Random(seed)
-        told = [
+        by_source = [
             (SOURCE, shuffled(events, rng, batches=3 * 5**seed)),
             (references, shuffled(states, rng, batches=4)),
         ]
-        assert differences(await stored(dsn, told), expected) == {}, seed
+        assert differences(await stored(dsn, by_source), expected) == {}, seed
 
 
 async def test_sinks_that_store_the_same_stories_at_once_give_the_same_tables(dsn: str) -> None:
@@ -93,9 +95,9 @@ async def test_sinks_that_store_the_same_stories_at_once_give_the_same_tables(ds
     for seed in range(2):
         rng = Random(seed)
         half, share = len(events) // 2, rng.sample(events, len(events))
-        told = [
+        by_source = [
             (SOURCE, shuffled(share[: half + 50], rng, batches=10)),
             (other, shuffled(share[half - 50 :], rng, batches=10)),
             (references, shuffled(states, rng, batches=4)),
         ]
-        assert differences(await stored(dsn, told), expected) == {}, seed
+        assert differences(await stored(dsn, by_source), expected) == {}, seed

@@ -1,4 +1,4 @@
-"""Postgres is away for a minute: everything waits, nothing is set aside, and soon it goes on."""
+"""Postgres is away for a minute: everything waits, no record becomes a dead letter."""
 
 import asyncio
 from pathlib import Path
@@ -30,18 +30,18 @@ async def until_more(dsn: str, count: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_minute_without_postgres_sets_nothing_aside_and_it_goes_on(
+async def test_a_minute_without_postgres_makes_no_dead_letter_and_it_goes_on(
     kafka_settings: KafkaSettings, database_dsn: str, tmp_path: Path
 ) -> None:
     await asyncio.to_thread(migrate, database_dsn)
     await make_topics(kafka_settings)
-    told = records(kafka_settings.topic_prefix, seed=5)
+    stream = records(kafka_settings.topic_prefix, seed=5)
     async with (
         proxied(database_dsn) as (proxy, through),
         publishing(kafka_settings) as publisher,
         Sinks(kafka_settings, through, tmp_path / "logs") as sinks,
     ):
-        load = Load(told, publisher)
+        load = Load(stream, publisher)
         await load.send(500)
         await sinks.start(0)
         await until_more(database_dsn, 0)

@@ -1,8 +1,8 @@
-"""A writer that stands still in the middle of its transaction does not hold up the next owner.
+"""A writer that freezes in the middle of its transaction does not hold up the next owner.
 
-It has been thrown out of its group and will learn that later; until then the server may wait for it
-with the offsets locked: the server's own time limits do not count while it waits for more of a COPY
-or of a pipeline.
+Its group has removed it, and it does not know that yet; until then the server may wait for it with
+the offsets locked: the server's own time limits do not count while it waits for more of a COPY or
+of a pipeline.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ Writer = psycopg.AsyncConnection
 @pytest.fixture
 async def writer(dsn: str) -> AsyncIterator[Writer]:
     """A connection that holds the offsets, as a batch does; the time limits are a sink's."""
-    async with owner(dsn) as found:
-        await found.store([event(0)])
+    async with owner(dsn) as sink:
+        await sink.store([event(0)])
     connection = await Writer.connect(dsn, autocommit=True)
     for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
         await connection.execute(f"set {limit} = '1s'")
@@ -56,13 +56,13 @@ def between_statements(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize("stop", [in_a_copy, in_a_pipeline, between_statements])
-async def test_a_writer_that_stands_still_does_not_hold_up_the_next_owner(
+async def test_a_frozen_writer_does_not_hold_up_the_next_owner(
     dsn: str, writer: Writer, stop: Callable[[Writer], None]
 ) -> None:
     stop(writer)
-    async with asyncio.timeout(take_over_s), owner(dsn) as found:
-        assert found.position == 1
-        assert not await found.store([event(1)])
+    async with asyncio.timeout(take_over_s), owner(dsn) as sink:
+        assert sink.position == 1
+        assert not await sink.store([event(1)])
     assert await query(dsn, "select next_offset from zcc.kafka_offset") == [{"next_offset": 2}]
     with pytest.raises(psycopg.Error):
         await writer.execute("commit")

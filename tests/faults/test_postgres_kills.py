@@ -74,7 +74,7 @@ class Faults:
         self._mean_gap = mean_gap_s * records_per_s
         self._strangers = asyncio.Lock()
 
-    async def happen(self, faults: Sequence["Fault"]) -> None:
+    async def happen(self, faults: Sequence["FaultAction"]) -> None:
         """All of them, in any order, some time apart."""
         await self._let_be_sent(records_per_s)
         for fault in self._chance.sample(faults, len(faults)):
@@ -89,7 +89,7 @@ class Faults:
         await self._sinks.start(place)
 
     async def frozen(self) -> None:
-        """One stands still until others have its partitions, and goes on as if it had them."""
+        """One process freezes until others have its partitions, and continues as if it had them."""
         place = self._chance.choice(self._sinks.places)
         await self._sinks.freeze(place)
         await self._until_taken_over()
@@ -137,7 +137,7 @@ class Faults:
                 await asyncio.wait_for(enough.wait(), rebalance_every_s)
 
     async def _kill(self, place: int) -> None:
-        """Kill -9; that it stands still for a moment first shows where it was."""
+        """Kill -9; the process is frozen for a moment first, which shows where it was."""
         await self._sinks.freeze(place)
         self.in_a_transaction += await self._sinks.writes(place)
         await self._sinks.kill(place)
@@ -148,7 +148,7 @@ class Faults:
         await self._load.until_sent(self._load.sent + count)
 
     async def _until_taken_over(self) -> None:
-        """Until each partition has a new owner: those of whoever stands still have another one."""
+        """Wait until each partition has a new owner, those of the frozen process too."""
         before = await self._sinks.epochs()
         async with asyncio.timeout(patience_s):
             while any(
@@ -157,7 +157,7 @@ class Faults:
                 await asyncio.sleep(0.05)
 
 
-Fault = Callable[[Faults], Awaitable[None]]
+FaultAction = Callable[[Faults], Awaitable[None]]
 
 once_each = [Faults.without_a_group, Faults.database_killed, Faults.frozen]
 
@@ -167,7 +167,7 @@ async def lives(
     stack: devstack.Stack,
     folder: Path,
     *,
-    faults: Sequence[Fault],
+    faults: Sequence[FaultAction],
     mean_gap_s: float,
 ) -> Faults:
     disturbed = await new_database(stack, "disturbed")

@@ -23,8 +23,8 @@ one_batch = {"worker_batch_records": count, "worker_batch_age_s": 10}
 
 def events(prefix: str) -> list[Record]:
     """One record of each of so many events."""
-    told = records(prefix, seed=3)
-    once = {event_id: each for each in islice(told, 2 * count) if (event_id := event_id_of(each))}
+    stream = records(prefix, seed=3)
+    once = {event_id: each for each in islice(stream, 2 * count) if (event_id := event_id_of(each))}
     return list(once.values())[:count]
 
 
@@ -32,13 +32,13 @@ def ended(record: Record) -> bool:
     return dict(record.headers)[ce_type] == b"contact_center.engagement_ended"
 
 
-async def test_one_poisoned_record_in_5000_is_set_aside_and_the_others_are_stored(
+async def test_one_poisoned_record_in_5000_becomes_a_dead_letter_and_the_others_are_stored(
     kafka_settings: KafkaSettings, database_dsn: str, tmp_path: Path
 ) -> None:
     await asyncio.to_thread(migrate, database_dsn)
     await make_topics(kafka_settings)
-    told = events(kafka_settings.topic_prefix)
-    poisoned = next(each for each in told[poisoned_from:] if ended(each))
+    sent = events(kafka_settings.topic_prefix)
+    poisoned = next(each for each in sent[poisoned_from:] if ended(each))
     await query(
         database_dsn,
         "alter table zcc.engagement_timeline add constraint poisoned "
@@ -48,13 +48,13 @@ async def test_one_poisoned_record_in_5000_is_set_aside_and_the_others_are_store
         publishing(kafka_settings) as publisher,
         Sinks(kafka_settings, database_dsn, tmp_path / "logs", **one_batch) as sinks,
     ):
-        await Load(iter(told), publisher).send(count)
+        await Load(iter(sent), publisher).send(count)
         await sinks.start(0)
         await sinks.until_stored()
         await sinks.stop()
     stored = await query(database_dsn, "select event_id from zcc.raw_event")
     assert len(stored) == count - 1
-    expected = {event_id_of(each) for each in told if each is not poisoned}
+    expected = {event_id_of(each) for each in sent if each is not poisoned}
     assert {row["event_id"] for row in stored} == expected
     (letter,) = [each async for each in read_all(kafka_settings, [sinks.dead])]
     headers = dict(letter.headers)

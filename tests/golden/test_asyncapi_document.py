@@ -45,8 +45,10 @@ def test_the_text_is_the_document_without_aliases(document: Any) -> None:
 
 
 def test_each_topic_is_a_channel_set_up_as_it_is_applied(document: Any) -> None:
-    told = [(each["address"], each["bindings"]["kafka"]) for each in document["channels"].values()]
-    assert told == [
+    channels = [
+        (each["address"], each["bindings"]["kafka"]) for each in document["channels"].values()
+    ]
+    assert channels == [
         (
             spec.name,
             {
@@ -82,7 +84,7 @@ def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
 
 @pytest.mark.static
 def test_the_official_parser_finds_nothing_wrong(document: Any) -> None:
-    told = subprocess.run(
+    done = subprocess.run(
         ["node", "validate.mjs", str(SCHEMAS / "asyncapi.yaml")],
         cwd=node_packages(),
         check=False,
@@ -90,9 +92,9 @@ def test_the_official_parser_finds_nothing_wrong(document: Any) -> None:
         text=True,
         timeout=HANG_GUARD_S,
     )
-    assert told.stderr == ""
+    assert done.stderr == ""
     channels, messages = document["channels"], document["components"]["messages"]
-    assert told.stdout == f"{len(channels)} channels, {len(messages)} messages\n"
+    assert done.stdout == f"{len(channels)} channels, {len(messages)} messages\n"
 
 
 def untitled(node: object, place: str) -> Iterator[str]:

@@ -20,10 +20,10 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 @pytest.fixture(scope="module")
 def records() -> Mapping[str, Record]:
-    """For each event, the record that ingest makes of the first one that the simulator tells."""
+    """For each event, the record that ingest makes of the first one that the simulator sends."""
     bodies: dict[str, bytes] = {}
-    for told in first_events(5000):
-        bodies.setdefault(told.event, told.body)
+    for event in first_events(5000):
+        bodies.setdefault(event.event, event.body)
     made = {}
     for name, body in bodies.items():
         decision = decide(

@@ -43,7 +43,7 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
     # The vendor's example of this event is a copy of another's, name included.
     "contact_center.queue_deleted": {"event": "contact_center.queue_created"},
 }
-"""Published examples that the vendor's own texts contradict: member to what stands there."""
+"""Published examples that the vendor's own texts contradict: the value of each such member."""
 
 REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
     "user": UserReference,
@@ -126,14 +126,14 @@ def test_the_older_document_differs_by_two_events_and_six_values(
     older.write_bytes(orjson.dumps(document))
 
     assert diff(older, newer, as_json=True) == 0
-    told = orjson.loads(capsys.readouterr().out)["differences"]
-    assert sorted((each["event"].partition(".")[2], each["change"]) for each in told) == [
+    differences = orjson.loads(capsys.readouterr().out)["differences"]
+    assert sorted((each["event"].partition(".")[2], each["change"]) for each in differences) == [
         ("consumer_messaging_opt_in", "event added"),
         ("consumer_messaging_opt_out", "event added"),
         *((f"engagement_transfer_{transfer}", "values added") for transfer in transfers),
     ]
-    assert {each["path"] for each in told} == {"", "payload.object.channel"}
-    assert {each["detail"] for each in told} == {"", "messaging, email, work_item"}
+    assert {each["path"] for each in differences} == {"", "payload.object.channel"}
+    assert {each["detail"] for each in differences} == {"", "messaging, email, work_item"}
 
     assert diff(newer, older, as_json=True) == 1
     assert len(orjson.loads(capsys.readouterr().out)["differences"]) == 8
@@ -153,9 +153,9 @@ def test_every_field_of_the_vendors_is_in_the_schemas_as_it_was_analysed() -> No
     for row in analysed_events():
         ours = dict(fields(object_of(json_schema(row["event"])), ""))
         for field in row["fields"]:
-            found = ours.pop(field["path"])
-            assert found.get("x-known-values") == field.get("enum"), (row["event"], field["path"])
-            assert found.get("deprecated", False) == field.get("deprecated", False)
+            schema = ours.pop(field["path"])
+            assert schema.get("x-known-values") == field.get("enum"), (row["event"], field["path"])
+            assert schema.get("deprecated", False) == field.get("deprecated", False)
         assert [path for path in ours if path and not path.endswith("[]")] == []
 
 
@@ -177,9 +177,9 @@ def test_an_example_satisfies_its_closed_schema_and_its_model(name: str) -> None
 @each_case("name", events)
 def test_every_text_number_and_truth_value_has_a_class(name: str) -> None:
     scalars = {"string", "integer", "number", "boolean"}
-    for path, found in fields(json_schema(name), ""):
-        marked = found.get("x-data-class") in {"none", "pseudonymous", "personal", "sensitive"}
-        assert marked == (found.get("type") in scalars), path
+    for path, schema in fields(json_schema(name), ""):
+        marked = schema.get("x-data-class") in {"none", "pseudonymous", "personal", "sensitive"}
+        assert marked == (schema.get("type") in scalars), path
 
 
 def test_the_contract_holds_no_prose_and_no_real_number_or_host() -> None:
@@ -198,9 +198,9 @@ def test_an_example_of_an_enriched_event_satisfies_both_schemas_and_the_model(na
     parsed = orjson.loads(body)
     enriched_validator().validate(parsed)
     validator(json_schema(parsed["event"])).validate(parsed)
-    found = read(body, strict=True).event.enrichment
-    assert found is not None
-    assert found.status == name
+    parsed_enrichment = read(body, strict=True).event.enrichment
+    assert parsed_enrichment is not None
+    assert parsed_enrichment.status == name
 
 
 def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None:
@@ -229,14 +229,15 @@ def test_an_example_of_a_reference_has_every_member_of_schema_and_model(entity: 
     body = (CONTRACT / "examples" / "reference" / f"{entity}.json").read_bytes()
     validator(strict(schema)).validate(orjson.loads(body))
     assert dict(fields(schema, "")).keys() == set(paths_of(orjson.loads(body), ""))
-    found = REFERENCES[entity].model_validate_json(body)
+    reference = REFERENCES[entity].model_validate_json(body)
     assert (
-        orjson.loads(found.model_dump_json(exclude_none=True)).keys() == orjson.loads(body).keys()
+        orjson.loads(reference.model_dump_json(exclude_none=True)).keys()
+        == orjson.loads(body).keys()
     )
-    assert set(vars(found.state)) == set(schema["properties"]["state"]["properties"])
-    required = {name for name, f in type(found.state).model_fields.items() if f.is_required()}
+    assert set(vars(reference.state)) == set(schema["properties"]["state"]["properties"])
+    required = {name for name, f in type(reference.state).model_fields.items() if f.is_required()}
     assert required == set(schema["properties"]["state"]["required"])
-    assert (found.model_extra, found.state.model_extra) == ({}, {})
+    assert (reference.model_extra, reference.state.model_extra) == ({}, {})
 
 
 def test_the_schemas_are_valid_and_have_names_of_their_own() -> None:
@@ -258,7 +259,7 @@ def test_generated_modules_need_no_formatter() -> None:
 
 
 @pytest.mark.static
-def test_a_family_is_loaded_only_when_asked_for() -> None:
+def test_a_family_is_loaded_only_when_requested() -> None:
     program = (
         "import sys; import schemas.models as m; m.model_for('contact_center.team_created');"
         "print(sorted(n for n in sys.modules if n.startswith('schemas.models.')))"

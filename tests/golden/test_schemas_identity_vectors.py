@@ -1,8 +1,8 @@
-"""What every event is called: id, natural key, time, subject, key: written down once.
+"""The identity of every event does not change: id, natural key, time, subject, key.
 
 An id that changes makes every consumer see old events as new ones. The vectors follow from the
 examples; after a change of these, `python -m tests.golden.test_schemas_identity_vectors` writes
-them anew.
+them again.
 """
 
 import json
@@ -36,8 +36,8 @@ def vector(name: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def vectors() -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = orjson.loads(VECTORS.read_bytes())
-    return found
+    loaded: dict[str, dict[str, object]] = orjson.loads(VECTORS.read_bytes())
+    return loaded
 
 
 @each_case("name", events)
@@ -58,14 +58,14 @@ def test_there_is_a_vector_for_each_event_and_all_are_different(
     vectors: dict[str, dict[str, object]],
 ) -> None:
     assert vectors.keys() == events.keys()
-    assert len({found["event_id"] for found in vectors.values()}) == len(events)
-    assert len({str(found["natural_key"]) for found in vectors.values()}) == len(events)
+    assert len({each["event_id"] for each in vectors.values()}) == len(events)
+    assert len({str(each["natural_key"]) for each in vectors.values()}) == len(events)
 
 
 def test_no_part_of_a_natural_key_is_missing_where_all_members_are_there(
     vectors: dict[str, dict[str, object]],
 ) -> None:
-    assert [name for name, found in vectors.items() if "" in found["natural_key"]] == []  # type: ignore[operator] # a list
+    assert [name for name, each in vectors.items() if "" in each["natural_key"]] == []  # type: ignore[operator] # a list
 
 
 if __name__ == "__main__":

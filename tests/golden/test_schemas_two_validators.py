@@ -26,7 +26,7 @@ STRANGE: Sequence[object] = (
     [],
     {},
 )
-"""What stands in a value's place."""
+"""Replaces a value."""
 
 
 class Judges:

@@ -19,7 +19,7 @@ from tests.support.simulated_account import START, first_events, the_company
 
 PUBLISHED = Path(__file__).parents[2].parent / "shared" / "zoom" / "events.json"
 
-NEVER_TOLD = {
+NEVER_SENT = {
     # The examples fill every member, but a user is named at the level "agent" alone, which is
     # never queued.
     "contact_center.engagement_transfer_queued": {
@@ -43,7 +43,7 @@ def stream() -> Sequence[StoryEvent]:
 @pytest.fixture(scope="module")
 def published() -> Sequence[dict[str, object]]:
     if not PUBLISHED.is_file():
-        pytest.skip(f"the published examples do not stand beside the project: {PUBLISHED}")
+        pytest.skip(f"the published examples are not next to the project: {PUBLISHED}")
     loaded = json.loads(PUBLISHED.read_bytes())
     assert isinstance(loaded, list)
     return loaded
@@ -55,20 +55,20 @@ def test_every_body_satisfies_its_closed_schema(stream: Sequence[StoryEvent]) ->
         name: Draft202012Validator(strict(json_schema(name)), format_checker=checker)
         for name in events
     }
-    for told in stream:
-        validators[told.event].validate(json.loads(told.body))
+    for event in stream:
+        validators[event.event].validate(json.loads(event.body))
 
 
 def test_both_computations_of_identity_agree(stream: Sequence[StoryEvent]) -> None:
-    for told in stream:
-        assert event_id(told.body) == receivers_event_id(read_envelope(told.body))
+    for event in stream:
+        assert event_id(event.body) == receivers_event_id(read_envelope(event.body))
 
 
 def test_a_variant_with_other_links_is_the_same_event_to_the_receiver(
     stream: Sequence[StoryEvent],
 ) -> None:
-    variants = [(told, variant_with_other_links(told.body)) for told in stream]
-    changed = {told.event for told, variant in variants if variant != told.body}
+    variants = [(event, variant_with_other_links(event.body)) for event in stream]
+    changed = {event.event for event, variant in variants if variant != event.body}
     assert {
         "contact_center.asset_created",
         "contact_center.asset_updated",
@@ -79,15 +79,15 @@ def test_a_variant_with_other_links_is_the_same_event_to_the_receiver(
         "contact_center.recording_transcript_completed",
         "contact_center.voicemail_transcript_completed",
     } == changed
-    for told, variant in variants:
-        assert receivers_event_id(read_envelope(variant)) == event_id(told.body)
+    for event, variant in variants:
+        assert receivers_event_id(read_envelope(variant)) == event_id(event.body)
 
 
 def test_the_receiver_finds_the_time_of_occurrence_near_the_time_of_the_event(
     stream: Sequence[StoryEvent],
 ) -> None:
-    for told in stream:
-        envelope = read_envelope(told.body)
+    for event in stream:
+        envelope = read_envelope(event.body)
         assert 0 <= envelope.event_ts_ms - occurred_at_ms(envelope) < 50
 
 
@@ -103,12 +103,12 @@ def test_stories_use_every_member_of_the_published_examples(
     published: Sequence[dict[str, object]],
 ) -> None:
     unused = {
-        event: set(_members(json.dumps(row["example"]).encode())) - NEVER_TOLD.get(event, set())
+        event: set(_members(json.dumps(row["example"]).encode())) - NEVER_SENT.get(event, set())
         for row in published
         for event in [str(row["event"])]
     }
-    for told in chain(first_events(5000), _more_first_rounds(), _rest_of_a_long_stream()):
-        unused.get(told.event, set()).difference_update(_members(told.body))
+    for event in chain(first_events(5000), _more_first_rounds(), _rest_of_a_long_stream()):
+        unused.get(event.event, set()).difference_update(_members(event.body))
         if not any(unused.values()):  # most are used long before the end
             return
     assert {event: members for event, members in unused.items() if members} == {}

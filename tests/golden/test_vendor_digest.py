@@ -10,7 +10,7 @@ from tests.support.vendor_digest import REWRITE, SHARED, HeldByDigest, vendor_fi
 
 @pytest.mark.static
 def test_generators_and_generated_files_are_those_of_the_digest() -> None:
-    assert vendor_digest.changed() == [], f"generate anew with the documents there, then {REWRITE}"
+    assert vendor_digest.changed() == [], f"generate again with the documents there, then {REWRITE}"
 
 
 def test_the_digest_lists_all_that_is_generated() -> None:
@@ -24,7 +24,7 @@ def test_the_digest_lists_all_that_is_generated() -> None:
 @pytest.mark.static
 def test_the_documents_are_those_of_the_digest() -> None:
     if not SHARED.is_dir():
-        pytest.skip("NOT CHECKED: the vendor's documents are not beside the project")
+        pytest.skip("NOT CHECKED: the vendor's documents are not next to the project")
     assert vendor_digest.documents() == vendor_digest.recorded()["documents"], REWRITE
 
 

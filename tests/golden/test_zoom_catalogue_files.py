@@ -53,7 +53,7 @@ def key(method: str, path: str) -> tuple[str, str]:
 
 
 def analysed() -> Iterator[tuple[Operation, dict[str, Any]]]:
-    """Each operation of the catalogue with what was found of it by hand and script."""
+    """Each operation of the catalogue with its row of the analysis."""
     source = vendor_file("rest_ops.json")
     rows = {key(row["method"], row["path"]): row for row in orjson.loads(source.read_bytes())}
     ours = {key(each.method, each.path): each for each in operations().values()}
@@ -69,9 +69,9 @@ def committed() -> dict[str, bytes]:
 def schemas() -> Iterator[tuple[str, Schema]]:
     """Every body and reply, by the name of its operation."""
     for operation in operations().values():
-        for found in (body_schema(operation), reply_schema(operation)):
-            if found is not None:
-                yield operation.name, found
+        for schema in (body_schema(operation), reply_schema(operation)):
+            if schema is not None:
+                yield operation.name, schema
 
 
 def test_the_vendors_documents_give_exactly_the_committed_files(tmp_path: Path) -> None:
@@ -148,9 +148,9 @@ def test_every_list_names_the_array_that_its_reply_has() -> None:
 
 def test_a_path_holds_exactly_its_parameters_and_all_of_them_are_required() -> None:
     for each in operations().values():
-        in_path = [found for found in each.parameters if found.location == "path"]
-        assert re.findall(r"{(\w+)}", each.path) == [found.name for found in in_path]
-        assert all(found.required for found in in_path)
+        in_path = [parameter for parameter in each.parameters if parameter.location == "path"]
+        assert re.findall(r"{(\w+)}", each.path) == [parameter.name for parameter in in_path]
+        assert all(parameter.required for parameter in in_path)
 
 
 def test_schemas_are_valid_and_there_is_one_where_there_is_a_body() -> None:
@@ -180,9 +180,9 @@ def test_the_catalogue_holds_none_of_the_vendors_prose() -> None:
     for name, schema in schemas():
         assert prose.isdisjoint(members_of(schema)), name
     for name, content in committed().items():
-        for told in texts_in(orjson.loads(content)) if name.endswith(".json") else ():
-            assert len(told.split()) < 5, f"a sentence in {name}: {told}"
-            assert not re.search(r"https?:|@", told), f"an address in {name}: {told}"
+        for text in texts_in(orjson.loads(content)) if name.endswith(".json") else ():
+            assert len(text.split()) < 5, f"a sentence in {name}: {text}"
+            assert not re.search(r"https?:|@", text), f"an address in {name}: {text}"
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -204,27 +204,30 @@ def test_labels_scopes_statuses_and_codes_agree_with_the_analysis() -> None:
         assert list(ours.scopes.classic) == row["scopes_classic"]
         assert list(ours.scopes.granular) == row["scopes_granular"]
         assert [str(ours.reply.status)] == row["success"]
-        told = {(str(status), code) for status, codes in ours.errors.items() for code in codes}
-        expected = (found.partition(":")[::2] for found in row["error_codes"])
-        assert told == {(status, int(code)) for status, code in expected if code}
+        listed = {(str(status), code) for status, codes in ours.errors.items() for code in codes}
+        expected = (each.partition(":")[::2] for each in row["error_codes"])
+        assert listed == {(status, int(code)) for status, code in expected if code}
         statuses = {str(ours.reply.status), *map(str, ours.errors)}
         assert statuses == set(row["documented_statuses"])
 
 
 def test_parameters_agree_with_the_analysis() -> None:
     for ours, row in analysed():
-        told = {found["name"]: found for found in row["query"]}
-        for found in ours.parameters:
-            if found.location == "query":
-                expected = told.pop(found.name)
-                assert found.required == expected["required"]
-                assert found.deprecated == expected["deprecated"]
-                assert (found.default, found.maximum) == (expected["default"], expected["max"])
-                assert list(found.values) == (expected["enum"] or [])
-                if found.type != expected["type"]:
-                    assert (found.type, expected["type"]) == ("array", "string")
-                    assert found.name in LISTS_TYPED_AS_TEXT
-        assert told == {}
+        documented = {each["name"]: each for each in row["query"]}
+        for parameter in ours.parameters:
+            if parameter.location == "query":
+                expected = documented.pop(parameter.name)
+                assert parameter.required == expected["required"]
+                assert parameter.deprecated == expected["deprecated"]
+                assert (parameter.default, parameter.maximum) == (
+                    expected["default"],
+                    expected["max"],
+                )
+                assert list(parameter.values) == (expected["enum"] or [])
+                if parameter.type != expected["type"]:
+                    assert (parameter.type, expected["type"]) == ("array", "string")
+                    assert parameter.name in LISTS_TYPED_AS_TEXT
+        assert documented == {}
 
 
 def test_every_published_example_of_a_parameter_is_what_the_parameter_may_be() -> None:
@@ -233,12 +236,14 @@ def test_every_published_example_of_a_parameter_is_what_the_parameter_may_be() -
     checked = 0
     for source in vendor_documents():
         for path, item in orjson.loads(source.read_bytes())["paths"].items():
-            for method, told in item.items():
+            for method, described in item.items():
                 operation = ours[key(method.upper(), path)]
                 named = {each.name: each for each in operation.parameters}
-                for found in told.get("parameters", ()):
-                    example = found["schema"].get("example")
-                    name = snake(found["name"]) if found["in"] == "path" else found["name"]
+                for parameter in described.get("parameters", ()):
+                    example = parameter["schema"].get("example")
+                    name = (
+                        snake(parameter["name"]) if parameter["in"] == "path" else parameter["name"]
+                    )
                     if example is not None:
                         require_fit(named[name], example)
                         checked += 1
@@ -265,18 +270,20 @@ def require_fit(parameter: Parameter, example: Any) -> None:
 def test_pages_agree_with_the_analysis() -> None:
     styles = {"response_token_only": "reply_token_only", "none": None}
     for ours, row in analysed():
-        told, pages = row["pagination"], ours.paging
-        assert (pages.style if pages else None) == styles.get(told["style"], told["style"])
+        documented, pages = row["pagination"], ours.paging
+        assert (pages.style if pages else None) == styles.get(
+            documented["style"], documented["style"]
+        )
         if pages is not None:
             assert [ours.reply.items] == row["response_array"]
             assert (pages.size_default, pages.size_max, pages.reply_size_max) == (
-                told["page_size_default"],
-                told["page_size_max"],
-                told["response_page_size_max"],
+                documented["page_size_default"],
+                documented["page_size_max"],
+                documented["response_page_size_max"],
             )
             assert (pages.total_records, pages.has_more) == (
-                told["total_records"],
-                told["has_more"],
+                documented["total_records"],
+                documented["has_more"],
             )
 
 
@@ -285,18 +292,20 @@ def test_windows_agree_with_the_analysis() -> None:
     days = {28: "1 month", 180: "6 months", None: None}
     beyond = {"refused": "error", "truncated": "silently", None: ""}
     for ours, row in analysed():
-        told = row["window"] or {"params": [], "deprecated": []}
-        assert [found.start for found in ours.windows] == told["params"]
-        assert [found.start for found in ours.windows if found.deprecated] == told["deprecated"]
-        for found in ours.windows if ours.name != OUTSIDE_THE_ANALYSIS else ():
-            assert hours[found.default_hours] == told["default_window"]
-            assert days[found.longest_days] == told["max_window"]
-            assert (told["over_window"] or "").partition(" ")[0] == beyond[found.beyond]
-            assert days[found.lookback_days] == told["lookback"]
-            assert found.z_is_literal == told["z_is_literal"]
+        documented = row["window"] or {"params": [], "deprecated": []}
+        assert [window.start for window in ours.windows] == documented["params"]
+        assert [window.start for window in ours.windows if window.deprecated] == documented[
+            "deprecated"
+        ]
+        for window in ours.windows if ours.name != OUTSIDE_THE_ANALYSIS else ():
+            assert hours[window.default_hours] == documented["default_window"]
+            assert days[window.longest_days] == documented["max_window"]
+            assert (documented["over_window"] or "").partition(" ")[0] == beyond[window.beyond]
+            assert days[window.lookback_days] == documented["lookback"]
+            assert window.z_is_literal == documented["z_is_literal"]
 
 
-def test_every_error_that_was_found_is_told_at_its_operations() -> None:
+def test_every_documented_error_is_listed_at_its_operations() -> None:
     source = vendor_file("errors.json")
     ours = {f"{each.method} {key('', each.path)[1]}": each for each in operations().values()}
     for row in orjson.loads(source.read_bytes()):

@@ -52,9 +52,9 @@ def documented() -> list[tuple[Operation, int, int]]:
 
 
 def test_every_documented_error_has_a_meaning_that_fits_its_status() -> None:
-    found = documented()
-    assert len(found) > 1500
-    for operation, status, code in found:
+    errors = documented()
+    assert len(errors) > 1500
+    for operation, status, code in errors:
         assert fault_of(operation, status, code) in FITTING[status], (operation.name, status, code)
 
 
@@ -85,7 +85,7 @@ def test_an_error_that_rests_an_operation_is_never_about_one_entity() -> None:
 def test_every_pair_of_the_vendors_list_lands_in_one_class() -> None:
     path = SHARED / "errors.json"
     if not path.is_file():
-        pytest.skip("NOT CHECKED: the vendor's list of errors: there is no shared/zoom beside it")
+        pytest.skip("NOT CHECKED: the vendor's list of errors: there is no shared/zoom next to it")
     by_address = {(o.method, _blank(o.path)): o for o in operations().values()}
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for entry in orjson.loads(path.read_bytes()):

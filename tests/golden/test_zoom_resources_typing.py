@@ -74,21 +74,21 @@ def test_mypy_accepts_right_uses_and_reports_each_wrong_one(tmp_path: Path) -> N
     command = (sys.executable, "-m", "mypy", "--config-file", "pyproject.toml")
     cache = str(tmp_path / "cache")
     options = ("--no-error-summary", "--follow-imports", "silent", "--cache-dir", cache)
-    found = subprocess.run(
+    done = subprocess.run(
         [*command, *options, str(tmp_path / "uses.py")],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    said: defaultdict[int, str] = defaultdict(str)
-    for number, message in re.findall(r"uses\.py:(\d+): error: (.*)", found.stdout):
-        said[int(number)] += message
+    reported: defaultdict[int, str] = defaultdict(str)
+    for number, message in re.findall(r"uses\.py:(\d+): error: (.*)", done.stdout):
+        reported[int(number)] += message
     expected = {
         number: line.partition("# expect: ")[2]
         for number, line in enumerate(USES.splitlines(), 1)
         if "# expect: " in line
     }
-    assert said.keys() == expected.keys(), found.stdout + found.stderr
+    assert reported.keys() == expected.keys(), done.stdout + done.stderr
     for number, message in expected.items():
-        assert message in said[number]
+        assert message in reported[number]

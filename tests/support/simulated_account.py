@@ -52,7 +52,7 @@ def account_after(count: int) -> "SimulatedAccount":
 
 
 class SimulatedAccount:
-    """All events are applied at `START`; requests are made at `LATER` unless they give a time."""
+    """Every event is heard at `START`; questions are asked at `LATER` unless they say when."""
 
     def __init__(self, *, details_delay_s: float = 10.0, max_engagements: int = 2_000) -> None:
         self.company: Company = the_company()
@@ -92,7 +92,7 @@ class SimulatedAccount:
         spans: Mapping[str, TimeSpan] | None = None,
         **path: str,
     ) -> RestRequest:
-        """Make a question about what stands in the path."""
+        """Build a request of an operation."""
         return RestRequest(
             operation=find(operation_name),
             path=path,
@@ -114,7 +114,7 @@ class SimulatedAccount:
         return list(self.listing(operation_name, **question).items)
 
     def listing(self, operation_name: str, /, **question: Any) -> Listing:
-        """Ask for a list with what stands beside its items; parameters as for `request`."""
+        """Request a list with the members next to its items; parameters as for `request`."""
         answer = self.answers[operation_name](self.request(operation_name, **question))
         assert isinstance(answer, Listing)
         return answer

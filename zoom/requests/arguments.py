@@ -1,6 +1,6 @@
 """Pure: checks the arguments of a call before it is sent, and writes its address.
 
-A call that Zoom would refuse costs budget and spoils the app's error ratio. An argument that Zoom
+A call that Zoom would refuse costs budget and raises the app's error ratio. An argument that Zoom
 would read differently does harm: an empty id addresses a whole list, ``..`` another entity. No
 message holds an argument: it may be a person's address or number. Source: Zoom Contact Center REST
 API, OpenAPI 3.0, parameters.

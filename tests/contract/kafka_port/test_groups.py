@@ -19,7 +19,7 @@ from tests.support.kafka_ports import (
 )
 
 
-async def test_an_assignment_tells_where_each_partition_stands(
+async def test_an_assignment_reports_the_state_of_each_partition(
     kafka: Kafka, wide_topic: str
 ) -> None:
     first = TopicPartition(wide_topic, 0)
@@ -38,7 +38,7 @@ async def test_an_assignment_tells_where_each_partition_stands(
     assert set(states.values()) == {(None, 0, 0)}
 
 
-async def test_what_was_committed_is_told_at_once_with_its_metadata(
+async def test_what_was_committed_is_returned_at_once_with_its_metadata(
     kafka: Kafka, wide_topic: str
 ) -> None:
     one, other = TopicPartition(wide_topic, 1), TopicPartition(wide_topic, 2)
@@ -165,7 +165,7 @@ async def test_who_leaves_makes_room_for_the_others(kafka: Kafka, wide_topic: st
         await poll_until(lambda: len(one.owned) == 4, first)
 
 
-async def test_what_the_listener_raises_comes_out_of_poll_and_it_is_told_again(
+async def test_what_the_listener_raises_comes_out_of_poll_and_it_is_called_again(
     kafka: Kafka, topic: str
 ) -> None:
     await publish(kafka, *numbered(topic, 1))

@@ -32,9 +32,9 @@ async def test_key_value_and_headers_are_not_touched(
 ) -> None:
     await publish(kafka, Record(topic, key, value, headers))
     async with kafka.consumer("g", [topic], Listener()) as consumer:
-        (found,) = await receive(consumer, 1)
-    assert (found.key, found.value, found.headers) == (key, value, headers)
-    assert found.timestamp_ms > 0
+        (delivery,) = await receive(consumer, 1)
+    assert (delivery.key, delivery.value, delivery.headers) == (key, value, headers)
+    assert delivery.timestamp_ms > 0
 
 
 async def test_a_key_decides_the_partition_as_java_does_unless_one_is_named(
@@ -44,9 +44,9 @@ async def test_a_key_decides_the_partition_as_java_does_unless_one_is_named(
     records = [Record(wide_topic, key, b"by key") for key in by_java]
     await publish(kafka, *records, Record(wide_topic, b"21", b"named", partition=3))
     async with kafka.consumer("g", [wide_topic], Listener()) as consumer:
-        found = await receive(consumer, len(records) + 1)
-    assert {d.key: d.partition for d in found if d.value == b"by key"} == by_java
-    assert [d.partition for d in found if d.value == b"named"] == [3]
+        deliveries = await receive(consumer, len(records) + 1)
+    assert {d.key: d.partition for d in deliveries if d.value == b"by key"} == by_java
+    assert [d.partition for d in deliveries if d.value == b"named"] == [3]
 
 
 async def test_publishing_to_a_topic_that_does_not_exist_fails_for_now(kafka: Kafka) -> None:
@@ -56,7 +56,7 @@ async def test_publishing_to_a_topic_that_does_not_exist_fails_for_now(kafka: Ka
             await publisher.publish(Record(f"{kafka.prefix}.nowhere.v1", b"k", b"v"))
 
 
-async def test_records_beside_one_that_is_rejected_are_acknowledged_once_and_in_order(
+async def test_records_next_to_one_that_is_rejected_are_acknowledged_once_and_in_order(
     kafka: Kafka, topic: str
 ) -> None:
     records = [
@@ -65,13 +65,17 @@ async def test_records_beside_one_that_is_rejected_are_acknowledged_once_and_in_
     ]
     async with kafka.publisher() as publisher, asyncio.timeout(deadline_s):
         await publisher.publish(Record(topic, b"k", b"first"))
-        told = await asyncio.gather(*map(publisher.publish, records), return_exceptions=True)
+        outcomes = await asyncio.gather(*map(publisher.publish, records), return_exceptions=True)
         await publisher.publish(Record(topic, b"k", b"last"))
-    assert isinstance(told[5], RejectedError)
-    assert told[:5] + told[6:] == [None] * 11
+    assert isinstance(outcomes[5], RejectedError)
+    assert outcomes[:5] + outcomes[6:] == [None] * 11
     async with kafka.consumer("g", [topic], Listener()) as consumer:
-        found = values(await receive(consumer, 13))
-    assert found == [b"first", *(each.value for each in records if each is not records[5]), b"last"]
+        stored_values = values(await receive(consumer, 13))
+    assert stored_values == [
+        b"first",
+        *(each.value for each in records if each is not records[5]),
+        b"last",
+    ]
 
 
 async def test_a_record_that_is_too_large_is_rejected_and_the_next_one_is_not(

@@ -24,13 +24,13 @@ async def test_records_come_in_the_order_in_which_they_were_acknowledged(
 ) -> None:
     await publish(kafka, *numbered(topic, 50))
     async with kafka.consumer("g", [topic], Listener()) as consumer:
-        found = await receive(consumer, 50)
-    assert values(found) == [b"%d" % number for number in range(50)]
-    assert [delivery.offset for delivery in found] == list(range(50))
-    assert {delivery.source for delivery in found} == {TopicPartition(topic, 0)}
+        deliveries = await receive(consumer, 50)
+    assert values(deliveries) == [b"%d" % number for number in range(50)]
+    assert [delivery.offset for delivery in deliveries] == list(range(50))
+    assert {delivery.source for delivery in deliveries} == {TopicPartition(topic, 0)}
 
 
-async def test_a_poll_returns_no_more_records_than_asked_for(kafka: Kafka, topic: str) -> None:
+async def test_a_poll_returns_no_more_records_than_requested(kafka: Kafka, topic: str) -> None:
     await publish(kafka, *numbered(topic, 30))
     sizes: list[int] = []
     async with kafka.consumer("g", [topic], Listener()) as consumer, asyncio.timeout(deadline_s):
@@ -61,8 +61,8 @@ async def test_paused_partitions_give_nothing_and_resumed_ones_everything(
             kafka,
             *(Record(wide_topic, None, b"%d" % n, partition=p) for n in range(5) for p in (0, 1)),
         )
-        found = await receive(consumer, 5)
-        assert {delivery.source for delivery in found} == {read}
+        deliveries = await receive(consumer, 5)
+        assert {delivery.source for delivery in deliveries} == {read}
         assert list(await consumer.poll(max_records=100, timeout_s=0.3)) == []
         consumer.resume([paused])
         assert values(await receive(consumer, 5)) == [b"0", b"1", b"2", b"3", b"4"]
@@ -71,15 +71,15 @@ async def test_paused_partitions_give_nothing_and_resumed_ones_everything(
 async def test_pausing_between_polls_loses_nothing(kafka: Kafka, topic: str) -> None:
     source = TopicPartition(topic, 0)
     await publish(kafka, *numbered(topic, 40))
-    found: list[Delivery] = []
+    deliveries: list[Delivery] = []
     async with kafka.consumer("g", [topic], Listener()) as consumer, asyncio.timeout(deadline_s):
-        while len(found) < 40:
-            found += (some := await consumer.poll(max_records=7, timeout_s=0.2))
+        while len(deliveries) < 40:
+            deliveries += (some := await consumer.poll(max_records=7, timeout_s=0.2))
             if some:
                 consumer.pause([source])
                 assert list(await consumer.poll(max_records=7, timeout_s=0)) == []
                 consumer.resume([source])
-    assert values(found) == [b"%d" % number for number in range(40)]
+    assert values(deliveries) == [b"%d" % number for number in range(40)]
 
 
 async def test_seeking_goes_back_and_forth(kafka: Kafka, topic: str) -> None:
@@ -161,7 +161,7 @@ async def test_a_cancelled_poll_loses_nothing(kafka: Kafka, topic: str) -> None:
         assert values(await receive(consumer, 2)) == [b"0", b"1"]
 
 
-async def test_it_is_told_when_a_record_was_made_once_that_was_read(
+async def test_the_timestamp_of_a_record_is_known_once_it_was_read(
     kafka: Kafka, topic: str
 ) -> None:
     source = TopicPartition(topic, 0)
@@ -169,11 +169,11 @@ async def test_it_is_told_when_a_record_was_made_once_that_was_read(
     await publish(kafka, *numbered(topic, 3))
     async with kafka.consumer("g", [topic], Listener()) as consumer:
         assert consumer.timestamp_ms(source, 0) is None
-        found: list[Delivery] = []
-        while not found:
-            found += await consumer.poll(max_records=1, timeout_s=0.2)
-        told_ms = consumer.timestamp_ms(source, 0)
-        assert told_ms == found[0].timestamp_ms >= before_ms
+        deliveries: list[Delivery] = []
+        while not deliveries:
+            deliveries += await consumer.poll(max_records=1, timeout_s=0.2)
+        reported_ms = consumer.timestamp_ms(source, 0)
+        assert reported_ms == deliveries[0].timestamp_ms >= before_ms
         assert consumer.timestamp_ms(source, 1) is None
         await receive(consumer, 2)
         assert before_ms <= (consumer.timestamp_ms(source, 2) or 0)

@@ -1,4 +1,4 @@
-"""What a consumer promises when the log below it is made anew or shortened."""
+"""What a consumer promises when its log is recreated or shortened."""
 
 from contextlib import suppress
 
@@ -31,7 +31,7 @@ async def test_an_assignment_names_the_logs_of_its_topics(kafka: Kafka, topic: s
     assert {len(before), len(after)} == {22}
 
 
-async def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning(
+async def test_a_topic_that_is_recreated_while_it_is_read_is_read_from_its_beginning(
     kafka: Kafka, topic: str
 ) -> None:
     source = TopicPartition(topic, 0)
@@ -51,7 +51,7 @@ async def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_begin
 
 
 @pytest.mark.parametrize("late", [Position(6), Position(6, "done1:AAAAAA"), Position(6, "plan:9")])
-async def test_a_commit_that_comes_when_its_topic_was_made_anew_counts_as_none(
+async def test_a_commit_that_comes_when_its_topic_was_recreated_counts_as_none(
     kafka: Kafka, topic: str, late: Position
 ) -> None:
     source, listener = TopicPartition(topic, 0), Listener()

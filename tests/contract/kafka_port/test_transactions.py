@@ -29,10 +29,10 @@ async def test_the_records_of_a_transaction_are_all_there_in_order_and_by_key(
         await publisher.publish([])
         await publisher.publish([Record(topic, b"k", b"5", (("a", b"\xff"),))])
     async with kafka.consumer("g", [topic, wide_topic], Listener()) as consumer:
-        found = await receive(consumer, 7)
-    assert values([d for d in found if d.topic == topic]) == [b"%d" % n for n in range(6)]
-    assert [d.partition for d in found if d.topic == wide_topic] == [2]
-    assert [d.headers for d in found if d.value == b"5"] == [(("a", b"\xff"),)]
+        deliveries = await receive(consumer, 7)
+    assert values([d for d in deliveries if d.topic == topic]) == [b"%d" % n for n in range(6)]
+    assert [d.partition for d in deliveries if d.topic == wide_topic] == [2]
+    assert [d.headers for d in deliveries if d.value == b"5"] == [(("a", b"\xff"),)]
 
 
 async def test_who_enters_with_a_transactional_id_fences_the_one_before_for_good(
@@ -88,11 +88,11 @@ async def test_a_cancelled_transaction_is_settled_by_who_enters_next(
                 await publisher.publish(records)
     async with kafka.transactions("x") as publisher:
         await publisher.publish([Record(topic, b"k", b"last")])
-    found: list[Delivery] = []
+    deliveries: list[Delivery] = []
     async with kafka.consumer("g", [topic], Listener()) as consumer, asyncio.timeout(deadline_s):
-        while b"last" not in values(found):
-            found += await consumer.poll(max_records=100, timeout_s=0.2)
-    assert values(found) in (
+        while b"last" not in values(deliveries):
+            deliveries += await consumer.poll(max_records=100, timeout_s=0.2)
+    assert values(deliveries) in (
         [b"first", b"last"],
         [b"first", *values_of(records), b"last"],
     )

@@ -37,7 +37,7 @@ top = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def silence() -> Iterator[None]:
-    """Thousands of log lines cost more time than what they tell of."""
+    """Thousands of log lines cost more time than the work that they describe."""
     with capture_logs():
         yield
 
@@ -109,26 +109,26 @@ class ClaimsTooMuch(WatchedConsumer):
         await super().commit(claimed)
 
 
-class ForgetsWhatStandsBesidePositions(WatchedConsumer):
+class ForgetsMetadataOfPositions(WatchedConsumer):
     async def committed(
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, Position | None]:
-        found = await super().committed(partitions)
-        return {s: at and Position(at.offset) for s, at in found.items()}
+        positions = await super().committed(partitions)
+        return {s: at and Position(at.offset) for s, at in positions.items()}
 
 
 class LetsTwoOfAKeyRun(WatchedConsumer):
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
-        found = await super().poll(max_records=max_records, timeout_s=timeout_s)
-        return [replace(d, key=b"%d" % d.offset) for d in found]
+        records = await super().poll(max_records=max_records, timeout_s=timeout_s)
+        return [replace(d, key=b"%d" % d.offset) for d in records]
 
 
 class LosesARecord(WatchedConsumer):
     read = count(1)
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
-        found = await super().poll(max_records=max_records, timeout_s=timeout_s)
-        return [delivery for delivery in found if next(self.read) % 50]
+        records = await super().poll(max_records=max_records, timeout_s=timeout_s)
+        return [delivery for delivery in records if next(self.read) % 50]
 
 
 class IsNeverFenced(WatchedConsumer):
@@ -155,7 +155,7 @@ class CommitsBeforeItStores(WatchedConsumer):
         )
 
 
-def found_in(kind: type[History], broken: type[WatchedConsumer]) -> str:
+def violation_of(kind: type[History], broken: type[WatchedConsumer]) -> str:
     """Return what the simulation says of a broken worker, in one of a few histories."""
 
     class Broken(kind):  # type: ignore[valid-type,misc]  # a class chosen by the caller
@@ -174,56 +174,58 @@ def first_violation(kind: type[History]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "expected"),
     [
         (CommitsOneTooFar, "passed"),
         (CommitsRarely, "were done since the last commit|not committed"),
         (ClaimsTooMuch, "as done"),
-        (ForgetsWhatStandsBesidePositions, "was known to be done"),
+        (ForgetsMetadataOfPositions, "was known to be done"),
         (LetsTwoOfAKeyRun, "run at once"),
         (LosesARecord, "was settled before|passed|as done"),
         (IsNeverFenced, "went back|forgot"),
     ],
 )
-def test_the_simulation_finds_a_broken_worker(broken: type[WatchedConsumer], said: str) -> None:
-    assert re.search(said, found_in(HandlerHistory, broken))
+def test_the_simulation_finds_a_broken_worker(broken: type[WatchedConsumer], expected: str) -> None:
+    assert re.search(expected, violation_of(HandlerHistory, broken))
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "expected"),
     [
         (CommitsOneTooFar, "passed"),
-        (ForgetsWhatStandsBesidePositions, "planned up to"),
+        (ForgetsMetadataOfPositions, "planned up to"),
         (LosesARecord, "instead of"),
         (PlansNothing, "was not planned"),
         (CommitsBeforeItStores, "passed"),
     ],
 )
 def test_the_simulation_finds_a_broken_sink_worker(
-    broken: type[WatchedConsumer], said: str
+    broken: type[WatchedConsumer], expected: str
 ) -> None:
-    assert re.search(said, found_in(SinkHistory, broken))
+    assert re.search(expected, violation_of(SinkHistory, broken))
 
 
 class CommitsTooFar(HandlerHistory):
     consumer = CommitsOneTooFar
 
 
-def test_of_a_violation_the_seed_is_told_and_how_to_see_it() -> None:
+def test_a_violation_is_reported_with_its_seed_and_how_to_see_it() -> None:
     assert explored(HandlerHistory, [3]) == ([f"handler 3 {lived(HandlerHistory(3)).digest}"], None)
-    held, said = explored(CommitsTooFar, [5, 6])
+    held, violation = explored(CommitsTooFar, [5, 6])
     assert held == []
-    assert said is not None
-    assert "CommitsTooFar, seed 5, at " in said
-    assert said.endswith("-m tests.support.histories.simulate --kind handler --first 5 --trace")
+    assert violation is not None
+    assert "CommitsTooFar, seed 5, at " in violation
+    assert violation.endswith(
+        "-m tests.support.histories.simulate --kind handler --first 5 --trace"
+    )
 
 
 class GivesUpEarly(HandlerHistory):
     fixed: ClassVar = {"defect_attempts": 1}
 
 
-def test_the_simulation_finds_a_record_set_aside_too_early() -> None:
-    assert "set aside without its fault" in first_violation(GivesUpEarly)
+def test_the_simulation_finds_a_dead_letter_that_came_too_early() -> None:
+    assert "became a dead letter without cause" in first_violation(GivesUpEarly)
 
 
 @pytest.mark.parametrize("kind", [HandlerHistory, SinkHistory])
@@ -239,8 +241,8 @@ class ForgetsDeadLetters(HandlerHistory):
         return DeadLetterHistory()
 
 
-def test_the_simulation_finds_a_restart_that_begins_to_count_anew() -> None:
-    assert "too many were set aside" in first_violation(ForgetsDeadLetters)
+def test_the_simulation_finds_a_restart_that_counts_from_zero() -> None:
+    assert "too many became dead letters" in first_violation(ForgetsDeadLetters)
 
 
 class IsNeverFencedAsPublisher(WatchedTransactions):
@@ -282,7 +284,7 @@ class SaysThatAnUnknownEndWasNone(WatchedTransactions):
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "expected"),
     [
         (IsNeverFencedAsPublisher, "after a successor began"),
         (LosesARecordOfAPage, "7 of a was skipped"),
@@ -293,12 +295,12 @@ class SaysThatAnUnknownEndWasNone(WatchedTransactions):
     ],
 )
 def test_the_simulation_finds_a_broken_publisher_of_a_poller(
-    broken: type[WatchedTransactions], said: str
+    broken: type[WatchedTransactions], expected: str
 ) -> None:
     class Broken(PollerHistory):
         transactions = broken
 
-    assert re.search(said, first_violation(Broken))
+    assert re.search(expected, first_violation(Broken))
 
 
 class ReadsWhatStoodThereBefore(PollerHistory):
@@ -314,16 +316,16 @@ class ReadsNoWatermarks(PollerHistory):
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "expected"),
     [
         (ReadsWhatStoodThereBefore, "was published before|no new generation"),
         (ReadsNoWatermarks, "no new generation"),
     ],
 )
 def test_the_simulation_finds_a_poller_that_takes_over_from_an_old_state(
-    broken: type[PollerHistory], said: str
+    broken: type[PollerHistory], expected: str
 ) -> None:
-    assert re.search(said, first_violation(broken))
+    assert re.search(expected, first_violation(broken))
 
 
 def test_the_histories_of_pollers_reach_what_they_are_for() -> None:

@@ -39,7 +39,7 @@ def merged(schema: Any, patch: Any) -> Any:
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, event: str) -> dict[str, Any]:
+def changed_body(draw: st.DrawFn, event: str) -> dict[str, Any]:
     body: dict[str, Any] = orjson.loads(example(event))
     for _ in range(draw(st.integers(1, 4))):
         place: Any = draw(st.sampled_from([body, body["payload"], body["payload"]["object"]]))
@@ -58,7 +58,7 @@ def spoilt(draw: st.DrawFn, event: str) -> dict[str, Any]:
 @settings(deadline=None)
 @given(st.data(), st.sampled_from(sorted(events)))
 def test_the_patched_schema_has_no_drift_left(data: st.DataObject, event: str) -> None:
-    bodies = data.draw(st.lists(spoilt(event), min_size=1, max_size=4))
+    bodies = data.draw(st.lists(changed_body(event), min_size=1, max_size=4))
     report = DriftReport()
     for body in bodies:
         report.note(body, event)

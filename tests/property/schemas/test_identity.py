@@ -27,11 +27,11 @@ members = st.dictionaries(
 )
 
 
-def body_of(found: dict[str, object], event_ts: int = 5) -> dict[str, object]:
+def body_of(entity: dict[str, object], event_ts: int = 5) -> dict[str, object]:
     return {
         "event": "contact_center.user_login",
         "event_ts": event_ts,
-        "payload": {"account_id": "A", "object": found},
+        "payload": {"account_id": "A", "object": entity},
     }
 
 
@@ -47,17 +47,17 @@ def shuffled(value: object, rng: random.Random) -> object:
 
 @given(members, st.randoms(use_true_random=False))
 def test_order_of_members_white_space_and_escapes_do_not_change_the_id(
-    found: dict[str, object], rng: random.Random
+    entity: dict[str, object], rng: random.Random
 ) -> None:
-    compact = orjson.dumps(body_of(found))
-    other = json.dumps(shuffled(body_of(found), rng), indent=2, ensure_ascii=True).encode()
+    compact = orjson.dumps(body_of(entity))
+    other = json.dumps(shuffled(body_of(entity), rng), indent=2, ensure_ascii=True).encode()
     assert event_id(read_envelope(compact)) == event_id(read_envelope(other))
 
 
 @given(members, st.sampled_from(sorted(volatile_members)), st.text(max_size=8))
-def test_links_do_not_change_the_id(found: dict[str, object], link: str, value: str) -> None:
-    with_link = {**found, link: value}
-    assert event_id(read_envelope(orjson.dumps(body_of(found)))) == event_id(
+def test_links_do_not_change_the_id(entity: dict[str, object], link: str, value: str) -> None:
+    with_link = {**entity, link: value}
+    assert event_id(read_envelope(orjson.dumps(body_of(entity)))) == event_id(
         read_envelope(orjson.dumps(body_of(with_link)))
     )
 

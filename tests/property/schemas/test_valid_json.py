@@ -25,9 +25,9 @@ class Literal(int):
     """A number that is written as it stands, which `json.dumps` does for no other type."""
 
     def __new__(cls, text: str) -> Self:
-        found = super().__new__(cls, 0)
-        found.text = text
-        return found
+        literal = super().__new__(cls, 0)
+        literal.text = text
+        return literal
 
     text: str
 
@@ -62,11 +62,11 @@ values = st.recursive(
 members = st.dictionaries(any_text | halves, values, max_size=4)
 
 
-def webhook(entity: Mapping[str, object], beside: Mapping[str, object]) -> dict[str, object]:
+def webhook(entity: Mapping[str, object], others: Mapping[str, object]) -> dict[str, object]:
     return {
         "event": "contact_center.engagement_started",
         "event_ts": 1_796_000_000_000,
-        "payload": {**beside, "account_id": "A", "object": {**entity, "engagement_id": "E"}},
+        "payload": {**others, "account_id": "A", "object": {**entity, "engagement_id": "E"}},
     }
 
 
@@ -77,9 +77,9 @@ def written_envelope(text: str) -> Envelope:
 
 @given(members, members, st.randoms(use_true_random=False))
 def test_it_is_an_event_with_one_identity_however_it_is_written(
-    entity: dict[str, object], beside: dict[str, object], rng: random.Random
+    entity: dict[str, object], others: dict[str, object], rng: random.Random
 ) -> None:
-    one, two = (texts(webhook(entity, beside), rng) for _ in range(2))
+    one, two = (texts(webhook(entity, others), rng) for _ in range(2))
     assert event_id(written_envelope(one)) == event_id(written_envelope(two))
     envelope = envelope_of(parse_json(one.encode()).value)
     assert event_address(envelope, pseudonym_key=b"key").partition_key == "A:E"

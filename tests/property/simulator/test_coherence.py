@@ -67,10 +67,10 @@ json_values = st.recursive(
 def test_events_of_a_story_agree(company: Company, seed: int, start: datetime) -> None:
     names: dict[tuple[str, str, str], object] = {}
     for story in islice(stories(company, seed=seed, start=start), 60):
-        told = [read_envelope(event.body) for event in story]
-        _check_times(told)
-        _check_ids(told, company)
-        for envelope in told:
+        envelopes = [read_envelope(event.body) for event in story]
+        _check_times(envelopes)
+        _check_ids(envelopes, company)
+        for envelope in envelopes:
             for key, value in _named(envelope.object):
                 assert names.setdefault(key, value) == value, key
 
@@ -82,9 +82,9 @@ def test_no_two_events_of_a_stream_are_the_same_and_times_rise(
     company: Company, seed: int, start: datetime
 ) -> None:
     stream = list(event_stream(company, seed=seed, start=start, count=2000))
-    assert len({event_id(told.body) for told in stream}) == len(stream)
+    assert len({event_id(event.body) for event in stream}) == len(stream)
     assert all(before.offset_ms <= after.offset_ms for before, after in pairwise(stream))
-    assert {told.event for told in stream[:600]} == events.keys()
+    assert {event.event for event in stream[:600]} == events.keys()
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=6), st.integers(0, 2**41))
@@ -96,28 +96,28 @@ def test_both_computations_of_identity_agree_on_any_object(
     assert event_id(body.encode()) == receivers_event_id(read_envelope(body.encode()))
 
 
-def _check_times(told: Sequence[Envelope]) -> None:
-    times = [(envelope.event_ts_ms, occurred_at_ms(envelope)) for envelope in told]
+def _check_times(envelopes: Sequence[Envelope]) -> None:
+    times = [(envelope.event_ts_ms, occurred_at_ms(envelope)) for envelope in envelopes]
     for before, after in pairwise(times):
         assert before[0] < after[0]
         assert before[1] < after[1]
     assert all(0 <= event_ts_ms - occurred_ms < 50 for event_ts_ms, occurred_ms in times)
 
 
-def _check_ids(told: Sequence[Envelope], company: Company) -> None:
-    assert {envelope.account_id for envelope in told} == {company.account_id}
+def _check_ids(envelopes: Sequence[Envelope], company: Company) -> None:
+    assert {envelope.account_id for envelope in envelopes} == {company.account_id}
     for member in ONE_PER_STORY:
-        assert len({e.object[member] for e in told if member in e.object}) <= 1, member
-    upgraded = any("upgrade_completed" in envelope.event for envelope in told)
-    channels = {e.object["channel"] for e in told if "channel" in e.object}
+        assert len({e.object[member] for e in envelopes if member in e.object}) <= 1, member
+    upgraded = any("upgrade_completed" in envelope.event for envelope in envelopes)
+    channels = {e.object["channel"] for e in envelopes if "channel" in e.object}
     assert len(channels) <= 1 + upgraded
-    created = {e.object["user_id"] for e in told if e.event == "contact_center.user_created"}
+    created = {e.object["user_id"] for e in envelopes if e.event == "contact_center.user_created"}
     users = {user.user_id for user in company.users} | created
     queues = {queue.cc_queue_id for queue in company.queues}
     queues |= {
-        str(e.object["cc_queue_id"]) for e in told if e.event == "contact_center.queue_created"
+        str(e.object["cc_queue_id"]) for e in envelopes if e.event == "contact_center.queue_created"
     }
-    for envelope in told:
+    for envelope in envelopes:
         assert {v for name, v in envelope.object.items() if name == "user_id"} <= users
         assert {v for name, v in envelope.object.items() if name == "cc_queue_id"} <= queues
 

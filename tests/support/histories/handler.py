@@ -66,11 +66,13 @@ class HandlerHistory(History):
             number = number_of(delivery)
             is_rejected = self.is_rejected(number)
             reason = DeadLetterReason.UNREADABLE if is_rejected else DeadLetterReason.DEFECT
-            self.demand(is_rejected or defect(number), f"{number} is set aside without its fault")
+            self.demand(
+                is_rejected or defect(number), f"{number} became a dead letter without cause"
+            )
             if is_rejected:
                 self.count_dead_letter(number)
             named = text(delivery.headers, reason_header)
-            self.demand(named == reason.value, f"{number} is set aside as {named}")
+            self.demand(named == reason.value, f"{number} became a dead letter as {named}")
             self._settle(number)
 
     def committed(

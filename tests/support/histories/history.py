@@ -158,7 +158,7 @@ class History:
         """
         self._letters.add(number)
         if self.poisoned and not self.healed:
-            self.demand(len(self._letters) <= 2 * most_letters, "too many were set aside")
+            self.demand(len(self._letters) <= 2 * most_letters, "too many became dead letters")
 
     def _is_poison(self, number: int) -> bool:
         return self.poisoned and 30 <= number < 100 and key_of(number) % partitions == 2

@@ -52,10 +52,12 @@ class SinkHistory(History):
         super().appended(delivery)
         if delivery.topic == "dead":
             number = number_of(delivery)
-            self.demand(self.is_rejected(number), f"{number} is set aside without its fault")
+            self.demand(self.is_rejected(number), f"{number} became a dead letter without cause")
             self.count_dead_letter(number)
             reason = text(delivery.headers, reason_header)
-            self.demand(reason == DeadLetterReason.STORE_REFUSED.value, f"set aside as {reason}")
+            self.demand(
+                reason == DeadLetterReason.STORE_REFUSED.value, f"became a dead letter as {reason}"
+            )
             self._dead.add(number)
             self.settled.add(number)
 

@@ -36,8 +36,8 @@ names = st.builds(
 )
 
 
-def written(*found: Record, instance: str = "pod-0") -> Segment:
-    return segment_of(found, at_ms=1_700_000_000_000, instance=instance)
+def written(*some_records: Record, instance: str = "pod-0") -> Segment:
+    return segment_of(some_records, at_ms=1_700_000_000_000, instance=instance)
 
 
 def headed(**changes: object) -> bytes:
@@ -46,8 +46,8 @@ def headed(**changes: object) -> bytes:
 
 
 @given(st.lists(records, max_size=5))
-def test_records_come_back_byte_for_byte_and_in_order(found: list[Record]) -> None:
-    assert records_of(written(*found).content) == found
+def test_records_come_back_byte_for_byte_and_in_order(drawn: list[Record]) -> None:
+    assert records_of(written(*drawn).content) == drawn
 
 
 def test_every_byte_is_kept_wherever_bytes_go() -> None:
@@ -88,13 +88,13 @@ def test_a_segment_with_any_byte_changed_is_unreadable(data: st.DataObject) -> N
         (headed() + b"more", "checksum"),
     ],
 )
-def test_why_it_is_unreadable_is_told(content: bytes, why: str) -> None:
+def test_why_it_is_unreadable_is_reported(content: bytes, why: str) -> None:
     with pytest.raises(SegmentUnreadableError, match=why):
         records_of(content)
 
 
 @pytest.mark.parametrize("line", [b"{}", b"1", b"nonsense", b'{"topic":1,"key":"\\u20ac"}'])
-def test_a_line_that_is_no_record_is_told_though_its_checksum_holds(line: bytes) -> None:
+def test_a_line_that_is_no_record_is_reported_though_its_checksum_holds(line: bytes) -> None:
     with pytest.raises(SegmentUnreadableError, match="not a record"):
         records_of(headed(sha256=hashlib.sha256(line).hexdigest()) + line)
 

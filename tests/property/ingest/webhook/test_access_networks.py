@@ -9,14 +9,14 @@ from ingest.apps.registry import App, Network
 from ingest.webhook.access import access_fault
 
 
-def network_around(address: IPv4Address | IPv6Address, prefix: int) -> Network:
+def network_of(address: IPv4Address | IPv6Address, prefix: int) -> Network:
     bits = min(prefix, address.max_prefixlen)
     return ip_network((address, bits), strict=False)
 
 
 near = st.integers(min_value=0, max_value=0xFFF)
 networks = st.lists(
-    st.builds(network_around, st.ip_addresses(), st.integers(min_value=8, max_value=128)),
+    st.builds(network_of, st.ip_addresses(), st.integers(min_value=8, max_value=128)),
     min_size=1,
     max_size=4,
 )

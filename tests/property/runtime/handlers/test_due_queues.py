@@ -1,4 +1,4 @@
-"""Whatever is added and whenever it is asked for: nothing too early, in order, nothing for ever."""
+"""Whatever is added and whenever it is taken: nothing too early, in order, nothing for ever."""
 
 from collections import deque
 
@@ -16,12 +16,12 @@ some_sources = st.sets(st.sampled_from(sources))
 
 
 def waiting(source: TopicPartition, offset: int, due_ms: int | None) -> Delivery:
-    told = () if due_ms is None else (("zcc-due-at", timestamp(due_ms).encode()),)
-    return Delivery(*source, offset, b"k", b"v", told, 0)
+    headers = () if due_ms is None else (("zcc-due-at", timestamp(due_ms).encode()),)
+    return Delivery(*source, offset, b"k", b"v", headers, 0)
 
 
 class DueQueuesMachine(RuleBasedStateMachine):
-    """Beside the queues, what should be in them."""
+    """Compares the queues with a model of their contents."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -34,22 +34,22 @@ def test_what_is_done_is_read_back(done: OffsetMap) -> None:
     position = to_commit(done)
     assert position.offset == done.position
     assert len(position.metadata) <= max_characters
-    found = from_committed(position, log_end=done.end)
-    assert found.position == done.position
+    restored = from_committed(position, log_end=done.end)
+    assert restored.position == done.position
     context = {o + step for o in (*done.unfinished, done.end) for step in (-1, 0, 1)}
     for offset in context:
         if offset >= done.position:
-            assert undone(found, offset) is undone(done, offset)
+            assert undone(restored, offset) is undone(done, offset)
 
 
 @given(done=maps(), position=st.integers(0, 2**50), text=st.text())
 def test_a_foreign_text_is_refused_or_none(done: OffsetMap, position: int, text: str) -> None:
     try:
-        found = from_committed(Position(position, text), log_end=2**62)
+        restored = from_committed(Position(position, text), log_end=2**62)
     except UnreadableMapError:
         return
     assert text == ""
-    assert found == OffsetMap((), position)
+    assert restored == OffsetMap((), position)
 
 
 @given(done=maps(), data=st.data())
@@ -61,7 +61,7 @@ def test_a_damaged_text_is_refused_or_says_the_same(done: OffsetMap, data: st.Da
     other = data.draw(st.characters().filter(lambda c: c != position.metadata[at]))
     damaged = position.metadata[:at] + other + position.metadata[at + 1 :]
     try:
-        found = from_committed(Position(position.offset, damaged), log_end=2**62)
+        restored = from_committed(Position(position.offset, damaged), log_end=2**62)
     except UnreadableMapError:
         return
-    assert found == from_committed(position, log_end=2**62)
+    assert restored == from_committed(position, log_end=2**62)

@@ -89,7 +89,7 @@ class TrackerMachine(RuleBasedStateMachine):
             assert offset >= position or offset in self.ever_done
 
     @invariant()
-    def the_map_tells_what_is_done_exactly(self) -> None:
+    def the_map_holds_exactly_what_is_done(self) -> None:
         done = self.tracker.done
         assert done.position == self.tracker.position
         assert list(done.unfinished) == sorted(set(done.unfinished))

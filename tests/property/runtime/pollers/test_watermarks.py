@@ -20,10 +20,10 @@ def delivered(record: Record, offset: int = 0) -> Delivery:
 
 
 def read(records: list[Record]) -> Watermarks:
-    found = Watermarks()
+    watermarks = Watermarks()
     for offset, record in enumerate(records):
-        found.take(delivered(record, offset))
-    return found
+        watermarks.take(delivered(record, offset))
+    return watermarks
 
 
 steps = st.lists(
@@ -59,10 +59,10 @@ def test_a_reader_finds_what_each_active_member_has_committed_and_nothing_of_a_s
             log.append(active.record(topic, feed, mark))
             active.commit(feed, mark)
             expected[feed] = mark
-    found = read(log)
-    assert {feed: found[feed] for feed in ("a", "b") if found[feed]} == expected
-    assert found.fenced_count == fenced
-    assert found.generation == active.generation
+    watermarks = read(log)
+    assert {feed: watermarks[feed] for feed in ("a", "b") if watermarks[feed]} == expected
+    assert watermarks.fenced_count == fenced
+    assert watermarks.generation == active.generation
     assert {feed: active[feed] for feed in expected} == expected
 
 
@@ -75,13 +75,13 @@ def test_the_claim_is_above_all_that_was_read(history: list[str | tuple[str, str
     assert generations == list(range(1, len(log) + 1))
 
 
-def test_a_tombstone_takes_a_watermark_away_whoever_wrote_it() -> None:
+def test_a_tombstone_of_any_writer_removes_a_watermark() -> None:
     writer = Watermarks()
     log = [writer.claim(topic, moment), writer.record(topic, "a", Mark("5", moment))]
     log.append(Record(topic, log[1].key, None))
-    found = read(log)
-    assert found["a"] is None
-    assert found.generation == 1
+    watermarks = read(log)
+    assert watermarks["a"] is None
+    assert watermarks.generation == 1
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_the_first_that_it_refuses_would_have_passed_a_bound_and_none_before(
 ) -> None:
     guard, now_s = DeadLetterGuard(bounds), 0.0
     past: list[tuple[bool, float] | None] = []
-    """Of each settled record: whether a defect set it aside, and when; None where it is done."""
+    """For each settled record: when a defect made it a dead letter, or None."""
     for reason, elapsed_s in history:
         now_s += elapsed_s
         if reason is None:
@@ -73,7 +73,7 @@ topic_letters = st.lists(
 
 
 @given(history=topic_letters, restarts=st.lists(st.integers(1, 60), max_size=4))
-def test_however_often_it_begins_anew_no_more_than_twice_the_bound_is_set_aside(
+def test_however_often_it_starts_again_no_more_than_twice_the_bound_become_dead_letters(
     history: list[tuple[str, DeadLetterReason, int]], restarts: list[int]
 ) -> None:
     bounds = GuardBounds(records=10_000, defect_share=0.0008, rejected_share=0.0008, per_minute=99)
@@ -133,7 +133,7 @@ def test_the_rate_forgets_after_a_minute_and_the_topic_is_open_again_once_assign
     assert guard.refusal(of(), REJECTED, now_s=60.0) is None
 
 
-def test_a_poisoned_topic_is_shut_and_a_stray_of_another_one_is_set_aside() -> None:
+def test_a_poisoned_topic_is_closed_and_a_stray_of_another_one_becomes_a_dead_letter() -> None:
     guard = guard_of(rejected_share=0.1)
     for _ in range(10):
         assert guard.refusal(of("poisoned"), REJECTED, now_s=0) is None
@@ -144,13 +144,13 @@ def test_a_poisoned_topic_is_shut_and_a_stray_of_another_one_is_set_aside() -> N
     assert guard.refusal(of("other"), REJECTED, now_s=0) is None
 
 
-def test_a_cause_that_is_common_to_all_topics_is_told_by_the_second_that_is_refused() -> None:
+def test_a_cause_that_is_common_to_all_topics_is_reported_by_the_second_that_is_refused() -> None:
     guard = guard_of(defect_share=0.1)
     topics = [f"t{number % 5}" for number in range(25)]
     refusals = [guard.refusal(of(topic), DEFECT, now_s=0) for topic in topics]
     assert [refusal is None for refusal in refusals[:10]] == [True] * 10
-    told = [refusal for refusal in refusals if refusal is not None]
-    assert len(told[-1].topics) > 1
+    refused = [refusal for refusal in refusals if refusal is not None]
+    assert len(refused[-1].topics) > 1
     assert refusals.count(None) <= 2 * 10
 
 
@@ -162,7 +162,7 @@ def test_a_topic_is_open_again_once_its_letters_are_none_of_the_last_records() -
     assert guard.refusal(of(), REJECTED, now_s=0) is None
 
 
-def test_a_record_that_is_set_aside_again_after_a_crash_counts_once() -> None:
+def test_a_record_that_becomes_a_dead_letter_again_after_a_crash_counts_once() -> None:
     guard, known = guard_of(rejected_share=0.02), of()
     guard.remember([Past(known, REJECTED, 5.0), Past(of(), REJECTED, 5.0)], now_s=0)
     assert guard.refusal(known, REJECTED, now_s=0) is None

@@ -35,9 +35,9 @@ def failed_again(delivery: Delivery) -> Delivery:
     st.integers(1, 3),
 )
 def test_replays_keep_every_byte_and_count(
-    key: bytes | None, value: bytes | None, told: Headers, partition: int, rounds: int
+    key: bytes | None, value: bytes | None, original_headers: Headers, partition: int, rounds: int
 ) -> None:
-    original = Delivery("in", partition, 9, key, value, told, 0)
+    original = Delivery("in", partition, 9, key, value, original_headers, 0)
     delivery = original
     for count in range(1, rounds + 1):
         read = failed_again(delivery)
@@ -46,7 +46,7 @@ def test_replays_keep_every_byte_and_count(
         assert act.record is not None
         assert (act.record.key, act.record.value) == (key, value)
         assert (act.record.topic, act.record.partition) == ("in", partition)
-        without = tuple(header for header in told if header[0] != "zcc-replays")
+        without = tuple(header for header in original_headers if header[0] != "zcc-replays")
         assert act.record.headers == (*without, ("zcc-replays", b"%d" % count))
         delivery = Delivery("in", partition, 9 + count, key, value, act.record.headers, 0)
 

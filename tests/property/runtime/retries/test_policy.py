@@ -24,13 +24,13 @@ def test_every_delay_is_finite_and_positive(
 
 
 @given(attempt=attempts, seed=st.integers())
-def test_without_a_wish_no_delay_is_above_the_limit(attempt: int, seed: int) -> None:
+def test_without_a_requested_delay_none_is_above_the_limit(attempt: int, seed: int) -> None:
     policy = RetryPolicy(3, Random(seed))
     assert policy.delay_s(attempt) <= policy.limit_s
 
 
 @given(minimum_delay_s=st.floats(min_value=20, max_value=300))
-def test_the_wish_of_the_other_side_is_kept(minimum_delay_s: float) -> None:
+def test_the_delay_that_the_other_side_requests_is_kept(minimum_delay_s: float) -> None:
     policy = RetryPolicy(3, Random(1))
     outcome = decide(TransientError("busy", retry_after_s=minimum_delay_s), 1, policy)
     assert outcome == RetryInPlace(minimum_delay_s)
@@ -43,14 +43,16 @@ def test_a_transient_error_is_never_a_dead_letter(attempt: int) -> None:
 
 
 @given(attempt=attempts)
-def test_a_rejected_record_is_set_aside_at_once(attempt: int) -> None:
+def test_a_rejected_record_becomes_a_dead_letter_at_once(attempt: int) -> None:
     error = RejectedError(DeadLetterReason.UNREADABLE, "no header")
     outcome = decide(error, attempt, RetryPolicy(3, Random(1)))
     assert outcome == DeadLetter(DeadLetterReason.UNREADABLE, "no header")
 
 
 @given(allowed=st.integers(1, 9), attempt=st.integers(1, 20))
-def test_a_defect_is_set_aside_once_its_attempts_are_used_up(allowed: int, attempt: int) -> None:
+def test_a_defect_becomes_a_dead_letter_once_its_attempts_are_used_up(
+    allowed: int, attempt: int
+) -> None:
     outcome = decide(ZeroDivisionError("x"), attempt, RetryPolicy(allowed, Random(1)))
     assert isinstance(outcome, RetryInPlace if attempt < allowed else DeadLetter)
 

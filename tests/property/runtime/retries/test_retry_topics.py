@@ -53,8 +53,8 @@ def test_a_record_goes_through_all_delays_and_stays_what_it_is(
 
 @given(delivery=deliveries)
 def test_what_comes_from_no_retry_topic_is_what_it_is(delivery: Delivery) -> None:
-    told = (("zcc-attempts", b"7"), ("zcc-origin", b"x/1/1"), ("zcc-first-failed-at", b"then"))
-    delivery = replace(delivery, headers=delivery.headers + told)
+    foreign = (("zcc-attempts", b"7"), ("zcc-origin", b"x/1/1"), ("zcc-first-failed-at", b"then"))
+    delivery = replace(delivery, headers=delivery.headers + foreign)
     assert delays.restore_original(delivery) is delivery
     assert delays.since(delivery, now_ms=0) == "1970-01-01T00:00:00.000Z"
 
@@ -68,8 +68,8 @@ def test_the_delays_are_known_by_topic() -> None:
 
 
 def waiting(**headers: bytes) -> Delivery:
-    told = tuple((f"zcc-{name.replace('_', '-')}", value) for name, value in headers.items())
-    return Delivery("r.30s", 0, 3, b"k", b"v", told, 0)
+    named = tuple((f"zcc-{name.replace('_', '-')}", value) for name, value in headers.items())
+    return Delivery("r.30s", 0, 3, b"k", b"v", named, 0)
 
 
 @pytest.mark.parametrize("origin", [b"", b"t", b"t/1", b"t/x/1", b"t/1/-2", "t/1/²".encode()])
@@ -83,11 +83,11 @@ def test_a_record_that_does_not_say_where_it_was_first_read_is_rejected(origin: 
 def test_a_record_that_does_not_tell_its_attempts_is_looked_at_as_for_the_first_time(
     attempts: bytes | None,
 ) -> None:
-    told = {} if attempts is None else {"attempts": attempts}
-    first = delays.restore_original(waiting(origin=b"t/4/2", **told))
+    known = {} if attempts is None else {"attempts": attempts}
+    first = delays.restore_original(waiting(origin=b"t/4/2", **known))
     assert (first.topic, first.partition, first.offset, first.attempt) == ("t", 4, 2, 1)
     assert first.headers == ()
-    following = delays.following(waiting(origin=b"t/4/2", **told), now_ms=0)
+    following = delays.following(waiting(origin=b"t/4/2", **known), now_ms=0)
     assert following is not None
     assert following.topic == "r.30s"
 
@@ -100,8 +100,8 @@ def test_a_record_without_a_readable_due_time_is_due_at_once(due_at: bytes) -> N
 def test_the_headers_of_a_waiting_record_say_where_since_when_how_often_and_until_when() -> None:
     made = delays.following(Delivery("t", 4, 2, b"k", b"v", (), 0), now_ms=1_000)
     assert made is not None
-    told = {name: text(made.headers, name) for name, _ in made.headers}
-    assert told == {
+    texts = {name: text(made.headers, name) for name, _ in made.headers}
+    assert texts == {
         "zcc-origin": "t/4/2",
         "zcc-attempts": "1",
         "zcc-first-failed-at": "1970-01-01T00:00:01.000Z",

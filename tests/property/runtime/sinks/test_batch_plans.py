@@ -1,4 +1,4 @@
-"""A plan is read back as it was written, beside its own position, and nothing else is one."""
+"""A plan is read back as it was written, with its own position, and nothing else is one."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -92,7 +92,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 assert owned is not None
                 assert plan == owned.plans[0] == owned.collecting
                 assert self.now_s - owned.grown_s > p.plan_timeout_s
-                self.enter_anew()
+                self.enter_again()
             case p.Leave():
                 assert self.stopped
 
@@ -134,7 +134,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
             self.owned = None
         self.see(o.GaveUp())
 
-    def enter_anew(self) -> None:
+    def enter_again(self) -> None:
         """The membership has failed: the next one begins."""
         self.phase, self.owned, self.call = SinkPhase(), None, None
 
@@ -152,7 +152,7 @@ class SinkPhaseMachine(RuleBasedStateMachine):
                 case p.AwaitCall():
                     self.end_call()
                 case p.RefusePlan():
-                    self.enter_anew()
+                    self.enter_again()
                 case _:
                     self.act_once()
 
@@ -167,21 +167,21 @@ class SinkPhaseMachine(RuleBasedStateMachine):
         owned = self.owned
         match self.phase.reads:
             case ReadingState.NOTHING:
-                found = 0
+                polled = 0
             case ReadingState.PLANNED_SPAN:
                 assert owned is not None
                 assert owned.plans[0] == owned.collecting, "3: another span is read"
-                found = min(count, 3 - len(owned.collected))
+                polled = min(count, 3 - len(owned.collected))
             case ReadingState.EVERYTHING:
                 assert owned is not None
                 assert not owned.plans, "3: read before the planned spans are stored"
-                found = count
-        if found:
+                polled = count
+        if polled:
             assert owned is not None
             assert owned.started, "2: read before the sink has said where to start"
             assert not (self.call and self.call.failed), "4: read while a try has failed"
-            owned.collected += range(owned.read, owned.read + found)
-            owned.read += found
+            owned.collected += range(owned.read, owned.read + polled)
+            owned.read += polled
             owned.grown_s = self.now_s
         collected = len(owned.collected) if owned else 0
         in_plan = owned is not None and owned.collecting is not None
@@ -337,8 +337,8 @@ def test_the_usual_way_leads_from_the_group_to_a_batch_that_is_stored() -> None:
     phase = SinkPhase()
     assert phase.action == p.Poll()
     for seen, action in story:
-        phase, found = phase.next(seen)
-        assert found == action
+        phase, next_action = phase.next(seen)
+        assert next_action == action
 
 
 def test_a_planned_span_of_which_nothing_exists_is_stored_at_once() -> None:

@@ -57,13 +57,13 @@ class History:
         self.boundaries: list[int] = [0]
 
     def batch(self, span: Span) -> Batch:
-        found = []
+        records = []
         for offset in range(span.start, span.end):
             at_ms = START_MS + DAY_MS * self.days[offset]
             record = delivery(webhook("task_created", {"task_id": str(offset)}, at_ms=at_ms))
             record = with_header(record, "zcc-event-id", f"{offset:064x}".encode())
-            found.append(with_fields(record, offset=offset))
-        return Batch(tuple(found), {SOURCE: span})
+            records.append(with_fields(record, offset=offset))
+        return Batch(tuple(records), {SOURCE: span})
 
     async def live(self, sizes: list[int], left_out: int, fate: Fate, which: int) -> None:
         """Read some batches, crash in the middle of the last one, then lose the commit or not."""
@@ -121,7 +121,7 @@ class History:
         async with ObjectStorageSink(self.settings) as sink:
             position = await self.take_over(sink)
             await self.store(sink, Span(position, len(self.days)))
-        return Counter([found async for found in stored_event_ids(self.settings)])
+        return Counter([event_id async for event_id in stored_event_ids(self.settings)])
 
 
 @pytest.mark.thorough

@@ -26,9 +26,9 @@ examples = Path(__file__).parents[4] / "schemas" / "examples"
 
 
 def read(deliveries: Iterable[Any]) -> list[ParsedEvent]:
-    told, rejections = read_deliveries(deliveries)
+    messages, rejections = read_deliveries(deliveries)
     assert rejections == []
-    return events_in(told)
+    return events_in(messages)
 
 
 stories = [read(story) for story in simulated_deliveries()]
@@ -46,12 +46,12 @@ def plain_reading(events: Sequence[ParsedEvent]) -> Stored:
             for bound in mention.projection.bounds:
                 if bound.column in mention.bounds:
                     choose = min if bound.takes == "least" else max
-                    told_ms = mention.bounds[bound.column]
-                    row[bound.column] = choose(row.get(bound.column, told_ms), told_ms)
+                    bound_ms = mention.bounds[bound.column]
+                    row[bound.column] = choose(row.get(bound.column, bound_ms), bound_ms)
     read_the_oldest_first(events, tables)
     return {
         projection.name: {
-            key: dict.fromkeys(told_columns(projection.name))
+            key: dict.fromkeys(stored_columns(projection.name))
             | dict(zip(projection.table.key, key, strict=True))
             | row
             for key, row in tables[projection.name].items()
@@ -75,7 +75,7 @@ def moment(event: ParsedEvent) -> tuple[int, int, str, int]:
     return event.occurred_at_ms, event.event_ts_ms, event.event_id, event.revision
 
 
-def told_columns(table: str) -> list[str]:
+def stored_columns(table: str) -> list[str]:
     (projection,) = (p for p in projections if p.name == table)
     registered = [column.name for r in projection.registers for column in r.columns]
     return [*registered, *(bound.column for bound in projection.bounds)]
@@ -92,7 +92,7 @@ def shuffled(events: Sequence[ParsedEvent], rng: Random) -> list[ParsedEvent]:
     return rng.sample([*events, *repeats], len(events) + len(repeats))
 
 
-def told_in(batches: Iterable[Sequence[Message]]) -> Stored:
+def stored_from(batches: Iterable[Sequence[Message]]) -> Stored:
     tables = FakeTables()
     for batch in batches:
         tables.take(batch)
@@ -106,7 +106,7 @@ def test_a_story_reads_the_same_in_any_order_with_repeats_and_in_any_batches(
     expected = plain_reading(story)
     for seed in range(12):
         rng = Random(seed)
-        assert told_in(in_batches(shuffled(story, rng), rng)) == expected, seed
+        assert stored_from(in_batches(shuffled(story, rng), rng)) == expected, seed
 
 
 @pytest.mark.thorough
@@ -114,7 +114,7 @@ def test_a_story_reads_the_same_in_any_order_with_repeats_and_in_any_batches(
 def test_all_stories_at_once_read_the_same_in_any_order(seed: int) -> None:
     rng = Random(seed)
     some = [event for story in rng.sample(stories, 4) for event in story]
-    assert told_in(in_batches(shuffled(some, rng), rng)) == plain_reading(some)
+    assert stored_from(in_batches(shuffled(some, rng), rng)) == plain_reading(some)
 
 
 documents = [orjson.loads(path.read_bytes()) for path in sorted(examples.rglob("*.json"))]
@@ -143,4 +143,4 @@ def test_any_events_of_one_moment_read_the_same_in_any_order(data: st.DataObject
     chosen = data.draw(st.lists(st.sampled_from(bodies), min_size=1, max_size=8))
     events = read([d for body in chosen for d in at_close_times(body, data.draw)])
     batches = ([event] for event in data.draw(st.permutations(events)))
-    assert told_in(batches) == plain_reading(events) == told_in([events])
+    assert stored_from(batches) == plain_reading(events) == stored_from([events])

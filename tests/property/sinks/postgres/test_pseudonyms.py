@@ -32,8 +32,8 @@ def test_no_value_of_a_treated_class_is_in_any_row(
     rules = dict(zip(sorted(used), treatments * len(used), strict=False))
     read, _ = read_deliveries([delivery(orjson.dumps(body))])
     rows = rows_by_table(PersonalData(rules, b"key").redacted(read))
-    assert MARK not in repr([[*found] for found in rows.values()])
-    assert "\\xe2\\x89\\xa1" not in repr([[*found] for found in rows.values()])
+    assert MARK not in repr([[*each] for each in rows.values()])
+    assert "\\xe2\\x89\\xa1" not in repr([[*each] for each in rows.values()])
 
 
 def replaced(node: Any, text: str, used: set[Personal], name: str = "") -> Any:

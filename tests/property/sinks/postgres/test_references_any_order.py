@@ -40,22 +40,22 @@ events = st.builds(
 )
 
 
-def told_in(batches: Sequence[Sequence[Delivery]]) -> Any:
+def stored_from(batches: Sequence[Sequence[Delivery]]) -> Any:
     tables = FakeTables()
     for batch in batches:
-        told, rejections = read_deliveries(batch)
+        messages, rejections = read_deliveries(batch)
         assert rejections == []
-        tables.take(told)
+        tables.take(messages)
     return tables.contents()
 
 
 @given(st.lists(snapshots | events, min_size=1, max_size=8), st.data())
-def test_what_is_looked_up_and_what_is_told_agree_in_any_order(
+def test_snapshots_and_events_agree_in_any_order(
     drawn: list[Delivery], data: st.DataObject
 ) -> None:
     repeats = data.draw(st.lists(st.sampled_from(drawn), max_size=3))
     order = data.draw(st.permutations([*drawn, *repeats]))
     cut = data.draw(st.integers(0, len(order)))
-    expected = told_in([drawn])
-    assert told_in([order[:cut], order[cut:]]) == expected
-    assert told_in([[each] for each in order]) == expected
+    expected = stored_from([drawn])
+    assert stored_from([order[:cut], order[cut:]]) == expected
+    assert stored_from([[each] for each in order]) == expected

@@ -59,7 +59,7 @@ class Server:
 
 
 def answer(held: Connection, headers: Mapping[str, str], *, cut: bool) -> Answer:
-    told = {"etag": held.validator} if held.validator else {}
+    reply_headers = {"etag": held.validator} if held.validator else {}
     start = 0
     wished = headers.get("Range") if held.knows_ranges else None
     if wished and (not held.heeds_if_range or headers.get("If-Range") == held.validator):
@@ -69,13 +69,13 @@ def answer(held: Connection, headers: Mapping[str, str], *, cut: bool) -> Answer
     body = held.content[start:]
     if start:
         size = len(held.content)
-        told["content-range"] = f"bytes {start}-{size - 1}/{size}"
+        reply_headers["content-range"] = f"bytes {start}-{size - 1}/{size}"
     elif held.tells_length:
-        told["content-length"] = str(len(body))
+        reply_headers["content-length"] = str(len(body))
     else:
-        told["transfer-encoding"] = "chunked"
+        reply_headers["transfer-encoding"] = "chunked"
     sent = body[: held.breaks_after] if cut else body
-    return Answer(206 if start else 200, told, sent, whole=not cut)
+    return Answer(206 if start else 200, reply_headers, sent, whole=not cut)
 
 
 class Memory:
@@ -130,8 +130,8 @@ def test_what_is_fetched_is_one_content_and_whole(cuts: list[Connection], last: 
             tokens=Tokens(),
             clock=SimulatedClock(),
         )
-        found = await downloads.fetch("https://zoom.us/a", target)
-        return target.content, found.sha256, found.size_bytes
+        digest = await downloads.fetch("https://zoom.us/a", target)
+        return target.content, digest.sha256, digest.size_bytes
 
     content, sha256, size_bytes = simulate(fetched())
     assert content == last.content

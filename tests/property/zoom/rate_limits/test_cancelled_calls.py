@@ -33,7 +33,7 @@ class Caller(NamedTuple):
 
 
 class Blow(NamedTuple):
-    """Meets all who wait; ``members`` 0 is a group that shares out anew, None leaves the seat."""
+    """Hits all waiting calls; ``members`` 0 is a group that rebalances, None changes no share."""
 
     at_s: float
     members: int | None
@@ -117,7 +117,7 @@ class Scenario:
                 tasks.create_task(self.call(caller))
 
     async def go_on(self) -> None:
-        """Whoever comes later is served at once, as if nobody had been there."""
+        """Later callers are served at once, as if nobody had called before."""
         self.on_share_changed(1)
         self.scheduler.observe_response(label, reply(200, x_ratelimit_limit=str(per_second)))
         await asyncio.sleep(2 * longest_blow_s)
@@ -136,17 +136,17 @@ def shown_waiting() -> float:
 @pytest.mark.thorough
 @settings(max_examples=200, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(callers=all_callers, blows=all_blows)
-def test_no_turn_is_lost_or_given_twice_whoever_goes_away(
+def test_no_grant_is_lost_or_given_twice_when_callers_leave(
     callers: list[Caller], blows: list[Blow]
 ) -> None:
-    async def told() -> tuple[Scenario, int, int]:
+    async def outcome() -> tuple[Scenario, int, int]:
         story = Scenario()
         await story.happen(callers, blows)
         (standing,) = (each for each in story.scheduler.snapshot() if each.label is label)
         await story.go_on()
         return story, standing.waiting, standing.used_today
 
-    story, waiting, used = simulate(told())
+    story, waiting, used = simulate(outcome())
     assert most_in_a_window(story.granted_s, 1.0) <= per_second
     assert waiting == 0
     assert shown_waiting() == 0

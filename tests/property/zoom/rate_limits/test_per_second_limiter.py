@@ -1,4 +1,4 @@
-"""One seat: no sliding second ever holds more calls than the share allows."""
+"""One member's share: no sliding second ever holds more calls than the share allows."""
 
 from itertools import accumulate
 
@@ -18,7 +18,7 @@ pauses_s = st.one_of(
 )
 shares = st.one_of(st.sampled_from([1.0, 0.5, 0.29, 0.1]), st.floats(min_value=0.01, max_value=1.0))
 limits = st.sampled_from([5, 10, 20, 40])
-seats = st.integers(1, 12).flatmap(
+member_shares = st.integers(1, 12).flatmap(
     lambda members: st.builds(MemberShare, st.integers(0, members - 1), st.just(members))
 )
 
@@ -44,8 +44,10 @@ def use(budget: SecondBudget, now_s: float) -> float:
     return now_s
 
 
-@given(limit=limits, share=shares, member_share=seats, pauses=st.lists(pauses_s, max_size=150))
-def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
+@given(
+    limit=limits, share=shares, member_share=member_shares, pauses=st.lists(pauses_s, max_size=150)
+)
+def test_no_sliding_second_holds_more_than_the_share_of_the_member(
     limit: int, share: float, member_share: MemberShare, pauses: list[float]
 ) -> None:
     budget, now_s, grants = (
@@ -62,7 +64,7 @@ def test_no_sliding_second_holds_more_than_the_part_of_the_seat(
         assert sum(start_s <= grant_s < start_s + seconds for grant_s in grants) <= most
 
 
-@given(pauses=st.lists(pauses_s, max_size=60), share=shares, member_share=seats)
+@given(pauses=st.lists(pauses_s, max_size=60), share=shares, member_share=member_shares)
 def test_looking_grants_nothing(
     pauses: list[float], share: float, member_share: MemberShare
 ) -> None:
@@ -74,14 +76,14 @@ def test_looking_grants_nothing(
             budget.grant(at(now_s))
 
 
-@given(share=shares, member_share=seats, count=st.integers(1, 60))
-def test_the_wait_of_those_behind_is_told_as_it_will_be(
+@given(share=shares, member_share=member_shares, count=st.integers(1, 60))
+def test_the_wait_of_those_behind_is_predicted_as_it_will_be(
     share: float, member_share: MemberShare, count: int
 ) -> None:
     budget = with_share(SecondBudget(20, share=share), member_share)
-    told_s = [budget.wait_s(at(0.0), ahead=ahead) for ahead in range(count)]
+    predicted_s = [budget.wait_s(at(0.0), ahead=ahead) for ahead in range(count)]
     now_s = 0.0
-    for wait_s in told_s:
+    for wait_s in predicted_s:
         now_s = use(budget, now_s)
         assert now_s == pytest.approx(wait_s, abs=0.01)
 
@@ -117,25 +119,25 @@ def test_a_corrected_limit_is_kept_at_once_and_never_exceeds_the_configured_one(
         grants.append(now_s)
         while due and due[0] <= now_s:
             due.pop(0)
-            told = corrections[len(corrections) - len(due) - 1][1]
-            changed = budget.correct(told, at(now_s))
-            assert changed == (min(told, 20) != limit)
+            corrected = corrections[len(corrections) - len(due) - 1][1]
+            changed = budget.correct(corrected, at(now_s))
+            assert changed == (min(corrected, 20) != limit)
             if changed:
-                limit, since_s = min(told, 20), now_s
+                limit, since_s = min(corrected, 20), now_s
         assert budget.limit == limit <= 20
         held = sum(max(since_s, now_s - 1.0) < grant_s for grant_s in grants)
         assert held <= limit
 
 
-def test_the_first_window_counts_as_spent_by_whoever_was_there_before() -> None:
+def test_the_first_window_counts_as_spent_by_earlier_members() -> None:
     budget = with_share(SecondBudget(20, share=1.0))
     assert [budget.wait_s(at(0.0), ahead=ahead) for ahead in (0, 19, 20)] == pytest.approx(
         [spacing, spacing, 2 * spacing]
     )
 
 
-@given(member_share=seats, now_s=st.floats(0, 100))
-def test_who_takes_another_seat_waits_for_the_window_of_those_who_had_it(
+@given(member_share=member_shares, now_s=st.floats(0, 100))
+def test_a_member_that_takes_another_share_waits_for_the_window_of_its_owners(
     member_share: MemberShare, now_s: float
 ) -> None:
     budget = with_share(SecondBudget(5, share=0.5))
@@ -143,7 +145,7 @@ def test_who_takes_another_seat_waits_for_the_window_of_those_who_had_it(
     assert budget.wait_s(at(now_s)) >= spacing - 1e-6
 
 
-def test_without_a_seat_a_call_waits_for_ever() -> None:
+def test_without_a_share_a_call_waits_for_ever() -> None:
     budget = SecondBudget(20, share=1.0)
     budget.on_share_changed(None, at(0.0))
     assert budget.wait_s(at(1000.0)) == float("inf")
@@ -158,13 +160,13 @@ def test_a_share_below_one_call_per_second_stretches_the_second() -> None:
 
 
 @pytest.mark.parametrize("members", range(1, 12))
-def test_the_parts_of_all_seats_make_the_whole(members: int) -> None:
-    seats_of_all = [MemberShare(rank, members) for rank in range(members)]
-    assert sum(member_share.part_of(5) for member_share in seats_of_all) == 5
-    assert sum(member_share.part_of(-5) for member_share in seats_of_all) == 0
+def test_the_shares_of_all_members_make_the_whole(members: int) -> None:
+    shares_of_all = [MemberShare(rank, members) for rank in range(members)]
+    assert sum(member_share.part_of(5) for member_share in shares_of_all) == 5
+    assert sum(member_share.part_of(-5) for member_share in shares_of_all) == 0
     parts = [
         with_share(SecondBudget(5, share=1.0), member_share).own_calls_per_second
-        for member_share in seats_of_all
+        for member_share in shares_of_all
     ]
     assert sum(parts) == pytest.approx(5)
 

@@ -104,7 +104,7 @@ def test_no_sliding_second_holds_more_than_the_share_of_all_replicas(
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("members", [1, 4])
-def test_forty_calls_a_second_are_used_up_whoever_shares_them(members: int) -> None:
+def test_forty_calls_a_second_are_used_up_by_any_number_of_members(members: int) -> None:
     sent = simulate(
         run([], seed=1, members=members, length_s=70, callers=20, plan="business_plus", share=1.0)
     )

@@ -54,12 +54,12 @@ def test_windows_cover_the_span_and_none_is_too_long(
     start_name, end_name = names[window.start], names[window.end]
     given_ = {start_name: written(start, form), end_name: written(end, form), "sort_order": "asc"}
 
-    found = list(divided(operation, given_, now=now))
+    ranges = list(divided(operation, given_, now=now))
 
-    assert found == list(divided(operation, given_, now=now))
+    assert ranges == list(divided(operation, given_, now=now))
     spans = [
         (datetime.fromisoformat(str(each[start_name])), datetime.fromisoformat(str(each[end_name])))
-        for each in found
+        for each in ranges
     ]
     whole = datetime.fromisoformat(given_[start_name]), datetime.fromisoformat(given_[end_name])
     assert (spans[0][0], spans[-1][1]) == whole

@@ -1,4 +1,4 @@
-"""Other ways to put webhooks on Kafka, to measure ingest beside.
+"""Other ways to put webhooks on Kafka, which ingest is compared with.
 
 `bare` only produces, with the same server and the same publisher as ingest: what it is faster by is
 the cost of our checks. `plain` is what one would write in an hour with FastAPI and aiokafka.
@@ -33,11 +33,11 @@ Send = Callable[[dict[str, object]], Awaitable[None]]
 def main() -> None:
     """Serve one of the two; the servers are set up as that of ingest."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rival", choices=("bare", "plain"))
+    parser.add_argument("gateway", choices=("bare", "plain"))
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--topic", required=True)
     arguments = parser.parse_args()
-    if arguments.rival == "bare":
+    if arguments.gateway == "bare":
         uvloop.run(serve_bare(arguments.topic, arguments.port))
     else:
         uvloop.run(_server(plain(arguments.topic), arguments.port, lifespan="on").serve())
