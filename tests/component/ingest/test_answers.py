@@ -108,8 +108,10 @@ async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
     begin: str, server: Server, publisher: MemoryPublisher
 ) -> None:
     token = f"{begin}1751364000:{event.decode()}"
-    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
-    answer = await server.post(asked)
+    other_challenge = orjson.dumps(
+        {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    )
+    answer = await server.post(other_challenge)
     assert (answer.status, answer.body) == (204, b"")
     assert dict(publisher.records[0].headers)["zcc-reason"] == b"not_an_envelope"
 
@@ -118,8 +120,10 @@ async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
 async def test_a_challenge_whose_token_only_looks_a_little_like_it_is_answered(
     token: str, server: Server
 ) -> None:
-    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
-    assert orjson.loads((await server.post(asked)).body)["plainToken"] == token
+    other_challenge = orjson.dumps(
+        {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    )
+    assert orjson.loads((await server.post(other_challenge)).body)["plainToken"] == token
 
 
 async def test_an_unsigned_challenge_is_not_answered(server: Server) -> None:

@@ -327,7 +327,7 @@ def test_what_the_document_describes_is_answered_as_it_says(
         base_url = f"http://127.0.0.1:{server.port}"
         schema = schemathesis.openapi.from_url(f"{base_url}/openapi.json")
         (operation,) = (
-            found.ok() for found in schema.get_all_operations() if found.ok().path == path
+            result.ok() for result in schema.get_all_operations() if result.ok().path == path
         )
         documented = {int(status) for status in operation.definition.raw["responses"]}
 

@@ -29,11 +29,11 @@ sys.exit(asyncio.run(run_processes(IngestSettings(), sys.argv[1:], clock=Hasty()
 waits = "import signal; signal.pause()"
 notes_hangups = """
 import signal, sys
-asked = {signal.SIGHUP, signal.SIGTERM}
-signal.pthread_sigmask(signal.SIG_BLOCK, asked)
+handled = {signal.SIGHUP, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, handled)
 sys.stderr.write('up\\n')
 number = 0
-while signal.sigwait(asked) == signal.SIGHUP:
+while signal.sigwait(handled) == signal.SIGHUP:
     number += 1
     sys.stderr.write(f'hangup {number}\\n')
 """
@@ -69,9 +69,9 @@ async def test_a_process_that_does_not_last_is_started_again_after_growing_delay
     async with parent_of("raise SystemExit(1)") as started:
         await until(lambda: len(started.logged("process ended, is started again")) >= 6, started)
         assert await started.stop() == 0
-    told = started.logged("process ended, is started again")
-    assert [entry["exit_code"] for entry in told] == [1] * len(told)
-    assert [entry["delay_s"] for entry in told if entry["process"] == 0][:3] == [0.1, 0.2, 0.4]
+    restarts = started.logged("process ended, is started again")
+    assert [entry["exit_code"] for entry in restarts] == [1] * len(restarts)
+    assert [entry["delay_s"] for entry in restarts if entry["process"] == 0][:3] == [0.1, 0.2, 0.4]
 
 
 async def test_a_process_that_cannot_be_started_is_tried_again() -> None:

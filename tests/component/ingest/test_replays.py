@@ -102,8 +102,8 @@ async def test_a_quarantined_body_is_remembered_and_a_challenge_is_answered_each
     async with running(publisher, **remembered) as server:
         odd = request(b"no json", headers=signed(b"no json"))
         assert [(await server.send(odd)).status for _ in range(2)] == [204, 204]
-        asked = request(challenge, headers=signed(challenge))
-        assert [(await server.send(asked)).status for _ in range(2)] == [200, 200]
+        validation = request(challenge, headers=signed(challenge))
+        assert [(await server.send(validation)).status for _ in range(2)] == [200, 200]
     assert [record.value for record in publisher.records] == [b"no json"]
 
 

@@ -34,11 +34,11 @@ async def test_letters_are_listed_filtered_counted_and_shown_without_what_is_per
         letter(deployment, 5, reason=DeadLetterReason.UNREADABLE, error="\x1b[2Jno [red]JSON"),
         Record(deployment.dead("object-storage"), None, b"put here by hand"),
     )
-    found = await deployment.objects("list")
-    assert len(found) == 7
-    assert "secret" not in str(found)
-    assert "account:engagement" not in str(found)
-    first = next(each for each in found if each["origin"] == f"{deployment.raw}/1/0")
+    dead_letters = await deployment.objects("list")
+    assert len(dead_letters) == 7
+    assert "secret" not in str(dead_letters)
+    assert "account:engagement" not in str(dead_letters)
+    first = next(each for each in dead_letters if each["origin"] == f"{deployment.raw}/1/0")
     assert first | {"letter": "", "fingerprint": ""} == {
         "letter": "",
         "worker": "enrichment",
@@ -184,13 +184,13 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Dep
     assert (await deployment.zcc("list", "--all", "--worker", "postgres")).returncode == 1
     with_strange_line = Record(deployment.audit, b"?", b"no line")
     await deployment.produce([with_strange_line])
-    told = await deployment.zcc("list", "--all")
-    assert told.stdout.count("discarded by bob") == 2
-    assert "audit lines of an unknown version" in told.stderr
+    listing = await deployment.zcc("list", "--all")
+    assert listing.stdout.count("discarded by bob") == 2
+    assert "audit lines of an unknown version" in listing.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected_error"),
     [
         (("list", "--worker", "nobody"), "--worker nobody: expected one of enrichment, "),
         (("show", "12"), "12: expected topic/partition/offset"),
@@ -199,13 +199,13 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Dep
     ],
 )
 async def test_wrong_usage_is_one_line_and_exit_code_2(
-    kafka_settings: KafkaSettings, arguments: tuple[str, ...], said: str
+    kafka_settings: KafkaSettings, arguments: tuple[str, ...], expected_error: str
 ) -> None:
     done = await Deployment(kafka_settings).zcc(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("zcc: ")
-    assert said in line
+    assert expected_error in line
 
 
 async def test_brokers_that_do_not_answer_are_one_line_and_exit_code_1(

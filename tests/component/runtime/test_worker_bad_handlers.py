@@ -58,11 +58,11 @@ async def test_what_is_no_exception_is_a_defect_like_others_and_set_aside(
             raise PanicError
 
     handler = Panics()
-    set_aside = await create(kafka_settings, "dead", partitions=1)
+    dead_letters = await create(kafka_settings, "dead", partitions=1)
     async with working(kafka_settings, topic, handler):
         await until_done(kafka_settings, topic)
     assert handler.done.keys() == set(values) - {b"7"}
-    (letter,) = [each async for each in read_all(kafka_settings, [set_aside])]
+    (letter,) = [each async for each in read_all(kafka_settings, [dead_letters])]
     assert letter.value == b"7"
     assert headers.text(letter.headers, headers.reason_header) == "defect"
 

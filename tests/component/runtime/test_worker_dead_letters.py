@@ -35,7 +35,7 @@ from tests.support.workers import (
 )
 
 
-def told(letter: Delivery) -> tuple[str | None, str | None, str | None]:
+def failure_of(letter: Delivery) -> tuple[str | None, str | None, str | None]:
     names = ("zcc-reason", "zcc-error", "zcc-attempts")
     reason, error, attempts = (text(letter.headers, name) for name in names)
     return reason, error, attempts
@@ -56,7 +56,7 @@ async def test_later_records_of_a_parked_key_follow_it_and_others_go_on() -> Non
     async with running(Worker(parks_poison, rig.context())):
         await until(lambda: rig.position_of(source) == 7)
     assert sorted(rig.values()) == [b"1", b"4", b"5"]
-    letters = {letter.value: told(letter) for letter in rig.produced("dead") if letter.key}
+    letters = {letter.value: failure_of(letter) for letter in rig.produced("dead") if letter.key}
     assert letters == {
         b"poison": ("unreadable", "broken", "1"),
         b"2": ("parked", "follows in/0/1", "0"),
@@ -92,7 +92,7 @@ async def test_a_key_is_free_again_once_a_record_of_it_that_was_sent_again_succe
         await until(lambda: rig.position_of(source) == 6)
     assert rig.values() == [b"mended", b"3"]
     assert rig.values("dead") == [b"poison", b"1", b"poison", b"2"]
-    assert told(rig.produced("dead")[3])[1] == "follows in/0/0"
+    assert failure_of(rig.produced("dead")[3])[1] == "follows in/0/0"
 
 
 @simulated
@@ -210,8 +210,8 @@ async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_no
         async with running(Worker(parks_poison, rig.context())):
             await until(lambda: rig.position_of(source) == 2)
     assert rig.values("dead") == [b"poison"]
-    (told,) = [entry for entry in logs if entry["event"] == "earlier dead letters not read"]
-    assert told["error"] == "no right"
+    (warning,) = [entry for entry in logs if entry["event"] == "earlier dead letters not read"]
+    assert warning["error"] == "no right"
 
 
 @simulated
@@ -357,4 +357,4 @@ async def test_an_answer_that_is_none_is_a_defect_of_the_handler_and_stops_nothi
     assert sorted(rig.values()) == [b"1", b"2"]
     (letter,) = rig.produced("dead")
     assert letter.value == b"poison"
-    assert told(letter)[0] == "defect"
+    assert failure_of(letter)[0] == "defect"

@@ -115,12 +115,12 @@ async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_th
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
     source, _ = await create_topics(kafka, "enriched.user", "dead-letter.postgres")
-    told = event("user_login", user_id="U1")
+    login = event("user_login", user_id="U1")
 
     async def tell() -> None:
         async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
             assert await publisher.reached(within_s=30)
-            await publisher.publish(Record(source, told.key, told.value, told.headers))
+            await publisher.publish(Record(source, login.key, login.value, login.headers))
 
     async with proxied(dsn) as (proxy, through):
         sink = PostgresSink(PostgresSettings(dsn=through), SystemClock())

@@ -112,8 +112,8 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
     work = run_handler(
         handler, component_of("test", topics[:2]), kafka=kafka, worker=settings_of(unused_tcp_port)
     )
-    said = "nothing more was set aside"
-    async with ends_with(TooManyDeadLettersError, said, work, unused_tcp_port) as worker:
+    message = "nothing more was set aside"
+    async with ends_with(TooManyDeadLettersError, message, work, unused_tcp_port) as worker:
         await worker.until_readyz(503, "of more than one topic", topics[0], topics[1])
         assert (await worker.ask("/healthz"))[0] == 200
         assert await worker.figure("zcc_worker_halted") == 1

@@ -199,9 +199,9 @@ async def test_scopes_that_are_withheld_go_from_tokens_old_and_new(api: Api) -> 
     scope = "contact_center:read:skill:admin"
     assert await api.set_faults(withheld_scopes=[scope]) == 200
     form = {"grant_type": "account_credentials", "account_id": "a"}
-    told = str((await api.request_token(**form)).body["scope"]).split()
-    assert scope not in told
-    assert "contact_center:read:list_skills:admin" in told
+    scopes = str((await api.request_token(**form)).body["scope"]).split()
+    assert scope not in scopes
+    assert "contact_center:read:list_skills:admin" in scopes
     reply = await api.get(SKILL)
     assert (reply.status, reply.code) == (403, 4711)
     assert scope in str(reply.body["message"])

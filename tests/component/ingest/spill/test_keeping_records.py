@@ -128,7 +128,7 @@ async def test_what_nobody_waits_for_any_more_is_not_written(tmp_path: Path) -> 
         while outcomes.settled[-1][1] is not None:  # a busy machine may need several
             outcomes.store(record("in time"))
             await outcomes.all_settled(len(outcomes.settled) + 1)
-        written = [found.value for path in segments(tmp_path) for found in contents(path)]
+        written = [each.value for path in segments(tmp_path) for each in contents(path)]
         assert set(written) == {b"being written", b"in time"}
 
 
@@ -145,7 +145,7 @@ async def test_whatever_the_store_fails_with_is_told_as_transient(
         store.error = error
         outcomes = Outcomes(spill)
         outcomes.store(record("1"), record("2"))
-        assert all(isinstance(told, TransientError) for told in await outcomes.all_settled(2))
+        assert all(isinstance(outcome, TransientError) for outcome in await outcomes.all_settled(2))
         assert not spill.ready
         store.error = None
         await until(lambda: spill.ready)  # it tries by itself: without it no traffic may come

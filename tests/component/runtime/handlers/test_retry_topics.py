@@ -163,8 +163,8 @@ async def test_a_record_that_is_never_ready_is_set_aside_after_its_last_delay() 
     assert rig.values() == [b"1", b"2", b"3"]
     (dead,) = rig.produced("dead")
     assert (dead.key, dead.value, dead.headers[0]) == (b"k", b"late", ("ce_id", b"a"))
-    told = {name: text(dead.headers, f"zcc-{name}") for name in ("reason", "origin", "attempts")}
-    assert told == {"reason": "not_ready", "origin": "in/0/0", "attempts": "3"}
+    labels = {name: text(dead.headers, f"zcc-{name}") for name in ("reason", "origin", "attempts")}
+    assert labels == {"reason": "not_ready", "origin": "in/0/0", "attempts": "3"}
     assert (text(dead.headers, "zcc-error") or "").startswith("since 2026-01-01T00:00:")
     assert text(dead.headers, "zcc-worker") == "test"
     assert text(dead.headers, "zcc-due-at") is None

@@ -102,10 +102,10 @@ async def test_a_codec_that_is_not_installed_is_the_operators_fault(
 ) -> None:
     async with producing(kafka_settings, compression_type="zstd") as producer:
         await producer.send_and_wait(topic, b"v" * 1000)
-    said = await asyncio.to_thread(without_codecs, kafka_settings, topic)
-    assert said.startswith("runtime.errors.ConfigurationError")
-    assert "zstd" in said
-    assert "install cramjam" in said
+    error = await asyncio.to_thread(without_codecs, kafka_settings, topic)
+    assert error.startswith("runtime.errors.ConfigurationError")
+    assert "zstd" in error
+    assert "install cramjam" in error
 
 
 async def test_records_larger_than_a_piece_are_read_from_all_partitions(

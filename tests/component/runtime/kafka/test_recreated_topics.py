@@ -147,11 +147,11 @@ async def test_a_retry_topic_made_anew_is_read_whole(
         kafka=kafka_settings,
         worker=worker,
     )
-    found: list[bytes | None] = []
+    values: list[bytes | None] = []
     async with until_terminated(work):
-        while len(found) < 30:  # none of them says where it comes from, so all are set aside
-            found = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
-    assert found == numbered("new", 30)
+        while len(values) < 30:  # none of them says where it comes from, so all are set aside
+            values = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
+    assert values == numbered("new", 30)
 
 
 async def test_a_planned_sink_stores_nothing_of_a_log_made_anew_under_the_name_of_the_old_one(

@@ -68,11 +68,11 @@ async def test_who_is_given_a_leaderless_partition_waits_for_it_and_does_not_dis
         proxy.deposed.add(topic)
         async with behind.consumer:
             await poll_until(lambda: len(before.owned) == 1, before, behind)
-            told = len(before.assignments)
+            assignments = len(before.assignments)
             with capture_logs() as logs:
                 await poll_until(lambda: "assignment waits" in {e["event"] for e in logs}, behind)
             await before.poll()
-            assert len(before.assignments) == told
+            assert len(before.assignments) == assignments
             proxy.deposed.clear()
             await poll_until(lambda: behind.owned, before, behind)
 

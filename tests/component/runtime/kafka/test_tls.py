@@ -138,10 +138,10 @@ async def test_a_listener_of_another_protocol_is_told_by_its_setting(
         sasl_mechanism="PLAIN",
         **(login if protocol.startswith("SASL") else {}),
     )
-    with pytest.raises((ConfigurationError, TransientError), match=hint) as told:
+    with pytest.raises((ConfigurationError, TransientError), match=hint) as caught:
         await connects(kafka)
-    assert "\n" not in str(told.value)
-    assert PASSWORD not in str(told.value)
+    assert "\n" not in str(caught.value)
+    assert PASSWORD not in str(caught.value)
 
 
 async def test_ingests_publisher_logs_why_it_reaches_no_broker(listeners: Listeners) -> None:

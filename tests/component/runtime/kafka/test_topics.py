@@ -211,8 +211,8 @@ async def test_records_that_retention_deleted_unread_are_counted_and_passed(
             with pytest.raises(TransientError, match="2 is gone"):
                 await consumer.poll(max_records=1, timeout_s=deadline_s)
         async with member_of(kafka_settings, spec.name, listener) as consumer:
-            found: list[bytes | None] = []
-            while len(found) < 2:
-                found += [d.value for d in await consumer.poll(max_records=9, timeout_s=1)]
-    assert found == [b"4", b"5"]
+            values: list[bytes | None] = []
+            while len(values) < 2:
+                values += [d.value for d in await consumer.poll(max_records=9, timeout_s=1)]
+    assert values == [b"4", b"5"]
     assert metrics.worker.expired.labels(group, spec.name, "0")._value.get() == 3

@@ -160,6 +160,6 @@ async def test_files_are_for_the_owner_and_the_group_alone(
     finally:
         work.cancel()
         await asyncio.wait((work,))
-    found = list((tmp_path / "lake").rglob("*"))
-    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_file()} == {0o640}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()} == {0o750}
+    paths = list((tmp_path / "lake").rglob("*"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o640}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o750}

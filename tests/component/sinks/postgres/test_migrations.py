@@ -63,7 +63,7 @@ async def test_the_tables_have_the_columns_that_the_sink_writes(database_dsn: st
 
 
 @pytest.mark.parametrize(
-    ("prepare", "found"),
+    ("prepare", "state"),
     [
         ("select", "missing"),
         ("create schema zcc", "missing"),
@@ -74,10 +74,10 @@ async def test_the_tables_have_the_columns_that_the_sink_writes(database_dsn: st
     ],
 )
 async def test_a_sink_refuses_tables_that_are_missing_or_old(
-    database_dsn: str, prepare: str, found: str
+    database_dsn: str, prepare: str, state: str
 ) -> None:
     await query(database_dsn, prepare)
-    with pytest.raises(ConfigurationError, match=f"are {found}, .* run `zcc migrate`"):
+    with pytest.raises(ConfigurationError, match=f"are {state}, .* run `zcc migrate`"):
         async with PostgresSink(settings(database_dsn), SystemClock()):
             pass
 
