@@ -1,8 +1,8 @@
 """Whatever is sent, the server answers the next good request, and loses nothing that was signed.
 
 What is sent is random, or a good request that was broken, or signed and odd. After each example the
-server is asked for one good request: with few places for requests under way, a place that was not
-given back would soon be missed.
+server gets one good request: it admits few requests at once, so an admission that leaks would soon
+block it.
 """
 
 import asyncio

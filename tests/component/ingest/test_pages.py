@@ -1,4 +1,4 @@
-"""The pages beside the webhook, and what the server tells of those it answered: next to nothing."""
+"""The pages in addition to the webhook, and what the server logs of requests: next to nothing."""
 
 import logging
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ async def test_health_and_metrics_are_not_where_webhooks_come(path: str) -> None
         assert (await server.get(path)).status == 200
 
 
-async def test_docs_that_were_not_asked_for_are_not_there() -> None:
+async def test_docs_that_are_not_enabled_are_not_there() -> None:
     async with served(MemoryPublisher()) as server:
         for path in ("/docs", "/openapi.json", "/redoc", "/docs/oauth2-redirect"):
             assert (await server.get(path)).status == 404
@@ -158,7 +158,7 @@ class FailingPublisher(MemoryPublisher):
 
 
 @pytest.mark.parametrize("broken", ["nothing", "later", "refusing", "at once"])
-async def test_no_body_header_or_token_is_told_whatever_becomes_of_a_request(
+async def test_no_body_header_or_token_is_logged_whatever_becomes_of_a_request(
     broken: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publisher = FailingPublisher(broken=broken)

@@ -1,4 +1,4 @@
-"""The parent of several processes, with children that misbehave as told instead of ingest."""
+"""The parent of several processes, with children that misbehave on purpose instead of ingest."""
 
 import asyncio
 import signal
@@ -108,14 +108,16 @@ raise SystemExit(1)
     assert codes[:3] == [1, 2, 2]
 
 
-async def test_a_process_that_does_not_drain_in_time_is_killed_and_told_by_the_exit_code() -> None:
+async def test_a_process_that_does_not_drain_in_time_is_killed_and_reported_by_the_exit_code() -> (
+    None
+):
     async with parent_of(ignores_sigterm) as started:
         await until_up(started)
         assert await started.stop() == 1
     assert len(started.logged("process killed: it did not drain")) == 2
 
 
-async def test_a_process_that_drains_with_an_error_is_told_by_the_exit_code() -> None:
+async def test_a_process_that_drains_with_an_error_is_reported_by_the_exit_code() -> None:
     async with parent_of(fails_to_drain) as started:
         await until_up(started)
         assert await started.stop() == 1

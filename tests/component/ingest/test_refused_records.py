@@ -45,7 +45,7 @@ from tests.support.refused_records import (
 from tests.support.spill import running as spilling
 
 
-async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_is_quarantined(
+async def test_webhooks_next_to_one_that_its_topic_does_not_take_are_kept_and_it_is_quarantined(
     kafka_settings: KafkaSettings,
 ) -> None:
     kafka = kafka_settings
@@ -81,7 +81,7 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
         assert text(each.headers, "zcc-received-at")
 
 
-async def test_records_around_a_refused_one_keep_their_order_and_come_once(
+async def test_records_before_and_after_a_refused_one_keep_their_order_and_come_once(
     kafka_settings: KafkaSettings,
 ) -> None:
     topic = f"{kafka_settings.topic_prefix}.ordered.v1"
@@ -269,7 +269,7 @@ async def test_what_no_topic_of_the_cluster_takes_is_sent_again_and_an_alarm_nam
     assert f"message.max.bytes is {limit_bytes} (set for all brokers)" in warning["refusal"]
 
 
-async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
+async def test_what_no_topic_of_the_cluster_takes_is_moved_to_refused_in_the_spill(
     limited_cluster: KafkaSettings, tmp_path: Path
 ) -> None:
     counted = spill_metrics.moved_to_refused.labels("refused")._value.get()

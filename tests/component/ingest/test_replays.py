@@ -74,7 +74,7 @@ async def test_what_is_still_under_way_or_was_never_answered_is_kept_when_it_com
             plain = writer.get_extra_info("socket")
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         await a_moment()
-        publisher.acknowledge_all()  # nobody is there to be told
+        publisher.acknowledge_all()  # the client is gone
         for number in (2, 3):
             async with server.connection() as (reader, writer):
                 writer.write(raw)

@@ -204,7 +204,7 @@ def test_a_simulator_without_an_endpoint_is_one_line_and_exit_code_1(unused_tcp_
     assert other.stderr.splitlines()[-1].startswith("zcc: ZCC_SIMULATOR_ACCOUNT_ID is nobody")
 
 
-def test_stored_offsets_are_forgotten_only_when_asked_twice(database_dsn: str) -> None:
+def test_stored_offsets_are_forgotten_only_when_confirmed(database_dsn: str) -> None:
     settings = {"ZCC_POSTGRES_DSN": database_dsn}
     assert zcc("migrate", **settings).returncode == 0
     assert zcc("offsets", "reset", "postgres", **settings).returncode == 1

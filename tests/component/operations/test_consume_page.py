@@ -47,7 +47,7 @@ def program(language: str, kafka: KafkaSettings) -> str:
 
 
 def records_and_lines(topic: str) -> list[tuple[Record, str]]:
-    """Enriched events of the family engagement as a company tells them, and the line of each."""
+    """Enriched events of the engagement family of a simulated company, and the line of each."""
     start = datetime(2025, 3, 1, tzinfo=UTC)
     pairs = []
     for story in event_stream(make_company(1), seed=1, start=start, count=STORIES):

@@ -154,7 +154,7 @@ async def test_a_replay_is_byte_identical_confirmed_audited_and_done_once(
     assert (over.returncode, last_line(over)) == (1, "zcc: nothing matched")
 
 
-async def test_only_the_worker_sees_it_again_where_that_is_asked_for(
+async def test_only_the_worker_sees_it_again_where_that_is_requested(
     deployment: Deployment,
 ) -> None:
     await deployment.add_letters(

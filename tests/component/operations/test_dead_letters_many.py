@@ -19,7 +19,7 @@ from operations.cli import main
 try:
     main()
 finally:
-    # Not getrusage: what that tells begins with the memory of whoever started the process.
+    # Not getrusage: its figure begins with the memory of the parent process.
     status = Path("/proc/self/status").read_text()
     print(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024, file=sys.stderr)
 """

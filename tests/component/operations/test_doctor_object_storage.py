@@ -40,7 +40,7 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
     ],
     ids=["bucket", "key", "away"],
 )
-async def test_what_is_wrong_with_a_bucket_is_said(
+async def test_what_is_wrong_with_a_bucket_is_reported(
     stack: RealStack, object_store_prefix: str, changes: dict[str, object], expected: str
 ) -> None:
     finding = await check_store(component, s3(stack, object_store_prefix, **changes))

@@ -47,7 +47,7 @@ async def report(
     return capsys.readouterr().out
 
 
-async def test_drift_is_told_with_its_patch(
+async def test_drift_is_reported_with_its_patch(
     kafka_settings: KafkaSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     topic = raw_topic("engagement", prefix=kafka_settings.topic_prefix)

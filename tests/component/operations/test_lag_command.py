@@ -53,7 +53,7 @@ async def report(
     return code, group
 
 
-async def test_position_rates_age_and_estimate_are_told_of_a_group_at_work(
+async def test_position_rates_age_and_estimate_are_reported_of_a_group_at_work(
     kafka_settings: KafkaSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before_s = time.monotonic()

@@ -26,7 +26,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-async def test_partitions_are_as_long_as_migrate_was_told(dsn: str) -> None:
+async def test_partitions_are_as_long_as_the_option_of_migrate_says(dsn: str) -> None:
     assert await query(dsn, "select step from zcc.partitioning") == [{"step": "day"}]
     lines(zcc("migrate", ZCC_POSTGRES_DSN=dsn))
     assert await query(dsn, "select step from zcc.partitioning") == [{"step": "day"}]
@@ -45,7 +45,7 @@ async def test_erase_counts_first_and_says_what_it_cannot_reach(dsn: str, tmp_pa
     async with owner(dsn) as sink:
         await sink.store(ANN.deliveries())
     person = tmp_path / "person"
-    person.write_text("# as told on the telephone\nconsumer-number: 1 555 010 7001\n")
+    person.write_text("# as given on the telephone\nconsumer-number: 1 555 010 7001\n")
     command = ("erase", str(person))
     dry = lines(zcc(*command, ZCC_POSTGRES_DSN=dsn))
     assert any(line.startswith("to be erased with --apply from ") for line in dry)

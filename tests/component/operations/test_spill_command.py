@@ -120,7 +120,7 @@ def test_draining_produces_what_all_processes_kept_in_order_and_leaves_nothing(
     assert segments(tmp_path) == []
 
 
-def test_what_is_refused_still_or_unreadable_stays_and_is_told_by_the_exit_code(
+def test_what_is_refused_still_or_unreadable_stays_and_is_reported_by_the_exit_code(
     tmp_path: Path, environment: dict[str, str], kafka_settings: KafkaSettings, topic: str
 ) -> None:
     large = random.Random(1).randbytes(2048).hex()  # compression does not make it fit

@@ -43,7 +43,7 @@ def counts(
     return KafkaDailyCounts(kafka, publisher, account_id="acc", worker=worker, clock=SystemClock())
 
 
-async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
+async def test_the_latest_count_of_each_rank_is_loaded_by_the_next_member(
     kafka_settings: KafkaSettings, publisher: KafkaPublisher
 ) -> None:
     store = counts(kafka_settings, publisher)

@@ -47,7 +47,7 @@ async def until_done(kafka: KafkaSettings, topic: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_what_is_no_exception_is_a_defect_like_others_and_set_aside(
+async def test_what_is_no_exception_is_a_defect_like_others_and_becomes_a_dead_letter(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     class PanicError(BaseException):

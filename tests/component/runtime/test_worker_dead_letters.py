@@ -109,7 +109,7 @@ async def test_a_restart_forgets_which_keys_are_parked() -> None:
 
 
 @simulated
-async def test_more_parked_keys_than_allowed_stop_the_worker_and_no_more_is_set_aside() -> None:
+async def test_more_parked_keys_than_allowed_stop_the_worker_without_more_dead_letters() -> None:
     rig = Rig()
     for n in range(3):
         rig.append(b"poison", key=b"%d" % n)
@@ -199,7 +199,7 @@ async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no
 
 
 @simulated
-async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_nothing() -> None:
+async def test_dead_letters_that_cannot_be_read_are_reported_and_the_guard_begins_empty() -> None:
     rig = Rig()
     rig.failures["dead_letter_history"] = [
         TransientError("no answer"),
@@ -235,7 +235,7 @@ async def test_dead_letters_come_no_faster_than_their_rate() -> None:
 
 
 @simulated
-async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_around() -> None:
+async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_neighbouring_records() -> None:
     rig = Rig()
     for _ in range(100):
         rig.append(b"poison", b"good", b"good", b"good")

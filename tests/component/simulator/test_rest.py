@@ -144,7 +144,7 @@ async def test_a_list_is_read_page_by_page(api: Api, company: Company, name: str
     assert page.headers["X-RateLimit-Category"] == "Medium"
 
 
-async def test_a_page_has_30_items_unless_asked_otherwise(api: Api) -> None:
+async def test_a_page_has_30_items_unless_requested_otherwise(api: Api) -> None:
     page = await api.get("/users")
     assert (page.body["page_size"], len(page.items("users"))) == (30, 30)
     assert len((await api.get("/users", page_size="300")).items("users")) == 40

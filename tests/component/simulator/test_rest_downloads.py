@@ -129,7 +129,7 @@ async def test_files_count_against_no_limit(api: Api) -> None:
     assert (await api.send("GET", "/control/usage")).document["operations"] == {}
 
 
-async def test_a_file_has_the_size_that_was_asked_for(api: Api) -> None:
+async def test_a_file_has_the_size_that_was_requested(api: Api) -> None:
     async with inventing_api(StoppedClock(), rest_file_size_bytes=3) as tiny:
         recording = await tiny.send("GET", RECORDING)
         transcript = await tiny.send("GET", "/v2/transcripts/download/t")

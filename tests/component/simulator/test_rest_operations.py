@@ -219,7 +219,7 @@ async def test_what_is_no_operation_is_refused(
     assert (reply.status, reply.code) == (status, status)
 
 
-async def test_usage_tells_what_was_asked_by_label_and_second(api: Api) -> None:
+async def test_usage_counts_calls_by_label_and_second(api: Api) -> None:
     clock = StoppedClock()
     async with inventing_api(clock, rest_light_per_s=2) as fresh:
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""A run of the simulator: what its webhooks told can be asked by HTTP."""
+"""A run of the simulator: the REST API answers what its webhooks reported."""
 
 import random
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def ended(company_seed: int, state: State) -> Iterator[str]:
             yield orjson.loads(event.body)["payload"]["object"]["engagement_id"]
 
 
-async def test_engagements_that_were_told_are_answered() -> None:
+async def test_engagements_that_webhooks_reported_are_answered() -> None:
     company = make_company(SETTINGS.seed)
     state = State(company)
     ended_ids = list(ended(SETTINGS.seed, state))

@@ -123,7 +123,7 @@ async def test_own_records_that_are_held_up_are_not_repeated_while_others_go(
 
 
 @pytest.mark.long
-async def test_a_broker_that_does_not_answer_is_asked_again(tmp_path: Path) -> None:
+async def test_a_publish_that_the_broker_does_not_answer_is_retried(tmp_path: Path) -> None:
     never, reached = asyncio.Event(), asyncio.Event()
 
     class Hanging(Broker):
@@ -210,7 +210,7 @@ async def test_what_others_have_left_waits_for_the_broker_and_shows_its_age(tmp_
     assert broker.records == []
 
 
-async def test_what_the_broker_never_takes_is_set_aside_and_holds_nothing_up(
+async def test_what_the_broker_never_takes_is_moved_to_refused_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     before = figure("zcc_spill_set_aside_total")
@@ -228,7 +228,7 @@ async def test_what_the_broker_never_takes_is_set_aside_and_holds_nothing_up(
     assert figure("zcc_spill_set_aside_total") == before + 1
 
 
-async def test_what_is_torn_or_foreign_is_told_once_stays_and_holds_nothing_up(
+async def test_what_is_torn_or_foreign_is_reported_once_stays_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     before = figure("zcc_spill_set_aside_total")

@@ -1,4 +1,4 @@
-"""Enrichment as it runs in production: a process between real topics, the API beside it."""
+"""Enrichment as it runs in production: a process between real topics, with the API."""
 
 import asyncio
 import os
@@ -77,7 +77,7 @@ async def read(kafka: KafkaSettings, topic: str, *, count: int) -> list[Delivery
             await asyncio.sleep(0.2)
 
 
-async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set_aside(
+async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_a_dead_letter(
     kafka: KafkaSettings,
 ) -> None:
     company = make_company(1)

@@ -69,7 +69,7 @@ class Bench:
 
 
 @simulated
-async def test_what_is_held_comes_in_order_when_due_and_no_more_than_asked_for() -> None:
+async def test_delayed_records_come_in_order_when_due_and_no_more_than_requested() -> None:
     bench = Bench()
     bench.put(one, b"1", b"2", b"3", due_in_s=10)
     bench.put(two, b"a", due_in_s=5)

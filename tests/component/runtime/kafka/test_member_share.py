@@ -80,7 +80,7 @@ async def test_members_learn_their_number_in_one_generation_and_have_different_r
     assert all(each.share is None for each in members)
 
 
-async def test_a_seat_is_given_up_before_the_group_shares_out_and_taken_before_work_begins(
+async def test_a_share_is_given_up_before_a_rebalance_and_taken_before_work_begins(
     kafka_settings: KafkaSettings,
 ) -> None:
     topic = await a_topic(kafka_settings, 2)
@@ -97,7 +97,7 @@ async def test_a_seat_is_given_up_before_the_group_shares_out_and_taken_before_w
     ]
 
 
-async def test_a_static_member_that_comes_back_has_the_seat_that_it_had(
+async def test_a_static_member_that_comes_back_has_the_share_that_it_had(
     kafka_settings: KafkaSettings,
 ) -> None:
     topic = await a_topic(kafka_settings, 2)

@@ -17,8 +17,8 @@ from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
+from tests.support.kafka_members import HurriedClock
 from tests.support.kafka_outages import (
-    HurriedClock,
     Listener,
     consumer_of,
     deadline_s,

@@ -95,7 +95,7 @@ async def test_a_member_that_reads_beyond_the_end_of_a_log_made_anew_enters_anew
         await poll_until(lambda: after.values == [b"new"], after)
 
 
-async def test_a_topic_that_was_away_for_a_while_is_told_to_be_made_anew(
+async def test_a_topic_that_was_away_for_a_while_is_reported_as_made_anew(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     """The member is given an assignment without it in between, and its commits are gone."""
@@ -149,7 +149,7 @@ async def test_a_retry_topic_made_anew_is_read_whole(
     )
     values: list[bytes | None] = []
     async with until_terminated(work):
-        while len(values) < 30:  # none of them says where it comes from, so all are set aside
+        while len(values) < 30:  # none of them has its origin, so all become dead letters
             values = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
     assert values == numbered("new", 30)
 

@@ -1,4 +1,4 @@
-"""Certificates on both sides of a real listener, and what is told where protocols do not fit."""
+"""Certificates on both sides of a real listener, and the errors where protocols do not fit."""
 
 import asyncio
 import shutil
@@ -63,7 +63,7 @@ async def test_without_a_certificate_of_ours_the_setting_is_named(listeners: Lis
         await connects(kafka)
 
 
-async def test_a_key_may_be_encrypted_and_a_wrong_password_is_told_and_not_asked_for(
+async def test_a_key_may_be_encrypted_and_a_wrong_password_is_reported_without_a_prompt(
     listeners: Listeners,
 ) -> None:
     certificate, key = await listeners.authority.sign("locked", password="open sesame")
@@ -128,7 +128,7 @@ async def test_a_certificate_that_is_renewed_on_disk_is_shown_at_the_next_connec
         ("login", "PLAINTEXT", r"asks for a login \(PLAIN\): check ZCC_KAFKA_SECURITY_PROTOCOL"),
     ],
 )
-async def test_a_listener_of_another_protocol_is_told_by_its_setting(
+async def test_a_listener_of_another_protocol_is_reported_by_its_setting(
     listeners: Listeners, place: str, protocol: str, hint: str
 ) -> None:
     login = {"sasl_username": "someone", "sasl_password": SecretStr(PASSWORD)}

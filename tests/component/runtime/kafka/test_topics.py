@@ -90,7 +90,7 @@ async def test_applying_changes_what_differs_and_nothing_else(
     assert [value for name, value, *_ in entries if name == "segment.bytes"] == ["2000000"]
 
 
-async def test_what_cannot_be_done_is_told_and_the_rest_is_done(
+async def test_what_cannot_be_done_is_reported_and_the_rest_is_done(
     kafka_settings: KafkaSettings,
 ) -> None:
     wide, new = spec_of(kafka_settings, partitions=3), spec_of(kafka_settings, "new")
@@ -108,7 +108,7 @@ async def test_what_cannot_be_done_is_told_and_the_rest_is_done(
         assert "replication 1, expected 2" in checked.lines[1]
 
 
-async def test_lag_and_counts_are_told_by_partition_and_by_topic(
+async def test_lag_and_counts_are_reported_by_partition_and_by_topic(
     kafka_settings: KafkaSettings,
 ) -> None:
     spec = spec_of(kafka_settings)

@@ -147,7 +147,7 @@ async def test_the_state_of_a_recording_and_of_a_message_follows_from_what_is_kn
     assert [row["state"] for row in rows] == ["opened", "unknown", "deleted"]
 
 
-async def test_references_fill_tables_beside_events_and_are_no_raw_events(dsn: str) -> None:
+async def test_references_fill_their_own_tables_and_are_no_raw_events(dsn: str) -> None:
     visible = "zcc_postgres_visible_seconds_count"
     seen = metrics_exposition.total(metrics_exposition.exposition(), visible)
     deliveries = (
@@ -172,7 +172,7 @@ async def test_references_fill_tables_beside_events_and_are_no_raw_events(dsn: s
     assert raw["count"] == 1
 
 
-async def test_a_record_that_is_no_reference_is_set_aside_alone(dsn: str) -> None:
+async def test_a_record_that_is_no_reference_is_rejected_alone(dsn: str) -> None:
     good = snapshot("team", "T1", {"team_id": "T1", "team_name": "One"})
     async with owner(dsn, source=REFERENCES) as writer:
         (rejection,) = await writer.store([good, with_fields(good, value=b"[]")])
@@ -181,7 +181,7 @@ async def test_a_record_that_is_no_reference_is_set_aside_alone(dsn: str) -> Non
     assert len(await query(dsn, "select 1 from zcc.team")) == 1
 
 
-async def test_what_is_asked_of_the_views_is_found_by_indexes(dsn: str) -> None:
+async def test_queries_of_the_views_use_indexes(dsn: str) -> None:
     by_index = psycopg.conninfo.make_conninfo(dsn, options="-c enable_seqscan=off")
     for condition in (
         "task_queue_stay where account_id = 'A' and cc_queue_id = 'Q' and entered_at > now()",
@@ -195,10 +195,10 @@ async def test_what_is_asked_of_the_views_is_found_by_indexes(dsn: str) -> None:
         assert lines.count("Index Cond") >= 2, condition
 
 
-async def test_the_state_of_a_user_is_the_newest_that_happened_whenever_it_is_told(
+async def test_the_state_of_a_user_is_the_newest_that_happened_whenever_it_arrives(
     dsn: str,
 ) -> None:
-    """The third is late; the fourth happened first, and Zoom told it last of all."""
+    """The third is late; the fourth happened first, and Zoom reported it last of all."""
     states = (
         ("c-Ready", 60, 0),
         ("c-Occupied", 120, 0),

@@ -161,7 +161,7 @@ async def test_pseudonyms_of_the_person_are_found(dsn: str) -> None:
     assert traces(await contents(dsn), (*pseudonyms, "said by ann")) == {}
 
 
-async def test_a_number_told_with_the_same_consumer_id_only_goes_as_well(dsn: str) -> None:
+async def test_a_number_that_only_shares_the_consumer_id_is_erased_as_well(dsn: str) -> None:
     def call(engagement_id: str, consumer_id: str, number: str) -> dict[str, str]:
         return {
             "engagement_id": engagement_id,
@@ -200,7 +200,7 @@ async def test_a_user_is_found_by_email(dsn: str) -> None:
     assert await asyncio.to_thread(users_of_email, dsn, "nobody@example.com") == ()
 
 
-async def test_numbers_beside_the_person_stay_as_they_are(dsn: str) -> None:
+async def test_numbers_in_the_document_of_an_erased_person_stay_exact(dsn: str) -> None:
     call = {"engagement_id": "E1", "consumer_id": "C1", "big": 1, "exact": 0.1}
     body = webhook("engagement_started", call).replace(b'"big":1', b'"big":' + b"9" * 30)
     async with owner(dsn) as sink:

@@ -1,4 +1,4 @@
-"""Migrations: applied once, by whoever comes first; printed as the SQL that they are."""
+"""Migrations: applied once, by the process that comes first; printed as the SQL that they are."""
 
 import asyncio
 import sys

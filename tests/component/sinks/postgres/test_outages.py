@@ -26,7 +26,7 @@ def event(n: int) -> Any:
 
 
 @pytest.mark.parametrize(("message", "stored"), [(COMMIT, 1), (COMMITTED, 2)])
-async def test_a_connection_cut_around_the_commit_leaves_each_event_once(
+async def test_a_connection_cut_before_or_after_the_commit_leaves_each_event_once(
     dsn: str, message: bytes, stored: int
 ) -> None:
     async with proxied(dsn) as (proxy, through), owner(through) as writer:

@@ -179,7 +179,7 @@ async def test_queries_read_what_they_ask_for_and_not_whole_tables(large_dsn: st
                 assert node["Node Type"] != "Seq Scan", statement
                 assert rows_read(node) < sizes[table] / 10, (statement, node["Node Type"], table)
 
-    # The moments of one day are found in the partitions around it.
+    # The moments of one day are found in its partition and the neighbouring ones.
     plan = await executed(large_dsn, QUERIES[0][0])
     timeline = [
         node for node in plan if node.get("Relation Name", "").startswith("engagement_timeline")

@@ -47,7 +47,7 @@ def without_stamps(engagement: dict[str, Any]) -> dict[str, Any]:
     return {name: cell for name, cell in row.items() if not name.endswith("_stamp")}
 
 
-async def test_a_story_told_in_order_is_the_engagement_that_it_tells(dsn: str) -> None:
+async def test_the_events_of_an_engagement_in_order_become_its_row(dsn: str) -> None:
     async with owner(dsn) as writer:
         for record in voice_call():
             await writer.store([record])
@@ -112,7 +112,7 @@ async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) ->
             some = records[start : start + 90]
             expected.take(read_deliveries(some)[0])
             assert not await writer.store(some)
-    untold = {"reference_entity", "sms_log", "voice_call_log"}  # no event tells of them
+    untold = {"reference_entity", "sms_log", "voice_call_log"}  # no event has their data
     assert {name for name, rows in expected.stored.items() if not rows} == untold
     for table in tables[1:]:
         rows = await query(dsn, f"select {selected(table)} from zcc.{table.name}")

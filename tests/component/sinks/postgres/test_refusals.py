@@ -39,7 +39,9 @@ async def test_one_poisoned_row_in_5000_costs_at_most_30_statements(
     assert 10 < extra <= 30, extra
 
 
-async def test_culprits_of_several_tables_are_found_one_table_after_the_other(dsn: str) -> None:
+async def test_rejected_rows_of_several_tables_are_found_one_table_after_the_other(
+    dsn: str,
+) -> None:
     await query(dsn, "alter table zcc.raw_event add check (subject <> 'team/T3')")
     await query(dsn, "alter table zcc.team add check (team_id not in ('T3', 'T4', 'T5'))")
     some = events(10)

@@ -49,7 +49,7 @@ class Logins:
 
 @pytest.fixture
 async def logins(stack: RealStack) -> AsyncIterator[Logins]:
-    """To be asked for before a database, so that it ends after it."""
+    """Request it before a database, so that it ends after it."""
     created = Logins()
     yield created
     for name in created.made:

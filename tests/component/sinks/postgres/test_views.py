@@ -1,6 +1,6 @@
 """The queries of docs/how-to/ask-postgres.md, run as they stand there, against figures by hand.
 
-The story is told through the real sink, in several orders.
+The events go through the real sink, in several orders.
 """
 
 import random
@@ -201,7 +201,7 @@ async def test_what_ends_a_wait_decides_what_became_of_an_offer(dsn: str) -> Non
     }
     for row in rows:
         assert row["in_service_level"] == (row["outcome"] in {"answered", "abandoned"})
-        assert not row["short_abandoned"]  # the queue told no threshold
+        assert not row["short_abandoned"]  # the queue has no threshold
 
 
 async def test_long_abandoned_offers_are_left_out_where_the_queue_says_so(dsn: str) -> None:

@@ -80,7 +80,7 @@ async def test_a_higher_revision_changes_the_enrichment_only_and_a_lower_one_not
     assert tuple(engagement.values()) == ("Alex",)
 
 
-async def test_nul_is_stored_replaced_with_the_body_beside_it_and_counted(dsn: str) -> None:
+async def test_nul_is_stored_replaced_with_the_body_next_to_it_and_counted(dsn: str) -> None:
     body = call("E\0", queue_name="a\0b")
     sanitised_before = total("zcc_postgres_sanitised_total")
     async with owner(dsn) as writer:

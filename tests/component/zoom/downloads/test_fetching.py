@@ -73,7 +73,7 @@ async def test_a_cancelled_download_leaves_nothing(rig: Rig, tmp_path: Path) -> 
     assert names_in(tmp_path) == []
 
 
-async def test_a_disk_that_refuses_is_told_as_it_is(rig: Rig, tmp_path: Path) -> None:
+async def test_an_error_of_the_disk_is_raised_unchanged(rig: Rig, tmp_path: Path) -> None:
     _, url = await rig.server(file_response())
     with pytest.raises(OSError, match="No such file"):
         await (await rig.downloads()).fetch(f"{url}/a", tmp_path / "no" / "call.mp4")
