@@ -90,7 +90,7 @@ async def test_a_preparation_that_fails_is_reported_with_its_output(tmp_path: Pa
         await run_to_end(shell("echo no room left >&2; exit 3"), tmp_path / "lock")
 
 
-async def test_a_long_log_of_earlier_starts_is_put_aside(tmp_path: Path) -> None:
+async def test_a_long_log_of_earlier_starts_is_rotated(tmp_path: Path) -> None:
     running = part(tmp_path, Program(shell("exec sleep 60"), yes, signal.SIGTERM, signal.SIGKILL))
     running.log.parent.mkdir()
     running.log.write_bytes(b"x" * (LOG_SIZE_BYTES + 1))

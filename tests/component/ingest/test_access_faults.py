@@ -1,4 +1,4 @@
-"""Rules for senders in addition to the signature, and the trace of a record, on a running server."""
+"""Rules for senders in addition to the signature, and the trace of a record, on a server."""
 
 import re
 from collections.abc import Mapping

@@ -104,7 +104,7 @@ async def test_a_challenge_is_answered_with_the_secret_that_signed_it(
 
 
 @pytest.mark.parametrize("begin", ["v0:", "v1:", "v12:"])
-async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
+async def test_a_challenge_that_would_obtain_the_signature_of_a_body_gets_none(
     begin: str, server: Server, publisher: MemoryPublisher
 ) -> None:
     token = f"{begin}1751364000:{event.decode()}"

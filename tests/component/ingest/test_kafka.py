@@ -243,7 +243,7 @@ async def test_a_process_keeps_what_it_accepts_and_ends_by_itself_on_sigterm(
     assert set(await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))) == {event}
 
 
-async def test_without_a_broker_a_process_lives_is_unready_and_asks_zoom_to_send_again() -> None:
+async def test_without_a_broker_a_process_lives_is_unready_and_answers_503() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.listen()
         port = silent.getsockname()[1]

@@ -327,7 +327,7 @@ async def test_a_doctor_names_the_scope_that_is_missing(
     assert wrong.startswith(f"wrong: get_queue: add to the app {missing} or ")
 
 
-async def test_a_doctor_tells_wrong_credentials_and_settings_without_repeating_them(
+async def test_a_doctor_reports_wrong_credentials_and_settings_without_repeating_them(
     configured: Api, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setenv("ZCC_ZOOM_CLIENT_SECRET", f"{secret}, but wrong")

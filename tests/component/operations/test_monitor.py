@@ -253,7 +253,7 @@ async def test_a_worker_that_is_not_deployed_is_not_looked_at(
     assert figure("set_aside_records", topic=dead_letter_topic("enrichment", prefix=prefix)) == -1
 
 
-async def test_the_process_starts_without_brokers_tells_itself_and_ends_on_sigterm(
+async def test_the_process_starts_without_brokers_reports_itself_and_ends_on_sigterm(
     tmp_path: Path, unused_tcp_port: int
 ) -> None:
     environment = {

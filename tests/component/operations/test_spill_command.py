@@ -60,7 +60,7 @@ def values(kafka: KafkaSettings, topic: str) -> Sequence[bytes | None]:
     return asyncio.run(read())
 
 
-def test_a_listing_tells_what_waits_and_what_was_refused_oldest_first(tmp_path: Path) -> None:
+def test_a_listing_shows_what_waits_and_what_was_refused_oldest_first(tmp_path: Path) -> None:
     put(tmp_path, record("1"), record("2"), instance="pod-1")
     put(tmp_path, record("3"), instance="pod-1", after_s=9)
     put(tmp_path, record("4"), instance="pod-0", after_s=5)

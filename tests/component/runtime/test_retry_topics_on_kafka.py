@@ -178,7 +178,7 @@ async def test_a_kill_before_the_commit_repeats_what_waits_and_loses_nothing(
     assert await topics.read(topics.dead) == []
 
 
-async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_and_sets_nothing_more_aside(
+async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_without_more_dead_letters(
     topics: Topics, unused_tcp_port: int
 ) -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:

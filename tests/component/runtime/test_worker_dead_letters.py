@@ -171,9 +171,7 @@ async def test_poison_above_its_share_pauses_its_partition_and_the_others_go_on(
 
 
 @simulated
-async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no_longer_fail() -> (
-    None
-):
+async def test_a_restart_adds_no_dead_letters_and_goes_on_once_its_records_no_longer_fail() -> None:
     rig, mended = Rig(), False
 
     async def handler(delivery: Delivery) -> Sequence[Record]:

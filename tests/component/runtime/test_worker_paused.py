@@ -33,7 +33,7 @@ def settings_of(port: int) -> WorkerSettings:
 
 
 @pytest.mark.parametrize("planned", [False, True])
-async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_aside(
+async def test_one_poisoned_topic_is_paused_and_a_restart_adds_no_dead_letters(
     kafka_settings: KafkaSettings, unused_tcp_port: int, *, planned: bool
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port

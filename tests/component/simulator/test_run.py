@@ -50,7 +50,7 @@ async def test_an_endless_run_ends_at_sigterm_and_keeps_its_totals(signal_handle
     assert totals.lost + totals.given_up == 0
 
 
-async def test_what_a_run_tells_is_known_to_its_rest_api(
+async def test_the_events_of_a_run_are_known_to_its_rest_api(
     signal_handlers: None, unused_tcp_port: int
 ) -> None:
     receiver = Receiver()

@@ -196,7 +196,7 @@ async def test_an_answer_that_came_too_late_is_there_for_the_next_event() -> Non
     ],
     ids=["scope", "credentials", ZoomFault.NOT_JSON, ZoomFault.RATE_LIMITED],
 )
-async def test_whatever_the_api_says_events_go_out_and_tell_why(
+async def test_whatever_the_api_answers_events_go_out_with_the_reason(
     token: bytes, answer: bytes, reason: str
 ) -> None:
     async def serve(head: str, writer: asyncio.StreamWriter) -> None:

@@ -132,7 +132,7 @@ async def test_the_age_of_what_was_not_read_counts_from_when_it_was_first_seen()
 
 
 @simulated
-async def test_a_worker_tells_no_lag_of_partitions_that_it_does_not_own_any_more() -> None:
+async def test_a_worker_reports_no_lag_of_partitions_that_it_does_not_own_any_more() -> None:
     rig = Rig(partitions=2)
 
     async def handler(delivery: Delivery) -> Sequence[Record]:

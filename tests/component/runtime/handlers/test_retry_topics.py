@@ -172,7 +172,7 @@ async def test_a_record_that_is_never_ready_becomes_a_dead_letter_after_its_last
 
 
 @simulated
-async def test_a_worker_without_delays_sets_aside_at_once_what_is_not_ready() -> None:
+async def test_without_delays_a_record_that_is_not_ready_becomes_a_dead_letter_at_once() -> None:
     rig = DelayRig()
     rig.append(b"late")
     async with running(Worker(Looks(rig, ready_at=2), rig.context())):

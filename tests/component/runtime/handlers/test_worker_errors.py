@@ -186,7 +186,7 @@ async def test_a_dead_letter_that_the_topic_does_not_take_halts_the_worker() -> 
 
 
 @simulated
-async def test_a_handler_that_asks_for_the_operator_halts_the_worker() -> None:
+async def test_a_handler_that_needs_the_operator_halts_the_worker() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:

@@ -35,7 +35,7 @@ async def connects(kafka: KafkaSettings) -> bool:
         return bool(await admin.cluster_id())
 
 
-async def test_a_listener_that_asks_for_a_certificate_is_written_to_and_read_with_ours(
+async def test_a_listener_that_requires_a_certificate_is_written_to_and_read_with_ours(
     listeners: Listeners,
 ) -> None:
     certificate, key = await listeners.authority.sign("client")

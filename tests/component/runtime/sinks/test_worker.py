@@ -132,9 +132,7 @@ async def test_a_rebalance_during_an_outage_gives_up_the_batch_and_reads_it_agai
 
 
 @simulated
-async def test_rejected_records_become_dead_letters_and_the_rest_is_stored_in_the_same_spans() -> (
-    None
-):
+async def test_rejected_records_become_dead_letters_and_the_rest_keeps_its_spans() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.poison = {b"1", b"4"}
     rig.append_numbers(5)

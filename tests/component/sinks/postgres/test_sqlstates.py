@@ -50,9 +50,7 @@ async def nothing_stored(dsn: str) -> bool:
 
 
 @pytest.mark.parametrize("state", WORLD)
-async def test_an_error_of_the_world_is_tried_again_and_sets_nothing_aside(
-    dsn: str, state: str
-) -> None:
+async def test_a_transient_error_is_retried_and_rejects_nothing(dsn: str, state: str) -> None:
     async with owner(dsn) as writer:
         await refuse_with(dsn, state)
         for _ in range(2):
@@ -64,7 +62,7 @@ async def test_an_error_of_the_world_is_tried_again_and_sets_nothing_aside(
 
 
 @pytest.mark.parametrize("state", RECORD)
-async def test_an_error_of_a_row_sets_aside_that_row_alone(dsn: str, state: str) -> None:
+async def test_an_error_of_a_row_rejects_that_row_alone(dsn: str, state: str) -> None:
     async with owner(dsn) as writer:
         await refuse_with(dsn, state)
         (rejection,) = await writer.store([event("T1"), event("BAD"), event("T2")])

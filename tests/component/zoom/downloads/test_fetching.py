@@ -89,7 +89,7 @@ async def test_a_fault_of_the_target_is_no_fault_of_the_network(rig: Rig) -> Non
         await rig.fetch(file_response())
 
 
-async def test_chunks_tell_the_end_as_well_as_a_length(rig: Rig) -> None:
+async def test_chunks_mark_the_end_as_well_as_a_length(rig: Rig) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     body = b"".join(b"%x\r\n%b\r\n" % (100_000, content[i : i + 100_000]) for i in (0, 100_000))
     assert (await rig.fetch(head + body + b"0\r\n\r\n")).size_bytes == 200_000
