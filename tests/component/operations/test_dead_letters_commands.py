@@ -24,7 +24,7 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.splitlines()[-1]
 
 
-async def test_letters_are_listed_filtered_counted_and_shown_without_what_is_personal(
+async def test_dead_letters_are_listed_filtered_counted_and_shown_without_personal_data(
     deployment: Deployment,
 ) -> None:
     await deployment.add_letters(
@@ -170,7 +170,9 @@ async def test_only_the_worker_sees_it_again_where_that_is_requested(
     assert await deployment.read(deployment.raw) == await deployment.read(deployment.enriched) == []
 
 
-async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Deployment) -> None:
+async def test_discarded_dead_letters_are_handled_and_nothing_is_sent(
+    deployment: Deployment,
+) -> None:
     await deployment.add_letters(*[letter(deployment, number) for number in range(3)])
     some = await deployment.objects(
         "discard", "--reason", "a test of ours", "--by", "bob", "--limit", "2", "--yes"

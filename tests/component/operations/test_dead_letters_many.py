@@ -26,7 +26,7 @@ finally:
 
 
 @pytest.mark.long
-async def test_a_hundred_thousand_letters_are_read_in_bounded_memory(
+async def test_a_hundred_thousand_dead_letters_are_read_in_bounded_memory(
     kafka_settings: KafkaSettings,
 ) -> None:
     deployment = Deployment(kafka_settings)

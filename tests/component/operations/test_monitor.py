@@ -217,7 +217,7 @@ async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
         await until(lambda: monitor.readiness_problem() is None)
 
 
-async def test_a_topic_made_anew_is_counted_though_it_was_gone_for_a_while(
+async def test_a_recreated_topic_is_counted_though_it_was_gone_for_a_while(
     kafka_settings: KafkaSettings,
 ) -> None:
     """The brokers forget the commits in a deleted topic, so that its workers may not know."""

@@ -284,7 +284,7 @@ async def test_an_outage_of_an_hour_makes_no_dead_letter_and_loses_nothing() -> 
     ("error", "waits"), [(TransientError("down"), True), (ZeroDivisionError(), False)]
 )
 @simulated
-async def test_a_record_waits_for_the_world_from_the_first_failure_to_its_end(
+async def test_a_record_waits_for_an_outage_from_the_first_failure_to_its_end(
     error: Exception, *, waits: bool
 ) -> None:
     rig, errors = Rig(), [error]
@@ -302,7 +302,7 @@ async def test_a_record_waits_for_the_world_from_the_first_failure_to_its_end(
 
 
 @simulated
-async def test_a_key_that_waits_for_the_world_leaves_room_for_the_other_partitions() -> None:
+async def test_a_key_that_waits_for_an_outage_leaves_room_for_the_other_partitions() -> None:
     rig = Rig(partitions=2)
     down = True
 
@@ -325,7 +325,7 @@ async def test_a_key_that_waits_for_the_world_leaves_room_for_the_other_partitio
 
 
 @simulated
-async def test_few_records_that_wait_for_the_world_hold_up_their_keys_only() -> None:
+async def test_few_records_that_wait_for_an_outage_hold_up_their_keys_only() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:

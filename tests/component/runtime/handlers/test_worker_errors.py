@@ -44,7 +44,7 @@ async def test_a_handler_that_swallows_its_cancellation_and_fails_is_not_called_
 
 
 @simulated
-async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_letter() -> None:
+async def test_a_transient_error_waits_in_its_lane_and_never_becomes_a_dead_letter() -> None:
     rig = Rig()
     tries = 0
 

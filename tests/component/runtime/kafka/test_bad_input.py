@@ -182,7 +182,7 @@ async def first_of(kafka: KafkaSettings, topic: str) -> Delivery:
     return member.read[0]
 
 
-async def test_a_topic_that_is_deleted_and_made_anew_is_read_from_its_beginning(
+async def test_a_topic_that_is_deleted_and_recreated_is_read_from_its_beginning(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     source = TopicPartition(topic, 0)

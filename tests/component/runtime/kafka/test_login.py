@@ -168,7 +168,7 @@ async def test_each_error_of_the_library_is_raised_by_whose_fault_it_is(
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError("reset")])
-async def test_silence_and_broken_connections_are_the_worlds_fault(error: Exception) -> None:
+async def test_silence_and_broken_connections_are_transient_errors(error: Exception) -> None:
     with pytest.raises(TransientError, match=r"^ask: "):
         async with answering("ask"):
             raise error

@@ -191,7 +191,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
 
 @pytest.mark.parametrize("stage", ["assigned", "write"])
 @simulated
-async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
+async def test_a_fenced_sink_is_counted_and_rejoins(stage: str) -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures[stage] = [FencedError("another owner")]
     rig.append_numbers(3)
@@ -203,7 +203,7 @@ async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
 
 
 @simulated
-async def test_a_commit_of_an_older_generation_makes_it_enter_anew() -> None:
+async def test_a_commit_of_an_older_generation_makes_it_rejoin() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [FencedError("moved on")]
     rig.append_numbers(3)

@@ -35,7 +35,7 @@ def span_start(path: str) -> int:
     return -1 if name is None else name.start
 
 
-async def test_a_topic_made_anew_and_grown_beyond_the_old_one_is_stored_from_its_beginning(
+async def test_a_recreated_topic_that_outgrew_the_old_one_is_stored_from_its_beginning(
     lake: Lake,
 ) -> None:
     await lake.produce(20)

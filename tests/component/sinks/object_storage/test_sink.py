@@ -148,7 +148,7 @@ async def test_a_file_that_is_no_parquet_under_our_name_halts_with_its_name(
         await store(sink, batch(0, 1))
 
 
-async def test_a_topic_made_anew_is_stored_next_to_the_old_one(
+async def test_a_recreated_topic_is_stored_next_to_the_old_one(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(0, 4))

@@ -104,7 +104,7 @@ async def test_a_migration_without_rights_is_the_operators_fault(database_dsn: s
             await admin.execute(sql.SQL("drop role {}").format(role))
 
 
-async def test_a_server_that_is_not_there_is_the_worlds_fault(database_dsn: str) -> None:
+async def test_a_server_that_is_not_there_is_a_transient_error(database_dsn: str) -> None:
     nowhere = psycopg.conninfo.make_conninfo(database_dsn, host="127.0.0.1", port=1)
     with pytest.raises(TransientError):
         await asyncio.to_thread(migrate, nowhere)

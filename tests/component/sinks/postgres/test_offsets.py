@@ -104,7 +104,7 @@ async def test_offsets_of_another_log_are_refused_with_the_command_that_repairs_
     assert len(await query(dsn, "select 1 from zcc.kafka_offset")) == 1
 
 
-async def test_a_topic_made_anew_is_read_from_its_start_though_it_grew_beyond_the_stored_offset(
+async def test_a_recreated_topic_is_read_from_its_start_though_it_grew_beyond_the_stored_offset(
     dsn: str,
 ) -> None:
     async with PostgresSink(settings(dsn), SystemClock()) as sink:

@@ -115,7 +115,7 @@ async def test_events_and_references_become_rows_and_a_signal_ends_the_sink_well
         assert await rows(database_dsn, "app_user") == 1
 
 
-async def test_a_topic_made_anew_while_the_sink_is_stopped_is_stored_as_a_whole(
+async def test_a_topic_recreated_while_the_sink_is_stopped_is_stored_as_a_whole(
     kafka_settings: KafkaSettings, database_dsn: str, environment: Mapping[str, str]
 ) -> None:
     """It has grown beyond the stored offset, so that the offset alone proves nothing."""

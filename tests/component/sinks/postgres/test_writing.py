@@ -152,7 +152,7 @@ async def test_exactly_the_rows_that_the_store_refuses_are_rejected_and_none_is_
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 62
 
 
-async def test_a_batch_that_is_refused_without_a_culprit_is_an_error_of_ours(dsn: str) -> None:
+async def test_a_refused_batch_without_a_rejected_row_is_a_defect(dsn: str) -> None:
     await query(
         dsn,
         """
