@@ -105,7 +105,7 @@ def test_the_migrations_are_in_the_image(image: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "settings", "said"),
+    ("command", "settings", "expected_error"),
     [
         (("ingest",), {}, "ZCC_INGEST_APPS: "),
         (("processor", "enrichment"), {}, "ZCC_ZOOM_ACCOUNT_ID: "),
@@ -117,11 +117,11 @@ def test_the_migrations_are_in_the_image(image: str) -> None:
     ],
 )
 def test_every_part_is_in_the_image_as_far_as_its_settings(
-    image: str, command: tuple[str, ...], settings: dict[str, str], said: str
+    image: str, command: tuple[str, ...], settings: dict[str, str], expected_error: str
 ) -> None:
     done = run(image, *command, **settings)
     assert done.returncode == 2, done.stderr
-    assert said in done.stderr
+    assert expected_error in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -145,7 +145,7 @@ async def test_a_port_in_use_is_refused_and_nothing_is_left_running(folder: Path
     assert nothing_runs(folder / "second")
 
 
-async def test_a_part_that_ends_at_its_start_is_told_with_the_last_lines_of_its_log(
+async def test_a_part_that_ends_at_its_start_is_reported_with_the_last_lines_of_its_log(
     folder: Path,
 ) -> None:
     (folder / "postgres").mkdir(mode=0o755)
@@ -170,12 +170,12 @@ async def test_a_part_that_dies_later_ends_the_watch_and_the_stack(folder: Path)
     assert nothing_runs(folder)
 
 
-async def test_a_part_that_died_is_noted_on_the_failure_of_the_body(folder: Path) -> None:
+async def test_a_part_that_died_is_a_note_on_the_failure_of_the_body(folder: Path) -> None:
     async def crash_and_fail() -> None:
         async with devstack.running(options(folder, "s3")) as stack:
             kill_s3(folder)
             with contextlib.suppress(PartCrashed):
-                await stack.watch()  # until the loop has been told too
+                await stack.watch()  # until the event loop knows it too
             raise LookupError
 
     with pytest.raises(LookupError) as failure:

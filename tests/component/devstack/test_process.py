@@ -37,7 +37,7 @@ def part(directory: Path, program: Program) -> RunningPart:
     return RunningPart("s3", program, directory)
 
 
-async def test_a_program_that_never_answers_is_told_with_its_last_lines(tmp_path: Path) -> None:
+async def test_a_program_that_never_answers_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     program = Program(
         shell("echo thinking; exec sleep 60"),
         no,
@@ -85,12 +85,12 @@ async def test_the_lock_file_names_the_program_that_runs(tmp_path: Path) -> None
     await running.kill()
 
 
-async def test_a_preparation_that_fails_is_told_with_what_it_printed(tmp_path: Path) -> None:
+async def test_a_preparation_that_fails_is_reported_with_its_output(tmp_path: Path) -> None:
     with pytest.raises(DevstackError, match=r"/bin/sh failed:\nno room left"):
         await run_to_end(shell("echo no room left >&2; exit 3"), tmp_path / "lock")
 
 
-async def test_a_long_log_of_earlier_starts_is_put_aside(tmp_path: Path) -> None:
+async def test_a_long_log_of_earlier_starts_is_rotated(tmp_path: Path) -> None:
     running = part(tmp_path, Program(shell("exec sleep 60"), yes, signal.SIGTERM, signal.SIGKILL))
     running.log.parent.mkdir()
     running.log.write_bytes(b"x" * (LOG_SIZE_BYTES + 1))

@@ -1,4 +1,4 @@
-"""Who may send beside being signed, and which trace a record belongs to, on a running server."""
+"""Rules for senders in addition to the signature, and the trace of a record, on a server."""
 
 import re
 from collections.abc import Mapping
@@ -129,7 +129,7 @@ async def test_an_event_of_an_account_that_is_not_listed_is_sent_again_for_an_ho
 
 
 @on_both_loops
-async def test_the_last_attempt_at_an_event_of_another_account_is_kept_whoever_gets_it() -> None:
+async def test_the_last_attempt_at_an_event_of_another_account_is_quarantined() -> None:
     publisher = MemoryPublisher()
     happened_ms = int((SystemClock().now().timestamp() - 85 * 60) * 1000)
     body = event.replace(b"1751364000000", str(happened_ms).encode())
@@ -145,7 +145,7 @@ async def traces(server: Server, publisher: MemoryPublisher, *bodies: bytes) -> 
 
 
 @on_both_loops
-async def test_a_trace_is_begun_only_when_asked_for_and_is_one_for_all_deliveries_of_an_event() -> (
+async def test_a_trace_is_begun_only_when_enabled_and_is_one_for_all_deliveries_of_an_event() -> (
     None
 ):
     publisher = MemoryPublisher()

@@ -78,7 +78,7 @@ async def test_an_old_secret_still_works_and_is_counted_as_such(
     assert await server.metric(name, app="default", secret="1") == before + 1
 
 
-async def test_the_record_carries_what_the_request_said_of_itself(
+async def test_the_record_carries_the_metadata_of_its_request(
     server: Server, publisher: MemoryPublisher
 ) -> None:
     trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -104,12 +104,14 @@ async def test_a_challenge_is_answered_with_the_secret_that_signed_it(
 
 
 @pytest.mark.parametrize("begin", ["v0:", "v1:", "v12:"])
-async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
+async def test_a_challenge_that_would_obtain_the_signature_of_a_body_gets_none(
     begin: str, server: Server, publisher: MemoryPublisher
 ) -> None:
     token = f"{begin}1751364000:{event.decode()}"
-    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
-    answer = await server.post(asked)
+    other_challenge = orjson.dumps(
+        {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    )
+    answer = await server.post(other_challenge)
     assert (answer.status, answer.body) == (204, b"")
     assert dict(publisher.records[0].headers)["zcc-reason"] == b"not_an_envelope"
 
@@ -118,8 +120,10 @@ async def test_a_challenge_that_asks_for_the_signature_of_a_body_gets_none(
 async def test_a_challenge_whose_token_only_looks_a_little_like_it_is_answered(
     token: str, server: Server
 ) -> None:
-    asked = orjson.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
-    assert orjson.loads((await server.post(asked)).body)["plainToken"] == token
+    other_challenge = orjson.dumps(
+        {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    )
+    assert orjson.loads((await server.post(other_challenge)).body)["plainToken"] == token
 
 
 async def test_an_unsigned_challenge_is_not_answered(server: Server) -> None:
@@ -287,7 +291,7 @@ async def test_pipelined_requests_are_answered_in_order(
         assert [(await read_response(reader)).status for _ in range(3)] == [204, 401, 204]
 
 
-async def test_a_sender_that_expects_to_be_asked_is_asked(
+async def test_a_sender_that_expects_100_continue_gets_it(
     server: Server, publisher: MemoryPublisher
 ) -> None:
     raw = request(event, headers=signed(event, more=[("expect", b"100-continue")]))
@@ -298,7 +302,7 @@ async def test_a_sender_that_expects_to_be_asked_is_asked(
         assert (await read_response(reader)).status == 204
 
 
-async def test_docs_are_served_only_when_asked_for(server: Server) -> None:
+async def test_docs_are_served_only_when_enabled(server: Server) -> None:
     assert (await server.get("/docs")).status == 404
     assert (await server.get("/openapi.json")).status == 404
     async with running(MemoryPublisher(), docs_enabled=True) as documented:

@@ -253,7 +253,7 @@ async def first_accepted(ingest: Pod) -> None:
 
 
 @pytest.mark.parametrize("case", ["heads without a body", "heads that never end"])
-async def test_posts_are_204_beside_4300_open_heads_from_the_very_same_address(
+async def test_posts_are_204_next_to_4300_open_heads_from_the_very_same_address(
     kafka: KafkaSettings, case: str
 ) -> None:
     answers: list[int] = []
@@ -269,7 +269,7 @@ async def test_posts_are_204_beside_4300_open_heads_from_the_very_same_address(
             by_broker = await given_up(ingest.server) - before
             crowded = await crowded_out(ingest.server, "unfinished")
     assert crowded > 4000
-    # A broker that is slow beside all this may have a few sent again; the heads may not.
+    # A broker that is slow under this load may cause a few retries; the heads may not.
     assert answers.count(204) == 100 - by_broker
     assert answers.count(204) > 50
     accepted = {numbered(n) for n, status in enumerate(answers, 1) if status == 204}

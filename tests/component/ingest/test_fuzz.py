@@ -1,8 +1,8 @@
 """Whatever is sent, the server answers the next good request, and loses nothing that was signed.
 
 What is sent is random, or a good request that was broken, or signed and odd. After each example the
-server is asked for one good request: with few places for requests under way, a place that was not
-given back would soon be missed.
+server gets one good request: it admits few requests at once, so an admission that leaks would soon
+block it.
 """
 
 import asyncio
@@ -327,7 +327,7 @@ def test_what_the_document_describes_is_answered_as_it_says(
         base_url = f"http://127.0.0.1:{server.port}"
         schema = schemathesis.openapi.from_url(f"{base_url}/openapi.json")
         (operation,) = (
-            found.ok() for found in schema.get_all_operations() if found.ok().path == path
+            result.ok() for result in schema.get_all_operations() if result.ok().path == path
         )
         documented = {int(status) for status in operation.definition.raw["responses"]}
 

@@ -44,7 +44,7 @@ def is_open(connection: socket.socket) -> bool:
         return True
 
 
-async def test_service_goes_on_beside_ten_thousand_idle_connections_and_sigterm_ends_them(
+async def test_service_goes_on_with_ten_thousand_idle_connections_and_sigterm_ends_them(
     kafka_settings: KafkaSettings,
 ) -> None:
     await make_topics(kafka_settings)

@@ -85,9 +85,9 @@ async def test_each_known_event_is_in_its_familys_topic_byte_for_byte(
 ) -> None:
     sent = {body_of(name, ordinal): name for ordinal, name in enumerate(events)}
     await asyncio.gather(*(accept(server, body) for body in sent))
-    found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
-    assert set(found) == set(sent)
-    for body, delivery in found.items():
+    deliveries = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
+    assert set(deliveries) == set(sent)
+    for body, delivery in deliveries.items():
         name = sent[body]
         assert delivery.topic == raw_topic(events[name].family, prefix=kafka.topic_prefix)
         assert dict(delivery.headers)["ce_type"] == name.encode()
@@ -100,9 +100,9 @@ async def test_one_engagements_events_of_all_families_share_a_partition_number(
     names = [name for name, kind in events.items() if kind.key == ("engagement_id",)]
     for name in {events[name].family: name for name in names}.values():
         await accept(server, body_of(name, 7))
-    found = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
-    assert len(found) > 5
-    assert len({delivery.partition for delivery in found.values()}) == 1
+    deliveries = await read(kafka, *raw_topics(prefix=kafka.topic_prefix))
+    assert len(deliveries) > 5
+    assert len({delivery.partition for delivery in deliveries.values()}) == 1
 
 
 async def test_what_misspelt_settings_kept_out_is_in_its_topic_once_they_are_mended(
@@ -150,8 +150,8 @@ async def test_a_signed_body_that_cannot_be_read_is_in_quarantine(
 ) -> None:
     body = b"\xef\xbb\xbf" + event + b"\x00"
     await accept(server, body)
-    found = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
-    assert dict(found[body].headers)["zcc-reason"] == b"not_json"
+    deliveries = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
+    assert dict(deliveries[body].headers)["zcc-reason"] == b"not_json"
 
 
 async def test_a_body_of_the_limit_is_kept(server: Server, kafka: KafkaSettings) -> None:
@@ -175,8 +175,8 @@ async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_fo
         after = await server.metric("zcc_ingest_unavailable_total", reason="refused")
         assert after == before + 1
         await accept(server, body_of("contact_center.engagement_ended", 1))
-    found = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
-    assert set(found) == {event, body_of("contact_center.engagement_ended", 1)}
+    deliveries = await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))
+    assert set(deliveries) == {event, body_of("contact_center.engagement_ended", 1)}
 
 
 @asynccontextmanager
@@ -243,7 +243,7 @@ async def test_a_process_keeps_what_it_accepts_and_ends_by_itself_on_sigterm(
     assert set(await read(kafka, raw_topic("engagement", prefix=kafka.topic_prefix))) == {event}
 
 
-async def test_without_a_broker_a_process_lives_is_unready_and_asks_zoom_to_send_again() -> None:
+async def test_without_a_broker_a_process_lives_is_unready_and_answers_503() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.listen()
         port = silent.getsockname()[1]

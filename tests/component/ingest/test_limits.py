@@ -271,7 +271,7 @@ async def test_what_the_broker_does_not_acknowledge_in_time_is_answered_503_then
 
 
 class Stalled:
-    """A client that has asked for more than buffers hold, and reads none of it until `read_on`."""
+    """A client that has requested more than buffers hold, and reads none of it until `read_on`."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -293,7 +293,7 @@ page_count = 1200
 
 @asynccontextmanager
 async def stalled(server: Server, last: bytes = b"") -> AsyncIterator[Stalled]:
-    """Ask for many pages and read none, until the server reads no more of what is asked."""
+    """Request many pages and read none, until the server reads no more requests."""
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     plain.setblocking(False)  # noqa: FBT003 - the name of it

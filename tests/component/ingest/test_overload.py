@@ -151,7 +151,7 @@ async def test_a_request_that_was_given_up_leaves_its_place_to_another() -> None
 
 def held_bytes() -> int:
     """Return how many bytes of bodies all requests hold that are there."""
-    requests = [found for found in gc.get_objects() if isinstance(found, RequestContext)]
+    requests = [each for each in gc.get_objects() if isinstance(each, RequestContext)]
     return sum(len(chunk) for context in requests for chunk in context.chunks)
 
 

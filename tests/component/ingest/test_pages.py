@@ -1,4 +1,4 @@
-"""The pages beside the webhook, and what the server tells of those it answered: next to nothing."""
+"""The pages in addition to the webhook, and what the server logs of requests: next to nothing."""
 
 import logging
 from collections.abc import Mapping
@@ -35,11 +35,11 @@ async def test_the_document_names_all_that_is_answered_and_nothing_else() -> Non
         paths = (await document_of(server))["paths"]
         assert set(paths) == {"/webhooks/zoom", "/webhooks/zoom/{app}"}
         for path in paths:
-            asked = path.replace("{app}", "sales")
+            address = path.replace("{app}", "sales")
             (method,) = paths[path]
-            answer = await (server.get(asked) if method == "get" else server.post(path=asked))
+            answer = await (server.get(address) if method == "get" else server.post(path=address))
             assert str(answer.status) in paths[path][method]["responses"]
-            assert (await server.get(f"{asked}/more/of-it")).status == 404
+            assert (await server.get(f"{address}/more/of-it")).status == 404
 
 
 async def test_the_document_is_the_same_each_time() -> None:
@@ -83,7 +83,7 @@ async def test_health_and_metrics_are_not_where_webhooks_come(path: str) -> None
         assert (await server.get(path)).status == 200
 
 
-async def test_docs_that_were_not_asked_for_are_not_there() -> None:
+async def test_docs_that_are_not_enabled_are_not_there() -> None:
     async with served(MemoryPublisher()) as server:
         for path in ("/docs", "/openapi.json", "/redoc", "/docs/oauth2-redirect"):
             assert (await server.get(path)).status == 404
@@ -158,7 +158,7 @@ class FailingPublisher(MemoryPublisher):
 
 
 @pytest.mark.parametrize("broken", ["nothing", "later", "refusing", "at once"])
-async def test_no_body_header_or_token_is_told_whatever_becomes_of_a_request(
+async def test_no_body_header_or_token_is_logged_whatever_becomes_of_a_request(
     broken: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publisher = FailingPublisher(broken=broken)
@@ -169,10 +169,10 @@ async def test_no_body_header_or_token_is_told_whatever_becomes_of_a_request(
                     writer.write(raw)
                     writer.write_eof()
                     await read_all(reader)
-    told = "\n".join([*map(str, logs), caplog.text, *capfd.readouterr()])
+    output = "\n".join([*map(str, logs), caplog.text, *capfd.readouterr()])
     for mark in marks.values():
-        assert mark not in told
-    assert "the-newest-secret" not in told
+        assert mark not in output
+    assert "the-newest-secret" not in output
     errors = [line for line in logs if line["log_level"] == "error"]
     assert bool(errors) == (broken in {"later", "at once"})
     assert len(logs) == len(errors) + len({"listening", "stopping", "stopped"})  # no access log

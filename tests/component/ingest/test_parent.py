@@ -1,4 +1,4 @@
-"""The parent of several processes, with children that misbehave as told instead of ingest."""
+"""The parent of several processes, with children that misbehave on purpose instead of ingest."""
 
 import asyncio
 import signal
@@ -29,11 +29,11 @@ sys.exit(asyncio.run(run_processes(IngestSettings(), sys.argv[1:], clock=Hasty()
 waits = "import signal; signal.pause()"
 notes_hangups = """
 import signal, sys
-asked = {signal.SIGHUP, signal.SIGTERM}
-signal.pthread_sigmask(signal.SIG_BLOCK, asked)
+handled = {signal.SIGHUP, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, handled)
 sys.stderr.write('up\\n')
 number = 0
-while signal.sigwait(asked) == signal.SIGHUP:
+while signal.sigwait(handled) == signal.SIGHUP:
     number += 1
     sys.stderr.write(f'hangup {number}\\n')
 """
@@ -69,9 +69,9 @@ async def test_a_process_that_does_not_last_is_started_again_after_growing_delay
     async with parent_of("raise SystemExit(1)") as started:
         await until(lambda: len(started.logged("process ended, is started again")) >= 6, started)
         assert await started.stop() == 0
-    told = started.logged("process ended, is started again")
-    assert [entry["exit_code"] for entry in told] == [1] * len(told)
-    assert [entry["delay_s"] for entry in told if entry["process"] == 0][:3] == [0.1, 0.2, 0.4]
+    restarts = started.logged("process ended, is started again")
+    assert [entry["exit_code"] for entry in restarts] == [1] * len(restarts)
+    assert [entry["delay_s"] for entry in restarts if entry["process"] == 0][:3] == [0.1, 0.2, 0.4]
 
 
 async def test_a_process_that_cannot_be_started_is_tried_again() -> None:
@@ -108,14 +108,16 @@ raise SystemExit(1)
     assert codes[:3] == [1, 2, 2]
 
 
-async def test_a_process_that_does_not_drain_in_time_is_killed_and_told_by_the_exit_code() -> None:
+async def test_a_process_that_does_not_drain_in_time_is_killed_and_reported_by_the_exit_code() -> (
+    None
+):
     async with parent_of(ignores_sigterm) as started:
         await until_up(started)
         assert await started.stop() == 1
     assert len(started.logged("process killed: it did not drain")) == 2
 
 
-async def test_a_process_that_drains_with_an_error_is_told_by_the_exit_code() -> None:
+async def test_a_process_that_drains_with_an_error_is_reported_by_the_exit_code() -> None:
     async with parent_of(fails_to_drain) as started:
         await until_up(started)
         assert await started.stop() == 1

@@ -1,4 +1,4 @@
-"""Ingest's two ports: taken ones are told in one line, and health is that of all processes."""
+"""Ingest's two ports: one line reports taken ones, and health is that of all processes."""
 
 import os
 import signal

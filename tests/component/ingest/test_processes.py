@@ -67,8 +67,8 @@ async def until_it_shows(pod: Pod, count: float) -> None:
 
 
 async def test_both_processes_get_connections(two: Pod) -> None:
-    asked = [await two.ask("/nowhere") for _ in range(40)]  # all of one: once in 2 ** 39 times
-    assert {owner for owner, _ in asked} == set(two.children())
+    answers = [await two.ask("/nowhere") for _ in range(40)]  # all of one: once in 2 ** 39 times
+    assert {owner for owner, _ in answers} == set(two.children())
 
 
 async def test_the_metrics_shown_are_those_of_both(two: Pod) -> None:
@@ -93,8 +93,8 @@ async def test_a_killed_process_is_started_again_while_the_other_goes_on(
     assert await post_each(two, [body_of(n) for n in range(81, 121)]) == {204: 40}
     await until_it_shows(two, 121)
     assert await two.server.metric("zcc_ingest_restarts_total") == 1
-    (told,) = two.logged("process ended, is started again")
-    assert told["exit_code"] == -signal.SIGKILL
+    (restart,) = two.logged("process ended, is started again")
+    assert restart["exit_code"] == -signal.SIGKILL
     assert set(await engagements(kafka)) == {body_of(n) for n in range(121)}
 
 

@@ -71,19 +71,19 @@ async def proxy(folder: Path, *, ingest: int, port: int, kept: str) -> AsyncIter
 
 async def statuses_through(front: Server) -> Counter[int]:
     """Send a few posts from each client, about as far apart as ingest keeps connections."""
-    found: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
 
     async def one(number: int) -> None:
         async with front.connection() as (reader, writer):
             for turn in range(posts):
                 body = numbered(number * posts + turn)
                 writer.write(request(body, headers=signed(body)))
-                found[(await read_response(reader)).status] += 1
+                statuses[(await read_response(reader)).status] += 1
                 # ingest looks ten times a second for what has been idle for too long
                 await asyncio.sleep(keep_alive_s + 0.1 * number / clients)
 
     await asyncio.gather(*(one(number) for number in range(clients)))
-    return found
+    return statuses
 
 
 @pytest.mark.skipif(nginx is None, reason="nginx is not installed")

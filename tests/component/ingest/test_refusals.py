@@ -126,7 +126,7 @@ async def test_an_unsigned_body_is_refused_whatever_it_holds(body: bytes, server
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"identity", b"\xff"])
-async def test_an_unsigned_body_with_an_encoding_is_told_that_we_take_none(
+async def test_an_unsigned_body_with_an_encoding_is_answered_that_none_is_accepted(
     encoding: bytes, server: Server, publisher: MemoryPublisher
 ) -> None:
     for headers in ([], signed(event, secret="wrong")):

@@ -45,7 +45,7 @@ from tests.support.refused_records import (
 from tests.support.spill import running as spilling
 
 
-async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_is_quarantined(
+async def test_webhooks_next_to_one_that_its_topic_does_not_take_are_kept_and_it_is_quarantined(
     kafka_settings: KafkaSettings,
 ) -> None:
     kafka = kafka_settings
@@ -67,8 +67,8 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
         before,
         refused_before + 5,
     )
-    found = [each.value for each in await read(kafka, raw) if each.value != b"first"]
-    assert sorted(map(bytes, filter(None, found))) == sorted(set(bodies) - set(large.values()))
+    values = [each.value for each in await read(kafka, raw) if each.value != b"first"]
+    assert sorted(map(bytes, filter(None, values))) == sorted(set(bodies) - set(large.values()))
     kept = await read(kafka, quarantine_topic(prefix=kafka.topic_prefix))
     kept = [each for each in kept if each.value != b"first"]
     assert sorted(each.value or b"" for each in kept) == sorted(large.values())
@@ -81,7 +81,7 @@ async def test_webhooks_beside_one_that_its_topic_does_not_take_are_kept_and_it_
         assert text(each.headers, "zcc-received-at")
 
 
-async def test_records_around_a_refused_one_keep_their_order_and_come_once(
+async def test_records_before_and_after_a_refused_one_keep_their_order_and_come_once(
     kafka_settings: KafkaSettings,
 ) -> None:
     topic = f"{kafka_settings.topic_prefix}.ordered.v1"
@@ -98,19 +98,19 @@ async def test_records_around_a_refused_one_keep_their_order_and_come_once(
     ]
     before = replaced_count()
     async with publishing(kafka_settings) as publisher:
-        told = await outcomes_of(publisher, records)
+        outcomes = await outcomes_of(publisher, records)
         again = await outcomes_of(publisher, records[:5])
-    assert {number for number, error in enumerate(told) if error is not None} == large
-    assert all(isinstance(told[number], RejectedError) for number in large)
+    assert {number for number, error in enumerate(outcomes) if error is not None} == large
+    assert all(isinstance(outcomes[number], RejectedError) for number in large)
     assert again == [None] * 5
     assert replaced_count() == before
-    found = await read(kafka_settings, topic)
+    deliveries = await read(kafka_settings, topic)
     for key in (b"k0", b"k1"):
         wanted = [each.value for number, each in enumerate(records) if number not in large]
         wanted += [each.value for each in records[:5]]
         keys = [each.key for number, each in enumerate(records) if number not in large]
         keys += [each.key for each in records[:5]]
-        assert [each.value for each in found if each.key == key] == [
+        assert [each.value for each in deliveries if each.key == key] == [
             value for value, own in zip(wanted, keys, strict=True) if own == key
         ]
 
@@ -129,8 +129,8 @@ async def test_a_limit_below_a_batch_refuses_no_record_that_is_below_it(
         )
         # The publisher does not know yet: what it still sends together is refused, and split.
         assert await outcomes_of(publisher, records) == [None] * 100
-    found = await read(kafka_settings, topic)
-    assert [each.value for each in found] == [each.value for each in records] * 2
+    deliveries = await read(kafka_settings, topic)
+    assert [each.value for each in deliveries] == [each.value for each in records] * 2
 
 
 async def test_a_record_of_which_the_broker_says_no_more_than_invalid_is_refused_alone(
@@ -146,12 +146,12 @@ async def test_a_record_of_which_the_broker_says_no_more_than_invalid_is_refused
     before = replaced_count()
     async with publishing(kafka_settings) as publisher:
         await learn_limits(publisher, topic)
-        told = await outcomes_of(publisher, records)
-    error = told[7]
+        outcomes = await outcomes_of(publisher, records)
+    error = outcomes[7]
     assert isinstance(error, RejectedError)
     assert error.reason is DeadLetterReason.REFUSED_BY_TOPIC
     assert "cleanup.policy is compact" in error.detail
-    assert told[:7] + told[8:] == [None] * 19
+    assert outcomes[:7] + outcomes[8:] == [None] * 19
     assert replaced_count() == before
 
 
@@ -265,11 +265,11 @@ async def test_what_no_topic_of_the_cluster_takes_is_sent_again_and_an_alarm_nam
             assert await post_one_large(server) == [503, *[204] * 5]
         assert await server.metric("zcc_ingest_unavailable_total", reason="refused") == counted + 1
     assert replaced_count() == before
-    (told,) = [entry for entry in logs if entry["event"] == "no topic takes it"]
-    assert f"message.max.bytes is {limit_bytes} (set for all brokers)" in told["refusal"]
+    (warning,) = [entry for entry in logs if entry["event"] == "no topic takes it"]
+    assert f"message.max.bytes is {limit_bytes} (set for all brokers)" in warning["refusal"]
 
 
-async def test_what_no_topic_of_the_cluster_takes_is_set_aside_in_the_spill(
+async def test_what_no_topic_of_the_cluster_takes_is_moved_to_refused_in_the_spill(
     limited_cluster: KafkaSettings, tmp_path: Path
 ) -> None:
     counted = spill_metrics.moved_to_refused.labels("refused")._value.get()
@@ -313,10 +313,10 @@ async def test_a_record_that_brings_a_broker_to_an_answer_without_sense_hurts_no
     topic = f"{kafka_settings.topic_prefix}.senseless.v1"
     before = replaced_count()
     async with poisoned(kafka_settings, topic, code) as (publisher, records):
-        told = await outcomes_of(publisher, records)
+        outcomes = await outcomes_of(publisher, records)
         assert await outcomes_of(publisher, records[:3]) == [None] * 3
-    assert isinstance(told[11], TransientError)
-    assert told[:11] + told[12:] == [None] * 19
+    assert isinstance(outcomes[11], TransientError)
+    assert outcomes[:11] + outcomes[12:] == [None] * 19
     assert replaced_count() == before
     values = [each.value for each in await read(kafka_settings, topic)]
     first_seen = [each for each in dict.fromkeys(values) if each not in {b"first", b"arsenic"}]
@@ -332,8 +332,8 @@ async def test_what_is_no_fault_of_a_record_fails_its_batch_and_no_more_is_given
     topic = f"{kafka_settings.topic_prefix}.faulty.v1"
     before = replaced_count()
     async with poisoned(kafka_settings, topic, code) as (publisher, records):
-        told = await outcomes_of(publisher, records)
-        assert isinstance(told[11], TransientError)
+        outcomes = await outcomes_of(publisher, records)
+        assert isinstance(outcomes[11], TransientError)
         async with asyncio.timeout(deadline_s):
             while replaced_count() < before + replacements or not publisher.ready:
                 await asyncio.sleep(0.01)

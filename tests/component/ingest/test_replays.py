@@ -74,7 +74,7 @@ async def test_what_is_still_under_way_or_was_never_answered_is_kept_when_it_com
             plain = writer.get_extra_info("socket")
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         await a_moment()
-        publisher.acknowledge_all()  # nobody is there to be told
+        publisher.acknowledge_all()  # the client is gone
         for number in (2, 3):
             async with server.connection() as (reader, writer):
                 writer.write(raw)
@@ -102,8 +102,8 @@ async def test_a_quarantined_body_is_remembered_and_a_challenge_is_answered_each
     async with running(publisher, **remembered) as server:
         odd = request(b"no json", headers=signed(b"no json"))
         assert [(await server.send(odd)).status for _ in range(2)] == [204, 204]
-        asked = request(challenge, headers=signed(challenge))
-        assert [(await server.send(asked)).status for _ in range(2)] == [200, 200]
+        validation = request(challenge, headers=signed(challenge))
+        assert [(await server.send(validation)).status for _ in range(2)] == [200, 200]
     assert [record.value for record in publisher.records] == [b"no json"]
 
 

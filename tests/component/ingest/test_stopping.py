@@ -98,7 +98,7 @@ async def test_cancelling_drains_too() -> None:
     assert [record.value for record in publisher.records] == [event]
 
 
-def test_an_address_that_is_taken_is_told_by_its_setting() -> None:
+def test_an_address_that_is_taken_is_reported_by_its_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = ingest_settings(port=taken.getsockname()[1])
         with (
@@ -108,7 +108,7 @@ def test_an_address_that_is_taken_is_told_by_its_setting() -> None:
             pass
 
 
-def test_of_two_that_have_bound_one_address_the_second_to_listen_is_told() -> None:
+def test_of_two_that_have_bound_one_address_the_second_to_listen_fails() -> None:
     with bound_socket(ingest_settings()) as first:
         settings = ingest_settings(port=first.getsockname()[1])
         with bound_socket(settings) as second:

@@ -354,7 +354,7 @@ async def test_an_expectation_is_met_in_http_1_1_alone() -> None:
     ("path", "length", "status"), [("/nobody", 5, 404), ("/default", 2_000_000, 413)]
 )
 @on_both_loops
-async def test_a_sender_that_asks_before_it_sends_is_not_asked_for_what_is_refused(
+async def test_a_sender_that_expects_100_continue_gets_none_for_a_refused_request(
     path: str, length: int, status: int
 ) -> None:
     async with served(MemoryPublisher()) as server:

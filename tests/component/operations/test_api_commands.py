@@ -147,8 +147,8 @@ async def test_an_outage_and_a_missing_scope_have_their_exit_codes(configured: A
 async def test_a_recording_is_downloaded_whole(configured: Api, tmp_path: Path) -> None:
     url = f"{configured.base}/v2/contact_center/recording/download/r1"
     file = tmp_path / "r1.mp3"
-    (told,) = objects(await run("download", url, "--to", str(file), "--json"))
-    assert told == {
+    (report,) = objects(await run("download", url, "--to", str(file), "--json"))
+    assert report == {
         "file": str(file),
         "size_bytes": 300_000,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -164,12 +164,12 @@ async def test_a_recording_is_downloaded_whole(configured: Api, tmp_path: Path) 
 
 
 async def test_the_budget_is_what_plan_and_share_give(configured: Api) -> None:
-    told = await run("budget")
-    assert told.exit_code == 0
-    assert [line.split()[0] for line in told.stdout.splitlines()] == [
+    result = await run("budget")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == [
         *("label", "LIGHT", "MEDIUM", "HEAVY"),
     ]
-    assert "no ZCC_KAFKA_ variable is set" in told.stderr
+    assert "no ZCC_KAFKA_ variable is set" in result.stderr
     (heavy,) = [row for row in await budget() if row["label"] == "HEAVY"]
     assert heavy == {
         "label": "HEAVY",
@@ -183,8 +183,8 @@ async def test_the_budget_is_what_plan_and_share_give(configured: Api) -> None:
 
 
 async def budget(*arguments: str) -> list[dict[str, object]]:
-    (told,) = objects(await run("budget", "--json", *arguments))
-    rows = told["labels"]
+    (report,) = objects(await run("budget", "--json", *arguments))
+    rows = report["labels"]
     assert isinstance(rows, list)
     return rows
 
@@ -269,21 +269,21 @@ async def examined(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, l
     code = await doctor(as_json=True, clock=SystemClock())
     text = capsys.readouterr().out
     assert secret not in text
-    told = json.loads(text)
-    assert told["well"] is (code == 0)
-    found: dict[str, list[str]] = {}
-    for each in told["findings"]:
-        found.setdefault(each["check"], []).append(f"{each['state']}: {each['text']}")
-    return code, found
+    report = json.loads(text)
+    assert report["well"] is (code == 0)
+    findings: dict[str, list[str]] = {}
+    for each in report["findings"]:
+        findings.setdefault(each["check"], []).append(f"{each['state']}: {each['text']}")
+    return code, findings
 
 
 async def test_a_doctor_with_nothing_to_examine_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, found = await examined(capsys)
+    code, findings = await examined(capsys)
     assert code == 1
-    assert found["settings"][-1] == "wrong: no ZCC_ variable of the product is set"
-    assert "zoom token" not in found
+    assert findings["settings"][-1] == "wrong: no ZCC_ variable of the product is set"
+    assert "zoom token" not in findings
 
 
 async def test_a_doctor_finds_everything_well(
@@ -295,23 +295,25 @@ async def test_a_doctor_finds_everything_well(
 ) -> None:
     _set_kafka(environment, kafka_settings)
     environment.setenv("ZCC_POSTGRES_DSN", database_dsn)
-    code, found = await examined(capsys)
+    code, findings = await examined(capsys)
     assert code == 1
-    assert "run `zcc topics apply`" in found["kafka"][0]
-    assert found["postgres"][0].startswith("wrong: the tables are missing")
+    assert "run `zcc topics apply`" in findings["kafka"][0]
+    assert findings["postgres"][0].startswith("wrong: the tables are missing")
 
     await apply_topics(kafka_settings)
     await asyncio.to_thread(migrate, database_dsn)
     environment.setenv("ZCC_POSTGRESS_DSN", "postgresql://u:typing-error@h/d")
-    code, found = await examined(capsys)
-    assert code == 0, found
-    assert found["kafka"] == ["ok: it answers, and the topics match their specifications"]
-    assert found["postgres"][0].startswith("ok: it answers, its tables are at revision ")
-    assert "note: ZCC_POSTGRESS_DSN: no part of the product reads it" in found["settings"]
-    assert found["zoom token"][0].startswith("ok: granted for the account; the API is at 127.0.0.1")
-    assert len(found["scopes enrichment"]) == 4
-    assert all(text.startswith("ok: ") for text in found["scopes enrichment"])
-    assert found["clock"] == ["ok: 0 s from Zoom's"]
+    code, findings = await examined(capsys)
+    assert code == 0, findings
+    assert findings["kafka"] == ["ok: it answers, and the topics match their specifications"]
+    assert findings["postgres"][0].startswith("ok: it answers, its tables are at revision ")
+    assert "note: ZCC_POSTGRESS_DSN: no part of the product reads it" in findings["settings"]
+    assert findings["zoom token"][0].startswith(
+        "ok: granted for the account; the API is at 127.0.0.1"
+    )
+    assert len(findings["scopes enrichment"]) == 4
+    assert all(text.startswith("ok: ") for text in findings["scopes enrichment"])
+    assert findings["clock"] == ["ok: 0 s from Zoom's"]
 
 
 async def test_a_doctor_names_the_scope_that_is_missing(
@@ -319,13 +321,13 @@ async def test_a_doctor_names_the_scope_that_is_missing(
 ) -> None:
     missing = "contact_center:read:queue:admin"
     await configured.set_faults(withheld_scopes=[missing])
-    code, found = await examined(capsys)
+    code, findings = await examined(capsys)
     assert code == 1
-    (wrong,) = [text for text in found["scopes enrichment"] if text.startswith("wrong")]
+    (wrong,) = [text for text in findings["scopes enrichment"] if text.startswith("wrong")]
     assert wrong.startswith(f"wrong: get_queue: add to the app {missing} or ")
 
 
-async def test_a_doctor_tells_wrong_credentials_and_settings_without_repeating_them(
+async def test_a_doctor_reports_wrong_credentials_and_settings_without_repeating_them(
     configured: Api, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setenv("ZCC_ZOOM_CLIENT_SECRET", f"{secret}, but wrong")
@@ -334,17 +336,17 @@ async def test_a_doctor_tells_wrong_credentials_and_settings_without_repeating_t
     )
     environment.setenv("ZCC_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     environment.setenv("ZCC_WORKER_CONCURRENCY", "none")
-    code, found = await examined(capsys)
+    code, findings = await examined(capsys)
     assert code == 1
-    assert "ZCC_ZOOM_CLIENT_SECRET: no app has both" in found["zoom token"][0]
-    assert found["postgres"][0].startswith("wrong: ")
-    assert found["kafka"][0].startswith("wrong: ")
-    assert any(text.startswith("wrong: ZCC_WORKER_CONCURRENCY: ") for text in found["settings"])
-    assert secret.replace(" ", "_") not in str(found)
+    assert "ZCC_ZOOM_CLIENT_SECRET: no app has both" in findings["zoom token"][0]
+    assert findings["postgres"][0].startswith("wrong: ")
+    assert findings["kafka"][0].startswith("wrong: ")
+    assert any(text.startswith("wrong: ZCC_WORKER_CONCURRENCY: ") for text in findings["settings"])
+    assert secret.replace(" ", "_") not in str(findings)
 
 
 @pytest.mark.parametrize(
-    ("ahead_s", "said"),
+    ("ahead_s", "expected"),
     [
         (0, "ok: 0 s from Zoom's"),
         (3600, "wrong: this machine is 3599 s ahead of Zoom"),
@@ -352,7 +354,7 @@ async def test_a_doctor_tells_wrong_credentials_and_settings_without_repeating_t
     ],
 )
 async def test_a_doctor_compares_the_clock_with_zooms_and_knows_tokens_without_scopes(
-    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ahead_s: int, said: str
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ahead_s: int, expected: str
 ) -> None:
     class OffClock(SystemClock):
         def now(self) -> datetime:
@@ -369,11 +371,11 @@ async def test_a_doctor_compares_the_clock_with_zooms_and_knows_tokens_without_s
         for name, value in settings_for(url).items():
             environment.setenv(name, value)
         code = await doctor(as_json=False, clock=OffClock())
-    told = capsys.readouterr().out.splitlines()
-    (clock,) = [line.split(maxsplit=2) for line in told if " clock " in line]
-    assert f"{clock[0]}: {clock[2]}".startswith(said)
+    lines = capsys.readouterr().out.splitlines()
+    (clock,) = [line.split(maxsplit=2) for line in lines if " clock " in line]
+    assert f"{clock[0]}: {clock[2]}".startswith(expected)
     assert code == (1 if ahead_s else 0)
-    assert any("the token does not name its scopes" in line for line in told)
+    assert any("the token does not name its scopes" in line for line in lines)
 
 
 async def test_the_commands_are_there_for_a_person(configured: Api) -> None:

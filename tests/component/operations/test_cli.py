@@ -17,14 +17,14 @@ clean = {name: value for name, value in os.environ.items() if not name.startswit
 
 
 def zcc(
-    *arguments: str, told: str | None = None, **settings: str
+    *arguments: str, stdin: str | None = None, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in an environment of these settings; ``told`` is its standard input."""
+    """Run a command in an environment of these settings; ``stdin`` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "operations", *arguments],
         cwd=root,
         env={**clean, **settings},
-        input=told,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=HANG_GUARD_S,
@@ -54,7 +54,7 @@ def test_completion_of_a_shell_can_be_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "settings", "said"),
+    ("command", "settings", "expected_error"),
     [
         (("ingest",), {}, "ZCC_INGEST_APPS: "),
         (("ingest",), {"ZCC_INGEST_APPS": "{bad"}, "ZCC_INGEST_APPS: expected a JSON object"),
@@ -72,14 +72,14 @@ def test_completion_of_a_shell_can_be_printed() -> None:
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_a_wrong_setting_is_one_clear_line_and_exit_code_2(
-    command: tuple[str, ...], settings: dict[str, str], said: str
+    command: tuple[str, ...], settings: dict[str, str], expected_error: str
 ) -> None:
     done = zcc(*command, **settings)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("zcc: ")
-    assert said in line
+    assert expected_error in line
 
 
 @pytest.mark.parametrize("role", [("sink", "postgres"), ("processor", "enrichment"), ("ingest",)])
@@ -204,7 +204,7 @@ def test_a_simulator_without_an_endpoint_is_one_line_and_exit_code_1(unused_tcp_
     assert other.stderr.splitlines()[-1].startswith("zcc: ZCC_SIMULATOR_ACCOUNT_ID is nobody")
 
 
-def test_stored_offsets_are_forgotten_only_when_asked_twice(database_dsn: str) -> None:
+def test_stored_offsets_are_forgotten_only_when_confirmed(database_dsn: str) -> None:
     settings = {"ZCC_POSTGRES_DSN": database_dsn}
     assert zcc("migrate", **settings).returncode == 0
     assert zcc("offsets", "reset", "postgres", **settings).returncode == 1

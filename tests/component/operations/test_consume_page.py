@@ -46,10 +46,10 @@ def program(language: str, kafka: KafkaSettings) -> str:
     return code
 
 
-def told(topic: str) -> list[tuple[Record, str]]:
-    """Enriched events of the family engagement as a company tells them, and the line of each."""
+def records_and_lines(topic: str) -> list[tuple[Record, str]]:
+    """Enriched events of the engagement family of a simulated company, and the line of each."""
     start = datetime(2025, 3, 1, tzinfo=UTC)
-    found = []
+    pairs = []
     for story in event_stream(make_company(1), seed=1, start=start, count=STORIES):
         if events[story.event].family == "engagement":
             decision = decide(
@@ -60,8 +60,8 @@ def told(topic: str) -> list[tuple[Record, str]]:
             value = with_member_appended(story.body, member)
             record = Record(topic, decision.record.key, value, decision.record.headers)
             engagement_id = dict(record.headers)["ce_subject"].decode().partition("/")[2]
-            found.append((record, f"{story.event} {engagement_id} complete"))
-    return found
+            pairs.append((record, f"{story.event} {engagement_id} complete"))
+    return pairs
 
 
 async def publish(kafka: KafkaSettings, records: Sequence[Record]) -> None:
@@ -116,13 +116,15 @@ def prepared(language: str, kafka: KafkaSettings, folder: Path) -> tuple[Sequenc
 
 
 def java() -> str:
-    found = shutil.which("java")
-    if found is None:
+    executable = shutil.which("java")
+    if executable is None:
         pytest.skip("Java is not on this machine")
-    modules = subprocess.run([found, "--list-modules"], check=True, capture_output=True, text=True)
+    modules = subprocess.run(
+        [executable, "--list-modules"], check=True, capture_output=True, text=True
+    )
     if "jdk.compiler@" not in modules.stdout:
         pytest.skip("the Java of this machine has no compiler")
-    return found
+    return executable
 
 
 def kafka_jars() -> str:
@@ -141,7 +143,7 @@ async def test_the_consumer_of_the_page_prints_each_event_once_and_in_order_per_
 ) -> None:
     command, folder = prepared(language, kafka_settings, tmp_path)
     topic = enriched_topic("engagement", prefix=kafka_settings.topic_prefix)
-    stories = told(topic)
+    stories = records_and_lines(topic)
     repeated = [record for record, _ in stories for _ in range(2)]
     await publish(kafka_settings, repeated)
 

@@ -24,7 +24,7 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr.splitlines()[-1]
 
 
-async def test_letters_are_listed_filtered_counted_and_shown_without_what_is_personal(
+async def test_dead_letters_are_listed_filtered_counted_and_shown_without_personal_data(
     deployment: Deployment,
 ) -> None:
     await deployment.add_letters(
@@ -34,11 +34,11 @@ async def test_letters_are_listed_filtered_counted_and_shown_without_what_is_per
         letter(deployment, 5, reason=DeadLetterReason.UNREADABLE, error="\x1b[2Jno [red]JSON"),
         Record(deployment.dead("object-storage"), None, b"put here by hand"),
     )
-    found = await deployment.objects("list")
-    assert len(found) == 7
-    assert "secret" not in str(found)
-    assert "account:engagement" not in str(found)
-    first = next(each for each in found if each["origin"] == f"{deployment.raw}/1/0")
+    dead_letters = await deployment.objects("list")
+    assert len(dead_letters) == 7
+    assert "secret" not in str(dead_letters)
+    assert "account:engagement" not in str(dead_letters)
+    first = next(each for each in dead_letters if each["origin"] == f"{deployment.raw}/1/0")
     assert first | {"letter": "", "fingerprint": ""} == {
         "letter": "",
         "worker": "enrichment",
@@ -154,7 +154,7 @@ async def test_a_replay_is_byte_identical_confirmed_audited_and_done_once(
     assert (over.returncode, last_line(over)) == (1, "zcc: nothing matched")
 
 
-async def test_only_the_worker_sees_it_again_where_that_is_asked_for(
+async def test_only_the_worker_sees_it_again_where_that_is_requested(
     deployment: Deployment,
 ) -> None:
     await deployment.add_letters(
@@ -170,7 +170,9 @@ async def test_only_the_worker_sees_it_again_where_that_is_asked_for(
     assert await deployment.read(deployment.raw) == await deployment.read(deployment.enriched) == []
 
 
-async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Deployment) -> None:
+async def test_discarded_dead_letters_are_handled_and_nothing_is_sent(
+    deployment: Deployment,
+) -> None:
     await deployment.add_letters(*[letter(deployment, number) for number in range(3)])
     some = await deployment.objects(
         "discard", "--reason", "a test of ours", "--by", "bob", "--limit", "2", "--yes"
@@ -184,13 +186,13 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Dep
     assert (await deployment.zcc("list", "--all", "--worker", "postgres")).returncode == 1
     with_strange_line = Record(deployment.audit, b"?", b"no line")
     await deployment.produce([with_strange_line])
-    told = await deployment.zcc("list", "--all")
-    assert told.stdout.count("discarded by bob") == 2
-    assert "audit lines of an unknown version" in told.stderr
+    listing = await deployment.zcc("list", "--all")
+    assert listing.stdout.count("discarded by bob") == 2
+    assert "audit lines of an unknown version" in listing.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected_error"),
     [
         (("list", "--worker", "nobody"), "--worker nobody: expected one of enrichment, "),
         (("show", "12"), "12: expected topic/partition/offset"),
@@ -199,13 +201,13 @@ async def test_discarded_letters_are_handled_and_nothing_is_sent(deployment: Dep
     ],
 )
 async def test_wrong_usage_is_one_line_and_exit_code_2(
-    kafka_settings: KafkaSettings, arguments: tuple[str, ...], said: str
+    kafka_settings: KafkaSettings, arguments: tuple[str, ...], expected_error: str
 ) -> None:
     done = await Deployment(kafka_settings).zcc(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("zcc: ")
-    assert said in line
+    assert expected_error in line
 
 
 async def test_brokers_that_do_not_answer_are_one_line_and_exit_code_1(

@@ -19,14 +19,14 @@ from operations.cli import main
 try:
     main()
 finally:
-    # Not getrusage: what that tells begins with the memory of whoever started the process.
+    # Not getrusage: its figure begins with the memory of the parent process.
     status = Path("/proc/self/status").read_text()
     print(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) // 1024, file=sys.stderr)
 """
 
 
 @pytest.mark.long
-async def test_a_hundred_thousand_letters_are_read_in_bounded_memory(
+async def test_a_hundred_thousand_dead_letters_are_read_in_bounded_memory(
     kafka_settings: KafkaSettings,
 ) -> None:
     deployment = Deployment(kafka_settings)

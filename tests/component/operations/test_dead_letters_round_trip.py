@@ -63,7 +63,7 @@ async def until_open(deployment: Deployment, count: int, handler: Handler) -> No
     await until(are_there, f"{count} dead letters", progress=lambda: handler.refused)
 
 
-async def test_what_fails_again_is_set_aside_again_and_what_is_mended_is_handled(
+async def test_what_fails_again_becomes_a_dead_letter_again_and_what_is_mended_is_handled(
     kafka_settings: KafkaSettings,
 ) -> None:
     deployment, handler = Deployment(kafka_settings), Handler()

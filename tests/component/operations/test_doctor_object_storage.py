@@ -32,7 +32,7 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"url": "s3://no-such-bucket/events"}, "ZCC_OBJECT_STORAGE_URL: there is no such bucket"),
         ({"secret_access_key": SecretStr("another")}, "object storage refuses"),
@@ -40,16 +40,16 @@ async def test_a_bucket_is_well_before_and_after_the_first_start_of_a_sink(
     ],
     ids=["bucket", "key", "away"],
 )
-async def test_what_is_wrong_with_a_bucket_is_said(
-    stack: RealStack, object_store_prefix: str, changes: dict[str, object], said: str
+async def test_what_is_wrong_with_a_bucket_is_reported(
+    stack: RealStack, object_store_prefix: str, changes: dict[str, object], expected: str
 ) -> None:
-    found = await check_store(component, s3(stack, object_store_prefix, **changes))
-    assert found.state == "wrong"
-    assert said in found.text
+    finding = await check_store(component, s3(stack, object_store_prefix, **changes))
+    assert finding.state == "wrong"
+    assert expected in finding.text
 
 
 async def test_a_folder_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
     folder = tmp_path / "lake"
-    found = await check_store(component, ObjectStorageSettings(url=f"file://{folder}"))
-    assert found.state == "ok"
+    finding = await check_store(component, ObjectStorageSettings(url=f"file://{folder}"))
+    assert finding.state == "ok"
     assert not folder.exists()

@@ -47,7 +47,7 @@ async def report(
     return capsys.readouterr().out
 
 
-async def test_drift_is_told_with_its_patch(
+async def test_drift_is_reported_with_its_patch(
     kafka_settings: KafkaSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     topic = raw_topic("engagement", prefix=kafka_settings.topic_prefix)
@@ -58,15 +58,15 @@ async def test_drift_is_told_with_its_patch(
     values = (fine, orjson.dumps(strange), unknown, b"no event", None)
     await with_events(kafka_settings, topic, *values)
 
-    found = json.loads(await report(kafka_settings, capsys, as_json=True, topics=()))
-    assert found["topics"] == list(raw_topics(prefix=kafka_settings.topic_prefix))
-    assert (found["events_read"], found["unreadable"]) == (3, 2)
-    assert [(f["event"], f["kind"], f["path"], f["bodies"]) for f in found["findings"]] == [
+    drift = json.loads(await report(kafka_settings, capsys, as_json=True, topics=()))
+    assert drift["topics"] == list(raw_topics(prefix=kafka_settings.topic_prefix))
+    assert (drift["events_read"], drift["unreadable"]) == (3, 2)
+    assert [(f["event"], f["kind"], f["path"], f["bodies"]) for f in drift["findings"]] == [
         (STARTED, "unknown_enum_value", "payload.object.channel", 1),
         (STARTED, "unknown_field", "payload.object.novel", 1),
         ("contact_center.new", "unknown_event", "event", 1),
     ]
-    assert set(found["patches"]) == {STARTED, "contact_center.new"}
+    assert set(drift["patches"]) == {STARTED, "contact_center.new"}
 
     text = await report(kafka_settings, capsys, as_json=False, topics=[topic])
     assert text.startswith("3 events read from 1 topics\n2 values are not events\n")

@@ -53,7 +53,7 @@ async def report(
     return code, group
 
 
-async def test_position_rates_age_and_estimate_are_told_of_a_group_at_work(
+async def test_position_rates_age_and_estimate_are_reported_of_a_group_at_work(
     kafka_settings: KafkaSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before_s = time.monotonic()
@@ -66,13 +66,13 @@ async def test_position_rates_age_and_estimate_are_told_of_a_group_at_work(
             member.consumer.commit({source: Position(8)}),
             publish(kafka_settings, *records(source, 3)),
         )
-        code, found = await report(kafka_settings, capsys, clock, group)
-    (part,) = [p for p in found["partitions"] if p["committed"] is not None]
+        code, lag = await report(kafka_settings, capsys, clock, group)
+    (part,) = [p for p in lag["partitions"] if p["committed"] is not None]
     assert code == 0
-    assert (found["group"], found["members"], found["abandoned"]) == (group, 1, False)
+    assert (lag["group"], lag["members"], lag["abandoned"]) == (group, 1, False)
     assert (part["topic"], part["partition"]) == source
     assert (part["committed"], part["position"], part["log_end"]) == (8, 8, 13)
-    assert part["records_behind"] == found["records_behind"] == 5
+    assert part["records_behind"] == lag["records_behind"] == 5
     assert 0 <= part["seconds_behind"] <= time.monotonic() - before_s + 1  # whole milliseconds
     assert part["done_per_s"] == pytest.approx(2 * part["new_per_s"], rel=0.3)
     assert part["caught_up_in_s"] > 0
@@ -82,16 +82,16 @@ async def test_a_group_that_is_behind_and_has_no_member_is_a_failure(
     kafka_settings: KafkaSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     group, source = await prepared(kafka_settings)
-    code, found = await report(kafka_settings, capsys, SystemClock(), group)
-    assert (code, found["abandoned"], found["caught_up_in_s"]) == (1, True, None)
-    assert found["records_behind"] == 10
+    code, lag = await report(kafka_settings, capsys, SystemClock(), group)
+    assert (code, lag["abandoned"], lag["caught_up_in_s"]) == (1, True, None)
+    assert lag["records_behind"] == 10
 
     await run(kafka_settings, groups=(), interval_s=0.1, as_json=False, clock=SystemClock())
-    told = capsys.readouterr().out
-    assert f"{group}  NO MEMBER  behind by 10" in told
-    assert f"  {source.topic}/0  at 0 of 10  behind by 10" in told
-    assert "does not catch up" in told
-    assert f"{kafka_settings.topic_prefix}.enrichment  NO MEMBER  nothing to do" in told
+    output = capsys.readouterr().out
+    assert f"{group}  NO MEMBER  behind by 10" in output
+    assert f"  {source.topic}/0  at 0 of 10  behind by 10" in output
+    assert "does not catch up" in output
+    assert f"{kafka_settings.topic_prefix}.enrichment  NO MEMBER  nothing to do" in output
 
 
 async def test_a_group_without_members_that_has_done_everything_is_none(
@@ -102,9 +102,9 @@ async def test_a_group_without_members_that_has_done_everything_is_none(
     async with member.consumer:
         await poll_until(lambda: len(member.read) == 10, member)
         await member.consumer.commit({source: Position(10)})
-    code, found = await report(kafka_settings, capsys, SystemClock(), group)
-    assert (code, found["members"], found["records_behind"]) == (0, 0, 0)
-    assert found["seconds_behind"] is None
+    code, lag = await report(kafka_settings, capsys, SystemClock(), group)
+    assert (code, lag["members"], lag["records_behind"]) == (0, 0, 0)
+    assert lag["seconds_behind"] is None
 
 
 async def test_a_group_of_somebody_else_is_refused_with_the_names_of_ours(

@@ -217,7 +217,7 @@ async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
         await until(lambda: monitor.readiness_problem() is None)
 
 
-async def test_a_topic_made_anew_is_counted_though_it_was_gone_for_a_while(
+async def test_a_recreated_topic_is_counted_though_it_was_gone_for_a_while(
     kafka_settings: KafkaSettings,
 ) -> None:
     """The brokers forget the commits in a deleted topic, so that its workers may not know."""
@@ -253,7 +253,7 @@ async def test_a_worker_that_is_not_deployed_is_not_looked_at(
     assert figure("set_aside_records", topic=dead_letter_topic("enrichment", prefix=prefix)) == -1
 
 
-async def test_the_process_starts_without_brokers_tells_itself_and_ends_on_sigterm(
+async def test_the_process_starts_without_brokers_reports_itself_and_ends_on_sigterm(
     tmp_path: Path, unused_tcp_port: int
 ) -> None:
     environment = {

@@ -26,7 +26,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-async def test_partitions_are_as_long_as_migrate_was_told(dsn: str) -> None:
+async def test_partitions_are_as_long_as_the_option_of_migrate_says(dsn: str) -> None:
     assert await query(dsn, "select step from zcc.partitioning") == [{"step": "day"}]
     lines(zcc("migrate", ZCC_POSTGRES_DSN=dsn))
     assert await query(dsn, "select step from zcc.partitioning") == [{"step": "day"}]
@@ -45,7 +45,7 @@ async def test_erase_counts_first_and_says_what_it_cannot_reach(dsn: str, tmp_pa
     async with owner(dsn) as sink:
         await sink.store(ANN.deliveries())
     person = tmp_path / "person"
-    person.write_text("# as told on the telephone\nconsumer-number: 1 555 010 7001\n")
+    person.write_text("# as given on the telephone\nconsumer-number: 1 555 010 7001\n")
     command = ("erase", str(person))
     dry = lines(zcc(*command, ZCC_POSTGRES_DSN=dsn))
     assert any(line.startswith("to be erased with --apply from ") for line in dry)
@@ -64,15 +64,15 @@ async def test_a_user_is_erased_by_email_from_standard_input(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store(ANN.deliveries())
     await query(dsn, f"update zcc.app_user set user_email = 'a@b' where user_id = '{ANN.user_id}'")
-    done = lines(zcc("erase", "-", "--apply", told="user: A@b\n", ZCC_POSTGRES_DSN=dsn))
+    done = lines(zcc("erase", "-", "--apply", stdin="user: A@b\n", ZCC_POSTGRES_DSN=dsn))
     assert "app_user: 1 rows" in done
-    nobody = zcc("erase", "-", told="user: x@y", ZCC_POSTGRES_DSN=dsn)
+    nobody = zcc("erase", "-", stdin="user: x@y", ZCC_POSTGRES_DSN=dsn)
     assert (nobody.returncode, "no user has this e-mail address" in nobody.stderr) == (2, True)
     assert "x@y" not in nobody.stderr
 
 
 def test_erase_needs_one_person() -> None:
-    done = zcc("erase", "-", told="", ZCC_POSTGRES_DSN="host=nowhere.invalid")
+    done = zcc("erase", "-", stdin="", ZCC_POSTGRES_DSN="host=nowhere.invalid")
     assert done.returncode == 2
     assert "name one person" in done.stderr
 
@@ -93,7 +93,7 @@ async def test_commands_log_in_as_the_owner_where_one_is_named(dsn: str) -> None
         "nothing has expired"
     ]
     assert lines(zcc("offsets", "show", "postgres", **logins)) == []
-    assert lines(zcc("erase", "-", told="user: U1", **logins))[0].startswith("to be erased")
+    assert lines(zcc("erase", "-", stdin="user: U1", **logins))[0].startswith("to be erased")
 
 
 async def test_retention_lists_first_and_removes_then(dsn: str) -> None:
@@ -126,8 +126,8 @@ async def test_offsets_are_shown_and_forgotten(dsn: str) -> None:
 async def test_addresses_have_the_same_form_in_the_database(dsn: str) -> None:
     written = ("+1 (555) 010-7001", "0015550107001", "00", "+1", "", " A@B.example ", "a.b", "/12/")
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        found = await connection.execute(
+        cursor = await connection.execute(
             "select zcc.normal_address(each) from unnest(%s::text[]) each", (list(written),)
         )
-        forms = [row[0] for row in await found.fetchall()]
+        forms = [row[0] for row in await cursor.fetchall()]
     assert forms == [normal("phone", each) for each in written]

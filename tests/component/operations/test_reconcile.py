@@ -51,13 +51,13 @@ async def test_a_foreign_record_is_missing_by_its_place_until_it_lies_in_dead_le
     quarantined = quarantine_topic(prefix=prefix)
     await publisher.publish(Record(quarantined, None, b"unreadable", partition=0))
 
-    found, stored = await read_all_stores(places, accepted=None)
-    result = account(found)
+    contents, stored = await read_all_stores(places, accepted=None)
+    result = account(contents)
     assert result.unaccounted == (f"{topic}/0/0",)
     assert stored.quarantined == 1
 
     letters = dead_letter_topic("enrichment", prefix=prefix)
     origin = ((origin_header, f"{topic}/0/0".encode()),)
     await publisher.publish(Record(letters, None, b"foreign", headers=origin, partition=0))
-    found, _ = await read_all_stores(places, accepted=None)
-    assert account(found).complete
+    contents, _ = await read_all_stores(places, accepted=None)
+    assert account(contents).complete

@@ -40,7 +40,7 @@ async def test_a_store_that_was_ended_is_no_crash_and_comes_back(
     async with accepting(stack) as socket:
         await rehearse(end, "postgres", socket=str(socket))
         assert not await answers(stack)
-        stack.check()  # raises where the end was not asked for
+        stack.check()  # raises where the end was not requested
         await rehearse(START, "postgres", socket=str(socket))
         assert await answers(stack)
 

@@ -60,7 +60,7 @@ def values(kafka: KafkaSettings, topic: str) -> Sequence[bytes | None]:
     return asyncio.run(read())
 
 
-def test_a_listing_tells_what_waits_and_what_was_refused_oldest_first(tmp_path: Path) -> None:
+def test_a_listing_shows_what_waits_and_what_was_refused_oldest_first(tmp_path: Path) -> None:
     put(tmp_path, record("1"), record("2"), instance="pod-1")
     put(tmp_path, record("3"), instance="pod-1", after_s=9)
     put(tmp_path, record("4"), instance="pod-0", after_s=5)
@@ -120,7 +120,7 @@ def test_draining_produces_what_all_processes_kept_in_order_and_leaves_nothing(
     assert segments(tmp_path) == []
 
 
-def test_what_is_refused_still_or_unreadable_stays_and_is_told_by_the_exit_code(
+def test_what_is_refused_still_or_unreadable_stays_and_is_reported_by_the_exit_code(
     tmp_path: Path, environment: dict[str, str], kafka_settings: KafkaSettings, topic: str
 ) -> None:
     large = random.Random(1).randbytes(2048).hex()  # compression does not make it fit

@@ -32,18 +32,18 @@ async def test_tables_views_and_reports_of_the_page_are_those_of_the_database(
     for row in await query(database_dsn, COLUMNS):
         kind = "view" if row["kind"] == "v" else "table"
         type_ = "" if kind == "view" else TYPES.get(row["type"], row["type"])
-        told = columns.setdefault((kind, row["relation"]), [("", "", row["about"])])
-        told.append((row["name"], type_, row["comment"] or ""))
+        rows = columns.setdefault((kind, row["relation"]), [("", "", row["about"])])
+        rows.append((row["name"], type_, row["comment"] or ""))
     read = {
         (kind, relation.name): [("", "", relation.comment), *map(tuple, relation.columns)]
         for kind, relations in (("table", read_tables(sql)), ("view", read_views(sql)))
         for relation in relations
     }
     assert read.keys() == columns.keys()
-    for key, found in columns.items():
-        assert read[key] == found, key
-    for (kind, relation), found in columns.items():
-        uncommented = [name for name, _, comment in found if not comment]
+    for key, rows in columns.items():
+        assert read[key] == rows, key
+    for (kind, relation), rows in columns.items():
+        uncommented = [name for name, _, comment in rows if not comment]
         assert kind == "table" or not uncommented, relation
 
     reports = await query(database_dsn, REPORTS)

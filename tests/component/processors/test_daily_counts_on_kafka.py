@@ -43,7 +43,7 @@ def counts(
     return KafkaDailyCounts(kafka, publisher, account_id="acc", worker=worker, clock=SystemClock())
 
 
-async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
+async def test_the_latest_count_of_each_rank_is_loaded_by_the_next_member(
     kafka_settings: KafkaSettings, publisher: KafkaPublisher
 ) -> None:
     store = counts(kafka_settings, publisher)
@@ -53,8 +53,8 @@ async def test_the_latest_count_of_each_seat_is_found_by_whoever_comes_next(
     await store.save(Label.HEAVY, 0, Count(day, 2, 5, 9))
     await store.save(Label.LIGHT, 0, Count(day, 2, 0, 1))
     await counts(kafka_settings, publisher, "gap").save(Label.HEAVY, 0, Count(day, 1, 0, 99))
-    found = await counts(kafka_settings, publisher).load(Label.HEAVY)
-    assert found == {0: Count(day, 2, 5, 9), 12: Count(day, 1, 0, 7)}
+    loaded = await counts(kafka_settings, publisher).load(Label.HEAVY)
+    assert loaded == {0: Count(day, 2, 5, 9), 12: Count(day, 1, 0, 7)}
 
 
 async def test_two_commands_at_once_keep_one_true_count(
@@ -82,8 +82,8 @@ async def test_two_commands_at_once_keep_one_true_count(
     await first.finish()
     await second.finish()
     seen = counts(kafka_settings, publisher, "zcc-api")
-    found = await seen.load(Label.HEAVY)
-    assert sum(count.used for count in found.values()) == 6
+    loaded = await seen.load(Label.HEAVY)
+    assert sum(count.used for count in loaded.values()) == 6
     third = budget("cc")
     for _ in range(4):
         assert await third.take(Priority.INTERACTIVE)
@@ -117,12 +117,12 @@ async def test_a_count_is_a_reference_as_the_contract_has_it(
     topic = reference_topic(prefix=kafka_settings.topic_prefix)
     (record,) = [each async for each in read_all(kafka_settings, [topic])]
     assert record.key == b"acc:api_budget:gap-healer/HEAVY/3"
-    told = ApiBudgetReference.model_validate_json(record.value or b"")
-    assert (told.account_id, told.id) == ("acc", "gap-healer/HEAVY/3")
-    assert told.state.model_dump() == {
+    reference = ApiBudgetReference.model_validate_json(record.value or b"")
+    assert (reference.account_id, reference.id) == ("acc", "gap-healer/HEAVY/3")
+    assert reference.state.model_dump() == {
         "day": day.isoformat(), "generation": 2, "before": 5, "used": 9,
     }  # fmt: skip
-    assert read_reference(record).state == told.state.model_dump()
+    assert read_reference(record).state == reference.state.model_dump()
 
 
 async def test_other_entities_and_deleted_counts_are_passed_over(

@@ -40,13 +40,13 @@ class Out:
             consumer.assign([source])
             end = (await consumer.end_offsets([source]))[source]
             consumer.seek(source, 0)
-            found = []
+            polls = []
             while await consumer.position(source) < end:
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found += [record.value.decode().split() for record in records]
+                    polls += [record.value.decode().split() for record in records]
         finally:
             await consumer.stop()
-        return [(member, feed, int(number)) for member, feed, number in found]
+        return [(member, feed, int(number)) for member, feed, number in polls]
 
     async def more_of(self, member: str) -> None:
         """Wait until a member publishes more than it has by now."""

@@ -106,7 +106,7 @@ async def test_a_quiet_topic_whose_partitions_all_begin_behind_the_position_ends
     assert bench.expired(0) == 6
 
 
-async def test_what_was_lost_beside_a_map_is_counted_once_too(bench: Bench) -> None:
+async def test_records_lost_with_an_offset_map_are_counted_once_too(bench: Bench) -> None:
     await bench.publish(*(b"old" for _ in range(10)), partition=0)
     await bench.overtake(committed=4, metadata="done1:")
     for _ in range(2):

@@ -74,9 +74,9 @@ class Topics:
         """Read a topic once it holds so many records."""
         async with asyncio.timeout(HANG_GUARD_S):
             while True:
-                found = [delivery async for delivery in read_all(self.kafka, [topic])]
-                if len(found) >= count:
-                    return found
+                deliveries = [delivery async for delivery in read_all(self.kafka, [topic])]
+                if len(deliveries) >= count:
+                    return deliveries
                 await asyncio.sleep(0.1)
 
 
@@ -178,7 +178,7 @@ async def test_a_kill_before_the_commit_repeats_what_waits_and_loses_nothing(
     assert await topics.read(topics.dead) == []
 
 
-async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_and_sets_nothing_more_aside(
+async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_without_more_dead_letters(
     topics: Topics, unused_tcp_port: int
 ) -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -191,9 +191,9 @@ async def test_a_worker_whose_only_topic_is_poisoned_pauses_it_and_sets_nothing_
     work = run_handler(
         handler, component_of("test", [topics.source]), kafka=topics.kafka, worker=settings
     )
-    async with probed(work, unused_tcp_port) as found:
+    async with probed(work, unused_tcp_port) as probe:
         # Records of one key, so one partition of two is paused, and the other has nothing to do.
-        await found.until_readyz(200, "too many", "ZCC_WORKER_GUARD_DEFECT_SHARE")
-        assert (await found.ask("/healthz"))[0] == 200
-        assert await found.figure("zcc_worker_paused_partitions") == 1
+        await probe.until_readyz(200, "too many", "ZCC_WORKER_GUARD_DEFECT_SHARE")
+        assert (await probe.ask("/healthz"))[0] == 200
+        assert await probe.figure("zcc_worker_paused_partitions") == 1
         assert len(await topics.read(topics.dead)) == 10

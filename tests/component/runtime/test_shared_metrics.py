@@ -112,7 +112,7 @@ async def test_gauges_of_a_process_end_with_it(shared: SharedMetrics) -> None:
 
 
 async def test_the_start_that_is_shown_is_that_of_the_oldest_process(shared: SharedMetrics) -> None:
-    """So a restart of another one is no restart of the part, whichever process is asked."""
+    """So a restart of another one is no restart of the part, whichever process answers."""
     started = "from runtime.metrics import process; process.started.labels('ingest').set({})"
     await run(shared, 0, started.format(1000))
     shown = await run(shared, 1, started.format(2000) + shows)

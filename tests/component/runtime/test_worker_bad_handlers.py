@@ -47,7 +47,7 @@ async def until_done(kafka: KafkaSettings, topic: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_what_is_no_exception_is_a_defect_like_others_and_set_aside(
+async def test_what_is_no_exception_is_a_defect_like_others_and_becomes_a_dead_letter(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     class PanicError(BaseException):
@@ -58,11 +58,11 @@ async def test_what_is_no_exception_is_a_defect_like_others_and_set_aside(
             raise PanicError
 
     handler = Panics()
-    set_aside = await create(kafka_settings, "dead", partitions=1)
+    dead_letters = await create(kafka_settings, "dead", partitions=1)
     async with working(kafka_settings, topic, handler):
         await until_done(kafka_settings, topic)
     assert handler.done.keys() == set(values) - {b"7"}
-    (letter,) = [each async for each in read_all(kafka_settings, [set_aside])]
+    (letter,) = [each async for each in read_all(kafka_settings, [dead_letters])]
     assert letter.value == b"7"
     assert headers.text(letter.headers, headers.reason_header) == "defect"
 

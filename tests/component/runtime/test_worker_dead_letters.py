@@ -35,7 +35,7 @@ from tests.support.workers import (
 )
 
 
-def told(letter: Delivery) -> tuple[str | None, str | None, str | None]:
+def failure_of(letter: Delivery) -> tuple[str | None, str | None, str | None]:
     names = ("zcc-reason", "zcc-error", "zcc-attempts")
     reason, error, attempts = (text(letter.headers, name) for name in names)
     return reason, error, attempts
@@ -56,7 +56,7 @@ async def test_later_records_of_a_parked_key_follow_it_and_others_go_on() -> Non
     async with running(Worker(parks_poison, rig.context())):
         await until(lambda: rig.position_of(source) == 7)
     assert sorted(rig.values()) == [b"1", b"4", b"5"]
-    letters = {letter.value: told(letter) for letter in rig.produced("dead") if letter.key}
+    letters = {letter.value: failure_of(letter) for letter in rig.produced("dead") if letter.key}
     assert letters == {
         b"poison": ("unreadable", "broken", "1"),
         b"2": ("parked", "follows in/0/1", "0"),
@@ -92,7 +92,7 @@ async def test_a_key_is_free_again_once_a_record_of_it_that_was_sent_again_succe
         await until(lambda: rig.position_of(source) == 6)
     assert rig.values() == [b"mended", b"3"]
     assert rig.values("dead") == [b"poison", b"1", b"poison", b"2"]
-    assert told(rig.produced("dead")[3])[1] == "follows in/0/0"
+    assert failure_of(rig.produced("dead")[3])[1] == "follows in/0/0"
 
 
 @simulated
@@ -109,7 +109,7 @@ async def test_a_restart_forgets_which_keys_are_parked() -> None:
 
 
 @simulated
-async def test_more_parked_keys_than_allowed_stop_the_worker_and_no_more_is_set_aside() -> None:
+async def test_more_parked_keys_than_allowed_stop_the_worker_without_more_dead_letters() -> None:
     rig = Rig()
     for n in range(3):
         rig.append(b"poison", key=b"%d" % n)
@@ -171,9 +171,7 @@ async def test_poison_above_its_share_pauses_its_partition_and_the_others_go_on(
 
 
 @simulated
-async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no_longer_fail() -> (
-    None
-):
+async def test_a_restart_adds_no_dead_letters_and_goes_on_once_its_records_no_longer_fail() -> None:
     rig, mended = Rig(), False
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -199,7 +197,7 @@ async def test_a_restart_sets_nothing_more_aside_and_goes_on_once_its_records_no
 
 
 @simulated
-async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_nothing() -> None:
+async def test_dead_letters_that_cannot_be_read_are_reported_and_the_guard_begins_empty() -> None:
     rig = Rig()
     rig.failures["dead_letter_history"] = [
         TransientError("no answer"),
@@ -210,8 +208,8 @@ async def test_letters_that_cannot_be_read_are_told_and_the_guard_begins_with_no
         async with running(Worker(parks_poison, rig.context())):
             await until(lambda: rig.position_of(source) == 2)
     assert rig.values("dead") == [b"poison"]
-    (told,) = [entry for entry in logs if entry["event"] == "earlier dead letters not read"]
-    assert told["error"] == "no right"
+    (warning,) = [entry for entry in logs if entry["event"] == "earlier dead letters not read"]
+    assert warning["error"] == "no right"
 
 
 @simulated
@@ -235,7 +233,7 @@ async def test_dead_letters_come_no_faster_than_their_rate() -> None:
 
 
 @simulated
-async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_the_records_around() -> None:
+async def test_the_share_in_a_large_batch_of_a_sink_is_that_of_neighbouring_records() -> None:
     rig = Rig()
     for _ in range(100):
         rig.append(b"poison", b"good", b"good", b"good")
@@ -286,7 +284,7 @@ async def test_an_outage_of_an_hour_makes_no_dead_letter_and_loses_nothing() -> 
     ("error", "waits"), [(TransientError("down"), True), (ZeroDivisionError(), False)]
 )
 @simulated
-async def test_a_record_waits_for_the_world_from_the_first_failure_to_its_end(
+async def test_a_record_waits_for_an_outage_from_the_first_failure_to_its_end(
     error: Exception, *, waits: bool
 ) -> None:
     rig, errors = Rig(), [error]
@@ -304,7 +302,7 @@ async def test_a_record_waits_for_the_world_from_the_first_failure_to_its_end(
 
 
 @simulated
-async def test_a_key_that_waits_for_the_world_leaves_room_for_the_other_partitions() -> None:
+async def test_a_key_that_waits_for_an_outage_leaves_room_for_the_other_partitions() -> None:
     rig = Rig(partitions=2)
     down = True
 
@@ -327,7 +325,7 @@ async def test_a_key_that_waits_for_the_world_leaves_room_for_the_other_partitio
 
 
 @simulated
-async def test_few_records_that_wait_for_the_world_hold_up_their_keys_only() -> None:
+async def test_few_records_that_wait_for_an_outage_hold_up_their_keys_only() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -357,4 +355,4 @@ async def test_an_answer_that_is_none_is_a_defect_of_the_handler_and_stops_nothi
     assert sorted(rig.values()) == [b"1", b"2"]
     (letter,) = rig.produced("dead")
     assert letter.value == b"poison"
-    assert told(letter)[0] == "defect"
+    assert failure_of(letter)[0] == "defect"

@@ -54,7 +54,7 @@ async def test_a_processor_whose_output_topic_is_missing_says_so_at_once_and_goe
             await asyncio.sleep(0.1)
 
 
-async def test_who_is_told_to_stop_while_halted_ends_with_an_error(
+async def test_a_worker_that_is_stopped_while_halted_ends_with_an_error(
     kafka_settings: KafkaSettings, unused_tcp_port: int
 ) -> None:
     missing = f"{kafka_settings.topic_prefix}.in.v1"
@@ -110,17 +110,17 @@ async def test_a_store_that_is_away_and_then_not_set_up_is_waited_for(
     assert sink.values == [b"1"]
 
 
-async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_the_cause_is_told(
+async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_the_cause_is_logged(
     kafka_settings: KafkaSettings, unused_tcp_port: int, dsn: str
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
     source, _ = await create_topics(kafka, "enriched.user", "dead-letter.postgres")
-    told = event("user_login", user_id="U1")
+    login = event("user_login", user_id="U1")
 
     async def tell() -> None:
         async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
             assert await publisher.reached(within_s=30)
-            await publisher.publish(Record(source, told.key, told.value, told.headers))
+            await publisher.publish(Record(source, login.key, login.value, login.headers))
 
     async with proxied(dsn) as (proxy, through):
         sink = PostgresSink(PostgresSettings(dsn=through), SystemClock())

@@ -1,4 +1,4 @@
-"""What finished beyond the position is not done again by whoever reads the partition next."""
+"""Records finished beyond the position are not handled again by the next owner of the partition."""
 
 import asyncio
 from collections.abc import Callable, Sequence

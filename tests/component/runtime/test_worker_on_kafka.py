@@ -110,7 +110,7 @@ def in_order(deliveries: Sequence[Delivery]) -> bool:
     return all(numbers == sorted(numbers) for numbers in seen.values())
 
 
-async def test_a_handler_keeps_order_sets_poison_aside_and_drains(topics: Topics) -> None:
+async def test_a_handler_keeps_order_makes_poison_dead_letters_and_drains(topics: Topics) -> None:
     async def handler(delivery: Delivery) -> Sequence[Record]:
         if delivery.value == b"\xffpoison":
             raise RejectedError(DeadLetterReason.UNREADABLE, "no number")

@@ -33,7 +33,7 @@ def settings_of(port: int) -> WorkerSettings:
 
 
 @pytest.mark.parametrize("planned", [False, True])
-async def test_one_poisoned_topic_is_paused_and_a_restart_sets_nothing_more_aside(
+async def test_one_poisoned_topic_is_paused_and_a_restart_adds_no_dead_letters(
     kafka_settings: KafkaSettings, unused_tcp_port: int, *, planned: bool
 ) -> None:
     kafka, port = kafka_settings, unused_tcp_port
@@ -112,8 +112,8 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
     work = run_handler(
         handler, component_of("test", topics[:2]), kafka=kafka, worker=settings_of(unused_tcp_port)
     )
-    said = "nothing more was set aside"
-    async with ends_with(TooManyDeadLettersError, said, work, unused_tcp_port) as worker:
+    message = "nothing more was set aside"
+    async with ends_with(TooManyDeadLettersError, message, work, unused_tcp_port) as worker:
         await worker.until_readyz(503, "of more than one topic", topics[0], topics[1])
         assert (await worker.ask("/healthz"))[0] == 200
         assert await worker.figure("zcc_worker_halted") == 1

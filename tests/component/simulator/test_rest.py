@@ -144,7 +144,7 @@ async def test_a_list_is_read_page_by_page(api: Api, company: Company, name: str
     assert page.headers["X-RateLimit-Category"] == "Medium"
 
 
-async def test_a_page_has_30_items_unless_asked_otherwise(api: Api) -> None:
+async def test_a_page_has_30_items_unless_requested_otherwise(api: Api) -> None:
     page = await api.get("/users")
     assert (page.body["page_size"], len(page.items("users"))) == (30, 30)
     assert len((await api.get("/users", page_size="300")).items("users")) == 40
@@ -225,9 +225,9 @@ async def test_a_share_of_requests_fails_and_a_share_is_limited(
 async def test_latency_holds_every_answer_back(company: Company, clock: StoppedClock) -> None:
     async with api_of_company(company, clock, rest_latency_s=0.05) as api:
         loop = asyncio.get_running_loop()
-        asked_s = loop.time()
+        sent_s = loop.time()
         await api.get("/users")
-        assert loop.time() - asked_s >= 0.05
+        assert loop.time() - sent_s >= 0.05
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ async def test_a_file_needs_a_token_but_no_scope(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("requested", "start", "end"),
     [
         ("bytes=0-99", 0, 100),
         ("bytes=100-", 100, SIZE),
@@ -71,24 +71,26 @@ async def test_a_file_needs_a_token_but_no_scope(api: Api) -> None:
         ("bytes=-2000", 0, SIZE),
     ],
 )
-async def test_a_range_of_a_file_is_sent_alone(api: Api, asked: str, start: int, end: int) -> None:
+async def test_a_range_of_a_file_is_sent_alone(
+    api: Api, requested: str, start: int, end: int
+) -> None:
     whole = await api.send("GET", RECORDING)
-    reply = await api.send("GET", RECORDING, headers={"range": asked})
+    reply = await api.send("GET", RECORDING, headers={"range": requested})
     assert reply.status == 206
     assert reply.content == whole.content[start:end]
     assert reply.headers["content-range"] == f"bytes {start}-{end - 1}/{SIZE}"
     assert reply.headers["etag"] == whole.headers["etag"]
 
 
-@pytest.mark.parametrize("asked", ["bytes=1000-", "bytes=9-5", "bytes=-"])
-async def test_a_range_outside_of_a_file_is_refused(api: Api, asked: str) -> None:
-    reply = await api.send("GET", RECORDING, headers={"range": asked})
+@pytest.mark.parametrize("requested", ["bytes=1000-", "bytes=9-5", "bytes=-"])
+async def test_a_range_outside_of_a_file_is_refused(api: Api, requested: str) -> None:
+    reply = await api.send("GET", RECORDING, headers={"range": requested})
     assert (reply.status, reply.headers["content-range"]) == (416, f"bytes */{SIZE}")
 
 
-@pytest.mark.parametrize("asked", ["items=0-1", "bytes=0-1,3-4"])
-async def test_a_range_that_is_not_understood_is_ignored(api: Api, asked: str) -> None:
-    reply = await api.send("GET", RECORDING, headers={"range": asked})
+@pytest.mark.parametrize("requested", ["items=0-1", "bytes=0-1,3-4"])
+async def test_a_range_that_is_not_understood_is_ignored(api: Api, requested: str) -> None:
+    reply = await api.send("GET", RECORDING, headers={"range": requested})
     assert (reply.status, len(reply.content)) == (200, SIZE)
 
 
@@ -127,7 +129,7 @@ async def test_files_count_against_no_limit(api: Api) -> None:
     assert (await api.send("GET", "/control/usage")).document["operations"] == {}
 
 
-async def test_a_file_has_the_size_that_was_asked_for(api: Api) -> None:
+async def test_a_file_has_the_size_that_was_requested(api: Api) -> None:
     async with inventing_api(StoppedClock(), rest_file_size_bytes=3) as tiny:
         recording = await tiny.send("GET", RECORDING)
         transcript = await tiny.send("GET", "/v2/transcripts/download/t")

@@ -1,4 +1,4 @@
-"""Every fault that can be asked for is seen on the wire."""
+"""Every fault that can be requested is seen on the wire."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def test_half_of_the_json_comes_as_if_it_were_all(api: Api) -> None:
     assert reply.headers["content-type"] == whole.headers["content-type"]
 
 
-async def test_a_page_of_html_comes_with_200_or_as_asked(api: Api) -> None:
+async def test_a_page_of_html_comes_with_200_or_as_requested(api: Api) -> None:
     reply = await after(api, kind="html")
     assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert reply.content.startswith(b"<!doctype html>")
@@ -67,7 +67,7 @@ async def test_nothing_comes_with_200(api: Api) -> None:
         ({"status": 403, "code": 1022}, 403, 1022),
     ],
 )
-async def test_an_error_has_the_status_and_the_code_that_were_asked_for(
+async def test_an_error_has_the_status_and_the_code_that_were_requested(
     api: Api, fault: dict[str, Any], status: int, code: int
 ) -> None:
     reply = await after(api, kind="error", **fault)
@@ -127,7 +127,7 @@ async def test_an_answer_never_comes_and_others_do(
     assert (await api.get(other)).status == 200
 
 
-async def test_a_second_is_said_to_be_over_its_limit(api: Api) -> None:
+async def test_a_limit_per_second_is_reported_as_exceeded(api: Api) -> None:
     reply = await after(api, kind="limited")
     assert reply.status == 429
     assert reply.headers["X-RateLimit-Type"] == "QPS"
@@ -135,7 +135,7 @@ async def test_a_second_is_said_to_be_over_its_limit(api: Api) -> None:
     assert "Retry-After" not in reply.headers
 
 
-async def test_a_day_is_said_to_be_over_its_limit(api: Api) -> None:
+async def test_a_daily_limit_is_reported_as_exceeded(api: Api) -> None:
     reply = await after(api, kind="daily_limited")
     assert (reply.status, reply.code) == (429, 429)
     assert reply.headers["X-RateLimit-Type"] == "Daily-limit"
@@ -199,9 +199,9 @@ async def test_scopes_that_are_withheld_go_from_tokens_old_and_new(api: Api) -> 
     scope = "contact_center:read:skill:admin"
     assert await api.set_faults(withheld_scopes=[scope]) == 200
     form = {"grant_type": "account_credentials", "account_id": "a"}
-    told = str((await api.request_token(**form)).body["scope"]).split()
-    assert scope not in told
-    assert "contact_center:read:list_skills:admin" in told
+    scopes = str((await api.request_token(**form)).body["scope"]).split()
+    assert scope not in scopes
+    assert "contact_center:read:list_skills:admin" in scopes
     reply = await api.get(SKILL)
     assert (reply.status, reply.code) == (403, 4711)
     assert scope in str(reply.body["message"])

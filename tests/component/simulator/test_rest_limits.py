@@ -79,7 +79,7 @@ async def test_any_one_scope_of_an_operation_is_enough(clock: StoppedClock) -> N
         assert (await api.get("/roles/r")).status == 200
 
 
-async def test_a_token_has_all_granular_scopes_unless_told(api: Api) -> None:
+async def test_a_token_has_all_granular_scopes_by_default(api: Api) -> None:
     form = {"grant_type": "account_credentials", "account_id": "a"}
     known = (scope for o in operations().values() for scope in o.scopes.granular)
     assert (await api.request_token(**form)).body["scope"] == " ".join(sorted(set(known)))

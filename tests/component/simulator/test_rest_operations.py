@@ -144,20 +144,20 @@ def is_vendors_mistake(error: ValidationError, name: str) -> bool:
 
 @cache
 def vendors_paths() -> dict[tuple[str, str], Any]:
-    found = {}
+    operations_by_path = {}
     for name in ("rest", "master"):
         file = SHARED / f"{name}.openapi.json"
         if not file.is_file():
             pytest.skip(f"NOT CHECKED: answers by the vendor's document: there is no {file.name}")
         for path, methods in orjson.loads(file.read_bytes())["paths"].items():
-            for method, told in methods.items():
-                found[method.upper(), re.sub(r"{\w+}", "{}", path)] = told
-    return found
+            for method, operation in methods.items():
+                operations_by_path[method.upper(), re.sub(r"{\w+}", "{}", path)] = operation
+    return operations_by_path
 
 
 def vendors_schema(operation: Operation) -> Any:
-    told = vendors_paths()[operation.method, re.sub(r"{\w+}", "{}", operation.path)]
-    content = told["responses"][str(operation.reply.status)].get("content", {})
+    described = vendors_paths()[operation.method, re.sub(r"{\w+}", "{}", operation.path)]
+    content = described["responses"][str(operation.reply.status)].get("content", {})
     return content.get("application/json", {}).get("schema")
 
 
@@ -219,7 +219,7 @@ async def test_what_is_no_operation_is_refused(
     assert (reply.status, reply.code) == (status, status)
 
 
-async def test_usage_tells_what_was_asked_by_label_and_second(api: Api) -> None:
+async def test_usage_counts_calls_by_label_and_second(api: Api) -> None:
     clock = StoppedClock()
     async with inventing_api(clock, rest_light_per_s=2) as fresh:
         for _ in range(3):

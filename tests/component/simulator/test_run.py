@@ -50,7 +50,7 @@ async def test_an_endless_run_ends_at_sigterm_and_keeps_its_totals(signal_handle
     assert totals.lost + totals.given_up == 0
 
 
-async def test_what_a_run_tells_is_known_to_its_rest_api(
+async def test_the_events_of_a_run_are_known_to_its_rest_api(
     signal_handlers: None, unused_tcp_port: int
 ) -> None:
     receiver = Receiver()
@@ -71,11 +71,11 @@ async def test_what_a_run_tells_is_known_to_its_rest_api(
             while not (page := await api.get("/engagements")).items("engagements"):
                 await receiver.until_received(deliveries=len(receiver.received) + 50)
             os.kill(os.getpid(), signal.SIGTERM)
-    told = {
+    sent_ids = {
         json.loads(delivery.body)["payload"]["object"].get("engagement_id")
         for delivery in receiver.received
     }
-    assert {item["engagement_id"] for item in page.items("engagements")} <= told
+    assert {item["engagement_id"] for item in page.items("engagements")} <= sent_ids
 
 
 async def test_a_run_whose_endpoint_does_not_validate_fails(

@@ -1,4 +1,4 @@
-"""A run of the simulator: what its webhooks told can be asked by HTTP."""
+"""A run of the simulator: the REST API answers what its webhooks reported."""
 
 import random
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ def ended(company_seed: int, state: State) -> Iterator[str]:
             yield orjson.loads(event.body)["payload"]["object"]["engagement_id"]
 
 
-async def test_engagements_that_were_told_are_answered() -> None:
+async def test_engagements_that_webhooks_reported_are_answered() -> None:
     company = make_company(SETTINGS.seed)
     state = State(company)
-    told = list(ended(SETTINGS.seed, state))
+    ended_ids = list(ended(SETTINGS.seed, state))
     async with (
         rest_api(SETTINGS, company, state=state, clock=MachineClock()) as base_url,
         aiohttp.ClientSession(base_url) as session,
@@ -51,10 +51,10 @@ async def test_engagements_that_were_told_are_answered() -> None:
             headers=headers,
         ) as answer:
             listed = {e["engagement_id"]: e for e in (await answer.json())["engagements"]}
-        assert set(told) <= listed.keys()
-        engagement_id = random.Random(1).choice(told)
+        assert set(ended_ids) <= listed.keys()
+        engagement_id = random.Random(1).choice(ended_ids)
         async with session.get(
             f"/v2/contact_center/engagements/{engagement_id}", headers=headers
         ) as answer:
-            found = await answer.json()
-    assert found["end_time"].replace("Z", "+00:00") == listed[engagement_id]["end_time"]
+            engagement = await answer.json()
+    assert engagement["end_time"].replace("Z", "+00:00") == listed[engagement_id]["end_time"]

@@ -82,7 +82,7 @@ async def test_nothing_is_sent_before_the_endpoint_has_validated(company: Compan
     assert ledger.totals.events == 0
 
 
-async def test_an_endpoint_that_is_still_starting_is_asked_again(company: Company) -> None:
+async def test_an_endpoint_that_is_still_starting_is_called_again(company: Company) -> None:
     replies = iter([web.Response(status=503)])
     receiver = Receiver(challenge_reply=lambda token: next(replies, None) or proof(token))
     async with serving(receiver) as url:

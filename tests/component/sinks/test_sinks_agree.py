@@ -169,7 +169,7 @@ class Bench:
             lags = await admin.lag(f"{self.kafka.topic_prefix}.{group}", [topic])
             return sum(lag.behind for lag in lags.values())
 
-    async def set_aside(self, name: str) -> dict[int, str]:
+    async def in_dead_letters(self, name: str) -> dict[int, str]:
         """Reason and detail of each dead letter, by its offset in the enriched topic."""
         topic = dead_letter_topic(name, prefix=self.kafka.topic_prefix)
         return {
@@ -185,12 +185,12 @@ class Bench:
             return {offset: f"stored as {event_id}" async for offset, event_id in rows}
 
     async def in_objects(self) -> dict[int, str]:
-        found: dict[int, str] = {}
+        stored: dict[int, str] = {}
         for path in await parquet_paths(self.lake):
             table = pq.read_table(pa.BufferReader(await opened(self.lake).get(path)))
             pairs = zip(table["offset"].to_pylist(), table["event_id"].to_pylist(), strict=True)
-            found |= {offset: f"stored as {event_id}" for offset, event_id in pairs}
-        return found
+            stored |= {offset: f"stored as {event_id}" for offset, event_id in pairs}
+        return stored
 
 
 @pytest.fixture
@@ -214,10 +214,12 @@ async def test_both_sinks_store_the_same_records_and_refuse_the_same_for_the_sam
             ],
         )
     await bench.process()
-    postgres = await bench.set_aside("postgres") | await bench.in_postgres()
-    objects = await bench.set_aside("object-storage") | await bench.in_objects()
+    postgres = await bench.in_dead_letters("postgres") | await bench.in_postgres()
+    objects = await bench.in_dead_letters("object-storage") | await bench.in_objects()
     assert postgres == objects
     stored = {POISONS[n].name for n in range(len(POISONS)) if "stored" in postgres[n]}
     assert stored == {poison.name for poison in POISONS if poison.is_stored}
-    assert len(postgres) == len([found async for found in read_all(bench.kafka, [bench.enriched])])
+    assert len(postgres) == len(
+        [delivery async for delivery in read_all(bench.kafka, [bench.enriched])]
+    )
     assert len(postgres) > len(POISONS)

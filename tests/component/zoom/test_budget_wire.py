@@ -29,15 +29,15 @@ async def outcomes(
     served_per_second: int, *, members: int, calls: int
 ) -> Counter[ZoomFault | None]:
     """Return what became of so many calls of each member, with a budget of 20 in a second."""
-    found: Counter[ZoomFault | None] = Counter()
+    counts: Counter[ZoomFault | None] = Counter()
 
     async def ask(client: ZoomClient) -> None:
         try:
             await client.call("get_skill", skill_id="s")
         except UnavailableError as error:
-            found[error.fault] += 1
+            counts[error.fault] += 1
         else:
-            found[None] += 1
+            counts[None] += 1
 
     async with AsyncExitStack() as opened:
         enter = opened.enter_async_context
@@ -61,7 +61,7 @@ async def outcomes(
                 start = partial(ask, client)
                 for _ in range(calls):
                     tasks.create_task(start())
-    return found
+    return counts
 
 
 async def test_no_call_of_two_replicas_is_refused() -> None:
@@ -72,7 +72,7 @@ async def test_a_server_that_allows_less_than_the_plan_is_believed_after_its_fir
     None
 ):
     before = corrections("limit")
-    found = await outcomes(calls_per_second // 2, members=1, calls=45)
-    assert found[None] + found[ZoomFault.RATE_LIMITED] == 45
-    assert found[ZoomFault.RATE_LIMITED] <= calls_per_second // 2
+    counts = await outcomes(calls_per_second // 2, members=1, calls=45)
+    assert counts[None] + counts[ZoomFault.RATE_LIMITED] == 45
+    assert counts[ZoomFault.RATE_LIMITED] <= calls_per_second // 2
     assert corrections("limit") == before + 1

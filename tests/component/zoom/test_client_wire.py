@@ -49,7 +49,7 @@ async def floods(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
-async def asked(answer: Answer, key: str = "u1", heads: list[str] | None = None) -> User | None:
+async def looked_up(answer: Answer, key: str = "u1", heads: list[str] | None = None) -> User | None:
     async def serve(head: str, writer: asyncio.StreamWriter) -> None:
         if heads is not None:
             heads.append(head)
@@ -69,7 +69,7 @@ def _client(url: str) -> AbstractAsyncContextManager[ZoomClient]:
 
 async def test_a_question_travels_with_its_token_and_its_id_escaped() -> None:
     heads: list[str] = []
-    assert await asked(sends(http(200, ann)), "a/b+c=", heads) == User("u1", "Ann")
+    assert await looked_up(sends(http(200, ann)), "a/b+c=", heads) == User("u1", "Ann")
     assert heads[1].startswith("GET /v2/contact_center/users/a%252Fb%252Bc%253D HTTP/1.1\r\n")
     assert f"Authorization: Bearer {secret}\r\n" in heads[1]
 
@@ -93,16 +93,16 @@ async def test_a_question_travels_with_its_token_and_its_id_escaped() -> None:
 )
 async def test_each_way_to_misbehave_has_its_name(answer: Answer, fault: ZoomFault) -> None:
     with structlog.testing.capture_logs() as logs, pytest.raises(UnavailableError) as caught:
-        await asked(answer)
+        await looked_up(answer)
     assert caught.value.fault is fault
     assert secret not in f"{caught.value!r} {caught.value.__cause__!r} {logs}"
 
 
-async def test_a_host_that_is_not_there_is_named_and_soon_not_asked_any_more() -> None:
+async def test_a_host_that_is_not_there_is_named_and_soon_not_called_any_more() -> None:
     async with _client("http://127.0.0.1:1") as client:
         shared = ["no token, a moment ago"] * (failures_that_open - 1)
-        for told in ("http://127.0.0.1:1: ", *shared, "get_user: has failed, and rests"):
-            with pytest.raises(UnavailableError, match=f"network: {told}"):
+        for reason in ("http://127.0.0.1:1: ", *shared, "get_user: has failed, and rests"):
+            with pytest.raises(UnavailableError, match=f"network: {reason}"):
                 await user_lookup(client).get("u1")
 
 
@@ -114,14 +114,14 @@ async def test_a_redirect_is_not_followed_and_the_token_stays_here() -> None:
 
     async with raw_server(note) as other:
         with pytest.raises(UnavailableError, match="302"):
-            await asked(sends(http(302, b"", {"Location": f"{other}/v2/steal"})))
+            await looked_up(sends(http(302, b"", {"Location": f"{other}/v2/steal"})))
     assert elsewhere == []
 
 
 async def test_a_token_refused_again_and_again_shows_in_no_message_and_no_log() -> None:
     refusal = sends(http(401, b'{"code": 124, "message": "%b"}' % secret.encode()))
     with structlog.testing.capture_logs() as logs, pytest.raises(ForbiddenError) as caught:
-        await asked(refusal)
+        await looked_up(refusal)
     assert logs
     assert secret not in f"{caught.value!r} {logs}"
 

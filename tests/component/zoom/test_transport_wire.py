@@ -18,13 +18,13 @@ from zoom.messages import Method, MultipartPart, Request
 
 
 @asynccontextmanager
-async def recorder(asked: list[bytes], answer: bytes) -> AsyncIterator[str]:
+async def recorder(requests: list[bytes], answer: bytes) -> AsyncIterator[str]:
     """Keep whole requests, bodies included."""
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(fields(head).get("Content-Length", "0"))
-        asked.append(head + await reader.readexactly(length))
+        requests.append(head + await reader.readexactly(length))
         writer.write(answer)
         await writer.drain()
         writer.close()
@@ -48,17 +48,17 @@ async def sent(
     json: bytes = b"",
     parts: tuple[MultipartPart, ...] = (),
 ) -> bytes:
-    asked: list[bytes] = []
+    requests: list[bytes] = []
     async with (
-        recorder(asked, http(200, b"{}")) as url,
+        recorder(requests, http(200, b"{}")) as url,
         opened(zoom_settings()) as transport,
     ):
         request = Request(
             method, url + target, {"Authorization": "Bearer x"}, form=form, json=json, parts=parts
         )
         assert (await transport.send(request)).status == 200
-    assert fields(asked[0])["Authorization"] == "Bearer x"
-    return asked[0]
+    assert fields(requests[0])["Authorization"] == "Bearer x"
+    return requests[0]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -102,7 +102,7 @@ async def test_parts_are_fields_and_files() -> None:
     kind = f"Content-Type: {fields(request)['Content-Type']}\r\n\r\n".encode()
     message = message_from_bytes(kind + request.split(b"\r\n\r\n", 1)[1], policy=HTTP)
     assert message.get_content_type() == "multipart/form-data"
-    found = list(message.iter_parts())
+    fields_and_files = list(message.iter_parts())
     assert [
         (
             each.get_param("name", header="content-disposition"),
@@ -110,7 +110,7 @@ async def test_parts_are_fields_and_files() -> None:
             each.get_content_type(),
             each.get_payload(decode=True),
         )
-        for each in found
+        for each in fields_and_files
     ] == [
         ("name", None, "text/plain", "Grüße".encode()),
         ("file", "Grüße %22%0D%0AX: 1.wav", "audio/wav", b"\x00\xff\r\n--x"),
@@ -119,20 +119,20 @@ async def test_parts_are_fields_and_files() -> None:
 
 
 async def test_a_redirect_comes_back_as_it_is() -> None:
-    asked: list[bytes] = []
+    requests: list[bytes] = []
     answer = http(302, b"", {"Location": "/elsewhere"})
-    async with recorder(asked, answer) as url, opened(zoom_settings()) as transport:
+    async with recorder(requests, answer) as url, opened(zoom_settings()) as transport:
         response = await transport.send(Request("GET", f"{url}/a", {}))
-    assert (response.status, response.headers["location"], len(asked)) == (302, "/elsewhere", 1)
+    assert (response.status, response.headers["location"], len(requests)) == (302, "/elsewhere", 1)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 async def test_what_gets_no_answer_is_not_sent_again(method: Method) -> None:
-    asked: list[bytes] = []
-    async with recorder(asked, b"") as url, opened(zoom_settings()) as transport:
+    requests: list[bytes] = []
+    async with recorder(requests, b"") as url, opened(zoom_settings()) as transport:
         with pytest.raises(UnavailableError, match=f"network: {url}: Server"):
             await transport.send(Request(method, f"{url}/a?secret=s", {}, json=b"{}"))
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 class FixedResolver(AbstractResolver):

@@ -92,10 +92,10 @@ async def test_a_list_is_walked_to_the_last_of_its_records(
     if any(each.name == "page_size" for each in operation.parameters):
         given["page_size"] = "7" if operation.name == "list_queue_templates" else 7
     walked = [each async for each in pages(client, operation, given)]
-    found = sum(len(each[str(operation.reply.items)]) for each in walked)
+    record_count = sum(len(each[str(operation.reply.items)]) for each in walked)
     totals = {each["total_records"] for each in walked if "total_records" in each}
-    assert found > 0
-    assert totals <= {found}
+    assert record_count > 0
+    assert totals <= {record_count}
 
 
 async def test_a_list_that_cannot_be_read_to_its_end_says_so(client: ZoomClient) -> None:

@@ -42,7 +42,7 @@ async def test_the_broker_gets_everything_in_order_when_it_is_back_and_the_files
         )
         broker.ready = True
         await until(lambda: not segments(tmp_path))
-        keyed = [found for found in broker.records if found.key is not None]
+        keyed = [produced for produced in broker.records if produced.key is not None]
         assert keyed == [record(str(number)) for number in range(40)]
         assert len(broker.records) == 80
         await until(lambda: figure("zcc_spill_waiting_segments") == 0)
@@ -61,15 +61,17 @@ async def test_a_broker_that_fails_in_between_gets_the_rest_later_and_nothing_tw
         )
         await outcomes.all_settled(15)
         failures = [TransientError("not acknowledged")] * 3
-        broker.fails = lambda found: failures.pop() if found.value == b"b2" and failures else None
+        broker.fails = lambda produced: (
+            failures.pop() if produced.value == b"b2" and failures else None
+        )
         broker.ready = True
         await until(lambda: not segments(tmp_path))
     assert sorted(broker.values, key=repr) == sorted(
         (f"{key}{n}".encode() for key in "abc" for n in range(5)), key=repr
     )
     for key in (b"a", b"b", b"c"):
-        found = [value for value in broker.values if value and value.startswith(key)]
-        assert found == [key + str(n).encode() for n in range(5)]
+        values = [value for value in broker.values if value and value.startswith(key)]
+        assert values == [key + str(n).encode() for n in range(5)]
 
 
 class BatchingBroker(Broker):
@@ -107,8 +109,8 @@ async def test_own_records_that_are_held_up_are_not_repeated_while_others_go(
 ) -> None:
     clock, broker = HurriedClock(), Broker()
     mended = False
-    broker.fails = lambda found: (
-        TransientError("no such topic") if found.value == b"stuck" and not mended else None
+    broker.fails = lambda produced: (
+        TransientError("no such topic") if produced.value == b"stuck" and not mended else None
     )
     await put_segment(tmp_path, [record("own", key=b"o"), record("stuck")], at=clock.now())
     at = clock.now() - timedelta(hours=1)
@@ -121,13 +123,13 @@ async def test_own_records_that_are_held_up_are_not_repeated_while_others_go(
 
 
 @pytest.mark.long
-async def test_a_broker_that_does_not_answer_is_asked_again(tmp_path: Path) -> None:
-    never, asked = asyncio.Event(), asyncio.Event()
+async def test_a_publish_that_the_broker_does_not_answer_is_retried(tmp_path: Path) -> None:
+    never, reached = asyncio.Event(), asyncio.Event()
 
     class Hanging(Broker):
         async def publish(self, record: Record) -> None:
-            if not asked.is_set():
-                asked.set()
+            if not reached.is_set():
+                reached.set()
                 await never.wait()
             await super().publish(record)
 
@@ -208,12 +210,12 @@ async def test_what_others_have_left_waits_for_the_broker_and_shows_its_age(tmp_
     assert broker.records == []
 
 
-async def test_what_the_broker_never_takes_is_set_aside_and_holds_nothing_up(
+async def test_what_the_broker_never_takes_is_moved_to_refused_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     before = figure("zcc_spill_set_aside_total")
     broker = Broker(ready=False)
-    broker.fails = lambda found: too_large() if found.value == b"too large" else None
+    broker.fails = lambda produced: too_large() if produced.value == b"too large" else None
     async with running(tmp_path, broker) as spill:
         outcomes = Outcomes(spill)
         outcomes.store(record("1"), record("too large"), record("2"))
@@ -226,7 +228,7 @@ async def test_what_the_broker_never_takes_is_set_aside_and_holds_nothing_up(
     assert figure("zcc_spill_set_aside_total") == before + 1
 
 
-async def test_what_is_torn_or_foreign_is_told_once_stays_and_holds_nothing_up(
+async def test_what_is_torn_or_foreign_is_reported_once_stays_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     before = figure("zcc_spill_set_aside_total")

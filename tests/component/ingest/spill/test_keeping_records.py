@@ -24,7 +24,7 @@ from tests.support.spill import (
 )
 
 
-async def test_a_record_is_told_kept_once_it_is_in_a_file(tmp_path: Path) -> None:
+async def test_a_record_is_reported_as_kept_once_it_is_in_a_file(tmp_path: Path) -> None:
     async with running(tmp_path, Broker(ready=False)) as spill:
         outcomes = Outcomes(spill)
         outcomes.store(record("1"))
@@ -34,7 +34,7 @@ async def test_a_record_is_told_kept_once_it_is_in_a_file(tmp_path: Path) -> Non
         assert records_of(segment.read_bytes()) == [record("1")]
 
 
-async def test_nothing_is_told_kept_before_the_store_has_it(tmp_path: Path) -> None:
+async def test_nothing_is_reported_as_kept_before_the_store_has_it(tmp_path: Path) -> None:
     async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
         store.open.clear()
         outcomes = Outcomes(spill)
@@ -46,7 +46,7 @@ async def test_nothing_is_told_kept_before_the_store_has_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("held_up", ["fsync .", "rename", "fsync waiting"])
-async def test_nothing_is_told_kept_before_fsync_of_its_file_and_of_its_folder(
+async def test_nothing_is_reported_as_kept_before_fsync_of_its_file_and_of_its_folder(
     tmp_path: Path, held_up: str
 ) -> None:
     reached, released = threading.Event(), threading.Event()
@@ -90,7 +90,7 @@ async def test_large_records_do_not_all_go_into_one_segment(tmp_path: Path) -> N
         assert [len(records_of(path.read_bytes())) for path in segments(tmp_path)] == [4, 4, 1]
 
 
-async def test_what_is_late_is_told_so_at_its_deadline_though_the_store_hangs(
+async def test_a_late_record_is_reported_at_its_deadline_though_the_store_hangs(
     tmp_path: Path,
 ) -> None:
     before = figure("zcc_spill_failed_events_total")
@@ -128,7 +128,7 @@ async def test_what_nobody_waits_for_any_more_is_not_written(tmp_path: Path) -> 
         while outcomes.settled[-1][1] is not None:  # a busy machine may need several
             outcomes.store(record("in time"))
             await outcomes.all_settled(len(outcomes.settled) + 1)
-        written = [found.value for path in segments(tmp_path) for found in contents(path)]
+        written = [each.value for path in segments(tmp_path) for each in contents(path)]
         assert set(written) == {b"being written", b"in time"}
 
 
@@ -137,7 +137,7 @@ async def test_what_nobody_waits_for_any_more_is_not_written(tmp_path: Path) -> 
     [TransientError("no room"), ConfigurationError("read-only"), RuntimeError("a defect")],
     ids=lambda error: type(error).__name__,
 )
-async def test_whatever_the_store_fails_with_is_told_as_transient(
+async def test_whatever_the_store_fails_with_is_raised_as_transient(
     tmp_path: Path, error: Exception
 ) -> None:
     async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
@@ -145,7 +145,7 @@ async def test_whatever_the_store_fails_with_is_told_as_transient(
         store.error = error
         outcomes = Outcomes(spill)
         outcomes.store(record("1"), record("2"))
-        assert all(isinstance(told, TransientError) for told in await outcomes.all_settled(2))
+        assert all(isinstance(outcome, TransientError) for outcome in await outcomes.all_settled(2))
         assert not spill.ready
         store.error = None
         await until(lambda: spill.ready)  # it tries by itself: without it no traffic may come
@@ -169,7 +169,7 @@ async def test_beyond_the_bound_nothing_more_is_kept_until_there_is_room(tmp_pat
         assert (await outcomes.all_settled(3))[-1] is None
 
 
-async def test_what_is_kept_while_a_process_ends_is_told(tmp_path: Path) -> None:
+async def test_what_is_kept_while_a_process_ends_is_reported(tmp_path: Path) -> None:
     async with running_with_failing_store(tmp_path, Broker(ready=False)) as (spill, store):
         store.open.clear()
         outcomes = Outcomes(spill)

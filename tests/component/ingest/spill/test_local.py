@@ -68,7 +68,7 @@ async def test_a_disk_that_fails_leaves_nothing_behind(tmp_path: Path, call: str
     assert names_in(tmp_path) == []
 
 
-async def test_a_folder_that_cannot_be_fsynced_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_fsynced_is_reported(tmp_path: Path) -> None:
     disk = failing(f"fsync {tmp_path.name}")
     with pytest.raises(TransientError, match="Input/output error"):
         await FolderSegments(tmp_path, disk).put(name, segment.content)
@@ -89,7 +89,7 @@ async def test_a_folder_that_may_not_be_written_is_the_operators_fault(
         await FolderSegments(tmp_path, disk).put(name, segment.content)
 
 
-async def test_a_folder_that_is_gone_is_told_by_every_call(tmp_path: Path) -> None:
+async def test_a_folder_that_is_gone_is_reported_by_every_call(tmp_path: Path) -> None:
     folder = FolderSegments(tmp_path / "gone")
     with pytest.raises(ConfigurationError, match="No such file"):
         await folder.put(name, segment.content)
@@ -103,7 +103,7 @@ async def test_what_cannot_be_read_is_not_taken_for_gone(tmp_path: Path) -> None
         await FolderSegments(tmp_path).get(name)
 
 
-def test_folders_are_made_as_deep_as_they_are_asked_for(tmp_path: Path) -> None:
+def test_folders_are_made_as_deep_as_needed(tmp_path: Path) -> None:
     FolderSegments(tmp_path / "a" / "b").make(successor_of="pod-0")
     assert (tmp_path / "a" / "b").is_dir()
 
@@ -125,6 +125,6 @@ async def test_half_written_segments_do_not_show_and_go_when_their_process_begin
     assert names_in(tmp_path) == [f".{name.replace('pod-0', 'other-pod-0')}.part"]
 
 
-async def test_folders_beside_the_segments_are_no_segments(tmp_path: Path) -> None:
+async def test_folders_next_to_the_segments_are_no_segments(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     assert await FolderSegments(tmp_path).sizes() == {}

@@ -49,9 +49,9 @@ async def in_topic(kafka: KafkaSettings, topic: str) -> list[Delivery]:
 
 
 def body_of(number: int) -> bytes:
-    found = orjson.loads(event)
-    found["payload"]["object"]["engagement_id"] = f"e{number % 5}"
-    return orjson.dumps({**found, "event_ts": found["event_ts"] + number})
+    document = orjson.loads(event)
+    document["payload"]["object"]["engagement_id"] = f"e{number % 5}"
+    return orjson.dumps({**document, "event_ts": document["event_ts"] + number})
 
 
 async def test_webhooks_are_accepted_while_the_broker_is_away_and_it_gets_them_in_order_later(
@@ -72,12 +72,12 @@ async def test_webhooks_are_accepted_while_the_broker_is_away_and_it_gets_them_i
         assert sum(path.stat().st_size for path in segments(tmp_path)) > 0
         await own_stack.start("kafka")
         await until(lambda: not segments(tmp_path))
-    found = await in_topic(kafka, topic)
+    deliveries = await in_topic(kafka, topic)
     for number in range(5):
         key = f"account:e{number}".encode()
-        values = [each.value for each in found if each.key == key]
+        values = [each.value for each in deliveries if each.key == key]
         assert list(dict.fromkeys(values)) == bodies[number::5]  # what timed out may arrive too
-    received = [text(each.headers, received_at_header) for each in found]
+    received = [text(each.headers, received_at_header) for each in deliveries]
     assert all(at is not None and at <= f"{until_s:%Y-%m-%dT%H:%M:%S}Z" for at in received)
 
 
@@ -105,7 +105,7 @@ async def test_a_process_killed_between_producing_and_deleting_makes_a_duplicate
     assert segments(tmp_path)
     async with publisher_of(kafka) as publisher, running(tmp_path, publisher):
         await until(lambda: not segments(tmp_path))
-    found = await in_topic(kafka, "one")
+    deliveries = await in_topic(kafka, "one")
     for key in {each.key for each in records}:
         once = [each.value for each in records if each.key == key]
-        assert [each.value for each in found if each.key == key] == once * 2
+        assert [each.value for each in deliveries if each.key == key] == once * 2

@@ -57,7 +57,7 @@ async def test_a_bucket_that_refuses_stops_the_start(s3: SpillSettings) -> None:
             pass
 
 
-async def test_storage_that_hangs_is_told_in_time_and_does_not_stop_the_start(
+async def test_storage_that_hangs_is_reported_in_time_and_does_not_stop_the_start(
     silent_server: str,
 ) -> None:
     settings = SpillSettings(

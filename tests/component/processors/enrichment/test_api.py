@@ -136,17 +136,17 @@ async def raw(serve: Serve) -> AsyncIterator[ZoomSettings]:
 
 
 async def test_in_an_outage_every_event_goes_out_and_the_api_is_soon_left_alone() -> None:
-    asked: list[str] = []
+    heads: list[str] = []
 
     async def serve(head: str, writer: asyncio.StreamWriter) -> None:
-        asked.append(head)
+        heads.append(head)
         writer.write(http(503, b""))
 
     async with raw(serve) as zoom, handler_for(zoom) as handler:
         for number in range(500):
             member = await enriched(handler, user_id=f"u{number}", cc_queue_id="q")
             assert member["status"] == "partial"
-    assert len(asked) < 50
+    assert len(heads) < 50
 
 
 async def test_an_api_that_hangs_costs_each_id_one_deadline_and_not_each_event() -> None:
@@ -196,7 +196,7 @@ async def test_an_answer_that_came_too_late_is_there_for_the_next_event() -> Non
     ],
     ids=["scope", "credentials", ZoomFault.NOT_JSON, ZoomFault.RATE_LIMITED],
 )
-async def test_whatever_the_api_says_events_go_out_and_tell_why(
+async def test_whatever_the_api_answers_events_go_out_with_the_reason(
     token: bytes, answer: bytes, reason: str
 ) -> None:
     async def serve(head: str, writer: asyncio.StreamWriter) -> None:

@@ -71,9 +71,9 @@ async def publish(kafka: KafkaSettings) -> None:
 async def read(kafka: KafkaSettings, topic: str, *, count: int = 0) -> Sequence[Delivery]:
     async with asyncio.timeout(HANG_GUARD_S):
         while True:
-            found = [each async for each in read_all(kafka, [topic])]
-            if len(found) >= count:
-                return found
+            deliveries = [each async for each in read_all(kafka, [topic])]
+            if len(deliveries) >= count:
+                return deliveries
             await asyncio.sleep(0.1)
 
 
@@ -121,12 +121,12 @@ async def test_names_that_come_late_correct_the_event_everywhere(
         async with owner(database_dsn) as sink:
             for each in order:
                 assert await sink.store([each]) == ()
-        found = await query(
+        rows = await query(
             database_dsn,
             "select r.revision, r.enrichment_status, t.user_display_name from zcc.raw_event r "
             "join zcc.engagement_timeline t using (event_id)",
         )
-        assert found == [
+        assert rows == [
             {"revision": 2, "enrichment_status": "complete", "user_display_name": "Ann"}
         ]
         await query(database_dsn, "truncate zcc.raw_event, zcc.engagement_timeline")

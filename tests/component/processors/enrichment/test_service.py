@@ -1,4 +1,4 @@
-"""Enrichment as it runs in production: a process between real topics, the API beside it."""
+"""Enrichment as it runs in production: a process between real topics, with the API."""
 
 import asyncio
 import os
@@ -71,13 +71,13 @@ async def process(
 async def read(kafka: KafkaSettings, topic: str, *, count: int) -> list[Delivery]:
     async with asyncio.timeout(HANG_GUARD_S):
         while True:
-            found = [delivery async for delivery in read_all(kafka, (topic,))]
-            if len(found) >= count:
-                return found
+            deliveries = [delivery async for delivery in read_all(kafka, (topic,))]
+            if len(deliveries) >= count:
+                return deliveries
             await asyncio.sleep(0.2)
 
 
-async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set_aside(
+async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_a_dead_letter(
     kafka: KafkaSettings,
 ) -> None:
     company = make_company(1)
@@ -107,13 +107,13 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_set
                 await publisher.publish(Record(raw, b"a:e", body, headers))
         async with process(kafka, rest_url=url, account_id=company.account_id) as child:
             enriched = enriched_topic("engagement", prefix=kafka.topic_prefix)
-            found = await read(kafka, enriched, count=len(bodies))
+            deliveries = await read(kafka, enriched, count=len(bodies))
             aside = dead_letter_topic(component.name, prefix=kafka.topic_prefix)
             (dead,) = await read(kafka, aside, count=1)
             child.send_signal(signal.SIGTERM)
             async with asyncio.timeout(HANG_GUARD_S):
                 assert await child.wait() == 0
-    for ordinal, (body, delivery) in enumerate(zip(bodies, found, strict=True)):
+    for ordinal, (body, delivery) in enumerate(zip(bodies, deliveries, strict=True)):
         user = users[ordinal % 5]
         value = delivery.value or b""
         assert value.startswith(body[:-1])

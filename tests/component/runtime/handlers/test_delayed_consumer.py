@@ -18,13 +18,13 @@ one, two = TopicPartition("r", 0), TopicPartition("r", 1)
 
 class Listener:
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        self.told.append("revoked")
+        self.calls.append("revoked")
 
     async def assigned(self, assignment: Assignment) -> None:
-        self.told.append("assigned")
+        self.calls.append("assigned")
 
 
 class Looked(FakeConsumer):
@@ -52,24 +52,24 @@ class Bench:
     def put(self, source: TopicPartition, *values: bytes, due_in_s: float) -> None:
         due_ms = int((self.clock.now().timestamp() + due_in_s) * 1000)
         for value in values:
-            told = (("zcc-due-at", timestamp(due_ms).encode()),)
-            self.broker.append(source, Record("r", b"k", value, told))
+            headers = (("zcc-due-at", timestamp(due_ms).encode()),)
+            self.broker.append(source, Record("r", b"k", value, headers))
 
     async def poll_for(self, seconds: float, *, most: int = 100) -> list[bytes | None]:
         """Poll for so long and return the values that came."""
-        found: list[Delivery] = []
+        deliveries: list[Delivery] = []
         until_s = self.clock.monotonic_s() + seconds
         while (left_s := until_s - self.clock.monotonic_s()) > 0:
             polled: Sequence[Delivery] = await self.consumer.poll(
                 max_records=most, timeout_s=min(left_s, 0.25)
             )
             assert len(polled) <= most
-            found += polled
-        return [each.value for each in found]
+            deliveries += polled
+        return [each.value for each in deliveries]
 
 
 @simulated
-async def test_what_is_held_comes_in_order_when_due_and_no_more_than_asked_for() -> None:
+async def test_delayed_records_come_in_order_when_due_and_no_more_than_requested() -> None:
     bench = Bench()
     bench.put(one, b"1", b"2", b"3", due_in_s=10)
     bench.put(two, b"a", due_in_s=5)
@@ -130,7 +130,7 @@ async def test_nothing_is_let_go_of_a_partition_that_was_taken_away() -> None:
         silent = Looked(bench.broker, group="g", topics=["r"], listener=Listener())
         async with silent:  # never polls, so the group waits for it
             assert await bench.poll_for(10) == []
-            assert bench.listener.told == ["assigned", "revoked"]
+            assert bench.listener.calls == ["assigned", "revoked"]
         assert await bench.poll_for(1) == [b"1"]
 
 

@@ -1,4 +1,4 @@
-"""What a worker tells of itself: lag, records in flight, failures."""
+"""The metrics of a worker: lag, records in flight, failures."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -54,7 +54,7 @@ async def test_who_has_left_with_records_in_flight_shows_none() -> None:
 
 
 @simulated
-async def test_a_lag_that_cannot_be_asked_for_stops_nothing() -> None:
+async def test_a_lag_that_cannot_be_read_stops_nothing() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -87,7 +87,7 @@ def lag_of(partition: TopicPartition, unit: str) -> float | None:
 
 
 @simulated
-async def test_lag_is_told_for_each_partition_in_records_and_by_the_age_of_the_oldest() -> None:
+async def test_lag_is_reported_for_each_partition_in_records_and_by_the_age_of_the_oldest() -> None:
     rig, release = Rig(partitions=2), asyncio.Event()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -132,7 +132,7 @@ async def test_the_age_of_what_was_not_read_counts_from_when_it_was_first_seen()
 
 
 @simulated
-async def test_a_worker_tells_no_lag_of_partitions_that_it_does_not_own_any_more() -> None:
+async def test_a_worker_reports_no_lag_of_partitions_that_it_does_not_own_any_more() -> None:
     rig = Rig(partitions=2)
 
     async def handler(delivery: Delivery) -> Sequence[Record]:

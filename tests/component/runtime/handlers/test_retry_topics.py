@@ -153,7 +153,7 @@ async def test_while_a_record_waits_its_partition_is_paused_and_then_read_on() -
 
 
 @simulated
-async def test_a_record_that_is_never_ready_is_set_aside_after_its_last_delay() -> None:
+async def test_a_record_that_is_never_ready_becomes_a_dead_letter_after_its_last_delay() -> None:
     rig = DelayRig()
     handler = Looks(rig, ready_at=99)
     rig.append(b"late", headers=(("ce_id", b"a"),))
@@ -163,8 +163,8 @@ async def test_a_record_that_is_never_ready_is_set_aside_after_its_last_delay() 
     assert rig.values() == [b"1", b"2", b"3"]
     (dead,) = rig.produced("dead")
     assert (dead.key, dead.value, dead.headers[0]) == (b"k", b"late", ("ce_id", b"a"))
-    told = {name: text(dead.headers, f"zcc-{name}") for name in ("reason", "origin", "attempts")}
-    assert told == {"reason": "not_ready", "origin": "in/0/0", "attempts": "3"}
+    labels = {name: text(dead.headers, f"zcc-{name}") for name in ("reason", "origin", "attempts")}
+    assert labels == {"reason": "not_ready", "origin": "in/0/0", "attempts": "3"}
     assert (text(dead.headers, "zcc-error") or "").startswith("since 2026-01-01T00:00:")
     assert text(dead.headers, "zcc-worker") == "test"
     assert text(dead.headers, "zcc-due-at") is None
@@ -172,7 +172,7 @@ async def test_a_record_that_is_never_ready_is_set_aside_after_its_last_delay() 
 
 
 @simulated
-async def test_a_worker_without_delays_sets_aside_at_once_what_is_not_ready() -> None:
+async def test_without_delays_a_record_that_is_not_ready_becomes_a_dead_letter_at_once() -> None:
     rig = DelayRig()
     rig.append(b"late")
     async with running(Worker(Looks(rig, ready_at=2), rig.context())):
@@ -252,7 +252,7 @@ async def test_a_worker_that_stops_leaves_what_waits_to_the_next() -> None:
 
 
 @simulated
-async def test_a_later_look_waits_for_the_world_beside_the_present_and_is_never_set_aside() -> None:
+async def test_a_retry_waits_for_an_outage_next_to_new_records_and_becomes_no_dead_letter() -> None:
     rig = DelayRig()
     down = True
 
@@ -277,7 +277,7 @@ async def test_a_later_look_waits_for_the_world_beside_the_present_and_is_never_
 
 
 @simulated
-async def test_poison_at_a_later_look_is_told_by_where_it_was_first_read() -> None:
+async def test_poison_on_a_retry_is_reported_with_its_first_origin() -> None:
     rig = DelayRig()
 
     async def handler(delivery: Delivery) -> Sequence[Record] | Deferred:
@@ -295,7 +295,9 @@ async def test_poison_at_a_later_look_is_told_by_where_it_was_first_read() -> No
 
 
 @simulated
-async def test_a_waiting_record_without_its_origin_is_set_aside_and_stops_nothing() -> None:
+async def test_a_waiting_record_without_its_origin_becomes_a_dead_letter_and_stops_nothing() -> (
+    None
+):
     rig = DelayRig()
     handler = Looks(rig, ready_at=2)
     rig.append(b"lost", to=first_wait)

@@ -44,7 +44,7 @@ async def test_a_handler_that_swallows_its_cancellation_and_fails_is_not_called_
 
 
 @simulated
-async def test_the_worlds_fault_waits_in_its_lane_and_never_becomes_a_dead_letter() -> None:
+async def test_a_transient_error_waits_in_its_lane_and_never_becomes_a_dead_letter() -> None:
     rig = Rig()
     tries = 0
 
@@ -93,7 +93,7 @@ async def test_a_rejected_record_becomes_a_dead_letter_byte_for_byte_and_stops_n
 
 
 @simulated
-async def test_a_defect_is_tried_as_often_as_allowed_and_then_set_aside() -> None:
+async def test_a_defect_is_retried_as_often_as_allowed_and_then_becomes_a_dead_letter() -> None:
     rig = Rig()
     tries = 0
 
@@ -116,7 +116,7 @@ async def test_a_defect_is_tried_as_often_as_allowed_and_then_set_aside() -> Non
 
 
 @simulated
-async def test_too_many_defects_pause_the_partition_and_nothing_more_is_set_aside() -> None:
+async def test_too_many_defects_pause_the_partition_without_more_dead_letters() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -156,7 +156,7 @@ async def test_what_was_handled_is_not_handled_again_because_the_broker_did_not_
 
 
 @simulated
-async def test_a_record_whose_product_the_broker_refuses_is_set_aside() -> None:
+async def test_a_record_whose_product_the_broker_refuses_becomes_a_dead_letter() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:
@@ -186,7 +186,7 @@ async def test_a_dead_letter_that_the_topic_does_not_take_halts_the_worker() -> 
 
 
 @simulated
-async def test_a_handler_that_asks_for_the_operator_halts_the_worker() -> None:
+async def test_a_handler_that_needs_the_operator_halts_the_worker() -> None:
     rig = Rig()
 
     async def handler(delivery: Delivery) -> Sequence[Record]:

@@ -102,10 +102,10 @@ async def test_a_codec_that_is_not_installed_is_the_operators_fault(
 ) -> None:
     async with producing(kafka_settings, compression_type="zstd") as producer:
         await producer.send_and_wait(topic, b"v" * 1000)
-    said = await asyncio.to_thread(without_codecs, kafka_settings, topic)
-    assert said.startswith("runtime.errors.ConfigurationError")
-    assert "zstd" in said
-    assert "install cramjam" in said
+    error = await asyncio.to_thread(without_codecs, kafka_settings, topic)
+    assert error.startswith("runtime.errors.ConfigurationError")
+    assert "zstd" in error
+    assert "install cramjam" in error
 
 
 async def test_records_larger_than_a_piece_are_read_from_all_partitions(
@@ -182,7 +182,7 @@ async def first_of(kafka: KafkaSettings, topic: str) -> Delivery:
     return member.read[0]
 
 
-async def test_a_topic_that_is_deleted_and_made_anew_is_read_from_its_beginning(
+async def test_a_topic_that_is_deleted_and_recreated_is_read_from_its_beginning(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     source = TopicPartition(topic, 0)

@@ -1,4 +1,4 @@
-"""What an operator is told when the brokers refuse the login, the certificate or the user."""
+"""The errors an operator gets when the brokers refuse the login, the certificate or the user."""
 
 import asyncio
 import ssl
@@ -158,7 +158,7 @@ def test_tls_checks_the_brokers_name_and_plaintext_has_none() -> None:
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
 )
-async def test_each_error_of_the_library_is_told_by_whose_fault_it_is(
+async def test_each_error_of_the_library_is_raised_by_whose_fault_it_is(
     error: errors.KafkaError, fault: type[Exception]
 ) -> None:
     assert type(by_fault("ask", error)) is fault
@@ -168,7 +168,7 @@ async def test_each_error_of_the_library_is_told_by_whose_fault_it_is(
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError("reset")])
-async def test_silence_and_broken_connections_are_the_worlds_fault(error: Exception) -> None:
+async def test_silence_and_broken_connections_are_transient_errors(error: Exception) -> None:
     with pytest.raises(TransientError, match=r"^ask: "):
         async with answering("ask"):
             raise error

@@ -201,7 +201,7 @@ async def test_a_new_member_after_a_restart_of_the_broker_goes_on_where_the_grou
     assert state.committed == position.offset
 
 
-async def test_a_member_that_hears_nothing_gives_up_and_leaves_in_time(
+async def test_a_member_without_an_answer_gives_up_and_leaves_in_time(
     own_stack: devstack.Stack, settings: KafkaSettings
 ) -> None:
     listener = Listener()

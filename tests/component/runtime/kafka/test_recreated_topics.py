@@ -64,7 +64,7 @@ async def committed_late(kafka: KafkaSettings, topic: str, group: str, *, offset
 
 
 @pytest.mark.parametrize("offset", [6, 60], ids=["within the new log", "beyond its end"])
-async def test_a_log_made_anew_is_read_whole_whatever_was_committed_in_the_old_one(
+async def test_a_recreated_log_is_read_whole_whatever_was_committed_in_the_old_one(
     kafka_settings: KafkaSettings, topic: str, offset: int
 ) -> None:
     await committed_late(kafka_settings, topic, "g", offset=offset)
@@ -81,7 +81,7 @@ async def test_a_log_made_anew_is_read_whole_whatever_was_committed_in_the_old_o
         assert member.assignments[0].topic_ids == await cluster.topic_ids([topic])
 
 
-async def test_a_member_that_reads_beyond_the_end_of_a_log_made_anew_enters_anew(
+async def test_a_member_that_reads_beyond_the_end_of_a_recreated_log_rejoins(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     await publish(kafka_settings, *records(topic, numbered("old", 10)))
@@ -95,7 +95,7 @@ async def test_a_member_that_reads_beyond_the_end_of_a_log_made_anew_enters_anew
         await poll_until(lambda: after.values == [b"new"], after)
 
 
-async def test_a_topic_that_was_away_for_a_while_is_told_to_be_made_anew(
+async def test_a_topic_that_was_away_for_a_while_is_reported_as_recreated(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     """The member is given an assignment without it in between, and its commits are gone."""
@@ -111,7 +111,7 @@ async def test_a_topic_that_was_away_for_a_while_is_told_to_be_made_anew(
     assert recreations(topic) == before + 1
 
 
-async def test_a_handler_handles_all_of_a_topic_that_is_made_anew_while_it_works(
+async def test_a_handler_handles_all_of_a_topic_that_is_recreated_while_it_works(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     handled: list[bytes | None] = []
@@ -129,7 +129,7 @@ async def test_a_handler_handles_all_of_a_topic_that_is_made_anew_while_it_works
     assert handled[:10] == numbered("old", 10)
 
 
-async def test_a_retry_topic_made_anew_is_read_whole(
+async def test_a_recreated_retry_topic_is_read_whole(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     waits = retry_topic("g", 1, prefix=kafka_settings.topic_prefix)
@@ -147,14 +147,14 @@ async def test_a_retry_topic_made_anew_is_read_whole(
         kafka=kafka_settings,
         worker=worker,
     )
-    found: list[bytes | None] = []
+    values: list[bytes | None] = []
     async with until_terminated(work):
-        while len(found) < 30:  # none of them says where it comes from, so all are set aside
-            found = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
-    assert found == numbered("new", 30)
+        while len(values) < 30:  # none of them has its origin, so all become dead letters
+            values = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
+    assert values == numbered("new", 30)
 
 
-async def test_a_planned_sink_stores_nothing_of_a_log_made_anew_under_the_name_of_the_old_one(
+async def test_a_planned_sink_stores_nothing_of_a_recreated_log_under_the_name_of_the_old_one(
     kafka_settings: KafkaSettings, topic: str
 ) -> None:
     sink, back = LogSink(), False

@@ -44,7 +44,7 @@ async def test_other_partitions_go_on_and_the_leaderless_one_is_read_once_it_is_
     assert len(member.assignments) == 1
 
 
-async def test_a_member_all_of_whose_partitions_are_leaderless_enters_anew(
+async def test_a_member_all_of_whose_partitions_are_leaderless_rejoins(
     kafka_settings: KafkaSettings, proxy: Proxy, topics: list[str]
 ) -> None:
     sick, _ = topics
@@ -68,16 +68,16 @@ async def test_who_is_given_a_leaderless_partition_waits_for_it_and_does_not_dis
         proxy.deposed.add(topic)
         async with behind.consumer:
             await poll_until(lambda: len(before.owned) == 1, before, behind)
-            told = len(before.assignments)
+            assignments = len(before.assignments)
             with capture_logs() as logs:
                 await poll_until(lambda: "assignment waits" in {e["event"] for e in logs}, behind)
             await before.poll()
-            assert len(before.assignments) == told
+            assert len(before.assignments) == assignments
             proxy.deposed.clear()
             await poll_until(lambda: behind.owned, before, behind)
 
 
-async def test_what_was_damaged_is_not_handed_out_and_is_read_again_by_who_enters_anew(
+async def test_what_was_damaged_is_not_handed_out_and_is_read_again_after_rejoining(
     kafka_settings: KafkaSettings, proxy: Proxy, topics: list[str]
 ) -> None:
     _, well = topics

@@ -39,7 +39,7 @@ async def test_a_restart_within_the_session_leaves_the_other_members_alone(
     async with two.consumer:
         async with one.consumer:
             await poll_until(lambda: len(one.owned) == len(two.owned) == 2, one, two)
-            told = len(two.assignments), len(two.revocations)
+            calls = len(two.assignments), len(two.revocations)
             await publish(kafka_settings, *spread(topic, partitions=4, values=values[:40]))
             await poll_until(lambda: len(one.read) + len(two.read) == 40, one, two)
             await one.consumer.commit(dict.fromkeys(one.owned, Position(10)))
@@ -47,7 +47,7 @@ async def test_a_restart_within_the_session_leaves_the_other_members_alone(
         async with again.consumer:
             await poll_until(lambda: len(again.read) == 20 and len(two.read) == 40, again, two)
     assert again.owned == one.owned
-    assert (len(two.assignments), len(two.revocations)) == told
+    assert (len(two.assignments), len(two.revocations)) == calls
     assert sorted(one.values + two.values + again.values) == sorted(values)
 
 

@@ -1,4 +1,4 @@
-"""Certificates on both sides of a real listener, and what is told where protocols do not fit."""
+"""Certificates on both sides of a real listener, and the errors where protocols do not fit."""
 
 import asyncio
 import shutil
@@ -35,7 +35,7 @@ async def connects(kafka: KafkaSettings) -> bool:
         return bool(await admin.cluster_id())
 
 
-async def test_a_listener_that_asks_for_a_certificate_is_written_to_and_read_with_ours(
+async def test_a_listener_that_requires_a_certificate_is_written_to_and_read_with_ours(
     listeners: Listeners,
 ) -> None:
     certificate, key = await listeners.authority.sign("client")
@@ -63,7 +63,7 @@ async def test_without_a_certificate_of_ours_the_setting_is_named(listeners: Lis
         await connects(kafka)
 
 
-async def test_a_key_may_be_encrypted_and_a_wrong_password_is_told_and_not_asked_for(
+async def test_a_key_may_be_encrypted_and_a_wrong_password_is_reported_without_a_prompt(
     listeners: Listeners,
 ) -> None:
     certificate, key = await listeners.authority.sign("locked", password="open sesame")
@@ -128,7 +128,7 @@ async def test_a_certificate_that_is_renewed_on_disk_is_shown_at_the_next_connec
         ("login", "PLAINTEXT", r"asks for a login \(PLAIN\): check ZCC_KAFKA_SECURITY_PROTOCOL"),
     ],
 )
-async def test_a_listener_of_another_protocol_is_told_by_its_setting(
+async def test_a_listener_of_another_protocol_is_reported_by_its_setting(
     listeners: Listeners, place: str, protocol: str, hint: str
 ) -> None:
     login = {"sasl_username": "someone", "sasl_password": SecretStr(PASSWORD)}
@@ -138,10 +138,10 @@ async def test_a_listener_of_another_protocol_is_told_by_its_setting(
         sasl_mechanism="PLAIN",
         **(login if protocol.startswith("SASL") else {}),
     )
-    with pytest.raises((ConfigurationError, TransientError), match=hint) as told:
+    with pytest.raises((ConfigurationError, TransientError), match=hint) as caught:
         await connects(kafka)
-    assert "\n" not in str(told.value)
-    assert PASSWORD not in str(told.value)
+    assert "\n" not in str(caught.value)
+    assert PASSWORD not in str(caught.value)
 
 
 async def test_ingests_publisher_logs_why_it_reaches_no_broker(listeners: Listeners) -> None:

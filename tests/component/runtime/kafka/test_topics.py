@@ -90,7 +90,7 @@ async def test_applying_changes_what_differs_and_nothing_else(
     assert [value for name, value, *_ in entries if name == "segment.bytes"] == ["2000000"]
 
 
-async def test_what_cannot_be_done_is_told_and_the_rest_is_done(
+async def test_what_cannot_be_done_is_reported_and_the_rest_is_done(
     kafka_settings: KafkaSettings,
 ) -> None:
     wide, new = spec_of(kafka_settings, partitions=3), spec_of(kafka_settings, "new")
@@ -108,7 +108,7 @@ async def test_what_cannot_be_done_is_told_and_the_rest_is_done(
         assert "replication 1, expected 2" in checked.lines[1]
 
 
-async def test_lag_and_counts_are_told_by_partition_and_by_topic(
+async def test_lag_and_counts_are_reported_by_partition_and_by_topic(
     kafka_settings: KafkaSettings,
 ) -> None:
     spec = spec_of(kafka_settings)
@@ -211,8 +211,8 @@ async def test_records_that_retention_deleted_unread_are_counted_and_passed(
             with pytest.raises(TransientError, match="2 is gone"):
                 await consumer.poll(max_records=1, timeout_s=deadline_s)
         async with member_of(kafka_settings, spec.name, listener) as consumer:
-            found: list[bytes | None] = []
-            while len(found) < 2:
-                found += [d.value for d in await consumer.poll(max_records=9, timeout_s=1)]
-    assert found == [b"4", b"5"]
+            values: list[bytes | None] = []
+            while len(values) < 2:
+                values += [d.value for d in await consumer.poll(max_records=9, timeout_s=1)]
+    assert values == [b"4", b"5"]
     assert metrics.worker.expired.labels(group, spec.name, "0")._value.get() == 3

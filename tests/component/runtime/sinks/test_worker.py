@@ -109,7 +109,7 @@ async def test_after_an_outage_of_a_minute_the_batch_is_written_within_5_s() -> 
 
 
 @simulated
-async def test_a_store_that_is_down_at_the_takeover_is_asked_again() -> None:
+async def test_a_store_that_is_down_at_the_takeover_is_called_again() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures["assigned"] = [TransientError("down")]
     rig.append_numbers(3)
@@ -132,7 +132,7 @@ async def test_a_rebalance_during_an_outage_gives_up_the_batch_and_reads_it_agai
 
 
 @simulated
-async def test_rejected_records_are_set_aside_and_the_rest_is_stored_with_the_same_spans() -> None:
+async def test_rejected_records_become_dead_letters_and_the_rest_keeps_its_spans() -> None:
     rig, sink = Rig(), RecordingSink()
     sink.poison = {b"1", b"4"}
     rig.append_numbers(5)
@@ -191,7 +191,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
 
 @pytest.mark.parametrize("stage", ["assigned", "write"])
 @simulated
-async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
+async def test_a_fenced_sink_is_counted_and_rejoins(stage: str) -> None:
     rig, sink = Rig(), RecordingSink()
     sink.failures[stage] = [FencedError("another owner")]
     rig.append_numbers(3)
@@ -203,7 +203,7 @@ async def test_a_fenced_sink_is_counted_and_enters_anew(stage: str) -> None:
 
 
 @simulated
-async def test_a_commit_of_an_older_generation_makes_it_enter_anew() -> None:
+async def test_a_commit_of_an_older_generation_makes_it_rejoin() -> None:
     rig, sink = Rig(), RecordingSink()
     rig.failures["commit"] = [FencedError("moved on")]
     rig.append_numbers(3)

@@ -137,7 +137,7 @@ async def test_metadata_that_is_no_plan_of_ours_halts() -> None:
 
 
 @simulated
-async def test_a_plan_whose_rest_does_not_come_makes_it_enter_anew() -> None:
+async def test_a_plan_whose_rest_does_not_come_makes_it_rejoin() -> None:
     rig, sink = Rig(), RecordingSink(planned=True)
     rig.append(b"0")
     rig.broker.leave_gap(source, 9)

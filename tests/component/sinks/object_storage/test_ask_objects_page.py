@@ -66,9 +66,9 @@ async def test_the_queries_show_each_event_once_and_how_many_rows_are_repeats(
         await connection.execute(f"create temporary table events ({columns})".encode())
         for row in rows:
             await connection.execute(f"insert into events values ({values})".encode(), row)
-        found = await (await connection.execute(once.encode())).fetchall()
+        shown = await (await connection.execute(once.encode())).fetchall()
         counts = await (await connection.execute(repeats.encode())).fetchone()
-    assert [(row[1], row[4]) for row in found] == [
+    assert [(row[1], row[4]) for row in shown] == [
         ("contact_center.task_created", revision) for revision in (1, 3, 1)
     ]
     assert counts == (6, 3)
@@ -78,5 +78,5 @@ def test_the_program_shows_each_event_once(folder: Path) -> None:
     (program,) = blocks("python")
     names: dict[str, Any] = {}
     exec(program.replace('"events"', repr(str(folder))), names)
-    found = names["each_event_once"].sort_by("occurred_at")
-    assert found["revision"].to_pylist() == [1, 3, 1]
+    events = names["each_event_once"].sort_by("occurred_at")
+    assert events["revision"].to_pylist() == [1, 3, 1]

@@ -35,7 +35,7 @@ def span_start(path: str) -> int:
     return -1 if name is None else name.start
 
 
-async def test_a_topic_made_anew_and_grown_beyond_the_old_one_is_stored_from_its_beginning(
+async def test_a_recreated_topic_that_outgrew_the_old_one_is_stored_from_its_beginning(
     lake: Lake,
 ) -> None:
     await lake.produce(20)
@@ -160,6 +160,6 @@ async def test_files_are_for_the_owner_and_the_group_alone(
     finally:
         work.cancel()
         await asyncio.wait((work,))
-    found = list((tmp_path / "lake").rglob("*"))
-    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_file()} == {0o640}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()} == {0o750}
+    paths = list((tmp_path / "lake").rglob("*"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o640}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o750}

@@ -148,7 +148,7 @@ async def test_a_file_that_is_no_parquet_under_our_name_halts_with_its_name(
         await store(sink, batch(0, 1))
 
 
-async def test_a_topic_made_anew_is_stored_beside_the_old_one(
+async def test_a_recreated_topic_is_stored_next_to_the_old_one(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(0, 4))
@@ -172,7 +172,7 @@ async def test_without_topic_ids_the_log_has_the_name_of_the_cluster(
     assert await sink.assigned(assignment(None, topic_id="")) == {source: Resume(0, 2)}
 
 
-async def test_another_cluster_halts_until_it_is_said_that_both_lie_side_by_side(
+async def test_another_cluster_halts_until_the_record_of_the_first_one_is_deleted(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(0, 4))
@@ -269,7 +269,7 @@ async def test_a_log_that_was_set_back_and_grew_again_halts(
     assert await stored(settings) == [0, 1, 2, 3]
 
 
-async def test_objects_of_others_beside_ours_are_passed_over(
+async def test_objects_of_others_next_to_ours_are_skipped(
     settings: ObjectStorageSettings, sink: ObjectStorageSink
 ) -> None:
     await store(sink, batch(0, 4))

@@ -36,11 +36,11 @@ def event(month: int) -> Delivery:
     return delivery(webhook("engagement_started", entity, at_ms=at_ms))
 
 
-async def store(found: Owner, told: Delivery) -> None:
+async def store(writer: Owner, record: Delivery) -> None:
     """As the runtime does it: again after an error of the world."""
     for _ in range(3):
         try:
-            assert await found.store([told]) == ()
+            assert await writer.store([record]) == ()
         except TransientError:
             continue
         return
@@ -49,11 +49,11 @@ async def store(found: Owner, told: Delivery) -> None:
 
 async def test_settings_of_a_database_change_nothing_of_what_is_stored(dsn: str) -> None:
     name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         for month, statement in enumerate(STATEMENTS, start=1):
             await query(dsn, statement.format(name=name))
             await query(dsn, END_SESSIONS)
-            await store(found, event(month))
+            await store(writer, event(month))
     rows: list[dict[str, Any]] = await query(
         dsn,
         "select tableoid::regclass::text as partition, extract(epoch from event_ts)::bigint as at, "
@@ -83,16 +83,16 @@ async def test_commands_read_times_whatever_style_a_database_has(dsn: str) -> No
 
 async def test_a_database_that_takes_no_writes_for_a_while_is_waited_for(dsn: str) -> None:
     name = psycopg.conninfo.conninfo_to_dict(dsn)["dbname"]
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         await query(dsn, f"alter database {name} set default_transaction_read_only = on")
         await query(dsn, END_SESSIONS)
         for _ in range(2):  # a session that has ended, then one that may not write
             try:
-                await found.store([event(1)])
+                await writer.store([event(1)])
             except TransientError:
                 continue
             raise AssertionError("stored")
         await query(dsn, f"begin read write; alter database {name} reset all; commit")
         await query(dsn, END_SESSIONS)
-        await store(found, event(1))
+        await store(writer, event(1))
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 1

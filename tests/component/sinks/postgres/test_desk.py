@@ -17,9 +17,9 @@ REFERENCES = TopicPartition(REFERENCE_TOPIC, 0)
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
 
 
-async def store(dsn: str, *told: Delivery, source: TopicPartition | None = None) -> None:
-    async with owner(dsn, **({} if source is None else {"source": source})) as found:
-        assert await found.store(told) == ()
+async def store(dsn: str, *deliveries: Delivery, source: TopicPartition | None = None) -> None:
+    async with owner(dsn, **({} if source is None else {"source": source})) as writer:
+        assert await writer.store(deliveries) == ()
 
 
 def seconds(moment: datetime | None) -> float | None:
@@ -27,13 +27,13 @@ def seconds(moment: datetime | None) -> float | None:
 
 
 async def stays(dsn: str, task_id: str = "T1") -> list[tuple[Any, ...]]:
-    found = await query(
+    rows = await query(
         dsn,
         f"select * from zcc.task_queue_stay where task_id = '{task_id}' order by entered_at",
     )
     return [
         (row["cc_queue_id"], seconds(row["entered_at"]), seconds(row["ended_at"]), row["ended_by"])
-        for row in found
+        for row in rows
     ]
 
 
@@ -147,17 +147,17 @@ async def test_the_state_of_a_recording_and_of_a_message_follows_from_what_is_kn
     assert [row["state"] for row in rows] == ["opened", "unknown", "deleted"]
 
 
-async def test_references_fill_tables_beside_events_and_are_no_raw_events(dsn: str) -> None:
+async def test_references_fill_their_own_tables_and_are_no_raw_events(dsn: str) -> None:
     visible = "zcc_postgres_visible_seconds_count"
     seen = metrics_exposition.total(metrics_exposition.exposition(), visible)
-    told = (
+    deliveries = (
         snapshot("user", "U1", {"user_id": "U1", "display_name": "Alex"}, after_s=5),
         snapshot("queue", "Q1", {"cc_queue_id": "Q1", "max_wait_time": 60}),
         snapshot("queue", "Q1", None, after_s=9),
         snapshot("flow", "F1", {"flow_name": "Main"}),
         snapshot("sms_log", "E1", {"engagement_id": "E1", "sms_types": []}),
     )
-    await store(dsn, *told, source=REFERENCES)
+    await store(dsn, *deliveries, source=REFERENCES)
     assert metrics_exposition.total(metrics_exposition.exposition(), visible) == seen
     await store(dsn, event("user_login", user_id="U1", display_name="Alex before"))
     (user,) = await query(dsn, "select display_name, looked_up_at from zcc.app_user")
@@ -172,33 +172,33 @@ async def test_references_fill_tables_beside_events_and_are_no_raw_events(dsn: s
     assert raw["count"] == 1
 
 
-async def test_a_record_that_is_no_reference_is_set_aside_alone(dsn: str) -> None:
+async def test_a_record_that_is_no_reference_is_rejected_alone(dsn: str) -> None:
     good = snapshot("team", "T1", {"team_id": "T1", "team_name": "One"})
-    async with owner(dsn, source=REFERENCES) as found:
-        (rejection,) = await found.store([good, with_fields(good, value=b"[]")])
+    async with owner(dsn, source=REFERENCES) as writer:
+        (rejection,) = await writer.store([good, with_fields(good, value=b"[]")])
         assert (rejection.offset, rejection.reason) == (1, DeadLetterReason.UNREADABLE)
-        await found.store([good])
+        await writer.store([good])
     assert len(await query(dsn, "select 1 from zcc.team")) == 1
 
 
-async def test_what_is_asked_of_the_views_is_found_by_indexes(dsn: str) -> None:
+async def test_queries_of_the_views_use_indexes(dsn: str) -> None:
     by_index = psycopg.conninfo.make_conninfo(dsn, options="-c enable_seqscan=off")
-    for asked in (
+    for condition in (
         "task_queue_stay where account_id = 'A' and cc_queue_id = 'Q' and entered_at > now()",
         "user_status_history where account_id = 'A' and user_id = 'U' and started_at > now()",
         "user_status_history where account_id = 'A' and started_at > now()",
         "user_session where account_id = 'A' and user_id = 'U' and login_at > now()",
     ):
-        plan = await query(by_index, f"explain select * from zcc.{asked}")
+        plan = await query(by_index, f"explain select * from zcc.{condition}")
         lines = "\n".join(row["QUERY PLAN"] for row in plan)
-        assert "Seq Scan" not in lines, asked
-        assert lines.count("Index Cond") >= 2, asked
+        assert "Seq Scan" not in lines, condition
+        assert lines.count("Index Cond") >= 2, condition
 
 
-async def test_the_state_of_a_user_is_the_newest_that_happened_whenever_it_is_told(
+async def test_the_state_of_a_user_is_the_newest_that_happened_whenever_it_arrives(
     dsn: str,
 ) -> None:
-    """The third is late; the fourth happened first, and Zoom told it last of all."""
+    """The third is late; the fourth happened first, and Zoom reported it last of all."""
     states = (
         ("c-Ready", 60, 0),
         ("c-Occupied", 120, 0),

@@ -22,10 +22,10 @@ ANN = Participants("ann", "+15550107001")
 BOB = Participants("bob", "+15550107002")
 
 
-async def erased(dsn: str, asked: ErasureRequest, *, apply: bool = True) -> Erased:
+async def erased(dsn: str, erasure: ErasureRequest, *, apply: bool = True) -> Erased:
     numbers = itertools.count(1)
     return await asyncio.to_thread(
-        erase, dsn, asked, key=KEY, token=lambda: f"erased-{next(numbers)}", apply=apply
+        erase, dsn, erasure, key=KEY, token=lambda: f"erased-{next(numbers)}", apply=apply
     )
 
 
@@ -41,11 +41,11 @@ async def contents(dsn: str) -> dict[str, set[str]]:
 
 
 def traces(rows: dict[str, set[str]], values: tuple[str, ...]) -> dict[str, set[str]]:
-    found = {
+    matches = {
         name: {row for row in some if any(value in row for value in values)}
         for name, some in rows.items()
     }
-    return {name: some for name, some in found.items() if some}
+    return {name: some for name, some in matches.items() if some}
 
 
 def others(rows: dict[str, set[str]], values: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -55,7 +55,7 @@ def others(rows: dict[str, set[str]], values: tuple[str, ...]) -> Iterator[tuple
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "erasure",
     [
         ErasureRequest("consumer", numbers=("001 (555) 010-7001",)),
         ErasureRequest("consumer", ids=(ANN.consumer_id,)),
@@ -63,20 +63,20 @@ def others(rows: dict[str, set[str]], values: tuple[str, ...]) -> Iterator[tuple
     ],
 )
 async def test_a_consumer_is_gone_from_every_column_and_nobody_else(
-    dsn: str, asked: ErasureRequest
+    dsn: str, erasure: ErasureRequest
 ) -> None:
     async with owner(dsn) as sink:
         await sink.store([*ANN.deliveries(), *BOB.deliveries()])
     before = await contents(dsn)
     assert len(traces(before, ANN.consumer_traces)) > 10
-    found = await erased(dsn, asked)
+    result = await erased(dsn, erasure)
     after = await contents(dsn)
     assert traces(after, ANN.consumer_traces) == {}
     untouched = set(others(before, (*ANN.consumer_traces, *ANN.user_traces, "-ann")))
     assert untouched <= set(others(after, ()))
     assert traces(after, BOB.consumer_traces) == traces(before, BOB.consumer_traces)
     assert traces(after, BOB.user_traces) == traces(before, BOB.user_traces)
-    assert found.rows == {
+    assert result.rows == {
         name: len(some - after[name]) for name, some in before.items() if some - after[name]
     }
     assert {name: len(rows) for name, rows in after.items()} == {
@@ -123,24 +123,24 @@ async def test_a_dry_run_counts_the_same_and_changes_nothing(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store(ANN.deliveries())
     before = await contents(dsn)
-    asked = ErasureRequest("consumer", numbers=(ANN.number,))
-    found = await erased(dsn, asked, apply=False)
+    erasure = ErasureRequest("consumer", numbers=(ANN.number,))
+    result = await erased(dsn, erasure, apply=False)
     assert await contents(dsn) == before
     assert await query(dsn, "select 1 as one from zcc.audit") == []
-    assert await erased(dsn, asked) == found
-    assert (await erased(dsn, asked)).rows == {}
+    assert await erased(dsn, erasure) == result
+    assert (await erased(dsn, erasure)).rows == {}
 
 
 async def test_the_audit_says_who_and_how_many_and_no_value(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store(ANN.deliveries())
-    asked = ErasureRequest("consumer", numbers=(ANN.number,), emails=(ANN.email,))
-    found = await erased(dsn, asked)
+    erasure = ErasureRequest("consumer", numbers=(ANN.number,), emails=(ANN.email,))
+    result = await erased(dsn, erasure)
     (row,) = await query(dsn, "select *, session_user as me from zcc.audit")
     assert row["act"] == "erase"
     assert row["login"] == row["me"]
     assert row["asked"] == {"kind": "consumer", "numbers": 1, "emails": 1}
-    assert row["counts"] == found.rows
+    assert row["counts"] == result.rows
     assert row["finished_at"] >= row["started_at"]
     assert len(row["digest"]) == 64
     assert traces({"audit": {str(row)}}, ANN.consumer_traces) == {}
@@ -161,7 +161,7 @@ async def test_pseudonyms_of_the_person_are_found(dsn: str) -> None:
     assert traces(await contents(dsn), (*pseudonyms, "said by ann")) == {}
 
 
-async def test_a_number_told_with_the_same_consumer_id_only_goes_as_well(dsn: str) -> None:
+async def test_a_number_that_only_shares_the_consumer_id_is_erased_as_well(dsn: str) -> None:
     def call(engagement_id: str, consumer_id: str, number: str) -> dict[str, str]:
         return {
             "engagement_id": engagement_id,
@@ -170,14 +170,14 @@ async def test_a_number_told_with_the_same_consumer_id_only_goes_as_well(dsn: st
         }
 
     status = {"message_id": "M1", "channel": "sms", "from": "+15550107777", "to": "+15550100099"}
-    told = [
+    bodies = [
         webhook("engagement_started", call("E1", "C1", "+15550107001")),
         webhook("engagement_started", call("E2", "C1", "+15550107777")),
         webhook("engagement_started", call("E3", "C2", "+15550107002")),
         webhook("message_status", status, at_ms=START_MS + 1000),
     ]
     async with owner(dsn) as sink:
-        await sink.store([delivery(body) for body in told])
+        await sink.store([delivery(body) for body in bodies])
     await erased(dsn, ErasureRequest("consumer", numbers=("+15550107001",)))
     after = await contents(dsn)
     assert traces(after, ("15550107001", "15550107777", "C1")) == {}
@@ -200,7 +200,7 @@ async def test_a_user_is_found_by_email(dsn: str) -> None:
     assert await asyncio.to_thread(users_of_email, dsn, "nobody@example.com") == ()
 
 
-async def test_numbers_beside_the_person_stay_as_they_are(dsn: str) -> None:
+async def test_numbers_in_the_document_of_an_erased_person_stay_exact(dsn: str) -> None:
     call = {"engagement_id": "E1", "consumer_id": "C1", "big": 1, "exact": 0.1}
     body = webhook("engagement_started", call).replace(b'"big":1', b'"big":' + b"9" * 30)
     async with owner(dsn) as sink:
@@ -215,18 +215,18 @@ async def test_numbers_beside_the_person_stay_as_they_are(dsn: str) -> None:
 async def test_rows_that_would_become_the_same_are_one(dsn: str) -> None:
     def opt_in(engagement_id: str, number: str, at_ms: int) -> bytes:
         terms = {"consumer_number": number, "contact_center_number": "+15550100099"}
-        told = {"engagement_id": engagement_id, "sms": terms}
-        return webhook("consumer_messaging_opt_in", told, at_ms=at_ms)
+        entity = {"engagement_id": engagement_id, "sms": terms}
+        return webhook("consumer_messaging_opt_in", entity, at_ms=at_ms)
 
     written = ("+15550107001", "15550107001", "+1 (555) 010-7001", "+15550107002")
-    told = [opt_in(f"E{index}", each, START_MS + index) for index, each in enumerate(written)]
+    bodies = [opt_in(f"E{index}", each, START_MS + index) for index, each in enumerate(written)]
     treatments = {"phone": "pseudonymise"}
     async with owner(dsn) as sink:
-        await sink.store([delivery(body) for body in told])
+        await sink.store([delivery(body) for body in bodies])
     async with owner(dsn, personal_data=treatments, pseudonym_key=KEY.decode()) as sink:
         await sink.store([delivery(opt_in("E4", "+15550107001", START_MS + 4))])
-    found = await erased(dsn, ErasureRequest("consumer", numbers=("+15550107001",)))
-    assert found.rows["consent"] == found.rows["consent_history"] == 4
+    result = await erased(dsn, ErasureRequest("consumer", numbers=("+15550107001",)))
+    assert result.rows["consent"] == result.rows["consent_history"] == 4
     after = await contents(dsn)
     assert traces(after, ("5550107001", "010-7001", "pseudonym-")) == {}
     assert len(after["consent"]) == 2
@@ -235,13 +235,13 @@ async def test_rows_that_would_become_the_same_are_one(dsn: str) -> None:
 
 async def test_what_is_looked_up_of_a_person_without_a_table_goes_too(dsn: str) -> None:
     references = TopicPartition(REFERENCE_TOPIC, 0)
-    told = [
+    snapshots = [
         snapshot("contact", "C1", {"display_name": "Ann", "phone_number": "+15550107001"}),
         snapshot("contact", "C2", {"display_name": "Bob", "phone_number": "+15550107002"}),
         snapshot("flow", "F1", {"flow_name": "Main"}),
     ]
     async with owner(dsn, source=references) as sink:
-        await sink.store(told)
+        await sink.store(snapshots)
     await erased(dsn, ErasureRequest("consumer", ids=("C1",)))
     rows = await query(dsn, 'select id, state from zcc.reference_entity order by id collate "C"')
     assert rows == [

@@ -18,18 +18,18 @@ async def test_an_engagement_whose_id_is_too_long_is_in_the_raw_event_alone(
 ) -> None:
     before = counted("engagement"), counted("id")
     long, short = "x" * length, "E1"
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         with capture_logs() as logs:
-            await found.store(
+            await writer.store(
                 [
                     event("engagement_started", engagement_id=long),
                     event("engagement_ended", engagement_id=short, cc_queue_id=long, after_s=1),
                 ]
             )
     assert (counted("engagement"), counted("id")) == (before[0] + 1, before[1] + 1)
-    told = {each["what"]: each for each in logs if each["event"] == "left out of the model"}
-    assert told["engagement"]["first"] == "zcc.enriched.engagement.v1/0/0"
-    assert told["id"]["first"] == "zcc.enriched.engagement.v1/0/1"
+    warnings = {each["what"]: each for each in logs if each["event"] == "left out of the model"}
+    assert warnings["engagement"]["first"] == "zcc.enriched.engagement.v1/0/0"
+    assert warnings["id"]["first"] == "zcc.enriched.engagement.v1/0/1"
     assert long not in str(logs)
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 2
     rows = await query(dsn, "select engagement_id, cc_queue_id from zcc.engagement")

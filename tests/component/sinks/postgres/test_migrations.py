@@ -1,4 +1,4 @@
-"""Migrations: applied once, by whoever comes first; printed as the SQL that they are."""
+"""Migrations: applied once, by the process that comes first; printed as the SQL that they are."""
 
 import asyncio
 import sys
@@ -63,7 +63,7 @@ async def test_the_tables_have_the_columns_that_the_sink_writes(database_dsn: st
 
 
 @pytest.mark.parametrize(
-    ("prepare", "found"),
+    ("prepare", "state"),
     [
         ("select", "missing"),
         ("create schema zcc", "missing"),
@@ -74,10 +74,10 @@ async def test_the_tables_have_the_columns_that_the_sink_writes(database_dsn: st
     ],
 )
 async def test_a_sink_refuses_tables_that_are_missing_or_old(
-    database_dsn: str, prepare: str, found: str
+    database_dsn: str, prepare: str, state: str
 ) -> None:
     await query(database_dsn, prepare)
-    with pytest.raises(ConfigurationError, match=f"are {found}, .* run `zcc migrate`"):
+    with pytest.raises(ConfigurationError, match=f"are {state}, .* run `zcc migrate`"):
         async with PostgresSink(settings(database_dsn), SystemClock()):
             pass
 
@@ -104,7 +104,7 @@ async def test_a_migration_without_rights_is_the_operators_fault(database_dsn: s
             await admin.execute(sql.SQL("drop role {}").format(role))
 
 
-async def test_a_server_that_is_not_there_is_the_worlds_fault(database_dsn: str) -> None:
+async def test_a_server_that_is_not_there_is_a_transient_error(database_dsn: str) -> None:
     nowhere = psycopg.conninfo.make_conninfo(database_dsn, host="127.0.0.1", port=1)
     with pytest.raises(TransientError):
         await asyncio.to_thread(migrate, nowhere)

@@ -36,13 +36,13 @@ TYPES = {"timestamptz": "timestamp with time zone"}
 
 
 async def test_each_declared_column_is_there_with_its_type(dsn: str) -> None:
-    found = {(row["table_name"], row["name"]): row["type"] for row in await query(dsn, COLUMNS)}
+    actual = {(row["table_name"], row["name"]): row["type"] for row in await query(dsn, COLUMNS)}
     declared = {
         (table.name, column.name): TYPES.get(column.type, column.type)
         for table in tables
         for column in table.columns
     }
-    assert {place: found.get(place) for place in declared} == declared
+    assert {place: actual.get(place) for place in declared} == declared
 
 
 async def test_nothing_but_declared_columns_must_be_given(dsn: str) -> None:
@@ -83,8 +83,8 @@ async def test_an_older_sink_may_leave_out_what_came_to_its_tables_later(
 
 
 async def test_keys_are_the_declared_ones_and_their_texts_sort_by_bytes(dsn: str) -> None:
-    found = {row["table_name"].removeprefix("zcc."): row["key"] for row in await query(dsn, KEYS)}
-    assert {table.name: found[table.name] for table in tables} == {
+    keys = {row["table_name"].removeprefix("zcc."): row["key"] for row in await query(dsn, KEYS)}
+    assert {table.name: keys[table.name] for table in tables} == {
         table.name: list(table.key) for table in tables
     }
     keys = {(table.name, name) for table in tables for name in table.key}

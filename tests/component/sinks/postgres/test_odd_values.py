@@ -60,12 +60,12 @@ def odd(node: Any, change: Odd) -> Any:
 )
 async def test_every_event_with_odd_values_is_stored(database_dsn: str, change: Odd) -> None:
     await asyncio.to_thread(migrate, database_dsn)
-    told = []
+    deliveries = []
     for event in catalogue.events:
         body = orjson.loads(catalogue.example(event))
         body["payload"]["object"] = odd(body["payload"]["object"], change)
-        told.append(delivery(json.dumps(body).encode(), enrichment=odd(complete, with_nul)))
+        deliveries.append(delivery(json.dumps(body).encode(), enrichment=odd(complete, with_nul)))
     async with owner(database_dsn) as sink:
-        assert await sink.store(told) == ()
+        assert await sink.store(deliveries) == ()
     rows = await query(database_dsn, "select distinct event from zcc.raw_event")
     assert {row["event"] for row in rows} == set(catalogue.events)

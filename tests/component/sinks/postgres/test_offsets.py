@@ -73,9 +73,9 @@ async def test_a_replaced_owner_of_one_partition_stores_nothing_of_the_others(ds
 
 
 async def test_a_batch_that_leaves_a_hole_is_refused(dsn: str) -> None:
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         with pytest.raises(FencedError):
-            await store(found.sink, batch(events(1), start=1))
+            await store(writer.sink, batch(events(1), start=1))
 
 
 async def test_a_write_before_any_assignment_is_refused(dsn: str) -> None:
@@ -104,7 +104,7 @@ async def test_offsets_of_another_log_are_refused_with_the_command_that_repairs_
     assert len(await query(dsn, "select 1 from zcc.kafka_offset")) == 1
 
 
-async def test_a_topic_made_anew_is_read_from_its_start_though_it_grew_beyond_the_stored_offset(
+async def test_a_recreated_topic_is_read_from_its_start_though_it_grew_beyond_the_stored_offset(
     dsn: str,
 ) -> None:
     async with PostgresSink(settings(dsn), SystemClock()) as sink:
@@ -136,19 +136,19 @@ async def test_an_offset_stored_before_ids_were_known_takes_the_id_of_its_topic(
 
 
 async def test_what_retention_deleted_is_counted_once_and_the_rest_is_stored(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store(events(3))
+    async with owner(dsn) as writer:
+        await writer.store(events(3))
         counted = expired()
         with capture_logs() as logs:
-            await found.take_over(log_start=10)
-        assert found.position == 10
+            await writer.take_over(log_start=10)
+        assert writer.position == 10
         assert expired() == counted + 7
-        told = [each for each in logs if each["event"].startswith("retention deleted")]
-        assert [(each["partition"], each["records"]) for each in told] == [(0, 7)]
-        await found.take_over(log_start=10)
+        warnings = [each for each in logs if each["event"].startswith("retention deleted")]
+        assert [(each["partition"], each["records"]) for each in warnings] == [(0, 7)]
+        await writer.take_over(log_start=10)
         assert expired() == counted + 7
-        assert await found.store(events(2)) == ()
-        await found.take_over(log_start=20, committed=12)  # the consumer has counted these
+        assert await writer.store(events(2)) == ()
+        await writer.take_over(log_start=20, committed=12)  # the consumer has counted these
         assert expired() == counted + 7
     assert await query(dsn, "select next_offset from zcc.kafka_offset") == [{"next_offset": 20}]
 

@@ -26,32 +26,32 @@ def event(n: int) -> Any:
 
 
 @pytest.mark.parametrize(("message", "stored"), [(COMMIT, 1), (COMMITTED, 2)])
-async def test_a_connection_cut_around_the_commit_leaves_each_event_once(
+async def test_a_connection_cut_before_or_after_the_commit_leaves_each_event_once(
     dsn: str, message: bytes, stored: int
 ) -> None:
-    async with proxied(dsn) as (proxy, through), owner(through) as found:
-        await found.store([event(0)])
+    async with proxied(dsn) as (proxy, through), owner(through) as writer:
+        await writer.store([event(0)])
         proxy.cut_at = message
         with pytest.raises(TransientError):
-            await found.store([event(1)])
+            await writer.store([event(1)])
         assert len(await query(dsn, "select 1 from zcc.raw_event")) == stored
-        assert not await found.store([event(1)])
-        assert not await found.store([event(2)])
+        assert not await writer.store([event(1)])
+        assert not await writer.store([event(2)])
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 3
     assert await query(dsn, "select next_offset from zcc.kafka_offset") == [{"next_offset": 3}]
 
 
 async def test_a_session_ended_by_the_server_is_replaced(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store([event(0)])
+    async with owner(dsn) as writer:
+        await writer.store([event(0)])
         await query(
             dsn,
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where application_name = 'zcc sink postgres' and datname = current_database()",
         )
         with pytest.raises(TransientError):
-            await found.store([event(1)])
-        assert not await found.store([event(1)])
+            await writer.store([event(1)])
+        assert not await writer.store([event(1)])
 
 
 async def test_a_connection_that_breaks_behind_the_last_statement_broke_by_nobodys_rows(
@@ -65,23 +65,23 @@ async def test_a_connection_that_breaks_behind_the_last_statement_broke_by_nobod
 
 
 async def test_a_statement_that_waits_too_long_is_given_up_and_stored_later(dsn: str) -> None:
-    async with owner(dsn, statement_timeout_s=1.0, write_timeout_s=5.0) as found:
-        await found.store([event(0)])
+    async with owner(dsn, statement_timeout_s=1.0, write_timeout_s=5.0) as writer:
+        await writer.store([event(0)])
         async with await psycopg.AsyncConnection.connect(dsn) as other:
             await other.execute("lock table zcc.raw_event in exclusive mode")
             with pytest.raises(TransientError, match="57014"):
-                await found.store([event(1)])
-        assert not await found.store([event(1)])
+                await writer.store([event(1)])
+        assert not await writer.store([event(1)])
 
 
 async def test_a_silent_connection_is_given_up_within_the_time_of_a_write(dsn: str) -> None:
     limits: dict[str, Any] = {"statement_timeout_s": 1.9, "write_timeout_s": 2.0}
-    async with proxied(dsn) as (proxy, through), owner(through, **limits) as found:
-        await found.store([event(0)])
+    async with proxied(dsn) as (proxy, through), owner(through, **limits) as writer:
+        await writer.store([event(0)])
         proxy.swallow()
         with pytest.raises(TransientError, match="does not answer in time"):
-            await found.store([event(1)])
-        assert not await found.store([event(1)])
+            await writer.store([event(1)])
+        assert not await writer.store([event(1)])
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 2
 
 

@@ -16,7 +16,7 @@ from sinks.postgres.write.partitions import Partitions, Step, following
 from tests.support.enriched_records import delivery, webhook
 from tests.support.patience import until
 from tests.support.postgres import owner, query
-from tests.support.projections import event as told
+from tests.support.projections import event as event_named
 
 TABLES = ("raw_event", "engagement_timeline")
 OTHER = TopicPartition("zcc.enriched.user.v1", 0)
@@ -84,8 +84,8 @@ def spread(count: int) -> list[Delivery]:
 
 
 async def test_this_month_and_the_next_ones_are_made_ahead(dsn: str) -> None:
-    async with owner(dsn, partitions_ahead=3) as found:
-        await found.store([])
+    async with owner(dsn, partitions_ahead=3) as writer:
+        await writer.store([])
     this_month = SystemClock().now().date().replace(day=1)
     ahead = {f"{month:%Y_%m}" for month in following(this_month, "month", ahead=3)}
     assert await partitions(dsn) == {"default", *ahead}
@@ -93,8 +93,8 @@ async def test_this_month_and_the_next_ones_are_made_ahead(dsn: str) -> None:
 
 
 async def test_a_late_event_lands_in_its_own_month_and_nonsense_in_the_default(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store([event(2024, 2), event(2024, 2), event(1970), event(9999, 12)])
+    async with owner(dsn) as writer:
+        await writer.store([event(2024, 2), event(2024, 2), event(1970), event(9999, 12)])
     for table in ("raw_event", "engagement_timeline"):
         assert await where_stored(dsn, table) == ["2024_02", "default", "default"]
 
@@ -102,8 +102,8 @@ async def test_a_late_event_lands_in_its_own_month_and_nonsense_in_the_default(d
 async def test_a_locked_table_holds_up_no_batch_and_its_rows_move_later(dsn: str) -> None:
     async with await psycopg.AsyncConnection.connect(dsn) as reader:
         await reader.execute("select 1 from zcc.raw_event_default")
-        async with owner(dsn) as found:
-            await found.store([event(2024, 3)])
+        async with owner(dsn) as writer:
+            await writer.store([event(2024, 3)])
             assert await where_stored(dsn, "raw_event") == ["default"]
     async with owner(dsn):  # which has nothing to write
         for table in ("raw_event", "engagement_timeline"):
@@ -119,8 +119,8 @@ async def test_making_a_month_twice_is_no_error(dsn: str) -> None:
 
 async def test_a_database_may_have_partitions_by_day(dsn: str) -> None:
     await asyncio.to_thread(partition_by, dsn, "day")
-    async with owner(dsn, partitions_ahead=1) as found:
-        await found.store([event(2024, 2, 28), event(2024, 2, 29)])
+    async with owner(dsn, partitions_ahead=1) as writer:
+        await writer.store([event(2024, 2, 28), event(2024, 2, 29)])
     today = SystemClock().now().date()
     ahead = {f"{day:%Y_%m_%d}" for day in following(today, "day", ahead=1)}
     assert await partitions(dsn) == {"default", "2024_02_28", "2024_02_29", *ahead}
@@ -128,14 +128,14 @@ async def test_a_database_may_have_partitions_by_day(dsn: str) -> None:
 
 
 async def test_after_a_change_of_length_the_partitions_that_are_there_stay(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store([event(2024, 2)])
+    async with owner(dsn) as writer:
+        await writer.store([event(2024, 2)])
     await asyncio.to_thread(partition_by, dsn, "day")
-    async with owner(dsn, partitions_ahead=0) as found:
-        await found.store([event(2024, 2, 3), event(2024, 3, 1)])
+    async with owner(dsn, partitions_ahead=0) as writer:
+        await writer.store([event(2024, 2, 3), event(2024, 3, 1)])
     await asyncio.to_thread(partition_by, dsn, "month")
-    async with owner(dsn, partitions_ahead=0) as found:
-        await found.store([event(2024, 3, 2), event(2024, 4, 1)])
+    async with owner(dsn, partitions_ahead=0) as writer:
+        await writer.store([event(2024, 3, 2), event(2024, 4, 1)])
     assert await where_stored(dsn, "raw_event") == [
         "2024_02",
         "2024_02",
@@ -146,8 +146,8 @@ async def test_after_a_change_of_length_the_partitions_that_are_there_stay(dsn: 
 
 
 async def test_rows_that_no_partition_takes_are_counted(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store([event(1970)])
+    async with owner(dsn) as writer:
+        await writer.store([event(1970)])
     async with owner(dsn):
         await until(partial(rows_outside_are, "raw_event", 1), "a figure of 1")
 
@@ -165,9 +165,9 @@ async def test_a_batch_over_many_days_is_stored_in_bounded_steps_and_nobody_wait
     """Each statement is short, whatever the number of partitions."""
     await asyncio.to_thread(partition_by, dsn, step)
     limits = {"partitions_ahead": 0, "statement_timeout_s": 5.0}
-    async with owner(dsn, **limits) as found, owner(dsn, source=OTHER, **limits) as other:
-        assert await found.store(spread(days)) == ()
-        assert await other.store([told("user_login", user_id="U1")]) == ()
+    async with owner(dsn, **limits) as writer, owner(dsn, source=OTHER, **limits) as other:
+        assert await writer.store(spread(days)) == ()
+        assert await other.store([event_named("user_login", user_id="U1")]) == ()
         assert await query(dsn, "select count(*) from zcc.raw_event") == [{"count": days + 1}]
         for table in TABLES:
             await until_empty(dsn, f"{table}_default")
@@ -213,13 +213,13 @@ async def test_a_month_of_very_many_rows_is_divided_into_days(dsn: str) -> None:
 
 
 async def test_a_row_whose_partition_is_made_on_its_way_is_tried_again(dsn: str) -> None:
-    async with owner(dsn) as found, await psycopg.AsyncConnection.connect(dsn) as maker:
-        await found.store([])
+    async with owner(dsn) as writer, await psycopg.AsyncConnection.connect(dsn) as maker:
+        await writer.store([])
         await maker.execute("select zcc.ensure_partition('raw_event', '2024-03-15', 0)")
-        storing = asyncio.create_task(found.store([event(2024, 3)]))
+        storing = asyncio.create_task(writer.store([event(2024, 3)]))
         await until(partial(somebody_waits, dsn, "raw_event_default"), "who waits for the lock")
         await maker.commit()
         with pytest.raises(TransientError, match="23514"):
             await storing
-        assert await found.store([event(2024, 3)]) == ()
+        assert await writer.store([event(2024, 3)]) == ()
     assert await where_stored(dsn, "raw_event") == ["2024_03"]

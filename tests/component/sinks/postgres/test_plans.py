@@ -49,7 +49,7 @@ FILL: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "engagement_timeline": (
         (
             f"generate_series(1, {ENGAGEMENTS}) as number, "
-            f"unnest(array{list(EVENTS)}) with ordinality as told (event, place)"
+            f"unnest(array{list(EVENTS)}) with ordinality as events (event, place)"
         ),
         {
             "engagement_id": "'E' || number",
@@ -122,12 +122,12 @@ async def fill(connection: psycopg.AsyncConnection) -> None:
         "generate_series(timestamp '2026-01-01', '2026-07-01', '1 month') as month"
     )
     for table, (source, cells) in FILL.items():
-        found = await connection.execute(
+        cursor = await connection.execute(
             "select column_name from information_schema.columns where table_schema = 'zcc' and "
             f"table_name = '{table}' and column_name like '%stamp' and is_nullable = 'NO'"
         )
         values = {"account_id": "'ACCOUNT'", **cells}
-        values |= {column: "''" for (column,) in await found.fetchall()}
+        values |= {column: "''" for (column,) in await cursor.fetchall()}
         statement = (
             f"insert into zcc.{table} ({', '.join(values)}) "
             f"select {', '.join(values.values())} from {source}"
@@ -164,11 +164,11 @@ def rows_read(node: Mapping[str, Any]) -> float:
 
 
 async def test_queries_read_what_they_ask_for_and_not_whole_tables(large_dsn: str) -> None:
-    found = await query(
+    relations = await query(
         large_dsn,
         "select relname, reltuples from pg_class where relnamespace = 'zcc'::regnamespace",
     )
-    sizes = {row["relname"]: row["reltuples"] for row in found if row["reltuples"] > LARGE}
+    sizes = {row["relname"]: row["reltuples"] for row in relations if row["reltuples"] > LARGE}
     assert sizes.keys() > {"engagement", "task", "task_queue_move", "user_status_change"}
     for statement in (*(each for each, _ in QUERIES), *(f"select * from {r}" for r in REPORTS)):
         plan = await executed(large_dsn, statement)
@@ -179,7 +179,7 @@ async def test_queries_read_what_they_ask_for_and_not_whole_tables(large_dsn: st
                 assert node["Node Type"] != "Seq Scan", statement
                 assert rows_read(node) < sizes[table] / 10, (statement, node["Node Type"], table)
 
-    # The moments of one day are found in the partitions around it.
+    # The moments of one day are found in its partition and the neighbouring ones.
     plan = await executed(large_dsn, QUERIES[0][0])
     timeline = [
         node for node in plan if node.get("Relation Name", "").startswith("engagement_timeline")

@@ -91,10 +91,10 @@ async def contents(dsn: str) -> list[object]:
     return [*kept, sorted(await query(dsn, RAW), key=str)]
 
 
-async def stored(found: Owner, dsn: str) -> list[object]:
+async def stored(writer: Owner, dsn: str) -> list[object]:
     for start in range(0, 1200, 400):
-        assert not await found.store(call(n) for n in range(start, start + 400))
-    assert not await found.store([call(3), call(3)])
+        assert not await writer.store(call(n) for n in range(start, start + 400))
+    assert not await writer.store([call(3), call(3)])
     return await contents(dsn)
 
 
@@ -111,32 +111,32 @@ class ForgetfulSink(PostgresSink):
 
 
 async def test_what_is_stored_over_sessions_that_are_reset_is_the_same(dsn: str) -> None:
-    async with owner(dsn) as found:
-        usual = await stored(found, dsn)
+    async with owner(dsn) as writer:
+        usual = await stored(writer, dsn)
     await query(dsn, "drop schema zcc cascade")
     migrate(dsn)
     changed = settings(dsn, transaction_pooling=True)
     async with ForgetfulSink(changed, SystemClock()) as sink:
-        found = Owner(sink, SOURCE)
-        await found.take_over()
-        assert await stored(found, dsn) == usual
+        writer = Owner(sink, SOURCE)
+        await writer.take_over()
+        assert await stored(writer, dsn) == usual
 
 
 async def test_what_is_stored_through_pgbouncer_is_the_same(dsn: str, pooled: str) -> None:
-    async with owner(dsn) as found:
-        usual = await stored(found, dsn)
+    async with owner(dsn) as writer:
+        usual = await stored(writer, dsn)
     await query(dsn, "drop schema zcc cascade")
     migrate(dsn)
-    async with owner(pooled, transaction_pooling=True) as found:
-        assert await stored(found, dsn) == usual
+    async with owner(pooled, transaction_pooling=True) as writer:
+        assert await stored(writer, dsn) == usual
 
 
 async def test_a_refused_row_is_found_through_pgbouncer(dsn: str, pooled: str) -> None:
     await query(dsn, "alter table zcc.engagement_timeline add check (user_id <> 'U5')")
-    async with owner(pooled, transaction_pooling=True) as found:
-        (rejection,) = await found.store(call(n) for n in range(400))
+    async with owner(pooled, transaction_pooling=True) as writer:
+        (rejection,) = await writer.store(call(n) for n in range(400))
         assert (rejection.offset, rejection.reason) == (5, DeadLetterReason.STORE_REFUSED)
-        assert not await found.store(call(n) for n in range(400) if n != 5)
+        assert not await writer.store(call(n) for n in range(400) if n != 5)
 
 
 async def test_limits_hold_in_each_transaction_and_leave_nothing_behind(dsn: str) -> None:
@@ -154,9 +154,9 @@ async def test_limits_hold_in_each_transaction_and_leave_nothing_behind(dsn: str
     )
     limits = {"synchronous_commit": "off", "statement_timeout_s": 7.0}
     for pooling in (True, False):
-        async with owner(dsn, transaction_pooling=pooling, **limits) as found:
-            await found.store([call(1)])
-            connection = found.sink._connection
+        async with owner(dsn, transaction_pooling=pooling, **limits) as writer:
+            await writer.store([call(1)])
+            connection = writer.sink._connection
             assert connection is not None
             left = await (await connection.execute("show statement_timeout")).fetchone()
             assert left == (("0",) if pooling else ("7s",))

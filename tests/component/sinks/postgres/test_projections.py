@@ -20,7 +20,7 @@ from tests.support.simulated_stories import simulated_deliveries, stored_rows
 OTHER = TopicPartition("zcc.enriched.task.v1", 0)
 
 
-async def told(dsn: str, account_id: str) -> tuple[Any, ...]:
+async def rows_of(dsn: str, account_id: str) -> tuple[Any, ...]:
     """All that is stored of an account; event ids, and so stamps, depend on the account."""
     where = f"where account_id = '{account_id}'"
     engagements = await query(
@@ -47,10 +47,10 @@ def without_stamps(engagement: dict[str, Any]) -> dict[str, Any]:
     return {name: cell for name, cell in row.items() if not name.endswith("_stamp")}
 
 
-async def test_a_story_told_in_order_is_the_engagement_that_it_tells(dsn: str) -> None:
-    async with owner(dsn) as found:
+async def test_the_events_of_an_engagement_in_order_become_its_row(dsn: str) -> None:
+    async with owner(dsn) as writer:
         for record in voice_call():
-            await found.store([record])
+            await writer.store([record])
     (row,) = await query(
         dsn,
         "select *, extract(epoch from started_at) * 1000 as started_ms, "
@@ -86,8 +86,8 @@ async def test_a_story_told_in_order_is_the_engagement_that_it_tells(dsn: str) -
 
 
 async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store(voice_call("IN ORDER"))
+    async with owner(dsn) as writer:
+        await writer.store(voice_call("IN ORDER"))
         for seed in range(8):
             rng = Random(seed)
             records = list(voice_call(f"SHUFFLED {seed}"))
@@ -95,10 +95,10 @@ async def test_any_order_any_repeats_and_any_batches_give_the_same_rows(dsn: str
             rng.shuffle(records)
             cuts = sorted(rng.sample(range(1, len(records)), 4))
             for start, end in pairwise([0, *cuts, len(records)]):
-                await found.store(records[start:end])
-    expected = await told(dsn, "IN ORDER")
+                await writer.store(records[start:end])
+    expected = await rows_of(dsn, "IN ORDER")
     for seed in range(8):
-        assert await told(dsn, f"SHUFFLED {seed}") == expected, seed
+        assert await rows_of(dsn, f"SHUFFLED {seed}") == expected, seed
 
 
 async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) -> None:
@@ -107,13 +107,13 @@ async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) ->
     records += rng.sample(records, 50)
     rng.shuffle(records)
     expected = FakeTables()
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         for start in range(0, len(records), 90):
             some = records[start : start + 90]
             expected.take(read_deliveries(some)[0])
-            assert not await found.store(some)
-    untold = {"reference_entity", "sms_log", "voice_call_log"}  # no event tells of them
-    assert {name for name, rows in expected.stored.items() if not rows} == untold
+            assert not await writer.store(some)
+    without_event = {"reference_entity", "sms_log", "voice_call_log"}  # no event has their data
+    assert {name for name, rows in expected.stored.items() if not rows} == without_event
     for table in tables[1:]:
         rows = await query(dsn, f"select {selected(table)} from zcc.{table.name}")
         stored = stored_rows({table: [list(row.values()) for row in rows]}).get(table.name, {})
@@ -148,16 +148,16 @@ async def test_two_writers_of_one_engagement_at_once_give_the_same_rows(dsn: str
             records = list(voice_call(f"BOTH {n}"))
             Random(n).shuffle(records)
             await asyncio.gather(one.store(records[:12]), two.store(records[8:]))
-    expected = await told(dsn, "ALONE")
+    expected = await rows_of(dsn, "ALONE")
     for n in range(5):
-        assert await told(dsn, f"BOTH {n}") == expected, n
+        assert await rows_of(dsn, f"BOTH {n}") == expected, n
 
 
 async def test_the_view_of_supervision_pairs_starts_with_their_ends(dsn: str) -> None:
     call = {"engagement_id": "E1", "user_id": "U1"}
     listening = {**call, "monitoring_user_id": "S1", "action_type": "listen"}
-    async with owner(dsn) as found:
-        await found.store(
+    async with owner(dsn) as writer:
+        await writer.store(
             [
                 event("engagement_monitor_ended", after_s=9, **listening),
                 event("engagement_monitor_started", after_s=2, **listening),

@@ -58,11 +58,11 @@ async def removed(dsn: str, *now: int, apply: bool = True, **days: int | None) -
 
 
 async def counts(dsn: str) -> dict[str, int]:
-    found = {}
+    counted = {}
     for table in tables:
         (row,) = await query(dsn, f"select count(*) as rows from zcc.{table.name}")
-        found[table.name] = row["rows"]
-    return {name: rows for name, rows in found.items() if rows}
+        counted[table.name] = row["rows"]
+    return {name: rows for name, rows in counted.items() if rows}
 
 
 def test_each_table_belongs_to_one_class() -> None:
@@ -80,8 +80,10 @@ async def test_without_settings_nothing_is_too_old(dsn: str) -> None:
 async def test_partitions_go_once_all_of_their_time_is_over(dsn: str) -> None:
     async with owner(dsn) as sink:
         await sink.store([event(1, 31), event(2, 1), event(3, 1)])
-        found = await removed(dsn, 2024, 3, 30, retention_raw_days=30)
-        assert [(old.table, old.partition) for old in found] == [("raw_event", "raw_event_2024_01")]
+        removals = await removed(dsn, 2024, 3, 30, retention_raw_days=30)
+        assert [(old.table, old.partition) for old in removals] == [
+            ("raw_event", "raw_event_2024_01")
+        ]
         assert await removed(dsn, 2024, 3, 30, retention_raw_days=30) == []
         await sink.store([event(1, 30), event(3, 2)])  # late, and in time
     rows = await query(dsn, "select event_ts::date::text as day from zcc.raw_event order by 1")
@@ -169,8 +171,8 @@ async def test_a_call_back_stays_until_it_was_due(dsn: str) -> None:
         "attendees": [{"attendee_id": "A1", "first_name": "Ann"}],
     }
     async with owner(dsn) as sink:
-        told = event(1, 1, "queue_scheduled_callback_created", **booking)
-        await sink.store([told])
+        booked = event(1, 1, "queue_scheduled_callback_created", **booking)
+        await sink.store([booked])
     await removed(dsn, 2024, 4, 9, retention_history_days=30)
     assert (await counts(dsn))["scheduled_callback"] == 1
     await removed(dsn, 2024, 4, 11, retention_history_days=30)

@@ -49,10 +49,10 @@ class Logins:
 
 @pytest.fixture
 async def logins(stack: RealStack) -> AsyncIterator[Logins]:
-    """To be asked for before a database, so that it ends after it."""
-    found = Logins()
-    yield found
-    for name in found.made:
+    """Request it before a database, so that it ends after it."""
+    created = Logins()
+    yield created
+    for name in created.made:
         await query(stack.postgres_dsn, f"drop role {name}")
 
 
@@ -64,28 +64,28 @@ def dsn(logins: Logins, database_dsn: str) -> str:
 
 async def rights(dsn: str, role: str) -> dict[tuple[str, str], set[str]]:
     """What a role may do, by name and kind of the relation."""
-    found: dict[tuple[str, str], set[str]] = {}
+    by_relation: dict[tuple[str, str], set[str]] = {}
     for row in await query(dsn, RIGHTS.format(role=role)):
-        found.setdefault((row["name"], row["kind"]), set()).add(row["may"])
-    return found
+        by_relation.setdefault((row["name"], row["kind"]), set()).add(row["may"])
+    return by_relation
 
 
 @pytest.mark.parametrize("pooled", [False, True])
 async def test_a_login_of_the_writer_runs_the_whole_sink(
     dsn: str, logins: Logins, *, pooled: bool
 ) -> None:
-    told = [each for story in simulated_deliveries() for each in story]
+    events = [each for story in simulated_deliveries() for each in story]
     long_ago = int(datetime(2024, 2, 15, tzinfo=UTC).timestamp()) * 1000
     late = delivery(webhook("engagement_ended", {"engagement_id": "E"}, at_ms=long_ago))
     references = TopicPartition(REFERENCE_TOPIC, 0)
     writer = await logins.make(dsn, role="zcc_writer")
-    async with owner(writer, transaction_pooling=pooled) as found:
-        assert await found.store([*told, late]) == ()
-        assert await found.store(told) == ()
-    async with owner(writer, source=references, transaction_pooling=pooled) as found:
-        assert await found.store([snapshot("team", "T", {"team_id": "T"})]) == ()
+    async with owner(writer, transaction_pooling=pooled) as partition:
+        assert await partition.store([*events, late]) == ()
+        assert await partition.store(events) == ()
+    async with owner(writer, source=references, transaction_pooling=pooled) as partition:
+        assert await partition.store([snapshot("team", "T", {"team_id": "T"})]) == ()
     stored = await query(dsn, "select count(*) from zcc.raw_event")
-    assert stored[0]["count"] == len({dict(each.headers)["zcc-event-id"] for each in told}) + 1
+    assert stored[0]["count"] == len({dict(each.headers)["zcc-event-id"] for each in events}) + 1
     (old,) = await query(
         dsn,
         "select count(*) from zcc.raw_event where tableoid <> all (array["
@@ -95,14 +95,14 @@ async def test_a_login_of_the_writer_runs_the_whole_sink(
 
 
 async def test_the_writer_has_the_rights_that_the_sink_needs_and_no_other(dsn: str) -> None:
-    found = await rights(dsn, "zcc_writer")
-    written = {name for (name, _), may in found.items() if may == {"SELECT", "INSERT", "UPDATE"}}
+    granted = await rights(dsn, "zcc_writer")
+    written = {name for (name, _), may in granted.items() if may == {"SELECT", "INSERT", "UPDATE"}}
     assert written == {table.name for table in tables} | {"kafka_offset"}
-    read = {name for (name, _), may in found.items() if may == {"SELECT"}}
+    read = {name for (name, _), may in granted.items() if may == {"SELECT"}}
     nets = {f"{table.name}_default" for table in tables if table.partitioned}
     assert "alembic_version" in read
     assert read - {"alembic_version", "partitioning"} == nets
-    assert len(found) == len(written) + len(read)
+    assert len(granted) == len(written) + len(read)
 
 
 async def test_the_writer_may_not_delete_nor_change_what_there_is(dsn: str, logins: Logins) -> None:
@@ -137,12 +137,12 @@ async def test_a_login_of_the_reader_reads_the_views_and_nothing_else(
     for statement, _ in QUERIES:
         await query(reader, statement)
     for row in relations:
-        asked = f"select * from zcc.{row['relname']}"
+        select_all = f"select * from zcc.{row['relname']}"
         if row["kind"] == "v":
-            await query(reader, asked)
+            await query(reader, select_all)
         else:
             with pytest.raises(InsufficientPrivilege):
-                await query(reader, asked)
+                await query(reader, select_all)
     for statement in (
         "insert into zcc.agent (user_id) values ('U')",
         "delete from zcc.agent",
@@ -200,9 +200,9 @@ async def test_a_login_that_may_not_make_roles_says_what_to_run_and_migrates_all
     await query(without_roles, f'grant create on database "{database}" to "{name}"')
     with capture_logs() as logs:
         migrate(migrator)
-    said = [entry["warning"] for entry in logs if entry["event"] == "postgres warns"]
-    assert len(said) == len(ROLES)
-    for role, warning in zip(ROLES, said, strict=True):
+    warnings = [entry["warning"] for entry in logs if entry["event"] == "postgres warns"]
+    assert len(warnings) == len(ROLES)
+    for role, warning in zip(ROLES, warnings, strict=True):
         assert f"create role {role} nologin;" in warning
         assert "select zcc.grant_rights();" in warning
         await query(without_roles, f"create role {role} nologin")
@@ -214,18 +214,18 @@ async def test_a_login_that_may_not_make_roles_says_what_to_run_and_migrates_all
 async def test_a_database_in_which_not_everybody_may_stage_rows_says_what_to_run(
     database_dsn: str,
 ) -> None:
-    def said_by(connection: psycopg.AsyncConnection) -> list[Any]:
-        said: list[Any] = []
-        connection.add_notice_handler(lambda notice: said.append(notice.message_primary))
-        return said
+    def notices_of(connection: psycopg.AsyncConnection) -> list[Any]:
+        notices: list[Any] = []
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        return notices
 
     migrate(database_dsn)
     database = psycopg.conninfo.conninfo_to_dict(database_dsn)["dbname"]
     async with await psycopg.AsyncConnection.connect(database_dsn, autocommit=True) as connection:
-        said = said_by(connection)
+        notices = notices_of(connection)
         await connection.execute("select zcc.grant_rights()")
-        assert said == []
+        assert notices == []
         await connection.execute(f'revoke temporary on database "{database}" from public'.encode())
         await connection.execute("select zcc.grant_rights()")
-        (statement,) = said
+        (statement,) = notices
         assert f"grant temporary on database {database} to zcc_writer;" in statement

@@ -99,29 +99,32 @@ async def test_events_and_references_become_rows_and_a_signal_ends_the_sink_well
     kafka_settings: KafkaSettings, database_dsn: str, environment: Mapping[str, str]
 ) -> None:
     prefix = kafka_settings.topic_prefix
-    told: dict[str, Delivery] = {
+    deliveries: dict[str, Delivery] = {
         enriched_topic("user", prefix=prefix): event("user_login", user_id="U1"),
         reference_topic(prefix=prefix): snapshot("team", "T1", {"team_id": "T1"}),
     }
     async with running(environment):
         await publish(
             kafka_settings,
-            (Record(topic, each.key, each.value, each.headers) for topic, each in told.items()),
+            (
+                Record(topic, each.key, each.value, each.headers)
+                for topic, each in deliveries.items()
+            ),
         )
         await until(partial(has_rows, database_dsn, {"raw_event": 1, "team": 1}), "the rows")
         assert await rows(database_dsn, "app_user") == 1
 
 
-async def test_a_topic_made_anew_while_the_sink_is_stopped_is_stored_as_a_whole(
+async def test_a_topic_recreated_while_the_sink_is_stopped_is_stored_as_a_whole(
     kafka_settings: KafkaSettings, database_dsn: str, environment: Mapping[str, str]
 ) -> None:
-    """It has grown beyond the stored offset, so that the offset alone tells nothing."""
+    """It has grown beyond the stored offset, so that the offset alone proves nothing."""
     topic = enriched_topic("user", prefix=kafka_settings.topic_prefix)
 
     def logins(first: int, count: int) -> Iterable[Record]:
         for number in range(first, first + count):
-            told = event("user_login", after_s=number, user_id="U1")
-            yield Record(topic, told.key, told.value, told.headers, partition=0)
+            login = event("user_login", after_s=number, user_id="U1")
+            yield Record(topic, login.key, login.value, login.headers, partition=0)
 
     async with running(environment):
         await publish(kafka_settings, logins(0, 3))

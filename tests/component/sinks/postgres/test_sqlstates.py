@@ -24,10 +24,10 @@ async def dsn(database_dsn: str) -> str:
         """
         create table refusal as select ''::text as state;
         create function refuse() returns trigger language plpgsql as $$
-        declare found text := (select state from refusal);
+        declare code text := (select state from refusal);
         begin
             if new.subject like '%BAD' then
-                raise exception 'as asked' using errcode = found;
+                raise exception 'as requested' using errcode = code;
             end if;
             return new;
         end $$;
@@ -41,7 +41,7 @@ def event(team_id: str) -> Delivery:
     return delivery(webhook("team_created", {"team_id": team_id}))
 
 
-async def told(dsn: str, state: str) -> None:
+async def refuse_with(dsn: str, state: str) -> None:
     await query(dsn, f"update refusal set state = '{state}'")
 
 
@@ -50,43 +50,41 @@ async def nothing_stored(dsn: str) -> bool:
 
 
 @pytest.mark.parametrize("state", WORLD)
-async def test_an_error_of_the_world_is_tried_again_and_sets_nothing_aside(
-    dsn: str, state: str
-) -> None:
-    async with owner(dsn) as found:
-        await told(dsn, state)
+async def test_a_transient_error_is_retried_and_rejects_nothing(dsn: str, state: str) -> None:
+    async with owner(dsn) as writer:
+        await refuse_with(dsn, state)
         for _ in range(2):
             with pytest.raises(TransientError, match=state):
-                await found.store([event("BAD"), event("T")])
+                await writer.store([event("BAD"), event("T")])
         assert await nothing_stored(dsn)
         await query(dsn, "drop trigger refuse on zcc.raw_event")
-        assert not await found.store([event("BAD"), event("T")])
+        assert not await writer.store([event("BAD"), event("T")])
 
 
 @pytest.mark.parametrize("state", RECORD)
-async def test_an_error_of_a_row_sets_aside_that_row_alone(dsn: str, state: str) -> None:
-    async with owner(dsn) as found:
-        await told(dsn, state)
-        (rejection,) = await found.store([event("T1"), event("BAD"), event("T2")])
+async def test_an_error_of_a_row_rejects_that_row_alone(dsn: str, state: str) -> None:
+    async with owner(dsn) as writer:
+        await refuse_with(dsn, state)
+        (rejection,) = await writer.store([event("T1"), event("BAD"), event("T2")])
         assert (rejection.offset, rejection.reason) == (1, DeadLetterReason.STORE_REFUSED)
         assert rejection.detail.startswith(state)
-        assert not await found.store([event("T1"), event("T2")])
+        assert not await writer.store([event("T1"), event("T2")])
 
 
 @pytest.mark.parametrize("state", OPERATOR)
 async def test_an_error_of_the_operator_halts(dsn: str, state: str) -> None:
-    async with owner(dsn) as found:
-        await told(dsn, state)
+    async with owner(dsn) as writer:
+        await refuse_with(dsn, state)
         with pytest.raises(ConfigurationError, match=f"{state}.*zcc migrate"):
-            await found.store([event("BAD")])
+            await writer.store([event("BAD")])
     assert await nothing_stored(dsn)
 
 
 @pytest.mark.parametrize("state", OURS)
 async def test_any_other_error_is_a_defect_of_ours(dsn: str, state: str) -> None:
-    async with owner(dsn) as found:
-        await told(dsn, state)
+    async with owner(dsn) as writer:
+        await refuse_with(dsn, state)
         with pytest.raises(psycopg.Error) as raised:
-            await found.store([event("BAD")])
+            await writer.store([event("BAD")])
     assert raised.value.sqlstate == state
     assert await nothing_stored(dsn)

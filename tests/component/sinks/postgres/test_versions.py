@@ -169,9 +169,9 @@ async def test_the_printed_sql_goes_on_from_a_revision(database_dsn: str) -> Non
     await query(database_dsn, migration_sql(since="0006"))
     assert await asyncio.to_thread(current_revision, database_dsn) == required_revision
     await query(database_dsn, migration_sql(since=required_revision, phases=("post",)))
-    found = await asyncio.to_thread(current_revision, database_dsn)
-    assert found is not None
-    assert found > required_revision
+    revision = await asyncio.to_thread(current_revision, database_dsn)
+    assert revision is not None
+    assert revision > required_revision
 
 
 async def test_a_locked_table_ends_a_migration_after_a_moment(database_dsn: str) -> None:

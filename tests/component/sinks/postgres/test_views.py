@@ -1,6 +1,6 @@
 """The queries of docs/how-to/ask-postgres.md, run as they stand there, against figures by hand.
 
-The story is told through the real sink, in several orders.
+The events go through the real sink, in several orders.
 """
 
 import random
@@ -77,7 +77,7 @@ EXPECTED: Sequence[Sequence[tuple[Any, ...]]] = (
 
 def shown(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as psql would print them, without frames."""
-    lines = [list(rows[0]), *([cell(found) for found in row.values()] for row in rows)]
+    lines = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     numeric = [all(number(row[name]) for row in rows) for name in rows[0]]
     return "".join(
@@ -90,29 +90,29 @@ def shown(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def cell(found: object) -> str:
-    if found is None:
+def cell(value: object) -> str:
+    if value is None:
         return ""
-    return f"{found:%Y-%m-%d %H:%M:%S}" if isinstance(found, datetime) else str(found)
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
 
 
-def number(found: object) -> bool:
-    return found is None or not isinstance(found, str | date)
+def number(value: object) -> bool:
+    return value is None or not isinstance(value, str | date)
 
 
 @pytest.mark.parametrize("seed", [None, 1])
 async def test_the_queries_of_the_page_answer_what_is_computed_by_hand_whatever_the_order(
     dsn: str, seed: int | None
 ) -> None:
-    told = [*engagements(), *agent_states()]
+    deliveries = [*engagements(), *agent_states()]
     if seed is None:  # everything as it happened, in one batch
         await store_references(dsn)
-        await store_events(dsn, told)
+        await store_events(dsn, deliveries)
     else:
         rng = random.Random(seed)
-        told += rng.choices(told, k=20)
-        rng.shuffle(told)
-        await store_events(dsn, told, size=7)
+        deliveries += rng.choices(deliveries, k=20)
+        rng.shuffle(deliveries)
+        await store_events(dsn, deliveries, size=7)
         await store_references(dsn)
     assert len(QUERIES) == len(EXPECTED)
     for (statement, result), expected in zip(QUERIES, EXPECTED, strict=True):
@@ -122,18 +122,18 @@ async def test_the_queries_of_the_page_answer_what_is_computed_by_hand_whatever_
 
 
 async def test_a_conversation_that_more_than_one_user_is_in_counts_once(dsn: str) -> None:
-    tell_of = events_of("E1", VOICE)
+    event_of = events_of("E1", VOICE)
     await store_events(
         dsn,
         [
-            tell_of("engagement_user_answered", (10, 0, 0), ALEX),
-            tell_of("engagement_user_answered", (10, 0, 10), SAM),
-            tell_of("engagement_user_ended", (10, 0, 20), ALEX),
-            tell_of("engagement_user_hold", (10, 0, 30), SAM),  # until Sam is gone
-            tell_of("engagement_user_ended", (10, 0, 40), SAM),
-            tell_of("engagement_user_answered", (10, 1, 0), ALEX),
-            tell_of("engagement_ended", (10, 1, 5)),
-            tell_of("engagement_wrap_up_started", (10, 1, 5), ALEX),
+            event_of("engagement_user_answered", (10, 0, 0), ALEX),
+            event_of("engagement_user_answered", (10, 0, 10), SAM),
+            event_of("engagement_user_ended", (10, 0, 20), ALEX),
+            event_of("engagement_user_hold", (10, 0, 30), SAM),  # until Sam is gone
+            event_of("engagement_user_ended", (10, 0, 40), SAM),
+            event_of("engagement_user_answered", (10, 1, 0), ALEX),
+            event_of("engagement_ended", (10, 1, 5)),
+            event_of("engagement_wrap_up_started", (10, 1, 5), ALEX),
         ],
     )
     (row,) = await query(dsn, "select * from zcc.engagement_summary")
@@ -141,16 +141,16 @@ async def test_a_conversation_that_more_than_one_user_is_in_counts_once(dsn: str
 
 
 async def test_times_that_contradict_each_other_give_no_duration_and_no_error(dsn: str) -> None:
-    tell_of = events_of("E1", VOICE)
+    event_of = events_of("E1", VOICE)
     await store_events(
         dsn,
         [
-            tell_of("engagement_ended", (10, 0, 0)),
-            tell_of("engagement_started", (10, 0, 10)),
-            tell_of("engagement_user_answered", (10, 0, 10), ALEX),
-            tell_of("task_entered_queue", (10, 0, 20), SALES),
-            tell_of("engagement_user_unhold", (10, 0, 20), ALEX),
-            tell_of("engagement_user_hold", (10, 0, 30), ALEX),
+            event_of("engagement_ended", (10, 0, 0)),
+            event_of("engagement_started", (10, 0, 10)),
+            event_of("engagement_user_answered", (10, 0, 10), ALEX),
+            event_of("task_entered_queue", (10, 0, 20), SALES),
+            event_of("engagement_user_unhold", (10, 0, 20), ALEX),
+            event_of("engagement_user_hold", (10, 0, 30), ALEX),
         ],
     )
     (row,) = await query(dsn, "select * from zcc.engagement_summary")
@@ -164,15 +164,15 @@ async def test_a_call_that_a_user_accepts_and_nobody_answers_has_no_conversation
     dsn: str,
 ) -> None:
     for engagement_id, direction in (("E1", "inbound"), ("E2", "outbound")):
-        tell_of = events_of(engagement_id, {**VOICE, "engagement_direction": direction})
+        event_of = events_of(engagement_id, {**VOICE, "engagement_direction": direction})
         await store_events(
             dsn,
             [
-                tell_of("engagement_started", (10, 0, 0)),
-                tell_of("task_reservation_accepted", (10, 0, 5), {"assigned_user_id": "U1"}),
-                tell_of("engagement_consumer_notified", (10, 0, 6), ALEX),
-                tell_of("engagement_user_ended", (10, 0, 9), ALEX),
-                tell_of("engagement_ended", (10, 0, 9)),
+                event_of("engagement_started", (10, 0, 0)),
+                event_of("task_reservation_accepted", (10, 0, 5), {"assigned_user_id": "U1"}),
+                event_of("engagement_consumer_notified", (10, 0, 6), ALEX),
+                event_of("engagement_user_ended", (10, 0, 9), ALEX),
+                event_of("engagement_ended", (10, 0, 9)),
             ],
         )
     for row in await query(dsn, "select * from zcc.engagement_summary"):
@@ -189,19 +189,19 @@ async def test_what_ends_a_wait_decides_what_became_of_an_offer(dsn: str) -> Non
         ("task_entered_queue", BILLING, "moved", 9_000),
         ("engagement_user_muted", {}, "waiting", None),
     )
-    told = []
+    deliveries = []
     for name, members, _, _ in endings:
-        tell_of = events_of(name, VOICE)
-        told.append(tell_of("task_entered_queue", (10, 0, 0), SALES))
-        told.append(tell_of(name, (10, 0, 9), members))
-    await store_events(dsn, told)
+        event_of = events_of(name, VOICE)
+        deliveries.append(event_of("task_entered_queue", (10, 0, 0), SALES))
+        deliveries.append(event_of(name, (10, 0, 9), members))
+    await store_events(dsn, deliveries)
     rows = await query(dsn, "select * from zcc.queue_offer where cc_queue_id = 'Q1'")
     assert {(row["engagement_id"], row["outcome"], row["wait_ms"]) for row in rows} == {
         (name, outcome, wait_ms) for name, _, outcome, wait_ms in endings
     }
     for row in rows:
         assert row["in_service_level"] == (row["outcome"] in {"answered", "abandoned"})
-        assert not row["short_abandoned"]  # the queue told no threshold
+        assert not row["short_abandoned"]  # the queue has no threshold
 
 
 async def test_long_abandoned_offers_are_left_out_where_the_queue_says_so(dsn: str) -> None:
@@ -252,14 +252,14 @@ async def test_views_of_today_begin_at_midnight_and_those_of_31_days_hold_no_mor
     midnight = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
     days = [midnight + timedelta(days=offset) for offset in (-40, -1, 0, 1)]
     members = {"engagement_id": "E", "task_id": "T", **SALES, **VOICE}
-    told = []
+    deliveries = []
     for number_, day in enumerate(days):
         at_ms = int(day.timestamp() * 1000)
         mine = {"engagement_id": f"E{number_}", "task_id": f"T{number_}"}
-        told.append(delivery(webhook("task_entered_queue", members | mine, at_ms=at_ms)))
+        deliveries.append(delivery(webhook("task_entered_queue", members | mine, at_ms=at_ms)))
         state = {"user_id": "U1", "current_status_id": str(number_)}
-        told.append(delivery(webhook("user_status_changed", state, at_ms=at_ms)))
-    await store_events(dsn, told)
+        deliveries.append(delivery(webhook("user_status_changed", state, at_ms=at_ms)))
+    await store_events(dsn, deliveries)
     (row,) = await query(
         dsn,
         "select sum(offered) as offered, min(interval_start) as since, "

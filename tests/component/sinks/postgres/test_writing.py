@@ -28,9 +28,9 @@ def total(sample: str) -> float:
 
 
 async def test_an_event_is_one_row_with_all_that_is_known_of_it(dsn: str) -> None:
-    async with owner(dsn) as found:
-        await found.store([delivery(webhook("task_created", {}))])
-        await found.store([delivery(call())])
+    async with owner(dsn) as writer:
+        await writer.store([delivery(webhook("task_created", {}))])
+        await writer.store([delivery(call())])
     (row,) = await query(
         dsn,
         "select *, extract(epoch from event_ts) * 1000 as ms from zcc.raw_event "
@@ -50,10 +50,10 @@ async def test_a_repeat_changes_nothing(dsn: str) -> None:
     first = webhook("recording_completed", {"recording_id": "R", "download_url": "one"})
     again = webhook("recording_completed", {"recording_id": "R", "download_url": "two"})
     repeats_before = total("zcc_postgres_repeats_total")
-    async with owner(dsn) as found:
-        await found.store([delivery(first)])
+    async with owner(dsn) as writer:
+        await writer.store([delivery(first)])
         before = await query(dsn, "select * from zcc.raw_event")
-        await found.store([delivery(again), delivery(first), delivery(again, enrichment=None)])
+        await writer.store([delivery(again), delivery(first), delivery(again, enrichment=None)])
     assert await query(dsn, "select * from zcc.raw_event") == before
     assert total("zcc_postgres_repeats_total") - repeats_before == 3
 
@@ -64,13 +64,13 @@ async def test_a_higher_revision_changes_the_enrichment_only_and_a_lower_one_not
     body = call(user_id="U1")
     known = {**complete, "users": {"U1": {"display_name": "Alex"}}}
     partial = {**complete, "status": "partial"}
-    async with owner(dsn) as found:
-        await found.store([delivery(body, enrichment=partial)])
+    async with owner(dsn) as writer:
+        await writer.store([delivery(body, enrichment=partial)])
         (before,) = await query(dsn, "select * from zcc.raw_event")
-        await found.store([delivery(body, enrichment=known, revision=3)])
+        await writer.store([delivery(body, enrichment=known, revision=3)])
         (after,) = await query(dsn, "select * from zcc.raw_event")
-        await found.store([delivery(body, enrichment=partial, revision=2)])
-        await found.store([delivery(body, enrichment=partial, revision=3)])
+        await writer.store([delivery(body, enrichment=partial, revision=2)])
+        await writer.store([delivery(body, enrichment=partial, revision=3)])
     changed = {"enrichment": known, "enrichment_status": "complete", "revision": 3}
     assert after == {**before, **changed}
     assert await query(dsn, "select * from zcc.raw_event") == [after]
@@ -80,11 +80,11 @@ async def test_a_higher_revision_changes_the_enrichment_only_and_a_lower_one_not
     assert tuple(engagement.values()) == ("Alex",)
 
 
-async def test_nul_is_stored_replaced_with_the_body_beside_it_and_counted(dsn: str) -> None:
+async def test_nul_is_stored_replaced_with_the_body_next_to_it_and_counted(dsn: str) -> None:
     body = call("E\0", queue_name="a\0b")
     sanitised_before = total("zcc_postgres_sanitised_total")
-    async with owner(dsn) as found:
-        assert not await found.store([delivery(body)])
+    async with owner(dsn) as writer:
+        assert not await writer.store([delivery(body)])
     (row,) = await query(dsn, "select body, payload->'payload'->'object' o from zcc.raw_event")
     assert row["body"] == body
     assert (row["o"]["engagement_id"], row["o"]["queue_name"]) == ("E\ufffd", "a\ufffdb")
@@ -113,26 +113,26 @@ async def test_nul_is_stored_replaced_with_the_body_beside_it_and_counted(dsn: s
 )
 async def test_whatever_json_zoom_sends_is_stored(dsn: str, odd: bytes) -> None:
     body = call().replace(b'"E1"', b'"E1","odd":%b' % odd)
-    async with owner(dsn) as found:
-        assert not await found.store([delivery(body)])
+    async with owner(dsn) as writer:
+        assert not await writer.store([delivery(body)])
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 1
 
 
 async def test_ids_that_no_index_holds_are_stored_raw_only(dsn: str) -> None:
     long_id = "".join(f"{n:x}" for n in range(5000))
-    async with owner(dsn) as found:
-        assert not await found.store([delivery(call(long_id)), delivery(call())])
+    async with owner(dsn) as writer:
+        assert not await writer.store([delivery(call(long_id)), delivery(call())])
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 2
     assert len(await query(dsn, "select 1 from zcc.engagement")) == 1
 
 
 async def test_unreadable_records_are_rejected_before_anything_is_written(dsn: str) -> None:
     good = delivery(call())
-    async with owner(dsn) as found:
-        (rejection,) = await found.store([good, with_fields(good, value=b"{")])
+    async with owner(dsn) as writer:
+        (rejection,) = await writer.store([good, with_fields(good, value=b"{")])
         assert (rejection.offset, rejection.reason) == (1, DeadLetterReason.UNREADABLE)
         assert await query(dsn, "select 1 from zcc.raw_event") == []
-        assert not await found.store([good])
+        assert not await writer.store([good])
 
 
 async def test_exactly_the_rows_that_the_store_refuses_are_rejected_and_none_is_stored(
@@ -140,19 +140,19 @@ async def test_exactly_the_rows_that_the_store_refuses_are_rejected_and_none_is_
 ) -> None:
     await query(dsn, "alter table zcc.raw_event add check (subject not like '%BAD%')")
     deliveries = [delivery(call(f"BAD{n}" if n in (3, 40) else f"E{n}", n=n)) for n in range(64)]
-    async with owner(dsn) as found:
-        rejections = await found.store(deliveries)
+    async with owner(dsn) as writer:
+        rejections = await writer.store(deliveries)
         assert [rejection.offset for rejection in rejections] == [3, 40]
         assert {rejection.reason for rejection in rejections} == {DeadLetterReason.STORE_REFUSED}
         assert {rejection.detail for rejection in rejections} == {"23514 CheckViolation"}
         assert await query(dsn, "select 1 from zcc.raw_event") == []
-        assert found.position == 0
+        assert writer.position == 0
         rest = [each for n, each in enumerate(deliveries) if n not in (3, 40)]
-        assert not await found.store(rest)
+        assert not await writer.store(rest)
     assert len(await query(dsn, "select 1 from zcc.raw_event")) == 62
 
 
-async def test_a_batch_that_is_refused_without_a_culprit_is_an_error_of_ours(dsn: str) -> None:
+async def test_a_refused_batch_without_a_rejected_row_is_a_defect(dsn: str) -> None:
     await query(
         dsn,
         """
@@ -165,9 +165,9 @@ async def test_a_batch_that_is_refused_without_a_culprit_is_an_error_of_ours(dsn
         create trigger refuse after insert on zcc.raw_event execute function refuse();
         """,
     )
-    async with owner(dsn) as found:
+    async with owner(dsn) as writer:
         with pytest.raises(RuntimeError, match="refuses rows: 22000 DataException"):
-            await found.store([delivery(call("E1")), delivery(call("E2"))])
+            await writer.store([delivery(call("E1")), delivery(call("E2"))])
     assert await query(dsn, "select 1 from zcc.raw_event") == []
 
 
@@ -178,9 +178,9 @@ async def test_rows_are_counted_by_table(dsn: str) -> None:
     tables = ("raw_event", "engagement_timeline", "engagement")
     before = [rows(table) for table in tables]
     seen_before = total("zcc_postgres_visible_seconds_count")
-    async with owner(dsn) as found:
-        await found.store([delivery(call(n=n)) for n in range(4)])
-        await found.store([delivery(webhook("team_created", {"team_id": "T"}))])
-        await found.store([])
+    async with owner(dsn) as writer:
+        await writer.store([delivery(call(n=n)) for n in range(4)])
+        await writer.store([delivery(webhook("team_created", {"team_id": "T"}))])
+        await writer.store([])
     assert [rows(table) - old for table, old in zip(tables, before, strict=True)] == [5, 4, 1]
     assert total("zcc_postgres_visible_seconds_count") - seen_before == 2

@@ -73,7 +73,7 @@ async def test_a_cancelled_download_leaves_nothing(rig: Rig, tmp_path: Path) -> 
     assert names_in(tmp_path) == []
 
 
-async def test_a_disk_that_refuses_is_told_as_it_is(rig: Rig, tmp_path: Path) -> None:
+async def test_an_error_of_the_disk_is_raised_unchanged(rig: Rig, tmp_path: Path) -> None:
     _, url = await rig.server(file_response())
     with pytest.raises(OSError, match="No such file"):
         await (await rig.downloads()).fetch(f"{url}/a", tmp_path / "no" / "call.mp4")
@@ -89,7 +89,7 @@ async def test_a_fault_of_the_target_is_no_fault_of_the_network(rig: Rig) -> Non
         await rig.fetch(file_response())
 
 
-async def test_chunks_tell_the_end_as_well_as_a_length(rig: Rig) -> None:
+async def test_chunks_mark_the_end_as_well_as_a_length(rig: Rig) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     body = b"".join(b"%x\r\n%b\r\n" % (100_000, content[i : i + 100_000]) for i in (0, 100_000))
     assert (await rig.fetch(head + body + b"0\r\n\r\n")).size_bytes == 200_000

@@ -106,7 +106,7 @@ async def test_a_web_page_that_was_promised_is_a_file(rig: Rig) -> None:
     assert (await rig.fetch(page, promise=promise)).content_type == "text/html"
 
 
-async def test_a_rate_limit_tells_how_long_to_wait(rig: Rig) -> None:
+async def test_a_rate_limit_says_how_long_to_wait(rig: Rig) -> None:
     with pytest.raises(UnavailableError) as caught:
         await rig.fetch(http(429, b"", {"Retry-After": "7"}))
     assert (caught.value.fault, caught.value.retry_after_s) == (ZoomFault.RATE_LIMITED, 7.0)

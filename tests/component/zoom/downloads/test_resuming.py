@@ -67,7 +67,7 @@ async def test_without_a_validator_it_begins_anew(rig: Rig) -> None:
     assert "Range" not in server.requests[1]
 
 
-async def test_a_server_that_falls_silent_is_left_and_asked_again(rig: Rig) -> None:
+async def test_a_server_that_falls_silent_is_left_and_called_again(rig: Rig) -> None:
     async def falls_silent(writer: asyncio.StreamWriter) -> None:
         writer.write(broken_response(100_000, Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT"))
         await writer.drain()
@@ -101,7 +101,7 @@ async def test_what_did_not_begin_is_not_tried_again(rig: Rig) -> None:
     assert len(server.requests) == 1
 
 
-async def test_a_rate_limit_is_left_to_whoever_asked(rig: Rig) -> None:
+async def test_a_rate_limit_is_left_to_the_caller(rig: Rig) -> None:
     with pytest.raises(UnavailableError) as caught:
         await rig.fetch(broken_response(10), http(429, b""), file_response())
     assert caught.value.fault is ZoomFault.RATE_LIMITED
