@@ -54,7 +54,7 @@ class Proxy:
         try:
             await asyncio.gather(
                 self._requests(reader, to_broker, pending),
-                self._answers(from_broker, writer, pending),
+                self._responses(from_broker, writer, pending),
             )
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # one side has hung up
