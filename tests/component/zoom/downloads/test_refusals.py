@@ -79,7 +79,7 @@ no_end = b"HTTP/1.1 200 OK\r\nContent-Type: audio/mp4\r\n\r\nabc"
             None,
             UnavailableError,
             ZoomFault.UNEXPECTED,
-            "packed",
+            "compressed",
         ),
         (b"SSH-2.0-OpenSSH\r\n", None, UnavailableError, ZoomFault.NETWORK, "network: "),
         (b"", None, UnavailableError, ZoomFault.NETWORK, "network: "),
