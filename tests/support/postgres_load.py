@@ -14,7 +14,7 @@ from schemas.headers import ce_partitionkey, event_id_header, family_of
 from schemas.topics import enriched_topic, reference_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
-from tests.support.enriched_records import complete
+from tests.support.enriched_records import complete, delivery
 from tests.support.patience import HANG_GUARD_S
 from tests.support.projections import snapshot
 from tests.support.simulated_stories import START
