@@ -14,7 +14,7 @@ from schemas.headers import ce_partitionkey, event_id_header, family_of
 from schemas.topics import enriched_topic, reference_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
-from tests.support.enriched_records import complete
+from tests.support.enriched_records import complete, delivery
 from tests.support.patience import HANG_GUARD_S
 from tests.support.projections import snapshot
 from tests.support.simulated_stories import START
@@ -25,10 +25,10 @@ reach_timeout_s = HANG_GUARD_S
 class Load:
     """Records at a steady pace; ``sent`` of them are acknowledged."""
 
-    def __init__(self, delivery: Iterator[Record], publisher: KafkaPublisher) -> None:
+    def __init__(self, produced: Iterator[Record], publisher: KafkaPublisher) -> None:
         self.sent = 0
         self.event_ids: set[str] = set()
-        self._records = delivery
+        self._records = produced
         self._publisher = publisher
 
     async def send(self, count: int) -> None:
@@ -77,8 +77,10 @@ def records(prefix: str, *, seed: int) -> Iterator[Record]:
     company, rng = make_company(seed), Random(seed)
     for user in company.users:
         state = {"user_id": user.user_id, "display_name": user.display_name}
-        delivery = snapshot("user", user.user_id, state)
-        yield Record(reference_topic(prefix=prefix), delivery.key, delivery.value, delivery.headers)
+        reference = snapshot("user", user.user_id, state)
+        yield Record(
+            reference_topic(prefix=prefix), reference.key, reference.value, reference.headers
+        )
     names = {u.user_id: {"user_id": u.user_id, "display_name": "Found"} for u in company.users}
     later: list[Record] = []
     for event in event_stream(company, seed=seed, start=START, count=None):
