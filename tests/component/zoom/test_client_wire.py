@@ -101,7 +101,7 @@ async def test_each_way_to_misbehave_has_its_name(answer: Answer, fault: ZoomFau
 async def test_a_host_that_is_not_there_is_named_and_soon_not_asked_any_more() -> None:
     async with _client("http://127.0.0.1:1") as client:
         shared = ["no token, a moment ago"] * (failures_that_open - 1)
-        for told in ("http://127.0.0.1:1: ", *shared, "get_user: has failed, and rests"):
+        for told in ("http://127.0.0.1:1: ", *shared, "get_user: failed repeatedly, and is paused"):
             with pytest.raises(UnavailableError, match=f"network: {told}"):
                 await user_lookup(client).get("u1")
 
