@@ -211,7 +211,7 @@ def test_stored_offsets_are_forgotten_only_when_confirmed(database_dsn: str) -> 
     done = zcc("offsets", "reset", "postgres", "--yes", **settings)
     assert (done.returncode, done.stdout) == (
         0,
-        "forgot the offsets of 0 partitions of zcc.postgres\n",
+        "deleted the offsets of 0 partitions of zcc.postgres\n",
     )
 
 

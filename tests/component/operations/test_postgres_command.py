@@ -119,7 +119,7 @@ async def test_offsets_are_shown_and_forgotten(dsn: str) -> None:
     assert line.startswith(f"zcc.enriched.engagement.v1/0  next {position}  epoch 1  ")
     assert line.endswith("  cluster cluster  topic id not known")
     done = lines(zcc("offsets", "reset", "postgres", "--yes", ZCC_POSTGRES_DSN=dsn))
-    assert done == ["forgot the offsets of 1 partitions of zcc.postgres"]
+    assert done == ["deleted the offsets of 1 partitions of zcc.postgres"]
     assert lines(zcc("offsets", "show", "postgres", ZCC_POSTGRES_DSN=dsn)) == []
 
 
