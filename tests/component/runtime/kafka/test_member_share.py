@@ -38,7 +38,7 @@ class SharingMember:
 
     @property
     def share(self) -> MemberShare | None:
-        shares = [each for each in self.each if not isinstance(each, str)]
+        shares = [each for each in self.events if not isinstance(each, str)]
         return shares[-1] if shares else None
 
 
