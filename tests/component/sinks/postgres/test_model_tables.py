@@ -83,8 +83,10 @@ async def test_an_older_sink_may_leave_out_what_came_to_its_tables_later(
 
 
 async def test_keys_are_the_declared_ones_and_their_texts_sort_by_bytes(dsn: str) -> None:
-    keys = {row["table_name"].removeprefix("zcc."): row["key"] for row in await query(dsn, KEYS)}
-    assert {table.name: keys[table.name] for table in tables} == {
+    primary_keys = {
+        row["table_name"].removeprefix("zcc."): row["key"] for row in await query(dsn, KEYS)
+    }
+    assert {table.name: primary_keys[table.name] for table in tables} == {
         table.name: list(table.key) for table in tables
     }
     keys = {(table.name, name) for table in tables for name in table.key}
