@@ -1,6 +1,7 @@
 """Fixtures of all test folders: the real Kafka, Postgres and S3, started when a test needs them."""
 
 import asyncio
+import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -20,6 +21,10 @@ from tests.support.restored_signals import restored_signals
 from tests.support.scheduling import GroupScheduling, is_whole_machine
 from tests.support.stack import RealStack, chosen_source, real_stack
 from tests.support.vendor_digest import HeldByDigest
+
+# A broker of a test lives for minutes: to optimise its code costs more than it saves, half of all
+# processor time of a start.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # How long an example takes says something of the machine, which others use as well.
 settings.register_profile("shared machine", deadline=None)

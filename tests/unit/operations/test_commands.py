@@ -104,3 +104,13 @@ def test_one_module_alone_imports_late() -> None:
     }
     # An event's model is loaded by its family; the contract stands below the runtime.
     assert modules == {"runtime/lazy.py", "schemas/models/registry.py"}
+
+
+def test_a_worker_loads_no_rich() -> None:
+    program = (
+        "import sys, operations.roles.workers, processors.enrichment.service; print(*sys.modules)"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert not [name for name in finished.stdout.split() if name.partition(".")[0] == "rich"]
