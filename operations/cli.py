@@ -11,7 +11,7 @@ import typer
 
 from operations.command_group import LazyCommand, group_of
 from runtime.errors import ConfigurationError, TransientError
-from runtime.lazy import load_function
+from runtime.lazy import load_function, load_without
 
 commands: Final = {
     "migrate": LazyCommand(
@@ -112,6 +112,8 @@ def root(
     if version:
         typer.echo(_version())
         raise typer.Exit
+    # Its renderer of tracebacks in colour, which nothing uses, takes 0.2 s of CPU and 7 MiB.
+    load_without("rich", "structlog")
     load_function("runtime.process.logs:configure_logs")(level=log_level)
 
 

@@ -5,6 +5,7 @@ process holds no more in memory than it uses. A reference is ``module:attribute`
 """
 
 import pkgutil
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -23,3 +24,14 @@ def load_function(reference: str) -> Callable[..., object]:
 def load_coroutine(reference: str) -> Callable[..., Coroutine[Any, Any, object]]:
     """Return the coroutine function that a reference names."""
     return cast("Callable[..., Coroutine[Any, Any, object]]", load(reference))
+
+
+def load_without(optional: str, module: str) -> None:
+    """Import a module as if an optional one that it uses were not installed.
+
+    It does nothing where one of them is loaded already.
+    """
+    if optional not in sys.modules and module not in sys.modules:
+        sys.modules[optional] = None  # type: ignore[assignment] # such an import raises ImportError
+        pkgutil.resolve_name(module)
+        del sys.modules[optional]

@@ -9,7 +9,6 @@ import pytest
 
 import devstack
 from runtime.clock import SystemClock
-from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from schemas import headers
 from schemas.topics import raw_topics
@@ -19,6 +18,7 @@ from simulator.settings import SimulatorSettings
 from simulator.stories import live_stream
 from simulator.webhooks.ledger import LedgerWriter, Totals, read_ledger
 from tests.support.ingest_processes import make_topics, pod
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 rate_per_s = 40
@@ -79,7 +79,7 @@ async def ids_in_topics(kafka: KafkaSettings) -> set[str]:
     topics = raw_topics(prefix=kafka.topic_prefix)
     event_ids = [
         headers.text(each.headers, headers.event_id_header)
-        async for each in read_all(kafka, topics)
+        for each in await records_of(kafka, topics)
     ]
     return {each for each in event_ids if each}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import query
 from tests.support.postgres_load import Load, make_topics, publishing, records
@@ -55,4 +55,4 @@ async def test_a_minute_without_postgres_makes_no_dead_letter_and_it_goes_on(
         await until_more(database_dsn, before)
         await sinks.until_stored()
         await sinks.stop()
-    assert [each async for each in read_all(kafka_settings, [sinks.dead])] == []
+    assert await records_of(kafka_settings, [sinks.dead]) == []

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import pytest
 
 import devstack
-from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from sinks.postgres.migrate import migrate
 from tests.support.kafka_members import Member, poll_until
+from tests.support.kafka_records import records_of
 from tests.support.postgres import query
 from tests.support.postgres_contents import contents, differences
 from tests.support.postgres_load import Load, make_topics, publishing, records
@@ -195,7 +195,7 @@ async def lives(
     events = await query(disturbed, "select event_id from zcc.raw_event")
     assert {row["event_id"] for row in events} == load.event_ids
     assert len(events) == len(load.event_ids)
-    assert [letter async for letter in read_all(kafka, [sinks.dead])] == []
+    assert await records_of(kafka, [sinks.dead]) == []
     undisturbed = await new_database(stack, "undisturbed")
     async with Sinks(kafka, undisturbed, folder / "undisturbed") as alone:
         await alone.start(0)

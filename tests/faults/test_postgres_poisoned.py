@@ -4,12 +4,12 @@ import asyncio
 from itertools import islice
 from pathlib import Path
 
-from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import ce_type, event_id_header, reason_header
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.migrate import migrate
+from tests.support.kafka_records import records_of
 from tests.support.postgres import query
 from tests.support.postgres_load import Load, event_id_of, make_topics, publishing, records
 from tests.support.postgres_sinks import Sinks
@@ -56,7 +56,7 @@ async def test_one_poisoned_record_in_5000_becomes_a_dead_letter_and_the_others_
     assert len(stored) == count - 1
     expected = {event_id_of(each) for each in sent if each is not poisoned}
     assert {row["event_id"] for row in stored} == expected
-    (letter,) = [each async for each in read_all(kafka_settings, [sinks.dead])]
+    (letter,) = await records_of(kafka_settings, [sinks.dead])
     headers = dict(letter.headers)
     assert (letter.key, letter.value) == (poisoned.key, poisoned.value)
     assert headers[event_id_header].decode() == event_id_of(poisoned)

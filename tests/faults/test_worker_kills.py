@@ -14,10 +14,11 @@ import pytest
 from runtime.clock import SystemClock
 from runtime.contracts import Sender
 from runtime.errors import TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, dead_letter_topic
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.worker_process import name, worker_process
 
@@ -166,11 +167,11 @@ async def lives(kafka: KafkaSettings, folder: Path, *, kills: int, mean_gap_s: f
         assert load.failures == []
         await workers.until_settled()
         await workers.stop()
-    produced = [delivery async for delivery in read_all(kafka, [workers.target])]
+    produced = await records_of(kafka, [workers.target])
     lost = set(range(load.sent)) - {number_of(delivery) for delivery in produced}
     assert lost == set()
     assert out_of_order(produced) == {}
-    assert [delivery async for delivery in read_all(kafka, [workers.dead])] == []
+    assert await records_of(kafka, [workers.dead]) == []
     repeats, revocations = len(produced) - load.sent, workers.logged("revoked")
     print(  # noqa: T201 - the figures of a long run
         f"{load.sent} records, {kills} kills, {workers.logged('assigned')} assignments, "

@@ -12,7 +12,7 @@ from typing import Any
 
 from operations.components import workers
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.retries.dead_letters import Failure, dead_letter
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
@@ -26,6 +26,7 @@ from schemas.topics import (
     retry_topic,
     topic_specs,
 )
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
@@ -69,7 +70,7 @@ class Deployment:
         await self.produce(letters)
 
     async def read(self, topic: str) -> list[Delivery]:
-        return [delivery async for delivery in read_all(self.kafka, [topic])]
+        return await records_of(self.kafka, [topic])
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "operations", "dead-letters", *arguments]

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from runtime.kafka import TopicAdmin, read_all
+from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
 from tests.support.ingest_server import Response, Server, read_response
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 zcc_ingest = ("-m", "operations", "ingest")
@@ -177,7 +178,7 @@ async def make_topics(kafka: KafkaSettings) -> None:
 async def engagements(kafka: KafkaSettings) -> list[bytes]:
     """Return the bodies in the topic of engagements."""
     topics = (raw_topic("engagement", prefix=kafka.topic_prefix),)
-    return [delivery.value or b"" async for delivery in read_all(kafka, topics)]
+    return [delivery.value or b"" for delivery in await records_of(kafka, topics)]
 
 
 def children_of(pid: int) -> list[int]:

@@ -16,6 +16,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from runtime.worker.membership import WorkerContext
 from schemas.topics import TopicSpec
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
@@ -152,12 +153,10 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
     async with (
         KafkaPublisher(kafka, client_id="t", clock=SystemClock()) as publisher,
         asyncio.timeout(deadline_s),
+        asyncio.TaskGroup() as tasks,
     ):
-        while not publisher.ready:
-            await asyncio.sleep(0.01)
-        async with asyncio.TaskGroup() as tasks:
-            for record in records:
-                tasks.create_task(publisher.publish(record))
+        for record in records:
+            tasks.create_task(publish_once(publisher, record))
 
 
 async def delete_before(kafka: KafkaSettings, source: TopicPartition, offset: int) -> None:

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from operations.components import workers
 from operations.local.pipeline import get
 from operations.local.up import Running
-from runtime.kafka import TopicAdmin, read_all
+from runtime.kafka import TopicAdmin
 from runtime.kafka.cluster import Cluster
 from runtime.values import TopicPartition
 from schemas.catalogue import events as known_events
@@ -28,6 +28,7 @@ from schemas.topics import enriched_topics, topic_specs
 from simulator.stories import StoryEvent
 from simulator.webhooks.ledger import LedgerEntry, LedgerWriter
 from sinks.object_storage.settings import ObjectStorageSettings
+from tests.support.kafka_records import records_of
 from tests.support.objects import opened, parquet_paths
 from tests.support.patience import HANG_GUARD_S
 
@@ -163,7 +164,7 @@ class Logs:
         """The event ids of these records of a partition."""
         return [
             text(delivery.headers, event_id_header) or ""
-            async for delivery in read_all(self.running.stores.kafka, [source.topic])
+            for delivery in await records_of(self.running.stores.kafka, [source.topic])
             if delivery.partition == source.partition and start <= delivery.offset < end
         ]
 

@@ -12,12 +12,13 @@ from aiokafka.protocol.admin import AlterConfigsRequest
 
 from runtime import metrics
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.kafka.limits import TopicLimit
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import TopicSpec, quarantine_topic, raw_topic
 from tests.support.ingest_server import event
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
@@ -105,7 +106,7 @@ async def until_limits_are_learnt(publisher: KafkaPublisher, topic: str) -> None
 
 
 async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in read_all(kafka, [topic])]
+    return await records_of(kafka, [topic])
 
 
 async def outcomes_of(

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
-from runtime.values import Delivery, Record
+from runtime.values import Record
 from schemas.topics import TopicSpec
 from tests.support.patience import HANG_GUARD_S
 from tests.support.restored_signals import restored_signals
@@ -112,8 +112,3 @@ async def produce(kafka: KafkaSettings, topic: str, values: Sequence[bytes]) -> 
         assert await publisher.reached(within_s=deadline_s)
         for value in values:
             await publisher.publish(Record(topic, value, value))
-
-
-async def records_of(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    """All records of a topic."""
-    return [delivery async for delivery in read_all(kafka, [topic])]

@@ -18,12 +18,13 @@ import pytest
 from ingest.apps.reloading import ReloadingApps
 from ingest.initial_metrics import create_app_series
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas.catalogue import events
 from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
 from tests.support.ingest_server import Server, event, numbered, running
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 program = """
@@ -66,7 +67,7 @@ async def accept(server: Server, body: bytes) -> None:
 
 async def read(kafka: KafkaSettings, *topics: str) -> dict[bytes, Delivery]:
     """Return what is there by its value: what was answered 503 may be there twice."""
-    return {delivery.value or b"": delivery async for delivery in read_all(kafka, topics)}
+    return {delivery.value or b"": delivery for delivery in await records_of(kafka, topics)}
 
 
 def body_of(name: str, ordinal: int) -> bytes:

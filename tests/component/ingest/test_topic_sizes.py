@@ -9,7 +9,7 @@ import pytest
 from ingest.settings import IngestSettings
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Record, TopicPartition
 from schemas.reasons import DeadLetterReason
@@ -20,6 +20,7 @@ from schemas.topics import (
     raw_topic,
     topic_specs,
 )
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
@@ -80,7 +81,7 @@ async def test_a_body_of_the_largest_size_passes_every_topic_on_its_way(
             clock=SystemClock(),
         ) as consumer,
     ):
-        async for delivery in read_all(kafka_settings, list(largest)):
+        for delivery in await records_of(kafka_settings, list(largest)):
             scanned[delivery.topic].append(delivery.value)
         while sum(map(len, polled.values())) < 2 * len(largest):
             for delivery in await consumer.poll(max_records=10, timeout_s=1):

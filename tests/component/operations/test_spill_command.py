@@ -14,10 +14,11 @@ from ingest.spill.segment import segment_of
 from ingest.spill.store import open_stores
 from operations.spill.command import produce, spill_app
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import TopicAdmin, read_all
+from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
+from tests.support.kafka_records import records_of
 from tests.support.spill import HurriedClock, put_segment, record, segments, settings_of
 
 at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -55,7 +56,7 @@ def put(
 
 def values(kafka: KafkaSettings, topic: str) -> Sequence[bytes | None]:
     async def read() -> list[bytes | None]:
-        return [delivery.value async for delivery in read_all(kafka, [topic])]
+        return [delivery.value for delivery in await records_of(kafka, [topic])]
 
     return asyncio.run(read())
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import dead_letter_topic, enriched_topic
 from tests.support.kafka_members import create, publish
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +54,7 @@ async def python(
 
 
 async def read(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in read_all(kafka, [topic])]
+    return await records_of(kafka, [topic])
 
 
 async def test_the_processor_of_the_page_publishes_who_has_answered(

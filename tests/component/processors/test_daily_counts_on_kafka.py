@@ -9,7 +9,7 @@ import pytest
 from processors.daily_counts import KafkaDailyCounts
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError, TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.member_share import sole_member
 from runtime.settings import KafkaSettings
 from runtime.values import Record
@@ -17,6 +17,7 @@ from schemas.models.reference import ApiBudgetReference
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, reference_topic
 from sinks.postgres.model.references import read_reference
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
@@ -115,7 +116,7 @@ async def test_a_count_is_a_reference_as_the_contract_has_it(
 ) -> None:
     await counts(kafka_settings, publisher).save(Label.HEAVY, 3, Count(day, 2, 5, 9))
     topic = reference_topic(prefix=kafka_settings.topic_prefix)
-    (record,) = [each async for each in read_all(kafka_settings, [topic])]
+    (record,) = await records_of(kafka_settings, [topic])
     assert record.key == b"acc:api_budget:gap-healer/HEAVY/3"
     reference = ApiBudgetReference.model_validate_json(record.value or b"")
     assert (reference.account_id, reference.id) == ("acc", "gap-healer/HEAVY/3")

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Deferred, Delivery, Record
@@ -20,6 +20,7 @@ from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, retry_topic
 from tests.support.components import component_of
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.services import probed
 
@@ -28,14 +29,14 @@ worker = WorkerSettings(
     health_host="127.0.0.1", health_port=0, commit_interval_s=0.1, session_timeout_s=6
 )
 
+pytestmark = pytest.mark.usefixtures("signals")
+
 program = """
 import asyncio
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Deferred
 from tests.support.components import component_of
-
-pytestmark = pytest.mark.usefixtures("signals")
 
 async def handler(delivery):
     return Deferred()
@@ -74,7 +75,7 @@ class Topics:
         """Read a topic once it holds so many records."""
         async with asyncio.timeout(HANG_GUARD_S):
             while True:
-                deliveries = [delivery async for delivery in read_all(self.kafka, [topic])]
+                deliveries = await records_of(self.kafka, [topic])
                 if len(deliveries) >= count:
                     return deliveries
                 await asyncio.sleep(0.1)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.kafka import read_all
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas import headers
 from tests.support.kafka_members import create, deadline_s, lag, publish, working
+from tests.support.kafka_records import records_of
 
 values = [b"%d" % number for number in range(20)]
 
@@ -62,7 +62,7 @@ async def test_what_is_no_exception_is_a_defect_like_others_and_becomes_a_dead_l
     async with working(kafka_settings, topic, handler):
         await until_done(kafka_settings, topic)
     assert handler.done.keys() == set(values) - {b"7"}
-    (letter,) = [each async for each in read_all(kafka_settings, [dead_letters])]
+    (letter,) = await records_of(kafka_settings, [dead_letters])
     assert letter.value == b"7"
     assert headers.text(letter.headers, headers.reason_header) == "defect"
 

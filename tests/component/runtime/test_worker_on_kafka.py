@@ -13,7 +13,7 @@ import pytest
 
 from runtime.clock import SystemClock
 from runtime.errors import RejectedError
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.service import run_handler, run_sink
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
@@ -22,6 +22,7 @@ from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
 from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
 
@@ -53,7 +54,7 @@ class Topics:
                     tasks.create_task(publisher.publish(record))
 
     async def read(self, topic: str) -> list[Delivery]:
-        return [delivery async for delivery in read_all(self.kafka, [topic])]
+        return await records_of(self.kafka, [topic])
 
     async def lag(self) -> int:
         async with TopicAdmin(self.kafka) as admin:

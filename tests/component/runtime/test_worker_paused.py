@@ -16,7 +16,8 @@ from schemas.headers import failed_at_header, origin_header, text, worker_header
 from schemas.reasons import DeadLetterReason
 from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
-from tests.support.services import Probed, create_topics, ends_with, probed, produce, records_of
+from tests.support.kafka_records import records_of
+from tests.support.services import Probed, create_topics, ends_with, probed, produce
 
 
 def settings_of(port: int) -> WorkerSettings:
@@ -58,7 +59,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_adds_no_dead_letters(
                 assert (await worker.ask("/readyz"))[0] == 200
             assert await worker.figure("zcc_worker_paused_partitions") == 1
             assert await worker.figure("zcc_worker_halted") == 0
-        letters = await records_of(kafka, dead)
+        letters = await records_of(kafka, [dead])
         assert [letter.value for letter in letters] == [b"bad %d" % n for n in range(10)]
 
     # A person who has dealt with the letters makes room for as many again.
@@ -68,14 +69,14 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_adds_no_dead_letters(
             await publisher.publish(record_of(line_of(letter), topic=audit))
     async with running() as worker:
         await worker.until_readyz(200, f"paused {poisoned}/0", "bad")
-    assert len(await records_of(kafka, dead)) == 20
+    assert len(await records_of(kafka, [dead])) == 20
 
     mended = True
     async with running() as worker:
         while b"bad 39" not in sink.values:
             await worker.ask("/readyz")
         assert await worker.ask("/readyz") == (200, "ok\n")
-    assert len(await records_of(kafka, dead)) == 20
+    assert len(await records_of(kafka, [dead])) == 20
     bad = [value for value in sink.values if value.startswith(b"bad")]
     assert bad == [b"bad %d" % n for n in range(20, 40)]
     assert sink.values.count(b"before") == 1
@@ -147,4 +148,4 @@ async def test_a_poisoned_partition_of_a_handler_lets_the_others_go_on(
             await produce(kafka, fine, values)
             while not set(values) <= set(done):
                 assert (await worker.ask("/readyz"))[0] == 200
-        assert len(await records_of(kafka, dead)) == 10
+        assert len(await records_of(kafka, [dead])) == 10

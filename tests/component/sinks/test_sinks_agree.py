@@ -19,7 +19,7 @@ from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
-from runtime.kafka import TopicAdmin, read_all
+from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.headers import Headers, error_header, origin_header, reason_header, text
@@ -30,6 +30,7 @@ from sinks.postgres.sink import PostgresSink
 from tests.support.enriched_records import delivery, webhook
 from tests.support.fakes.zoom import MemoryLookup
 from tests.support.kafka_members import a_worker
+from tests.support.kafka_records import records_of
 from tests.support.objects import opened, parquet_paths
 from tests.support.postgres import settings as postgres_settings
 from tests.support.sink_processes import DEADLINE_S, publish, s3, sink_running
@@ -176,7 +177,7 @@ class Bench:
             int((text(letter.headers, origin_header) or "").rpartition("/")[2]): " ".join(
                 text(letter.headers, header) or "" for header in (reason_header, error_header)
             )
-            async for letter in read_all(self.kafka, [topic])
+            for letter in await records_of(self.kafka, [topic])
         }
 
     async def in_postgres(self) -> dict[int, str]:
@@ -219,7 +220,5 @@ async def test_both_sinks_store_the_same_records_and_refuse_the_same_for_the_sam
     assert postgres == objects
     stored = {POISONS[n].name for n in range(len(POISONS)) if "stored" in postgres[n]}
     assert stored == {poison.name for poison in POISONS if poison.is_stored}
-    assert len(postgres) == len(
-        [delivery async for delivery in read_all(bench.kafka, [bench.enriched])]
-    )
+    assert len(postgres) == len(await records_of(bench.kafka, [bench.enriched]))
     assert len(postgres) > len(POISONS)

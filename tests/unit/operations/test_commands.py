@@ -106,11 +106,18 @@ def test_one_module_alone_imports_late() -> None:
     assert modules == {"runtime/lazy.py", "schemas/models/registry.py"}
 
 
-def test_a_worker_loads_no_rich() -> None:
+def test_a_command_loads_no_rich_for_its_logs() -> None:
     program = (
-        "import sys, operations.roles.workers, processors.enrichment.service; print(*sys.modules)"
+        "import sys\n"
+        "from operations.cli import commands, root\n"
+        "from operations.command_group import UnloadedCommand\n"
+        "root(version=False, log_level='info')\n"
+        "UnloadedCommand('ingest', commands['ingest']).load()\n"
+        "print(*sys.modules)\n"
     )
     finished = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
     )
-    assert not [name for name in finished.stdout.split() if name.partition(".")[0] == "rich"]
+    loaded = {name.partition(".")[0] for name in finished.stdout.split()}
+    assert "structlog" in loaded
+    assert "rich" not in loaded

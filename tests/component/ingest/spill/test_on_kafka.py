@@ -11,13 +11,14 @@ import pytest
 
 import devstack
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery
 from schemas.headers import received_at_header, text
 from schemas.topics import TopicSpec, raw_topic
 from tests.support.ingest_server import event
 from tests.support.ingest_server import running as serving
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.spill import Broker, Outcomes, record, running, segments, until
 
@@ -45,7 +46,7 @@ def publisher_of(kafka: KafkaSettings) -> KafkaPublisher:
 
 
 async def in_topic(kafka: KafkaSettings, topic: str) -> list[Delivery]:
-    return [delivery async for delivery in read_all(kafka, [topic])]
+    return await records_of(kafka, [topic])
 
 
 def body_of(number: int) -> bytes:

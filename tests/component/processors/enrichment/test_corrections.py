@@ -15,7 +15,7 @@ from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
 from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
@@ -31,6 +31,7 @@ from sinks.postgres.migrate import migrate
 from tests.support.components import component_of
 from tests.support.enriched_records import delivery, webhook
 from tests.support.fakes.zoom import MemoryLookup
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import owner, query
 from zoom.entities import Queue, User
@@ -71,7 +72,7 @@ async def publish(kafka: KafkaSettings) -> None:
 async def read(kafka: KafkaSettings, topic: str, *, count: int = 0) -> Sequence[Delivery]:
     async with asyncio.timeout(HANG_GUARD_S):
         while True:
-            deliveries = [each async for each in read_all(kafka, [topic])]
+            deliveries = await records_of(kafka, [topic])
             if len(deliveries) >= count:
                 return deliveries
             await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ import pytest
 
 from processors.enrichment.component import component
 from runtime.clock import SystemClock
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import dead_letter_topic, enriched_topic, raw_topic, topic_specs
@@ -20,6 +20,7 @@ from simulator.company import make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
 from tests.support.fakes.zoom import secret
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 program = """
@@ -71,7 +72,7 @@ async def process(
 async def read(kafka: KafkaSettings, topic: str, *, count: int) -> list[Delivery]:
     async with asyncio.timeout(HANG_GUARD_S):
         while True:
-            deliveries = [delivery async for delivery in read_all(kafka, (topic,))]
+            deliveries = await records_of(kafka, (topic,))
             if len(deliveries) >= count:
                 return deliveries
             await asyncio.sleep(0.2)

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer
 
 import devstack
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin
 from runtime.kafka.leaving import leave
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
@@ -32,6 +32,7 @@ from tests.support.kafka_outages import (
     until,
     worker,
 )
+from tests.support.kafka_records import records_of
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ async def test_what_was_acknowledged_survives_a_killed_broker_and_publishing_goe
         await own_stack.start("kafka")
         await until(lambda: len(acknowledged) > count + 30)
         over.set()
-    assert acknowledged <= {delivery.value async for delivery in read_all(settings, [topic])}
+    assert acknowledged <= {delivery.value for delivery in await records_of(settings, [topic])}
 
 
 async def test_readiness_follows_the_broker_without_traffic(

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from runtime import metrics
 from runtime.errors import FencedError, TransientError
-from runtime.kafka import Lag, TopicAdmin, read_all
+from runtime.kafka import Lag, TopicAdmin
 from runtime.kafka.cluster import Cluster
 from runtime.ports import Position
 from runtime.service import run_handler, run_sink
@@ -17,6 +17,7 @@ from runtime.values import Delivery, Record, TopicPartition
 from schemas.topics import retry_topic
 from tests.support.components import component_of
 from tests.support.kafka_members import HurriedClock, Member, create, poll_until, publish
+from tests.support.kafka_records import records_of
 from tests.support.workers_on_kafka import LogSink, until, until_terminated, worker
 
 
@@ -150,7 +151,7 @@ async def test_a_recreated_retry_topic_is_read_whole(
     values: list[bytes | None] = []
     async with until_terminated(work):
         while len(values) < 30:  # none of them has its origin, so all become dead letters
-            values = [delivery.value async for delivery in read_all(kafka_settings, [dead])]
+            values = [delivery.value for delivery in await records_of(kafka_settings, [dead])]
     assert values == numbered("new", 30)
 
 

@@ -13,11 +13,12 @@ from structlog.testing import capture_logs
 from operations.doctor.checks import examine
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import KafkaPublisher, TopicAdmin, read_all
+from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.kafka.connection import connection_options
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
+from tests.support.kafka_records import records_of
 from tests.support.kafka_tls import PASSWORD, Authority, Listeners, broker
 from tests.support.patience import HANG_GUARD_S
 
@@ -52,7 +53,7 @@ async def test_a_listener_that_requires_a_certificate_is_written_to_and_read_wit
         assert await publisher.reached(within_s=deadline_s)
         async with asyncio.timeout(deadline_s):
             await publisher.publish(Record("secured.v1", b"k", b"v"))
-    assert [each.value async for each in read_all(kafka, ["secured.v1"])] == [b"v"]
+    assert [each.value for each in await records_of(kafka, ["secured.v1"])] == [b"v"]
 
 
 async def test_without_a_certificate_of_ours_the_setting_is_named(listeners: Listeners) -> None:

@@ -10,13 +10,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from runtime import metrics
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError, TransientError
-from runtime.kafka import KafkaConsumer, KafkaPublisher, Lag, TopicAdmin, read_all
+from runtime.kafka import KafkaConsumer, KafkaPublisher, Lag, TopicAdmin
 from runtime.ports import Position
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Record, TopicPartition
 from schemas.topics import TopicSpec, topic_specs
 from tests.support.assignments import Listener
 from tests.support.kafka_members import delete_before
+from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
@@ -40,7 +41,7 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
 
 async def values_in(kafka: KafkaSettings, *topics: str) -> list[bytes | None]:
     async with asyncio.timeout(deadline_s):
-        return [delivery.value async for delivery in read_all(kafka, topics)]
+        return [delivery.value for delivery in await records_of(kafka, topics)]
 
 
 def member_of(kafka: KafkaSettings, topic: str, listener: Listener) -> KafkaConsumer:

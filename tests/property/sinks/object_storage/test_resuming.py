@@ -55,6 +55,8 @@ class History:
         self.committed: int | None = None
         self.plan: Span | None = None
         self.boundaries: list[int] = [0]
+        self.unfinished = 0
+        """The end of a batch of which a crash left a part, and whose plan was lost."""
 
     def batch(self, span: Span) -> Batch:
         records = []
@@ -69,7 +71,8 @@ class History:
         """Read some batches, crash in the middle of the last one, then lose the commit or not."""
         async with ObjectStorageSink(self.settings) as sink:
             position = await self.take_over(sink)
-            for size in sizes:
+            # Three faults at once are not promised: no restart inside of what is unfinished.
+            for size in (max(0, self.unfinished - position), *sizes):
                 span = Span(position, min(position + size, len(self.days)))
                 before = await self.paths()
                 await self.store(sink, span)
@@ -77,6 +80,7 @@ class History:
             await self.forget(await self.paths() - before, left_out)
             if left_out:
                 self.committed, self.plan = span.start, span if span.start < span.end else None
+        self.unfinished = span.end if left_out and fate == "older" else 0
         if fate != "kept":
             self.plan = None
             earlier = [each for each in self.boundaries if each <= (self.committed or 0)]
