@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
-WORKERS ?= 2
+WORKERS ?= 3
 spread := -n $(WORKERS) --no-loadscope-reorder
 stamp := .venv/.synced
 run := .venv/bin/

@@ -118,7 +118,7 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
         await worker.until_readyz(503, "of more than one topic", topics[0], topics[1])
         assert (await worker.ask("/healthz"))[0] == 200
         assert await worker.figure("zcc_worker_halted") == 1
-    assert len(await records_of(kafka, topics[2])) <= 2 * 10
+    assert len(await records_of(kafka, [topics[2]])) <= 2 * 10
 
 
 async def test_a_poisoned_partition_of_a_handler_lets_the_others_go_on(
