@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from devstack.options import chosen_kafka
+from devstack.ports import reserve
 from runtime.background_tasks import BackgroundTasks
 from runtime.settings import KafkaSettings
 from tests.support.promtool import described
@@ -140,3 +141,11 @@ def signals() -> Iterator[None]:
 def object_store_prefix() -> str:
     """A prefix inside the bucket that nobody used before, without slashes at its ends."""
     return f"tests/{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """A free port that no outgoing connection takes meanwhile, unlike that of pytest-asyncio."""
+    port = reserve(0)
+    port.release()
+    return port.number

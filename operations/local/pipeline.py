@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from devstack.ports import reserve
 from ingest.apps.registry import base_path
 from operations.components import PartName, parts
 from operations.local.processes import Crash, Process
@@ -74,7 +74,9 @@ class Pipeline:
 
     def __init__(self, settings: Mapping[str, str], *, logs: Path) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._webhook_port, *ports = _free_ports(1 + len(parts))
+        # Kept until the end: nobody takes the port of a part that is killed and started again.
+        self._reserved = [reserve(0) for _ in range(1 + len(parts))]
+        self._webhook_port, *ports = (port.number for port in self._reserved)
         self._ports = dict(zip((part.name for part in parts), ports, strict=True))
         settings = {**settings, "ZCC_INGEST_PORT": str(self._webhook_port)}
         self._processes = {part.name: self._process(part, settings, logs) for part in parts}
@@ -150,6 +152,8 @@ class Pipeline:
     async def _end(self) -> None:
         for process in self._processes.values():
             await process.stop(timeout_s=drain_timeout_s)
+        for port in self._reserved:
+            port.release()
 
 
 async def get(url: str) -> tuple[int, bytes]:
@@ -165,16 +169,6 @@ def _get(url: str) -> tuple[int, bytes]:
         return error.code, error.read()
     except OSError:
         return 0, b""
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _crash_text(crash: Crash) -> str:

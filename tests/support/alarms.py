@@ -24,8 +24,9 @@ import pytest
 import yaml
 
 import devstack
+from devstack.ports import reserve
 from operations.components import parts, workers
-from operations.local.pipeline import ExternalEndpoints, _free_ports, environment, get
+from operations.local.pipeline import ExternalEndpoints, environment, get
 from operations.local.processes import Process
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
@@ -218,7 +219,10 @@ async def product(folder: Path) -> AsyncIterator[Product]:
         await make_topics(kafka)
         await asyncio.to_thread(migrate, stack.postgres_dsn)
         names = (*commands, "webhooks", "prometheus")
-        ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        reserved = {name: reserve(0) for name in names}
+        for port in reserved.values():
+            resources.callback(port.release)
+        ports = {name: port.number for name, port in reserved.items()}
         watching = prometheus(folder, ports)
         url = await resources.enter_async_context(watching)
         product = Product(stack, settings, kafka, folder, ports, url)
