@@ -59,7 +59,7 @@ class KafkaSettings(BaseSettings):
     other_partitions: int = Field(default=6, ge=1, description="Partitions of each other topic")
     replication: int = Field(default=3, ge=1, description="Copies of each topic")
     event_retention_days: int = Field(default=7, ge=1, description="Days that events are kept")
-    set_aside_retention_days: int = Field(
+    dead_letter_retention_days: int = Field(
         default=30, ge=1, description="Days that dead letters and quarantine are kept"
     )
     audit_retention_days: int = Field(
@@ -68,10 +68,10 @@ class KafkaSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _audit_outlives_dead_letters(self) -> "KafkaSettings":
-        if self.audit_retention_days < self.set_aside_retention_days + _segment_days:
+        if self.audit_retention_days < self.dead_letter_retention_days + _segment_days:
             raise ValueError(
-                "ZCC_KAFKA_AUDIT_RETENTION_DAYS must exceed ZCC_KAFKA_SET_ASIDE_RETENTION_DAYS by "
-                f"{_segment_days} or more: what was done about a dead letter is kept for longer "
+                "ZCC_KAFKA_AUDIT_RETENTION_DAYS must exceed "
+                f"ZCC_KAFKA_DEAD_LETTER_RETENTION_DAYS by {_segment_days} or more: what was done about a dead letter is kept for longer "
                 "than the letter itself"
             )
         return self
@@ -112,7 +112,7 @@ class KafkaSettings(BaseSettings):
             other_partitions=self.other_partitions,
             replication=self.replication,
             event_retention_days=self.event_retention_days,
-            set_aside_retention_days=self.set_aside_retention_days,
+            dead_letter_retention_days=self.dead_letter_retention_days,
             audit_retention_days=self.audit_retention_days,
         )
 
@@ -173,7 +173,7 @@ class WorkerSettings(HealthSettings):
     guard_per_minute: int = Field(
         default=3000, ge=1, description="Dead letters per minute that stop it, whatever their share"
     )
-    parked_keys: int = Field(
+    blocked_keys: int = Field(
         default=1000, ge=0, description="Keys blocked by a handler; one more stops the worker"
     )
     batch_records: int = Field(

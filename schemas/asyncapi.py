@@ -65,8 +65,12 @@ _audit_line: Final[Node] = {
     "type": "object",
     "properties": {
         "letter": {**_text, "description": "topic/partition/offset of the dead letter"},
-        "failed_at": {**_text, "format": "date-time", "description": "when it was set aside"},
-        "worker": {**_text, "description": "who set it aside"},
+        "failed_at": {
+            **_text,
+            "format": "date-time",
+            "description": "when it became a dead letter",
+        },
+        "worker": {**_text, "description": "which worker"},
         "origin": {**_text, "description": "topic/partition/offset that the worker read"},
         "fingerprint": {**_text, "description": "the same for letters that failed alike"},
         "action": {**_text, "x-known-values": ["replayed", "discarded"]},

@@ -88,7 +88,7 @@ class ZoomSettings(BaseSettings):
     calls_per_day: Mapping[Label, PositiveInt] = Field(
         default={}, description='The same for calls per day, as {"HEAVY": 60000}'
     )
-    backfill_leaves: float = Field(
+    backfill_reserve: float = Field(
         default=0.2,
         ge=0,
         lt=1,

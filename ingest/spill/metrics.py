@@ -15,7 +15,7 @@ class SpillMetrics:
     The gauges count the segments of this process; other processes report theirs.
     """
 
-    kept: Final = Counter("zcc_spill_kept_events_total", "Events stored in the spill")
+    stored: Final = Counter("zcc_spill_stored_events_total", "Events stored in the spill")
     drained: Final = Counter(
         "zcc_spill_drained_events_total", "Events from the spill acknowledged by the broker"
     )
@@ -25,7 +25,7 @@ class SpillMetrics:
         ["reason"],
     )
     moved_to_refused: Final = Counter(
-        "zcc_spill_set_aside_total",
+        "zcc_spill_quarantined_total",
         "Records in the spill that need a person, by reason (refused: events that the broker will "
         "never accept; unreadable: segments, once after each start)",
         ["reason"],

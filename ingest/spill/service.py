@@ -76,7 +76,7 @@ async def running_spill(
         instance=instance,
         clock=clock,
         deadline_s=settings.deadline_s,
-        max_bytes=settings.most_bytes,
+        max_bytes=settings.max_bytes,
     )
     own = Backlog()
     waiting = writer_of(stores.waiting, own)

@@ -31,7 +31,7 @@ class SpillSettings(ObjectStoreSettings):
             "below the 3 that Zoom waits"
         ),
     )
-    most_bytes: int = Field(
+    max_bytes: int = Field(
         default=1024 * 1024 * 1024,
         ge=1024 * 1024,
         description="Bytes of a process that may wait; beyond that nothing is spilled",

@@ -128,7 +128,7 @@ class SegmentWriter:
             await self._put(segment)
             is_durable = True
             self._backlog.append(segment.name, len(segment.content))
-            metrics.kept.inc(len(batch))
+            metrics.stored.inc(len(batch))
         except (TransientError, ConfigurationError) as error:
             _log.warning("not spilled", events=len(batch), error=str(error))
         except Exception as error:  # noqa: BLE001 - whatever failed, Zoom sends these again

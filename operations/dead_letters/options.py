@@ -22,7 +22,7 @@ Texts = list[str] | None
 
 Workers = Annotated[Texts, typer.Option("--worker", help="Worker that failed; default: all.")]
 Reasons = Annotated[
-    Texts, typer.Option("--set-aside-for", help=f"Why: {', '.join(DeadLetterReason)}.")
+    Texts, typer.Option("--failure-reason", help=f"Why: {', '.join(DeadLetterReason)}.")
 ]
 Events = Annotated[Texts, typer.Option("--event", help="Zoom's name of the event.")]
 Keys = Annotated[Texts, typer.Option("--key", help="The record's key.")]
@@ -54,7 +54,7 @@ By = Annotated[
 def letter_filter(  # noqa: PLR0913 - each is an option of the commands
     *,
     worker: Workers = None,
-    set_aside_for: Reasons = None,
+    failure_reason: Reasons = None,
     event: Events = None,
     key: Keys = None,
     origin_topic: OriginTopics = None,
@@ -68,7 +68,7 @@ def letter_filter(  # noqa: PLR0913 - each is an option of the commands
         ConfigurationError: an option has an unknown value.
     """
     selection = Selection(
-        reasons=_known("--set-aside-for", set_aside_for or (), list(DeadLetterReason)),
+        reasons=_known("--failure-reason", failure_reason or (), list(DeadLetterReason)),
         events=frozenset(event or ()),
         keys=frozenset(each.encode() for each in key or ()),
         origin_topics=frozenset(origin_topic or ()),

@@ -12,8 +12,8 @@ choose_value_storage()
 class MonitorMetrics:
     """Metrics of topics and consumer groups, measured at the brokers."""
 
-    last_look: Final = Gauge(
-        "zcc_monitor_last_look_timestamp_seconds",
+    last_measurement: Final = Gauge(
+        "zcc_monitor_last_measurement_timestamp_seconds",
         "When the brokers last answered all requests; 0 = not yet",
         multiprocess_mode="livemax",
     )
@@ -60,20 +60,20 @@ class MonitorMetrics:
         ["topic"],
         multiprocess_mode="livemax",
     )
-    set_aside_records: Final = Gauge(
-        "zcc_monitor_set_aside_records",
+    failed_records: Final = Gauge(
+        "zcc_monitor_failed_records",
         "Records in a dead-letter topic or the quarantine",
         ["topic"],
         multiprocess_mode="livemax",
     )
-    set_aside_seconds: Final = Gauge(
-        "zcc_monitor_set_aside_oldest_seconds",
+    failed_oldest_seconds: Final = Gauge(
+        "zcc_monitor_failed_oldest_seconds",
         "Age of the oldest record in a dead-letter topic or the quarantine; 0 = none",
         ["topic"],
         multiprocess_mode="livemax",
     )
-    set_aside_offsets: Final = Gauge(
-        "zcc_monitor_set_aside_end_offsets",
+    failed_end_offsets: Final = Gauge(
+        "zcc_monitor_failed_end_offsets",
         "End offsets of a dead-letter topic or the quarantine, summed over its partitions; it "
         "grows with each record and never falls",
         ["topic"],

@@ -3,7 +3,7 @@
 A worker that hangs, crashes or never starts cannot report its lag; the brokers can. Every few
 seconds the monitor reads the commits, log ends and members of each group of the product, and the
 sizes of the dead-letter topics and the quarantine. While the brokers do not answer, all metrics
-keep their values, and `zcc_monitor_last_look_timestamp_seconds` does not advance.
+keep their values, and `zcc_monitor_last_measurement_timestamp_seconds` does not advance.
 """
 
 from collections import defaultdict
@@ -85,7 +85,7 @@ class Monitor:
         }
         self._ages: defaultdict[str, Ages] = defaultdict(Ages)
         self._reason: str | None = "no measurement yet"
-        monitor_metrics.last_look.set(0)
+        monitor_metrics.last_measurement.set(0)
         for kind in (TransientError, ConfigurationError):
             monitor_metrics.failures.labels(_kind(kind))
         read = {topic for topics in self.groups.values() for topic in topics}
@@ -141,7 +141,7 @@ class Monitor:
                 refused.append(error)
         if refused:
             raise refused[0]
-        monitor_metrics.last_look.set(self._clock.now().timestamp())
+        monitor_metrics.last_measurement.set(self._clock.now().timestamp())
         if self._reason is not None:
             _log.info("the brokers answer")
             self._reason = None
@@ -165,10 +165,10 @@ class Monitor:
         lags = {source: Lag(start, start, end) for source, (start, end) in bounds.items()}
         ages_s = await self._ages_s(topic, lags)
         records = sum(lag.behind for lag in lags.values())
-        monitor_metrics.set_aside_records.labels(topic).set(records)
-        monitor_metrics.set_aside_seconds.labels(topic).set(max(ages_s.values(), default=0.0))
+        monitor_metrics.failed_records.labels(topic).set(records)
+        monitor_metrics.failed_oldest_seconds.labels(topic).set(max(ages_s.values(), default=0.0))
         ends = sum(lag.log_end for lag in lags.values())
-        monitor_metrics.set_aside_offsets.labels(topic).set(ends)
+        monitor_metrics.failed_end_offsets.labels(topic).set(ends)
 
     async def _ages_s(
         self, subject: str, lags: Mapping[TopicPartition, Lag]

@@ -110,7 +110,7 @@ class AssignmentState:
             except ValueError as error:
                 raise ConfigurationError(
                     f"{delivery.topic}/{delivery.partition} went back ({error}), as if the topic "
-                    f"had been made anew: reset the group's offsets, then start again"
+                    f"had been recreated: reset the group's offsets, then start again"
                 ) from None
             if not to_do:
                 skipped += 1

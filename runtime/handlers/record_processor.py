@@ -40,7 +40,7 @@ class RecordProcessor:
         self._liveness = liveness
         self._retry_topics = retry_topics
         self._dead_letters = DeadLetterWriter(context)
-        self._blocked_keys = BlockedKeys(settings.parked_keys)
+        self._blocked_keys = BlockedKeys(settings.blocked_keys)
         self._policy = context.policy
         self._pause = context.clock.sleep
         self._produced = metrics.worker.produced.labels(context.name)
@@ -147,9 +147,9 @@ class RecordProcessor:
     def _block_key(self, delivery: Delivery) -> None:
         if not self._blocked_keys.block(delivery):
             raise TooManyDeadLettersError(
-                f"{self._context.name} would park more keys than ZCC_WORKER_PARKED_KEYS allows "
-                f"(last at {delivery.origin}): mend the cause, then start it again; nothing more "
-                f"was set aside"
+                f"{self._context.name} would block more keys than ZCC_WORKER_BLOCKED_KEYS allows "
+                f"(last at {delivery.origin}): mend the cause, then start it again; no more were "
+                f"written"
             )
 
     async def _dead_letter(self, delivery: Delivery, verdict: DeadLetter, *, attempts: int) -> None:

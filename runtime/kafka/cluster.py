@@ -224,7 +224,7 @@ class Cluster:
             answer = await self._client.send(broker, TopicsRequest(sorted(topics)))
             for topic, layout in _layouts_in(answer).items():
                 if ids.setdefault(topic, layout.topic_id) != layout.topic_id:
-                    raise errors.UnknownTopicOrPartitionError(f"{topic} is being made anew")
+                    raise errors.UnknownTopicOrPartitionError(f"{topic} is being recreated")
         return ids
 
     async def _offsets(

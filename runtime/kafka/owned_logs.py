@@ -119,7 +119,7 @@ class OwnedLogs:
         for topic in recreated:
             self._report(topic, self._ids[topic], present[topic])
         if recreated:
-            raise FencedError(f"made anew since the assignment: {', '.join(sorted(recreated))}")
+            raise FencedError(f"recreated since the assignment: {', '.join(sorted(recreated))}")
 
     async def check(self, brokers: Collection[int]) -> None:
         """Compare the ids once per interval. Brokers that do not answer are asked again later.
@@ -145,7 +145,7 @@ class OwnedLogs:
         self._reported.add(now)
         metrics.worker.recreated_topics.labels(self._worker, topic).inc()
         log.error(
-            "the topic was made anew; reading begins at the start of the new log",
+            "the topic was recreated; reading begins at the start of the new log",
             worker=self._worker,
             topic=topic,
             topic_id=now,

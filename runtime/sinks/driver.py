@@ -263,7 +263,7 @@ class SinkDriver(Generic[Prepared]):
             raise ConfigurationError(
                 f"a batch of {source.topic}/{source.partition} was planned up to offset "
                 f"{end}, but the log ends at {log_end}: records were lost or the topic was "
-                f"made anew; reset the group's offsets, then start again"
+                f"recreated; reset the group's offsets, then start again"
             )
         raise TransientError(f"a planned batch of {source} does not come to its end")
 
@@ -362,7 +362,7 @@ class SinkDriver(Generic[Prepared]):
             except ValueError as error:
                 raise ConfigurationError(
                     f"{delivery.topic}/{delivery.partition} went back ({error}), as if the topic "
-                    f"had been made anew: reset the group's offsets, then start again"
+                    f"had been recreated: reset the group's offsets, then start again"
                 ) from None
 
 

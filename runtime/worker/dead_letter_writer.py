@@ -80,20 +80,20 @@ class DeadLetterWriter:
         context.worked("dead_letter")
         metrics.worker.dead_letters.labels(context.name, verdict.reason.value).inc()
         log.warning(
-            "set aside", worker=context.name, origin=delivery.origin, reason=verdict.reason.value
+            "dead letter", worker=context.name, origin=delivery.origin, reason=verdict.reason.value
         )
 
     def _refuse(self, delivery: Delivery, verdict: DeadLetter, refusal: GuardRefusal) -> NoReturn:
         last = f"{verdict.reason.value}, last at {delivery.origin}: {verdict.detail}"
         message = (
-            f"{self._context.name} would set aside too many records, more than {refusal.setting} "
+            f"{self._context.name} would write too many dead letters, more than {refusal.setting} "
             f"allows ({last})"
         )
         to_do = "undo the latest release or mend the cause, then start it again"
         if len(refusal.topics) > 1:
             topics = ", ".join(sorted(refusal.topics))
             raise TooManyDeadLettersError(
-                f"{message}, of more than one topic ({topics}): {to_do}; nothing more was set aside"
+                f"{message}, of more than one topic ({topics}): {to_do}; no more were written"
             )
         raise PartitionPausedError(f"{message}: {to_do}; the other partitions go on")
 

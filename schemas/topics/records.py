@@ -43,7 +43,7 @@ class TopicRecord(BaseModel):
     partitions: Literal["engagement_partitions", "other_partitions", "one"]
     cleanup: Literal["delete", "compact"]
     retention: Literal[
-        "event_retention_days", "set_aside_retention_days", "audit_retention_days", "for ever"
+        "event_retention_days", "dead_letter_retention_days", "audit_retention_days", "for ever"
     ]
     max_message_bytes: Annotated[int, Field(ge=1024)]
     headers: HeaderSet

@@ -37,7 +37,7 @@ class TopicPlan:
     other_partitions: int
     replication: int
     event_retention_days: int
-    set_aside_retention_days: int
+    dead_letter_retention_days: int
     audit_retention_days: int
 
 

@@ -65,12 +65,12 @@ _failure: Final = (
     Header(headers.error_header, "what was expected and what came, without personal data"),
     Header(headers.attempts_header, "how often it was tried"),
     Header(headers.origin_header, "`topic/partition/offset` that it was read from"),
-    Header(headers.worker_header, "who set it aside"),
+    Header(headers.worker_header, "which worker"),
     Header(headers.failed_at_header, "when, RFC 3339 in UTC with milliseconds"),
     Header("__connect.errors.topic", "the topic that it was read from"),
     Header("__connect.errors.partition", "its partition"),
     Header("__connect.errors.offset", "its offset"),
-    Header("__connect.errors.connector.name", "who set it aside"),
+    Header("__connect.errors.connector.name", "which worker"),
     Header("__connect.errors.exception.message", "reason and error in one line"),
 )
 

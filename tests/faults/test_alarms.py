@@ -156,8 +156,8 @@ async def test_records_that_cannot_be_stored_and_a_worker_that_halts(running: Pr
     for family in ("task", "user"):
         await put(running, enriched_topic(family, prefix="zcc"), b"no JSON", times=100)
         if family == "task":
-            await running.fires("ZccRecordsSetAside", worker="postgres")
-            await running.fires("ZccRecordsSetAside", topic="zcc.dead-letter.postgres.v1")
+            await running.fires("ZccRecordsFailed", worker="postgres")
+            await running.fires("ZccRecordsFailed", topic="zcc.dead-letter.postgres.v1")
             await running.fires("ZccPartitionPaused", worker="postgres")
     await running.fires("ZccWorkerHalted", worker="postgres")
     await running.stop("postgres")
@@ -194,7 +194,7 @@ async def test_a_topic_that_is_recreated(running: Product) -> None:
             while topic in await admin.list_topics():
                 await asyncio.sleep(0.1)
     await make_topics(running.kafka)
-    await running.fires("ZccTopicMadeAnew", topic=topic)
+    await running.fires("ZccTopicRecreated", topic=topic)
 
 
 async def test_records_that_retention_deletes_unread(running: Product) -> None:
@@ -248,7 +248,7 @@ async def test_a_broker_that_is_away_with_and_without_a_spill(
             await asyncio.sleep(0.1)
         await running.fires("ZccBrokerDoesNotAcknowledge")
         await running.run(
-            "ingest", ZCC_SPILL_URL=f"file://{tmp_path}", ZCC_SPILL_MOST_BYTES=str(1024 * 1024)
+            "ingest", ZCC_SPILL_URL=f"file://{tmp_path}", ZCC_SPILL_MAX_BYTES=str(1024 * 1024)
         )
         assert await running.post(event(next(numbers))) == 204
         await running.fires("ZccSpillWaits")
@@ -261,4 +261,4 @@ async def test_a_broker_that_is_away_with_and_without_a_spill(
     finally:
         await running.stack.start("kafka")
     await running.run("ingest", ZCC_SPILL_URL=f"file://{tmp_path}")
-    await running.fires("ZccSpillSetAside", reason="unreadable")
+    await running.fires("ZccSpillQuarantined", reason="unreadable")

@@ -116,7 +116,7 @@ class ActiveFaults:
 
     async def recreation_is_alarmed(self, topic: str, *by: str) -> None:
         for worker in by:
-            await answers(self.prometheus, firing("ZccTopicMadeAnew", worker=worker, topic=topic))
+            await answers(self.prometheus, firing("ZccTopicRecreated", worker=worker, topic=topic))
 
     async def group_deleted(self, worker: str) -> None:
         await self.stop(worker)

@@ -152,7 +152,7 @@ class Logs:
         assert before.keys().isdisjoint(await self.log_ends([topic]))
 
     async def outgrown(self, topic: str) -> None:
-        """Wait until each log of a topic made anew is longer than the one before it."""
+        """Wait until each log of a topic recreated is longer than the one before it."""
         before = {source: end for (source, _), end in self.ends.items() if source.topic == topic}
         async with asyncio.timeout(deadline_s):
             while any(

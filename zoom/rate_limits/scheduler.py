@@ -110,7 +110,7 @@ class RateLimitScheduler:
             daily = DailyBudget(
                 label,
                 int(limit.per_day * share),
-                reserved=self._settings.backfill_leaves,
+                reserved=self._settings.backfill_reserve,
                 counts=counts,
                 clock=self._clock,
             )

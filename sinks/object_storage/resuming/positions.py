@@ -154,7 +154,7 @@ class Positions:
         worker = self.assignment.group.rpartition(".")[2]
         metrics.worker.recreated_topics.labels(worker, topic).inc()
         log.error(
-            "the topic was made anew; reading begins at the start of the new log",
+            "the topic was recreated; reading begins at the start of the new log",
             worker=worker,
             topic=topic,
             topic_id=self._logs[topic].name,

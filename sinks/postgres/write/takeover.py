@@ -54,7 +54,7 @@ def start_of(source: TopicPartition, stored: StoredPosition, assignment: Assignm
     if stored.next_offset > state.log_end:
         raise ConfigurationError(
             f"{name} ends at offset {state.log_end}, but was stored up to {stored.next_offset}: "
-            f"the topic has lost records, or was made anew; {_repair}"
+            f"the topic has lost records, or was recreated; {_repair}"
         )
     known = topic_id or stored.topic_id
     if stored.next_offset >= state.log_start:

@@ -55,7 +55,7 @@ async def test_dead_letters_are_listed_filtered_counted_and_shown_without_person
 
     for arguments, count in (
         (("--worker", "postgres", "--worker", "object-storage"), 2),
-        (("--set-aside-for", "unreadable", "--origin-topic", deployment.raw), 1),
+        (("--failure-reason", "unreadable", "--origin-topic", deployment.raw), 1),
         (("--event", ENDED, "--from", "2026-01-15T11:00Z", "--to", "2026-01-15T12:00"), 1),
         (("--key", "account:engagement-2", "--fingerprint", first["fingerprint"]), 1),
     ):

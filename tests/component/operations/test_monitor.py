@@ -82,8 +82,8 @@ def seconds_since(before_s: float) -> float:
 
 
 async def next_look() -> None:
-    before = figure("last_look_timestamp_seconds")
-    await until(lambda: figure("last_look_timestamp_seconds") > before)
+    before = figure("last_measurement_timestamp_seconds")
+    await until(lambda: figure("last_measurement_timestamp_seconds") > before)
 
 
 async def test_a_group_that_stands_still_is_measured_in_records_seconds_and_members(
@@ -146,14 +146,14 @@ async def test_dead_letters_and_quarantine_are_counted_with_the_age_of_the_oldes
     before_s = time.monotonic()
     await publish_aged(kafka_settings, dead, age_s=3600)
     async with monitoring(kafka_settings):
-        await until(lambda: figure("set_aside_records", topic=dead) == 1)
+        await until(lambda: figure("failed_records", topic=dead) == 1)
         oldest_s = figure("set_aside_oldest_seconds", topic=dead)
         assert 3600 <= oldest_s <= 3600 + seconds_since(before_s)
         assert figure("set_aside_end_offsets", topic=dead) == 1
-        assert figure("set_aside_records", topic=quarantine) == 0
+        assert figure("failed_records", topic=quarantine) == 0
         assert figure("set_aside_oldest_seconds", topic=quarantine) == 0
         await publish(kafka_settings, *(Record(quarantine, b"%d" % n, b"v") for n in range(3)))
-        await until(lambda: figure("set_aside_records", topic=quarantine) == 3)
+        await until(lambda: figure("failed_records", topic=quarantine) == 3)
         await until(lambda: figure("set_aside_oldest_seconds", topic=quarantine) > 0)
 
 
@@ -193,13 +193,13 @@ async def test_while_the_brokers_do_not_answer_the_figures_stay_and_readiness_sa
             failures = figure("failures_total", kind="transient")
             proxy.deposed.add(topic)
             await until(lambda: monitor.readiness_problem() is not None)
-            looked_at = figure("last_look_timestamp_seconds")
+            looked_at = figure("last_measurement_timestamp_seconds")
             await until(lambda: figure("failures_total", kind="transient") >= failures + 2)
-            assert figure("last_look_timestamp_seconds") == looked_at
+            assert figure("last_measurement_timestamp_seconds") == looked_at
             assert figure("group_lag_records", **labels) == 1
             proxy.deposed.clear()
             await until(lambda: monitor.readiness_problem() is None)
-            assert figure("last_look_timestamp_seconds") > looked_at
+            assert figure("last_measurement_timestamp_seconds") > looked_at
 
 
 async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
@@ -250,7 +250,7 @@ async def test_a_worker_that_is_not_deployed_is_not_looked_at(
     prefix = kafka_settings.topic_prefix
     assert figure("group_members", group=f"{prefix}.postgres") == 0
     assert figure("group_members", group=f"{prefix}.object-storage") == -1
-    assert figure("set_aside_records", topic=dead_letter_topic("enrichment", prefix=prefix)) == -1
+    assert figure("failed_records", topic=dead_letter_topic("enrichment", prefix=prefix)) == -1
 
 
 async def test_the_process_starts_without_brokers_reports_itself_and_ends_on_sigterm(
@@ -275,7 +275,7 @@ async def test_the_process_starts_without_brokers_reports_itself_and_ends_on_sig
                 await asyncio.sleep(0.1)
         _, metrics = await get(f"{url}/metrics")
         assert b'zcc_process_start_time_seconds{part="monitor"}' in metrics
-        assert b"zcc_monitor_last_look_timestamp_seconds 0.0" in metrics
+        assert b"zcc_monitor_last_measurement_timestamp_seconds 0.0" in metrics
     finally:
         assert await process.stop(timeout_s=HANG_GUARD_S) == 0
 

@@ -109,12 +109,12 @@ async def test_a_restart_forgets_which_keys_are_parked() -> None:
 
 
 @simulated
-async def test_more_parked_keys_than_allowed_stop_the_worker_without_more_dead_letters() -> None:
+async def test_more_blocked_keys_than_allowed_stop_the_worker_without_more_dead_letters() -> None:
     rig = Rig()
     for n in range(3):
         rig.append(b"poison", key=b"%d" % n)
-    worker = Worker(parks_poison, rig.context(parked_keys=2, concurrency=1))
-    with pytest.raises(TooManyDeadLettersError, match="ZCC_WORKER_PARKED_KEYS"):
+    worker = Worker(parks_poison, rig.context(blocked_keys=2, concurrency=1))
+    with pytest.raises(TooManyDeadLettersError, match="ZCC_WORKER_BLOCKED_KEYS"):
         await runs_until_it_halts(worker)
     assert len(rig.values("dead")) == 2
     assert rig.position_of(source) == 2
@@ -162,7 +162,7 @@ async def test_poison_above_its_share_pauses_its_partition_and_the_others_go_on(
         await until(lambda: rig.position_of(other) == 100)
         assert rig.member.paused == {source}
         assert worker.readiness_problem() is None
-        assert "paused in/0: test would set aside too many" in (worker.remarks() or "")
+        assert "paused in/0: test would write too many dead letters" in (worker.remarks() or "")
         assert "ZCC_WORKER_GUARD_REJECTED_SHARE" in (worker.remarks() or "")
         await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
     assert sample("zcc_worker_paused_partitions") == 0

@@ -1,4 +1,4 @@
-"""Poisoned topics on the real broker: the others go on, and a restart sets nothing more aside."""
+"""Poisoned topics on the real broker: the others go on, and a restart adds no dead letters."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -53,7 +53,9 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_adds_no_dead_letters(
 
     for start in range(3):
         async with running() as worker:
-            await worker.until_readyz(200, "ok", f"paused {poisoned}/0: test would set aside")
+            await worker.until_readyz(
+                200, "ok", f"paused {poisoned}/0: test would write too many dead letters"
+            )
             await produce(kafka, fine, [b"fine %d" % start])
             while b"fine %d" % start not in sink.values:
                 assert (await worker.ask("/readyz"))[0] == 200
@@ -113,7 +115,7 @@ async def test_what_is_wrong_with_more_than_one_topic_halts_the_worker_until_it_
     work = run_handler(
         handler, component_of("test", topics[:2]), kafka=kafka, worker=settings_of(unused_tcp_port)
     )
-    message = "nothing more was set aside"
+    message = "no more were written"
     async with ends_with(TooManyDeadLettersError, message, work, unused_tcp_port) as worker:
         await worker.until_readyz(503, "of more than one topic", topics[0], topics[1])
         assert (await worker.ask("/healthz"))[0] == 200

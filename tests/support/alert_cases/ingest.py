@@ -88,8 +88,8 @@ ingest = (
         {
             'zcc_ingest_quarantined_total{reason="no_json"}': "0x5 1x40",
             'zcc_ingest_quarantined_total{reason="no_event"}': "0x45",
-            'zcc_monitor_set_aside_end_offsets{topic="zcc.quarantine.v1"}': "0x5 1x40",
-            'zcc_monitor_set_aside_end_offsets{topic="zcc.dead-letter.x.v1"}': "0+1x45",
+            'zcc_monitor_failed_end_offsets{topic="zcc.quarantine.v1"}': "0x5 1x40",
+            'zcc_monitor_failed_end_offsets{topic="zcc.dead-letter.x.v1"}': "0+1x45",
         },
         {"7m": [{"reason": "no_json"}, {"topic": "zcc.quarantine.v1"}]},
         silent=("4m", "30m"),
@@ -104,7 +104,7 @@ ingest = (
         "ZccQuarantineFills",
         {
             'zcc_ingest_quarantined_total{reason="account"}': "0+0x50",
-            'zcc_monitor_set_aside_end_offsets{topic="zcc.quarantine.v1"}': "5x20 20x30",
+            'zcc_monitor_failed_end_offsets{topic="zcc.quarantine.v1"}': "5x20 20x30",
         },
         {"32m": [{}]},
         silent=("19m", "38m"),
@@ -130,17 +130,17 @@ ingest = (
         silent=("8m",),
     ),
     Case(
-        "ZccSpillSetAside",
+        "ZccSpillQuarantined",
         {
-            'zcc_spill_set_aside_total{reason="refused"}': "0x5 1x30",
-            'zcc_spill_set_aside_total{reason="unreadable"}': "0x35",
+            'zcc_spill_quarantined_total{reason="refused"}': "0x5 1x30",
+            'zcc_spill_quarantined_total{reason="unreadable"}': "0x35",
         },
         {"8m": [{"reason": "refused"}]},
         silent=("4m", "30m"),
     ),
     Case(
-        "ZccSpillSetAside",
-        {'zcc_spill_set_aside_total{reason="unreadable",instance="new"}': "_x5 2x40"},
+        "ZccSpillQuarantined",
+        {'zcc_spill_quarantined_total{reason="unreadable",instance="new"}': "_x5 2x40"},
         {"6m": [{"reason": "unreadable"}], "15m": [{"reason": "unreadable"}]},
         silent=("4m", "30m"),
         note="counted at the start, before the first scrape",

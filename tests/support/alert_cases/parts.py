@@ -66,7 +66,7 @@ parts = (
     ),
     Case(
         "ZccMonitorBlind",
-        {"zcc_monitor_last_look_timestamp_seconds": "0+60x5 300x20"},
+        {"zcc_monitor_last_measurement_timestamp_seconds": "0+60x5 300x20"},
         {"15m": [{}]},
         silent=("5m", "8m"),
         note="it runs, and the brokers do not answer",

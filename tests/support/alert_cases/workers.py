@@ -66,7 +66,7 @@ workers = (
         note="while it runs, at its start, and from outside",
     ),
     Case(
-        "ZccTopicMadeAnew",
+        "ZccTopicRecreated",
         {
             'zcc_worker_recreated_topics_total{worker="postgres",topic="old"}': "0x5 1x80",
             'zcc_worker_recreated_topics_total{worker="postgres",topic="new"}': "_x5 1x80",
@@ -113,11 +113,11 @@ workers = (
         value="21m 40s",
     ),
     Case(
-        "ZccRecordsSetAside",
+        "ZccRecordsFailed",
         {
             'zcc_worker_dead_letters_total{worker="postgres",reason="unreadable"}': "0x10 1x40",
-            'zcc_monitor_set_aside_end_offsets{topic="zcc.dead-letter.x.v1"}': "7x10 8x40",
-            'zcc_monitor_set_aside_end_offsets{topic="zcc.quarantine.v1"}': "0+1x50",
+            'zcc_monitor_failed_end_offsets{topic="zcc.dead-letter.x.v1"}': "7x10 8x40",
+            'zcc_monitor_failed_end_offsets{topic="zcc.quarantine.v1"}': "0+1x50",
         },
         {"12m": [{**pg, "reason": "unreadable"}, {"topic": "zcc.dead-letter.x.v1"}]},
         silent=("9m", "30m"),

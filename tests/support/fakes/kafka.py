@@ -342,7 +342,7 @@ class FakeConsumer:
     def _refuse_recreated(self, partitions: Collection[TopicPartition]) -> None:
         present = self._broker.topic_ids
         if any(present[s.topic] != self._topic_ids[s.topic] for s in partitions):
-            raise FencedError("a topic was made anew since the assignment")
+            raise FencedError("a topic was recreated since the assignment")
 
     async def log_ends(
         self, partitions: Collection[TopicPartition]

@@ -22,7 +22,7 @@ records, keys, partitions = 120, 9, 3
 disruptions, most_workers = 12, 3
 session_s = 5.0
 most_letters = 8
-"""So many of a poisoned partition may be set aside before it is paused."""
+"""So many of a poisoned partition may become dead letters before it is paused."""
 patience_s = 900.0
 """So long after the last disruption all records have to be settled."""
 
@@ -244,7 +244,7 @@ class History:
                 life.stopping.set()
 
     def _mend(self) -> None:
-        """Mend what was poisoned, let all that is bad for good be set aside, start anew."""
+        """Mend what was poisoned, let all that is bad for good become dead letters, restart."""
         self.note("healed")
         self.healed = True
         self.settings = self.settings.model_copy(update={"guard_rejected_share": 1.0})

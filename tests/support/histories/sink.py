@@ -1,8 +1,8 @@
 """Histories of a SinkWorker: its store is slow, fails in the middle of a batch, rejects records.
 
-Demanded of each step: a batch holds exactly the records of its spans that are not set aside, and of
+Demanded of each step: a batch holds exactly the records of its spans without dead letters, and of
 what the partition's position was at assignment, or later; nothing before a position that is not
-stored or set aside; a dead letter for those at fault and no other. Where the sink is planned, of
+stored or dead letters; a dead letter for those at fault and no other. Where the sink is planned, of
 half of the seeds: a batch that was planned keeps its end whoever finishes it, nothing is written
 that was not planned, and each record is in one object, which never changes.
 """
@@ -75,7 +75,7 @@ class SinkHistory(History):
     def written(self, life: Life, batch: Batch, source: TopicPartition) -> None:
         """Look at the part of a batch that is about to be stored, and store it."""
         span = batch.spans[source]
-        # What was set aside and is read again after it was mended may be stored as well.
+        # What became a dead letter and is read again after it was mended may be stored as well.
         offsets = tuple(
             d.offset
             for d in batch.deliveries

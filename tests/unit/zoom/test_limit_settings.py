@@ -41,7 +41,7 @@ def test_limits_that_zoom_has_granted_come_from_the_environment(
         {"calls_per_day": {"HUGE": 1}},
         {"share": 0},
         {"share": 1.1},
-        {"backfill_leaves": 1},
+        {"backfill_reserve": 1},
         {"plan": "free"},
     ],
 )

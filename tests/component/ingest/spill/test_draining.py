@@ -213,7 +213,7 @@ async def test_what_others_have_left_waits_for_the_broker_and_shows_its_age(tmp_
 async def test_what_the_broker_never_takes_is_moved_to_refused_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
-    before = figure("zcc_spill_set_aside_total")
+    before = figure("zcc_spill_quarantined_total")
     broker = Broker(ready=False)
     broker.fails = lambda produced: too_large() if produced.value == b"too large" else None
     async with running(tmp_path, broker) as spill:
@@ -225,13 +225,13 @@ async def test_what_the_broker_never_takes_is_moved_to_refused_and_holds_nothing
         assert broker.values == [b"1", b"2"]
         (aside,) = segments(tmp_path, "refused")
         assert contents(aside) == [record("too large")]
-    assert figure("zcc_spill_set_aside_total") == before + 1
+    assert figure("zcc_spill_quarantined_total") == before + 1
 
 
 async def test_what_is_torn_or_foreign_is_reported_once_stays_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
-    before = figure("zcc_spill_set_aside_total")
+    before = figure("zcc_spill_quarantined_total")
     at = HurriedClock().now()
     torn = await put_segment(tmp_path, [record("torn")], at=at)
     path = tmp_path / "waiting" / torn
@@ -246,4 +246,4 @@ async def test_what_is_torn_or_foreign_is_reported_once_stays_and_holds_nothing_
         outcomes.store(record("more"))
         await until(lambda: broker.values == [b"whole", b"more"])
         await until(lambda: {p.name for p in segments(tmp_path)} == {torn, "notes.txt"})
-    assert figure("zcc_spill_set_aside_total") == before + 2
+    assert figure("zcc_spill_quarantined_total") == before + 2

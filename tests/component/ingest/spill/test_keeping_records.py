@@ -156,7 +156,7 @@ async def test_whatever_the_store_fails_with_is_raised_as_transient(
 
 async def test_beyond_the_bound_nothing_more_is_kept_until_there_is_room(tmp_path: Path) -> None:
     broker = Broker(ready=False)
-    async with running(tmp_path, broker, most_bytes=1024 * 1024) as spill:
+    async with running(tmp_path, broker, max_bytes=1024 * 1024) as spill:
         outcomes = Outcomes(spill)
         outcomes.store(record("x" * 1024 * 1024), record("one too many"))
         assert outcomes.settled == []  # later, never within the call

@@ -1,4 +1,4 @@
-"""Workers whose topics are deleted and made anew under the same names, on a real broker."""
+"""Workers whose topics are deleted and recreated under the same names, on a real broker."""
 
 from collections.abc import Sequence
 from contextlib import suppress

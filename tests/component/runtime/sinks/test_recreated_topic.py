@@ -1,4 +1,4 @@
-"""A topic is made anew while a planned sink works, at any moment: simulated, from many seeds."""
+"""A topic is recreated while a planned sink works, at any moment: simulated, from many seeds."""
 
 import pytest
 

@@ -183,7 +183,7 @@ async def test_a_store_that_refuses_most_rows_pauses_the_partition_before_it_is_
         await until(lambda: rig.position_of(other) == 5)
         assert rig.member.paused == {source}
         assert work.readiness_problem() is None
-        assert "paused in/0: test would set aside too many" in (work.remarks() or "")
+        assert "paused in/0: test would write too many dead letters" in (work.remarks() or "")
         await until(lambda: sample("zcc_worker_oldest_unfinished_seconds") >= 20, every_s=0.5)
     assert len(rig.produced("dead")) == 500
     assert rig.position_of(source) == 500

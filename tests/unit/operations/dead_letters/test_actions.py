@@ -183,10 +183,10 @@ def test_a_line_of_a_discard_names_no_topic() -> None:
 
 
 def test_lines_are_kept_longer_than_the_letters_that_they_are_about() -> None:
-    enough = KafkaSettings(set_aside_retention_days=30, audit_retention_days=37)
+    enough = KafkaSettings(dead_letter_retention_days=30, audit_retention_days=37)
     assert enough.topic_plan.audit_retention_days == 37
     with pytest.raises(ValidationError, match="ZCC_KAFKA_AUDIT_RETENTION_DAYS must exceed"):
-        KafkaSettings(set_aside_retention_days=30, audit_retention_days=36)
+        KafkaSettings(dead_letter_retention_days=30, audit_retention_days=36)
 
 
 def test_a_letter_of_a_topic_that_was_made_again_is_another() -> None:

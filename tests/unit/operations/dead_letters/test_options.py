@@ -35,7 +35,7 @@ def test_a_command_takes_these_options_along_with_its_own() -> None:
 def test_each_option_is_a_bound_of_its_own() -> None:
     assert letter_filter(
         worker=["postgres"],
-        set_aside_for=["defect", "parked"],
+        failure_reason=["defect", "parked"],
         event=["e"],
         key=["\u00e9"],
         origin_topic=["t"],
@@ -60,7 +60,7 @@ def test_each_option_is_a_bound_of_its_own() -> None:
     ("options", "message"),
     [
         ({"worker": ["nobody"]}, "--worker nobody: expected one of enrichment, "),
-        ({"set_aside_for": ["fun"]}, "--set-aside-for fun: expected one of defect, "),
+        ({"failure_reason": ["fun"]}, "--failure-reason fun: expected one of defect, "),
         ({"from_": "yesterday"}, "--from yesterday: expected a time such as "),
         ({"to": "1900-01-01"}, "--to 1900-01-01: expected a time such as "),
     ],

@@ -279,7 +279,7 @@ async def test_the_label_that_an_answer_names_is_the_one_that_is_corrected() -> 
 
 @in_simulated_time
 async def test_the_day_ends_for_backfill_before_it_ends_for_the_rest() -> None:
-    scheduler = some_turns(calls_per_day={heavy: 10}, backfill_leaves=0.3)
+    scheduler = some_turns(calls_per_day={heavy: 10}, backfill_reserve=0.3)
     for _ in range(7):
         await take(scheduler, heavy, backfill)
     await refusal(scheduler, heavy, backfill)
