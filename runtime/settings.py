@@ -71,7 +71,8 @@ class KafkaSettings(BaseSettings):
         if self.audit_retention_days < self.dead_letter_retention_days + _segment_days:
             raise ValueError(
                 "ZCC_KAFKA_AUDIT_RETENTION_DAYS must exceed "
-                f"ZCC_KAFKA_DEAD_LETTER_RETENTION_DAYS by {_segment_days} or more: what was done about a dead letter is kept for longer "
+                f"ZCC_KAFKA_DEAD_LETTER_RETENTION_DAYS by {_segment_days} or more: what was done "
+                "about a dead letter is kept for longer "
                 "than the letter itself"
             )
         return self
