@@ -33,5 +33,7 @@ def load_without(optional: str, module: str) -> None:
     """
     if optional not in sys.modules and module not in sys.modules:
         sys.modules[optional] = None  # type: ignore[assignment] # such an import raises ImportError
-        pkgutil.resolve_name(module)
-        del sys.modules[optional]
+        try:
+            pkgutil.resolve_name(module)
+        finally:
+            del sys.modules[optional]

@@ -28,7 +28,8 @@ def _is_http_url(value: str) -> bool:
     except ValueError:  # no number between 0 and 65535, or brackets without an address
         return False
     extras = parts.username or parts.query or parts.fragment
-    return parts.scheme in {"http", "https"} and has_host and not extras
+    has_space = any(map(str.isspace, value))  # `urlsplit` strips them, clients do not
+    return parts.scheme in {"http", "https"} and has_host and not extras and not has_space
 
 
 def _long_key(key: SecretStr) -> SecretStr:

@@ -21,7 +21,8 @@ def open_client(settings: ObjectStoreSettings, *, request_timeout_s: float, fold
     """Return the store, with paths relative to ``folder`` below the URL.
 
     Raises:
-        ConfigurationError: the folder cannot be created, or the bucket's settings contradict.
+        ConfigurationError: the folder cannot be created, the prefix is no path, or the bucket's
+            settings contradict.
     """
     match settings.location:
         case FolderLocation(path):
@@ -29,10 +30,10 @@ def open_client(settings: ObjectStoreSettings, *, request_timeout_s: float, fold
         case BucketLocation() as location:
             try:
                 return _bucket(settings, location, timeout_s=request_timeout_s, folder=folder)
-            except BaseError as error:
+            except (BaseError, ValueError) as error:  # ValueError: `a//b` or `a/../b` as a prefix
                 raise ConfigurationError(
                     f"{settings.url_variable}: its store cannot be opened: check it and the keys; "
-                    "az:// needs an account"
+                    "a prefix has no empty part and no dots alone, and az:// needs an account"
                 ) from error
         case _ as never:
             assert_never(never)
@@ -60,7 +61,7 @@ def _bucket(
         case "az":
             return AzureStore(bucket, prefix=prefix, config=_azure(settings), client_options=client)
         case "s3":
-            client["allow_http"] = settings.endpoint.startswith("http://")
+            client["allow_http"] = settings.endpoint.lower().startswith("http://")
             return S3Store(bucket, prefix=prefix, config=_s3(settings), client_options=client)
         case _ as never:
             assert_never(never)

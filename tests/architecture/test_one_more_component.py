@@ -6,6 +6,7 @@ components, and takes them away.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -274,3 +275,16 @@ def test_nothing_is_left_of_them_when_their_folders_and_their_lines_are_gone(
 ) -> None:
     _, tree = before_and_after
     assert tree.files() == Tree(tmp_path).files()
+
+
+def test_the_guide_names_each_page_that_is_written_by_hand() -> None:
+    guide = (root / "docs" / "how-to" / "add-a-processor.md").read_text()
+    written = re.compile(
+        r"`processors/enrichment/`|^### processors/enrichment$|`zcc-secrets-enrichment`",
+        re.MULTILINE,
+    )
+    pages = {page for page in (root / "docs").rglob("*.md") if written.search(page.read_text())}
+    linked = set(re.findall(r"\]\(([^)#]+)", guide.partition("## Make it part of the product")[2]))
+    named = {(root / "docs" / "how-to" / path).resolve() for path in linked}
+    assert {page.relative_to(root).as_posix() for page in pages - named} == set()
+    assert len(pages) >= 3

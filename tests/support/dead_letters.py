@@ -26,7 +26,7 @@ from schemas.topics import (
     retry_topic,
     topic_specs,
 )
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 
 root = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ class Deployment:
             for batch in batches(records):
                 async with asyncio.TaskGroup() as tasks:
                     for record in batch:
-                        tasks.create_task(publisher.publish(record))
+                        tasks.create_task(publish_once(publisher, record))
 
     async def add_letters(self, *letters: Record) -> None:
         await self.produce(letters)

@@ -15,6 +15,7 @@ from schemas.topics import enriched_topic, reference_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
 from tests.support.enriched_records import complete, delivery
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S
 from tests.support.projections import snapshot
 from tests.support.simulated_stories import START
@@ -35,7 +36,7 @@ class Load:
         """Send so many at once."""
         async with asyncio.TaskGroup() as tasks:
             for record in islice(self._records, count):
-                tasks.create_task(self._publisher.publish(record))
+                tasks.create_task(publish_once(self._publisher, record))
                 if event_id := event_id_of(record):
                     self.event_ids.add(event_id)
         self.sent += count

@@ -16,6 +16,7 @@ from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S
 from tests.support.restored_signals import restored_signals
 
@@ -111,4 +112,4 @@ async def produce(kafka: KafkaSettings, topic: str, values: Sequence[bytes]) -> 
     async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
         assert await publisher.reached(within_s=deadline_s)
         for value in values:
-            await publisher.publish(Record(topic, value, value))
+            await publish_once(publisher, Record(topic, value, value))

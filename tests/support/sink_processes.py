@@ -26,6 +26,7 @@ from sinks.object_storage.reading import stored_event_ids
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from tests.support.enriched_records import START_MS, delivery, webhook
+from tests.support.kafka_records import publish_once
 from tests.support.objects import opened, parquet_paths, s3_values
 from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import RealStack
@@ -204,4 +205,4 @@ async def publish(kafka: KafkaSettings, records: Sequence[Record]) -> None:
         while not publisher.ready:
             await asyncio.sleep(0.05)
         for record in records:
-            await publisher.publish(record)
+            await publish_once(publisher, record)

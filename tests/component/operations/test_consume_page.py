@@ -23,6 +23,7 @@ from schemas.catalogue import events
 from schemas.topics import enriched_topic, topic_specs
 from simulator.company import make_company
 from simulator.stories import event_stream
+from tests.support.kafka_records import publish_once
 from tests.support.node_packages import node_packages
 from tests.support.patience import HANG_GUARD_S
 
@@ -76,7 +77,7 @@ async def publish(kafka: KafkaSettings, records: Sequence[Record]) -> None:
         while not publisher.ready:
             await asyncio.sleep(0.01)
         for record in records:
-            await publisher.publish(record)
+            await publish_once(publisher, record)
 
 
 async def printed(command: Sequence[str], folder: Path, count: int) -> list[str]:

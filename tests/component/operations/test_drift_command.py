@@ -15,6 +15,7 @@ from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.catalogue import example
 from schemas.topics import raw_topic, raw_topics, topic_specs
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S
 
 STARTED = "contact_center.engagement_started"
@@ -32,7 +33,7 @@ async def with_events(kafka: KafkaSettings, topic: str, *values: bytes | None) -
         while not publisher.ready:
             await asyncio.sleep(0.01)
         for value in values:
-            await publisher.publish(Record(topic, b"k", value))
+            await publish_once(publisher, Record(topic, b"k", value))
 
 
 async def report(

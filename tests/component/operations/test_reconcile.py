@@ -17,6 +17,7 @@ from schemas.topics import dead_letter_topic, quarantine_topic, raw_topic
 from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.postgres.migrate import migrate
 from sinks.postgres.settings import PostgresSettings
+from tests.support.kafka_records import publish_once
 from tests.support.objects import s3_values
 from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import RealStack
@@ -47,9 +48,9 @@ async def test_a_foreign_record_is_missing_by_its_place_until_it_lies_in_dead_le
 ) -> None:
     prefix = places.kafka.topic_prefix
     topic = raw_topic("engagement", prefix=prefix)
-    await publisher.publish(Record(topic, None, b"foreign", partition=0))
+    await publish_once(publisher, Record(topic, None, b"foreign", partition=0))
     quarantined = quarantine_topic(prefix=prefix)
-    await publisher.publish(Record(quarantined, None, b"unreadable", partition=0))
+    await publish_once(publisher, Record(quarantined, None, b"unreadable", partition=0))
 
     contents, stored = await read_all_stores(places, accepted=None)
     result = account(contents)
@@ -58,6 +59,6 @@ async def test_a_foreign_record_is_missing_by_its_place_until_it_lies_in_dead_le
 
     letters = dead_letter_topic("enrichment", prefix=prefix)
     origin = ((origin_header, f"{topic}/0/0".encode()),)
-    await publisher.publish(Record(letters, None, b"foreign", headers=origin, partition=0))
+    await publish_once(publisher, Record(letters, None, b"foreign", headers=origin, partition=0))
     contents, _ = await read_all_stores(places, accepted=None)
     assert account(contents).complete

@@ -17,7 +17,7 @@ from schemas.models.reference import ApiBudgetReference
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, reference_topic
 from sinks.postgres.model.references import read_reference
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
@@ -131,8 +131,8 @@ async def test_other_entities_and_deleted_counts_are_passed_over(
 ) -> None:
     topic = reference_topic(prefix=kafka_settings.topic_prefix)
     store = counts(kafka_settings, publisher)
-    await publisher.publish(Record(topic, b"acc:user:u1", b"{}"))
-    await publisher.publish(Record(topic, b"acc:api_budget:gap-healer/HEAVY/3", None))
+    await publish_once(publisher, Record(topic, b"acc:user:u1", b"{}"))
+    await publish_once(publisher, Record(topic, b"acc:api_budget:gap-healer/HEAVY/3", None))
     assert await store.load(Label.HEAVY) == {}
 
 
@@ -152,7 +152,7 @@ async def test_a_count_that_cannot_be_read_makes_all_of_them_unknown(
     kafka_settings: KafkaSettings, publisher: KafkaPublisher, key: bytes, value: bytes
 ) -> None:
     topic = reference_topic(prefix=kafka_settings.topic_prefix)
-    await publisher.publish(Record(topic, b"acc:api_budget:gap-healer/HEAVY/" + key, value))
+    await publish_once(publisher, Record(topic, b"acc:api_budget:gap-healer/HEAVY/" + key, value))
     with pytest.raises(TransientError):
         await counts(kafka_settings, publisher).load(Label.HEAVY)
 

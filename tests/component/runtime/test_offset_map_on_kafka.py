@@ -18,6 +18,7 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.topics import TopicSpec
 from tests.support.components import component_of
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
 
@@ -105,7 +106,7 @@ async def produce(kafka_settings: KafkaSettings, source: TopicPartition, *, coun
         async with asyncio.TaskGroup() as tasks:
             for n in range(count):
                 record = Record(source.topic, b"%d" % n, b"%d" % n)
-                tasks.create_task(publisher.publish(record))
+                tasks.create_task(publish_once(publisher, record))
 
 
 @asynccontextmanager

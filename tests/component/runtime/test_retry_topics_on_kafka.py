@@ -20,7 +20,7 @@ from schemas.headers import text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec, retry_topic
 from tests.support.components import component_of
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.services import probed
 
@@ -69,7 +69,7 @@ class Topics:
                     await asyncio.sleep(0.05)
             for value in values:
                 headers = (("ce_id", value), ("odd", b"\xfe"))
-                await publisher.publish(Record(self.source, b"key", value, headers))
+                await publish_once(publisher, Record(self.source, b"key", value, headers))
 
     async def read(self, topic: str, *, count: int = 0) -> list[Delivery]:
         """Read a topic once it holds so many records."""

@@ -14,6 +14,7 @@ from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.sink import PostgresSink
 from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres_proxy import proxied
 from tests.support.projections import event
@@ -120,7 +121,7 @@ async def test_while_postgres_is_away_the_age_of_what_is_not_stored_grows_and_th
     async def tell() -> None:
         async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
             assert await publisher.reached(within_s=30)
-            await publisher.publish(Record(source, login.key, login.value, login.headers))
+            await publish_once(publisher, Record(source, login.key, login.value, login.headers))
 
     async with proxied(dsn) as (proxy, through):
         sink = PostgresSink(PostgresSettings(dsn=through), SystemClock())

@@ -16,6 +16,7 @@ from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec, dead_letter_topic
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S, until
 from tests.support.worker_process import name, worker_process
 
@@ -66,7 +67,7 @@ async def kept(record: Record, publisher: Publisher) -> None:
     """Return once it is acknowledged; it may then be there twice."""
     while True:
         try:
-            await publisher.publish(record)
+            await publish_once(publisher, record)
         except TransientError:
             await asyncio.sleep(0.1)
         else:

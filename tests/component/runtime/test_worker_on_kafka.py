@@ -22,7 +22,7 @@ from schemas.reasons import DeadLetterReason
 from schemas.topics import TopicSpec
 from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.workers import until
 
@@ -51,7 +51,7 @@ class Topics:
                 for n, value in enumerate(values):
                     headers = (("ce_id", b"%d" % n), ("odd", b"\xfe"))
                     record = Record(self.source, b"key%d" % (n % keys), value, headers)
-                    tasks.create_task(publisher.publish(record))
+                    tasks.create_task(publish_once(publisher, record))
 
     async def read(self, topic: str) -> list[Delivery]:
         return await records_of(self.kafka, [topic])

@@ -16,7 +16,7 @@ from schemas.headers import failed_at_header, origin_header, text, worker_header
 from schemas.reasons import DeadLetterReason
 from tests.support.components import component_of
 from tests.support.fakes.sinks import RecordingSink
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.services import Probed, create_topics, ends_with, probed, produce
 
 
@@ -68,7 +68,7 @@ async def test_one_poisoned_topic_is_paused_and_a_restart_adds_no_dead_letters(
     async with KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher:
         assert await publisher.reached(within_s=30)
         for letter in letters:
-            await publisher.publish(record_of(line_of(letter), topic=audit))
+            await publish_once(publisher, record_of(line_of(letter), topic=audit))
     async with running() as worker:
         await worker.until_readyz(200, f"paused {poisoned}/0", "bad")
     assert len(await records_of(kafka, [dead])) == 20

@@ -39,6 +39,10 @@ def test_a_url_loses_the_slash_at_its_end(given: str, url: str) -> None:
         "https://user@host",
         "https://host?x=1",
         "https://host#x",
+        " https://host",
+        "https://host ",
+        "https://host/a b",
+        "https://ho\nst",
     ],
 )
 def test_any_other_url_is_refused(url: str) -> None:

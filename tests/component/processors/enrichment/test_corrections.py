@@ -31,7 +31,7 @@ from sinks.postgres.migrate import migrate
 from tests.support.components import component_of
 from tests.support.enriched_records import delivery, webhook
 from tests.support.fakes.zoom import MemoryLookup
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import owner, query
 from zoom.entities import Queue, User
@@ -66,7 +66,7 @@ async def publish(kafka: KafkaSettings) -> None:
             while not publisher.ready:
                 await asyncio.sleep(0.05)
         topic = raw_topic("engagement", prefix=kafka.topic_prefix)
-        await publisher.publish(Record(topic, raw.key, body, raw.headers))
+        await publish_once(publisher, Record(topic, raw.key, body, raw.headers))
 
 
 async def read(kafka: KafkaSettings, topic: str, *, count: int = 0) -> Sequence[Delivery]:

@@ -20,7 +20,7 @@ from simulator.company import make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
 from tests.support.fakes.zoom import secret
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 
 program = """
@@ -105,7 +105,7 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_a_d
                     await asyncio.sleep(0.05)
             for body in [*bodies, b"<html>"]:
                 headers = (("zcc-event-id", b"id"), ("zcc-revision", b"1"))
-                await publisher.publish(Record(raw, b"a:e", body, headers))
+                await publish_once(publisher, Record(raw, b"a:e", body, headers))
         async with process(kafka, rest_url=url, account_id=company.account_id) as child:
             enriched = enriched_topic("engagement", prefix=kafka.topic_prefix)
             deliveries = await read(kafka, enriched, count=len(bodies))

@@ -17,7 +17,7 @@ from runtime.values import Record, TopicPartition
 from schemas.topics import TopicSpec, topic_specs
 from tests.support.assignments import Listener
 from tests.support.kafka_members import delete_before
-from tests.support.kafka_records import records_of
+from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
@@ -36,7 +36,7 @@ async def publish(kafka: KafkaSettings, *records: Record) -> None:
         while not publisher.ready:
             await asyncio.sleep(0.01)
         for record in records:
-            await publisher.publish(record)
+            await publish_once(publisher, record)
 
 
 async def values_in(kafka: KafkaSettings, *topics: str) -> list[bytes | None]:
@@ -146,7 +146,7 @@ async def test_a_scan_reads_what_is_there_in_order_and_ends(kafka_settings: Kafk
             await asyncio.sleep(0.01)
         async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as tasks:
             for value in expected:
-                tasks.create_task(publisher.publish(Record(one.name, b"k", value)))
+                tasks.create_task(publish_once(publisher, Record(one.name, b"k", value)))
     assert await values_in(kafka_settings, one.name, empty.name) == expected
     assert await values_in(kafka_settings, empty.name) == []
     assert await values_in(kafka_settings) == []

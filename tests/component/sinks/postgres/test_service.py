@@ -17,6 +17,7 @@ from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
 from schemas.topics import enriched_topic, reference_topic, topic_specs
 from sinks.postgres.migrate import migrate
+from tests.support.kafka_records import publish_once
 from tests.support.patience import HANG_GUARD_S, until
 from tests.support.postgres import query
 from tests.support.projections import event, snapshot
@@ -68,7 +69,7 @@ async def publish(kafka: KafkaSettings, records: Iterable[Record]) -> None:
             while not publisher.ready:
                 await asyncio.sleep(0.05)
         for record in records:
-            await publisher.publish(record)
+            await publish_once(publisher, record)
 
 
 async def made_anew(kafka: KafkaSettings, topic: str) -> None:
