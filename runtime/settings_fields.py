@@ -16,7 +16,7 @@ _min_key_bytes: Final = 16
 def _http_url(value: str) -> str:
     if value and not _is_http_url(value):
         raise ValueError(
-            "expected https://host[:port]/path, or http, without user, query or fragment"
+            "expected https://host[:port]/path, or http, without user, query, fragment or space"
         )
     return value.rstrip("/")
 

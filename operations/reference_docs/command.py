@@ -5,12 +5,14 @@ document, and the files of the components in ``deploy/``. A test compares the co
 its output.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode
 
 from operations.components import components, pollers, sources, workers
 from operations.doctor.scopes import scopes_page
@@ -50,7 +52,7 @@ def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, str]]:
     """Yield (environment variable, default, description) of a settings class."""
     prefix = settings.model_config.get("env_prefix", "")
     for name, field in settings.model_fields.items():
-        default = "required" if field.is_required() else _default(field.get_default())
+        default = "required" if field.is_required() else _default(field)
         yield f"{prefix}{name}".upper(), default, field.description or ""
 
 
@@ -149,9 +151,14 @@ def left_over() -> Iterator[Path]:
     yield from (path for path in sorted((root / _topic_pages).iterdir()) if path not in now)
 
 
-def _default(value: object) -> str:
+def _default(field: FieldInfo) -> str:
+    """Return the default as the variable would be set to it."""
+    value: object = field.get_default()
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    elif isinstance(value, tuple):
+        is_split = NoDecode in field.metadata
+        value = ",".join(value) if is_split else json.dumps(value)
     return f"`{value}`" if value not in ("", None) else "empty"
 
 
