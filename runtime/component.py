@@ -74,6 +74,11 @@ class Component:
     check: str = ""
     deployment: Deployment = Deployment()
 
+    def __post_init__(self) -> None:
+        """Refuse a poller with retries, because nothing would read them."""
+        if self.polls and (self.retry_delays_s or self.kind == "sink"):
+            raise ValueError(f"{self.name}: a poller is a processor without retry delays")
+
     @property
     def service(self) -> str:
         """The name of its service, deployment and process: ``enrichment``, ``sink-postgres``."""
