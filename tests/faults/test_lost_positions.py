@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from devstack.ports import reserve
 from operations.components import parts, workers
-from operations.local.pipeline import _free_ports
 from operations.local.up import Running, everything
 from operations.local.up_options import UpOptions
 from operations.reconcile.report import StoredCounts
@@ -213,7 +213,9 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
     began_s = SystemClock().monotonic_s()
     async with everything(options, tmp_path) as running:
         ports = {part.name: urlsplit(running.pipeline.url(part.name)).port or 0 for part in parts}
-        ports["prometheus"], *_ = _free_ports(1)
+        reserved = reserve(0)
+        reserved.release()
+        ports["prometheus"] = reserved.number
         stream = live_stream(
             running.company, seed=options.seed, now=now(), count=None, rate_per_s=options.rate_per_s
         )
