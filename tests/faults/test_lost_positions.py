@@ -214,6 +214,7 @@ async def test_positions_that_are_lost_under_load_lose_and_repeat_nothing(
     async with everything(options, tmp_path) as running:
         ports = {part.name: urlsplit(running.pipeline.url(part.name)).port or 0 for part in parts}
         reserved = reserve(0)
+        reserved.release()
         ports["prometheus"] = reserved.number
         stream = live_stream(
             running.company, seed=options.seed, now=now(), count=None, rate_per_s=options.rate_per_s
