@@ -147,14 +147,14 @@ async def test_dead_letters_and_quarantine_are_counted_with_the_age_of_the_oldes
     await publish_aged(kafka_settings, dead, age_s=3600)
     async with monitoring(kafka_settings):
         await until(lambda: figure("failed_records", topic=dead) == 1)
-        oldest_s = figure("set_aside_oldest_seconds", topic=dead)
+        oldest_s = figure("failed_oldest_seconds", topic=dead)
         assert 3600 <= oldest_s <= 3600 + seconds_since(before_s)
         assert figure("set_aside_end_offsets", topic=dead) == 1
         assert figure("failed_records", topic=quarantine) == 0
-        assert figure("set_aside_oldest_seconds", topic=quarantine) == 0
+        assert figure("failed_oldest_seconds", topic=quarantine) == 0
         await publish(kafka_settings, *(Record(quarantine, b"%d" % n, b"v") for n in range(3)))
         await until(lambda: figure("failed_records", topic=quarantine) == 3)
-        await until(lambda: figure("set_aside_oldest_seconds", topic=quarantine) > 0)
+        await until(lambda: figure("failed_oldest_seconds", topic=quarantine) > 0)
 
 
 async def test_records_that_retention_deleted_before_a_group_read_them_are_counted(
