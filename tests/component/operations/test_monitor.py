@@ -149,7 +149,7 @@ async def test_dead_letters_and_quarantine_are_counted_with_the_age_of_the_oldes
         await until(lambda: figure("failed_records", topic=dead) == 1)
         oldest_s = figure("failed_oldest_seconds", topic=dead)
         assert 3600 <= oldest_s <= 3600 + seconds_since(before_s)
-        assert figure("set_aside_end_offsets", topic=dead) == 1
+        assert figure("failed_end_offsets", topic=dead) == 1
         assert figure("failed_records", topic=quarantine) == 0
         assert figure("failed_oldest_seconds", topic=quarantine) == 0
         await publish(kafka_settings, *(Record(quarantine, b"%d" % n, b"v") for n in range(3)))
