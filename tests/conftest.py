@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +14,9 @@ import pytest
 from hypothesis import settings
 
 from devstack.options import chosen_kafka
-from devstack.ports import reserve
 from runtime.background_tasks import BackgroundTasks
 from runtime.settings import KafkaSettings
+from tests.support.ports import free_port
 from tests.support.promtool import described
 from tests.support.restored_signals import restored_signals
 from tests.support.scheduling import GroupScheduling, is_whole_machine
@@ -146,6 +146,10 @@ def object_store_prefix() -> str:
 @pytest.fixture
 def unused_tcp_port() -> int:
     """A free port that no outgoing connection takes meanwhile, unlike that of pytest-asyncio."""
-    port = reserve(0)
-    port.release()
-    return port.number
+    return free_port()
+
+
+@pytest.fixture
+def unused_tcp_port_factory() -> Callable[[], int]:
+    """The same for several ports."""
+    return free_port

@@ -9,7 +9,7 @@ from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWaitStrategy
 
 from devstack.options import chosen_kafka
-from devstack.ports import reserve
+from tests.support.ports import free_port
 
 KAFKA_IMAGE = f"apache/kafka:{chosen_kafka()}"
 POSTGRES_IMAGE = "postgres:18"
@@ -28,7 +28,7 @@ async def run_containers() -> AsyncIterator[dict[str, str]]:
 
 def _started(running: ExitStack) -> dict[str, str]:
     host = DockerClient().host()
-    kafka_port = _free_port()
+    kafka_port = free_port()
     postgres, s3 = postgres_container(), s3_container()
     for container in (kafka_container(host, kafka_port), postgres, s3):
         running.enter_context(container)
@@ -41,12 +41,6 @@ def _started(running: ExitStack) -> dict[str, str]:
         "s3_secret_key": SECRET_KEY,
         "s3_bucket": BUCKET,
     }
-
-
-def _free_port() -> int:
-    port = reserve(0)
-    port.release()
-    return port.number
 
 
 def kafka_container(host: str, port: int) -> DockerContainer:

@@ -26,6 +26,7 @@ from schemas.topics import quarantine_topic, raw_topic, raw_topics, topic_specs
 from tests.support.ingest_server import Server, event, numbered, running
 from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
+from tests.support.ports import free_port
 
 program = """
 import uvloop
@@ -183,11 +184,7 @@ async def test_what_the_broker_refuses_is_sent_again_and_does_no_harm_to_what_fo
 @asynccontextmanager
 async def process(kafka: KafkaSettings) -> AsyncIterator[tuple[asyncio.subprocess.Process, Server]]:
     """Run ingest as it runs in production: a process of its own, settings in its environment."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as free,
-        socket.create_server(("127.0.0.1", 0)) as also_free,
-    ):
-        port, health_port = free.getsockname()[1], also_free.getsockname()[1]
+    port, health_port = free_port(), free_port()
     environment: Mapping[str, str] = {
         **os.environ,
         "ZCC_INGEST_HOST": "127.0.0.1",

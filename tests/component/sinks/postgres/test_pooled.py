@@ -4,7 +4,6 @@ import asyncio
 import os
 import pwd
 import shutil
-import socket
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sinks.postgres.sink import PostgresSink
 from sinks.postgres.write.batch_preparation import Prepared
 from tests.support.enriched_records import SOURCE, START_MS, delivery, webhook
 from tests.support.patience import HANG_GUARD_S
+from tests.support.ports import free_port
 from tests.support.postgres import Owner, owner, query, settings
 
 ROWS = "select * from zcc.{} order by 1, 2, 3, 4"
@@ -32,9 +32,7 @@ async def pooled(dsn: str, tmp_path: Path) -> AsyncIterator[str]:
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("pgbouncer is not installed: the pooled sink is tested on reset sessions only")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     parts = conninfo_to_dict(dsn)
     server = f"host={parts['host']} port={parts.get('port') or 5432} user={parts['user']}"
     path = tmp_path / "pgbouncer.ini"
