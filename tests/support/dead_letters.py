@@ -59,8 +59,6 @@ class Deployment:
             KafkaPublisher(self.kafka, client_id="test", clock=SystemClock()) as publisher,
             asyncio.timeout(HANG_GUARD_S),
         ):
-            while not publisher.ready:
-                await asyncio.sleep(0.01)
             for batch in batches(records):
                 async with asyncio.TaskGroup() as tasks:
                     for record in batch:

@@ -1,7 +1,6 @@
 """A poller in a process of its own: how tests start it, and what runs in it."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +12,10 @@ from runtime.process.parent_death import end_with_parent
 from runtime.service import run_poller
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Feed, Fetched, Record
+from tests.support.child_process import child_process
 from tests.support.components import component_of
 
 name = "poller"
-_root = Path(__file__).parents[2]
 
 
 @asynccontextmanager
@@ -25,26 +24,10 @@ async def poller_process(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run it until the end of the block, where it is killed if it is still there."""
     chosen = {"health_host": "127.0.0.1", "health_port": port} | settings
-    environment = {
-        **{each: value for each, value in os.environ.items() if not each.startswith("ZCC_")},
-        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "ZCC_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
-        **{f"ZCC_WORKER_{each.upper()}": str(value) for each, value in chosen.items()},
-    }
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.poller_process", str(os.getpid())),
-            *(member, target),
-            cwd=_root,
-            env=environment,
-            stderr=output,
-        )
-    try:
+    async with child_process(
+        "tests.support.poller_process", member, target, kafka=kafka, log=log, settings=chosen
+    ) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 class _Endless:

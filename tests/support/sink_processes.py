@@ -202,7 +202,5 @@ async def publish(kafka: KafkaSettings, records: Sequence[Record]) -> None:
         KafkaPublisher(kafka, client_id="test", clock=SystemClock()) as publisher,
         asyncio.timeout(DEADLINE_S),
     ):
-        while not publisher.ready:
-            await asyncio.sleep(0.05)
         for record in records:
             await publish_once(publisher, record)

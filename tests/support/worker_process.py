@@ -1,7 +1,6 @@
 """A worker in a process of its own: how tests start it, and what runs in it."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,10 +12,10 @@ from runtime.process.parent_death import end_with_parent
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Delivery, Record
+from tests.support.child_process import child_process
 from tests.support.components import component_of
 
 name = "test"
-_root = Path(__file__).parents[2]
 
 
 @asynccontextmanager
@@ -35,26 +34,16 @@ async def worker_process(
     one. ``settings`` are those of a worker, its log is added to the file.
     """
     chosen = {"health_host": "127.0.0.1", "health_port": 0} | settings
-    environment = {
-        **{each: value for each, value in os.environ.items() if not each.startswith("ZCC_")},
-        "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "ZCC_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
-        **{f"ZCC_WORKER_{each.upper()}": str(value) for each, value in chosen.items()},
-    }
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.worker_process", str(os.getpid())),
-            *(source, target, str(slowest_s)),
-            cwd=_root,
-            env=environment,
-            stderr=output,
-        )
-    try:
+    async with child_process(
+        "tests.support.worker_process",
+        source,
+        target,
+        str(slowest_s),
+        kafka=kafka,
+        log=log,
+        settings=chosen,
+    ) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def _work(source: str, target: str, slowest_s: float) -> None:
