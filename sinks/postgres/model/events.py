@@ -112,21 +112,21 @@ def read_event(delivery: Delivery) -> ParsedEvent:
         raise _unreadable(str(error)) from None
     except UnreadableError as error:
         raise _unreadable(f"the value is not an event: {error.reason}") from None
-    return ParsedEvent(
-        delivery=delivery,
-        event_id=headers.event_id,
-        event_ts_ms=envelope.event_ts_ms,
-        occurred_at_ms=headers.occurred_at_ms,
-        received_at_ms=headers.received_at_ms,
-        account_id=envelope.account_id,
-        name=envelope.event,
-        family=family_of(envelope.event),
-        subject=_storable(headers.subject),
-        partition_key=_storable(headers.partition_key),
-        revision=headers.revision,
-        content=content,
-        object=envelope.entity,
-        engagement_id=_engagement_id(envelope.account_id, envelope.entity),
+    return ParsedEvent(  # by position: by name takes half a microsecond more
+        delivery,
+        headers.event_id,
+        envelope.event_ts_ms,
+        headers.occurred_at_ms,
+        headers.received_at_ms,
+        envelope.account_id,
+        envelope.event,
+        family_of(envelope.event),
+        _storable(headers.subject),
+        _storable(headers.partition_key),
+        headers.revision,
+        content,
+        envelope.entity,
+        _engagement_id(envelope.account_id, envelope.entity),
     )
 
 
