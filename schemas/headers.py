@@ -35,6 +35,7 @@ failed_at_header: Final = "zcc-failed-at"
 first_failed_at_header: Final = "zcc-first-failed-at"
 due_at_header: Final = "zcc-due-at"
 replays_header: Final = "zcc-replays"
+as_of_header: Final = "zcc-as-of"
 
 Headers = tuple[tuple[str, bytes], ...]
 
