@@ -1,32 +1,47 @@
 """Settings of enrichment, from the environment."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Mode = Literal["off", "reference", "full"]
+
 
 class EnrichmentSettings(BaseSettings):
-    """How long an event waits for names, and how long names are cached."""
+    """What is added to events, how long an event waits for it, and how long answers are kept."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_ENRICHMENT_", frozen=True, extra="ignore")
 
+    mode: Mode = Field(
+        default="full",
+        description="off = events pass unchanged with status skipped, and no credentials are "
+        "needed; reference = names of entities; full = outcomes of engagements too",
+    )
     deadline_s: float = Field(
-        default=1.0,
+        default=0.3,
         gt=0,
         description="Seconds that an event waits for lookups; after that it is published with "
         "status partial",
     )
     cache_ttl_s: float = Field(
-        default=3600.0, gt=0, description="Seconds after which a cached name is looked up again"
+        default=3600.0,
+        gt=0,
+        description="Seconds after which a name that is not in the table is looked up again",
     )
     absent_ttl_s: float = Field(
         default=60.0, gt=0, description="Seconds that an id counts as unknown to Zoom"
     )
     cache_entries: int = Field(
-        default=50_000, ge=1, description="Ids kept in memory, of users and queues each"
+        default=10_000, ge=1, description="Answers of lookups kept in memory beside the table"
     )
-    lookups_in_flight: int = Field(
-        default=100, ge=1, description="Concurrent lookups, of users and queues each"
+    table_mib: int = Field(
+        default=128,
+        ge=1,
+        description="Memory of the reference table in MiB; above it the least used entities leave, "
+        "and are looked up",
     )
+    lookups_in_flight: int = Field(default=100, ge=1, description="Concurrent lookups")
 
     @model_validator(mode="after")
     def _absence_is_doubted_first(self) -> "EnrichmentSettings":

@@ -1,0 +1,71 @@
+"""Publishes the answers of lookups to the reference topic, so that no other replica has to ask.
+
+Nothing waits for it. Where the topic takes no record for a while, the newest answers are kept, and
+the others are given up and counted: the walk finds the same entities.
+"""
+
+from collections import OrderedDict
+import asyncio
+from typing import Final
+
+import structlog
+
+from processors.enrichment.metrics import metrics
+from processors.entities.table import ReferenceTable
+from runtime.clock import Clock
+from runtime.contracts import Publisher
+from runtime.errors import RejectedError, TransientError
+from runtime.values import Record
+from schemas.reference_record import ReferenceKey, Snapshot
+
+_max_waiting: Final = 1000
+_pause_s: Final = 1.0
+
+log = structlog.get_logger()
+
+
+class AnswerPublisher:
+    """Offers are published in turn by `run`."""
+
+    def __init__(
+        self, publisher: Publisher, table: ReferenceTable, *, topic: str, clock: Clock
+    ) -> None:
+        self._publisher = publisher
+        self._table = table
+        self._topic = topic
+        self._clock = clock
+        self._waiting: OrderedDict[ReferenceKey, Snapshot] = OrderedDict()
+        self._offered = asyncio.Event()
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """Publish an answer soon; of one entity only the last."""
+        self._waiting[snapshot.key] = snapshot
+        self._waiting.move_to_end(snapshot.key)
+        if len(self._waiting) > _max_waiting:
+            self._waiting.popitem(last=False)
+            metrics.answers_given_up.inc()
+        self._offered.set()
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            await self._offered.wait()
+            self._offered.clear()
+            while self._waiting:
+                key = next(iter(self._waiting))
+                snapshot = self._waiting.pop(key)
+                # A webhook or the walk may have told more than the lookup knew.
+                if self._table.is_news(snapshot):
+                    await self._publish(snapshot)
+
+    async def _publish(self, snapshot: Snapshot) -> None:
+        record = Record(self._topic, snapshot.key.encode(), snapshot.value, snapshot.headers)
+        try:
+            await self._publisher.publish(record)
+        except TransientError:
+            self._waiting.setdefault(snapshot.key, snapshot)
+            self._waiting.move_to_end(snapshot.key, last=False)
+            await self._clock.sleep(_pause_s)
+        except RejectedError as error:
+            metrics.answers_given_up.inc()
+            log.warning("an answer cannot be published", entity=snapshot.key.entity, error=str(error))

@@ -1,0 +1,51 @@
+"""Asks Zoom's API for one entity, and says as of when the answer holds."""
+
+from collections.abc import Callable
+from typing import cast
+
+from processors.entities.kinds import kinds, project
+from runtime.clock import Clock
+from schemas.envelope import JsonObject
+from schemas.reference_record import ReferenceKey, Snapshot
+from zoom.errors import AbsentError, RefusedError
+from zoom.lookups import is_id
+from zoom.messages import Caller
+
+CallerOf = Callable[[str], Caller | None]
+"""Returns the API of an account; None where there are no credentials for it."""
+
+
+class ZoomSource:
+    """A `runtime.contracts.Lookup` of entities by their key in the reference topic."""
+
+    def __init__(
+        self, caller_of: CallerOf, *, answered: Callable[[Snapshot], None], clock: Clock
+    ) -> None:
+        """``answered`` receives each entity that exists."""
+        self._caller_of = caller_of
+        self._answered = answered
+        self._clock = clock
+
+    async def get(self, key: ReferenceKey) -> Snapshot | None:
+        """Return the entity, or None where there is none.
+
+        An id comes from an event and may be anything: a text that cannot be an id belongs to no
+        entity, and neither does an id that Zoom refuses.
+
+        Raises:
+            UnavailableError: the answer is unknown.
+            ForbiddenError: the app may not read it.
+        """
+        kind, caller = kinds[key.entity], self._caller_of(key.account_id)
+        if kind.get_operation is None or caller is None or not is_id(key.id):
+            return None
+        # Before the call: what happens while it waits for its turn is newer than its answer.
+        as_of_ms = int(self._clock.now().timestamp() * 1000)
+        try:
+            document = await caller.call(kind.get_operation, **{kind.get_argument: key.id})
+        except (AbsentError, RefusedError):  # the request carried only an id
+            return None
+        entity_id, state = project(kind, cast("JsonObject", document))
+        snapshot = Snapshot(ReferenceKey(key.account_id, key.entity, entity_id), as_of_ms, state)
+        self._answered(snapshot)
+        return snapshot
