@@ -1,15 +1,19 @@
 """Asks Zoom's API for one entity, and says as of when the answer holds."""
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from processors.entities.kinds import kinds, project
+from processors.entities.kinds import UnidentifiedError, kinds, project
 from runtime.clock import Clock
-from schemas.envelope import JsonObject
 from schemas.reference_record import ReferenceKey, Snapshot
-from zoom.errors import AbsentError, RefusedError
+from zoom.catalogue import Operation, find
+from zoom.errors import AbsentError, RefusedError, ZoomFault, error_of
 from zoom.lookups import is_id
 from zoom.messages import Caller
+
+_operations: Final[Mapping[str, Operation]] = {
+    kind.entity: find(kind.get_operation) for kind in kinds.values() if kind.get_operation
+}
 
 CallerOf = Callable[[str], Caller | None]
 """Returns the API of an account; None where there are no credentials for it."""
@@ -36,16 +40,19 @@ class ZoomSource:
             UnavailableError: the answer is unknown.
             ForbiddenError: the app may not read it.
         """
-        kind, caller = kinds[key.entity], self._caller_of(key.account_id)
-        if kind.get_operation is None or caller is None or not is_id(key.id):
+        operation, caller = _operations.get(key.entity), self._caller_of(key.account_id)
+        if operation is None or caller is None or not is_id(key.id):
             return None
         # Before the call: what happens while it waits for its turn is newer than its answer.
         as_of_ms = int(self._clock.now().timestamp() * 1000)
         try:
-            document = await caller.call(kind.get_operation, **{kind.get_argument: key.id})
+            document = await caller.call(operation, **{operation.parameters[0].argument: key.id})
         except (AbsentError, RefusedError):  # the request carried only an id
             return None
-        entity_id, state = project(kind, cast("JsonObject", document))
+        try:
+            entity_id, state = project(kinds[key.entity], document or {})
+        except UnidentifiedError as error:
+            raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: {error}") from None
         snapshot = Snapshot(ReferenceKey(key.account_id, key.entity, entity_id), as_of_ms, state)
         self._answered(snapshot)
         return snapshot
