@@ -98,12 +98,11 @@ class _Probes:
         return None if self.halted_by or self.work is None else self.work.liveness_problem()
 
     def readiness_problem(self) -> str | None:
-        problem = self.halted_by or (self.work and self.work.readiness_problem())
-        return problem or self._tables.readiness_problem() or self._unmade()
+        if self.work is None:
+            return self._tables.readiness_problem() or "waits for its tables"
+        own = self.halted_by or self.work.readiness_problem()
+        return own or self._tables.readiness_problem()
 
     def remarks(self) -> str | None:
-        lines = (self.work and self.work.remarks(), self._tables.remarks())
-        return "\n".join(filter(None, lines)) or None
-
-    def _unmade(self) -> str | None:
-        return "waits for its tables" if self.work is None else None
+        own = None if self.work is None else self.work.remarks()
+        return "\n".join(filter(None, (own, self._tables.remarks()))) or None

@@ -21,6 +21,7 @@ from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.cluster import Cluster, refuse_missing
 from runtime.kafka.connection import answering, by_fault, connecting, connection_options
 from runtime.kafka.deliveries import delivery_of
+from runtime.kafka.leaving import close
 from runtime.kafka.owned_logs import read_to
 from runtime.kafka.stall_detector import StallDetector, poll_interval_s
 from runtime.offsets.topic_ids import differs
@@ -36,7 +37,6 @@ _fetch_wait_ms: Final = 250
 _partition_bytes: Final = 1024 * 1024
 _response_bytes: Final = 8 * 1024 * 1024
 """Of one answer. Three copies of it exist while the library parses it."""
-_close_s: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class KafkaLogReader:
                 fetch_max_bytes=_response_bytes,
                 max_partition_fetch_bytes=_partition_bytes,
             )
-            parts.push_async_callback(self._close)
+            parts.push_async_callback(close, self._client)
             async with connecting(self._settings):
                 await self._client.start()
             self._parts = parts.pop_all()
@@ -86,10 +86,6 @@ class KafkaLogReader:
 
     async def __aexit__(self, *_: object) -> None:
         await self._parts.aclose()
-
-    async def _close(self) -> None:
-        async with answering("close the reader", timeout_s=_close_s):
-            await self._client.stop()
 
     @property
     def log(self) -> TopicLog:
