@@ -37,7 +37,7 @@ def no_aliases(_entity: str, _id: str, _state: JsonObject) -> Iterable[str]:
 
 
 class ReferenceTable:
-    """`runtime.contracts.Table` of the reference topic; records of other kinds are ignored.
+    """`runtime.contracts.TopicTable` of the reference topic; records of other kinds are ignored.
 
     An alias is found in any letter case if it is in lower case itself.
     """

@@ -1,6 +1,6 @@
 """Follows one topic without a group, and hands its records to a table.
 
-A follower reads all partitions from the start, and continues for ever. `Positions` decides where a
+A follower reads all partitions from the start, and continues for ever. `LogPositions` decides where a
 connection begins and what is missing. An outage keeps the table as it is. Where the topic was
 recreated, the table is cleared and everything is read anew. A record that the table refuses is
 counted and skipped, because the records behind it matter more.
@@ -15,11 +15,11 @@ import structlog
 
 from runtime import metrics
 from runtime.clock import Clock
-from runtime.contracts import Table
+from runtime.contracts import TopicTable
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.ports import LogReader
 from runtime.retries.policy import FaultKind, RandomSource, RetryPolicy
-from runtime.tables.positions import Positions
+from runtime.tables.positions import LogPositions
 from runtime.values import Delivery
 from runtime.worker.failing_steps import FailingSteps, cause_of, log_interval_s
 
@@ -41,7 +41,7 @@ class FollowedTable:
     """A table, and the compacted topic that it follows."""
 
     topic: str
-    table: Table
+    table: TopicTable
 
 
 class TableFollower:
@@ -65,7 +65,7 @@ class TableFollower:
         self._worker = worker
         self._clock = clock
         self._policy = RetryPolicy(1, rng, limit_s=_longest_retry_s)
-        self._positions = Positions()
+        self._positions = LogPositions()
         self._has_begun = False
         self._steps = FailingSteps()
         self._is_refused = False
