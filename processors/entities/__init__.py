@@ -1,1 +1,1 @@
-"""Entities of the account that events name: a library of the processors."""
+"""Entities of the account that events name: a library of the processors, no component."""
