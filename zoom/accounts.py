@@ -31,9 +31,9 @@ from zoom.metrics import metrics, remove_account_series
 from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import AppCredentials, ZoomSettings
 
-_poll_interval_s: Final = 5.0
+poll_interval_s: Final = 5.0
 
-_max_remembered: Final = 1000
+max_remembered: Final = 1000
 """Accounts without credentials that are remembered as logged; further ones are only counted."""
 
 _logged_characters: Final = 64
@@ -130,14 +130,14 @@ class Accounts:
 
     def _on_unknown(self, account_id: str) -> None:
         metrics.unknown_accounts.inc()
-        if account_id in self._logged_unknown or len(self._logged_unknown) >= _max_remembered:
+        if account_id in self._logged_unknown or len(self._logged_unknown) >= max_remembered:
             return
         self._logged_unknown.add(account_id)
         _log.warning("zoom account has no credentials", account=account_id[:_logged_characters])
 
     async def _keep_reading(self) -> None:
         while True:
-            await self._clock.sleep(_poll_interval_s)
+            await self._clock.sleep(poll_interval_s)
             try:
                 accounts = await asyncio.to_thread(read_accounts, self._settings)
             except AccountsFileError as error:
@@ -194,7 +194,9 @@ class Accounts:
     def _change(self, account: _OpenAccount, settings: ZoomSettings) -> None:
         before, account.settings = account.settings, settings
         if _budget(settings) != _budget(before):
-            account.connection.replace_scheduler(self._scheduler(settings))
+            # Closed first: both show their limits in the same series.
+            account.connection.scheduler.close()
+            account.connection.scheduler = self._scheduler(settings)
         if _access(settings) != _access(before):
             account.connection.replace_credentials(settings)
 

@@ -62,8 +62,7 @@ _success: Final = "found"
 class AccountConnection:
     """The app's tokens, the account's scheduler, and the breakers of its operations.
 
-    ``tokens`` and ``scheduler`` are the present ones: see `replace_credentials` and
-    `replace_scheduler`.
+    ``tokens`` and ``scheduler`` are the present ones: either may be replaced.
     """
 
     def __init__(
@@ -100,11 +99,6 @@ class AccountConnection:
         """
         self.tokens = TokenSource(settings, transport=self._transport, clock=self._clock)
         self._breakers = Breakers()
-
-    def replace_scheduler(self, scheduler: RateLimitScheduler) -> None:
-        """Take other limits; calls that wait for the old ones are refused."""
-        self.scheduler.close()
-        self.scheduler = scheduler
 
     async def close(self) -> None:
         """Refuse further calls, and return once those in flight have ended.
