@@ -43,7 +43,7 @@ def test_without_credentials_there_is_no_account() -> None:
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_a_secret_may_be_in_a_file_beside_the_list(file: Path, end: str) -> None:
+def test_a_secret_may_be_in_a_file_next_to_the_list(file: Path, end: str) -> None:
     file.with_name("second.secret").write_bytes(f"of the second{end}".encode())
     accounts = read_accounts(ZoomSettings(accounts_file=file))
     secrets = [each.credentials.client_secret.get_secret_value() for each in accounts]
