@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -41,7 +42,20 @@ AccountId = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,64}$")]
 ClientId = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,200}$")]
 """Source: RFC 7617, section 2: a colon ends the user's name."""
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
+
+def checked_secret(value: SecretStr) -> SecretStr:
+    """Return a client secret.
+
+    Raises:
+        ValueError: it cannot be one.
+    """
+    text = value.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or text != text.strip():
+        raise ValueError("expected visible ASCII on one line, without blanks around it")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(checked_secret)]
 
 
 class AccountEntry(BaseModel):
@@ -131,7 +145,7 @@ def _problem(kind: str, path: tuple[int | str, ...], message: str) -> str:
 _forms: Final[Mapping[str, str]] = {
     "account_id": "expected 1 to 64 visible characters without a colon",
     "client_id": "expected 1 to 200 visible characters without a colon",
-    "client_secret": "expected a text of at least one character",
+    "client_secret": "expected a text",
     "client_secret_file": "expected the path of a file",
     "plan": "expected pro or business_plus",
     "share": "expected a number above 0, at most 1",

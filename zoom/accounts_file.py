@@ -1,7 +1,7 @@
 """Reads the accounts whose API may be called: that of the variables, or those of the file.
 
-The file and the files of secrets that it names are read together. A secret file may end with a line
-feed, as most tools write it; other blanks belong to the secret.
+The file and the files of secrets that it names are read together. A file of a secret may end with a
+line feed, as most tools write it.
 """
 
 from hashlib import sha256
@@ -11,7 +11,7 @@ from typing import Final, Literal
 from pydantic import SecretStr
 
 from runtime.errors import ConfigurationError
-from zoom.account_entries import AccountEntry, parse_accounts
+from zoom.account_entries import AccountEntry, checked_secret, parse_accounts
 from zoom.settings import ZoomSettings
 
 _name: Final = "ZCC_ZOOM_ACCOUNTS_FILE"
@@ -46,7 +46,7 @@ def read_accounts(settings: ZoomSettings) -> tuple[ZoomSettings, ...]:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise AccountsFileError("unreadable", _unreadable(file, error)) from None
+        raise AccountsFileError("unreadable", f"cannot read {file}: {error.strerror}") from None
     digest = sha256(content).digest()
     try:
         entries = parse_accounts(content)
@@ -65,18 +65,14 @@ def _secret(entry: AccountEntry, number: int, folder: Path, digest: bytes) -> Se
     where = f"entry {number}: client_secret_file"
     try:
         content = file.read_bytes()
-        secret = content.decode("ascii").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        detail = f"{where}: {_unreadable(file, error)}"
+    except OSError as error:  # without its path, which may be a misplaced secret
+        detail = f"{where}: cannot read it: {error.strerror}"
         raise AccountsFileError("unreadable", detail, digest=digest) from None
-    except UnicodeDecodeError:
-        secret = ""
-    if not secret or not secret.isprintable():
+    except ValueError:  # a character that no path can have
+        raise AccountsFileError("wrong", f"{where}: expected a path", digest=digest) from None
+    text = content.decode("ascii", errors="replace").removesuffix("\n").removesuffix("\r")
+    try:
+        return checked_secret(SecretStr(text))
+    except ValueError as error:
         digest = sha256(digest + content).digest()
-        detail = f"{where}: expected one line of ASCII"
-        raise AccountsFileError("wrong", detail, digest=digest)
-    return SecretStr(secret)
-
-
-def _unreadable(file: Path, error: OSError) -> str:
-    return f"cannot read {file}: {error.strerror}"
+        raise AccountsFileError("wrong", f"{where}: {error}", digest=digest) from None

@@ -45,11 +45,13 @@ class ReadingClock(VirtualClock):
 class AccountTransport:
     """Answers each login with a token and each call with a user; a call may be held back.
 
-    Credentials in ``refused`` get no token.
+    Credentials in ``refused`` get no token. ``calls_s`` is when each call came.
     """
 
-    def __init__(self, refused: set[str]) -> None:
+    def __init__(self, refused: set[str], clock: VirtualClock) -> None:
         self._refused = refused
+        self._clock = clock
+        self.calls_s: list[float] = []
         self.logins: list[str] = []
         self.tokens: list[str] = []
         self.is_open = True
@@ -65,6 +67,7 @@ class AccountTransport:
             if login in self._refused:
                 return reply(400, {"error": "invalid_client"})
             return token_reply(f"token-{len(self.logins)}-of-{dict(request.form)['account_id']}")
+        self.calls_s.append(self._clock.monotonic_s())
         self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         self.has_call.set()
         await self.answers.wait()
@@ -90,7 +93,7 @@ class Rig:
 
     @asynccontextmanager
     async def _opened(self, settings: ZoomSettings) -> AsyncIterator[AccountTransport]:
-        transport = AccountTransport(self.refused)
+        transport = AccountTransport(self.refused, self.clock)
         self.transports.setdefault(settings.account_id, []).append(transport)
         try:
             yield transport

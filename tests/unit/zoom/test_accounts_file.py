@@ -68,15 +68,28 @@ def test_a_file_that_is_missing_is_unreadable(tmp_path: Path) -> None:
 def test_a_file_of_a_secret_that_is_missing_is_unreadable_and_its_entry_named(file: Path) -> None:
     error = fault(file)
     assert error.outcome == "unreadable"
-    assert "entry 2: client_secret_file: cannot read" in str(error)
+    assert "entry 2: client_secret_file: cannot read it: No such file" in str(error)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", f"{secret}\nmore".encode(), b"\xff", b"a\x00b"])
+def test_a_secret_in_the_place_of_a_path_is_not_shown(file: Path) -> None:
+    file.write_text(json.dumps([apart | {"client_secret_file": secret}]))
+    assert "entry 1: client_secret_file: cannot read it" in str(fault(file))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", f"{secret}\nmore".encode(), b"\xff", b"a\x00b", b" a"]
+)
 def test_a_file_that_holds_no_secret_is_wrong(file: Path, content: bytes) -> None:
     file.with_name("second.secret").write_bytes(content)
     error = fault(file)
     assert error.outcome == "wrong"
-    assert "entry 2: client_secret_file: expected one line of ASCII" in str(error)
+    assert "entry 2: client_secret_file: expected visible ASCII on one line" in str(error)
+
+
+@pytest.mark.parametrize("path", ["a\x00b", "a" * 5000, "."])
+def test_a_path_that_no_file_can_have_is_named_by_its_entry(file: Path, path: str) -> None:
+    file.write_text(json.dumps([own, apart | {"client_secret_file": path}]))
+    assert "entry 2: client_secret_file: " in str(fault(file))
 
 
 def test_other_content_at_fault_has_another_digest(file: Path) -> None:

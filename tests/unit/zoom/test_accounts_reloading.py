@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,27 @@ async def test_other_limits_apply_to_a_client_that_is_held(file: Path) -> None:
         assert figure("zcc_zoom_budget_limit", **limit) == 20
         await held.call("get_user", user_id="u")
         assert len(rig.transport("first").logins) == 1
+
+
+async def test_a_window_separates_calls_within_the_old_limit_from_those_within_the_new(
+    file: Path,
+) -> None:
+    slow = {"calls_per_second": {"LIGHT": 1}}
+    write(file, entry("first", **slow))
+    async with accounts_of(ZoomSettings(accounts_file=file)) as rig:
+        for entries in (
+            [entry("first", **slow)],
+            [entry("first", calls_per_second={"LIGHT": 2})],
+            [entry("second")],
+            [entry("first", **slow)],
+        ):
+            write(file, *entries)
+            await rig.clock.read()
+            if "first" in rig.accounts.account_ids:
+                await rig.call("first")
+        calls_s = [at_s for each in rig.transports["first"] for at_s in each.calls_s]
+    assert len(calls_s) == 3
+    assert all(later - sooner >= 1 for sooner, later in pairwise(calls_s))
 
 
 async def test_an_account_that_goes_closes_when_its_calls_in_flight_have_ended(
