@@ -37,7 +37,7 @@ def test_the_account_of_the_variables_is_the_only_one() -> None:
 
 def test_without_credentials_there_is_no_account() -> None:
     assert read_accounts(ZoomSettings()) == ()
-    assert read_accounts(ZoomSettings(accounts_file="")) == ()  # type: ignore[arg-type] # as the environment has it
+    assert read_accounts(ZoomSettings(accounts_file="")) == ()
     with pytest.raises(ConfigurationError, match="set ZCC_ZOOM_ACCOUNT_ID"):
         _ = ZoomSettings().credentials
 
