@@ -78,11 +78,11 @@ def project(kind: Kind, document: JsonObject) -> tuple[str, JsonObject]:
 
 def aliases(kind: Kind, id_: str, state: JsonObject) -> tuple[str, ...]:
     """Return the other ids under which events may name an entity, each once."""
-    names = [id_.lower()] if kind.lower_case else []
+    others: list[object] = [id_.lower()] if kind.lower_case else []
     for member in kind.alias_fields:
         value = state.get(member)
-        names += value if isinstance(value, list) else [value]
-    texts = (name for name in names if isinstance(name, str) and name and name != id_)
+        others += value if isinstance(value, list) else [value]
+    texts = (name for name in others if isinstance(name, str) and name and name != id_)
     return tuple(dict.fromkeys(texts))
 
 

@@ -53,7 +53,7 @@ def test_a_lookup_takes_the_id_as_its_only_required_argument(kind: Kind) -> None
 
 @each_kind
 def test_a_division_names_values_of_the_vendor_or_the_members_of_another_list(kind: Kind) -> None:
-    division, operation = kind.division, kind.list_operation
+    operation, division = kind.list_operation, kind.division
     while division is not None:
         parameter = next(p for p in find(operation).parameters if p.name == division.parameter)
         if division.operation:
@@ -61,7 +61,8 @@ def test_a_division_names_values_of_the_vendor_or_the_members_of_another_list(ki
             assert _required(division.operation) == _divided_by(division.division)
         else:
             assert set(division.values) == set(parameter.values)
-        division, operation = division.division, division.operation
+        operation = division.operation
+        division = division.division
 
 
 @each_kind
