@@ -1,1 +1,1 @@
-"""The reference entities of an account: what they are, and how their states are read."""
+"""Entities of the account that events name: a library of the processors."""
