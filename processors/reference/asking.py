@@ -15,9 +15,12 @@ from runtime.clock import Clock
 from schemas.envelope import JsonObject
 from schemas.reference_record import Snapshot
 from zoom.catalogue import find
-from zoom.errors import AbsentError, RefusedError
+from zoom.errors import AbsentError, RefusedError, ZoomFault
 from zoom.messages import Caller
 from zoom.requests.paging import items, page_at
+
+app_faults: Final = frozenset({ZoomFault.CREDENTIALS, ZoomFault.TOKEN_REFUSED})
+"""They concern all entities: nothing can be asked until an operator acts."""
 
 detail_page_size: Final = 20
 """Items of a page that are looked up one by one; a page must end within minutes."""

@@ -48,6 +48,10 @@ class ReferenceMetrics:
     deleted: Final = Counter(
         "zcc_reference_deleted_total", "Tombstones published, by entity", ["entity"]
     )
+    corrected: Final = Counter(
+        "zcc_reference_corrected_total",
+        "States published again because an older one followed them in the topic",
+    )
     unidentified: Final = Counter(
         "zcc_reference_unidentified_total",
         "Entities in Zoom's answers that had no id, and were skipped",

@@ -54,6 +54,13 @@ class Account(NamedTuple):
             return None
         return entry
 
+    def own_id(self, kind: Kind, id_: str) -> str:
+        """Return the id that the topic has for an entity, given any of its ids."""
+        entry = self.known.get(self.id, kind.entity, id_)
+        state = None if entry is None else entry.state
+        own = None if state is None else state.get(kind.id_field)
+        return own if isinstance(own, str) else id_
+
     def news(self, kind: Kind, id_: str, state: JsonObject, asked_at: datetime) -> Snapshot | None:
         """Return the snapshot to publish; None where it says nothing new, or is old itself."""
         as_of_ms, held = epoch_ms(asked_at), self.held(kind, id_)

@@ -1,18 +1,18 @@
-"""`runtime.contracts.Poller` of the reference entities: one feed per kind.
+"""`runtime.contracts.Poller` of the reference entities: one feed per kind, and one of corrections.
 
 `processors.reference.walk` decides what to ask; here it is asked. Whatever concerns one list alone
 (a missing scope, a feature that the account has not, a list without an end) makes that feed wait,
 and is logged once; credentials that Zoom refuses concern all, and halt the worker.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 import structlog
 
 from processors.entities.kind import Kind
-from processors.reference.asking import Asking
+from processors.reference.asking import Asking, app_faults
 from processors.reference.metrics import metrics
 from processors.reference.news import epoch_ms
 from processors.reference.settings import ReferenceSettings
@@ -24,20 +24,27 @@ from processors.reference.walk import (
     RepeatedPageError,
     Walk,
 )
-from processors.reference.watermark import Checking, Waiting, read_watermark
+from processors.reference.watermark import Checking, Waiting, Watermark, read_watermark
 from runtime.clock import Clock
 from runtime.retries.policy import RandomSource
 from runtime.values import Feed, Fetched, Record
 from schemas.reference_record import Snapshot
 from zoom.catalogue import find
-from zoom.errors import AbsentError, ForbiddenError, RefusedError, ZoomFault
+from zoom.errors import AbsentError, ForbiddenError, RefusedError
 from zoom.requests.paging import RepeatedPageError as RepeatedListError
 
-_whole_app: Final = frozenset({ZoomFault.CREDENTIALS, ZoomFault.TOKEN_REFUSED})
 _page_records: Final = 1000
 """More than the largest page of Zoom, 300; as many entities are checked at once at most."""
 
+_corrected: Final = Feed("corrections")
+_correction_pause: Final = timedelta(minutes=1)
+"""The topic shows a correction within seconds; until then it would be published again."""
+
 log = structlog.get_logger()
+
+
+def _no_corrections(_most: int) -> Sequence[Snapshot]:
+    return ()
 
 
 class ReferencePoller:
@@ -53,7 +60,9 @@ class ReferencePoller:
         topic: str,
         clock: Clock,
         rng: RandomSource,
+        corrections: Callable[[int], Sequence[Snapshot]] = _no_corrections,
     ) -> None:
+        """``corrections`` returns at most so many states that older ones follow in the topic."""
         self._asking = asking
         self._settings = settings
         self._topic = topic
@@ -61,10 +70,14 @@ class ReferencePoller:
         self._rng = rng
         self._kinds: Mapping[str, Kind] = settings.kinds
         self._walks = {name: Walk(kind, asking.account) for name, kind in self._kinds.items()}
+        self._corrections = corrections
         self._forbidden: set[str] = set()
         self.feeds: Sequence[Feed] = [
-            Feed(name, budget=find(kind.list_operation).label.value)
-            for name, kind in self._kinds.items()
+            *(
+                Feed(name, budget=find(kind.list_operation).label.value)
+                for name, kind in self._kinds.items()
+            ),
+            _corrected,
         ]
 
     def due(self, feed: Feed, watermark: str | None, now: datetime) -> datetime | None:
@@ -72,9 +85,17 @@ class ReferencePoller:
         mark = read_watermark(watermark)
         if mark is None:
             return now
+        if feed == _corrected:
+            # Others may correct too, and the table learns of a correction a moment later.
+            return self._correction_due(mark)
         if mark.walked_at is not None:
             metrics.walked_at.labels(feed.name).set(mark.walked_at.timestamp())
         return mark.phase.until if isinstance(mark.phase, Waiting) else now
+
+    def _correction_due(self, mark: Watermark) -> datetime | None:
+        if not self._corrections(1):
+            return None
+        return mark.phase.until if isinstance(mark.phase, Waiting) else None
 
     async def fetch(self, feed: Feed, watermark: str | None) -> Fetched:
         """Do the next step of a walk.
@@ -83,6 +104,8 @@ class ReferencePoller:
             UnavailableError: Zoom does not answer, or the budget is spent.
             ForbiddenError: Zoom refuses the credentials.
         """
+        if feed == _corrected:
+            return self._correct()
         kind, walk = self._kinds[feed.name], self._walks[feed.name]
         question = walk.question(watermark, self._clock.now())
         try:
@@ -91,7 +114,7 @@ class ReferencePoller:
             log.warning("a list repeats a page; it is read again later", entity=kind.entity)
             return self._given_up(kind, walk, "repeated")
         except ForbiddenError as error:
-            if error.fault in _whole_app:
+            if error.fault in app_faults:
                 raise
             return self._refused(kind, walk, error, "forbidden")
         except (RefusedError, AbsentError) as error:
@@ -99,6 +122,12 @@ class ReferencePoller:
         self._allowed(kind)
         metrics.deleted.labels(kind.entity).inc(sum(each.state is None for each in news))
         return Fetched([_record(self._topic, each) for each in news], following)
+
+    def _correct(self) -> Fetched:
+        until = self._clock.now() + _correction_pause
+        records = [_record(self._topic, each) for each in self._corrections(_page_records)]
+        metrics.corrected.inc(len(records))
+        return Fetched(records, Watermark(phase=Waiting(until=until)).encode())
 
     async def _ask(
         self, kind: Kind, walk: Walk, question: Question

@@ -44,6 +44,12 @@ class ReferenceSettings(BaseSettings):
         description="Seconds after which a list is asked for again that Zoom forbids, for want of "
         "a scope or a feature",
     )
+    table_bytes: int = Field(
+        default=256 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Memory for what the reference topic holds; above it the least used entities "
+        "are forgotten, and are published again by each walk",
+    )
     budget_part: float = Field(
         default=0.2,
         gt=0,
