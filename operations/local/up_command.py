@@ -16,7 +16,6 @@ from operations.reconcile.report import Report
 from runtime.errors import TransientError
 from simulator.webhooks.endpoint import EndpointInvalidError
 
-
 _statuses: Final = ("complete", "partial", "skipped")
 
 

@@ -4,8 +4,8 @@ Nothing waits for it. Where the topic takes no record for a while, the newest an
 the others are given up and counted: the walk finds the same entities.
 """
 
-from collections import OrderedDict
 import asyncio
+from collections import OrderedDict
 from typing import Final
 
 import structlog
@@ -16,7 +16,7 @@ from runtime.clock import Clock
 from runtime.contracts import Publisher
 from runtime.errors import RejectedError, TransientError
 from runtime.values import Record
-from schemas.reference_record import ReferenceKey, Snapshot
+from schemas.reference_record import ReferenceKey, Snapshot, is_newer
 
 _max_waiting: Final = 1000
 _pause_s: Final = 1.0
@@ -54,9 +54,16 @@ class AnswerPublisher:
             while self._waiting:
                 key = next(iter(self._waiting))
                 snapshot = self._waiting.pop(key)
-                # A webhook or the walk may have told more than the lookup knew.
-                if self._table.is_news(snapshot):
+                if self._is_news(snapshot):
                     await self._publish(snapshot)
+
+    def _is_news(self, snapshot: Snapshot) -> bool:
+        """Return whether the table lacks it: a webhook or the walk may have said more meanwhile."""
+        known = self._table.get(*snapshot.key)
+        if known is None:
+            return True
+        is_newer_state = is_newer(snapshot.as_of_ms, known.as_of_ms, this_gone=False)
+        return is_newer_state and known.state != snapshot.state
 
     async def _publish(self, snapshot: Snapshot) -> None:
         record = Record(self._topic, snapshot.key.encode(), snapshot.value, snapshot.headers)
@@ -68,4 +75,6 @@ class AnswerPublisher:
             await self._clock.sleep(_pause_s)
         except RejectedError as error:
             metrics.answers_given_up.inc()
-            log.warning("an answer cannot be published", entity=snapshot.key.entity, error=str(error))
+            log.warning(
+                "an answer cannot be published", entity=snapshot.key.entity, error=str(error)
+            )

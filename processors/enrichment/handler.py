@@ -25,7 +25,6 @@ from processors.entities.member import (
     status_of,
     with_member_appended,
 )
-from processors.entities.plan import references
 from runtime.clock import Clock
 from runtime.errors import RejectedError, TransientError
 from runtime.values import Deferred, Delivery, Record
@@ -75,7 +74,7 @@ class EnrichmentHandler:
         names = self._names_of(envelope.account_id)
         if names is None:
             return self._skipped(delivery, body)
-        named = references(envelope.event, envelope.entity)
+        named = names.named(envelope.event, envelope.entity)
         answers, unknown = names.known(envelope.account_id, named)
         if unknown:
             found = await names.ask(envelope.account_id, unknown)

@@ -6,27 +6,23 @@ event waits for that no longer than `EnrichmentSettings.deadline_s`.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from processors.enrichment.lookup import CachedLookup, DeadlineError
 from processors.enrichment.metrics import metrics
+from processors.entities.entity_set import Entry, Project
 from processors.entities.fields import Projection
 from processors.entities.member import Answer, Missing
-from processors.entities.plan import EntityReference
+from processors.entities.plan import Plan
+from processors.entities.references import Entity, EntityReference
 from processors.entities.table import ReferenceTable
 from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
+from schemas.envelope import JsonObject
 from schemas.reference_record import ReferenceKey, Snapshot
 
 Answers = dict[EntityReference, Answer]
-
-_outcomes: Final = {
-    Missing.ABSENT: "absent",
-    Missing.DEADLINE: "deadline",
-    Missing.UNAVAILABLE: "unavailable",
-    Missing.FORBIDDEN: "forbidden",
-}
 
 
 class Names:
@@ -42,10 +38,18 @@ class Names:
     ) -> None:
         self._table = table
         self._lookup = lookup
-        self._projection = projection
         self._clock = clock
-        self._from_table = {each: _tier(each, "table") for each in projection.entities}
-        self._from_memory = {each: _tier(each, "memory") for each in projection.entities}
+        self._plan = Plan(projection.entities)
+        self._fragments: Mapping[Entity, Project] = {
+            each: partial(projection.fragment, each) for each in projection.entities
+        }
+        labels = metrics.names.labels
+        self._from_table = {each: labels(each.value, "table") for each in projection.entities}
+        self._from_memory = {each: labels(each.value, "memory") for each in projection.entities}
+
+    def named(self, event: str, entity: JsonObject) -> tuple[EntityReference, ...]:
+        """Return the entities that an event's object names."""
+        return self._plan.references(event, entity)
 
     def known(
         self, account_id: str, named: Sequence[EntityReference]
@@ -57,14 +61,14 @@ class Names:
             entity, entity_id = one
             entry = self._table.get(account_id, entity, entity_id)
             if entry is not None:
-                answers[one] = Missing.ABSENT if entry.gone else entry.fragment(self._projection)
+                answers[one] = self._of_entry(entity, entry)
                 self._from_table[entity].inc()
                 continue
             remembered = self._lookup.known(ReferenceKey(account_id, entity, entity_id))
             if remembered is None:
                 unknown.append(one)
             else:
-                answers[one] = self._answer(remembered.value)
+                answers[one] = self._of_snapshot(entity, remembered.value)
                 self._from_memory[entity].inc()
         return answers, unknown
 
@@ -87,15 +91,18 @@ class Names:
         else:
             # Meanwhile a webhook or the walk may have told the table something newer.
             entry = self._table.get(account_id, one.entity, one.id)
-            if entry is not None:
-                answer = Missing.ABSENT if entry.gone else entry.fragment(self._projection)
+            if entry is None:
+                answer = self._of_snapshot(one.entity, snapshot)
             else:
-                answer = self._answer(snapshot)
-        outcome = _outcomes[answer] if isinstance(answer, Missing) else "found"
-        metrics.lookups.labels(one.entity, outcome).inc()
+                answer = self._of_entry(one.entity, entry)
+        outcome = answer.value if isinstance(answer, Missing) else "found"
+        metrics.lookups.labels(one.entity.value, outcome).inc()
         return answer
 
-    def _answer(self, snapshot: Snapshot | None) -> Answer:
+    def _of_entry(self, entity: Entity, entry: Entry) -> Answer:
+        return entry.fragment(self._fragments[entity]) or Missing.ABSENT
+
+    def _of_snapshot(self, entity: Entity, snapshot: Snapshot | None) -> Answer:
         if snapshot is None or snapshot.state is None:
             return Missing.ABSENT
-        return self._projection.fragment(snapshot.key.entity, snapshot.state)
+        return self._fragments[entity](snapshot.state)

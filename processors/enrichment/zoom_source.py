@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from processors.entities.kinds import UnidentifiedError, kinds, project
+from processors.entities.kind import UnidentifiedError, project
+from processors.entities.kinds import kinds
 from runtime.clock import Clock
 from schemas.reference_record import ReferenceKey, Snapshot
 from zoom.catalogue import Operation, find
@@ -46,11 +47,15 @@ class ZoomSource:
         # Before the call: what happens while it waits for its turn is newer than its answer.
         as_of_ms = int(self._clock.now().timestamp() * 1000)
         try:
-            document = await caller.call(operation, **{operation.parameters[0].argument: key.id})
+            document = await caller.call(
+                operation.name, **{operation.parameters[0].argument: key.id}
+            )
         except (AbsentError, RefusedError):  # the request carried only an id
             return None
         try:
-            entity_id, state = project(kinds[key.entity], document or {})
+            entity_id, state = project(
+                kinds[key.entity], document if isinstance(document, dict) else {}
+            )
         except UnidentifiedError as error:
             raise error_of(ZoomFault.UNEXPECTED, f"{operation.name}: {error}") from None
         snapshot = Snapshot(ReferenceKey(key.account_id, key.entity, entity_id), as_of_ms, state)

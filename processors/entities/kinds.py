@@ -21,7 +21,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from processors.entities.kind import Division, Kind, Ttl, names
+from processors.entities.kind import Division, Kind, Ttl, aliases, names
+from schemas.envelope import JsonObject
 
 _units: Final = Division("unit_id", operation="list_address_book_units", member="unit_id")
 
@@ -296,3 +297,8 @@ _all: Final = (
 
 kinds: Final[Mapping[str, Kind]] = MappingProxyType({kind.entity: kind for kind in _all})
 """All kinds by the name of their entity."""
+
+
+def aliases_of(entity: str, id_: str, state: JsonObject) -> tuple[str, ...]:
+    """Return the other ids of an entity: a `processors.entities.table.Aliases`."""
+    return aliases(kinds[entity], id_, state)

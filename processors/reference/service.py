@@ -3,8 +3,7 @@
 from random import SystemRandom
 from typing import Final
 
-from processors.entities.kind import aliases
-from processors.entities.kinds import kinds
+from processors.entities.kinds import aliases_of
 from processors.entities.table import ReferenceTable
 from processors.reference.asking import Asking
 from processors.reference.component import component
@@ -17,7 +16,6 @@ from runtime.clock import SystemClock
 from runtime.service import run_poller
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.tables.follower import FollowedTable
-from schemas.envelope import JsonObject
 from schemas.topics import reference_topic
 from zoom.client import connected
 from zoom.limits import Priority
@@ -70,8 +68,4 @@ async def run(
 
 def reference_table(settings: ReferenceSettings) -> ReferenceTable:
     """Return an empty table of the entities that the settings name."""
-    return ReferenceTable(settings.table_bytes, kinds=settings.entities, aliases=_aliases)
-
-
-def _aliases(entity: str, id_: str, state: JsonObject) -> tuple[str, ...]:
-    return aliases(kinds[entity], id_, state)
+    return ReferenceTable(settings.table_bytes, kinds=settings.entities, aliases=aliases_of)
