@@ -62,15 +62,19 @@ class Accounts:
         *,
         clock: Clock,
         member_share: MemberShare | None = sole_member,
+        budget_part: float = 1.0,
         open_transport: Callable[[ZoomSettings], AbstractAsyncContextManager[Transport]] = opened,
     ) -> None:
         """Begin with this share of every budget.
 
-        A member of a group begins with None; see `on_share_changed`.
+        A member of a group begins with None; see `on_share_changed`. ``budget_part``, above 0 and
+        at most 1, is the part of each account's own ``share`` that these callers may use: others
+        of the same deployment use the rest.
         """
         self._settings = settings
         self._clock = clock
         self._member_share = member_share
+        self._budget_part = budget_part
         self._open_transport = open_transport
         self._open: dict[str, _OpenAccount] = {}
         self._closing: set[_OpenAccount] = set()
@@ -202,7 +206,7 @@ class Accounts:
 
     def _scheduler(self, settings: ZoomSettings) -> RateLimitScheduler:
         return RateLimitScheduler(
-            settings,
+            settings.model_copy(update={"share": settings.share * self._budget_part}),
             clock=self._clock,
             member_share=self._member_share,
             account=_label(settings),

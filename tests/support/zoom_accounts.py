@@ -79,7 +79,11 @@ class Rig:
     """Accounts, and the transports that were opened for each of them."""
 
     def __init__(
-        self, settings: ZoomSettings, *, member_share: MemberShare | None = sole_member
+        self,
+        settings: ZoomSettings,
+        *,
+        member_share: MemberShare | None = sole_member,
+        budget_part: float = 1.0,
     ) -> None:
         self.clock = ReadingClock()
         self.refused: set[str] = set()
@@ -88,6 +92,7 @@ class Rig:
             settings,
             clock=self.clock,
             member_share=member_share,
+            budget_part=budget_part,
             open_transport=self._opened,
         )
 
@@ -113,10 +118,13 @@ class Rig:
 
 @asynccontextmanager
 async def accounts_of(
-    settings: ZoomSettings, *, member_share: MemberShare | None = sole_member
+    settings: ZoomSettings,
+    *,
+    member_share: MemberShare | None = sole_member,
+    budget_part: float = 1.0,
 ) -> AsyncIterator[Rig]:
     """Open accounts."""
-    rig = Rig(settings, member_share=member_share)
+    rig = Rig(settings, member_share=member_share, budget_part=budget_part)
     async with rig.accounts:
         yield rig
 

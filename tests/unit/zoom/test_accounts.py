@@ -106,6 +106,16 @@ async def test_accounts_with_different_plans_have_their_own_limits(file: Path) -
         assert figure("zcc_zoom_budget_limit", account="second", **limit) == 40
 
 
+async def test_a_part_of_the_budget_is_one_of_each_accounts_own_share(file: Path) -> None:
+    write(file, entry("first", share=0.5), entry("second", plan="business_plus"))
+    async with accounts_of(ZoomSettings(accounts_file=file), budget_part=0.25) as rig:
+        assert per_second(rig, "first") == 2  # of 2.5: a fraction of a call is lost
+        assert per_second(rig, "second") == 10
+        write(file, entry("first", share=1), entry("second", plan="business_plus"))
+        await rig.clock.read()
+        assert per_second(rig, "first") == 5
+
+
 async def test_an_account_that_has_spent_its_budget_takes_nothing_from_another(
     file: Path,
 ) -> None:
