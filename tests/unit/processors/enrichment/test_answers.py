@@ -1,7 +1,6 @@
 """Answers of lookups on their way to the reference topic."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import REGISTRY
@@ -57,8 +56,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(background: BackgroundTasks) -> AsyncIterator[Bench]:
-    yield Bench(background)
+async def bench(background: BackgroundTasks) -> Bench:
+    return Bench(background)
 
 
 async def test_an_answer_is_published_as_a_snapshot(bench: Bench) -> None:
