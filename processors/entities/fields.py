@@ -83,7 +83,7 @@ named_kinds: Final = tuple(_by_default)
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class EventFields:
     """The fields that go into events; ``names`` has the kinds whose entities do."""
 
     names: Mapping[Entity, tuple[str, ...]]
@@ -107,10 +107,10 @@ class Projection:
         return Fragment(orjson.dumps(known), former)
 
 
-def projection(
+def event_fields(
     kinds: Iterable[Entity], *, fields: Iterable[str], allowed: Collection[DataClass]
-) -> Projection:
-    """Return the projection that an operator chose.
+) -> EventFields:
+    """Return the fields that an operator chose.
 
     Args:
         kinds: whose entities go into events.
@@ -138,7 +138,7 @@ def projection(
             raise FieldsError(f"{kind}.{refused} is {data_class(refused)}, which is not allowed")
     if chosen:
         raise FieldsError(f"{next(iter(chosen))} has fields, and is left out")
-    return Projection(names)
+    return EventFields(names)
 
 
 def _is_allowed(kind: Entity, name: str, classes: Collection[DataClass]) -> bool:

@@ -15,7 +15,7 @@ differ in case, or where the event has only the deprecated id of a queue. What d
 (``absent``) is missing too, but leaves the status complete: a retry would not help. An event that
 names nothing is complete; one that nobody looked at is skipped.
 
-The JSON of each entity is made once per state (`fields.Projection`), and joined here as bytes. The
+The JSON of each entity is made once per state (`fields.EventFields`), and joined here as bytes. The
 body is not written again: the member goes in before the last brace, every other byte stays. Zoom's
 events have no member of this name; should one come, ours is the last, which is the one that JSON
 parsers keep, and Zoom's remains in the raw topic.

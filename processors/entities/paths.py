@@ -57,8 +57,8 @@ def branch_of(paths: Iterable[str], kinds: Collection[Entity]) -> Branch:
     return Branch(tuple(named), owned, tuple(each for each in branches if any(each[1])))
 
 
-def collect(branch: Branch, entity: JsonObject, found: dict[EntityReference, None]) -> None:
-    """Add what an object names to ``found``, which keeps the order."""
+def collect(branch: Branch, entity: JsonObject, into: dict[EntityReference, None]) -> None:
+    """Add what an object names, in order."""
     read = entity.get
     for member, deprecated, kind in branch.ids:
         value = read(member)
@@ -66,22 +66,22 @@ def collect(branch: Branch, entity: JsonObject, found: dict[EntityReference, Non
             value = read(deprecated)
         if type(value) is str:
             if 0 < len(value) <= longest_id:
-                found[_new(EntityReference, (kind, value))] = None
+                into[_new(EntityReference, (kind, value))] = None
         elif value is not None:
-            found.update((EntityReference(kind, id_), None) for id_ in ids(value))
+            into.update((EntityReference(kind, id_), None) for id_ in ids(value))
     if branch.owners:
-        _collect_owner(branch.owners, entity, found)
+        _collect_owner(branch.owners, entity, into)
     for member, inner in branch.inner:
         value = read(member)
         for item in value if type(value) is list else (value,):
             if type(item) is dict:
-                collect(inner, item, found)
+                collect(inner, item, into)
 
 
 def _collect_owner(
-    owners_: Mapping[str, Entity], entity: JsonObject, found: dict[EntityReference, None]
+    owners_: Mapping[str, Entity], entity: JsonObject, into: dict[EntityReference, None]
 ) -> None:
     type_ = entity.get("owner_type")
     kind = owners_.get(type_) if isinstance(type_, str) else None
     if kind is not None:
-        found.update((EntityReference(kind, id_), None) for id_ in ids(entity.get(_owner)))
+        into.update((EntityReference(kind, id_), None) for id_ in ids(entity.get(_owner)))

@@ -194,7 +194,7 @@ table: Final[Mapping[str, str]] = {
 """Event, without ``contact_center.``, to the paths of its ids."""
 
 
-class Plan:
+class EntityPlan:
     """What events name of some kinds of entities; compiled once."""
 
     def __init__(self, kinds: Collection[Entity]) -> None:
@@ -214,6 +214,6 @@ class Plan:
         branch = self._branches.get(event)
         if branch is None:
             return references_anywhere(entity, self._kinds)
-        found: dict[EntityReference, None] = {}
-        collect(branch, entity, found)
-        return tuple(found)
+        named: dict[EntityReference, None] = {}
+        collect(branch, entity, named)
+        return tuple(named)

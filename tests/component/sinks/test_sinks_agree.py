@@ -117,7 +117,7 @@ class Bench:
 
     @asynccontextmanager
     async def enriching(self) -> AsyncIterator[None]:
-        clock, stopping = SystemClock(), asyncio.Event()
+        stopping = asyncio.Event()
         async with BackgroundTasks() as background:
             handler = EnrichmentBench(
                 background, clock=SystemClock(), prefix=self.kafka.topic_prefix

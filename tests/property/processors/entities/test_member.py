@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.entities.fields import Projection, fields_of, named_kinds
+from processors.entities.fields import EventFields, fields_of, named_kinds
 from processors.entities.member import (
     Answer,
     Missing,
@@ -21,7 +21,7 @@ values: st.SearchStrategy[object] = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-fields = Projection({kind: tuple(fields_of(kind)) for kind in named_kinds})
+fields = EventFields({kind: tuple(fields_of(kind)) for kind in named_kinds})
 former = {Entity.USER: ("user_id", "display_name"), Entity.QUEUE: ("cc_queue_id", "queue_name")}
 
 

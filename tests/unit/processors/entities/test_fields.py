@@ -6,12 +6,12 @@ import orjson
 import pytest
 
 from processors.entities.fields import (
+    EventFields,
     FieldsError,
     Fragment,
-    Projection,
+    event_fields,
     fields_of,
     named_kinds,
-    projection,
 )
 from processors.entities.references import Entity, members_of_known_events
 
@@ -25,11 +25,11 @@ user: dict[str, object] = {
 }
 
 
-def default(**choice: Any) -> Projection:
-    return projection(named_kinds, **{"fields": (), "allowed": (), **choice})
+def default(**choice: Any) -> EventFields:
+    return event_fields(named_kinds, **{"fields": (), "allowed": (), **choice})
 
 
-def fields(which: Projection, entity: Entity, state: dict[str, object]) -> dict[str, object]:
+def fields(which: EventFields, entity: Entity, state: dict[str, object]) -> dict[str, object]:
     read: dict[str, object] = orjson.loads(which.fragment(entity, state).fields)
     return read
 
@@ -88,11 +88,11 @@ def test_a_field_that_cannot_go_in_is_refused(choice: dict[str, Any], problem: s
 
 def test_fields_of_a_kind_that_is_left_out_are_refused() -> None:
     with pytest.raises(FieldsError, match="user has fields, and is left out"):
-        projection([Entity.QUEUE], fields=["user.user_id"], allowed=())
+        event_fields([Entity.QUEUE], fields=["user.user_id"], allowed=())
 
 
 def test_kinds_that_are_left_out_are_not_projected() -> None:
-    assert set(projection([Entity.QUEUE], fields=(), allowed=()).entities) == {Entity.QUEUE}
+    assert set(event_fields([Entity.QUEUE], fields=(), allowed=()).entities) == {Entity.QUEUE}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from processors.entities.paths import branch_of
-from processors.entities.plan import Plan, table
+from processors.entities.plan import EntityPlan, table
 from processors.entities.references import (
     Entity,
     EntityReference,
@@ -64,15 +64,15 @@ NOT_PLANNED: Mapping[str, str] = {
 
 PRESENT_IDS = {deprecated: present for present, deprecated in deprecated_ids.items()}
 
-Found = tuple[EntityReference, ...]
-plan = Plan(tuple(Entity))
+Named = tuple[EntityReference, ...]
+plan = EntityPlan(tuple(Entity))
 
 
-def of(**ids: str) -> Found:
+def of(**ids: str) -> Named:
     return tuple(EntityReference(Entity(kind), id_) for kind, id_ in ids.items())
 
 
-def read(event: str, entity: Mapping[str, object]) -> Found:
+def read(event: str, entity: Mapping[str, object]) -> Named:
     return plan.references(f"contact_center.{event}", entity)
 
 
@@ -144,7 +144,7 @@ def test_an_event_names_exactly_the_texts_at_its_paths(name: str) -> None:
     ],
 )
 def test_an_event_names_entities_by_path(
-    event: str, entity: Mapping[str, object], named: Found
+    event: str, entity: Mapping[str, object], named: Named
 ) -> None:
     assert read(event, entity) == named
 
@@ -189,7 +189,7 @@ def test_an_object_in_place_of_an_array_and_the_reverse_are_read() -> None:
 
 
 def test_kinds_that_are_left_out_are_not_named() -> None:
-    only_queues = Plan([Entity.QUEUE])
+    only_queues = EntityPlan([Entity.QUEUE])
     entity = {
         "user_id": "u",
         "cc_queue_id": "q",
@@ -201,7 +201,7 @@ def test_kinds_that_are_left_out_are_not_named() -> None:
     assert only_queues.references("contact_center.novel", entity) == of(queue="q")
     owned = {"owner_type": "queue", "owner_id": "q"}
     assert only_queues.references("contact_center.recording_started", owned) == of(queue="q")
-    assert Plan([]).references("contact_center.recording_started", owned) == ()
+    assert EntityPlan([]).references("contact_center.recording_started", owned) == ()
 
 
 def ids_of(schema: Any, path: str) -> Iterator[str]:
