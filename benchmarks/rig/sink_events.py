@@ -9,9 +9,9 @@ from typing import Final
 import orjson
 
 from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
-from processors.entities.fields import named_kinds, projection
+from processors.entities.fields import event_fields, named_kinds
 from processors.entities.member import Answer, Missing, enrichment, with_member_appended
-from processors.entities.plan import Plan
+from processors.entities.plan import EntityPlan
 from processors.entities.references import Entity, EntityReference
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
@@ -26,7 +26,7 @@ from simulator.stories import event_stream
 first_moment: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _routing: Final = RoutingSettings("zcc", b"pseudonym-key-of-a-benchmark")
-_plan: Final = Plan(named_kinds)
+_plan: Final = EntityPlan(named_kinds)
 _at_once: Final = 2_000
 _connect_s: Final = 30.0
 
@@ -78,7 +78,7 @@ async def _publish(publisher: KafkaPublisher, records: list[Record]) -> None:
 
 
 def _answers(company: Company) -> Mapping[EntityReference, Answer]:
-    fields = projection(named_kinds, fields=(), allowed=())
+    fields = event_fields(named_kinds, fields=(), allowed=())
     users = {
         EntityReference(Entity.USER, user.user_id): fields.fragment(
             Entity.USER, {"user_id": user.user_id, "display_name": user.display_name}

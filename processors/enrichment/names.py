@@ -12,9 +12,9 @@ from functools import partial
 from processors.enrichment.lookup import CachedLookup, DeadlineError
 from processors.enrichment.metrics import metrics
 from processors.entities.entity_set import Entry, Project
-from processors.entities.fields import Projection
+from processors.entities.fields import EventFields
 from processors.entities.member import Answer, Missing
-from processors.entities.plan import Plan
+from processors.entities.plan import EntityPlan
 from processors.entities.references import Entity, EntityReference
 from processors.entities.table import ReferenceTable
 from runtime.clock import Clock
@@ -32,20 +32,20 @@ class Names:
         self,
         table: ReferenceTable,
         lookup: CachedLookup[ReferenceKey, Snapshot],
-        projection: Projection,
+        fields: EventFields,
         *,
         clock: Clock,
     ) -> None:
         self._table = table
         self._lookup = lookup
         self._clock = clock
-        self._plan = Plan(projection.entities)
+        self._plan = EntityPlan(fields.entities)
         self._fragments: Mapping[Entity, Project] = {
-            each: partial(projection.fragment, each) for each in projection.entities
+            each: partial(fields.fragment, each) for each in fields.entities
         }
         labels = metrics.names.labels
-        self._from_table = {each: labels(each.value, "table") for each in projection.entities}
-        self._from_memory = {each: labels(each.value, "memory") for each in projection.entities}
+        self._from_table = {each: labels(each.value, "table") for each in fields.entities}
+        self._from_memory = {each: labels(each.value, "memory") for each in fields.entities}
 
     def named(self, event: str, entity: JsonObject) -> tuple[EntityReference, ...]:
         """Return the entities that an event's object names."""

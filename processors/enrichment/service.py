@@ -83,9 +83,9 @@ async def enrichment(
 
     The clients and the publisher must stay open meanwhile.
     """
-    projection, topic = settings.projection, reference_topic(prefix=topic_prefix)
+    fields, topic = settings.event_fields, reference_topic(prefix=topic_prefix)
     table = ReferenceTable(
-        settings.table_mib * 1024 * 1024, kinds=projection.entities, aliases=aliases_of
+        settings.table_mib * 1024 * 1024, kinds=fields.entities, aliases=aliases_of
     )
     async with BackgroundTasks() as background:
         answers = AnswerPublisher(publisher, table, topic=topic, clock=clock)
@@ -94,7 +94,7 @@ async def enrichment(
         lookup = CachedLookup(
             source, settings, background=background, clock=clock, rng=SystemRandom()
         )
-        names = Names(table, lookup, projection, clock=clock)
+        names = Names(table, lookup, fields, clock=clock)
 
         def names_of(account_id: str) -> Names | None:
             return None if caller_of(account_id) is None else names

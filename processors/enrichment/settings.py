@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from processors.entities.fields import FieldsError, Projection, named_kinds, projection
+from processors.entities.fields import EventFields, FieldsError, event_fields, named_kinds
 from processors.entities.references import Entity
 from schemas.generation.data_class import DataClass
 
@@ -72,14 +72,14 @@ class EnrichmentSettings(BaseSettings):
     lookups_in_flight: int = Field(default=100, ge=1, description="Concurrent lookups")
 
     @property
-    def projection(self) -> Projection:
+    def event_fields(self) -> EventFields:
         """The fields that go into events."""
-        return projection(self.entities, fields=self.fields, allowed=self.personal)
+        return event_fields(self.entities, fields=self.fields, allowed=self.personal)
 
     @model_validator(mode="after")
     def _fields_are_possible(self) -> "EnrichmentSettings":
         try:
-            _ = self.projection
+            _ = self.event_fields
         except FieldsError as error:
             raise ValueError(f"ZCC_ENRICHMENT_FIELDS: {error}") from error
         return self

@@ -107,9 +107,7 @@ async def entities_of_the_api() -> AsyncIterator[Subject]:
         ann, ben = opened.company.users[:2]
         source = ZoomSource(lambda _: opened.client, answered=lambda _: None, clock=opened.clock)
         lookup = _UsersById(source, opened.company.account_id)
-        yield Subject(
-            lookup, ann.user_id, ann.display_name, ben.user_id, opened.go, opened.clock
-        )
+        yield Subject(lookup, ann.user_id, ann.display_name, ben.user_id, opened.go, opened.clock)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Enrichment in memory: a reference table, and an API that knows what a test gives it."""
 
+import asyncio
 from collections.abc import Mapping
 from random import Random
 
@@ -37,6 +38,23 @@ def queue(cc_queue_id: str, queue_id: str, name: str) -> JsonObject:
     return {"cc_queue_id": cc_queue_id, "queue_id": queue_id, "queue_name": name}
 
 
+class MemoryTopic:
+    """A publisher that keeps the records; ``faults`` are raised first."""
+
+    def __init__(self) -> None:
+        self.ready = True
+        self.faults: list[Exception] = []
+        self.records: list[Record] = []
+        self.may_publish = asyncio.Event()
+        self.may_publish.set()
+
+    async def publish(self, record: Record) -> None:
+        await self.may_publish.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        self.records.append(record)
+
+
 class MemoryApi:
     """States by id, of any kind; None, errors and "never" as `MemoryLookup`. ``asked`` in order."""
 
@@ -68,13 +86,13 @@ class EnrichmentBench:
         self.clock = VirtualClock() if clock is None else clock
         self.api = MemoryApi(states or {})
         self.table = ReferenceTable(
-            10_000_000, kinds=settings.projection.entities, aliases=aliases_of
+            10_000_000, kinds=settings.event_fields.entities, aliases=aliases_of
         )
         self.tell(*table)
         lookup = CachedLookup(
             self.api, settings, background=background, clock=self.clock, rng=Random(1)
         )
-        self.names = Names(self.table, lookup, settings.projection, clock=self.clock)
+        self.names = Names(self.table, lookup, settings.event_fields, clock=self.clock)
         self.handler = EnrichmentHandler(
             lambda _account_id: self.names, attempts=attempts, topic_prefix=prefix, clock=self.clock
         )

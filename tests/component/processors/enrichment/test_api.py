@@ -15,6 +15,7 @@ from runtime.values import Deferred, Delivery
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
+from tests.support.enrichment import MemoryTopic
 from tests.support.fakes.zoom import (
     Serve,
     ShiftedClock,
@@ -52,7 +53,7 @@ async def handler_for(zoom: ZoomSettings, **settings: float) -> AsyncIterator[En
         enrichment(
             lambda _account_id: client,
             EnrichmentSettings.model_validate(settings),
-            publisher=MemoryPublisher(),
+            publisher=MemoryTopic(),
             topic_prefix="zcc",
             clock=clock,
         ) as opened,

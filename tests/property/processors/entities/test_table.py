@@ -81,7 +81,7 @@ def test_the_bound_holds_after_each_step(
             assert held.size_bytes <= limit_bytes
         entry = held.get("a", "user", id_ or "A")
         if entry is not None:
-            entry.fragment(orjson.dumps)
+            entry.fragment(whole)
         held.settle()
         assert held.size_bytes <= limit_bytes
     assert len(held) == len([each for each in "ABC" if held.get("a", "user", each) is not None])

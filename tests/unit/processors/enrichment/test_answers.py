@@ -9,36 +9,18 @@ from processors.enrichment.answers import AnswerPublisher
 from processors.entities.table import ReferenceTable
 from runtime.background_tasks import BackgroundTasks
 from runtime.errors import RejectedError, TransientError
-from runtime.values import Record
 from schemas.reasons import DeadLetterReason
 from schemas.reference_record import Snapshot
-from tests.support.enrichment import user
+from tests.support.enrichment import MemoryTopic, user
 from tests.support.fakes.zoom import VirtualClock
 from tests.support.reference_records import delivery_of, snapshot
 
 GIVEN_UP = "zcc_enrichment_answers_given_up_total"
 
 
-class Topic:
-    """A publisher; ``faults`` are raised first."""
-
-    def __init__(self) -> None:
-        self.ready = True
-        self.faults: list[Exception] = []
-        self.records: list[Record] = []
-        self.may_publish = asyncio.Event()
-        self.may_publish.set()
-
-    async def publish(self, record: Record) -> None:
-        await self.may_publish.wait()
-        if self.faults:
-            raise self.faults.pop(0)
-        self.records.append(record)
-
-
 class Bench:
     def __init__(self, background: BackgroundTasks) -> None:
-        self.topic, self.clock = Topic(), VirtualClock()
+        self.topic, self.clock = MemoryTopic(), VirtualClock()
         self.table = ReferenceTable(1_000_000, kinds=["user"])
         self.answers = AnswerPublisher(
             self.topic, self.table, topic="zcc.reference.v1", clock=self.clock

@@ -16,7 +16,7 @@ def test_entities_and_fields_are_lists_in_variables(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ZCC_ENRICHMENT_ENTITIES", "user, queue")
     monkeypatch.setenv("ZCC_ENRICHMENT_FIELDS", "user.user_email,user.role_id")
     monkeypatch.setenv("ZCC_ENRICHMENT_PERSONAL", "personal")
-    names = EnrichmentSettings().projection.names
+    names = EnrichmentSettings().event_fields.names
     assert names[Entity.USER] == ("user_email", "role_id")
     assert set(names) == {Entity.USER, Entity.QUEUE}
 
@@ -38,6 +38,6 @@ def test_what_cannot_go_into_events_is_refused(changes: dict[str, object], why: 
 
 
 def test_by_default_the_display_name_is_the_only_personal_field() -> None:
-    fields = EnrichmentSettings().projection.names[Entity.USER]
+    fields = EnrichmentSettings().event_fields.names[Entity.USER]
     assert "display_name" in fields
     assert "user_email" not in fields
