@@ -100,6 +100,7 @@ class TableFollower:
                     await self._follow(reader)
             except FencedError as error:
                 self._positions.forget()
+                self.caught_up = False
                 self._failed(error)
             except (TransientError, ConfigurationError) as error:
                 self._is_refused = isinstance(error, ConfigurationError)

@@ -247,6 +247,17 @@ def test_above_the_bound_the_least_used_leave() -> None:
     assert len(small) == 10
 
 
+def test_a_new_state_of_an_entity_that_is_looked_up_does_not_leave_first() -> None:
+    held = holding(delivery_of(snapshot("U1", 1, {})), delivery_of(snapshot("U2", 1, {})))
+    small = holding(delivery_of(snapshot("U1", 1, {})), limit_bytes=held.size_bytes)
+    small.get("a", "user", "U1")
+    for delivery in (snapshot("U1", 2, {}), snapshot("U2", 1, {}), snapshot("U3", 1, {})):
+        small.take(delivery_of(delivery))
+        settle(small)
+    assert (small.evicted_count, len(small)) == (1, 2)
+    assert small.get("a", "user", "U1") is not None
+
+
 def test_a_table_without_room_holds_nothing_and_goes_on() -> None:
     held = holding(*(delivery_of(snapshot(f"U{n}", 1, {})) for n in range(3)), limit_bytes=0)
     assert (len(held), held.size_bytes, held.evicted_count) == (0, 0, 3)

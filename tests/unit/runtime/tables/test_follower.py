@@ -116,7 +116,7 @@ def run(name: str, story: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
 def test_a_table_takes_what_the_topic_holds_and_then_what_is_added() -> None:
     async def story(rig: Rig) -> None:
         for number in range(2000):
-            rig.write(f"k{number % 7}", str(number), number % 2)
+            rig.write(f"k{number % 7}", str(number), number % 7 % 2)
         async with rig.caught_up():
             assert rig.table.settled[b"k0"] == b"1995"
             assert rig.follower.readiness_problem() is None
@@ -194,6 +194,23 @@ def test_a_log_that_lost_the_next_offset_is_read_anew() -> None:
             assert rig.table.settled == {b"k": b"4"}
 
     run("lost", story)
+
+
+def test_a_log_that_lost_records_and_has_grown_since_is_read_anew() -> None:
+    async def story(rig: Rig) -> None:
+        log = rig.broker.logs[TopicPartition(topic, 0)]
+        for number in range(5):
+            rig.write(f"old{number}", "1")
+        async with rig.caught_up():
+            log.end, log.records = 2, log.records[:2]
+            while rig.follower.caught_up:
+                await rig.clock.sleep(0.001)
+            for number in range(5):
+                rig.write(f"new{number}", "2")
+            await rig.until(lambda: rig.figure("reloads") == 1 and rig.follower.caught_up)
+            assert rig.table.settled.keys() == {each.key for each in log.records}
+
+    run("regrown", story)
 
 
 def test_an_outage_keeps_the_table_and_is_a_remark() -> None:
