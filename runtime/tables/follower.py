@@ -1,7 +1,7 @@
 """Follows one topic without a group, and hands its records to a table.
 
-A follower reads all partitions from the start, and continues for ever. `LogPositions` decides where a
-connection begins and what is missing. An outage keeps the table as it is. Where the topic was
+A follower reads all partitions from the start, and continues for ever. `LogPositions` decides where
+a connection begins and what is missing. An outage keeps the table as it is. Where the topic was
 recreated, the table is cleared and everything is read anew. A record that the table refuses is
 counted and skipped, because the records behind it matter more.
 """

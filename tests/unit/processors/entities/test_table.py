@@ -129,6 +129,14 @@ def test_a_deleted_id_that_is_the_alias_of_another_leads_to_the_other() -> None:
     assert state_of(held.get("a", "queue", "Q1")) == {"queue_id": "Q1"}
 
 
+def test_without_a_function_for_them_there_are_no_aliases() -> None:
+    held = ReferenceTable(1000, kinds=["user"])
+    held.take(delivery_of(snapshot("U1", 1, {})))
+    settle(held)
+    assert held.get("a", "user", "U1") is not None
+    assert held.get("a", "user", "u1") is None
+
+
 def test_records_of_other_kinds_are_ignored() -> None:
     held = table()
     held.take(delivery_of(snapshot("x", 1, {}, entity="sms_log")))
