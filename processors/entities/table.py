@@ -163,9 +163,7 @@ class ReferenceTable:
         while True:
             for entities in tuple(self._sets.values()):
                 for id_ in tuple(entities.entries):
-                    entry = entities.entries.get(id_)
-                    if entry is None:
-                        continue
+                    entry = entities.entries[id_]  # none leaves but by this hand
                     if entry.is_used:
                         entry.is_used = False
                     else:

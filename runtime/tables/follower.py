@@ -1,7 +1,7 @@
 """Follows one topic without a group, and hands its records to a table.
 
-A follower reads all partitions from the start, and continues for ever. `LogPositions` decides where a
-connection begins and what is missing. An outage keeps the table as it is. Where the topic was
+A follower reads all partitions from the start, and continues for ever. `LogPositions` decides where
+a connection begins and what is missing. An outage keeps the table as it is. Where the topic was
 recreated, the table is cleared and everything is read anew. A record that the table refuses is
 counted and skipped, because the records behind it matter more.
 """
@@ -100,6 +100,7 @@ class TableFollower:
                     await self._follow(reader)
             except FencedError as error:
                 self._positions.forget()
+                self.caught_up = False
                 self._failed(error)
             except (TransientError, ConfigurationError) as error:
                 self._is_refused = isinstance(error, ConfigurationError)
