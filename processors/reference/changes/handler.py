@@ -20,8 +20,8 @@ from schemas.envelope import Envelope, UnreadableError, read_envelope
 from schemas.headers import ce_type, text
 from schemas.identity import occurred_at_ms
 from schemas.reference_record import Snapshot
+from zoom.entity_ids import is_id
 from zoom.errors import ForbiddenError
-from zoom.lookups import is_id
 from zoom.messages import Caller
 
 Expecting = Callable[[datetime], Caller]
