@@ -70,7 +70,7 @@ class Rig:
     def run(self, **chosen: object) -> Coroutine[None, None, None]:
         return run_handler(
             self.handle,
-            component_of("test", [self.source]),
+            component_of("test", [self.source], writes=[self.target, self.reference]),
             kafka=self.kafka,
             worker=self.worker(**chosen),
             tables=[FollowedTable(self.reference, self.table)],
