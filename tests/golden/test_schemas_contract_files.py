@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -18,17 +18,11 @@ from jsonschema import Draft202012Validator
 from operations.schemas.contract_files import diff, generate
 from processors.enrichment.document import Missing, enrichment, with_member_appended
 from processors.enrichment.references import Entity, EntityReference
+from processors.entities.kinds import kinds
+from schemas.asyncapi import reference_entities
 from schemas.catalogue import events, example, json_schema
 from schemas.generation import strict
-from schemas.models import read
-from schemas.models.reference import (
-    ApiBudgetReference,
-    QueueReference,
-    SmsLogReference,
-    TeamReference,
-    UserReference,
-    VoiceCallLogReference,
-)
+from schemas.models import read, reference
 from schemas.models.reference import Reference as AnyReference
 from tests.support.each_case import each_case
 from tests.support.vendor_digest import vendor_file, webhook_files
@@ -46,13 +40,11 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
 """Published examples that the vendor's own texts contradict: the value of each such member."""
 
 REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
-    "user": UserReference,
-    "queue": QueueReference,
-    "team": TeamReference,
-    "sms_log": SmsLogReference,
-    "voice_call_log": VoiceCallLogReference,
-    "api_budget": ApiBudgetReference,
+    get_args(model.model_fields["entity"].annotation)[0]: model
+    for model in (getattr(reference, name) for name in reference.__all__)
+    if model is not AnyReference
 }
+"""All models of the reference topic, by entity."""
 
 PERSONAL = {
     "phone": {"personal"},
@@ -223,21 +215,31 @@ def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None
     assert reasons == [reason.value for reason in Missing]
 
 
+def test_every_entity_of_the_reference_topic_has_a_model() -> None:
+    assert set(REFERENCES) == set(reference_entities)
+
+
+@each_case("entity", kinds)
+def test_the_contract_of_an_entity_is_what_is_kept_of_it(entity: str) -> None:
+    schema = own_schema(f"reference/{entity}.schema.json")["properties"]["state"]
+    assert tuple(schema["properties"]) == kinds[entity].kept
+    assert schema["required"] == [kinds[entity].id_field]
+
+
 @pytest.mark.parametrize("entity", REFERENCES)
 def test_an_example_of_a_reference_has_every_member_of_schema_and_model(entity: str) -> None:
     schema = own_schema(f"reference/{entity}.schema.json")
     body = (CONTRACT / "examples" / "reference" / f"{entity}.json").read_bytes()
     validator(strict(schema)).validate(orjson.loads(body))
     assert dict(fields(schema, "")).keys() == set(paths_of(orjson.loads(body), ""))
-    reference = REFERENCES[entity].model_validate_json(body)
+    parsed = REFERENCES[entity].model_validate_json(body)
     assert (
-        orjson.loads(reference.model_dump_json(exclude_none=True)).keys()
-        == orjson.loads(body).keys()
+        orjson.loads(parsed.model_dump_json(exclude_none=True)).keys() == orjson.loads(body).keys()
     )
-    assert set(vars(reference.state)) == set(schema["properties"]["state"]["properties"])
-    required = {name for name, f in type(reference.state).model_fields.items() if f.is_required()}
+    assert set(vars(parsed.state)) == set(schema["properties"]["state"]["properties"])
+    required = {name for name, f in type(parsed.state).model_fields.items() if f.is_required()}
     assert required == set(schema["properties"]["state"]["required"])
-    assert (reference.model_extra, reference.state.model_extra) == ({}, {})
+    assert (parsed.model_extra, parsed.state.model_extra) == ({}, {})
 
 
 def test_the_schemas_are_valid_and_have_names_of_their_own() -> None:
