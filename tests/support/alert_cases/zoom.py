@@ -36,4 +36,23 @@ zoom = (
         },
         silent=("10m",),
     ),
+    Case(
+        "ZccReferenceStale",
+        {
+            'zcc_reference_walked_timestamp_seconds{entity="user",instance="a"}': "0x150",
+            'zcc_reference_walked_timestamp_seconds{entity="user",instance="b"}': "0x150",
+            'zcc_reference_walked_timestamp_seconds{entity="queue",instance="a"}': "0+60x150",
+            'zcc_reference_walked_timestamp_seconds{entity="team",instance="a"}': "0x150",
+            'zcc_reference_ttl_seconds{entity="user",instance="a"}': "3600x150",
+            'zcc_reference_ttl_seconds{entity="queue",instance="a"}': "3600x150",
+            'zcc_reference_ttl_seconds{entity="team",instance="a"}': "3600x150",
+            'zcc_reference_forbidden{entity="user",instance="a"}': "0x150",
+            'zcc_reference_forbidden{entity="queue",instance="a"}': "0x150",
+            'zcc_reference_forbidden{entity="team",instance="a"}': "1x150",
+            'zcc_reference_forbidden{entity="team",instance="b"}': "0x150",
+        },
+        {"137m": [{"entity": "user"}]},
+        silent=("125m",),
+        note="a standby knows nothing, and a forbidden list is no news",
+    ),
 )
