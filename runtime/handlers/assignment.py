@@ -13,6 +13,7 @@ import structlog
 from runtime import metrics
 from runtime.errors import ConfigurationError
 from runtime.handlers.key_lanes import KeyLanes
+from runtime.handlers.publication import Publication
 from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committed, to_commit
 from runtime.offsets.tracker import OffsetTracker
 from runtime.ports import Position
@@ -49,7 +50,8 @@ class AssignmentState:
         self.lanes = KeyLanes(
             records=settings.in_flight_records, size_bytes=settings.in_flight_bytes
         )
-        self.startable: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the lanes
+        self.startable: asyncio.Queue[Delivery | Publication] = asyncio.Queue()
+        """What a runner may take: at most one of each lane, and so bounded by the lanes."""
         self.runners: list[asyncio.Task[None]] = []
         self.paused: set[TopicPartition] = set()
         self.refused: dict[TopicPartition, float] = {}
