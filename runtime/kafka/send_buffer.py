@@ -36,7 +36,7 @@ max_bytes: Final = 64 * 1024 * 1024
 """
 
 _linger_s: Final = 0.001
-"""The first round after a pause waits this long for more records."""
+"""A round waits this long for more records, unless a batch is full already."""
 
 _record_overhead_bytes: Final = 600
 """Estimate of headers and of the library's own memory for each record, for the limit."""
@@ -139,7 +139,8 @@ class SendBuffer:
         while True:
             await self._something_to_do.wait()
             self._something_to_do.clear()
-            await self._clock.sleep(_linger_s)
+            if not any(len(batches) > 1 for batches in self._gathered.values()):
+                await self._clock.sleep(_linger_s)
             for batch, leader in self._next_round():
                 await self._send(batch, leader)
 
