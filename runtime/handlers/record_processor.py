@@ -9,7 +9,7 @@ from runtime.contracts import Handler
 from runtime.errors import KeyRejectedError, RejectedError, TooManyDeadLettersError
 from runtime.handlers.publication import OnOutcome, Publication
 from runtime.retries.blocked_keys import BlockedKeys
-from runtime.retries.loop import RetriesExhaustedError, retry_until_final
+from runtime.retries.loop import RetriesExhaustedError, failure_of, retry_until_final
 from runtime.retries.policy import DeadLetter, FaultKind
 from runtime.retries.retry_topics import RetryTopics
 from runtime.values import Deferred, Delivery, Record, TopicPartition
@@ -113,7 +113,12 @@ class RecordProcessor:
             await self._dead_letter(delivery, verdict, attempts=delivery.attempt - 1)
             return None
         try:
-            answer = await self._retry("handle", partial(self._handle, delivery), read)
+            try:
+                answer = await self._handle(delivery)
+            except BaseException as caught:  # noqa: BLE001 - as in the loop, which most calls do not need
+                answer = await self._retry(
+                    "handle", partial(self._handle, delivery), read, failure_of(caught)
+                )
             if isinstance(answer, Deferred):
                 await self._defer(answer, read)
             elif answer:
@@ -130,9 +135,11 @@ class RecordProcessor:
         try:
             answer = await self._handler(delivery)
             # An invalid result fails here, as a defect of the handler, not later in this class.
-            return answer if isinstance(answer, Deferred) else tuple(answer)
+            result = answer if isinstance(answer, Deferred) else tuple(answer)
         finally:
             self._liveness.left(call)
+        self._context.worked("handle")
+        return result
 
     async def _defer(self, answer: Deferred, read: Delivery) -> None:
         """Have the record wait for its next attempt, and publish what is known now.

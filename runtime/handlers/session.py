@@ -27,6 +27,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import Final
 
 import structlog
@@ -46,6 +47,9 @@ _poll_s: Final = 0.25
 """Longest wait for records, and so the longest delay of a stop."""
 
 _poll_records: Final = 500
+_records_at_a_stretch: Final = 50
+"""After so many records a runner lets the loop turn, which a handler that never waits would not."""
+
 _full_s: Final = 0.5
 """Time at the bound before partitions are paused. A pause discards prefetched records."""
 
@@ -207,7 +211,11 @@ class Session:
     async def _run_lanes(self, state: AssignmentState) -> None:
         """Process one record after the other: the body of a runner."""
         on_outcome = partial(self._settle, state)
-        while not state.closed:
+        for number in count(1):
+            if number % _records_at_a_stretch == 0:
+                await asyncio.sleep(0)
+            if state.closed:
+                return
             match await state.startable.get():
                 case Publication() as publication:
                     delivery = publication.read
@@ -234,7 +242,7 @@ class Session:
         """Continue with a record after the outcome of one of its results: a callback."""
         try:
             if publication.error is not None:
-                state.startable.put_nowait(publication)
+                state.startable.put(publication)
             elif publication.is_acknowledged:
                 self._processor.published(publication)
                 state.finish(publication.read)

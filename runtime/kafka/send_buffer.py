@@ -36,7 +36,7 @@ max_bytes: Final = 64 * 1024 * 1024
 """
 
 _linger_s: Final = 0.001
-"""A round waits this long for more records, unless a batch is full already."""
+"""The first round after a pause waits this long for more records."""
 
 _record_overhead_bytes: Final = 600
 """Estimate of headers and of the library's own memory for each record, for the limit."""
@@ -136,13 +136,15 @@ class SendBuffer:
 
     async def run(self) -> None:
         """Send for ever."""
+        idle = True
         while True:
             await self._something_to_do.wait()
             self._something_to_do.clear()
-            if not any(len(batches) > 1 for batches in self._gathered.values()):
+            if idle:
                 await self._clock.sleep(_linger_s)
             for batch, leader in self._next_round():
                 await self._send(batch, leader)
+            idle = not self._under_way
 
     def close(self, error: Exception) -> None:
         """Report all unsettled records as unknown."""
@@ -294,10 +296,10 @@ class SendBuffer:
         del self._held[batch]
         self._under_way.pop(batch, None)
         self._size_bytes -= batch.size_bytes
-        if self._gathered:
-            self._something_to_do.set()
         for entry in batch.entries:
             entry.settled(error)
+        # Last, so that the next round has what follows from these results.
+        self._something_to_do.set()
 
 
 def _transient(batch: _Batch, error: BaseException) -> TransientError:

@@ -58,7 +58,7 @@ async def retry_until_final(
             try:
                 return await call()
             except BaseException as caught:  # noqa: BLE001 - any fault must be decided about, by class
-                error = _failure(caught)
+                error = failure_of(caught)
         fault = fault_of(error)
         of_this_fault = failures[fault] = failures.get(fault, 0) + 1
         failed(fault, error)
@@ -78,10 +78,10 @@ async def attempt(call: Callable[[], Awaitable[Result]]) -> Result:
     try:
         return await call()
     except BaseException as caught:  # noqa: BLE001 - as above
-        raise _failure(caught)  # noqa: B904 - it is the same error, or made from it
+        raise failure_of(caught)  # noqa: B904 - it is the same error, or made from it
 
 
-def _failure(caught: BaseException) -> Exception:
+def failure_of(caught: BaseException) -> Exception:
     """Return what a call raised as the failure of that call; raise what is none.
 
     Raises:
