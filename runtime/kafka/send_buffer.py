@@ -296,10 +296,11 @@ class SendBuffer:
         del self._held[batch]
         self._under_way.pop(batch, None)
         self._size_bytes -= batch.size_bytes
+        if self._gathered:
+            self._something_to_do.set()  # before anybody goes on with these results
         for entry in batch.entries:
             entry.settled(error)
-        # Last, so that the next round has what follows from these results.
-        self._something_to_do.set()
+        self._something_to_do.set()  # after all that follow from them
 
 
 def _transient(batch: _Batch, error: BaseException) -> TransientError:
