@@ -1,9 +1,8 @@
 """The results of one handled record on their way to the broker, one after the other.
 
-A result is sent once the one before is acknowledged: a reader sees them in the handler's order, even
-where the first attempt of one fails and it has to be sent again. Meanwhile no task waits. The sender
-calls back, so that its batches are as large as the records in flight allow, not as the number of
-runners.
+A result is sent once the one before is acknowledged, so that a reader sees them in the handler's
+order even where one has to be sent again. No task waits meanwhile: the sender calls back. So its
+batches are as large as the records in flight allow, whatever the number of runners.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +14,9 @@ from runtime.values import Delivery, Record
 class Publication:
     """The results of one record, at least one.
 
-    ``read`` is the record as polled, ``delivery`` the same as first read. ``on_outcome`` receives the
-    outcome of each `send`, and decides what comes next. ``error`` is the last outcome, None for an
-    acknowledgement.
+    ``read`` is the record as polled, ``delivery`` the same as first read. ``on_outcome`` is called
+    after the outcome of each `send`, and decides what comes next. ``error`` is the last outcome,
+    None for an acknowledgement.
     """
 
     __slots__ = ("_acknowledged", "_on_outcome", "_records", "_sender", "delivery", "error", "read")
@@ -46,7 +45,7 @@ class Publication:
 
     @property
     def left(self) -> Sequence[Record]:
-        """The results that are not acknowledged yet, in their order."""
+        """The results without an acknowledgement, in their order."""
         return self._records[self._acknowledged :]
 
     @property
@@ -55,7 +54,7 @@ class Publication:
         return self._acknowledged == len(self._records)
 
     def send(self) -> None:
-        """Send the first result that is left. Its outcome follows, at once where nothing was sent."""
+        """Send the first result that is left; an outcome at once means that it was not sent."""
         try:
             self._sender.send(self._records[self._acknowledged], self._settled)
         except Exception as error:  # noqa: BLE001 - an outcome too; a result may be no valid record

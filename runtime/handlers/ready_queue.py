@@ -1,9 +1,9 @@
 """What the runners of an assignment may take, first in, first out.
 
-`asyncio.Queue` wakes a waiting runner for each item. A handler that answers without waiting needs one
-runner only: it empties the queue before the others have woken up for nothing, which costs as much as
-the handler. So one runner is woken for all items, and each that finds more than its own wakes two
-others. A hundred runners are awake after seven turns of the loop.
+`asyncio.Queue` wakes a waiting runner for each item. Where the handler answers without waiting, the
+first one empties the queue, and the others wake up for nothing. So one runner is woken for all
+items, and each that finds more than its own wakes two others: a hundred are awake after seven turns
+of the loop.
 
 Invariant: while there are items and runners that wait, a runner is on its way.
 """

@@ -10,8 +10,8 @@ One task polls, commits and owns the state of an assignment. The stages of a rec
 A result that is not acknowledged goes back to a runner, which retries it or writes the dead letter.
 
 A record counts as done once all results of the handler, or its dead letter, are acknowledged. A
-revocation commits what is done and closes the state: its runners are cancelled, nothing more is sent,
-and a late completion is ignored.
+revocation commits what is done and closes the state: its runners are cancelled, nothing more is
+sent, and a late completion is ignored.
 
 Back-pressure: while the bound of records or bytes is reached, nothing is polled. When that lasts,
 all partitions are paused and polling continues, so that the membership survives. A partition whose
@@ -76,17 +76,21 @@ class Session:
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
+        """The position of each owned partition."""
         return self._state.positions if self._state else {}
 
     @property
     def in_flight(self) -> int:
+        """How many records are held, those that wait for acknowledgements included."""
         return len(self._state.lanes) if self._state else 0
 
     @property
     def oldest_since_s(self) -> float | None:
+        """When the oldest of them was taken."""
         return self._state.oldest_since_s if self._state else None
 
     async def work(self, consumer: Consumer) -> None:
+        """Work until the worker stops, and drain; see `runtime.worker.membership.Member`."""
         self._consumer = consumer
         async with task_group() as tasks:
             self._tasks = tasks
@@ -102,11 +106,13 @@ class Session:
             raise self._halted_by
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Commit what is done, and forget the assignment."""
         log.info("revoked", worker=self._context.name, partitions=len(partitions))
         await self._commit()
         self._close()
 
     async def assigned(self, assignment: Assignment) -> None:
+        """Start where the group's commits say, with new lanes and runners."""
         log.info("assigned", worker=self._context.name, partitions=len(assignment.partitions))
         self._close()
         committed = await self._consumer.committed(tuple(assignment.partitions))

@@ -1,8 +1,8 @@
 """Runs a Handler: in order within a key, concurrently across keys, each record at least once.
 
-A worker is a member of its group, one membership after the other; `session` has what one of them does.
-With retry topics it is a member of a second group as well. Both share the processor of records, and so
-the guard of dead letters and the blocked keys.
+A worker is a member of its group, one membership after the other; `session` says what one does.
+With retry topics it is a member of a second group as well. Both share the processor of records, and
+so the guard of dead letters and the blocked keys.
 """
 
 import asyncio

@@ -132,7 +132,7 @@ class History:
         self.seed = seed
         self.rng = Random(seed)
         self.broker = WatchedBroker(self, seed)
-        for topic, count in (("in", partitions), ("out", 1), ("dead", 1)):
+        for topic, count in (("in", partitions), ("half", 1), ("out", 1), ("dead", 1)):
             self.broker.create_topic(topic, partitions=count)
         self.group = self.broker.groups["group"]
         self.settings = WorkerSettings.model_validate(self._drawn_settings() | dict(self.fixed))
