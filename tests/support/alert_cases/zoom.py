@@ -37,6 +37,16 @@ zoom = (
         silent=("10m",),
     ),
     Case(
+        "ZccNamesMissing",
+        {
+            'zcc_enrichment_events_total{instance="a",status="complete"}': "0+540x20 10800+600x20",
+            'zcc_enrichment_events_total{instance="a",status="partial"}': "0+60x20 1200+0x20",
+            'zcc_enrichment_events_total{instance="b",status="skipped"}': "0+10x40",
+        },
+        {"15m": [{}]},
+        silent=("8m", "40m"),
+    ),
+    Case(
         "ZccReferenceStale",
         {
             'zcc_reference_walked_timestamp_seconds{entity="user",instance="a"}': "0x150",
