@@ -22,25 +22,25 @@ class ReferenceSettings(BaseSettings):
     )
     announced_ttl_s: float = Field(
         default=6 * 3600.0,
-        ge=60,
+        ge=1,
         description="Seconds after which lists are read again whose changes webhooks announce: "
         "users, teams, business hours, closures, assets",
     )
     silent_ttl_s: float = Field(
         default=3600.0,
-        ge=60,
+        ge=1,
         description="The same for lists whose entities events name and no webhook announces: "
         "queues, flows, dispositions, skills, roles, statuses, inboxes",
     )
     rare_ttl_s: float = Field(
-        default=24 * 3600.0, ge=60, description="The same for all other lists"
+        default=24 * 3600.0, ge=1, description="The same for all other lists"
     )
     ttl_jitter: float = Field(
         default=0.1, ge=0, le=0.5, description="Part of these times by which each walk may differ"
     )
     forbidden_retry_s: float = Field(
         default=3600.0,
-        ge=60,
+        ge=1,
         description="Seconds after which a list is asked for again that Zoom forbids, for want of "
         "a scope or a feature",
     )
