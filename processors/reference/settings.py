@@ -32,9 +32,7 @@ class ReferenceSettings(BaseSettings):
         description="The same for lists whose entities events name and no webhook announces: "
         "queues, flows, dispositions, skills, roles, statuses, inboxes",
     )
-    rare_ttl_s: float = Field(
-        default=24 * 3600.0, ge=1, description="The same for all other lists"
-    )
+    rare_ttl_s: float = Field(default=24 * 3600.0, ge=1, description="The same for all other lists")
     ttl_jitter: float = Field(
         default=0.1, ge=0, le=0.5, description="Part of these times by which each walk may differ"
     )

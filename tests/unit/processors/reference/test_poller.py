@@ -12,7 +12,7 @@ from tests.support.reference_account import ReferenceRig, account_id, ids_in, to
 from zoom.errors import UnavailableError, ZoomFault, error_of
 
 
-async def test_a_walk_publishes_each_entity_once_as_of_when_it_was_asked_for() -> None:
+async def test_a_walk_publishes_each_entity_once_as_of_the_question() -> None:
     rig = ReferenceRig("user")
     rig.zoom.lists["list_users"] = users("ann", "bob", "cy")
     first_ms, second_ms = _ms(rig, 0.0), _ms(rig, 0.2)
