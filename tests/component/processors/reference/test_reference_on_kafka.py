@@ -32,7 +32,6 @@ soon: dict[str, object] = {
     "silent_ttl_s": 2,
     "rare_ttl_s": 2,
     "ttl_jitter": 0,
-    "budget_part": 0.3,
 }
 without_limits: dict[str, object] = {
     f"rest_{label}_per_s": 100_000 for label in ("light", "medium", "heavy")
