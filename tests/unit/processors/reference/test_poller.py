@@ -138,6 +138,22 @@ async def test_an_entity_that_came_back_in_between_stays() -> None:
         rig.pass_time(86_400)
 
 
+async def test_a_process_that_was_away_does_not_take_its_walk_for_whole() -> None:
+    rig = ReferenceRig("flow_entry_point")
+    for channel in ("email", "messaging", "video", "voice"):
+        rig.zoom.lists["list_entry_points_of_flows", channel] = [{"entry_id": channel}]
+    here, elsewhere = rig.poller, rig.new_poller()
+    for _ in range(2):
+        for poller, steps in ((here, 3), (elsewhere, 2), (here, 10)):
+            rig.poller = poller
+            for _ in range(steps):
+                if rig.is_due("flow_entry_point"):
+                    await rig.step("flow_entry_point")
+        rig.pass_time(86_400)
+
+    assert ids_in(rig.records, gone=True) == []
+
+
 async def test_detail_is_looked_up_for_each_item_of_a_list() -> None:
     rig = ReferenceRig("queue")
     rig.zoom.lists["list_queues"] = [{"cc_queue_id": "Q", "queue_name": "Sales"}]
