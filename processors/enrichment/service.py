@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from processors.enrichment.component import component
 from processors.enrichment.handler import EnrichmentHandler
@@ -20,6 +21,9 @@ from zoom.lookups import queue_lookup, user_lookup
 from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
 
+_budget_part: Final = 0.7
+"""Of ZCC_ZOOM_SHARE; the walk over the reference entities and their changes take the rest."""
+
 
 async def run(
     settings: EnrichmentSettings,
@@ -34,9 +38,10 @@ async def run(
             not raise: events go out without names, and the log says why.
     """
     prefix, clock = kafka.topic_prefix, SystemClock()
-    scheduler = RateLimitScheduler(zoom, clock=clock, member_share=None)
+    own = zoom.model_copy(update={"share": zoom.share * _budget_part})
+    scheduler = RateLimitScheduler(own, clock=clock, member_share=None)
     async with (
-        connected(zoom, clock=clock, scheduler=scheduler) as client,
+        connected(own, clock=clock, scheduler=scheduler) as client,
         enrichment(client, settings, topic_prefix=prefix, clock=clock) as handler,
     ):
 
