@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
-from simulator.state.directory import Directory, Kind, Tie, derived_id
+from simulator.state.directory import Directory, DirectoryKind, Tie, derived_id
 from simulator.state.lists import listed
 from simulator.state.schema_projection import Facts, fitted, fitted_item
 from simulator.state.state import State
@@ -22,7 +22,7 @@ Method = Literal["list", "get", "create", "update", "delete"]
 class _Entity:
     """Names of a kind's operations, ``get_<name>`` and so on, and the name of its id in paths."""
 
-    kind: Kind
+    kind: DirectoryKind
     name: str
     plural: str
     path: str
@@ -94,7 +94,7 @@ def entity_answers(state: State) -> Mapping[str, Answer]:
     return answers | {"list_address_book_contacts": partial(_contacts, state)}
 
 
-def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> Facts:
+def find_or_404(state: State, kind: DirectoryKind, key: str, *, request: RestRequest) -> Facts:
     """Return the entity of a request, by id, alias, or name where the request says so.
 
     Raises:
@@ -110,7 +110,7 @@ def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> 
     return entity
 
 
-def shown(directory: Directory, kind: Kind, facts: Facts) -> Facts:
+def shown(directory: Directory, kind: DirectoryKind, facts: Facts) -> Facts:
     """Return an entity with the members derived from other entities."""
     return {**facts, **_shown[kind](directory, facts)} if kind in _shown else facts
 
@@ -124,13 +124,13 @@ def user_shown(directory: Directory, user_id: str) -> Facts:
     return {**shown(directory, kinds.user, facts), **name}
 
 
-def _list(state: State, kind: Kind, request: RestRequest) -> Listing:
+def _list(state: State, kind: DirectoryKind, request: RestRequest) -> Listing:
     directory = state.directory
     entities = (shown(directory, kind, facts) for facts in directory.every(kind))
     return listed(request, (fitted_item(request.operation, facts) for facts in entities))
 
 
-def _get(state: State, kind: Kind, path: str, request: RestRequest) -> Document:
+def _get(state: State, kind: DirectoryKind, path: str, request: RestRequest) -> Document:
     facts = find_or_404(state, kind, request.path[path], request=request)
     return fitted(request.operation, shown(state.directory, kind, facts))
 
@@ -160,7 +160,7 @@ def _contacts(state: State, request: RestRequest) -> Listing:
     return listed(request, (fitted_item(request.operation, contact) for contact in contacts))
 
 
-def _create(state: State, kind: Kind, request: RestRequest) -> Document:
+def _create(state: State, kind: DirectoryKind, request: RestRequest) -> Document:
     """Add an entity, with an id of its own and other ids derived from it."""
     facts = {**_new.get(kind, {}), **request.path, **cast("Facts", request.body or {})}
     added = state.directory.added(kind, facts, time=_now(request), by=state.owner_id)
@@ -170,14 +170,14 @@ def _create(state: State, kind: Kind, request: RestRequest) -> Document:
     return fitted(request.operation, shown(state.directory, kind, added))
 
 
-def _update(state: State, kind: Kind, path: str, request: RestRequest) -> None:
+def _update(state: State, kind: DirectoryKind, path: str, request: RestRequest) -> None:
     facts = find_or_404(state, kind, request.path[path], request=request)
     key = str(facts[kind.id_member])
     body = cast("Facts", request.body or {})
     state.directory.changed(kind, key, body, time=_now(request), by=state.owner_id)
 
 
-def _delete(state: State, kind: Kind, path: str, request: RestRequest) -> None:
+def _delete(state: State, kind: DirectoryKind, path: str, request: RestRequest) -> None:
     facts = find_or_404(state, kind, request.path[path], request=request)
     key = str(facts[kind.id_member])
     state.directory.removed(kind, key, time=_now(request), by=state.owner_id)
@@ -273,7 +273,7 @@ def _queue_template(_directory: Directory, facts: Facts) -> Facts:
     return {name.removeprefix("queue_"): value for name, value in facts.items()}
 
 
-_shown: Final[Mapping[Kind, Callable[[Directory, Facts], Facts]]] = {
+_shown: Final[Mapping[DirectoryKind, Callable[[Directory, Facts], Facts]]] = {
     kinds.user: _user,
     kinds.queue: _queue,
     kinds.team: _team,
@@ -289,7 +289,7 @@ _shown: Final[Mapping[Kind, Callable[[Directory, Facts], Facts]]] = {
     kinds.queue_template: _queue_template,
 }
 
-_new: Final[Mapping[Kind, Facts]] = {
+_new: Final[Mapping[DirectoryKind, Facts]] = {
     kinds.user: {"status_id": "0", "status_name": "Offline", "user_access": "active"},
     kinds.disposition: {"status": "active", "disposition_type": "single"},
     kinds.skill: {"skill_type": "text"},

@@ -1,13 +1,12 @@
 """Pure: a company's initial entities that no event of a story names."""
 
 from collections.abc import Mapping, Sequence
-from random import Random
 from typing import Final
 
 from simulator.company import Company
 from simulator.state import directory as kinds
-from simulator.state.directory import Kind, derived_id
-from simulator.synthetic_values import person_name
+from simulator.state.directory import DirectoryKind, derived_id
+from simulator.synthetic_values import family_names, given_names
 
 _regions: Final = ("Europe", "Americas")
 _units: Final = ("Retail", "Support")
@@ -15,7 +14,7 @@ _books_per_unit: Final = 2
 _contacts_per_book: Final = 3
 
 
-def configuration_of(company: Company) -> Mapping[Kind, Sequence[dict[str, object]]]:
+def configuration_of(company: Company) -> Mapping[DirectoryKind, Sequence[dict[str, object]]]:
     """Return the entities by kind; the same ones for the same company."""
     units = [_named("unit", name) for name in _units]
     books = [
@@ -124,7 +123,7 @@ def _contact(book_id: str, number: int) -> dict[str, object]:
     contact_id = derived_id("contact", book_id, number)
     return {
         "contact_id": contact_id,
-        "display_name": person_name(Random(contact_id)),
+        "display_name": f"{given_names[number]} {family_names[number]}",
         "company": "Example Company",
         "phones": [],
         "address_book_id": book_id,

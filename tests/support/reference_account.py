@@ -98,7 +98,7 @@ class AccountInMemory:
     def _answer(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         items = find(operation).reply.items
         if items is None:
-            return self._found(operation, next(iter(arguments.values())))
+            return self._document(operation, next(iter(arguments.values())))
         part = [v for n, v in arguments.items() if n not in ("page_size", "next_page_token")]
         documents = self.lists.get((operation, part[0]) if part else operation, [])
         start = int(str(arguments.get("next_page_token", "-0")).rpartition("-")[2])
@@ -106,7 +106,7 @@ class AccountInMemory:
         token = self.next_token(operation, end) if end < len(documents) else ""
         return {items: documents[start:end], "next_page_token": token}
 
-    def _found(self, operation: str, id_: str) -> dict[str, Any] | None:
+    def _document(self, operation: str, id_: str) -> dict[str, Any] | None:
         kind = next(kind for kind in kinds.values() if kind.get_operation == operation)
         documents = self.lists.get(operation) or self.lists.get(kind.list_operation, [])
         return next((each for each in documents if each[kind.id_field] == id_), None)

@@ -78,7 +78,7 @@ def test_a_compacted_topic_is_kept_for_ever_and_one_copy_may_be_missing() -> Non
     assert wanted_configs(alone)["min.insync.replicas"] == "1"
 
 
-def test_a_compacted_topic_keeps_all_records_for_its_lag_and_an_old_one_is_told_so() -> None:
+def test_a_compacted_topic_keeps_all_records_for_its_lag_and_an_old_one_is_changed() -> None:
     lagging = TopicSpec("t.reference.v1", 6, 3, "compact", -1, compaction_lag_ms=3_600_000)
     present = {**wanted_configs(lagging), "min.compaction.lag.ms": "0"}
 

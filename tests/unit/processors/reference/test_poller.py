@@ -12,7 +12,7 @@ from tests.support.reference_account import ReferenceRig, account_id, ids_in, to
 from zoom.errors import UnavailableError, ZoomFault, error_of
 
 
-async def test_a_walk_publishes_each_entity_once_as_of_when_it_was_asked_for() -> None:
+async def test_a_walk_publishes_each_entity_once_as_of_the_question() -> None:
     rig = ReferenceRig("user")
     rig.zoom.lists["list_users"] = users("ann", "bob", "cy")
     first_ms, second_ms = _ms(rig, 0.0), _ms(rig, 0.2)
@@ -136,6 +136,22 @@ async def test_an_entity_that_came_back_in_between_stays() -> None:
         rig.zoom.lists["list_storage_locations"] = listed
         assert ids_in(await rig.walk("storage_location"), gone=True) == []
         rig.pass_time(86_400)
+
+
+async def test_a_process_that_was_away_does_not_take_its_walk_for_whole() -> None:
+    rig = ReferenceRig("flow_entry_point")
+    for channel in ("email", "messaging", "video", "voice"):
+        rig.zoom.lists["list_entry_points_of_flows", channel] = [{"entry_id": channel}]
+    here, elsewhere = rig.poller, rig.new_poller()
+    for _ in range(2):
+        for poller, steps in ((here, 3), (elsewhere, 2), (here, 10)):
+            rig.poller = poller
+            for _ in range(steps):
+                if rig.is_due("flow_entry_point"):
+                    await rig.step("flow_entry_point")
+        rig.pass_time(86_400)
+
+    assert ids_in(rig.records, gone=True) == []
 
 
 async def test_detail_is_looked_up_for_each_item_of_a_list() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from processors.entities.kind import Division, Kind, project
+from processors.entities.kind import Kind, ListDivision, project
 from processors.entities.kinds import kinds
 from tests.support.each_case import each_case
 from tests.support.simulated_account import SimulatedAccount, account_after
@@ -24,7 +24,7 @@ def listed(account: SimulatedAccount, operation: str, **arguments: str) -> list[
     return account.list(operation, query=in_query, **in_path)
 
 
-def parts(account: SimulatedAccount, division: Division | None) -> Iterator[dict[str, str]]:
+def parts(account: SimulatedAccount, division: ListDivision | None) -> Iterator[dict[str, str]]:
     if division is None:
         yield {}
     elif division.values:
@@ -36,8 +36,8 @@ def parts(account: SimulatedAccount, division: Division | None) -> Iterator[dict
 
 
 def all_of(account: SimulatedAccount, kind: Kind) -> list[Any]:
-    found = (listed(account, kind.list_operation, **part) for part in parts(account, kind.division))
-    return [item for items in found for item in items]
+    lists = (listed(account, kind.list_operation, **part) for part in parts(account, kind.division))
+    return [item for items in lists for item in items]
 
 
 @each_case("entity", kinds)
@@ -59,8 +59,8 @@ def test_a_lookup_gives_the_state_that_the_list_gives(
         id_, from_list = project(kind, item)
         operation = find(kind.get_operation or "")
         answer = account.get(operation.name, **{operation.parameters[0].name: id_})
-        found, from_lookup = project(kind, answer)
+        own_id, from_lookup = project(kind, answer)
 
-        assert found == id_
+        assert own_id == id_
         assert from_list.items() <= from_lookup.items()
         assert kind.detail or from_list == from_lookup
