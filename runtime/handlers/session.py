@@ -223,17 +223,16 @@ class Session:
                 await asyncio.sleep(0)
             if state.closed:
                 return
-            match await state.startable.get():
-                case Publication() as publication:
-                    delivery = publication.read
-                    step = self._processor.publish_again(publication)
-                case delivery:
-                    if state.refused and delivery.source in state.refused:
-                        state.release(delivery)
-                        continue
-                    step = self._processor.process(delivery, on_outcome)
+            ready, to_publish = await state.startable.get(), None
+            delivery = ready.read if isinstance(ready, Publication) else ready
             try:
-                to_publish = await step
+                if isinstance(ready, Publication):
+                    await self._processor.publish_again(ready)
+                elif state.refused and delivery.source in state.refused:
+                    state.release(delivery)
+                    continue
+                else:
+                    to_publish = await self._processor.process(delivery, on_outcome)
             except PartitionPausedError as paused:
                 self._pause(state, delivery, paused)
             except Exception as error:  # noqa: BLE001 - an error that ends a runner has to end the work
