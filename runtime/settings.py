@@ -129,7 +129,11 @@ class WorkerSettings(HealthSettings):
     in_flight_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Bytes of records in memory"
     )
-    concurrency: int = Field(default=100, ge=1, description="Keys in processing at the same time")
+    concurrency: int = Field(
+        default=100,
+        ge=1,
+        description="Calls of a handler, or fetched pages of a poller, at the same time",
+    )
     commit_interval_s: float = Field(default=1.0, gt=0, description="Seconds between commits")
     commit_records: int = Field(
         default=5000,
@@ -140,6 +144,12 @@ class WorkerSettings(HealthSettings):
         default=20.0,
         gt=0,
         description="Seconds that a stopping worker waits for records in processing",
+    )
+    tables_wait_s: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds without a new record after which a worker no longer waits for its "
+        "tables in memory and begins without them; it is not ready until they have caught up",
     )
     session_timeout_s: float = Field(
         default=30.0,

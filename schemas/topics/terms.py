@@ -17,7 +17,7 @@ class Header:
     always: bool = True
 
 
-HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "none"]
+HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "reference", "none"]
 Promise = Literal["verbatim", "additive", "as-read", "lines", "state"]
 
 _arrival: Final = (
@@ -87,6 +87,13 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
     ),
     "retry": _waiting,
     "dead-letter": _failure,
+    "reference": (
+        Header(
+            headers.as_of_header,
+            "as of when the state holds: when Zoom was asked, or when the event happened",
+            always=False,
+        ),
+    ),
     "none": (),
 }
 """The headers of a record, by the word of the topic record. Retries and dead letters keep all

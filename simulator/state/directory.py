@@ -44,6 +44,25 @@ inbox: Final = Kind("Inboxes", "inbox_id", "inbox_name")
 business_hour: Final = Kind("Business Hours", "business_hour_id", "business_hour_name")
 closure_set: Final = Kind("Closures", "closure_set_id", "closure_set_name")
 asset: Final = Kind("Asset Library", "asset_id", "asset_name")
+disposition_set: Final = Kind("Disposition Sets", "disposition_set_id", "disposition_set_name")
+skill_category: Final = Kind("Skill Categories", "skill_category_id", "skill_category_name")
+asset_category: Final = Kind("Asset Categories", "category_id", "category_name")
+region: Final = Kind("Regions", "region_id", "region_name")
+unit: Final = Kind("Address Book Units", "unit_id", "unit_name")
+address_book: Final = Kind("Address Books", "address_book_id", "address_book_name")
+contact: Final = Kind("Contacts", "contact_id", "display_name")
+campaign: Final = Kind("Campaigns", "outbound_campaign_id", "outbound_campaign_name")
+variable_group: Final = Kind("Variable Groups", "variable_group_id", "variable_group_name")
+agent_routing_profile: Final = Kind(
+    "Agent Routing Profiles", "agent_routing_profile_id", "agent_routing_profile_name"
+)
+consumer_routing_profile: Final = Kind(
+    "Consumer Routing Profiles", "consumer_routing_profile_id", "consumer_routing_profile_name"
+)
+queue_template: Final = Kind("Queue Templates", "queue_template_id", "queue_template_name")
+storage_location: Final = Kind(
+    "Storage Locations", "storage_location_code", "storage_location_name"
+)
 
 
 def derived_id(*parts: object) -> str:

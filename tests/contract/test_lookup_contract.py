@@ -4,24 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Literal
 
 import aiohttp
 import pytest
 
 from processors.enrichment.lookup import CachedLookup
-from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from processors.enrichment.zoom_source import ZoomSource
 from runtime.background_tasks import BackgroundTasks
 from runtime.contracts import Lookup
 from runtime.errors import TransientError
+from schemas.reference_record import ReferenceKey
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
 from tests.support.fakes.zoom import MemoryLookup, ShiftedClock, client_of, secret, zoom_settings
 from zoom.client import ZoomClient
-from zoom.entities import Queue, User
-from zoom.lookups import queue_lookup, user_lookup
 
 Say = Callable[[Literal["up", "down"]], Awaitable[None]]
 
@@ -45,15 +45,31 @@ class Api:
     go: Say
     clock: ShiftedClock
 
-    def users(self, lookup: Lookup[str, User]) -> Subject:
-        ann, ben = self.company.users[:2]
-        value = User(ann.user_id, ann.display_name)
-        return Subject(lookup, ann.user_id, value, ben.user_id, self.go, self.clock)
+    def names(self, entity: str, member: str) -> "NamesById":
+        """A lookup of one member of the states of an entity."""
+        source = ZoomSource(lambda _: self.client, answered=lambda _: None, clock=self.clock)
+        return NamesById(source, self.company.account_id, entity, member)
 
-    def queues(self, lookup: Lookup[str, Queue]) -> Subject:
+    def users(self, lookup: Lookup[str, object]) -> Subject:
+        ann, ben = self.company.users[:2]
+        return Subject(lookup, ann.user_id, ann.display_name, ben.user_id, self.go, self.clock)
+
+    def queues(self, lookup: Lookup[str, object]) -> Subject:
         one, two = self.company.queues[:2]
-        value = Queue(one.cc_queue_id, one.queue_id, one.queue_name)
-        return Subject(lookup, one.queue_id, value, two.cc_queue_id, self.go, self.clock)
+        known, other = one.queue_id, two.cc_queue_id
+        return Subject(lookup, known, one.queue_name, other, self.go, self.clock)
+
+
+@dataclass
+class NamesById:
+    source: ZoomSource
+    account_id: str
+    entity: str
+    member: str
+
+    async def get(self, key: str) -> object | None:
+        found = await self.source.get(ReferenceKey(self.account_id, self.entity, key))
+        return None if found is None or found.state is None else found.state[self.member]
 
 
 @asynccontextmanager
@@ -77,39 +93,26 @@ async def api() -> AsyncIterator[Api]:
 @asynccontextmanager
 async def users_of_the_api() -> AsyncIterator[Subject]:
     async with api() as opened:
-        yield opened.users(user_lookup(opened.client))
+        yield opened.users(opened.names("user", "display_name"))
 
 
 @asynccontextmanager
 async def queues_of_the_api() -> AsyncIterator[Subject]:
     async with api() as opened:
-        yield opened.queues(queue_lookup(opened.client))
+        yield opened.queues(opened.names("queue", "queue_name"))
 
 
 @asynccontextmanager
 async def remembered_users() -> AsyncIterator[Subject]:
     async with api() as opened, BackgroundTasks() as background:
-        lookup = CachedLookup[str, User](
-            user_lookup(opened.client),
-            EnrichmentSettings(),
-            names=user_ids,
+        lookup = CachedLookup[str, object](
+            opened.names("user", "display_name"),
+            EnrichmentSettings(deadline_s=5.0),
             background=background,
             clock=opened.clock,
+            rng=Random(1),
         )
         yield opened.users(lookup)
-
-
-@asynccontextmanager
-async def remembered_queues() -> AsyncIterator[Subject]:
-    async with api() as opened, BackgroundTasks() as background:
-        lookup = CachedLookup[str, Queue](
-            queue_lookup(opened.client),
-            EnrichmentSettings(),
-            names=queue_ids,
-            background=background,
-            clock=opened.clock,
-        )
-        yield opened.queues(lookup)
 
 
 @asynccontextmanager
@@ -123,7 +126,7 @@ async def the_fake() -> AsyncIterator[Subject]:
 
 
 @pytest.fixture(
-    params=[users_of_the_api, queues_of_the_api, remembered_users, remembered_queues, the_fake],
+    params=[users_of_the_api, queues_of_the_api, remembered_users, the_fake],
     ids=lambda make: make.__name__,
 )
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:

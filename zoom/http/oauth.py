@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from runtime.clock import Clock
 from zoom.catalogue import Operation
-from zoom.entities import Text
 from zoom.errors import ForbiddenError, UnavailableError, ZoomFault, error_of
 from zoom.http.response_errors import error_in_token_answer, missing_scope
 from zoom.messages import Request, Transport
@@ -61,12 +60,19 @@ class Token:
         )
 
 
+def _text_or_nothing(value: object) -> object:
+    return "" if value is None else value
+
+
+_Text = Annotated[str, BeforeValidator(_text_or_nothing)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Grant:
     access_token: Annotated[str, Field(min_length=1, pattern=r"^[\x21-\x7e]+$")] = field(repr=False)
     expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
-    api_url: Text = ""
-    scope: Text = ""
+    api_url: _Text = ""
+    scope: _Text = ""
 
 
 _grant: Final = TypeAdapter(_Grant)
@@ -76,7 +82,14 @@ class TokenSource:
     """The app's present token."""
 
     def __init__(self, settings: ZoomSettings, *, transport: Transport, clock: Clock) -> None:
-        self._settings = settings
+        """Take the credentials of the settings.
+
+        Raises:
+            ConfigurationError: they have none.
+        """
+        self._credentials = settings.credentials
+        self._oauth_url = settings.oauth_url
+        self._api_url = settings.api_url
         self._transport = transport
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -157,7 +170,7 @@ class TokenSource:
         early_s = min(grant.expires_in * _renewal_part, _longest_renewal_s)
         return Token(
             value=grant.access_token,
-            api_url=self._settings.api_url or api_base(grant.api_url) or global_api_url,
+            api_url=self._api_url or api_base(grant.api_url) or global_api_url,
             requested_at_s=requested_at_s,
             renew_at_s=requested_at_s + grant.expires_in - early_s,
             expires_at_s=requested_at_s + grant.expires_in,
@@ -165,13 +178,13 @@ class TokenSource:
         )
 
     def _request(self) -> Request:
-        settings = self._settings
-        login = f"{settings.client_id}:{settings.client_secret.get_secret_value()}"
+        app = self._credentials
+        login = f"{app.client_id}:{app.client_secret.get_secret_value()}"
         return Request(
             "POST",
-            settings.oauth_url,
+            self._oauth_url,
             headers={"Authorization": f"Basic {b64encode(login.encode()).decode()}"},
-            form=(("grant_type", "account_credentials"), ("account_id", settings.account_id)),
+            form=(("grant_type", "account_credentials"), ("account_id", app.account_id)),
         )
 
 

@@ -21,6 +21,7 @@ from runtime.ports import Position, RebalanceListener
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
 from tests.support.fakes.kafka_group import Group
 from tests.support.fakes.kafka_log import Log
+from tests.support.fakes.kafka_log_reader import FakeLogReader
 from tests.support.fakes.kafka_publisher import FakePublisher
 from tests.support.fakes.kafka_transactions import FakeTransactions
 from tests.support.fakes.waiting import Waiting
@@ -34,7 +35,8 @@ class FakeBroker:
     """A cluster. ``down`` True is an outage: nobody is answered.
 
     The next ``lost_acknowledgements`` records are stored, and the next ``lost_commits`` commits
-    taken, while their sender is told a failure.
+    taken, while their sender is told a failure. The next ``lost_records`` are not stored, and their
+    sender is told the same.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class FakeBroker:
         self.down = False
         self.lost_acknowledgements = 0
         self.lost_commits = 0
+        self.lost_records = 0
         self.logs: dict[TopicPartition, Log] = {}
         self.topic_ids: dict[str, str] = {}
         self.epochs: defaultdict[str, int] = defaultdict(int)
@@ -73,11 +76,18 @@ class FakeBroker:
         self.create_topic(name, partitions=len(self.partitions([name])))
         self.changed()
 
+    def delete_topic(self, name: str) -> None:
+        del self.topic_ids[name]
+        self.logs = {source: log for source, log in self.logs.items() if source.topic != name}
+
     def publisher(self) -> FakePublisher:
         return FakePublisher(self)
 
     def transactions(self, *, transactional_id: str) -> FakeTransactions:
         return FakeTransactions(self, transactional_id)
+
+    def log_reader(self, topic: str) -> FakeLogReader:
+        return FakeLogReader(self, topic)
 
     def consumer(
         self, *, group: str, topics: Sequence[str], listener: RebalanceListener
