@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from processors.entities.kind import Kind
+from processors.entities.kind import Kind, ListDivision
 from processors.reference.news import Account, epoch_ms
 from processors.reference.watermark import (
     Checking,
@@ -52,6 +52,7 @@ class EndlessListError(Exception):
 class FindPart:
     """Which part of the list follows ``after``, in the order of their names? None: the first."""
 
+    division: ListDivision
     after: str | None
 
 
@@ -121,10 +122,11 @@ class Walk:
         match phase:
             case Checking():
                 return Check(self._unchecked(phase), phase.started_at)
-            case ReadingPages(read=False, part=str() as part):
-                return ReadPage(part, phase.token)
-            case ReadingPages():
-                return FindPart(phase.part)
+            case ReadingPages(part=part, token=token, read=is_read):
+                division = self._kind.division
+                if division is None or (part is not None and not is_read):
+                    return ReadPage(part or "", token)
+                return FindPart(division, part)
 
     def part_found(self, part: str | None, now: datetime) -> str:
         """Take the next part; None says that the list has no further one."""
