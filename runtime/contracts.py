@@ -187,7 +187,7 @@ class Poller(Protocol):
         ...
 
 
-class Table(Protocol):
+class TopicTable(Protocol):
     """What the records of one compacted topic say, held in memory and followed for ever.
 
     The runtime calls it from one task, and hands it each record of the topic, in order within a

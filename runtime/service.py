@@ -62,7 +62,8 @@ async def run_handler(
     The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. A
     deferred delivery waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of the component's
     delays in turn; the group ``<prefix>.<name>-retry`` reads these topics. While a topic that the
-    component reads or writes does not exist, the worker halts and names it.
+    component reads or writes does not exist, the worker halts and names it, unless it is that of a
+    table.
 
     ``on_share_changed`` receives each new share of this member in the first of these groups, and
     None when the member loses it; see `KafkaConsumer`.
@@ -76,7 +77,7 @@ async def run_handler(
     """
     divide = bool(component.retry_delays_s)
     main, second = _divided(worker) if divide else (worker, worker)
-    async with _worker_context(component, kafka, main, on_share_changed) as context:
+    async with _worker_context(component, kafka, main, tables, on_share_changed) as context:
         delayed = _delayed(component, context, kafka, second) if divide else None
         followed = _followed(tables, context, kafka)
         make = partial(Worker, handler, context, delayed)
@@ -147,11 +148,13 @@ async def _worker_context(
     component: Component,
     kafka: KafkaSettings,
     settings: WorkerSettings,
+    tables: Sequence[FollowedTable] = (),
     on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> AsyncIterator[WorkerContext]:
     name, prefix, clock = component.name, kafka.topic_prefix, SystemClock()
     group, topics = component.group(prefix=prefix), component.reads(prefix=prefix)
     dead_letters = component.dead_letter_topic(prefix=prefix)
+    required = {*topics, *component.writes(prefix=prefix)} - {each.topic for each in tables}
     metrics.begin_worker(name, topics=topics)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield WorkerContext(
@@ -162,7 +165,7 @@ async def _worker_context(
             settings=settings,
             clock=clock,
             rng=SystemRandom(),
-            check=partial(require_topics, kafka, (*topics, *component.writes(prefix=prefix))),
+            check=partial(require_topics, kafka, required),
             dead_letter_history=partial(
                 _dead_letter_history, kafka, dead_letters, settings.guard_records
             ),

@@ -37,7 +37,7 @@ def no_aliases(_entity: str, _id: str, _state: JsonObject) -> Iterable[str]:
 
 
 class ReferenceTable:
-    """`runtime.contracts.Table` of the reference topic; records of other kinds are ignored.
+    """`runtime.contracts.TopicTable` of the reference topic; records of other kinds are ignored.
 
     An alias is found in any letter case if it is in lower case itself.
     """
@@ -109,14 +109,14 @@ class ReferenceTable:
         moment_ms = as_of_ms(delivery.headers, timestamp_ms=delivery.timestamp_ms)
         before = self._waiting.get(key)
         if before is None:
-            self._waiting_bytes += _pending_bytes + len(key)
+            grown_bytes = _pending_bytes + len(key)
         elif is_newer(moment_ms, before[0], this_gone=value is None):
-            self._waiting_bytes -= len(before[1] or b"")
+            grown_bytes = -len(before[1] or b"")
         else:
             return
         self._waiting[key] = (moment_ms, value)
-        self._waiting_bytes += len(value or b"")
-        if self.size_bytes > self._limit_bytes:
+        self._waiting_bytes += grown_bytes + len(value or b"")
+        if self._held.bytes + self._waiting_bytes > self._limit_bytes:
             self._make_room()
 
     def settle(self) -> bool:
@@ -163,9 +163,7 @@ class ReferenceTable:
         while True:
             for entities in tuple(self._sets.values()):
                 for id_ in tuple(entities.entries):
-                    entry = entities.entries.get(id_)
-                    if entry is None:
-                        continue
+                    entry = entities.entries[id_]  # none leaves but by this hand
                     if entry.is_used:
                         entry.is_used = False
                     else:

@@ -1,7 +1,7 @@
 """Follows one topic without a group, and hands its records to a table.
 
-A follower reads all partitions from the start, and continues for ever. `Positions` decides where a
-connection begins and what is missing. An outage keeps the table as it is. Where the topic was
+A follower reads all partitions from the start, and continues for ever. `LogPositions` decides where
+a connection begins and what is missing. An outage keeps the table as it is. Where the topic was
 recreated, the table is cleared and everything is read anew. A record that the table refuses is
 counted and skipped, because the records behind it matter more.
 """
@@ -15,11 +15,11 @@ import structlog
 
 from runtime import metrics
 from runtime.clock import Clock
-from runtime.contracts import Table
+from runtime.contracts import TopicTable
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.ports import LogReader
 from runtime.retries.policy import FaultKind, RandomSource, RetryPolicy
-from runtime.tables.positions import Positions
+from runtime.tables.positions import LogPositions
 from runtime.values import Delivery
 from runtime.worker.failing_steps import FailingSteps, cause_of, log_interval_s
 
@@ -41,7 +41,7 @@ class FollowedTable:
     """A table, and the compacted topic that it follows."""
 
     topic: str
-    table: Table
+    table: TopicTable
 
 
 class TableFollower:
@@ -65,7 +65,7 @@ class TableFollower:
         self._worker = worker
         self._clock = clock
         self._policy = RetryPolicy(1, rng, limit_s=_longest_retry_s)
-        self._positions = Positions()
+        self._positions = LogPositions()
         self._has_begun = False
         self._steps = FailingSteps()
         self._is_refused = False
@@ -80,7 +80,9 @@ class TableFollower:
         now_s = self._clock.monotonic_s()
         causes = "".join(f": {each.describe(now_s)}" for each in self._steps.failing(now_s))
         if not self.caught_up:
-            return f"waits for {self._positions.missing} records of {self._topic}{causes}"
+            missing = self._positions.missing
+            left = f", {missing} records to read" if missing else ""
+            return f"waits for the table of {self._topic}{left}{causes}"
         return f"does not follow {self._topic}{causes}" if self._is_refused else None
 
     def remarks(self) -> str | None:
@@ -100,6 +102,7 @@ class TableFollower:
                     await self._follow(reader)
             except FencedError as error:
                 self._positions.forget()
+                self.caught_up = False
                 self._failed(error)
             except (TransientError, ConfigurationError) as error:
                 self._is_refused = isinstance(error, ConfigurationError)

@@ -25,7 +25,7 @@ class Beginning(NamedTuple):
     is_anew: bool
 
 
-class Positions:
+class LogPositions:
     """The positions of one reader in one topic, across connections."""
 
     def __init__(self) -> None:

@@ -129,6 +129,14 @@ def test_a_deleted_id_that_is_the_alias_of_another_leads_to_the_other() -> None:
     assert state_of(held.get("a", "queue", "Q1")) == {"queue_id": "Q1"}
 
 
+def test_without_a_function_for_them_there_are_no_aliases() -> None:
+    held = ReferenceTable(1000, kinds=["user"])
+    held.take(delivery_of(snapshot("U1", 1, {})))
+    settle(held)
+    assert held.get("a", "user", "U1") is not None
+    assert held.get("a", "user", "u1") is None
+
+
 def test_records_of_other_kinds_are_ignored() -> None:
     held = table()
     held.take(delivery_of(snapshot("x", 1, {}, entity="sms_log")))
@@ -245,6 +253,17 @@ def test_above_the_bound_the_least_used_leave() -> None:
     assert small.evicted_count == 5
     assert all(small.get("a", "user", name) for name in names[:5])
     assert len(small) == 10
+
+
+def test_a_new_state_of_an_entity_that_is_looked_up_does_not_leave_first() -> None:
+    held = holding(delivery_of(snapshot("U1", 1, {})), delivery_of(snapshot("U2", 1, {})))
+    small = holding(delivery_of(snapshot("U1", 1, {})), limit_bytes=held.size_bytes)
+    small.get("a", "user", "U1")
+    for delivery in (snapshot("U1", 2, {}), snapshot("U2", 1, {}), snapshot("U3", 1, {})):
+        small.take(delivery_of(delivery))
+        settle(small)
+    assert (small.evicted_count, len(small)) == (1, 2)
+    assert small.get("a", "user", "U1") is not None
 
 
 def test_a_table_without_room_holds_nothing_and_goes_on() -> None:

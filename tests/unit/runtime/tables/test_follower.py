@@ -71,7 +71,7 @@ class Rig:
         self.broker = FakeBroker(clock=self.clock, rng=Random(1))
         self.broker.create_topic(topic, partitions=2)
         self.table = Newest()
-        self.readers = 0
+        self.readers: list[LogReader] = []
         metrics.begin_table(name, topic)
         self.follower = TableFollower(
             FollowedTable(topic, self.table),
@@ -83,8 +83,8 @@ class Rig:
         self.tables = FollowedTables([self.follower], worker=name, clock=self.clock)
 
     def _connect(self) -> LogReader:
-        self.readers += 1
-        return self.broker.log_reader(topic)
+        self.readers.append(self.broker.log_reader(topic))
+        return self.readers[-1]
 
     def write(self, key: str, value: str | None, partition: int = 0) -> None:
         content = None if value is None else value.encode()
@@ -116,7 +116,7 @@ def run(name: str, story: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
 def test_a_table_takes_what_the_topic_holds_and_then_what_is_added() -> None:
     async def story(rig: Rig) -> None:
         for number in range(2000):
-            rig.write(f"k{number % 7}", str(number), number % 2)
+            rig.write(f"k{number % 7}", str(number), number % 7 % 2)
         async with rig.caught_up():
             assert rig.table.settled[b"k0"] == b"1995"
             assert rig.follower.readiness_problem() is None
@@ -126,6 +126,23 @@ def test_a_table_takes_what_the_topic_holds_and_then_what_is_added() -> None:
             assert rig.figure("reloads") == 0
 
     run("follows", story)
+
+
+def test_readiness_says_how_many_records_are_missing() -> None:
+    async def story(rig: Rig) -> None:
+        for number in range(2000):
+            rig.write("k", str(number))
+        seen: set[str | None] = set()
+        async with rig.tables:
+            while not rig.follower.caught_up:
+                seen.add(rig.follower.readiness_problem())
+                await asyncio.sleep(0)
+        first, *_, last = sorted(filter(None, seen), key=lambda text: -len(text))
+        assert first.startswith("waits for the table of reference, 1")
+        assert first.endswith(" records to read")
+        assert last == "waits for the table of reference"
+
+    run("missing records", story)
 
 
 def test_a_table_of_an_empty_topic_has_caught_up_at_once() -> None:
@@ -140,10 +157,10 @@ def test_a_topic_that_does_not_exist_yet_is_waited_for_and_named() -> None:
     async def story(rig: Rig) -> None:
         rig.broker.delete_topic(topic)
         async with rig.tables:
-            await rig.until(lambda: rig.readers > 3)
+            await rig.until(lambda: len(rig.readers) > 3)
             problem = rig.follower.readiness_problem()
             assert problem is not None
-            assert problem.startswith("waits for 0 records of reference: table has failed for ")
+            assert problem.startswith("waits for the table of reference: table has failed for ")
             assert problem.endswith("topics that do not exist: reference")
             rig.broker.create_topic(topic, partitions=1)
             await rig.until(lambda: rig.follower.caught_up)
@@ -196,6 +213,23 @@ def test_a_log_that_lost_the_next_offset_is_read_anew() -> None:
     run("lost", story)
 
 
+def test_a_log_that_lost_records_and_has_grown_since_is_read_anew() -> None:
+    async def story(rig: Rig) -> None:
+        log = rig.broker.logs[TopicPartition(topic, 0)]
+        for number in range(5):
+            rig.write(f"old{number}", "1")
+        async with rig.caught_up():
+            log.end, log.records = 2, log.records[:2]
+            while rig.follower.caught_up:
+                await rig.clock.sleep(0.001)
+            for number in range(5):
+                rig.write(f"new{number}", "2")
+            await rig.until(lambda: rig.figure("reloads") == 1 and rig.follower.caught_up)
+            assert rig.table.settled.keys() == {each.key for each in log.records}
+
+    run("regrown", story)
+
+
 def test_an_outage_keeps_the_table_and_is_a_remark() -> None:
     async def story(rig: Rig) -> None:
         rig.write("k", "1")
@@ -244,6 +278,15 @@ def test_a_record_that_the_table_refuses_is_counted_and_skipped(
             assert events[-1]["records"] == 3  # the two that the first line left out, and this
 
     run(f"refused {value}", story)
+
+
+def test_records_that_the_reader_skips_are_counted_too() -> None:
+    async def story(rig: Rig) -> None:
+        async with rig.caught_up():
+            vars(rig.readers[-1])["unreadable_count"] = 3
+            await rig.until(lambda: rig.figure("skipped") == 3)
+
+    run("undecodable", story)
 
 
 def test_the_wait_ends_at_a_stop_and_after_a_time_without_progress() -> None:

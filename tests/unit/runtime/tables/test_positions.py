@@ -1,7 +1,7 @@
 """Where reading begins, what is missing, and what counts as another log."""
 
 from runtime.ports import LogBounds, TopicLog
-from runtime.tables.positions import Positions
+from runtime.tables.positions import LogPositions
 from runtime.values import TopicPartition
 
 p0, p1 = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -14,8 +14,8 @@ def log(topic_id: str = "a", **bounds: tuple[int, int]) -> TopicLog:
     )
 
 
-def begun(first: TopicLog, *positions: dict[TopicPartition, int]) -> Positions:
-    each = Positions()
+def begun(first: TopicLog, *positions: dict[TopicPartition, int]) -> LogPositions:
+    each = LogPositions()
     each.begin(first)
     for position in positions:
         each.advance(position)
@@ -23,12 +23,12 @@ def begun(first: TopicLog, *positions: dict[TopicPartition, int]) -> Positions:
 
 
 def test_nothing_is_caught_up_before_it_begins() -> None:
-    assert not Positions().caught_up
-    assert Positions().missing == 0
+    assert not LogPositions().caught_up
+    assert LogPositions().missing == 0
 
 
 def test_reading_begins_at_the_starts_and_ends_at_the_ends_seen_then() -> None:
-    positions = Positions()
+    positions = LogPositions()
     assert positions.begin(log(p0=(2, 5), p1=(0, 1))) == ({p0: 2, p1: 0}, True)
     assert positions.missing == 4
     positions.advance({p0: 5, p1: 0})
