@@ -133,10 +133,8 @@ class ReferencePoller:
         self, kind: Kind, walk: Walk, question: Question
     ) -> tuple[Sequence[Snapshot], str]:
         match question:
-            case FindPart(after):
-                if kind.division is None:
-                    raise RuntimeError(f"{kind.entity} has no parts")
-                part = await self._asking.part_after(kind.division, after)
+            case FindPart(division, after):
+                part = await self._asking.part_after(division, after)
                 return (), walk.part_found(part, self._clock.now())
             case ReadPage():
                 return await self._read(kind, walk, question)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from processors.entities.kind import Kind
+from processors.entities.kind import Kind, ListDivision
 from processors.reference.news import Account, epoch_ms
 from processors.reference.watermark import (
     Checking,
@@ -52,6 +52,7 @@ class EndlessListError(Exception):
 class FindPart:
     """Which part of the list follows ``after``, in the order of their names? None: the first."""
 
+    division: ListDivision
     after: str | None
 
 
@@ -118,13 +119,12 @@ class Walk:
             phase = ReadingPages(started_at=now, part=None if self._kind.division else "")
             self._memory = _Memory(frozenset({watermark}), whole=True)
         self._mark, self._watermark = mark.at(phase), watermark
-        match phase:
-            case Checking():
-                return Check(self._unchecked(phase), phase.started_at)
-            case ReadingPages(read=False, part=str() as part):
-                return ReadPage(part, phase.token)
-            case ReadingPages():
-                return FindPart(phase.part)
+        if isinstance(phase, Checking):
+            return Check(self._unchecked(phase), phase.started_at)
+        division = self._kind.division
+        if division is None or (phase.part is not None and not phase.read):
+            return ReadPage(phase.part or "", phase.token)
+        return FindPart(division, phase.part)
 
     def part_found(self, part: str | None, now: datetime) -> str:
         """Take the next part; None says that the list has no further one."""
