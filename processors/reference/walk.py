@@ -119,14 +119,12 @@ class Walk:
             phase = ReadingPages(started_at=now, part=None if self._kind.division else "")
             self._memory = _Memory(frozenset({watermark}), whole=True)
         self._mark, self._watermark = mark.at(phase), watermark
-        match phase:
-            case Checking():
-                return Check(self._unchecked(phase), phase.started_at)
-            case ReadingPages(part=part, token=token, read=is_read):
-                division = self._kind.division
-                if division is None or (part is not None and not is_read):
-                    return ReadPage(part or "", token)
-                return FindPart(division, part)
+        if isinstance(phase, Checking):
+            return Check(self._unchecked(phase), phase.started_at)
+        division = self._kind.division
+        if division is None or (phase.part is not None and not phase.read):
+            return ReadPage(phase.part or "", phase.token)
+        return FindPart(division, phase.part)
 
     def part_found(self, part: str | None, now: datetime) -> str:
         """Take the next part; None says that the list has no further one."""

@@ -41,7 +41,7 @@ async def test_a_divided_list_is_read_for_each_of_its_parts() -> None:
 
 async def test_contacts_are_read_of_all_address_books_of_all_units() -> None:
     rig = ReferenceRig("address_book_contact")
-    rig.zoom.lists["list_address_book_units"] = [{"unit_id": "u1"}, {"unit_id": "u2"}]
+    rig.zoom.lists["list_address_book_units"] = [{"unit_id": "u1"}, {}, {"unit_id": "u2"}]
     rig.zoom.lists["list_address_books", "u1"] = [{"address_book_id": "b2"}]
     rig.zoom.lists["list_address_books", "u2"] = [{"address_book_id": "b1"}]
     for book in ("b1", "b2"):
