@@ -81,7 +81,9 @@ class EnrichmentSettings(BaseSettings):
         try:
             _ = self.event_fields
         except FieldsError as error:
-            raise ValueError(f"ZCC_ENRICHMENT_FIELDS: {error}") from error
+            raise ValueError(
+                f"ZCC_ENRICHMENT_ENTITIES and ZCC_ENRICHMENT_FIELDS: {error}"
+            ) from error
         return self
 
     @model_validator(mode="after")

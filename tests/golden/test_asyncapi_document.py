@@ -11,7 +11,7 @@ import yaml
 
 from operations.components import workers
 from runtime.settings import KafkaSettings
-from schemas.asyncapi import asyncapi, asyncapi_text
+from schemas.asyncapi import asyncapi, asyncapi_text, reference_entities
 from schemas.catalogue import events
 from schemas.topics import topic_specs
 from tests.support.node_packages import node_packages
@@ -78,7 +78,7 @@ def test_each_event_is_a_message_of_its_raw_and_its_enriched_topic(document: Any
 
 def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
     places = set(files_in(document))
-    assert len(places) == 2 * len(events) + 15
+    assert len(places) == 2 * (len(events) + len(reference_entities)) + 3
     assert {place for place in places if not (SCHEMAS / place).is_file()} == set()
 
 
