@@ -56,7 +56,10 @@ class MemoryTopic:
 
 
 class MemoryApi:
-    """States by id, of any kind; None, errors and "never" as `MemoryLookup`. ``keys`` are those of its calls."""
+    """States by id, of any kind; None, errors and "never" as `MemoryLookup`.
+
+    ``keys`` are those of its calls.
+    """
 
     def __init__(self, states: Mapping[str, object]) -> None:
         self.memory = MemoryLookup(states)
