@@ -78,7 +78,7 @@ def test_each_event_is_a_message_of_its_raw_and_its_enriched_topic(document: Any
 
 def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
     places = set(files_in(document))
-    assert len(places) == 2 * (len(events) + len(reference_entities)) + 3
+    assert len(places) == 2 * (len(events) + len(reference_entities)) + 4
     assert {place for place in places if not (SCHEMAS / place).is_file()} == set()
 
 
