@@ -1,10 +1,11 @@
 """Enriches an event: the same bytes, plus what is known of the entities that it names.
 
 An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: an
-id without an answer in time is listed as missing. While the API is down, known names still go out;
-unknown ones cost at most one deadline per id, until the client stops calling
-(`zoom.rate_limits.circuit_breaker`), and nothing from then on. Zoom's repeats pass through:
-consumers remove them by the event id.
+id without an answer in time is listed as missing. The time counts from the raw record's timestamp:
+an event that has stood behind others of its key, or in a backlog, asks and does not wait. While the
+API is down, known names still go out; unknown ones cost at most one deadline per id, until the
+client stops calling (`zoom.rate_limits.circuit_breaker`), and nothing from then on. Zoom's repeats
+pass through: consumers remove them by the event id.
 
 An event with missing answers is tried again later, without delaying present events. An attempt that
 settles everything is published as the next revision; the last attempt waits for the API as long as
@@ -77,7 +78,8 @@ class EnrichmentHandler:
         named = names.named(envelope.event, envelope.entity)
         answers, unknown = names.known(envelope.account_id, named)
         if unknown:
-            looked_up = await names.ask(envelope.account_id, unknown)
+            waited_s = self._age_s(delivery) if first else 0.0
+            looked_up = await names.ask(envelope.account_id, unknown, waited_s=waited_s)
             answers = {one: answers.get(one) or looked_up[one] for one in named}
         reasons = missing_reasons(answers)
         unsettled = not may_pass.isdisjoint(reasons)
@@ -102,6 +104,9 @@ class EnrichmentHandler:
             value=with_member_appended(body, member),
             headers=_headers(delivery),
         )
+
+    def _age_s(self, delivery: Delivery) -> float:
+        return max(0.0, self._clock.now().timestamp() - delivery.timestamp_ms / 1000)
 
     def _now(self) -> str:
         return f"{self._clock.now().isoformat(timespec='milliseconds')[:-6]}Z"

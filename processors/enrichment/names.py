@@ -2,7 +2,7 @@
 
 Three tiers, in this order. The reference table answers at once, and alike for all replicas. The
 memory of lookups has what the table does not hold yet. Only what neither knows is asked for, and an
-event waits for that no longer than `EnrichmentSettings.deadline_s`.
+event waits for that no longer than `EnrichmentSettings.deadline_s`, from when ingest sent it on.
 """
 
 import asyncio
@@ -79,16 +79,19 @@ class Names:
             _looked_up.inc(len(unknown))
         return answers, unknown
 
-    async def ask(self, account_id: str, unknown: Sequence[EntityReference]) -> Answers:
-        """Return an answer for each, within the deadline."""
+    async def ask(
+        self, account_id: str, unknown: Sequence[EntityReference], *, waited_s: float = 0.0
+    ) -> Answers:
+        """Return an answer for each, within the deadline; ``waited_s`` of it are over."""
         begun_s = self._clock.monotonic_s()
-        given = await asyncio.gather(*(self._ask(account_id, one) for one in unknown))
+        given = await asyncio.gather(*(self._ask(account_id, one, waited_s) for one in unknown))
         metrics.wait.observe(self._clock.monotonic_s() - begun_s)
         return dict(zip(unknown, given, strict=True))
 
-    async def _ask(self, account_id: str, one: EntityReference) -> Answer:
+    async def _ask(self, account_id: str, one: EntityReference, waited_s: float) -> Answer:
+        key = ReferenceKey(account_id, one.entity, one.id)
         try:
-            snapshot = await self._lookup.get(ReferenceKey(account_id, one.entity, one.id))
+            snapshot = await self._lookup.get(key, waited_s=waited_s)
         except DeadlineError:
             answer: Answer = Missing.DEADLINE
         except ConfigurationError:
