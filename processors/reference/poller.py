@@ -33,8 +33,8 @@ from zoom.catalogue import find
 from zoom.errors import AbsentError, ForbiddenError, RefusedError
 from zoom.requests.paging import RepeatedPageError
 
-_page_records: Final = 1000
-"""More than the largest page of Zoom, 300; as many entities are checked at once at most."""
+_page_records: Final = 300
+"""Zoom's largest page; as many entities are checked at once at most."""
 
 _corrected: Final = Feed("corrections")
 _correction_pause: Final = timedelta(minutes=1)
@@ -69,7 +69,10 @@ class ReferencePoller:
         self._clock = clock
         self._rng = rng
         self._kinds: Mapping[str, Kind] = settings.kinds
-        self._walks = {name: Walk(kind, asking.account) for name, kind in self._kinds.items()}
+        self._walks = {
+            name: Walk(kind, asking.account, checked_at_once=asking.lookups_per_page)
+            for name, kind in self._kinds.items()
+        }
         self._corrections = corrections
         self._forbidden: set[str] = set()
         self.feeds: Sequence[Feed] = [

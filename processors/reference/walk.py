@@ -40,9 +40,6 @@ _most_restarts: Final = 3
 
 _long_ago: Final = datetime.fromtimestamp(0, UTC)
 
-checked_at_once: Final = 20
-"""Lookups of one page."""
-
 
 class EndlessListError(Exception):
     """A page, or its token, comes twice: the list would have no end."""
@@ -94,9 +91,10 @@ class Walk:
     watermark. A question that fails is asked again.
     """
 
-    def __init__(self, kind: Kind, account: Account) -> None:
+    def __init__(self, kind: Kind, account: Account, *, checked_at_once: int) -> None:
         self._kind = kind
         self._account = account
+        self._checked_at_once = checked_at_once
         self._memory = _Memory(frozenset(), whole=False)
         self._mark = Watermark(phase=Waiting(until=_long_ago))
         self._watermark: str | None = None
@@ -216,7 +214,7 @@ class Walk:
         if self._kind.get_operation is None:
             return tuple(lacking[:most_missing])
         start = bisect_right(lacking, phase.after)
-        return tuple(lacking[start : start + checked_at_once])
+        return tuple(lacking[start : start + self._checked_at_once])
 
     def _is_older(self, id_: str, before_ms: int) -> bool:
         held = self._account.held(self._kind, id_)

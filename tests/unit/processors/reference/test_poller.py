@@ -99,6 +99,19 @@ async def test_a_lookup_confirms_a_deletion_before_it_is_published() -> None:
     assert rig.zoom.operations().count("get_user") == 1
 
 
+async def test_many_deletions_are_confirmed_a_few_at_a_time() -> None:
+    rig = ReferenceRig("user")
+    rig.zoom.lists["list_users"] = users(*(f"u{number:02}" for number in range(45)))
+    await rig.walk("user")
+    rig.zoom.lists["list_users"] = []
+    rig.pass_time(6 * 3600)
+    await rig.step("user")
+
+    steps = [len((await rig.step("user")).records) for _ in range(4)]
+
+    assert steps == [20, 20, 5, 0]
+
+
 async def test_an_entity_that_the_list_missed_stays_when_its_lookup_finds_it() -> None:
     rig = ReferenceRig("user")
     rig.zoom.lists["list_users"] = users("ann", "bob")

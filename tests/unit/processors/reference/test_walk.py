@@ -14,7 +14,7 @@ now = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def walk_of(entity: str) -> Walk:
-    return Walk(kinds[entity], Account(account_id, KnownInMemory()))
+    return Walk(kinds[entity], Account(account_id, KnownInMemory()), checked_at_once=2)
 
 
 def test_the_first_question_of_a_list_is_its_first_page() -> None:
