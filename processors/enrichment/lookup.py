@@ -3,9 +3,10 @@
 A lookup that misses its deadline continues, and its answer serves the next event. The deadline
 counts from the start of the lookup, not from when another event joins it: a hanging API costs each
 id one deadline, not each event. What an event has waited for before, such as earlier events of its
-key, counts too: it waits for one deadline in all, however many stand before it. Once `EnrichmentSettings.lookups_in_flight` lookups hang, further
-ones fail at once. An old answer is still returned while it is renewed, so a known name survives an
-outage, and a popular one costs no event a wait. A failed lookup is not repeated for some seconds.
+key, counts too: it waits for one deadline in all, however many stand before it. Once
+`EnrichmentSettings.lookups_in_flight` lookups hang, further ones fail at once. An old answer is
+still returned while it is renewed, so a known name survives an outage, and a popular one costs no
+event a wait. A failed lookup is not repeated for some seconds.
 
 The reference table answers most questions (`processors.enrichment.names`); this memory holds what
 the table does not have yet, or has no room for. Answers grow old at slightly different times, so
