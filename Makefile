@@ -1,7 +1,7 @@
 # Everything runs from .venv, made from the committed lock with the system's Python; nothing else
 # needs to be installed first. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools up test quick test-kafka check fix bench faults alarms promtool simulate coverage structure docs clean
+.PHONY: help setup tools up test quick test-kafka check fix bench names faults alarms promtool simulate coverage structure docs clean
 PYTHON ?= python3
 ARGS ?=
 WHAT ?=
@@ -57,6 +57,9 @@ fix: setup ## Mend what the formatter and the linter can
 bench: setup ## Run a benchmark; WHAT=name ARGS=...; its last line is one JSON object
 	@test -n "$(WHAT)" || { echo "WHAT is one of: $(basename $(notdir $(filter-out %/__init__.py,$(wildcard benchmarks/*.py))))"; exit 2; }
 	@$(run)python -m benchmarks.$(WHAT) $(ARGS)
+
+names: setup ## Names under a slow API, an outage and kills -9, 15 minutes; ARGS="--seconds 60 --case kills"
+	@$(run)python -m benchmarks.names $(ARGS)
 
 faults: setup ## Run the long fault tests (kills, outages, restarts)
 	@$(run)pytest -m long $(ARGS)

@@ -134,5 +134,8 @@ def raw_delivery(
     topic: str = "zcc.engagement.v1",
     headers: Headers = HEADERS,
     attempt: int = 1,
+    age_s: float = 0.0,
 ) -> Delivery:
-    return Delivery(topic, 3, 7, b"a:e", value, headers, 1, attempt)
+    """Return a raw record of such an age at the start of a `VirtualClock`."""
+    sent_ms = round((VirtualClock().now().timestamp() - age_s) * 1000)
+    return Delivery(topic, 3, 7, b"a:e", value, headers, sent_ms, attempt)

@@ -1,5 +1,7 @@
 """What becomes of one event."""
 
+import asyncio
+
 import orjson
 import pytest
 from prometheus_client import REGISTRY
@@ -95,6 +97,36 @@ async def test_a_name_that_is_not_known_is_missing_and_the_event_goes_out(
         assert member["queues"] == {"q": {"cc_queue_id": "new", "queue_name": "Help"}}
     grown = counted("zcc_enrichment_partial_total", reason=reason) - before
     assert grown == (2 if status == "partial" else 0)
+
+
+async def test_an_event_that_has_waited_before_asks_and_does_not_wait(
+    background: BackgroundTasks,
+) -> None:
+    bench = EnrichmentBench(background, {"u": "never"}, deadline_s=3600.0)
+    old = raw_delivery(raw_body(user_id="u"), age_s=3600.0)
+    member = member_of(await bench.record(old))
+    assert member["missing"] == [{"entity": "user", "id": "u", "reason": "deadline"}]
+    assert [key.id for key in bench.api.asked] == ["u"]
+
+
+async def test_an_event_from_a_clock_that_is_ahead_waits_for_one_deadline(
+    background: BackgroundTasks,
+) -> None:
+    bench = EnrichmentBench(background, {"u": "never"})
+    member = member_of(await bench.record(raw_delivery(raw_body(user_id="u"), age_s=-3600.0)))
+    assert member["missing"] == [{"entity": "user", "id": "u", "reason": "deadline"}]
+
+
+async def test_a_later_attempt_waits_whatever_the_age_of_its_event(
+    background: BackgroundTasks,
+) -> None:
+    bench = EnrichmentBench(background, {"u": "never"}, deadline_s=3600.0)
+    old = raw_delivery(raw_body(user_id="u"), age_s=3600.0, attempt=2)
+    handling = asyncio.ensure_future(bench.handler(old))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not handling.done()
+    handling.cancel()
 
 
 async def test_without_credentials_an_event_passes_as_skipped() -> None:

@@ -178,6 +178,19 @@ async def test_the_deadline_counts_from_the_start_of_the_question(
     assert await first == "V"
 
 
+async def test_what_the_caller_has_waited_for_before_counts_too(
+    background: BackgroundTasks,
+) -> None:
+    bench = Bench(background, deadline_s=30.0)
+    with pytest.raises(DeadlineError):
+        await bench.lookup.get("k", waited_s=30.0)
+    assert bench.source.questions == ["k"]
+    patient = asyncio.ensure_future(bench.lookup.get("k", waited_s=1.0))
+    await settled()
+    bench.source.answers["k"].set_result("V")
+    assert await patient == "V"
+
+
 async def test_beyond_the_bound_further_questions_fail_at_once(background: BackgroundTasks) -> None:
     bench = Bench(background, lookups_in_flight=2, deadline_s=30.0)
     waiting = [asyncio.ensure_future(bench.lookup.get(key)) for key in ("a", "b")]
