@@ -17,7 +17,10 @@ class Header:
     always: bool = True
 
 
-HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "none"]
+HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "snapshot", "none"]
+Cleanup = Literal["delete", "compact", "compact,delete"]
+"""Values of Kafka's ``cleanup.policy``."""
+
 Promise = Literal["verbatim", "additive", "as-read", "lines", "state"]
 
 _arrival: Final = (
@@ -87,6 +90,9 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
     ),
     "retry": _waiting,
     "dead-letter": _failure,
+    "snapshot": (
+        Header(headers.as_of_header, "when Zoom was asked, RFC 3339 in UTC with milliseconds"),
+    ),
     "none": (),
 }
 """The headers of a record, by the word of the topic record. Retries and dead letters keep all
