@@ -14,6 +14,7 @@ from schemas.topics import Workers
 
 _modules: Final = (
     "processors.enrichment.component",
+    "processors.outcomes.component",
     "sinks.postgres.component",
     "sinks.object_storage.component",
 )

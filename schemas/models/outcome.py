@@ -136,7 +136,7 @@ class MissingPart(Model):
     reason: Open[Literal["not_ready", "absent", "unavailable", "forbidden"]]
 
 
-class Outcome(Model):
+class OutcomeState(Model):
     """What came of an engagement. A part that is missing, or does not apply, has no member."""
 
     start_time: Maybe[Moment] = None
@@ -172,11 +172,11 @@ class EngagementOutcome(Model):
     engagement_id: str
     as_of: Moment
     status: OutcomeStatus
-    outcome: Outcome
+    outcome: OutcomeState
     missing: tuple[MissingPart, ...]
 
 
-class EnrichedOutcome(Outcome):
+class EnrichedOutcome(OutcomeState):
     """The member ``outcome`` in the enrichment of an event that ended an engagement."""
 
     status: OutcomeStatus

@@ -94,6 +94,7 @@ def test_no_pod_gets_the_secrets_of_another_part() -> None:
     assert owners == {
         "zcc-secrets-ingest": {"zcc-ingest"},
         "zcc-secrets-enrichment": {"zcc-enrichment"},
+        "zcc-secrets-outcomes": {"zcc-outcomes"},
         "zcc-secrets-postgres": {"zcc-sink-postgres"},
         "zcc-secrets-postgres-owner": {"zcc-migrate", "zcc-retention"},
     }

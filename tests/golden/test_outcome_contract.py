@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from schemas.generation import strict
-from schemas.models.outcome import EngagementOutcome, Outcome
+from schemas.models.outcome import EngagementOutcome, OutcomeState
 
 CONTRACT = Path(__file__).parents[2] / "schemas"
 STATUSES = ("complete", "partial", "unavailable")
@@ -42,7 +42,7 @@ def test_the_complete_example_has_every_member_of_the_schema() -> None:
 
 
 def test_the_model_has_exactly_the_members_of_the_schema() -> None:
-    assert set(Outcome.model_fields) == set(schema()["properties"]["outcome"]["properties"])
+    assert set(OutcomeState.model_fields) == set(schema()["properties"]["outcome"]["properties"])
     assert set(EngagementOutcome.model_fields) == set(schema()["properties"])
 
 

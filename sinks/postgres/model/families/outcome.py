@@ -64,8 +64,8 @@ def outcome_mentions(snapshot: ParsedOutcome) -> Iterator[ColumnUpdate]:
     key = snapshot.account_id, snapshot.engagement_id
     status, as_of_ms = text(snapshot.document, "status"), snapshot.as_of_ms
     durations = object_in(outcome, "durations") or {}
-    told = tuple(bigint(durations, name) for name in _durations)
-    yield ColumnUpdate(engagement, key, {zoom.name: (*told, status, as_of_ms)})
+    cells_of_engagement = tuple(bigint(durations, name) for name in _durations)
+    yield ColumnUpdate(engagement, key, {zoom.name: (*cells_of_engagement, status, as_of_ms)})
     cells: tuple[Cell, ...] = (
         status,
         tuple(_missing(snapshot.document)),

@@ -40,8 +40,8 @@ async def store_outcomes(dsn: str, *outcomes: Any) -> None:
 
 def durations(**changed: int) -> dict[str, int]:
     """What the events of E1 give, in the words of an outcome, but for what is changed."""
-    told = {"total_ms": 180_000, "waiting_ms": 11_000, "talking_ms": 134_000}
-    return told | {"hold_ms": 30_000, "wrap_up_ms": 60_000} | changed
+    known = {"total_ms": 180_000, "waiting_ms": 11_000, "talking_ms": 134_000}
+    return known | {"hold_ms": 30_000, "wrap_up_ms": 60_000} | changed
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -91,8 +91,8 @@ async def test_readers_see_the_outcome_of_each_engagement(dsn: str) -> None:
         ),
     )
     (row,) = await query_in_utc(dsn, "select * from zcc.engagement_report")
-    told = {name: cell for name, cell in row.items() if not name.startswith("zoom")}
-    assert told == {
+    known = {name: cell for name, cell in row.items() if not name.startswith("zoom")}
+    assert known == {
         "account_id": "ACCOUNT",
         "engagement_id": "E1",
         "channel": "voice",

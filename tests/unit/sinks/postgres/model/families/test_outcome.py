@@ -1,4 +1,4 @@
-"""What Zoom told of an engagement stands beside what its events say."""
+"""What Zoom known of an engagement stands beside what its events say."""
 
 from itertools import permutations
 from pathlib import Path
@@ -25,7 +25,7 @@ def example(status: str) -> Any:
     return with_fields(outcome_snapshot({}), value=value)
 
 
-def test_an_engagement_gets_zooms_durations_beside_its_own_columns() -> None:
+def test_an_engagement_gets_zooms_durations_next_to_its_own_columns() -> None:
     ended = event("engagement_ended", engagement_id="example-engagement-1")
     (row,) = rows_of(engagement, example("complete"))
     assert row == {
@@ -77,7 +77,7 @@ def test_a_part_that_is_missing_is_null_and_says_why() -> None:
     assert whole["outcome_status"] == "partial"
 
 
-def test_an_outcome_that_zoom_never_told_says_so() -> None:
+def test_an_outcome_that_zoom_never_reported_says_so() -> None:
     (row,) = rows_of(engagement_outcome, example("unavailable"))
     assert (row["status"], row["missing"]) == ("unavailable", ("details: not_ready",))
     (whole,) = rows_of(engagement, example("unavailable"))
