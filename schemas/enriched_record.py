@@ -4,7 +4,7 @@ One reader, so that all stores accept and refuse the same records for the same r
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from . import headers as names
 from .headers import Headers
@@ -49,21 +49,22 @@ def read_enriched_headers(headers: Headers) -> EnrichedHeaders:
         UnreadableRecordError: a header is missing, or violates the contract.
     """
     values = dict(headers)
+    optional = values.get
     return EnrichedHeaders(  # by position: by name takes half a microsecond more
         _event_id(values),
         _event(values),
         _time_ms(values, names.ce_time),
         _time_ms(values, names.received_at_header),
         _revision(values),
-        _text(values, names.ce_subject),
-        _text(values, names.ce_partitionkey),
-        _text(values, names.app_header),
-        _text(values, names.request_id_header),
+        _text(optional(names.ce_subject)),
+        _text(optional(names.ce_partitionkey)),
+        _text(optional(names.app_header)),
+        _text(optional(names.request_id_header)),
     )
 
 
 def _event_id(values: dict[str, bytes]) -> str:
-    value = _required(values, names.event_id_header)
+    value = values.get(names.event_id_header) or _missing(names.event_id_header)
     if len(value) != _event_id_digits or value.translate(None, _digits):
         raise UnreadableRecordError(
             f"{names.event_id_header}: expected {_event_id_digits} hexadecimal digits"
@@ -73,13 +74,13 @@ def _event_id(values: dict[str, bytes]) -> str:
 
 def _event(values: dict[str, bytes]) -> str:
     try:
-        return _required(values, names.ce_type).decode()
+        return (values.get(names.ce_type) or _missing(names.ce_type)).decode()
     except UnicodeDecodeError:
         raise UnreadableRecordError(f"{names.ce_type}: expected UTF-8") from None
 
 
 def _time_ms(values: dict[str, bytes], name: str) -> int:
-    value = _required(values, name)
+    value = values.get(name) or _missing(name)
     try:
         time_ms = (datetime.fromisoformat(value.decode("ascii")) - _epoch) // _millisecond
     except (ValueError, TypeError):  # TypeError: a time without a zone
@@ -98,13 +99,9 @@ def _revision(values: dict[str, bytes]) -> int:
     return int(value)
 
 
-def _required(values: dict[str, bytes], name: str) -> bytes:
-    value = values.get(name)
-    if not value:
-        raise UnreadableRecordError(f"the record has no header {name}")
-    return value
+def _missing(name: str) -> NoReturn:
+    raise UnreadableRecordError(f"the record has no header {name}")
 
 
-def _text(values: dict[str, bytes], name: str) -> str | None:
-    value = values.get(name)
+def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "replace")

@@ -25,7 +25,7 @@ from schemas.reasons import DeadLetterReason
 from sinks.postgres.errors import SqlFault, errors_by_fault, fault_of, safe_error_text
 from sinks.postgres.metrics import metrics as postgres_metrics
 from sinks.postgres.model.registry import Message
-from sinks.postgres.model.rows import raw_rows_by_table, raw_table, rows_by_table
+from sinks.postgres.model.rows import raw_table
 from sinks.postgres.model.tables import Table, Texts, arrays
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.batch_preparation import ArrayInsert, Preparation, Prepared
@@ -61,7 +61,7 @@ class PostgresSink:
         self._partitions = Partitions(clock, ahead=settings.partitions_ahead)
         self._preparation = Preparation(
             settings.redaction.redacted,
-            rows_by_table if settings.projections else raw_rows_by_table,
+            projections=settings.projections,
             staged=not settings.transaction_pooling,
         )
         self._upkeep = Upkeep(settings, clock)

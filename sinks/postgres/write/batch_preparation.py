@@ -7,11 +7,10 @@ from runtime.values import Delivery, Rejection
 from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.omissions import Omission, omissions_of
 from sinks.postgres.model.registry import Message
-from sinks.postgres.model.rows import read_deliveries
+from sinks.postgres.model.rows import raw_rows_by_table, read_deliveries, rows_by_table
 from sinks.postgres.model.tables import Row, Table, Texts, arrays, copied
 
 Treat = Callable[[Iterable[Message]], Sequence[Message]]
-RowsOf = Callable[[Iterable[Message]], Mapping[Table, Sequence[Row]]]
 
 least_copied_rows: Final = 300
 """For fewer rows the two statements and the round trips of a COPY do not pay."""
@@ -51,11 +50,12 @@ class Prepared(NamedTuple):
 class Preparation(NamedTuple):
     """How batches are prepared: what may be stored of them, in which tables, by which statements.
 
-    ``staged`` says that the session has staging tables.
+    Without ``projections`` only the raw table is written, which omits nothing. ``staged`` says that
+    the session has staging tables.
     """
 
     treat: Treat
-    rows_of: RowsOf
+    projections: bool
     staged: bool
 
     def of(self, deliveries: Iterable[Delivery]) -> Prepared:
@@ -73,7 +73,7 @@ class Preparation(NamedTuple):
             [event.event_ts_ms for event in events],
             min((event.received_at_ms for event in events), default=None),
             sum(event.content.verbatim is not None for event in events),
-            omissions_of(messages),
+            omissions_of(messages) if self.projections else (),
         )
 
     def messages(self, deliveries: Iterable[Delivery]) -> Sequence[Message]:
@@ -82,11 +82,14 @@ class Preparation(NamedTuple):
 
     def rows(self, messages: Iterable[Message], table: Table) -> Sequence[Row]:
         """Return the rows of one table."""
-        return self.rows_of(messages).get(table, ())
+        return self._rows_by_table(messages).get(table, ())
+
+    def _rows_by_table(self, messages: Iterable[Message]) -> Mapping[Table, Sequence[Row]]:
+        return rows_by_table(messages) if self.projections else raw_rows_by_table(messages)
 
     def _written(self, messages: Iterable[Message]) -> tuple[list[CopyInsert], list[ArrayInsert]]:
         texts, copies, passes = Texts(), [], []
-        for table, rows in self.rows_of(messages).items():
+        for table, rows in self._rows_by_table(messages).items():
             if self.staged and len(rows) >= least_copied_rows:
                 copies.append(CopyInsert(table, copied(table, rows, texts)))
             elif rows:

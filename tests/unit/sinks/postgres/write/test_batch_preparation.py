@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from runtime.values import Delivery
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.model.registry import Message
-from sinks.postgres.model.rows import raw_rows_by_table, raw_table, rows_by_table, tables
+from sinks.postgres.model.rows import raw_table, tables
 from sinks.postgres.write.batch_preparation import Preparation, least_copied_rows
 from tests.support.enriched_records import START_MS, delivery, webhook, with_fields
 from tests.support.projections import snapshot
@@ -17,7 +17,7 @@ def kept(messages: Iterable[Message]) -> Sequence[Message]:
     return list(messages)
 
 
-usual = Preparation(kept, rows_by_table, staged=True)
+usual = Preparation(kept, projections=True, staged=True)
 
 
 def calls(count: int, **members: object) -> list[Delivery]:
@@ -43,8 +43,9 @@ def test_without_staging_tables_all_rows_are_passed() -> None:
 
 
 def test_without_projections_there_are_raw_rows_only() -> None:
-    prepared = usual._replace(rows_of=raw_rows_by_table).of(calls(2))
+    prepared = usual._replace(projections=False).of([*calls(2), *calls(1, user_id="u" * 300)])
     assert [each.table for each in prepared.passed] == [raw_table]
+    assert prepared.omissions == ()
 
 
 def test_what_is_counted_is_kept() -> None:
