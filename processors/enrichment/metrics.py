@@ -29,8 +29,9 @@ class SchemaMetrics:
 
     drift: Final = Counter(
         "zcc_schema_drift_total",
-        "Departures of events from the contract, by event and kind (unknown_field, "
-        "unknown_enum_value, wrong_type, missing_required, unknown_event); none is refused",
+        "Departures from the contract in the events that were measured, by event and kind "
+        "(unknown_field, unknown_enum_value, wrong_type, missing_required, unknown_event): the "
+        "first 100 of a kind, then about 1 in 16; none is refused",
         ["event", "kind"],
     )
 

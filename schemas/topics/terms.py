@@ -113,7 +113,8 @@ promises: Final[Mapping[Promise, str]] = {
     "additive": (
         "The value is the raw event with the member `enrichment` added, so all that holds for the "
         "raw topic holds here. Members of `enrichment` and reasons are added, none is taken away "
-        f"or changes its meaning. {_next_version}"
+        f"or changes its meaning. {_next_version} `users` and `queues` are deprecated, and go with "
+        "it."
     ),
     "as-read": (
         "Key and value are as they came, byte for byte, and may be anything. Headers and reasons "

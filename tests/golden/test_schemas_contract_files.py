@@ -9,18 +9,26 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
 from operations.schemas.contract_files import diff, generate
-from processors.enrichment.document import Missing, enrichment, with_member_appended
-from processors.enrichment.references import Entity, EntityReference
+from processors.entities.fields import event_fields, fields_of, named_kinds
+from processors.entities.member import (
+    Answer,
+    Missing,
+    enrichment,
+    skipped,
+    with_member_appended,
+)
+from processors.entities.references import Entity, EntityReference
 from schemas.catalogue import events, example, json_schema
 from schemas.generation import strict
 from schemas.models import read
+from schemas.models.enrichment import EnrichedEntities, Enrichment
 from schemas.models.reference import (
     ApiBudgetReference,
     QueueReference,
@@ -33,7 +41,6 @@ from schemas.models.reference import Reference as AnyReference
 from tests.support.each_case import each_case
 from tests.support.vendor_digest import vendor_file, webhook_files
 from tests.support.vendor_document import object_of
-from zoom.entities import Queue, User
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "schemas"
@@ -192,7 +199,7 @@ def test_the_contract_holds_no_prose_and_no_real_number_or_host() -> None:
             assert host in {"example.com", "json-schema.org"}, name
 
 
-@pytest.mark.parametrize("name", ["complete", "partial"])
+@pytest.mark.parametrize("name", ["complete", "partial", "skipped"])
 def test_an_example_of_an_enriched_event_satisfies_both_schemas_and_the_model(name: str) -> None:
     body = (CONTRACT / "examples" / "enriched" / f"{name}.json").read_bytes()
     parsed = orjson.loads(body)
@@ -204,23 +211,47 @@ def test_an_example_of_an_enriched_event_satisfies_both_schemas_and_the_model(na
 
 
 def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None:
-    answers = {
-        EntityReference(Entity.USER, "ann-id"): User("Ann-ID", "Ann"),
-        EntityReference(Entity.QUEUE, "old"): Queue("new", "old", "Help"),
+    fields = event_fields(named_kinds, fields=(), allowed=())
+    ann: dict[str, object] = {"user_id": "Ann-ID", "display_name": "Ann", "user_email": "a@b.c"}
+    answers: dict[EntityReference, Answer] = {
+        EntityReference(Entity.USER, "ann-id"): fields.fragment(Entity.USER, ann),
+        EntityReference(Entity.QUEUE, "old"): fields.fragment(Entity.QUEUE, {"cc_queue_id": "q"}),
         **{EntityReference(Entity.USER, reason.value): reason for reason in Missing},
     }
-    member = enrichment(answers, revision=1, enriched_at="2026-01-15T09:30:00.789Z")
-    body = with_member_appended(example("contact_center.engagement_user_answered").rstrip(), member)
-    enriched_validator().validate(orjson.loads(body))
-    event, drift = read(body)
-    assert drift == ()
-    assert event.enrichment is not None
-    assert event.enrichment.model_extra == {}
-    assert event.enrichment.users["ann-id"].display_name == "Ann"
-    reasons = own_schema("enriched/event.schema.json")["properties"]["enrichment"]["properties"][
-        "missing"
-    ]["items"]["properties"]["reason"]["x-known-values"]
-    assert reasons == [reason.value for reason in Missing]
+    at = "2026-01-15T09:30:00.789Z"
+    enriched_event(skipped(revision=1, enriched_at=at))
+    member = enriched_event(enrichment(answers, revision=1, enriched_at=at))
+    assert member.entities.user["ann-id"].display_name == "Ann"
+    assert member.entities.queue["old"].cc_queue_id == "q"
+    with pytest.deprecated_call():
+        assert member.users["ann-id"].display_name == "Ann"
+    missing = enrichment_schema()["missing"]["items"]["properties"]
+    assert missing["reason"]["x-known-values"] == [reason.value for reason in Missing]
+    assert missing["entity"]["x-known-values"] == [kind.value for kind in named_kinds]
+
+
+def test_the_fields_of_entities_are_those_of_the_schema_and_the_models_with_their_class() -> None:
+    kinds = enrichment_schema()["entities"]["properties"]
+    assert list(kinds) == [kind.value for kind in named_kinds]
+    for kind in named_kinds:
+        schema = kinds[kind]["additionalProperties"]["properties"]
+        assert list(schema) == list(fields_of(kind)), kind
+        classes = {name: field.get("x-data-class", "none") for name, field in schema.items()}
+        assert classes == fields_of(kind), kind
+        values = get_args(EnrichedEntities.model_fields[kind].annotation)[1]
+        assert list(values.model_fields) == list(schema), kind
+    assert list(EnrichedEntities.model_fields) == list(kinds)
+
+
+def test_a_record_from_before_the_entities_is_still_read() -> None:
+    member = (
+        b'{"status":"complete","revision":1,"users":{"u":{"user_id":"u","display_name":"Ann"}},'
+        b'"queues":{},"missing":[],"enriched_at":"2026-01-15T09:30:00.789Z"}'
+    )
+    read_again = enriched_event(member)
+    assert dict(read_again.entities.user) == {}
+    with pytest.deprecated_call():
+        assert read_again.users["u"].display_name == "Ann"
 
 
 @pytest.mark.parametrize("entity", REFERENCES)
@@ -274,6 +305,21 @@ def test_a_family_is_loaded_only_when_requested() -> None:
 
 def own_schema(name: str) -> Any:
     return orjson.loads((CONTRACT / name).read_bytes())
+
+
+def enrichment_schema() -> Any:
+    return own_schema("enriched/event.schema.json")["properties"]["enrichment"]["properties"]
+
+
+def enriched_event(member: bytes) -> Enrichment:
+    """The member as a consumer reads it, by the schema and by the model."""
+    body = with_member_appended(example("contact_center.engagement_user_answered").rstrip(), member)
+    enriched_validator().validate(orjson.loads(body))
+    event, drift = read(body, strict=True)
+    assert drift == ()
+    assert event.enrichment is not None
+    assert event.enrichment.model_extra == {}
+    return event.enrichment
 
 
 def enriched_validator() -> Draft202012Validator:

@@ -77,16 +77,19 @@ class ParsedEvent(NamedTuple):
 
     def user_name(self, user_id: str | None) -> str | None:
         """Return the enrichment's name of a user."""
-        return self._enriched("users", user_id, "display_name")
+        return self._enriched("user", user_id, "display_name")
 
     def queue_name(self, queue_id: str | None) -> str | None:
         """Return the enrichment's name of a queue."""
-        return self._enriched("queues", queue_id, "queue_name")
+        return self._enriched("queue", queue_id, "queue_name")
 
-    def _enriched(self, entities: str, entity_id: str | None, name: str) -> str | None:
+    def _enriched(self, entity: str, entity_id: str | None, name: str) -> str | None:
         if entity_id is None:
             return None
-        return text(_object(_object(self.enrichment.get(entities)).get(entity_id)), name)
+        # Records from before version 2 of the schema have ``users`` and ``queues`` only.
+        ours = self.enrichment.get("entities")
+        by_id = _object(ours).get(entity) if ours else self.enrichment.get(f"{entity}s")
+        return text(_object(_object(by_id).get(entity_id)), name)
 
 
 def stamp(occurred_at_ms: int, event_ts_ms: int, digest: bytes, revision: int) -> bytes:

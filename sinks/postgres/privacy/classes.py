@@ -1,8 +1,9 @@
 """Pure: which members of JSON hold personal data, by name, and how values are compared.
 
-Names follow one convention in all events and REST documents, so the name decides at any depth. Two
-members need their context: ``id`` next to ``entity`` (of a reference, or of a failed lookup), and
-an object ``users``, whose names are ids.
+Names follow one convention in all events and REST documents, so the name decides at any depth.
+Three members need their context: ``id`` next to ``entity`` (of a reference, or of a failed lookup),
+an object ``users``, whose names are ids, and the enrichment's ``entities``, which has such an
+object for each kind.
 """
 
 import re
@@ -82,6 +83,11 @@ def classes_of(entity: JsonObject) -> Iterator[tuple[str, Personal | None, objec
             yield name, None if missed else class_of(name), value
 
 
+def holds_entities(entity: JsonObject, name: str) -> bool:
+    """Return whether a member is the enrichment's: for each kind an object whose names are ids."""
+    return name == "entities" and "enriched_at" in entity
+
+
 def normal(class_: Personal | None, value: str) -> str:
     """Return a value in the form in which values are compared.
 
@@ -121,7 +127,9 @@ def _rewritten_members(entity: JsonObject, change: Change) -> object:
     changed = False
     for name, class_, value in classes_of(entity):
         if name == "users" and isinstance(value, dict):
-            new: object = _rewritten_by_id(cast("JsonObject", value), change)
+            new: object = _rewritten_by_id(cast("JsonObject", value), change, "user_ref")
+        elif isinstance(value, dict) and holds_entities(entity, name):
+            new = _rewritten_entities(cast("JsonObject", value), change)
         else:
             new = rewritten(value, change, class_)
         changed |= new is not value
@@ -130,12 +138,24 @@ def _rewritten_members(entity: JsonObject, change: Change) -> object:
     return members if changed else entity
 
 
-def _rewritten_by_id(users: JsonObject, change: Change) -> object:
-    new_users = {}
+def _rewritten_entities(kinds: JsonObject, change: Change) -> object:
+    new_kinds = {
+        kind: _rewritten_by_id(cast("JsonObject", by_id), change, entity_classes.get(kind))
+        if isinstance(by_id, dict)
+        else by_id
+        for kind, by_id in kinds.items()
+    }
+    unchanged = all(new_kinds[kind] is by_id for kind, by_id in kinds.items())
+    return kinds if unchanged else new_kinds
+
+
+def _rewritten_by_id(entities: JsonObject, change: Change, class_: Personal | None) -> object:
+    """Return the entities under ids of this class changed; None where the ids are not personal."""
+    new_entities = {}
     changed = False
-    for user_id, user in users.items():
-        new_id, new = rewritten(user_id, change, "user_ref"), rewritten(user, change)
-        changed |= new_id is not user_id or new is not user
+    for entity_id, entity in entities.items():
+        new_id, new = rewritten(entity_id, change, class_), rewritten(entity, change)
+        changed |= new_id is not entity_id or new is not entity
         if isinstance(new_id, str):
-            new_users[new_id] = new
-    return new_users if changed else users
+            new_entities[new_id] = new
+    return new_entities if changed else entities

@@ -18,7 +18,7 @@ from typing import Final, Literal, NamedTuple, cast
 
 from schemas.envelope import JsonObject
 from sinks.postgres.model.tables import Personal, Table
-from sinks.postgres.privacy.classes import classes_of, normal
+from sinks.postgres.privacy.classes import classes_of, entity_classes, holds_entities, normal
 
 Kind = Literal["consumer", "user"]
 
@@ -229,7 +229,11 @@ def _erased_object(entity: JsonObject, person: Person, *, about: bool) -> object
         if name in verdict.tokens:
             erased[name] = verdict.tokens[name]
         elif name == "users" and isinstance(value, dict):
-            erased[name] = _erased_by_id(cast("JsonObject", value), person, about=verdict.inner)
+            users = cast("JsonObject", value)
+            erased[name] = _erased_by_id(users, "user_ref", person, about=verdict.inner)
+        elif isinstance(value, dict) and holds_entities(entity, name):
+            kinds = cast("JsonObject", value)
+            erased[name] = _erased_entities(kinds, person, about=verdict.inner)
         elif isinstance(value, list) and any(not isinstance(item, dict) for item in value):
             erased[name] = _erased_items(value, class_, person, removed=name in verdict.removed)
         elif isinstance(value, dict | list):
@@ -242,15 +246,40 @@ def _erased_object(entity: JsonObject, person: Person, *, about: bool) -> object
     return entity if unchanged else erased
 
 
-def _erased_by_id(users: JsonObject, person: Person, *, about: bool) -> object:
+def _erased_entities(kinds: JsonObject, person: Person, *, about: bool) -> object:
     erased = {
-        person.token("user_ref", user_id) or user_id: erased_document(user, person, about=about)
-        for user_id, user in users.items()
+        kind: _erased_by_id(
+            cast("JsonObject", by_id), entity_classes.get(kind), person, about=about
+        )
+        if isinstance(by_id, dict)
+        else by_id
+        for kind, by_id in kinds.items()
     }
-    unchanged = erased.keys() == users.keys() and all(
-        erased[name] is users[name] for name in erased
+    unchanged = all(erased[kind] is by_id for kind, by_id in kinds.items())
+    return kinds if unchanged else erased
+
+
+def _erased_by_id(
+    entities: JsonObject, class_: Personal | None, person: Person, *, about: bool
+) -> object:
+    erased: dict[str, object] = {}
+    for entity_id, entity in entities.items():
+        token = person.token(class_, entity_id)
+        if token and isinstance(entity, dict):
+            erased[token] = _erased_under_id(entity_id, cast("JsonObject", entity), person)
+        else:
+            erased[token or entity_id] = erased_document(entity, person, about=about)
+    unchanged = erased.keys() == entities.keys() and all(
+        erased[name] is entities[name] for name in erased
     )
-    return users if unchanged else erased
+    return entities if unchanged else erased
+
+
+def _erased_under_id(user_id: str, user: JsonObject, person: Person) -> object:
+    """Return a user without the person, whose id may stand above the object only."""
+    erased = _erased_object({"user_id": user_id, **user}, person, about=False)
+    known = cast("JsonObject", erased)
+    return {name: known[name] for name in user if name in known}
 
 
 def _erased_items(

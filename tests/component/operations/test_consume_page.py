@@ -14,7 +14,7 @@ import pytest
 
 from devstack.jars import class_path, local_repository, locked_jars
 from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
-from processors.enrichment.document import enrichment, with_member_appended
+from processors.entities.member import enrichment, with_member_appended
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings

@@ -216,15 +216,14 @@ def test_an_enriched_event_has_its_names() -> None:
     document["enrichment"] = {
         "status": "complete",
         "revision": 1,
-        "users": {},
-        "queues": {"Q": {"cc_queue_id": "q", "queue_name": "Sales"}},
+        "entities": {"queue": {"Q": {"cc_queue_id": "q", "queue_name": "Sales", "new": 1}}},
         "missing": [],
         "enriched_at": "2026-01-15T09:30:01.000Z",
         "new": "kept",
     }
     event, departures = read(orjson.dumps(document), strict=True)
     assert event.enrichment is not None
-    assert event.enrichment.queues["Q"].queue_name == "Sales"
+    assert event.enrichment.entities.queue["Q"].queue_name == "Sales"
     assert event.enrichment.model_extra == {"new": "kept"}
     assert departures == ()
 

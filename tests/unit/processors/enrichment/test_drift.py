@@ -1,11 +1,15 @@
-"""Drift is counted every time, and logged once per hour."""
+"""Drift is counted where it is measured, and logged once per hour."""
+
+from typing import Any
 
 import orjson
+import pytest
 import structlog.testing
 from prometheus_client import REGISTRY
 
 from processors.enrichment import drift
 from processors.enrichment.drift import DriftWatch
+from processors.enrichment.sampling import first_events
 from schemas.catalogue import example
 from tests.support.fakes.zoom import VirtualClock
 
@@ -22,7 +26,7 @@ def counted(event: str, kind: str) -> float:
     return REGISTRY.get_sample_value("zcc_schema_drift_total", labels) or 0
 
 
-def test_every_event_is_counted_and_its_path_logged_once_an_hour() -> None:
+def test_each_of_the_first_events_is_counted_and_its_path_logged_once_an_hour() -> None:
     clock = VirtualClock()
     watch, before = DriftWatch(clock), counted(EVENT, "unknown_field")
     with structlog.testing.capture_logs() as logs:
@@ -42,6 +46,29 @@ def test_every_event_is_counted_and_its_path_logged_once_an_hour() -> None:
     }
     assert logs == [line, line]
     assert counted(EVENT, "unknown_field") == before + 5
+
+
+def test_after_the_first_events_a_sample_is_counted_and_a_new_member_at_once() -> None:
+    watch, body = DriftWatch(VirtualClock()), strange()
+    for _ in range(first_events):
+        watch.watch(body, EVENT)
+    before = counted(EVENT, "unknown_field")
+    for _ in range(1_600):
+        watch.watch(body, EVENT)
+    assert 50 < counted(EVENT, "unknown_field") - before < 150
+    sampled = counted(EVENT, "unknown_field")
+    for number in range(5):
+        payload: Any = body["payload"]
+        with_novel = {**payload["object"], f"novel_{number}": 1}
+        watch.watch({**body, "payload": {**payload, "object": with_novel}}, EVENT)
+    assert counted(EVENT, "unknown_field") == sampled + 10  # two departures in each
+
+
+@pytest.mark.parametrize("payload", [None, 7, {}, {"object": None}, {"object": [1]}])
+def test_a_body_without_an_object_is_measured_too(payload: object) -> None:
+    before = counted(EVENT, "missing_required") + counted(EVENT, "wrong_type")
+    DriftWatch(VirtualClock()).watch({"event": EVENT, "payload": payload}, EVENT)
+    assert counted(EVENT, "missing_required") + counted(EVENT, "wrong_type") > before
 
 
 def test_an_event_without_drift_is_not_counted() -> None:

@@ -104,6 +104,16 @@ def test_the_name_in_the_event_goes_before_the_one_that_was_found() -> None:
     assert (explicit.user(), explicit.queue()) == (("U1", "A"), ("Q1", "C"))
 
 
+def test_names_are_those_of_the_entities_where_the_enrichment_has_them() -> None:
+    enrichment = {
+        "entities": {"user": {"U1": {"display_name": "B"}}, "queue": {"Q1": {"queue_name": "D"}}},
+        "users": {"U1": {"display_name": "older"}},
+    }
+    ids = {"user_id": "U1", "cc_queue_id": "Q1"}
+    event = read_event(delivery(webhook("engagement_user_hold", ids), enrichment=enrichment))
+    assert (event.user(), event.queue()) == (("U1", "B"), ("Q1", "D"))
+
+
 def test_an_event_without_user_or_queue_has_no_names_of_them() -> None:
     event = read_event(delivery(webhook("engagement_started", {"user_display_name": "A"})))
     assert (event.user(), event.queue()) == ((None, None), (None, None))

@@ -214,14 +214,30 @@ def raw(payload: Any, **cells: Any) -> dict[str, Any]:
 def test_a_raw_event_changes_with_its_names_and_its_verbatim_body() -> None:
     event = raw(
         {"user_id": "U1"},
-        enrichment={"users": {"U1": {}}},
+        enrichment={
+            "enriched_at": "2026",
+            "entities": {
+                "user": {"U1": {"display_name": "Ann", "user_email": "a", "role_name": "Agent"}},
+                "flow": {"U1": {}},
+                "x": 1,
+            },
+            "users": {"U1": {}},
+        },
         body=b"U1",
         subject="user/U1",
         partition_key="ACCOUNT:U1",
     )
     assert erased_raw(event, USER, about=False) == {
         "payload": {"user_id": "token"},
-        "enrichment": {"users": {"token": {}}},
+        "enrichment": {
+            "enriched_at": "2026",
+            "entities": {
+                "user": {"token": {"role_name": "Agent"}},
+                "flow": {"U1": {}},
+                "x": 1,
+            },
+            "users": {"token": {}},
+        },
         "subject": "user/token",
         "partition_key": "ACCOUNT:token",
         "body": None,

@@ -113,10 +113,11 @@ def test_short_codes_and_words_are_no_numbers() -> None:
 def test_ids_stay_joined_in_rows_names_and_heads() -> None:
     call = {"user_id": "U1", "user_display_name": "Alex", "engagement_id": "E1"}
     users = {"U1": {"user_id": "U1", "display_name": "Alex"}}
+    flows = {"F1": {"flow_id": "F1", "flow_name": "Main"}}
+    names = {"enriched_at": "2026", "entities": {"user": users, "flow": flows, "x": 1}}
+    names["users"] = users
     login = webhook("user_login", {"user_id": "U1"})
-    some = messages_of(
-        delivery(webhook("engagement_user_answered", call), enrichment={"users": users})
-    )
+    some = messages_of(delivery(webhook("engagement_user_answered", call), enrichment=names))
     some += messages_of(
         delivery(login), snapshot("user", "U1", {"user_id": "U1", "display_name": "Al"})
     )
@@ -144,6 +145,7 @@ def test_ids_stay_joined_in_rows_names_and_heads() -> None:
         if table is raw_table and row["enrichment"] and b"Alex" in row["enrichment"]
     )
     assert enrichment["users"] == {new: {"user_id": new, "display_name": "Alex"}}
+    assert enrichment["entities"] == {"user": enrichment["users"], "flow": flows, "x": 1}
 
 
 @pytest.mark.parametrize("redaction", ["pseudonymise", "drop"])

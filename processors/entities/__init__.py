@@ -1,0 +1,1 @@
+"""What processors know of the account's entities; a library without a component."""
