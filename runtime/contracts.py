@@ -187,6 +187,43 @@ class Poller(Protocol):
         ...
 
 
+class TopicTable(Protocol):
+    """What the records of one compacted topic say, held in memory and followed for ever.
+
+    The runtime calls it from one task, and hands it each record of the topic, in order within a
+    partition. After a failure it may hand over records again, and records between two of them may
+    have been compacted away meanwhile. All methods must be fast: they run on the loop.
+    """
+
+    def take(self, delivery: Delivery) -> None:
+        """Take the next record.
+
+        Raises:
+            ValueError: it violates the topic's contract. Like any other error it is counted and
+                logged, and the record is skipped.
+        """
+        ...
+
+    def settle(self) -> bool:
+        """Do a part of the work that `take` has put off; return whether nothing is left of it.
+
+        The runtime calls it whenever it has read all that is there, until the answer is True. So
+        all versions of a record but the last may cost next to nothing.
+
+        Raises:
+            ValueError: a record that was taken violates the contract, and is gone; call again.
+        """
+        ...
+
+    def clear(self) -> None:
+        """Forget everything: the topic was recreated, and all its records follow."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many entries it holds."""
+        ...
+
+
 class Lookup(Protocol[Key_contra, Value_co]):
     """A question to another system."""
 

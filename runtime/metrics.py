@@ -190,19 +190,56 @@ class PollerMetrics:
     )
 
 
+class TableMetrics:
+    """What the runtime counts for each table in memory that a worker follows."""
+
+    records: Final = Gauge(
+        "zcc_table_records",
+        "Entries that the table of a topic holds",
+        ["worker", "topic"],
+        multiprocess_mode="livemax",
+    )
+    lag: Final = Gauge(
+        "zcc_table_lag_records",
+        "Records of the topic that the table has not taken yet",
+        ["worker", "topic"],
+        multiprocess_mode="livemax",
+    )
+    caught_up: Final = Gauge(
+        "zcc_table_caught_up",
+        "1 once the table has all that its topic held when reading began; 0 before, and again "
+        "after the topic was recreated",
+        ["worker", "topic"],
+        multiprocess_mode="livemin",
+    )
+    reloads: Final = Counter(
+        "zcc_table_reloads_total",
+        "Times that the table was cleared and its topic read anew, because the topic was recreated "
+        "or its log no longer held the next offset",
+        ["worker", "topic"],
+    )
+    skipped: Final = Counter(
+        "zcc_table_skipped_records_total",
+        "Records of the topic that the table could not read, and skipped",
+        ["worker", "topic"],
+    )
+
+
 stages: Final = (
     *("membership", "lag", "commit", "dead_letter"),
     *("handle", "publish", "delay"),
     *("open", "assign", "committed", "prepare", "write"),
-    "fetch",
+    *("fetch", "table"),
 )
-"""The steps of workers that may fail: of all, those that handle, those that store, pollers."""
+"""The steps of workers that may fail: of all, those that handle, those that store, pollers, tables.
+"""
 
 
 process: Final = ProcessMetrics()
 publisher: Final = PublisherMetrics()
 worker: Final = WorkerMetrics()
 poller: Final = PollerMetrics()
+table: Final = TableMetrics()
 
 
 def begin_worker(name: str, *, topics: Iterable[str]) -> None:
@@ -229,3 +266,9 @@ def begin_poller(name: str, feeds: Sequence[Feed]) -> None:
         poller.records.labels(name, feed.name)
         for fault in FaultKind:
             poller.failures.labels(name, feed.name, fault.value)
+
+
+def begin_table(name: str, topic: str) -> None:
+    """Create each series of a table that a worker follows at 0."""
+    for metric in (table.records, table.lag, table.caught_up, table.reloads, table.skipped):
+        metric.labels(name, topic)

@@ -17,6 +17,20 @@ class Position(NamedTuple):
     metadata: str = ""
 
 
+class LogBounds(NamedTuple):
+    """Offset of the first record of a partition, and the offset after its last readable one."""
+
+    start: int
+    end: int
+
+
+class TopicLog(NamedTuple):
+    """The log behind a topic at a moment: its id, "" where brokers have none, and its bounds."""
+
+    topic_id: str
+    bounds: Mapping[TopicPartition, LogBounds]
+
+
 class RebalanceListener(Protocol):
     """Called on changes of ownership from within `Consumer.poll`, which waits for it."""
 
@@ -103,6 +117,49 @@ class Consumer(AsyncResource, Protocol):
         Raises:
             TransientError: the brokers do not answer.
         """
+        ...
+
+
+class LogReader(AsyncResource, Protocol):
+    """Reads committed records of all partitions of one topic without a group. Enter it once.
+
+    Entering raises TransientError where the brokers do not answer, ConfigurationError where they
+    refuse or the topic does not exist.
+    """
+
+    @property
+    def log(self) -> TopicLog:
+        """The log as it was at the entering."""
+        ...
+
+    def begin(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Read each partition of `log` from this offset on. Call it once, before `poll`."""
+        ...
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Sequence[Delivery]:
+        """Return what is there, in order within each partition; empty after the time-out.
+
+        Raises:
+            TransientError: the brokers do not answer, or the topic is gone or has more partitions:
+                another reader may continue at `positions`.
+            FencedError: the topic was recreated, or a position is outside its log: forget them.
+            ConfigurationError: the brokers refuse.
+        """
+        ...
+
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """The next offset of each partition; all records before were returned by `poll`."""
+        ...
+
+    @property
+    def ends(self) -> Mapping[TopicPartition, int]:
+        """The offset after the last readable record of each partition, as far as it is known."""
+        ...
+
+    @property
+    def unreadable_count(self) -> int:
+        """How many records were skipped because the client cannot decode them."""
         ...
 
 

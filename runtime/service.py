@@ -7,17 +7,15 @@ from functools import partial
 from random import SystemRandom
 from typing import Final
 
-import structlog
-
 from runtime import metrics
 from runtime.clock import Clock, SystemClock
 from runtime.component import Component
 from runtime.contracts import Handler, Poller, Prepared, Sink
-from runtime.errors import RestartNeededError
 from runtime.handlers.delayed_consumer import Delayed, DelayedConsumer
 from runtime.handlers.worker import Worker
 from runtime.kafka import (
     KafkaConsumer,
+    KafkaLogReader,
     KafkaPublisher,
     latest,
     read_all,
@@ -28,13 +26,14 @@ from runtime.member_share import MemberShare
 from runtime.pollers.tenure import WatermarkStore
 from runtime.pollers.worker import PollerWorker
 from runtime.ports import Consumer, RebalanceListener
-from runtime.process.gc_tuning import for_batches, for_requests, tune_gc
-from runtime.process.health import serving_health
-from runtime.process.signals import stop_event
+from runtime.process.gc_tuning import for_batches, for_requests
 from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.retries.retry_topics import RetryTopic, RetryTopics
+from runtime.running import run_work
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.sinks.worker import SinkWorker
+from runtime.tables.follower import FollowedTable, TableFollower
+from runtime.tables.following import FollowedTables
 from runtime.values import Delivery
 from runtime.worker.failing_steps import FailingSteps
 from runtime.worker.membership import MembershipContext, WorkerContext
@@ -48,8 +47,6 @@ _history_factor: Final = 2
 _audit_factor: Final = 5
 """Audit lines read per dead letter: those of all workers stand in one topic."""
 
-log = structlog.get_logger()
-
 
 async def run_handler(
     handler: Handler,
@@ -57,6 +54,7 @@ async def run_handler(
     *,
     kafka: KafkaSettings,
     worker: WorkerSettings,
+    tables: Sequence[FollowedTable] = (),
     on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> None:
     """Run a handler over the topics that the component reads until SIGTERM or SIGINT, then drain.
@@ -64,10 +62,14 @@ async def run_handler(
     The group is ``<prefix>.<name>``, dead letters go to ``<prefix>.dead-letter.<name>.v1``. A
     deferred delivery waits in ``<prefix>.retry.<name>.<delay>.v1`` for each of the component's
     delays in turn; the group ``<prefix>.<name>-retry`` reads these topics. While a topic that the
-    component reads or writes does not exist, the worker halts and names it.
+    component reads or writes does not exist, the worker halts and names it, unless it is that of a
+    table.
 
     ``on_share_changed`` receives each new share of this member in the first of these groups, and
     None when the member loses it; see `KafkaConsumer`.
+
+    It joins its groups once the ``tables`` have caught up, or make no progress for
+    ``ZCC_WORKER_TABLES_WAIT_S``; it is ready only once they have.
 
     Raises:
         ConfigurationError: the health address is taken, or the worker had halted before it was
@@ -75,9 +77,11 @@ async def run_handler(
     """
     divide = bool(component.retry_delays_s)
     main, second = _divided(worker) if divide else (worker, worker)
-    async with _worker_context(component, kafka, main, on_share_changed) as context:
+    async with _worker_context(component, kafka, main, tables, on_share_changed) as context:
         delayed = _delayed(component, context, kafka, second) if divide else None
-        await _run(Worker(handler, context, delayed), context)
+        followed = _followed(tables, context, kafka)
+        make = partial(Worker, handler, context, delayed)
+        await run_work(make, context, followed, new_objects=for_requests)
 
 
 async def run_sink(
@@ -94,17 +98,24 @@ async def run_sink(
         RetriesExhaustedError: as well, for a defect of the sink; nothing was skipped.
     """
     async with _worker_context(component, kafka, worker) as context:
-        await _run(SinkWorker(sink, context), context)
+        followed = _followed((), context, kafka)
+        make = partial(SinkWorker, sink, context)
+        await run_work(make, context, followed, new_objects=for_batches)
 
 
 async def run_poller(
-    poller: Poller, component: Component, *, kafka: KafkaSettings, worker: WorkerSettings
+    poller: Poller,
+    component: Component,
+    *,
+    kafka: KafkaSettings,
+    worker: WorkerSettings,
+    tables: Sequence[FollowedTable] = (),
 ) -> None:
     """Run a poller until SIGTERM or SIGINT, then drain.
 
     The group and the transactional id are ``<prefix>.<name>``, the watermarks are kept in
     ``<prefix>.watermarks.<name>.v1``. While that topic or one that the component writes does not
-    exist, the worker halts and names it.
+    exist, the worker halts and names it. The ``tables`` are as those of `run_handler`.
 
     Raises:
         ConfigurationError: the health address is taken, or the worker had halted before it was
@@ -127,7 +138,9 @@ async def run_poller(
         check=partial(require_topics, kafka, (topic, *component.writes(prefix=prefix))),
     )
     store = WatermarkStore(topic, read, partial(transactions, kafka, transactional_id=group))
-    await _run(PollerWorker(poller, store, context), context)
+    make = partial(PollerWorker, poller, store, context)
+    followed = _followed(tables, context, kafka)
+    await run_work(make, context, followed, new_objects=for_requests)
 
 
 @asynccontextmanager
@@ -135,11 +148,13 @@ async def _worker_context(
     component: Component,
     kafka: KafkaSettings,
     settings: WorkerSettings,
+    tables: Sequence[FollowedTable] = (),
     on_share_changed: Callable[[MemberShare | None], None] | None = None,
 ) -> AsyncIterator[WorkerContext]:
     name, prefix, clock = component.name, kafka.topic_prefix, SystemClock()
     group, topics = component.group(prefix=prefix), component.reads(prefix=prefix)
     dead_letters = component.dead_letter_topic(prefix=prefix)
+    required = {*topics, *component.writes(prefix=prefix)} - {each.topic for each in tables}
     metrics.begin_worker(name, topics=topics)
     async with KafkaPublisher(kafka, client_id=group, clock=clock) as publisher:
         yield WorkerContext(
@@ -150,11 +165,25 @@ async def _worker_context(
             settings=settings,
             clock=clock,
             rng=SystemRandom(),
-            check=partial(require_topics, kafka, (*topics, *component.writes(prefix=prefix))),
+            check=partial(require_topics, kafka, required),
             dead_letter_history=partial(
                 _dead_letter_history, kafka, dead_letters, settings.guard_records
             ),
         )
+
+
+def _followed(
+    tables: Sequence[FollowedTable], context: MembershipContext, kafka: KafkaSettings
+) -> FollowedTables:
+    name, clock = context.name, context.clock
+    followers = []
+    for followed in tables:
+        metrics.begin_table(name, followed.topic)
+        connect = partial(KafkaLogReader, kafka, followed.topic, client_id=name, clock=clock)
+        followers.append(
+            TableFollower(followed, connect, worker=name, clock=clock, rng=context.rng)
+        )
+    return FollowedTables(followers, worker=name, clock=clock)
 
 
 async def _dead_letter_history(
@@ -230,49 +259,3 @@ def _connecting(
         )
 
     return connect
-
-
-async def _run(
-    work: Worker | SinkWorker[Prepared] | PollerWorker, context: MembershipContext
-) -> None:
-    settings, halt = context.settings, _Halt(work)
-    halted = metrics.worker.halted.labels(context.name)
-    metrics.process.started.labels(context.name).set(context.clock.now().timestamp())
-    with stop_event() as stopping:
-        tune_gc(for_batches if isinstance(work, SinkWorker) else for_requests)
-        log.info("started", worker=context.name)
-        async with serving_health(
-            settings.health_host,
-            settings.health_port,
-            alive=halt.liveness_problem,
-            ready=halt.readiness_problem,
-            remarks=work.remarks,
-        ):
-            try:
-                await work.run(stopping)
-            except RestartNeededError as error:
-                halt.reason = str(error)
-                halted.set(1)
-                log.error("halted", worker=context.name, reason=halt.reason)  # noqa: TRY400 - no defect
-                await stopping.wait()
-                raise
-    log.info("stopped", worker=context.name)
-
-
-class _Halt:
-    """Whether the worker has stopped until a person starts the process again.
-
-    The process then stays, not ready, until it is stopped: an orchestrator would start it again at
-    once, and each new one would do the same harm. It also continues serving the metric that raises
-    the alarm.
-    """
-
-    def __init__(self, work: Worker | SinkWorker[Prepared] | PollerWorker) -> None:
-        self._work = work
-        self.reason: str | None = None
-
-    def liveness_problem(self) -> str | None:
-        return None if self.reason else self._work.liveness_problem()
-
-    def readiness_problem(self) -> str | None:
-        return self.reason or self._work.readiness_problem()

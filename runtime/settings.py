@@ -141,6 +141,12 @@ class WorkerSettings(HealthSettings):
         gt=0,
         description="Seconds that a stopping worker waits for records in processing",
     )
+    tables_wait_s: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds without a new record after which a worker no longer waits for its "
+        "tables in memory and begins without them; it is not ready until they have caught up",
+    )
     session_timeout_s: float = Field(
         default=30.0,
         gt=0,

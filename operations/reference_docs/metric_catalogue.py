@@ -9,10 +9,10 @@ from ingest.spill.metrics import metrics as spill
 from operations.components import components
 from operations.lag.metrics import metrics as monitor
 from runtime.lazy import load
-from runtime.metrics import poller, process, publisher, worker
+from runtime.metrics import poller, process, publisher, table, worker
 
 groups: Final = (
-    *(process, ingest, spill, publisher, worker, poller),
+    *(process, ingest, spill, publisher, worker, poller, table),
     *dict.fromkeys(load(reference) for each in components for reference in each.metrics),
     monitor,
 )

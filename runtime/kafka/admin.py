@@ -10,9 +10,10 @@ from aiokafka import errors
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from runtime.kafka.cluster import Cluster, LogBounds
+from runtime.kafka.cluster import Cluster
 from runtime.kafka.connection import answering, connecting, connection_options
 from runtime.offsets.topic_ids import of_these_logs
+from runtime.ports import LogBounds
 from runtime.settings import KafkaSettings
 from runtime.topic_settings import (
     AddPartitions,

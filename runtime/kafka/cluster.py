@@ -25,7 +25,7 @@ from runtime.kafka.requests import (
     StaticHeartbeatRequest,
     TopicsRequest,
 )
-from runtime.ports import Position
+from runtime.ports import LogBounds, Position
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
 
@@ -52,13 +52,6 @@ class Membership(NamedTuple):
 
     generation: int
     member_id: str
-
-
-class LogBounds(NamedTuple):
-    """Offset of the first record of a partition, and the offset after its last readable one."""
-
-    start: int
-    end: int
 
 
 class Layout(NamedTuple):

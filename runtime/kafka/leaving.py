@@ -1,4 +1,4 @@
-"""Leaves a group in bounded time, in any state of the brokers and of the library's tasks."""
+"""Closes a consumer in bounded time, in any state of the brokers and of the library's tasks."""
 
 import asyncio
 from contextlib import suppress
@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from runtime.errors import ConfigurationError, FencedError, TransientError
 from runtime.kafka.connection import answering
@@ -19,13 +20,20 @@ async def leave(client: AIOKafkaConsumer) -> None:
     """Leave the group and close, in any state of the brokers and of the library's tasks.
 
     The library would first finish a rebalance in progress, and so wait for all other members, or
-    for ever for `poll` to settle a change. So its coordination task is ended first. So are its
-    fetches: the library would cancel a fetch that waits for its retry, and let that cancellation
-    out of `stop`.
+    for ever for `poll` to settle a change. So its coordination task is ended first.
     """
     coordinator = client._coordinator  # noqa: SLF001 - the library has no way to leave at once
     if coordinator is not None:
         await _end(coordinator._coordination_task)  # noqa: SLF001 - that is what waits
+    await close(client)
+
+
+async def close(client: AIOKafkaConsumer) -> None:
+    """Close a consumer, of a group or of none.
+
+    Its fetches are ended first: the library would cancel a fetch that waits for its retry, and let
+    that cancellation out of `stop`.
+    """
     fetcher = client._fetcher  # noqa: SLF001 - as above
     if fetcher is not None:
         await _end(fetcher._fetch_task)  # noqa: SLF001 - it begins the others
@@ -33,10 +41,10 @@ async def leave(client: AIOKafkaConsumer) -> None:
             await _end(fetch)
         fetcher._pending_tasks.clear()  # noqa: SLF001 - as above
     try:
-        async with answering("leave the group", timeout_s=_leave_s):
+        async with answering("close", timeout_s=_leave_s):
             await client.stop()
     except (TransientError, FencedError, ConfigurationError) as error:
-        log.warning("left the group without notice", error=str(error))
+        log.warning("closed without notice to the brokers", error=str(error))
         await _abandon(client)
 
 
@@ -50,6 +58,8 @@ async def _end(task: asyncio.Task[None]) -> None:
 async def _abandon(client: AIOKafkaConsumer) -> None:
     """Close the parts that `stop` did not reach."""
     coordinator = client._coordinator  # noqa: SLF001 - `stop` cannot be called twice
+    if not isinstance(coordinator, GroupCoordinator):
+        coordinator = None
     fetcher = client._fetcher  # noqa: SLF001 - `stop` cannot be called twice
     connections = client._client  # noqa: SLF001 - `stop` cannot be called twice
     steps = [

@@ -6,16 +6,23 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
 from typing import Protocol
 
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
 from runtime.clock import SystemClock
 from runtime.contracts import Publisher
-from runtime.kafka import KafkaConsumer, KafkaPublisher, TopicAdmin, transactions
-from runtime.ports import Consumer, RebalanceListener, TransactionalPublisher
+from runtime.kafka import (
+    KafkaConsumer,
+    KafkaLogReader,
+    KafkaPublisher,
+    TopicAdmin,
+    transactions,
+)
+from runtime.ports import Consumer, LogReader, RebalanceListener, TransactionalPublisher
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from schemas.topics import TopicSpec
 from tests.support.fakes.kafka import FakeBroker
+from tests.support.fakes.kafka_log import Log
 from tests.support.patience import HANG_GUARD_S
 
 deadline_s = HANG_GUARD_S
@@ -31,6 +38,10 @@ class Kafka(Protocol):
 
     async def recreate_topic(self, name: str) -> None: ...
 
+    async def delete_topic(self, name: str) -> None: ...
+
+    async def add_partition(self, name: str, number: int) -> None: ...
+
     async def delete_before(self, source: TopicPartition, offset: int) -> None: ...
 
     def publisher(self) -> AbstractAsyncContextManager[Publisher]: ...
@@ -42,6 +53,8 @@ class Kafka(Protocol):
     def consumer(
         self, group: str, topics: Sequence[str], listener: RebalanceListener
     ) -> Consumer: ...
+
+    def log_reader(self, topic: str) -> LogReader: ...
 
 
 class FakeKafka:
@@ -61,6 +74,12 @@ class FakeKafka:
     async def recreate_topic(self, name: str) -> None:
         self._broker.recreate_topic(name)
 
+    async def delete_topic(self, name: str) -> None:
+        self._broker.delete_topic(name)
+
+    async def add_partition(self, name: str, number: int) -> None:
+        self._broker.logs[TopicPartition(name, number)] = Log()
+
     async def delete_before(self, source: TopicPartition, offset: int) -> None:
         self._broker.delete_before(source, offset)
 
@@ -75,6 +94,9 @@ class FakeKafka:
     def consumer(self, group: str, topics: Sequence[str], listener: RebalanceListener) -> Consumer:
         return self._broker.consumer(group=group, topics=topics, listener=listener)
 
+    def log_reader(self, topic: str) -> LogReader:
+        return self._broker.log_reader(topic)
+
 
 class RealKafka:
     def __init__(self, settings: KafkaSettings) -> None:
@@ -88,9 +110,16 @@ class RealKafka:
 
     async def recreate_topic(self, name: str) -> None:
         """Delete it and make it with one partition."""
+        await self.delete_topic(name)
+        await self.create_topic(name, 1)
+
+    async def delete_topic(self, name: str) -> None:
         async with self._administrator() as admin:
             await admin.delete_topics([name])
-        await self.create_topic(name, 1)
+
+    async def add_partition(self, name: str, number: int) -> None:
+        async with self._administrator() as admin:
+            await admin.create_partitions({name: NewPartitions(number + 1)})
 
     async def delete_before(self, source: TopicPartition, offset: int) -> None:
         async with self._administrator() as admin:
@@ -133,6 +162,9 @@ class RealKafka:
             client_id=group,
             clock=SystemClock(),
         )
+
+    def log_reader(self, topic: str) -> LogReader:
+        return KafkaLogReader(self._settings, topic, client_id=self.prefix, clock=SystemClock())
 
 
 class Listener:

@@ -21,6 +21,7 @@ from runtime.ports import Position, RebalanceListener
 from runtime.values import Assignment, Delivery, PartitionState, Record, TopicPartition
 from tests.support.fakes.kafka_group import Group
 from tests.support.fakes.kafka_log import Log
+from tests.support.fakes.kafka_log_reader import FakeLogReader
 from tests.support.fakes.kafka_publisher import FakePublisher
 from tests.support.fakes.kafka_transactions import FakeTransactions
 from tests.support.fakes.waiting import Waiting
@@ -73,11 +74,18 @@ class FakeBroker:
         self.create_topic(name, partitions=len(self.partitions([name])))
         self.changed()
 
+    def delete_topic(self, name: str) -> None:
+        del self.topic_ids[name]
+        self.logs = {source: log for source, log in self.logs.items() if source.topic != name}
+
     def publisher(self) -> FakePublisher:
         return FakePublisher(self)
 
     def transactions(self, *, transactional_id: str) -> FakeTransactions:
         return FakeTransactions(self, transactional_id)
+
+    def log_reader(self, topic: str) -> FakeLogReader:
+        return FakeLogReader(self, topic)
 
     def consumer(
         self, *, group: str, topics: Sequence[str], listener: RebalanceListener

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,10 +10,6 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.produce import ProduceRequest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.util import calc_crc32c
 
 from runtime.errors import ConfigurationError
 from runtime.ports import Position
@@ -30,6 +25,7 @@ from tests.support.kafka_members import (
     spread,
 )
 from tests.support.patience import HANG_GUARD_S
+from tests.support.undecodable_records import produce_undecodable
 
 
 @pytest.fixture
@@ -235,25 +231,8 @@ async def test_a_record_that_the_library_cannot_read_is_the_operators_fault_and_
     member = Member(kafka_settings, [topic])
     async with member.consumer:
         await poll_until(lambda: member.values == [b"fine"], member)
-        await produce_raw(kafka_settings, topic, header=b"\xff\xfe")
+        await produce_undecodable(kafka_settings, topic)
         await publish(kafka_settings, Record(topic, b"k", b"behind"))
         with pytest.raises(ConfigurationError, match=rf"{topic}/0 holds, from offset 1 on"):
             await poll_until(lambda: b"behind" in member.values, member)
     assert member.values == [b"fine"]
-
-
-async def produce_raw(kafka: KafkaSettings, topic: str, *, header: bytes) -> None:
-    """Store a record whose header has a name that is no text."""
-    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1000)
-    builder.append(0, timestamp=1, key=b"k", value=b"v", headers=[("?" * len(header), b"")])
-    batch = bytes(builder.build()).replace(b"?" * len(header), header)
-    crc = calc_crc32c(batch[21:])  # what follows the checksum. Source: message format
-    batch = batch[:17] + struct.pack(">I", crc) + batch[21:]
-    client = AIOKafkaClient(bootstrap_servers=kafka.bootstrap_servers)
-    await client.bootstrap()
-    request = ProduceRequest(
-        transactional_id=None, required_acks=-1, timeout=5000, topics=[(topic, [(0, batch)])]
-    )
-    answer = await client.send(client.get_random_node(), request)
-    assert answer.topics[0][1][0][1] == 0
-    await client.close()

@@ -1,0 +1,1 @@
+"""Tables in memory that follow a compacted topic; every process has all of it."""
