@@ -13,6 +13,8 @@ from runtime.lazy import load
 from schemas.topics import Workers
 
 _modules: Final = (
+    "processors.reference.component",
+    "processors.reference.changes.component",
     "processors.enrichment.component",
     "processors.outcomes.component",
     "sinks.postgres.component",

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from runtime.errors import ConfigurationError
 from runtime.settings_fields import HttpUrl
 from zoom.limits import Label, Limit, Plan, plan_limits
 
@@ -52,15 +55,43 @@ Hosts = Annotated[
 ]
 
 
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """What a server-to-server app of one account needs for its tokens."""
+
+    account_id: str
+    client_id: str
+    client_secret: SecretStr
+
+
 class ZoomSettings(BaseSettings):
-    """How to reach Zoom's REST API as a server-to-server app, and how much of it to use."""
+    """How to reach Zoom's REST API as a server-to-server app, and how much of it to use.
 
-    model_config = SettingsConfigDict(env_prefix="ZCC_ZOOM_", frozen=True, extra="ignore")
+    They are those of one account, of none, or what several accounts of a file have in common:
+    `zoom.accounts_file` then makes settings of each.
+    """
 
-    account_id: str = Field(min_length=1, description="Account that the app belongs to")
-    client_id: str = Field(min_length=1, description="Client ID of the server-to-server app")
+    model_config = SettingsConfigDict(
+        env_prefix="ZCC_ZOOM_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    account_id: str = Field(
+        default="",
+        description="Account that the app belongs to; empty with the next two = no calls of the "
+        "API, and no names in events",
+    )
+    client_id: str = Field(default="", description="Client ID of the server-to-server app")
     client_secret: SecretStr = Field(
-        min_length=1, description="Client secret of the server-to-server app"
+        default=SecretStr(""), description="Client secret of the server-to-server app"
+    )
+    accounts_file: Annotated[Path | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None,
+        description="File with the credentials of several accounts, JSON, set instead of the three "
+        "above; read again when it changes: docs/how-to/several-accounts.md",
     )
     oauth_url: Url = Field(
         default="https://zoom.us/oauth/token", min_length=1, description="Where tokens are issued"
@@ -117,6 +148,20 @@ class ZoomSettings(BaseSettings):
     )
 
     @property
+    def credentials(self) -> AppCredentials:
+        """The credentials of the one account of these settings.
+
+        Raises:
+            ConfigurationError: they have none.
+        """
+        if not self.account_id:
+            raise ConfigurationError(
+                "no credentials of Zoom's API: set ZCC_ZOOM_ACCOUNT_ID, ZCC_ZOOM_CLIENT_ID and "
+                "ZCC_ZOOM_CLIENT_SECRET"
+            )
+        return AppCredentials(self.account_id, self.client_id, self.client_secret)
+
+    @property
     def limits(self) -> Mapping[Label, Limit]:
         """The rate limits of the whole account."""
         return {
@@ -126,6 +171,25 @@ class ZoomSettings(BaseSettings):
             )
             for label, limit in plan_limits[self.plan].items()
         }
+
+    @model_validator(mode="after")
+    def _credentials_are_complete(self) -> "ZoomSettings":
+        given = {
+            "ZCC_ZOOM_ACCOUNT_ID": bool(self.account_id),
+            "ZCC_ZOOM_CLIENT_ID": bool(self.client_id),
+            "ZCC_ZOOM_CLIENT_SECRET": bool(self.client_secret.get_secret_value()),
+        }
+        missing = [name for name, is_set in given.items() if not is_set]
+        if self.accounts_file is not None and len(missing) < len(given):
+            raise ValueError(
+                f"ZCC_ZOOM_ACCOUNTS_FILE is set, and so is one of {', '.join(given)}: "
+                "move that account into the file"
+            )
+        if 0 < len(missing) < len(given):
+            raise ValueError(
+                f"{' and '.join(missing)} not set: expected all of {', '.join(given)}, or none"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_is_not_less_than_a_part(self) -> "ZoomSettings":

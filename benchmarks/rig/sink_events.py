@@ -9,8 +9,10 @@ from typing import Final
 import orjson
 
 from ingest.webhook.routing import RoutedEvent, RoutingSettings, SignedRequest, decide
-from processors.enrichment.document import Answer, Missing, enrichment, with_member_appended
-from processors.enrichment.references import Entity, EntityReference, references
+from processors.entities.fields import event_fields, named_kinds
+from processors.entities.member import Answer, Missing, enrichment, with_member_appended
+from processors.entities.plan import EntityPlan
+from processors.entities.references import Entity, EntityReference
 from runtime.clock import SystemClock
 from runtime.errors import TransientError
 from runtime.kafka import KafkaPublisher
@@ -20,11 +22,11 @@ from schemas.envelope import envelope_of
 from schemas.headers import event_id_header, received_at_header, timestamp
 from simulator.company import Company, make_company
 from simulator.stories import event_stream
-from zoom.entities import Queue, User
 
 first_moment: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _routing: Final = RoutingSettings("zcc", b"pseudonym-key-of-a-benchmark")
+_plan: Final = EntityPlan(named_kinds)
 _at_once: Final = 2_000
 _connect_s: Final = 30.0
 
@@ -76,13 +78,16 @@ async def _publish(publisher: KafkaPublisher, records: list[Record]) -> None:
 
 
 def _answers(company: Company) -> Mapping[EntityReference, Answer]:
+    fields = event_fields(named_kinds, fields=(), allowed=())
     users = {
-        EntityReference(Entity.USER, user.user_id): User(user.user_id, user.display_name)
+        EntityReference(Entity.USER, user.user_id): fields.fragment(
+            Entity.USER, {"user_id": user.user_id, "display_name": user.display_name}
+        )
         for user in company.users
     }
     queues = {
-        EntityReference(Entity.QUEUE, queue.cc_queue_id): Queue(
-            queue.cc_queue_id, queue.queue_id, queue.queue_name
+        EntityReference(Entity.QUEUE, queue.cc_queue_id): fields.fragment(
+            Entity.QUEUE, {"cc_queue_id": queue.cc_queue_id, "queue_name": queue.queue_name}
         )
         for queue in company.queues
     }
@@ -92,7 +97,8 @@ def _answers(company: Company) -> Mapping[EntityReference, Answer]:
 def _enriched(record: Record, topic: str, answers: Mapping[EntityReference, Answer]) -> Record:
     body = record.value or b""
     envelope = envelope_of(orjson.loads(body))
-    answered = {one: answers.get(one, Missing.ABSENT) for one in references(envelope.object)}
+    named = _plan.references(envelope.event, envelope.object)
+    answered = {one: answers.get(one, Missing.ABSENT) for one in named}
     at = timestamp(envelope.event_ts_ms + 400)
     value = with_member_appended(body, enrichment(answered, revision=1, enriched_at=at))
     return Record(

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from operations.api.access import cli_errors, zoom_settings
+from operations.api.access import AccountOption, account_settings, cli_errors
 from operations.api.daily_counts import kafka_settings, used_today
 from operations.api.output import console, print_json
 from runtime.clock import Clock, SystemClock
@@ -30,10 +30,11 @@ def budget(
     probe: Annotated[
         bool, typer.Option("--probe", help="Request one list, to read the limits from its headers.")
     ] = False,
+    account: AccountOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print rate limits, the share of one worker, and how much of it is used today."""
-    settings = zoom_settings()
+    settings = account_settings(account)
     kafka = kafka_settings()
     clock = SystemClock()
     scheduler = RateLimitScheduler(settings, clock=clock)

@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 Zoom says no or does not answer, 2 wrong usage or settings
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,7 +14,13 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.api.access import cli_errors, opened_client, zoom_settings
+from operations.api.access import (
+    AccountOption,
+    account_settings,
+    cli_errors,
+    opened_client,
+    zoom_settings,
+)
 from operations.api.dry_run import DryRun, request_object, request_text
 from operations.api.lookup import find_operation
 from operations.api.options import arguments, body_of, with_files
@@ -29,7 +34,6 @@ from operations.api.output import (
 )
 from operations.api.views import options_of
 from operations.generated_files import read_source
-from operations.settings.configured import is_configured
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from zoom.catalogue import Operation, body_schema
@@ -50,6 +54,7 @@ class ApiCall:
     arguments: dict[str, object]
     body: object
     all_pages: bool
+    account: str = ""
 
 
 def call(  # noqa: PLR0913 - each is an option of the command
@@ -64,6 +69,7 @@ def call(  # noqa: PLR0913 - each is an option of the command
     page_all: Annotated[
         bool, typer.Option("--page-all", help="Print all pages of a list.")
     ] = False,
+    account: AccountOption = "",
     as_json: Annotated[
         bool,
         typer.Option(
@@ -90,7 +96,7 @@ def call(  # noqa: PLR0913 - each is an option of the command
     target = find_operation(operation)
     with cli_errors():
         given = _body(target, body) if body else None
-        call_ = ApiCall(target, arguments(target, context.args), given, page_all)
+        call_ = ApiCall(target, arguments(target, context.args), given, page_all, account)
         _check(call_)
         if dry_run:
             asyncio.run(_show_requests(call_, as_json=as_json))
@@ -104,12 +110,13 @@ def download(
     url: Annotated[str, typer.Argument(help="URL from an event or a reply.")],
     *,
     to: Annotated[Path, typer.Option(help="File to write; it appears when it is complete.")],
+    account: AccountOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Fetch a recording, a transcript or an attachment."""
     try:
         with cli_errors():
-            asyncio.run(_download(url, to, as_json=as_json))
+            asyncio.run(_download(url, to, account_settings(account), as_json=as_json))
     except OSError as error:
         raise ConfigurationError(f"{to}: cannot write it: {error.strerror}") from None
 
@@ -159,9 +166,9 @@ def _confirm(call_: ApiCall, *, allowed: bool, yes: bool, body_is_stdin: bool) -
 
 
 async def _show_requests(call_: ApiCall, *, as_json: bool) -> None:
-    known = zoom_settings().api_url if is_configured(ZoomSettings, os.environ) else ""
+    settings = account_settings(call_.account) if call_.account else zoom_settings()
     caller = DryRun(
-        known or global_api_url,
+        settings.api_url or global_api_url,
         lambda operation, request: (
             print_json(request_object(operation, request))
             if as_json
@@ -183,7 +190,9 @@ async def _call(call_: ApiCall, *, as_json: bool) -> None:
         show = show_items_as_json(operation.reply.items or "") if call_.all_pages else print_json
     async with (
         opened_client(
-            zoom_settings(), label=operation.label, allow_writes=operation.writes
+            account_settings(call_.account),
+            label=operation.label,
+            allow_writes=operation.writes,
         ) as client,
         aclosing(_replies(client, call_)) as replies,
     ):
@@ -203,8 +212,7 @@ async def _replies(caller: Caller, call_: ApiCall) -> AsyncGenerator[Any, None]:
             yield page
 
 
-async def _download(url: str, to: Path, *, as_json: bool) -> None:
-    settings = zoom_settings()
+async def _download(url: str, to: Path, settings: ZoomSettings, *, as_json: bool) -> None:
     async with (
         opened_client(settings) as client,
         opened_downloads(settings, tokens=client.tokens, clock=SystemClock()) as downloads,

@@ -7,7 +7,7 @@ print no secret: settings go by name, errors hold no value.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from runtime.component import Component
 from runtime.errors import ConfigurationError, TransientError
 from runtime.lazy import load_coroutine
 from runtime.settings import KafkaSettings
+from zoom.accounts_file import read_accounts
 from zoom.http.oauth import Token, TokenSource
 from zoom.http.transport import opened
 from zoom.settings import ZoomSettings
@@ -52,7 +53,7 @@ async def examine(clock: Clock) -> AsyncIterator[CheckResult]:
         yield result
     zoom = settings.of(ZoomSettings)
     if zoom is not None:
-        for result in await _zoom(zoom, clock):
+        async for result in _zoom(zoom, clock):
             yield result
     kafka = settings.of(KafkaSettings)
     if kafka is not None:
@@ -93,7 +94,21 @@ class _Settings:
             yield CheckResult("settings", "note", f"{name}: no part of the product reads it")
 
 
-async def _zoom(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
+async def _zoom(settings: ZoomSettings, clock: Clock) -> AsyncIterator[CheckResult]:
+    try:
+        accounts = await asyncio.to_thread(read_accounts, settings)
+    except ConfigurationError as error:
+        yield CheckResult("zoom accounts", "wrong", str(error))
+        return
+    if not accounts:
+        yield CheckResult("zoom token", "skipped", "no credentials: events get no names from Zoom")
+    for account in accounts:
+        which = "" if settings.accounts_file is None else f"account {account.account_id}: "
+        for result in await _account(account, clock):
+            yield replace(result, text=f"{which}{result.text}")
+
+
+async def _account(settings: ZoomSettings, clock: Clock) -> list[CheckResult]:
     async with opened(settings) as transport:
         dates = ServerDates(transport, clock)
         try:

@@ -5,6 +5,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -14,6 +15,8 @@ from operations.local.up_options import UpOptions
 from operations.reconcile.report import Report
 from runtime.errors import TransientError
 from simulator.webhooks.endpoint import EndpointInvalidError
+
+_statuses: Final = ("complete", "partial", "skipped")
 
 
 def run(options: UpOptions, *, directory: Path | None, report: Path | None) -> int:
@@ -57,6 +60,8 @@ def _print(result: Report, console: Console) -> None:
         f"quarantined {stored.quarantined}",
         soft_wrap=True,
     )
+    statuses = ", ".join(f"{stored.enrichment.get(each, 0)} {each}" for each in _statuses)
+    console.print(f"enrichment: {statuses}", soft_wrap=True)
     latency = result.latency
     console.print(
         f"accepted to visible row: p50 {latency.p50_ms} ms, p99 {latency.p99_ms} ms; "

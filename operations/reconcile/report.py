@@ -21,7 +21,10 @@ class SentCounts:
 
 @dataclass(frozen=True, slots=True)
 class StoredCounts:
-    """Counts by store. Rows include repeats if the store keeps them; distinct ids do not."""
+    """Counts by store. Rows include repeats if the store keeps them; distinct ids do not.
+
+    ``enrichment`` counts the rows of Postgres by the status of their enrichment.
+    """
 
     records_per_topic: Mapping[str, int]
     postgres_rows: int
@@ -30,6 +33,7 @@ class StoredCounts:
     object_distinct_event_ids: int
     dead_letters: int
     quarantined: int
+    enrichment: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ async def read_all_stores(
         worker: await _ids(stores.kafka, [topics.dead_letter_topic(worker, prefix=prefix)])
         for worker in workers
     }
-    in_postgres = await _postgres_ids(stores.postgres)
+    in_postgres, by_status = await _postgres_ids(stores.postgres)
     in_objects = Counter([event_id async for event_id in stored_event_ids(stores.object_storage)])
     stored_ids = StoredIds(
         accepted=accepted,
@@ -65,6 +65,7 @@ async def read_all_stores(
         object_distinct_event_ids=len(in_objects),
         dead_letters=sum(ids.total() for ids in dead_lettered.values()),
         quarantined=counts.get(topics.quarantine_topic(prefix=prefix), 0),
+        enrichment=by_status,
     )
     return stored_ids, stored
 
@@ -104,10 +105,18 @@ def _name_of(delivery: Delivery) -> str:
     return text(headers, event_id_header) or text(headers, origin_header) or delivery.origin
 
 
-async def _postgres_ids(postgres: PostgresSettings) -> Counter[str]:
+async def _postgres_ids(postgres: PostgresSettings) -> tuple[Counter[str], Counter[str]]:
+    """Count the rows by event id, and by the status of their enrichment."""
+    ids: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
     async with await psycopg.AsyncConnection.connect(postgres.dsn.get_secret_value()) as connection:
-        rows = await connection.execute("select event_id from zcc.raw_event")
-        return Counter([row[0] async for row in rows])
+        rows = await connection.execute(
+            "select event_id, coalesce(enrichment_status, 'none') from zcc.raw_event"
+        )
+        async for event_id, status in rows:
+            ids[event_id] += 1
+            statuses[status] += 1
+    return ids, statuses
 
 
 async def _record_counts(kafka: KafkaSettings) -> dict[str, int]:

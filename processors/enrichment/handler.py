@@ -1,4 +1,4 @@
-"""Enriches an event: the same bytes, plus the names of its users and queues.
+"""Enriches an event: the same bytes, plus what is known of the entities that it names.
 
 An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: an
 id without an answer in time is listed as missing. While the API is down, known names still go out;
@@ -6,87 +6,95 @@ unknown ones cost at most one deadline per id, until the client stops calling
 (`zoom.rate_limits.circuit_breaker`), and nothing from then on. Zoom's repeats pass through:
 consumers remove them by the event id.
 
-An event with missing answers is tried again later. That attempt waits for the API as long as
-necessary, without delaying present events, and its result goes out as the next revision.
+An event with missing answers is tried again later, without delaying present events. An attempt that
+settles everything is published as the next revision; the last attempt waits for the API as long as
+necessary.
 """
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Final, cast
 
-from processors.enrichment.document import (
-    Answer,
-    Missing,
+from processors.enrichment.drift import DriftWatch
+from processors.enrichment.metrics import metrics
+from processors.enrichment.names import Answers, Names
+from processors.entities.member import (
     enrichment,
     is_retryable,
+    missing_reasons,
+    skipped,
     status_of,
     with_member_appended,
 )
-from processors.enrichment.drift import DriftWatch
-from processors.enrichment.lookup import CachedLookup, DeadlineError
-from processors.enrichment.metrics import metrics
-from processors.enrichment.references import Entity, EntityReference, references
 from runtime.clock import Clock
-from runtime.errors import ConfigurationError, RejectedError, TransientError
+from runtime.errors import RejectedError, TransientError
 from runtime.values import Deferred, Delivery, Record
 from schemas.envelope import Envelope, JsonObject, UnreadableError, envelope_of, read_json
 from schemas.headers import Headers, ce_id, event_id_header, revision_header, text, timestamp
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families, enriched_topic, raw_topic
-from zoom.entities import Queue, User
 
-_lookups = metrics.lookups
-_hits: Final = {entity: _lookups.labels(entity.value, "hit") for entity in Entity}
-_events: Final = {status: metrics.events.labels(status) for status in ("complete", "partial")}
+NamesOf = Callable[[str], Names | None]
+"""Returns what finds the names of an account; None where its events pass as skipped."""
+
+_events: Final = {
+    status: metrics.events.labels(status) for status in ("complete", "partial", "skipped")
+}
+_first_revision: Final = (revision_header, b"1")
 
 
 class EnrichmentHandler:
-    """A `runtime.contracts.Handler` for all raw topics."""
+    """A `runtime.contracts.Handler` for all raw topics.
+
+    ``attempts`` is how often an event is handled at most.
+    """
 
     def __init__(
-        self,
-        *,
-        users: CachedLookup[str, User],
-        queues: CachedLookup[str, Queue],
-        topic_prefix: str,
-        clock: Clock,
+        self, names_of: NamesOf, *, attempts: int, topic_prefix: str, clock: Clock
     ) -> None:
         self._drift = DriftWatch(clock)
-        self._users = users
-        self._queues = queues
+        self._names_of = names_of
+        self._attempts = attempts
         self._clock = clock
         self._topics = {
             raw_topic(family, prefix=topic_prefix): enriched_topic(family, prefix=topic_prefix)
             for family in all_families
         }
 
-    async def __call__(self, delivery: Delivery) -> tuple[Record] | Deferred:
+    async def __call__(self, delivery: Delivery) -> tuple[Record, ...] | Deferred:
         """Return the enriched record, in a `Deferred` where a later attempt may add something.
 
         Raises:
             RejectedError: the value is not an event, or the header with its id is missing.
-            TransientError: a later attempt has no further answer yet.
+            TransientError: the last attempt has no further answer yet.
         """
         body, parsed, envelope = _readable(delivery)
         first = delivery.attempt == 1
         if first:
             self._drift.watch(parsed, envelope.event)
-        answers = await self._answers(references(envelope.entity))
+        names = self._names_of(envelope.account_id)
+        if names is None:
+            return self._skipped(delivery, body)
+        named = names.named(envelope.event, envelope.entity)
+        answers, unknown = names.known(envelope.account_id, named)
+        if unknown:
+            found = await names.ask(envelope.account_id, unknown)
+            answers = {one: answers.get(one) or found[one] for one in named}
         unsettled = is_retryable(answers)
         if unsettled and not first:
+            if delivery.attempt < self._attempts:
+                return Deferred()
             raise TransientError("names are still not known")
-        record = self._enriched(delivery, body, answers)
-        if first:
-            _events[status_of(answers)].inc()
-        else:
-            metrics.corrections.inc()
+        member = enrichment(answers, revision=delivery.attempt, enriched_at=self._now())
+        record = self._record(delivery, body, member)
+        _count(answers, first=first)
         return Deferred((record,)) if unsettled else (record,)
 
-    def _enriched(
-        self, delivery: Delivery, body: bytes, answers: Mapping[EntityReference, Answer]
-    ) -> Record:
-        enriched_at = timestamp(int(self._clock.now().timestamp() * 1000))
-        member = enrichment(answers, revision=delivery.attempt, enriched_at=enriched_at)
+    def _skipped(self, delivery: Delivery, body: bytes) -> tuple[Record, ...]:
+        _events["skipped"].inc()
+        member = skipped(revision=delivery.attempt, enriched_at=self._now())
+        return (self._record(delivery, body, member),)
+
+    def _record(self, delivery: Delivery, body: bytes, member: bytes) -> Record:
         return Record(
             topic=self._topics[delivery.topic],
             key=delivery.key,
@@ -94,44 +102,19 @@ class EnrichmentHandler:
             headers=_headers(delivery),
         )
 
-    async def _answers(self, named: tuple[EntityReference, ...]) -> dict[EntityReference, Answer]:
-        answers: dict[EntityReference, Answer | None] = {one: self._known(one) for one in named}
-        unknown = [one for one, answer in answers.items() if answer is None]
-        if unknown:
-            async with asyncio.TaskGroup() as group:
-                tasks = {one: group.create_task(self._ask(one)) for one in unknown}
-            answers |= {one: task.result() for one, task in tasks.items()}
-        return {one: answer for one, answer in answers.items() if answer is not None}
-
-    def _known(self, one: EntityReference) -> Answer | None:
-        entry = self._lookup(one.entity).known(one.id)
-        if entry is None:
-            return None
-        _hits[one.entity].inc()
-        return Missing.ABSENT if entry.value is None else entry.value
-
-    async def _ask(self, one: EntityReference) -> Answer:
-        try:
-            value = await self._lookup(one.entity).get(one.id)
-        except DeadlineError:
-            answer: Answer = Missing.DEADLINE
-        except ConfigurationError:
-            answer = Missing.FORBIDDEN
-        except TransientError:
-            answer = Missing.UNAVAILABLE
-        else:
-            answer = Missing.ABSENT if value is None else value
-        _lookups.labels(one.entity.value, _outcome(answer)).inc()
-        return answer
-
-    def _lookup(self, entity: Entity) -> CachedLookup[str, User] | CachedLookup[str, Queue]:
-        return self._users if entity is Entity.USER else self._queues
+    def _now(self) -> str:
+        return timestamp(int(self._clock.now().timestamp() * 1000))
 
 
-def _outcome(answer: Answer) -> str:
-    if not isinstance(answer, Missing):
-        return "miss"
-    return "absent" if answer is Missing.ABSENT else "unknown"
+def _count(answers: Answers, *, first: bool) -> None:
+    if not first:
+        metrics.corrections.inc()
+        return
+    status = status_of(answers)
+    _events[status].inc()
+    if status == "partial":
+        for reason in missing_reasons(answers):
+            metrics.partial.labels(reason.value).inc()
 
 
 def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:
@@ -149,6 +132,8 @@ def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:
 def _headers(delivery: Delivery) -> Headers:
     """Return the headers of the raw record, with the revision in those that carry it."""
     revision = delivery.attempt
+    if revision == 1 and _first_revision in delivery.headers:
+        return delivery.headers
     replaced = {revision_header: str(revision).encode()}
     if revision > 1:
         event_id = text(delivery.headers, event_id_header)

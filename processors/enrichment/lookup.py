@@ -5,11 +5,15 @@ counts from the start of the lookup, not from when another event joins it: a han
 id one deadline, not each event. Once `EnrichmentSettings.lookups_in_flight` lookups hang, further
 ones fail at once. An old answer is still returned while it is renewed, so a known name survives an
 outage, and a popular one costs no event a wait. A failed lookup is not repeated for some seconds.
+
+The reference table answers most questions (`processors.enrichment.names`); this memory holds what
+the table does not have yet, or has no room for. Answers grow old at slightly different times, so
+that those of one minute are not all renewed in another.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from random import Random
 from typing import Final, Generic, TypeVar
 
 from processors.enrichment.cache import CacheEntry, RecentAnswers
@@ -30,6 +34,10 @@ _renewals_in_flight: Final = 4
 the same time."""
 
 
+_jitter: Final = 0.1
+"""Part of the time to live by which an answer may grow old earlier."""
+
+
 class DeadlineError(TransientError):
     """There is no answer yet; the lookup continues."""
 
@@ -43,8 +51,7 @@ class _InFlight(Generic[Value]):
 class CachedLookup(Generic[Key, Value]):
     """A `runtime.contracts.Lookup` that caches another one.
 
-    ``names`` returns all keys of a value, so that one answer serves each of them. Lookups run in
-    ``background``, which must be open.
+    Lookups run in ``background``, which must be open.
     """
 
     def __init__(
@@ -52,22 +59,18 @@ class CachedLookup(Generic[Key, Value]):
         source: Lookup[Key, Value],
         settings: EnrichmentSettings,
         *,
-        names: Callable[[Value], Iterable[Key]],
         background: BackgroundTasks,
         clock: Clock,
+        rng: Random,
     ) -> None:
         self._source = source
         self._settings = settings
-        self._names = names
+        self._rng = rng
         self._background = background
         self._clock = clock
         self._answers = RecentAnswers[Key, Value](settings.cache_entries)
         self._flights: dict[Key, _InFlight[Value]] = {}
         self._renewals = 0
-
-    def keep(self, value: Value) -> None:
-        """Store a value from another source."""
-        self._keep(self._names(value), value)
 
     def known(self, key: Key) -> CacheEntry[Value] | None:
         """Return an answer that needs no wait; an old one is renewed in the background."""
@@ -123,34 +126,22 @@ class CachedLookup(Generic[Key, Value]):
     ) -> None:
         try:
             value = await self._source.get(key)
-            if value is None:
-                value = self._stored_meanwhile(key)
         except Exception as error:  # noqa: BLE001 - a defect too goes to the callers: in the task group it would end the worker
             if isinstance(error, TransientError | ConfigurationError):
                 self._cool_down(key, error)
             answer.set_exception(error)
             answer.exception()  # retrieved, even without a waiting caller
         else:
-            self._keep((key, *(() if value is None else self._names(value))), value)
+            self._keep(key, value)
             answer.set_result(value)
         finally:
             del self._flights[key]
             self._renewals -= renewal
 
-    def _keep(self, keys: Iterable[Key], value: Value | None) -> None:
+    def _keep(self, key: Key, value: Value | None) -> None:
         ttl_s = self._settings.absent_ttl_s if value is None else self._settings.cache_ttl_s
-        entry = CacheEntry(value, self._clock.monotonic_s() + ttl_s)
-        for key in keys:
-            self._answers.put(key, entry)
-
-    def _stored_meanwhile(self, key: Key) -> Value | None:
-        """Return a value that `keep` has stored since the lookup began: a list knows more names.
-
-        An event may write an id in lower case, under which Zoom finds no user. The list of all
-        users brings it in both forms, and may arrive first.
-        """
-        entry = self._answers.get(key)
-        return entry.value if entry is not None and self._is_fresh(entry) else None
+        ttl_s *= 1.0 - _jitter * self._rng.random()
+        self._answers.put(key, CacheEntry(value, self._clock.monotonic_s() + ttl_s))
 
     def _cool_down(self, key: Key, failure: Exception) -> None:
         """Send no further lookup for a while; an old value stays valid as long."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from runtime.process.metrics_exposition import choose_value_storage
 
@@ -12,15 +12,42 @@ choose_value_storage()
 class EnrichmentMetrics:
     """The metrics of enrichment."""
 
-    events: Final = Counter("zcc_enrichment_events_total", "Events enriched, by status", ["status"])
+    events: Final = Counter(
+        "zcc_enrichment_events_total",
+        "Events enriched, by status of their first revision (complete, partial, skipped)",
+        ["status"],
+    )
     corrections: Final = Counter(
         "zcc_enrichment_corrections_total",
         "Events published again with names that were missing at first",
     )
+    partial: Final = Counter(
+        "zcc_enrichment_partial_total",
+        "Reasons for which first revisions are partial (deadline, unavailable, forbidden); an "
+        "event counts once for each of its reasons",
+        ["reason"],
+    )
+    names: Final = Counter(
+        "zcc_enrichment_names_total",
+        "Ids in events that needed no lookup, by entity and tier: the reference table, or the "
+        "memory of earlier lookups",
+        ["entity", "tier"],
+    )
     lookups: Final = Counter(
         "zcc_enrichment_lookups_total",
-        "Lookups, by entity and outcome (hit, miss, absent, unknown)",
+        "Ids in events that needed a lookup, by entity and outcome (found, absent, deadline, "
+        "unavailable, forbidden)",
         ["entity", "outcome"],
+    )
+    wait: Final = Histogram(
+        "zcc_enrichment_wait_seconds",
+        "Time that an event waited for lookups; events that did not wait are left out",
+        buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0),
+    )
+    answers_given_up: Final = Counter(
+        "zcc_enrichment_answers_given_up_total",
+        "Answers of lookups that could not be published to the reference topic; the walk finds "
+        "the same entities",
     )
 
 

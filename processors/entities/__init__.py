@@ -1,1 +1,1 @@
-"""What processors know of the account's entities; a library without a component."""
+"""Entities of the account that events name: a library of the processors, no component."""

@@ -7,6 +7,7 @@ from typing import Final, cast
 import orjson
 
 from processors.entities.alias_index import AliasIndex
+from processors.entities.fields import Fragment
 from schemas.enriched_record import UnreadableRecordError
 from schemas.envelope import JsonObject
 
@@ -18,7 +19,7 @@ Measured, as is the next one: `benchmarks/results/reference_table.json`.
 """
 _alias_bytes: Final = 190
 
-Project = Callable[[JsonObject], bytes]
+Project = Callable[[JsonObject], Fragment]
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class Entry:
         """Whether it was looked up since the last search for entries to drop."""
         self._value = value
         self._size = size
-        self._fragment = b""
+        self._fragment: Fragment | None = None
         self._project: Project | None = None
 
     @property
@@ -53,15 +54,15 @@ class Entry:
         """The state, parsed anew; None where the entity is gone."""
         return None if self._value is None else state_in(self._value)
 
-    def fragment(self, project: Project) -> bytes:
-        """Return what ``project`` makes of the state; b"" where the entity is gone.
+    def fragment(self, project: Project) -> Fragment | None:
+        """Return what ``project`` makes of the state; None where the entity is gone.
 
         It is kept for further calls with the same ``project``, which has to be the same object.
         """
         if self._project is not project:
             state = self.state
-            fragment = b"" if state is None else project(state)
-            self._size.bytes += len(fragment) - len(self._fragment)
+            fragment = None if state is None else project(state)
+            self._size.bytes += sum(map(len, fragment or ())) - sum(map(len, self._fragment or ()))
             self._project, self._fragment = project, fragment
         return self._fragment
 
@@ -72,7 +73,8 @@ class Entry:
     def size_bytes(self, id_: str) -> int:
         """Return its memory, about."""
         aliases = sum(_alias_bytes + len(alias) for alias in self.aliases)
-        return _entry_bytes + len(id_) + len(self._value or b"") + len(self._fragment) + aliases
+        fragment = sum(map(len, self._fragment or ()))
+        return _entry_bytes + len(id_) + len(self._value or b"") + fragment + aliases
 
 
 def state_in(value: bytes) -> JsonObject:

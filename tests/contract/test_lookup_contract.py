@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Literal
 
 import aiohttp
 import pytest
 
 from processors.enrichment.lookup import CachedLookup
-from processors.enrichment.references import queue_ids, user_ids
 from processors.enrichment.settings import EnrichmentSettings
+from processors.enrichment.zoom_source import ZoomSource
 from runtime.background_tasks import BackgroundTasks
 from runtime.contracts import Lookup
 from runtime.errors import TransientError
+from schemas.reference_record import ReferenceKey
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
@@ -91,25 +93,33 @@ async def remembered_users() -> AsyncIterator[Subject]:
     async with api() as opened, BackgroundTasks() as background:
         lookup = CachedLookup[str, User](
             user_lookup(opened.client),
-            EnrichmentSettings(),
-            names=user_ids,
+            EnrichmentSettings(deadline_s=5.0),
             background=background,
             clock=opened.clock,
+            rng=Random(1),
         )
         yield opened.users(lookup)
 
 
 @asynccontextmanager
-async def remembered_queues() -> AsyncIterator[Subject]:
-    async with api() as opened, BackgroundTasks() as background:
-        lookup = CachedLookup[str, Queue](
-            queue_lookup(opened.client),
-            EnrichmentSettings(),
-            names=queue_ids,
-            background=background,
-            clock=opened.clock,
-        )
-        yield opened.queues(lookup)
+async def entities_of_the_api() -> AsyncIterator[Subject]:
+    async with api() as opened:
+        ann, ben = opened.company.users[:2]
+        source = ZoomSource(lambda _: opened.client, answered=lambda _: None, clock=opened.clock)
+        lookup = _UsersById(source, opened.company.account_id)
+        yield Subject(lookup, ann.user_id, ann.display_name, ben.user_id, opened.go, opened.clock)
+
+
+@dataclass
+class _UsersById:
+    """Display names of users, by id: the lookup of `ZoomSource` with the keys of this suite."""
+
+    source: ZoomSource
+    account_id: str
+
+    async def get(self, key: str) -> object | None:
+        found = await self.source.get(ReferenceKey(self.account_id, "user", key))
+        return None if found is None or found.state is None else found.state["display_name"]
 
 
 @asynccontextmanager
@@ -123,7 +133,7 @@ async def the_fake() -> AsyncIterator[Subject]:
 
 
 @pytest.fixture(
-    params=[users_of_the_api, queues_of_the_api, remembered_users, remembered_queues, the_fake],
+    params=[users_of_the_api, queues_of_the_api, entities_of_the_api, remembered_users, the_fake],
     ids=lambda make: make.__name__,
 )
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:

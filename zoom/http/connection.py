@@ -60,7 +60,10 @@ _success: Final = "found"
 
 
 class AccountConnection:
-    """The app's tokens, the account's scheduler, and the breakers of its operations."""
+    """The app's tokens, the account's scheduler, and the breakers of its operations.
+
+    ``tokens`` and ``scheduler`` are the present ones: either may be replaced.
+    """
 
     def __init__(
         self,
@@ -70,13 +73,41 @@ class AccountConnection:
         clock: Clock,
         scheduler: RateLimitScheduler,
     ) -> None:
+        """Take the credentials of the settings.
+
+        Raises:
+            ConfigurationError: they have none.
+        """
+        self._log = _log.bind(account=settings.account_id)
         self._limit_s = settings.call_timeout_s
         self._transport = transport
         self._clock = clock
         self._breakers = Breakers()
         self._shown: set[str] = set()
-        self.tokens: Final = TokenSource(settings, transport=transport, clock=clock)
-        self.scheduler: Final = scheduler
+        self._calls_in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._is_closed = False
+        self.tokens = TokenSource(settings, transport=transport, clock=clock)
+        self.scheduler = scheduler
+
+    def replace_credentials(self, settings: ZoomSettings) -> None:
+        """Take other credentials of the same account; the next call gets a token with them.
+
+        Calls in flight end with the token that they have. What the old credentials failed at is
+        tried again at once.
+        """
+        self.tokens = TokenSource(settings, transport=self._transport, clock=self._clock)
+        self._breakers = Breakers()
+
+    async def close(self) -> None:
+        """Refuse further calls, and return once those in flight have ended.
+
+        A call that waits for the budget counts as in flight, and is refused when its wait is over.
+        """
+        self._is_closed = True
+        self.scheduler.close()
+        await self._idle.wait()
 
     async def answer(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         """Return the document that answers a call, None where the answer has none.
@@ -84,6 +115,19 @@ class AccountConnection:
         Raises:
             ZoomError: as the class of the error says.
         """
+        if self._is_closed:
+            detail = f"{call.operation.name}: the account has no credentials any more"
+            raise error_of(ZoomFault.CREDENTIALS, detail)
+        self._calls_in_flight += 1
+        self._idle.clear()
+        try:
+            return await self._answer(call)
+        finally:
+            self._calls_in_flight -= 1
+            if not self._calls_in_flight:
+                self._idle.set()
+
+    async def _answer(self, call: Call) -> Any:  # noqa: ANN401 - as zoom.messages.Caller
         operation = call.operation
         self._create_counters(operation.name)
         fault = self._breakers.stops(operation.name, self._clock.monotonic_s())
@@ -162,7 +206,7 @@ class AccountConnection:
     def _note_success(self, name: str) -> None:
         metrics.requests.labels(name, _success).inc()
         if self._breakers.opened_by(name) is not None:
-            _log.info("zoom_operation_works_again", operation=name)
+            self._log.info("zoom_operation_works_again", operation=name)
         self._breakers.succeeded(name)
 
     def _note_failure(self, name: str, error: ZoomError) -> None:
@@ -170,7 +214,7 @@ class AccountConnection:
         before = self._breakers.opened_by(name)
         self._breakers.failed(name, error.fault, self._clock.monotonic_s())
         if before is None and self._breakers.opened_by(name) is not None:
-            _log.warning("zoom_operation_rests", operation=name, error=str(error))
+            self._log.warning("zoom_operation_rests", operation=name, error=str(error))
 
 
 def _suspended(operation: Operation, fault: ZoomFault) -> ZoomError:

@@ -76,7 +76,14 @@ class TokenSource:
     """The app's present token."""
 
     def __init__(self, settings: ZoomSettings, *, transport: Transport, clock: Clock) -> None:
-        self._settings = settings
+        """Take the credentials of the settings.
+
+        Raises:
+            ConfigurationError: they have none.
+        """
+        self._credentials = settings.credentials
+        self._oauth_url = settings.oauth_url
+        self._api_url = settings.api_url
         self._transport = transport
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -157,7 +164,7 @@ class TokenSource:
         early_s = min(grant.expires_in * _renewal_part, _longest_renewal_s)
         return Token(
             value=grant.access_token,
-            api_url=self._settings.api_url or api_base(grant.api_url) or global_api_url,
+            api_url=self._api_url or api_base(grant.api_url) or global_api_url,
             requested_at_s=requested_at_s,
             renew_at_s=requested_at_s + grant.expires_in - early_s,
             expires_at_s=requested_at_s + grant.expires_in,
@@ -165,13 +172,13 @@ class TokenSource:
         )
 
     def _request(self) -> Request:
-        settings = self._settings
-        login = f"{settings.client_id}:{settings.client_secret.get_secret_value()}"
+        app = self._credentials
+        login = f"{app.client_id}:{app.client_secret.get_secret_value()}"
         return Request(
             "POST",
-            settings.oauth_url,
+            self._oauth_url,
             headers={"Authorization": f"Basic {b64encode(login.encode()).decode()}"},
-            form=(("grant_type", "account_credentials"), ("account_id", settings.account_id)),
+            form=(("grant_type", "account_credentials"), ("account_id", app.account_id)),
         )
 
 

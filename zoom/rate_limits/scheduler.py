@@ -91,9 +91,15 @@ class RateLimitScheduler:
         clock: Clock,
         member_share: MemberShare | None = sole_member,
         counts: DailyCounts | None = None,
+        account: str = "",
     ) -> None:
-        """Begin with this share. A member of a group begins with None; see `on_share_changed`."""
+        """Begin with this share. A member of a group begins with None; see `on_share_changed`.
+
+        ``account`` is the label of its metrics.
+        """
         self._settings = settings
+        self._log = _log.bind(account=settings.account_id)
+        self._account = account
         self._clock = clock
         self._has_share = asyncio.Event()
         self._arrivals = count()
@@ -101,7 +107,7 @@ class RateLimitScheduler:
             label: self._new_queue(label, limit, counts) for label, limit in settings.limits.items()
         }
         for label in settings.limits:
-            _create_counters(label)
+            self._create_counters(label)
         self.on_share_changed(member_share)
 
     def _new_queue(self, label: Label, limit: Limit, counts: DailyCounts | None) -> _LabelQueue:
@@ -118,13 +124,23 @@ class RateLimitScheduler:
 
     def on_share_changed(self, member_share: MemberShare | None) -> None:
         """Take the share that the group has assigned, or give it up before a rebalance."""
+        self._take_share(member_share)
+        metrics.budget_members.set(0 if member_share is None else member_share.members)
+
+    def close(self) -> None:
+        """Give up the share for good, because the account has another scheduler or none.
+
+        Calls that wait are refused when their wait is over.
+        """
+        self._take_share(None)
+
+    def _take_share(self, member_share: MemberShare | None) -> None:
         self._member_share = member_share
         for queue in self._queues.values():
             queue.budget.on_share_changed(member_share, self._now())
             if queue.daily is not None:
                 queue.daily.on_share_changed(member_share)
-            _show_limits(queue)
-        metrics.budget_members.set(0 if member_share is None else member_share.members)
+            self._show_limits(queue)
         if member_share is None:
             self._has_share.clear()
         else:
@@ -166,7 +182,7 @@ class RateLimitScheduler:
         except TimeoutError:
             detail = f"{operation}: no turn came in {timeout_s:g} s"
             self._refuse(queue, detail, self._expected_s(queue, priority))
-        metrics.budget_used.labels(label.value, priority.name.lower()).inc()
+        metrics.budget_used.labels(label.value, priority.name.lower(), self._account).inc()
 
     def _expected_s(self, queue: _LabelQueue, priority: Priority) -> float:
         ahead = sum(waiter.priority <= priority for waiter in queue.waiting)
@@ -181,7 +197,7 @@ class RateLimitScheduler:
     def _refusal(
         self, queue: _LabelQueue, reason: str, detail: str, retry_after_s: float | None
     ) -> UnavailableError:
-        metrics.budget_refused.labels(queue.label.value, reason).inc()
+        metrics.budget_refused.labels(queue.label.value, reason, self._account).inc()
         return UnavailableError(ZoomFault.OVER_BUDGET, detail, retry_after_s=retry_after_s)
 
     async def _wait_today(
@@ -205,7 +221,9 @@ class RateLimitScheduler:
             queue.budget.grant(now)
             return
         waiter = _Waiter(priority, next(self._arrivals), asyncio.Event())
-        waiting = metrics.budget_waiting.labels(queue.label.value, priority.name.lower())
+        waiting = metrics.budget_waiting.labels(
+            queue.label.value, priority.name.lower(), self._account
+        )
         since_s = self._clock.monotonic_s()
         insort(queue.waiting, waiter)
         waiting.inc()
@@ -219,7 +237,7 @@ class RateLimitScheduler:
                 queue.waiting[0].first.set()
             waiting.dec()
             waited_s = self._clock.monotonic_s() - since_s
-            metrics.budget_wait.labels(queue.label.value).inc(waited_s)
+            metrics.budget_wait.labels(queue.label.value, self._account).inc(waited_s)
 
     async def _wait_first(self, queue: _LabelQueue, waiter: _Waiter) -> None:
         while True:
@@ -254,17 +272,19 @@ class RateLimitScheduler:
         hint = rate_limit_hint(label, response, self._clock.now())
         queue, now = self._queues[hint.label], self._now()
         if hint.limit is not None and self._correct(queue, hint.window, hint.limit, now):
-            metrics.budget_corrections.labels(hint.label.value, "limit").inc()
-            _log.warning(
+            metrics.budget_corrections.labels(hint.label.value, "limit", self._account).inc()
+            self._log.warning(
                 "zoom_limit_corrected", label=hint.label.value, window=hint.window, limit=hint.limit
             )
-            _show_limits(queue)
+            self._show_limits(queue)
         # Pause the whole label, not the call: the limit counts for all calls of all apps.
         if hint.spent_for_s is not None:
             queue.budget.pause(now.monotonic_s + hint.spent_for_s)
-            metrics.budget_corrections.labels(hint.label.value, hint.window).inc()
+            metrics.budget_corrections.labels(hint.label.value, hint.window, self._account).inc()
             if hint.window == "day":
-                _log.warning("zoom_day_used_up", label=hint.label.value, for_s=hint.spent_for_s)
+                self._log.warning(
+                    "zoom_day_used_up", label=hint.label.value, for_s=hint.spent_for_s
+                )
 
     def _correct(self, queue: _LabelQueue, window: str, limit: int, now: ClockReading) -> bool:
         if window == "second":
@@ -291,22 +311,20 @@ class RateLimitScheduler:
     def _now(self) -> ClockReading:
         return ClockReading(self._clock.monotonic_s(), self._clock.now().timestamp())
 
+    def _create_counters(self, label: Label) -> None:
+        """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
+        zoom, account = metrics, self._account
+        zoom.budget_wait.labels(label.value, account)
+        for reason in ("second", "day", "paused", "no_share"):
+            zoom.budget_refused.labels(label.value, reason, account)
+        for kind in ("limit", "second", "day"):
+            zoom.budget_corrections.labels(label.value, kind, account)
+        for priority in Priority:
+            zoom.budget_used.labels(label.value, priority.name.lower(), account)
+            zoom.budget_waiting.labels(label.value, priority.name.lower(), account)
 
-def _create_counters(label: Label) -> None:
-    """Create each series at 0: Prometheus sees no increase in a series that starts at 1."""
-    zoom = metrics
-    zoom.budget_wait.labels(label.value)
-    for reason in ("second", "day", "paused", "no_share"):
-        zoom.budget_refused.labels(label.value, reason)
-    for kind in ("limit", "second", "day"):
-        zoom.budget_corrections.labels(label.value, kind)
-    for priority in Priority:
-        zoom.budget_used.labels(label.value, priority.name.lower())
-        zoom.budget_waiting.labels(label.value, priority.name.lower())
-
-
-def _show_limits(queue: _LabelQueue) -> None:
-    gauge = metrics.budget_limit
-    gauge.labels(queue.label.value, "second").set(queue.budget.own_calls_per_second)
-    if queue.daily is not None:
-        gauge.labels(queue.label.value, "day").set(queue.daily.limit)
+    def _show_limits(self, queue: _LabelQueue) -> None:
+        gauge, label = metrics.budget_limit, queue.label.value
+        gauge.labels(label, "second", self._account).set(queue.budget.own_calls_per_second)
+        if queue.daily is not None:
+            gauge.labels(label, "day", self._account).set(queue.daily.limit)

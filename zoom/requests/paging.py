@@ -82,6 +82,23 @@ async def items(
                 yield item
 
 
+async def page_at(
+    caller: Caller, operation: Operation, arguments: Arguments, *, token: str = ""
+) -> tuple[list[object], str]:
+    """Return the items of one page of a list, and the token of the next page, "" at the end.
+
+    For a caller that continues a list elsewhere: it sends the same arguments for each page, it
+    recognises repeated pages, and it keeps to `token_lifetime_s`. ``token`` "" is the first page.
+
+    Raises:
+        UnavailableError: the page has no list, or there is more without a token.
+        ZoomError: as a call raises.
+    """
+    given = {**arguments, "next_page_token": token} if token else arguments
+    page, records = await _page(caller, operation, given)
+    return records, "" if operation.paging is None else _next_token(operation, page)
+
+
 def _checked(operation: Operation, arguments: Arguments) -> dict[str, object]:
     given = {name: value for name, value in arguments.items() if value is not None}
     for name in _own_arguments:

@@ -13,10 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from processors.enrichment.handler import EnrichmentHandler
-from processors.enrichment.lookup import CachedLookup
-from processors.enrichment.references import queue_ids, user_ids
-from processors.enrichment.settings import EnrichmentSettings
 from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
 from runtime.kafka import TopicAdmin
@@ -28,14 +24,13 @@ from sinks.object_storage.settings import ObjectStorageSettings
 from sinks.object_storage.sink import ObjectStorageSink
 from sinks.postgres.sink import PostgresSink
 from tests.support.enriched_records import delivery, webhook
-from tests.support.fakes.zoom import MemoryLookup
+from tests.support.enrichment import EnrichmentBench
 from tests.support.kafka_members import a_worker
 from tests.support.kafka_records import records_of
 from tests.support.objects import opened, parquet_paths
 from tests.support.postgres import settings as postgres_settings
 from tests.support.sink_processes import DEADLINE_S, publish, s3, sink_running
 from tests.support.stack import RealStack
-from zoom.entities import Queue, User
 
 SINKS = ("postgres", "object-storage")
 
@@ -122,18 +117,11 @@ class Bench:
 
     @asynccontextmanager
     async def enriching(self) -> AsyncIterator[None]:
-        clock, stopping = SystemClock(), asyncio.Event()
+        stopping = asyncio.Event()
         async with BackgroundTasks() as background:
-            settings, source = EnrichmentSettings(), MemoryLookup({})
-            users = CachedLookup[str, User](
-                source, settings, names=user_ids, background=background, clock=clock
-            )
-            queues = CachedLookup[str, Queue](
-                source, settings, names=queue_ids, background=background, clock=clock
-            )
-            handler = EnrichmentHandler(
-                users=users, queues=queues, topic_prefix=self.kafka.topic_prefix, clock=clock
-            )
+            handler = EnrichmentBench(
+                background, clock=SystemClock(), prefix=self.kafka.topic_prefix
+            ).handler
             async with (
                 a_worker(self.kafka, self.raw, handler, guard_rejected_share=1) as worker,
                 asyncio.TaskGroup() as tasks,

@@ -22,7 +22,8 @@ calls_per_second = 20
 
 def corrections(kind: str) -> float:
     name = "zcc_zoom_budget_corrections_total"
-    return REGISTRY.get_sample_value(name, {"label": "LIGHT", "kind": kind}) or 0.0
+    labels = {"label": "LIGHT", "kind": kind, "account": ""}
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 async def outcomes(

@@ -13,12 +13,27 @@ zoom = (
         silent=("6m",),
     ),
     Case(
+        "ZccZoomAccountsNotRead",
+        {
+            'zcc_zoom_account_reloads_total{outcome="taken"}': "0+1x40",
+            'zcc_zoom_account_reloads_total{outcome="wrong"}': "0x10 12+12x10 132x20",
+        },
+        {"20m": [{"outcome": "wrong"}]},
+        silent=("10m", "28m"),
+    ),
+    Case(
         "ZccZoomBudgetSpent",
         {
             'zcc_zoom_budget_refused_total{label="LIGHT",reason="second"}': "0+60x40",
             'zcc_zoom_budget_refused_total{label="LIGHT",reason="no_share"}': "0+60x40",
+            'zcc_zoom_budget_refused_total{account="a",label="HEAVY",reason="day"}': "0+60x40",
         },
-        {"20m": [{"label": "LIGHT", "reason": "second"}]},
+        {
+            "20m": [
+                {"label": "LIGHT", "reason": "second"},
+                {"account": "a", "label": "HEAVY", "reason": "day"},
+            ]
+        },
         silent=("10m",),
     ),
 )

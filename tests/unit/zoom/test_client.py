@@ -160,7 +160,7 @@ async def test_views_of_a_client_keep_what_the_other_set_and_share_its_tokens() 
 
 async def test_a_call_waits_for_its_turn_at_the_priority_of_its_client() -> None:
     def used(priority: str) -> float:
-        labels = {"label": "LIGHT", "priority": priority}
+        labels = {"label": "LIGHT", "priority": priority, "account": ""}
         return REGISTRY.get_sample_value("zcc_zoom_budget_used_total", labels) or 0.0
 
     for priority in Priority:

@@ -15,6 +15,7 @@ from runtime.values import Deferred, Delivery
 from simulator.company import Company, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
+from tests.support.enrichment import MemoryTopic
 from tests.support.fakes.zoom import (
     Serve,
     ShiftedClock,
@@ -50,13 +51,14 @@ async def handler_for(zoom: ZoomSettings, **settings: float) -> AsyncIterator[En
     async with (
         client_of(zoom, clock) as client,
         enrichment(
-            client,
+            lambda _account_id: client,
             EnrichmentSettings.model_validate(settings),
+            publisher=MemoryTopic(),
             topic_prefix="zcc",
             clock=clock,
-        ) as handler,
+        ) as opened,
     ):
-        yield handler
+        yield opened.handler
 
 
 @asynccontextmanager
@@ -97,30 +99,6 @@ async def test_names_come_from_the_api_and_known_ones_survive_its_outage() -> No
         assert member["missing"] == [
             {"entity": "user", "id": "somebody new", "reason": "unavailable"}
         ]
-
-
-async def test_the_whole_account_is_known_beforehand() -> None:
-    async def serve(head: str, writer: asyncio.StreamWriter) -> None:
-        path = head.split(" ")[1].partition("?")[0]
-        if path == "/oauth/token":
-            writer.write(http_token())
-        elif path.endswith("/users"):
-            users = [{"user_id": f"U{n}", "display_name": f"name {n}"} for n in range(300)]
-            writer.write(http(200, orjson.dumps({"users": users})))
-        elif path.endswith("/queues"):
-            writer.write(http(200, b'{"queues": [{"cc_queue_id": "q", "queue_name": "Help"}]}'))
-        else:
-            writer.write(http(404, b'{"code": 1001}'))
-
-    async with raw(serve) as zoom, handler_for(zoom) as handler:
-
-        async def knows_all() -> bool:
-            member = await enriched(handler, user_ids=["u7"], cc_queue_id="q")
-            return member["missing"] == []
-
-        await eventually(knows_all)
-        member = await enriched(handler, user_ids=["u7"])
-    assert member["users"] == {"u7": {"user_id": "U7", "display_name": "name 7"}}
 
 
 @asynccontextmanager

@@ -9,10 +9,6 @@ from itertools import permutations
 import orjson
 import pytest
 
-from processors.enrichment.handler import EnrichmentHandler
-from processors.enrichment.lookup import CachedLookup
-from processors.enrichment.references import queue_ids, user_ids
-from processors.enrichment.settings import EnrichmentSettings
 from runtime.background_tasks import BackgroundTasks
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin
@@ -30,11 +26,10 @@ from schemas.topics import (
 from sinks.postgres.migrate import migrate
 from tests.support.components import component_of
 from tests.support.enriched_records import delivery, webhook
-from tests.support.fakes.zoom import MemoryLookup
+from tests.support.enrichment import EnrichmentBench, user
 from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import owner, query
-from zoom.entities import Queue, User
 
 pytestmark = pytest.mark.usefixtures("signals")
 
@@ -81,20 +76,16 @@ async def read(kafka: KafkaSettings, topic: str, *, count: int = 0) -> Sequence[
 async def test_names_that_come_late_correct_the_event_everywhere(
     kafka: KafkaSettings, background: BackgroundTasks, database_dsn: str
 ) -> None:
-    prefix, clock, settings = kafka.topic_prefix, SystemClock(), EnrichmentSettings()
-    source = MemoryLookup({"U1": User("U1", "Ann")})
+    prefix = kafka.topic_prefix
+    bench = EnrichmentBench(
+        background, {"U1": user("U1", "Ann")}, attempts=2, clock=SystemClock(), prefix=prefix
+    )
+    source = bench.api.memory
     source.down = True
-    users = CachedLookup[str, User](
-        source, settings, names=user_ids, background=background, clock=clock
-    )
-    queues = CachedLookup[str, Queue](
-        source, settings, names=queue_ids, background=background, clock=clock
-    )
-    handler = EnrichmentHandler(users=users, queues=queues, topic_prefix=prefix, clock=clock)
     await publish(kafka)
     enriched = enriched_topic("engagement", prefix=prefix)
     work = run_handler(
-        handler,
+        bench.handler,
         component_of(
             "enrichment", [raw_topic("engagement", prefix=prefix)], retry_delays_s=[late_s]
         ),

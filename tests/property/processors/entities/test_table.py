@@ -7,6 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.entities.fields import Fragment
 from processors.entities.table import ReferenceTable
 from schemas.envelope import JsonObject
 from schemas.reference_record import Snapshot, is_newer
@@ -22,6 +23,10 @@ def histories(draw: st.DrawFn) -> list[Snapshot]:
     moments = draw(st.lists(st.tuples(ids, st.integers(0, 30)), unique=True, max_size=25))
     states = st.one_of(st.none(), st.builds(lambda name: {"alias": name}, names))
     return [snapshot(id_, as_of_ms, draw(states)) for id_, as_of_ms in moments]
+
+
+def whole(state: JsonObject) -> Fragment:
+    return Fragment(orjson.dumps(state), b"")
 
 
 def aliases(_entity: str, _id: str, state: JsonObject) -> list[str]:
@@ -81,7 +86,7 @@ def test_the_bound_holds_after_each_step(
             assert held.size_bytes <= limit_bytes
         entry = held.get("a", "user", id_ or "A")
         if entry is not None:
-            entry.fragment(orjson.dumps)
+            entry.fragment(whole)
         held.settle()
         assert held.size_bytes <= limit_bytes
     assert len(held) == len([each for each in "ABC" if held.get("a", "user", each) is not None])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from random import Random
 from typing import Any
 
 import pytest
@@ -50,10 +51,15 @@ class Bench:
         self.lookup = CachedLookup[str, str](
             self.source,
             self.settings,
-            names=lambda value: (value, value.lower()),
             background=background,
             clock=self.clock,
+            rng=Random(1),
         )
+
+    async def learn(self, *keys: str) -> None:
+        for key in keys:
+            self.source.knows(key, key)
+            await self.lookup.get(key)
 
 
 async def settled() -> None:
@@ -69,45 +75,29 @@ async def test_many_who_ask_the_same_share_one_question(background: BackgroundTa
     assert bench.source.questions == ["k"]
 
 
-async def test_an_answer_serves_all_names_of_the_value(background: BackgroundTasks) -> None:
-    bench = Bench(background)
-    bench.source.knows("alias", "Value")
-    await bench.lookup.get("alias")
-    assert await bench.lookup.get("Value") == await bench.lookup.get("value") == "Value"
-    assert bench.source.questions == ["alias"]
-
-
-async def test_a_value_that_came_by_another_way_is_not_requested(
-    background: BackgroundTasks,
-) -> None:
-    bench = Bench(background)
-    bench.lookup.keep("Value")
-    assert await bench.lookup.get("value") == "Value"
-    assert bench.source.questions == []
-
-
-async def test_what_came_by_another_way_meanwhile_outweighs_an_absence(
-    background: BackgroundTasks,
-) -> None:
-    bench = Bench(background, deadline_s=30.0)
-    pending = asyncio.ensure_future(bench.lookup.get("value"))
-    await settled()
-    bench.lookup.keep("Value")
-    bench.source.answers["value"].set_result(None)
-    assert await pending == "Value"
-    assert await bench.lookup.get("value") == "Value"
-
-
 async def test_a_value_that_exists_no_more_is_forgotten_when_renewed(
     background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
-    bench.lookup.keep("v")
+    await bench.learn("v")
     bench.clock.elapsed_s = bench.settings.cache_ttl_s
     bench.source.knows("v", None)
     assert await bench.lookup.get("v") == "v"
     await settled()
     assert await bench.lookup.get("v") is None
+
+
+async def test_answers_of_one_moment_grow_old_at_different_times(
+    background: BackgroundTasks,
+) -> None:
+    bench = Bench(background)
+    await bench.learn(*(f"v{number}" for number in range(50)))
+    bench.source.questions.clear()
+    bench.clock.elapsed_s = 0.95 * bench.settings.cache_ttl_s
+    for number in range(50):
+        await bench.lookup.get(f"v{number}")
+        await settled()
+    assert 10 < len(bench.source.questions) < 40
 
 
 async def test_an_absence_is_remembered_for_a_shorter_time(background: BackgroundTasks) -> None:
@@ -143,20 +133,20 @@ async def test_an_old_value_survives_an_outage_and_its_renewal_rests(
     background: BackgroundTasks,
 ) -> None:
     bench = Bench(background)
-    bench.lookup.keep("v")
+    await bench.learn("v")
     bench.clock.elapsed_s = bench.settings.cache_ttl_s
     bench.source.knows("v", TransientError("down"))
     for _ in range(3):
         assert await bench.lookup.get("v") == "v"
         await settled()
-    assert bench.source.questions == ["v"]
+    assert bench.source.questions == ["v", "v"]
 
 
 async def test_only_a_few_old_values_are_renewed_at_once(background: BackgroundTasks) -> None:
     bench = Bench(background)
-    for number in range(50):
-        bench.lookup.keep(f"v{number}")
+    await bench.learn(*(f"v{number}" for number in range(50)))
     bench.clock.elapsed_s = bench.settings.cache_ttl_s
+    bench.source.questions.clear()
     for number in range(50):
         assert await bench.lookup.get(f"v{number}") == f"v{number}"
     await settled()

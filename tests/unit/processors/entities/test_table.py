@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from processors.entities.entity_set import Entry
+from processors.entities.fields import Fragment
 from processors.entities.table import ReferenceTable
 from runtime.values import Delivery
 from schemas.enriched_record import UnreadableRecordError
@@ -33,6 +34,10 @@ def holding(*deliveries: Delivery, limit_bytes: int = 1_000_000) -> ReferenceTab
 def settle(each: ReferenceTable) -> None:
     while not each.settle():
         pass
+
+
+def whole(state: JsonObject) -> Fragment:
+    return Fragment(orjson.dumps(state), b"")
 
 
 def state_of(entry: Entry | None) -> JsonObject | None:
@@ -80,7 +85,7 @@ def test_a_deletion_is_remembered_and_an_older_state_does_not_undo_it() -> None:
     assert entry is not None
     assert entry.is_gone
     assert entry.state is None
-    assert entry.fragment(orjson.dumps) == b""
+    assert entry.fragment(whole) is None
     assert held.ids("a", "user") == ()
     held.take(delivery_of(snapshot("U1", 13, {"name": "again"})))
     settle(held)
@@ -192,18 +197,18 @@ def test_a_record_without_a_header_holds_as_of_its_timestamp() -> None:
 def test_a_fragment_is_made_once_for_a_projection_and_counts() -> None:
     calls = []
 
-    def name_of(state: JsonObject) -> bytes:
+    def name_of(state: JsonObject) -> Fragment:
         calls.append(state)
-        return orjson.dumps(state["name"])
+        return Fragment(orjson.dumps(state["name"]), b"")
 
     held = holding(delivery_of(snapshot("U1", 1, {"name": "x"})))
     before_bytes = held.size_bytes
     entry = held.get("a", "user", "U1")
     assert entry is not None
-    assert [entry.fragment(name_of), entry.fragment(name_of)] == [b'"x"', b'"x"']
+    assert [entry.fragment(name_of), entry.fragment(name_of)] == [Fragment(b'"x"', b"")] * 2
     assert len(calls) == 1
     assert held.size_bytes == before_bytes + 3
-    assert entry.fragment(orjson.dumps) == b'{"name":"x"}'
+    assert entry.fragment(whole) == Fragment(b'{"name":"x"}', b"")
     held.take(delivery_of(snapshot("U1", 2, {"name": "x"})))
     settle(held)
     entry.fragment(name_of)  # of an entry that has left

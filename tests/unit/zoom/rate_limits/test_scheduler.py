@@ -50,7 +50,8 @@ async def refusal(
 
 
 def figure(name: str, **labels: str) -> float:
-    return REGISTRY.get_sample_value(name, labels) or 0.0
+    account = {} if name == "zcc_zoom_budget_members" else {"account": ""}
+    return REGISTRY.get_sample_value(name, labels | account) or 0.0
 
 
 def standing(scheduler: RateLimitScheduler, label: Label) -> LimitStatus:
@@ -61,14 +62,16 @@ async def test_each_counter_begins_at_0() -> None:
     some_turns()
     for label in Label:
         assert (
-            REGISTRY.get_sample_value("zcc_zoom_budget_wait_seconds_total", {"label": label.value})
+            REGISTRY.get_sample_value(
+                "zcc_zoom_budget_wait_seconds_total", {"label": label.value, "account": ""}
+            )
             is not None
         )
         for reason in ("second", "day", "paused", "no_share"):
-            labels = {"label": label.value, "reason": reason}
+            labels = {"label": label.value, "reason": reason, "account": ""}
             assert REGISTRY.get_sample_value("zcc_zoom_budget_refused_total", labels) is not None
         for kind in ("limit", "second", "day"):
-            labels = {"label": label.value, "kind": kind}
+            labels = {"label": label.value, "kind": kind, "account": ""}
             name = "zcc_zoom_budget_corrections_total"
             assert REGISTRY.get_sample_value(name, labels) is not None
 

@@ -1,0 +1,108 @@
+"""Finds what is known of the entities that an event names: in the table, in memory, or at Zoom.
+
+Three tiers, in this order. The reference table answers at once, and alike for all replicas. The
+memory of lookups has what the table does not hold yet. Only what neither knows is asked for, and an
+event waits for that no longer than `EnrichmentSettings.deadline_s`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from processors.enrichment.lookup import CachedLookup, DeadlineError
+from processors.enrichment.metrics import metrics
+from processors.entities.entity_set import Entry, Project
+from processors.entities.fields import EventFields
+from processors.entities.member import Answer, Missing
+from processors.entities.plan import EntityPlan
+from processors.entities.references import Entity, EntityReference
+from processors.entities.table import ReferenceTable
+from runtime.clock import Clock
+from runtime.errors import ConfigurationError, TransientError
+from schemas.envelope import JsonObject
+from schemas.reference_record import ReferenceKey, Snapshot
+
+Answers = dict[EntityReference, Answer]
+
+
+class Names:
+    """The entities of all accounts, as fragments of the member ``enrichment``."""
+
+    def __init__(
+        self,
+        table: ReferenceTable,
+        lookup: CachedLookup[ReferenceKey, Snapshot],
+        fields: EventFields,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._table = table
+        self._lookup = lookup
+        self._clock = clock
+        self._plan = EntityPlan(fields.entities)
+        self._fragments: Mapping[Entity, Project] = {
+            each: partial(fields.fragment, each) for each in fields.entities
+        }
+        labels = metrics.names.labels
+        self._from_table = {each: labels(each.value, "table") for each in fields.entities}
+        self._from_memory = {each: labels(each.value, "memory") for each in fields.entities}
+
+    def named(self, event: str, entity: JsonObject) -> tuple[EntityReference, ...]:
+        """Return the entities that an event's object names."""
+        return self._plan.references(event, entity)
+
+    def known(
+        self, account_id: str, named: Sequence[EntityReference]
+    ) -> tuple[Answers, list[EntityReference]]:
+        """Return the answers that need no wait, and those that are left to `ask` for."""
+        answers: Answers = {}
+        unknown: list[EntityReference] = []
+        for one in named:
+            entity, entity_id = one
+            entry = self._table.get(account_id, entity, entity_id)
+            if entry is not None:
+                answers[one] = self._of_entry(entity, entry)
+                self._from_table[entity].inc()
+                continue
+            remembered = self._lookup.known(ReferenceKey(account_id, entity, entity_id))
+            if remembered is None:
+                unknown.append(one)
+            else:
+                answers[one] = self._of_snapshot(entity, remembered.value)
+                self._from_memory[entity].inc()
+        return answers, unknown
+
+    async def ask(self, account_id: str, unknown: Sequence[EntityReference]) -> Answers:
+        """Return an answer for each, within the deadline."""
+        begun_s = self._clock.monotonic_s()
+        given = await asyncio.gather(*(self._ask(account_id, one) for one in unknown))
+        metrics.wait.observe(self._clock.monotonic_s() - begun_s)
+        return dict(zip(unknown, given, strict=True))
+
+    async def _ask(self, account_id: str, one: EntityReference) -> Answer:
+        try:
+            snapshot = await self._lookup.get(ReferenceKey(account_id, one.entity, one.id))
+        except DeadlineError:
+            answer: Answer = Missing.DEADLINE
+        except ConfigurationError:
+            answer = Missing.FORBIDDEN
+        except TransientError:
+            answer = Missing.UNAVAILABLE
+        else:
+            # Meanwhile a webhook or the walk may have told the table something newer.
+            entry = self._table.get(account_id, one.entity, one.id)
+            if entry is None:
+                answer = self._of_snapshot(one.entity, snapshot)
+            else:
+                answer = self._of_entry(one.entity, entry)
+        outcome = answer.value if isinstance(answer, Missing) else "found"
+        metrics.lookups.labels(one.entity.value, outcome).inc()
+        return answer
+
+    def _of_entry(self, entity: Entity, entry: Entry) -> Answer:
+        return entry.fragment(self._fragments[entity]) or Missing.ABSENT
+
+    def _of_snapshot(self, entity: Entity, snapshot: Snapshot | None) -> Answer:
+        if snapshot is None or snapshot.state is None:
+            return Missing.ABSENT
+        return self._fragments[entity](snapshot.state)

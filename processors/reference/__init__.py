@@ -1,0 +1,1 @@
+"""Publishes the reference entities of an account: the walk over Zoom's lists."""

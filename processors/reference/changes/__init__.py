@@ -1,0 +1,1 @@
+"""Applies what webhooks say of reference entities, at once."""
