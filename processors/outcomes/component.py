@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from processors.entities.settings import EventFieldSettings
 from processors.outcomes.settings import OutcomeSettings
 from runtime.component import Component, Deployment
 from schemas.topics import enriched_topic, outcome_topic, raw_topic
@@ -24,7 +25,7 @@ component: Final = Component(
     writes=_writes,
     # 5, 15, 30 and 60 s after the event: Zoom finishes an engagement within a minute.
     retry_delays_s=(5, 10, 15, 30),
-    settings=(OutcomeSettings, ZoomSettings),
+    settings=(OutcomeSettings, EventFieldSettings, ZoomSettings),
     zoom_operations=(
         "get_engagement",
         "list_engagement_dataset",

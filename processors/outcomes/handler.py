@@ -14,8 +14,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-import structlog
-
 from processors.outcomes.metrics import metrics
 from processors.outcomes.parts import Part
 from processors.outcomes.progress import (
@@ -52,8 +50,6 @@ data_ready: Final = frozenset(
 )
 _asks: Final = data_ready | {ended}
 
-_log: Final = structlog.get_logger()
-
 
 class OutcomeHandler:
     """A `runtime.contracts.Handler` for the raw topic of engagements.
@@ -80,7 +76,6 @@ class OutcomeHandler:
         self._clock = clock
         self._outcomes = outcome_topic(prefix=topic_prefix)
         self._enriched = enriched_topic("engagement", prefix=topic_prefix)
-        self._skipped_accounts: set[str] = set()
         _create_series(self._requested)
 
     async def __call__(self, delivery: Delivery) -> Sequence[Record] | Deferred:
@@ -97,7 +92,7 @@ class OutcomeHandler:
             return ()
         questions = self._questions_of(event.account_id)
         if questions is None:
-            self._skip(event.account_id)
+            metrics.skipped.labels("account").inc()
             return ()
         if delivery.attempt == 1:
             metrics.deferred.inc()
@@ -175,12 +170,6 @@ class OutcomeHandler:
     def _keep(self, key: bytes, progress: OutcomeProgress) -> None:
         metrics.forgotten.inc(self._memory.keep(key, progress))
         metrics.remembered.set(self._memory.size_bytes)
-
-    def _skip(self, account_id: str) -> None:
-        metrics.skipped.labels("account").inc()
-        if account_id not in self._skipped_accounts:
-            self._skipped_accounts.add(account_id)
-            _log.warning("no credentials for an account: its outcomes are skipped")
 
 
 def _readable(delivery: Delivery) -> Envelope | None:

@@ -12,6 +12,7 @@ import orjson
 from processors.outcomes.parts import Part
 from processors.outcomes.progress import OutcomeProgress
 from runtime.values import Delivery, Record
+from schemas.envelope import JsonObject
 from schemas.headers import (
     Headers,
     as_of_header,
@@ -32,8 +33,10 @@ entity: Final = "engagement_outcome"
 class Enrich(Protocol):
     """Makes the body of an enriched event."""
 
-    def __call__(self, body: bytes, *, revision: int, enriched_at: str, outcome: bytes) -> bytes:
-        """Return the body with the member ``enrichment``; ``outcome`` is the JSON of its member.
+    def __call__(
+        self, body: bytes, *, revision: int, enriched_at: str, outcome: JsonObject
+    ) -> bytes:
+        """Return the body with the member ``enrichment``; ``outcome`` is its member of this name.
 
         The member has all names that are known now, so that a revision is never poorer than the
         one before it. ``enriched_at`` is RFC 3339.
@@ -89,7 +92,7 @@ def revision_record(
         ended.value or b"",
         revision=revision,
         enriched_at=as_of,
-        outcome=orjson.dumps(outcome),
+        outcome=outcome,
     )
     return Record(topic, ended.key, value, _headers(ended, revision))
 

@@ -41,7 +41,7 @@ class OutcomeSettings(BaseSettings):
         description="Seconds after the end from which an engagement without details is published "
         "as unavailable",
     )
-    share: float = Field(
+    budget_part: float = Field(
         default=0.5,
         gt=0,
         le=1,
@@ -58,6 +58,12 @@ class OutcomeSettings(BaseSettings):
         ge=1024**2,
         description="Bytes for the progress of engagements; above it the oldest are forgotten and "
         "asked again",
+    )
+    flows_mib: int = Field(
+        default=16,
+        ge=1,
+        description="Memory of the flows of the reference topic, in MiB; they are named in "
+        "revisions of events",
     )
 
     @property

@@ -52,7 +52,10 @@ _event: Final = (
     Header(headers.ce_partitionkey, "the record's key"),
     Header(headers.content_type, "`application/json`"),
     Header(headers.event_id_header, "the event id, whatever the revision; remove repeats by it"),
-    Header(headers.revision_header, "`1`, or the number of a correction"),
+    Header(
+        headers.revision_header,
+        "`1`, or the number of a correction; from 100 on with the outcome of the engagement",
+    ),
     *_arrival,
 )
 

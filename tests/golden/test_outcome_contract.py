@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from schemas.generation import strict
-from schemas.models.outcome import EngagementOutcome, OutcomeState
+from schemas.models import read
+from schemas.models.outcome import EngagementOutcome, EnrichedOutcome, OutcomeState
 
 CONTRACT = Path(__file__).parents[2] / "schemas"
 STATUSES = ("complete", "partial", "unavailable")
@@ -30,9 +31,9 @@ def test_an_example_satisfies_the_closed_schema_and_the_model(status: str) -> No
     Draft202012Validator(
         strict(schema()), format_checker=Draft202012Validator.FORMAT_CHECKER
     ).validate(body)
-    read = EngagementOutcome.model_validate_json(example(status))
-    assert read.status == status
-    assert set(unknown_members(read)) == set()
+    outcome = EngagementOutcome.model_validate_json(example(status))
+    assert outcome.status == status
+    assert set(unknown_members(outcome)) == set()
 
 
 def test_the_complete_example_has_every_member_of_the_schema() -> None:
@@ -89,3 +90,32 @@ def unknown_members(node: object) -> Iterator[str]:
     elif isinstance(node, tuple):
         for item in node:
             yield from unknown_members(item)
+
+
+def test_an_ended_event_with_its_outcome_satisfies_schemas_and_model() -> None:
+    body = (CONTRACT / "examples" / "enriched" / "outcome.json").read_bytes()
+    enriched = orjson.loads((CONTRACT / "enriched" / "event.schema.json").read_bytes())
+    Draft202012Validator(enriched, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
+        orjson.loads(body)
+    )
+    event, drift = read(body, strict=True)
+    assert drift == ()
+    assert event.enrichment is not None
+    assert event.enrichment.outcome is not None
+    assert event.enrichment.outcome.model_extra == {}
+    assert event.enrichment.outcome.durations is not None
+    assert event.enrichment.outcome.durations.hold_ms == 40_010
+
+
+def test_the_outcome_in_an_event_has_the_members_of_the_snapshot() -> None:
+    enriched = orjson.loads((CONTRACT / "enriched" / "event.schema.json").read_bytes())
+    inside = enriched["properties"]["enrichment"]["properties"]["outcome"]
+    snapshot = schema()["properties"]
+    alone = {path for path, _ in fields(snapshot["outcome"], "")}
+    about = {
+        f"{name}{path}" if path.startswith("[") else f"{name}.{path}".removesuffix(".")
+        for name in ("status", "as_of", "missing")
+        for path, _ in fields(snapshot[name], "")
+    }
+    assert {path for path, _ in fields(inside, "")} == alone | about
+    assert set(EnrichedOutcome.model_fields) == set(inside["properties"])

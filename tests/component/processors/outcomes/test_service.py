@@ -16,13 +16,15 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
+from processors.entities.settings import EventFieldSettings
 from processors.outcomes.component import component
-from processors.outcomes.service import outcome_handler
+from processors.outcomes.service import outcomes
 from processors.outcomes.settings import OutcomeSettings
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
+from runtime.tables.follower import FollowedTable
 from runtime.values import Delivery, TopicPartition
 from schemas.headers import text
 from schemas.topics import (
@@ -30,6 +32,7 @@ from schemas.topics import (
     enriched_topic,
     outcome_topic,
     raw_topic,
+    reference_topic,
     retry_topic,
     topic_specs,
 )
@@ -51,7 +54,7 @@ from tests.support.fakes.zoom import secret, zoom_settings
 from tests.support.kafka_records import publish_once, records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import owner, query
-from zoom.client import connected
+from zoom.accounts import Accounts
 
 pytestmark = pytest.mark.usefixtures("signals")
 
@@ -62,11 +65,14 @@ worker = WorkerSettings(
 )
 program = """
 import uvloop
+from processors.entities.settings import EventFieldSettings
 from processors.outcomes.service import run
 from processors.outcomes.settings import OutcomeSettings
 from runtime.settings import KafkaSettings, WorkerSettings
 from zoom.settings import ZoomSettings
-uvloop.run(run(OutcomeSettings(), ZoomSettings(), KafkaSettings(), WorkerSettings()))
+uvloop.run(
+    run(OutcomeSettings(), EventFieldSettings(), ZoomSettings(), KafkaSettings(), WorkerSettings())
+)
 """
 
 
@@ -143,18 +149,21 @@ async def working(kafka: KafkaSettings, zoom: Zoom) -> AsyncIterator[None]:
         retry_delays_s=DELAYS_S,
     )
     async with (
-        connected(settings, clock=clock) as client,
-        outcome_handler(
-            client,
+        Accounts(settings, clock=clock) as accounts,
+        outcomes(
+            accounts.client,
             chosen,
-            account_id=zoom.company.account_id,
+            EventFieldSettings(),
             topic_prefix=prefix,
             clock=clock,
             attempts=1 + len(DELAYS_S),
-        ) as handler,
+        ) as opened,
         asyncio.TaskGroup() as tasks,
     ):
-        tasks.create_task(run_handler(handler, described, kafka=kafka, worker=worker))
+        table = FollowedTable(reference_topic(prefix=prefix), opened.table)
+        tasks.create_task(
+            run_handler(opened.handler, described, kafka=kafka, worker=worker, tables=[table])
+        )
         yield
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -27,9 +27,7 @@ def test_a_row_is_taken_once() -> None:
     assert queue.next_batch() == ["e0"]
 
 
-def test_an_engagement_that_the_answer_lacks_waits_a_few_times_behind_the_others() -> (
-    None
-):
+def test_an_engagement_that_the_answer_lacks_waits_a_few_times_behind_the_others() -> None:
     queue = waiting(2)
     queue.answered(["e0"], {})
     assert queue.next_batch() == ["e1", "e0"]

@@ -34,10 +34,11 @@ def test_no_other_part_is_a_choice_too(monkeypatch: pytest.MonkeyPatch) -> None:
         {"parts": "surveys"},
         {"personal": "none"},
         {"give_up_s": 0},
-        {"share": 0},
-        {"share": 1.1},
+        {"budget_part": 0},
+        {"budget_part": 1.1},
         {"dataset_interval_s": 0},
         {"remembered_bytes": 1},
+        {"flows_mib": 0},
     ],
     ids=str,
 )
