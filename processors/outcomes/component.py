@@ -23,8 +23,8 @@ component: Final = Component(
     kind="processor",
     reads=_reads,
     writes=_writes,
-    # 5, 15, 30 and 60 s after the event: Zoom finishes an engagement within a minute.
-    retry_delays_s=(5, 10, 15, 30),
+    # 10, 25, 45 and 70 s after the event: Zoom finishes an engagement within a minute.
+    retry_delays_s=(10, 15, 20, 25),
     settings=(OutcomeSettings, EventFieldSettings, ZoomSettings),
     zoom_operations=(
         "get_engagement",

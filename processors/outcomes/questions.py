@@ -7,13 +7,15 @@
 | refused | absent | of a timeline: there is none; else unavailable |
 | forbidden | forbidden | forbidden |
 | over budget, rate limited | wait | wait |
-| another failure | wait | unavailable |
+| another failure | wait, or unavailable | unavailable |
 
-An engagement waits where nothing could be said of it, or where more calls would only use up the
-budget: its attempt is repeated in place, so that the oldest come first.
+An engagement waits where more calls would only use up the budget, or while Zoom answers about none:
+its attempt is repeated in place, so that the oldest come first. Where Zoom has answered about
+others since the first failure, the fault is with this one, and it must not hold up the others.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol, cast
@@ -22,6 +24,7 @@ import structlog
 
 from processors.outcomes.metrics import metrics
 from processors.outcomes.parts import Allowed, Part, Reason, nothing_there, readers
+from runtime.clock import Clock
 from schemas.envelope import JsonObject
 from zoom.client import ZoomClient
 from zoom.errors import (
@@ -47,6 +50,9 @@ _page_size: Final = {Part.NOTES: 100, Part.RECORDINGS: 100}
 
 _over_budget: Final = frozenset({ZoomFault.OVER_BUDGET, ZoomFault.RATE_LIMITED})
 
+_max_failing: Final = 10_000
+"""Engagements that are remembered as failing; those in attempts at the same time are far fewer."""
+
 Answer = JsonObject | Reason
 
 
@@ -68,10 +74,15 @@ class Dataset(Protocol):
 class Questions:
     """The questions about engagements of one account."""
 
-    def __init__(self, client: ZoomClient, dataset: Dataset, *, allowed: Allowed) -> None:
+    def __init__(
+        self, client: ZoomClient, dataset: Dataset, *, allowed: Allowed, clock: Clock
+    ) -> None:
         self._client = client
         self._dataset = dataset
         self._allowed = allowed
+        self._clock = clock
+        self._answered_s: float | None = None
+        self._failing_since_s: OrderedDict[str, float] = OrderedDict()
         self._logged: set[Part] = set()
 
     async def ask(
@@ -89,6 +100,8 @@ class Questions:
         waits: UnavailableError | None = None
         for part, task in tasks.items():
             answer = task.result()
+            if part is Part.DETAILS:
+                answer = self._alone_or_not(engagement_id, answer)
             if isinstance(answer, UnavailableError):
                 waits = waits or answer
             else:
@@ -112,6 +125,23 @@ class Questions:
             return _answer_of(part, error)
         answer = readers[part](cast("JsonObject", document), self._allowed)
         return Reason.NOT_READY if answer is None else answer
+
+    def _alone_or_not(
+        self, engagement_id: str, answer: Answer | UnavailableError
+    ) -> Answer | UnavailableError:
+        """Return the answer; instead of an error unavailable, where only this engagement fails."""
+        if not isinstance(answer, UnavailableError):
+            self._answered_s = self._clock.monotonic_s()
+            self._failing_since_s.pop(engagement_id, None)
+            return answer
+        if answer.fault in _over_budget:
+            return answer
+        since_s = self._failing_since_s.setdefault(engagement_id, self._clock.monotonic_s())
+        if len(self._failing_since_s) > _max_failing:
+            self._failing_since_s.popitem(last=False)
+        if self._answered_s is None or self._answered_s <= since_s:
+            return answer
+        return Reason.UNAVAILABLE
 
     def _log_once(self, part: Part, error: ForbiddenError) -> None:
         if part not in self._logged:

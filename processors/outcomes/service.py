@@ -131,4 +131,4 @@ class _QuestionsOfAccounts:
             clock=self._clock,
         )
         self._background.start(dataset.run())
-        return Questions(client, dataset, allowed=settings.allowed)
+        return Questions(client, dataset, allowed=settings.allowed, clock=self._clock)

@@ -13,6 +13,8 @@ from zoom.client import ZoomClient
 from zoom.messages import ApiResponse, Request
 
 ENGAGEMENT = "E1"
+ANOTHER = "E2"
+"""Zoom has not finished it."""
 PATHS: Mapping[str, Part] = {
     f"/engagements/{ENGAGEMENT}": Part.DETAILS,
     f"/engagements/{ENGAGEMENT}/events": Part.TIMELINE,
@@ -53,6 +55,8 @@ class EngagementApi:
         if request.form:
             return token_reply()
         path = request.url.partition("?")[0].partition("/contact_center")[2]
+        if path == f"/engagements/{ANOTHER}":
+            return reply(200, {})
         part = PATHS[path]
         self.calls.append(part)
         self.requests.append(request)

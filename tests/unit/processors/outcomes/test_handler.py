@@ -17,7 +17,13 @@ from processors.outcomes.parts import Part
 from processors.outcomes.questions import Questions
 from processors.outcomes.settings import OutcomeSettings
 from runtime.values import Deferred, Delivery, Record
-from tests.support.engagement_api import DETAILS, DOCUMENTS, ENGAGEMENT, EngagementApi
+from tests.support.engagement_api import (
+    ANOTHER,
+    DETAILS,
+    DOCUMENTS,
+    ENGAGEMENT,
+    EngagementApi,
+)
 from tests.support.fakes.zoom import reply
 from zoom.errors import UnavailableError, ZoomFault
 
@@ -34,7 +40,9 @@ class Bench:
         self.dataset = DatasetRows(
             self.api.client, interval_s=1.0, allowed=chosen.allowed, clock=self.api.clock
         )
-        questions = Questions(self.api.client, self.dataset, allowed=chosen.allowed)
+        questions = Questions(
+            self.api.client, self.dataset, allowed=chosen.allowed, clock=self.api.clock
+        )
         table = ReferenceTable(10**6, kinds=["flow"])
         self._handler: Callable[[], OutcomeHandler] = lambda: OutcomeHandler(
             {"an-account": questions}.get,
@@ -214,6 +222,22 @@ async def test_in_an_outage_the_attempt_waits_and_loses_nothing() -> None:
     bench.api.answers[Part.DETAILS] = reply(200, DETAILS)
     records, again = await bench.attempt(bench.ended, 2)
     assert (topics(records), again) == ([OUTCOMES, ENRICHED], False)
+
+
+async def test_an_engagement_that_fails_alone_is_given_up_and_holds_up_no_other() -> None:
+    bench = Bench()
+    bench.api.answers[Part.DETAILS] = reply(503)
+    with pytest.raises(UnavailableError):
+        await bench.attempt(bench.ended, 2)
+    bench.api.clock.elapsed_s += 1
+    another = (bench.ended.value or b"").replace(ENGAGEMENT.encode(), ANOTHER.encode())
+    other = replace(bench.ended, key=b"another", value=another)
+    assert await bench.attempt(other, 2) == ([], True), "Zoom answers about it"
+    for number in range(2, ATTEMPTS):
+        assert await bench.attempt(bench.ended, number) == ([], True)
+    records, again = await bench.attempt(bench.ended, ATTEMPTS)
+    assert (topics(records), again) == ([OUTCOMES], False)
+    assert values(records)[0]["missing"] == [{"part": "details", "reason": "unavailable"}]
 
 
 async def test_over_the_limit_the_attempt_waits_and_keeps_the_answers_that_came() -> None:

@@ -14,6 +14,7 @@ from schemas.catalogue import example
 from schemas.models import read
 from schemas.reference_record import ReferenceKey, Snapshot
 
+ABOUT = {"status": "partial", "as_of": "2026-01-15T09:30:15.250Z", "missing": []}
 BODY = example("contact_center.engagement_ended").rstrip()
 FLOW = "example-flow-1"
 
@@ -29,7 +30,9 @@ def table_with(state: Mapping[str, object] | None, *, flow_id: str = FLOW) -> Re
 
 def member_of(table: ReferenceTable, **outcome: Any) -> dict[str, Any]:
     bodies = EnrichedBodies(table, EventFieldSettings().event_fields)
-    value = bodies(BODY, revision=105, enriched_at="2026-01-15T09:30:15.250Z", outcome={**outcome})
+    value = bodies(
+        BODY, revision=105, enriched_at="2026-01-15T09:30:15.250Z", outcome=ABOUT | outcome
+    )
     assert value.startswith(BODY[:-1])
     event, drift = read(value)
     assert drift == ()
@@ -39,9 +42,9 @@ def member_of(table: ReferenceTable, **outcome: Any) -> dict[str, Any]:
 
 
 def test_the_outcome_stands_among_the_enrichment() -> None:
-    member = member_of(table_with({"flow_id": FLOW}), status="partial", missing=[])
+    member = member_of(table_with({"flow_id": FLOW}), voicemails=2)
     assert member["revision"] == 105
-    assert member["outcome"] == {"status": "partial", "missing": []}
+    assert member["outcome"] == ABOUT | {"voicemails": 2}
 
 
 def test_names_come_from_the_reference_table() -> None:

@@ -7,9 +7,9 @@ from prometheus_client import REGISTRY
 from processors.outcomes.parts import Part, Reason, nothing_there
 from processors.outcomes.questions import Answer, Answers, Questions, outcomes
 from schemas.generation.data_class import DataClass
-from tests.support.engagement_api import ENGAGEMENT, EngagementApi
+from tests.support.engagement_api import ANOTHER, DETAILS, ENGAGEMENT, EngagementApi
 from tests.support.fakes.zoom import reply
-from zoom.errors import ZoomFault, error_of
+from zoom.errors import UnavailableError, ZoomFault, error_of
 from zoom.messages import ApiResponse
 
 NOBODY: frozenset[DataClass] = frozenset({"none", "pseudonymous"})
@@ -26,10 +26,14 @@ class OneRow:
         return self.answer
 
 
+def questions_of(api: EngagementApi, dataset: OneRow | None = None) -> Questions:
+    return Questions(api.client, dataset or OneRow(), allowed=NOBODY, clock=api.clock)
+
+
 async def ask(
     api: EngagementApi, *parts: Part, since_s: float = 0.0, dataset: OneRow | None = None
 ) -> Answers:
-    questions = Questions(api.client, dataset or OneRow(), allowed=NOBODY)
+    questions = questions_of(api, dataset)
     ended_at = api.clock.now()
     api.clock.elapsed_s += since_s
     return await questions.ask(parts, ENGAGEMENT, ended_at=ended_at)
@@ -113,6 +117,37 @@ async def test_in_an_outage_the_attempt_waits_for_the_details_and_not_for_a_part
         assert await one(part, answer) is Reason.UNAVAILABLE
 
 
+async def details_of(questions: Questions, api: EngagementApi, engagement_id: str) -> object:
+    api.clock.elapsed_s += 1
+    answers = await questions.ask([Part.DETAILS], engagement_id, ended_at=api.clock.now())
+    return answers.waits or answers.parts[Part.DETAILS]
+
+
+async def test_an_engagement_that_fails_alone_is_unavailable_and_holds_up_no_other() -> None:
+    api = EngagementApi()
+    api.answers[Part.DETAILS] = reply(503)
+    questions = questions_of(api)
+    assert await details_of(questions, api, ANOTHER) is Reason.NOT_READY
+    for _ in range(2):
+        assert isinstance(await details_of(questions, api, ENGAGEMENT), UnavailableError)
+    assert await details_of(questions, api, ANOTHER) is Reason.NOT_READY
+    assert await details_of(questions, api, ENGAGEMENT) is Reason.UNAVAILABLE
+    api.answers[Part.DETAILS] = reply(200, DETAILS)
+    assert isinstance(await details_of(questions, api, ENGAGEMENT), dict)
+    api.answers[Part.DETAILS] = reply(503)
+    assert isinstance(await details_of(questions, api, ENGAGEMENT), UnavailableError), "anew"
+
+
+async def test_an_engagement_over_the_limit_waits_however_others_fare() -> None:
+    api = EngagementApi()
+    questions = questions_of(api)
+    for _ in range(2):
+        api.answers[Part.DETAILS] = reply(429, {"code": 4001})
+        assert isinstance(await details_of(questions, api, ENGAGEMENT), UnavailableError)
+        api.clock.elapsed_s += 60
+        await details_of(questions, api, ANOTHER)
+
+
 @pytest.mark.parametrize("part", [Part.DETAILS, *OTHERS])
 async def test_a_limit_lets_the_attempt_wait_as_long_as_zoom_says(part: Part) -> None:
     limited = reply(429, {"code": 4001}, retry_after="7")
@@ -169,7 +204,7 @@ async def test_lists_are_requested_in_one_page_of_one_hundred() -> None:
 async def test_a_forbidden_part_is_logged_once() -> None:
     api = EngagementApi()
     api.answers[Part.NOTES] = reply(403, {"code": 9001})
-    questions = Questions(api.client, OneRow(), allowed=NOBODY)
+    questions = questions_of(api)
     with structlog.testing.capture_logs() as logs:
         for _ in range(3):
             await questions.ask([Part.NOTES], ENGAGEMENT, ended_at=api.clock.now())
