@@ -19,18 +19,19 @@ from processors.entities.references import Entity, EntityReference
 from processors.entities.table import ReferenceTable
 from schemas.envelope import JsonObject, read_envelope
 
-_by_kind: Final = {Entity.FLOW: ("flows", "flow_id"), Entity.QUEUE: ("queues", "cc_queue_id")}
-"""Where an outcome names entities, and the member that is their id."""
+named: Final = (Entity.FLOW,)
+"""The kinds that the end of an engagement names; a test compares the plan."""
 
 
 class EnrichedBodies:
     """Implements `processors.outcomes.records.Enrich`."""
 
     def __init__(self, table: ReferenceTable, fields: EventFields) -> None:
+        kinds = set(named).intersection(fields.entities)
         self._table = table
-        self._plan = EntityPlan(fields.entities)
+        self._plan = EntityPlan(kinds)
         self._fragments: Mapping[Entity, Project] = {
-            each: partial(fields.fragment, each) for each in fields.entities
+            each: partial(fields.fragment, each) for each in kinds
         }
 
     def __call__(
@@ -38,8 +39,8 @@ class EnrichedBodies:
     ) -> bytes:
         """Return the body with the member ``enrichment``."""
         event = read_envelope(body)
-        named = self._plan.references(event.event, event.entity)
-        answers = {one: self._answer(event.account_id, one, outcome) for one in named}
+        references = self._plan.references(event.event, event.entity)
+        answers = {one: self._answer(event.account_id, one, outcome) for one in references}
         member = enrichment(
             answers, revision=revision, enriched_at=enriched_at, outcome=orjson.dumps(outcome)
         )
@@ -50,17 +51,14 @@ class EnrichedBodies:
         entry = self._table.get(account_id, one.entity, one.id)
         if entry is not None:
             return entry.fragment(project) or Missing.ABSENT
-        state = _state_in(outcome, one)
+        state = _flow_in(outcome, one.id)
         return Missing.UNAVAILABLE if state is None else project(state)
 
 
-def _state_in(outcome: JsonObject, one: EntityReference) -> JsonObject | None:
-    """Return what an outcome says of an entity, None where it says nothing."""
-    if one.entity not in _by_kind:
-        return None
-    list_, id_ = _by_kind[one.entity]
-    states = outcome.get(list_)
-    for state in states if isinstance(states, list) else ():
-        if state.get(id_) == one.id:
-            return cast("JsonObject", state)
+def _flow_in(outcome: JsonObject, flow_id: str) -> JsonObject | None:
+    """Return what an outcome says of a flow, None where it says nothing."""
+    flows = outcome.get("flows")
+    for flow in flows if isinstance(flows, list) else ():
+        if flow.get("flow_id") == flow_id:
+            return cast("JsonObject", flow)
     return None

@@ -5,13 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from processors.entities.kinds import aliases_of
-from processors.entities.references import Entity
 from processors.entities.settings import EventFieldSettings
 from processors.entities.table import ReferenceTable
 from processors.outcomes.component import component
 from processors.outcomes.dataset import DatasetRows
 from processors.outcomes.handler import OutcomeHandler
-from processors.outcomes.member import EnrichedBodies
+from processors.outcomes.member import EnrichedBodies, named
 from processors.outcomes.questions import Questions
 from processors.outcomes.settings import OutcomeSettings
 from runtime.background_tasks import BackgroundTasks
@@ -27,9 +26,6 @@ from zoom.settings import ZoomSettings
 
 _attempts: Final = 1 + len(component.retry_delays_s)
 """Of each event; the first one asks nobody."""
-
-_named: Final = (Entity.FLOW,)
-"""The kinds that the end of an engagement names."""
 
 
 class Outcomes(NamedTuple):
@@ -84,7 +80,7 @@ async def outcomes(
 
     The clients must stay open meanwhile.
     """
-    table = ReferenceTable(settings.flows_mib * 1024 * 1024, kinds=_named, aliases=aliases_of)
+    table = ReferenceTable(settings.flows_mib * 1024 * 1024, kinds=named, aliases=aliases_of)
     async with BackgroundTasks() as background:
         handler = OutcomeHandler(
             _QuestionsOfAccounts(client_of, settings, background, clock),

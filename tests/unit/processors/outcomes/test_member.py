@@ -6,11 +6,14 @@ from typing import Any
 import orjson
 import pytest
 
+from processors.entities.plan import EntityPlan
+from processors.entities.references import Entity
 from processors.entities.settings import EventFieldSettings
 from processors.entities.table import ReferenceTable
-from processors.outcomes.member import EnrichedBodies
+from processors.outcomes.member import EnrichedBodies, named
 from runtime.values import Delivery
 from schemas.catalogue import example
+from schemas.envelope import read_envelope
 from schemas.models import read
 from schemas.reference_record import ReferenceKey, Snapshot
 
@@ -39,6 +42,12 @@ def member_of(table: ReferenceTable, **outcome: Any) -> dict[str, Any]:
     assert event.enrichment is not None
     member: dict[str, Any] = orjson.loads(value)["enrichment"]
     return member
+
+
+def test_the_end_of_an_engagement_names_no_other_kinds() -> None:
+    ended = read_envelope(BODY)
+    references = EntityPlan(Entity).references(ended.event, ended.entity)
+    assert {one.entity for one in references} == set(named)
 
 
 def test_the_outcome_stands_among_the_enrichment() -> None:

@@ -197,6 +197,14 @@ def test_a_timeline_a_note_and_a_survey_keep_their_texts_only_where_these_are_le
     }
 
 
+def test_a_number_beyond_any_answer_is_left_out() -> None:
+    for number in (2**31, -(2**31)):
+        survey = {"survey_results": [{"question_id": "q", "numeric_answer": number}]}
+        assert read_survey(survey, ALL) == {
+            "survey": {"answered": True, "results": [{"question_id": "q"}]}
+        }
+
+
 def test_a_recording_has_no_link_to_its_file() -> None:
     recording = {
         "recording_id": "R1",
