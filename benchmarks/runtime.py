@@ -41,7 +41,7 @@ from simulator.stories import event_stream
 keyed_records: Final = 10_000
 in_flight: Final = WorkerSettings().concurrency
 target_s: Final = {20: 1.5, 100: 0.5, 1000: 0.5}
-target_records_per_s: Final = 40_000
+target_records_per_s: Final = {"nothing": 40_000, "forward": 20_000}
 flat_factor, flat_us = 2.0, 1.0
 """A machine is not flat where with the most keys a record costs both so many times as much as with
 one and so much more."""
@@ -148,7 +148,10 @@ async def _overhead(
         "records": count,
         "mean_record_bytes": round(sum(_as_read(each).size_bytes for each in events) / len(events)),
         "target_records_per_s": target_records_per_s,
-        "met": figures["nothing"]["records_per_s"] >= target_records_per_s,
+        "met": all(
+            figures[work]["records_per_s"] >= target
+            for work, target in target_records_per_s.items()
+        ),
     }
 
 

@@ -31,8 +31,10 @@ class Handler(Protocol):
     """Record in, records out.
 
     The runtime calls it in order within a key and concurrently across keys, produces what it
-    returns, and only then counts the delivery as done. It may be called again with the same
-    delivery, after a crash or a rebalance. A handler has no effect but lookups.
+    returns, and only then counts the delivery as done. Until then it calls it with no other
+    delivery of the key, and sends each record only after the one before is acknowledged. It may be
+    called again with the same delivery, after a crash or a rebalance. A handler has no effect but
+    lookups.
 
     After `Deferred` the runtime calls it again, out of the order of the key: later records of the
     key have been handled by then. Its output must allow for that, for instance by revisions.
@@ -262,7 +264,9 @@ class Sender(Publisher, Protocol):
     def send(self, record: Record, settled: Settled) -> None:
         """Publish; later ``settled`` gets None, or an error as `publish` raises it.
 
-        ``settled`` must not raise. Nothing limits the time until its call.
+        ``settled`` must not raise; it may send. Nothing limits the time until its call. Records of
+        a partition are stored in the order of the calls, but where one fails, later ones may be
+        stored before it is sent again: who needs them in order waits for ``settled``.
 
         Raises:
             TransientError: nothing was sent, and ``settled`` will not be called.

@@ -129,7 +129,11 @@ class WorkerSettings(HealthSettings):
     in_flight_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="Bytes of records in memory"
     )
-    concurrency: int = Field(default=100, ge=1, description="Keys in processing at the same time")
+    concurrency: int = Field(
+        default=100,
+        ge=1,
+        description="Calls of a handler, or fetched pages of a poller, at the same time",
+    )
     commit_interval_s: float = Field(default=1.0, gt=0, description="Seconds between commits")
     commit_records: int = Field(
         default=5000,

@@ -65,11 +65,13 @@ class TopicChanges:
 
 def wanted_configs(spec: TopicSpec) -> Mapping[str, str]:
     """Return the settings of a topic. One copy may be missing without stopping acks=all."""
+    lag = {"min.compaction.lag.ms": str(spec.compaction_lag_ms)}
     return {
         "cleanup.policy": spec.cleanup,
         "retention.ms": str(spec.retention_ms),
         "max.message.bytes": str(spec.max_message_bytes),
         "min.insync.replicas": str(max(1, spec.replication - 1)),
+        **(lag if spec.cleanup == "compact" else {}),
     }
 
 

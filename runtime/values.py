@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import NamedTuple
 
 from schemas.headers import Headers
@@ -45,8 +44,10 @@ class Delivery:
     @property
     def size_bytes(self) -> int:
         """Bytes of key, value and headers."""
-        headers = sum(map(len, chain.from_iterable(self.headers)))
-        return len(self.key or b"") + len(self.value or b"") + headers
+        size_bytes = len(self.key or b"") + len(self.value or b"")
+        for name, value in self.headers:  # half the time of a sum over an iterator
+            size_bytes += len(name) + len(value)
+        return size_bytes
 
 
 @dataclass(frozen=True, slots=True)

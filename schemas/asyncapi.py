@@ -21,7 +21,12 @@ from .topics.terms import Header, header_sets, promises
 Node = dict[str, object]
 
 reference_entities: Final = (
-    "user", "queue", "team", "sms_log", "voice_call_log", "api_budget",
+    "user", "queue", "team", "flow", "flow_entry_point", "queue_template",
+    "disposition", "disposition_set", "skill", "skill_category", "role", "system_status", "inbox",
+    "business_hour", "closure_set", "asset", "asset_category", "region",
+    "address_book", "address_book_contact", "outbound_campaign", "variable_group",
+    "agent_routing_profile", "consumer_routing_profile", "storage_location",
+    "sms_log", "voice_call_log", "api_budget",
 )  # fmt: skip
 
 _kafka_bindings: Final = "0.5.0"
@@ -272,6 +277,7 @@ def _watermark_message() -> Node:
 def _reference_message(entity: str) -> Node:
     return {
         "name": f"reference.{entity}",
+        "headers": _reference("components", "schemas", "headers.reference"),
         "payload": _file(f"reference/{entity}.schema.json"),
         "bindings": _key("account_id:entity:id"),
         "examples": [{"payload": _file(f"examples/reference/{entity}.json")}],

@@ -15,6 +15,7 @@ from typing import Final
 
 import orjson
 
+from processors.entities.fields import Fragment
 from processors.entities.table import ReferenceTable
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaLogReader
@@ -99,8 +100,8 @@ def looked_up(table: ReferenceTable) -> Mapping[str, float]:
     }
 
 
-def _name_of(state: JsonObject) -> bytes:
-    return orjson.dumps({"display_name": state["display_name"]})
+def _name_of(state: JsonObject) -> Fragment:
+    return Fragment(orjson.dumps({"display_name": state["display_name"]}), b"")
 
 
 def memory_mib() -> Mapping[str, float]:

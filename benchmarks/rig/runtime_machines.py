@@ -122,7 +122,7 @@ def _batcher(held: Sequence[Delivery]) -> Step:
 
 
 def _decide(held: Sequence[Delivery]) -> Step:
-    """Each record fails once, for as many reasons as there are keys, and is then done."""
+    """Each record fails once, for as many reasons as there are keys."""
     policy = RetryPolicy(_defaults.defect_attempts, Random(1))
     errors = [TransientError(each.origin) for each in held]
     picked = [errors[pick] for pick in _picks(len(held))]
@@ -130,6 +130,5 @@ def _decide(held: Sequence[Delivery]) -> Step:
     def step() -> None:
         for error in picked:
             decide(error, 1, policy)
-            decide(None, 0, policy)
 
     return step

@@ -65,7 +65,7 @@ async def read_all_stores(
         object_distinct_event_ids=len(in_objects),
         dead_letters=sum(ids.total() for ids in dead_lettered.values()),
         quarantined=counts.get(topics.quarantine_topic(prefix=prefix), 0),
-        enrichment=by_status,
+        enrichment=dict(by_status),
     )
     return stored_ids, stored
 

@@ -112,7 +112,9 @@ def _facts(record: TopicRecord, plan: TopicPlan) -> Iterator[str]:
     partitions = partition_count(record, plan)
     choice = "" if record.partitions == "one" else f" ({_variable(record.partitions)})"
     yield f"| partitions | {partitions}{choice} |"
-    yield f"| cleanup | {record.cleanup} |"
+    lag = record.compaction_lag_ms / 60_000
+    kept = f", every record is kept for {lag:g} minutes" if lag else ""
+    yield f"| cleanup | {record.cleanup}{kept} |"
     setting = "" if record.retention == "for ever" else f" ({_variable(record.retention)})"
     yield f"| retention | {shown_retention(record, plan)}{setting} |"
     yield f"| largest record | {record.max_message_bytes / 1024 / 1024:g} MiB, compressed |"

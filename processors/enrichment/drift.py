@@ -5,7 +5,7 @@ only a sample is measured (`sampling`), since measuring costs as much as parsing
 what was seen in it, not how often it happens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
@@ -73,8 +73,8 @@ class DriftWatch:
         return False
 
 
-def _members(body: Mapping[str, object]) -> tuple[str, ...]:
+def _members(body: Mapping[str, object]) -> Collection[str]:
     """Return the names of the members of ``payload.object``."""
     payload = body.get("payload")
     entity = payload.get("object") if isinstance(payload, dict) else None
-    return tuple(entity) if isinstance(entity, dict) else ()
+    return entity if isinstance(entity, dict) else ()

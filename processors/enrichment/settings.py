@@ -1,22 +1,13 @@
 """Settings of enrichment, from the environment."""
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
 from processors.entities.settings import EventFieldSettings
-
-Mode = Literal["off", "reference", "full"]
 
 
 class EnrichmentSettings(EventFieldSettings):
     """What is added to events, how long an event waits for it, and how long answers are kept."""
 
-    mode: Mode = Field(
-        default="full",
-        description="off = events pass unchanged with status skipped, and no credentials are "
-        "needed; reference = names of entities; full = outcomes of engagements too",
-    )
     deadline_s: float = Field(
         default=0.3,
         gt=0,

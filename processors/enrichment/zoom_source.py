@@ -8,8 +8,8 @@ from processors.entities.kinds import kinds
 from runtime.clock import Clock
 from schemas.reference_record import ReferenceKey, Snapshot
 from zoom.catalogue import Operation, find
+from zoom.entity_ids import is_id
 from zoom.errors import AbsentError, RefusedError, ZoomFault, error_of
-from zoom.lookups import is_id
 from zoom.messages import Caller
 
 _operations: Final[Mapping[str, Operation]] = {

@@ -23,7 +23,7 @@ class Ttl(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Division:
+class ListDivision:
     """A list that is read in parts: once for each value of a required parameter.
 
     The values are ``values``, or else the ``member`` of all items of another list, ``operation``,
@@ -34,7 +34,7 @@ class Division:
     values: tuple[str, ...] = ()
     operation: str = ""
     member: str = ""
-    division: "Division | None" = None
+    division: "ListDivision | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Kind:
     ttl: Ttl
     alias_fields: tuple[str, ...] = ()
     detail: bool = False
-    division: Division | None = None
+    division: ListDivision | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     lower_case: bool = False
 

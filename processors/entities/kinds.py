@@ -21,10 +21,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from processors.entities.kind import Division, Kind, Ttl, aliases, names
+from processors.entities.kind import Kind, ListDivision, Ttl, aliases, names
 from schemas.envelope import JsonObject
 
-_units: Final = Division("unit_id", operation="list_address_book_units", member="unit_id")
+_units: Final = ListDivision("unit_id", operation="list_address_book_units", member="unit_id")
 
 
 _all: Final = (
@@ -206,7 +206,7 @@ _all: Final = (
         get_operation=None,
         id_field="contact_id",
         alias_fields=("consumer_ids",),
-        division=Division(
+        division=ListDivision(
             "address_book_id",
             operation="list_address_books",
             member="address_book_id",
@@ -267,7 +267,7 @@ _all: Final = (
         list_operation="list_entry_points_of_flows",
         get_operation=None,
         id_field="entry_id",
-        division=Division("channel", ("email", "messaging", "video", "voice")),
+        division=ListDivision("channel", ("email", "messaging", "video", "voice")),
         kept=names("entry_id entry_name entry_number entry_email channel channel_source"),
         ttl=Ttl.RARE,
     ),

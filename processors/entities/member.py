@@ -23,7 +23,7 @@ parsers keep, and Zoom's remains in the raw topic.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import orjson
 
@@ -48,14 +48,20 @@ Answer = Fragment | Missing
 Answers = Mapping[EntityReference, Answer]
 Status = Literal["complete", "partial"]
 
+_user: Final = Entity.USER
+_absent: Final = Missing.ABSENT
+"""A member of an enumeration is slow to read from its class."""
+
 _soon: Final = frozenset({Missing.DEADLINE, Missing.UNAVAILABLE})
-_nothing_known: Final = b'"entities":{},"missing":[],"users":{},"queues":{}'
 
 
 def missing_reasons(answers: Answers) -> tuple[Missing, ...]:
     """Return why the event is partial, each reason once; none where it is complete."""
-    reasons = (answer for answer in answers.values() if isinstance(answer, Missing))
-    return tuple(dict.fromkeys(each for each in reasons if each is not Missing.ABSENT))
+    reasons: dict[Missing, None] = {}
+    for answer in answers.values():
+        if type(answer) is Missing and answer is not _absent:
+            reasons[answer] = None
+    return tuple(reasons)
 
 
 def status_of(answers: Answers) -> Status:
@@ -65,7 +71,7 @@ def status_of(answers: Answers) -> Status:
 
 def is_retryable(answers: Answers) -> bool:
     """Return whether an answer may arrive soon, without an operator."""
-    return any(answer in _soon for answer in answers.values() if isinstance(answer, Missing))
+    return not _soon.isdisjoint(missing_reasons(answers))
 
 
 def enrichment(
@@ -79,53 +85,58 @@ def enrichment(
         enriched_at: RFC 3339.
         outcome: JSON of how the engagement went, for the member of this name.
     """
-    entities: dict[Entity, list[bytes]] = {}
-    former: dict[Entity, list[bytes]] = {Entity.USER: [], Entity.QUEUE: []}
+    kinds: dict[Entity, list[bytes]] = {}
+    users: list[bytes] = []
+    queues: list[bytes] = []
     missing: list[bytes] = []
     status = b"complete"
     for (entity, id_), answer in answers.items():
         id_json = orjson.dumps(id_)
-        if isinstance(answer, Missing):
-            missing.append(_missing[entity, answer] % id_json)
-            if answer is not Missing.ABSENT:
-                status = b"partial"
-        else:
+        if type(answer) is Fragment:
             fields, deprecated = answer
-            entities.setdefault(entity, []).append(b"%b:%b" % (id_json, fields))
+            kind = kinds.get(entity)
+            if kind is None:
+                kinds[entity] = [_opening[entity], id_json, b":", fields]
+            else:
+                kind += (b",", id_json, b":", fields)
             if deprecated:
-                former[entity].append(b"%b:%b" % (id_json, deprecated))
-    known = b",".join(
-        [_opening[entity] + b",".join(each) + b"}" for entity, each in entities.items()]
-    )
-    content = b'"entities":{%b},"missing":[%b],"users":{%b},"queues":{%b}' % (
-        known,
-        b",".join(missing),
-        b",".join(former[Entity.USER]),
-        b",".join(former[Entity.QUEUE]),
-    )
-    return _member(status, revision, enriched_at, content, outcome)
+                both = users if entity is _user else queues
+                both += (b",", id_json, b":", deprecated)
+        else:
+            missing += (b",", _missing[entity, cast("Missing", answer)] % id_json)
+            if answer is not _absent:
+                status = b"partial"
+    parts = [_head(status, revision, enriched_at)]
+    for number, kind in enumerate(kinds.values()):
+        if number:
+            parts.append(b",")
+        parts += kind
+        parts.append(b"}")
+    parts += (b'},"missing":[', *missing[1:], b'],"users":{', *users[1:])
+    parts += (b'},"queues":{', *queues[1:], b"}")
+    if outcome is not None:
+        parts += (b',"outcome":', outcome)
+    parts.append(b"}")
+    return b"".join(parts)
 
 
 def skipped(*, revision: int, enriched_at: str) -> bytes:
     """Return the value of the member of an event for which nobody may be asked."""
-    return _member(b"skipped", revision, enriched_at, _nothing_known, None)
+    nothing = b'},"missing":[],"users":{},"queues":{}}'
+    return _head(b"skipped", revision, enriched_at) + nothing
 
 
 def with_member_appended(body: bytes, member: bytes) -> bytes:
     """Return the body, a JSON object with at least one member, with ``enrichment`` added."""
     end = body.rindex(b"}")
-    return b'%b,"enrichment":%b%b' % (body[:end], member, body[end:])
+    return b"".join((body[:end], b',"enrichment":', member, body[end:]))
 
 
-def _member(
-    status: bytes, revision: int, enriched_at: str, content: bytes, outcome: bytes | None
-) -> bytes:
-    return b'{"status":"%b","revision":%d,"enriched_at":%b,%b%b}' % (
+def _head(status: bytes, revision: int, enriched_at: str) -> bytes:
+    return b'{"status":"%b","revision":%d,"enriched_at":%b,"entities":{' % (
         status,
         revision,
         orjson.dumps(enriched_at),
-        content,
-        b"" if outcome is None else b',"outcome":' + outcome,
     )
 
 

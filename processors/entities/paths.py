@@ -16,7 +16,7 @@ from processors.entities.references import (
     owners,
 )
 from schemas.envelope import JsonObject
-from zoom.lookups import longest_id
+from zoom.entity_ids import longest_id
 
 _owner: Final = "owner_id"
 _new: Final = tuple.__new__

@@ -207,7 +207,7 @@ class EntityPlan:
     def references(self, event: str, entity: JsonObject) -> tuple[EntityReference, ...]:
         """Return what an event's object names, each once, in an order that its name fixes.
 
-        Ids are as the event has them: any text of an id's length, which `zoom.lookups.is_id` may
+        Ids are as the event has them: any text of an id's length, which `zoom.entity_ids.is_id` may
         still refuse. Members of another type name nothing. An event of an unknown name is searched
         for members that are known.
         """

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from schemas.envelope import JsonObject
-from zoom.lookups import longest_id
+from zoom.entity_ids import longest_id
 
 
 class Entity(StrEnum):

@@ -1,6 +1,6 @@
 """Which entities go into events, and which of their fields; for all that write enriched events."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -19,11 +19,19 @@ def _split(value: object) -> object:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
+Mode = Literal["off", "reference", "full"]
+
+
 class EventFieldSettings(BaseSettings):
-    """What events say of the entities that they name."""
+    """What goes into events: names of entities or outcomes at all, and which fields."""
 
     model_config = SettingsConfigDict(env_prefix="ZCC_ENRICHMENT_", frozen=True, extra="ignore")
 
+    mode: Mode = Field(
+        default="full",
+        description="off = events pass unchanged with status skipped, and no credentials are "
+        "needed; reference = names of entities; full = outcomes of engagements too",
+    )
     entities: Annotated[tuple[Entity, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=named_kinds,
         description="Entities that go into events, separated by commas; all that events name by "

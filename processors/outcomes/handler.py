@@ -39,7 +39,7 @@ from schemas.envelope import Envelope, UnreadableError, read_envelope
 from schemas.headers import ce_type, text
 from schemas.identity import occurred_at_ms
 from schemas.topics import enriched_topic, outcome_topic
-from zoom.lookups import is_id
+from zoom.entity_ids import is_id
 
 ended: Final = "contact_center.engagement_ended"
 data_ready: Final = frozenset(

@@ -1,8 +1,10 @@
 """Composition of outcomes: settings in, a running worker out."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
+
+import structlog
 
 from processors.entities.kinds import aliases_of
 from processors.entities.settings import EventFieldSettings
@@ -18,11 +20,14 @@ from runtime.clock import Clock, SystemClock
 from runtime.service import run_handler
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.tables.follower import FollowedTable
+from runtime.values import Delivery, Record
 from schemas.topics import reference_topic
 from zoom.accounts import Accounts
 from zoom.client import ZoomClient
 from zoom.limits import Priority
 from zoom.settings import ZoomSettings
+
+_log: Final = structlog.get_logger()
 
 _attempts: Final = 1 + len(component.retry_delays_s)
 """Of each event; the first one asks nobody."""
@@ -42,7 +47,7 @@ async def run(
     kafka: KafkaSettings,
     worker: WorkerSettings,
 ) -> None:
-    """Ask for the outcome of each engagement until stopped.
+    """Ask for the outcome of each engagement until stopped; of none unless the mode is full.
 
     Raises:
         ConfigurationError: Kafka is not set up as needed, or the file of accounts cannot be used. A
@@ -50,6 +55,10 @@ async def run(
             the log says why.
     """
     prefix, clock = kafka.topic_prefix, SystemClock()
+    if fields.mode != "full":
+        _log.info("outcomes are off: ZCC_ENRICHMENT_MODE is not full", mode=fields.mode)
+        await run_handler(_pass, component, kafka=kafka, worker=worker)
+        return
     async with (
         Accounts(
             zoom, clock=clock, member_share=None, budget_part=settings.budget_part
@@ -64,6 +73,11 @@ async def run(
             on_share_changed=accounts.on_share_changed,
             tables=[FollowedTable(reference_topic(prefix=prefix), opened.table)],
         )
+
+
+async def _pass(delivery: Delivery) -> Sequence[Record]:  # noqa: ARG001 - a Handler
+    """Ask nobody about any engagement."""
+    return ()
 
 
 @asynccontextmanager

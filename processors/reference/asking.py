@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Final, cast
 
-from processors.entities.kind import Division, Kind, UnidentifiedError, project
+from processors.entities.kind import Kind, ListDivision, UnidentifiedError, project
 from processors.reference.metrics import metrics
 from processors.reference.news import Account, epoch_ms
 from runtime.clock import Clock
@@ -42,7 +42,7 @@ class Asking:
         Raises:
             ZoomError: as `zoom.requests.paging.page_at` raises, or a lookup of an item.
         """
-        operation, asked_at = find(kind.list_operation), self._clock.now()
+        operation, as_of = find(kind.list_operation), self._clock.now()
         arguments: dict[str, object] = (
             {} if kind.division is None else {kind.division.parameter: part}
         )
@@ -59,11 +59,11 @@ class Asking:
                 continue
             ids.append(id_)
             if kind.detail:
-                found = await self.lookup(kind, id_)
+                snapshot = await self.lookup(kind, id_)
             else:
-                found = self.account.news(kind, id_, state, asked_at)
-            metrics.compared.labels(kind.entity, "same" if found is None else "news").inc()
-            news += [] if found is None else [found]
+                snapshot = self.account.news(kind, id_, state, as_of)
+            metrics.compared.labels(kind.entity, "same" if snapshot is None else "news").inc()
+            news += [] if snapshot is None else [snapshot]
         return ids, following, news
 
     async def lookup(
@@ -77,21 +77,21 @@ class Asking:
             UnavailableError: the answer is unknown.
             ForbiddenError: the app may not read it.
         """
-        operation, asked_at = find(kind.get_operation or ""), self._clock.now()
+        operation, as_of = find(kind.get_operation or ""), self._clock.now()
         argument = operation.parameters[0].argument
         try:
             document = await (caller or self._caller).call(operation.name, **{argument: id_})
-            found, state = project(kind, _members(document))
+            own_id, state = project(kind, _members(document))
         except AbsentError:
-            return self.account.gone(kind, id_, epoch_ms(asked_at))
+            return self.account.gone(kind, id_, epoch_ms(as_of))
         except RefusedError:
             return None
         except UnidentifiedError:
             metrics.unidentified.labels(kind.entity).inc()
             return None
-        return self.account.news(kind, found, state, asked_at)
+        return self.account.news(kind, own_id, state, as_of)
 
-    async def part_after(self, division: Division, after: str | None) -> str | None:
+    async def part_after(self, division: ListDivision, after: str | None) -> str | None:
         """Return the next part of a divided list, in the order of their names; None at the end.
 
         Raises:
@@ -100,15 +100,15 @@ class Asking:
         parts = set(division.values) or await self._parts(division)
         return min((part for part in parts if after is None or part > after), default=None)
 
-    async def _parts(self, division: Division) -> set[str]:
+    async def _parts(self, division: ListDivision) -> set[str]:
         arguments: list[Mapping[str, object]] = [{}]
         if division.division is not None:
             outer = await self._parts(division.division)
             arguments = [{division.division.parameter: part} for part in sorted(outer)]
         parts: set[str] = set()
         for each in arguments:
-            found = items(self._caller, find(division.operation), each, clock=self._clock)
-            async with aclosing(found) as documents:
+            listed = items(self._caller, find(division.operation), each, clock=self._clock)
+            async with aclosing(listed) as documents:
                 async for document in documents:
                     part = _members(document).get(division.member)
                     if isinstance(part, str) and part:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from processors.entities.kind import Division
+from processors.entities.kind import ListDivision
 from processors.entities.kinds import kinds
 from processors.reference.settings import ReferenceSettings
 from runtime.component import Component, Deployment
@@ -18,7 +18,7 @@ def _operations() -> tuple[str, ...]:
     names: dict[str, None] = {}
     for kind in kinds.values():
         names |= dict.fromkeys(filter(None, (kind.list_operation, kind.get_operation)))
-        division: Division | None = kind.division
+        division: ListDivision | None = kind.division
         while division is not None:
             names |= dict.fromkeys(filter(None, (division.operation,)))
             division = division.division

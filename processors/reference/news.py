@@ -61,9 +61,9 @@ class Account(NamedTuple):
         own = None if state is None else state.get(kind.id_field)
         return own if isinstance(own, str) else id_
 
-    def news(self, kind: Kind, id_: str, state: JsonObject, asked_at: datetime) -> Snapshot | None:
+    def news(self, kind: Kind, id_: str, state: JsonObject, as_of: datetime) -> Snapshot | None:
         """Return the snapshot to publish; None where it says nothing new, or is old itself."""
-        as_of_ms, held = epoch_ms(asked_at), self.held(kind, id_)
+        as_of_ms, held = epoch_ms(as_of), self.held(kind, id_)
         if held is not None:
             if not is_newer(as_of_ms, held.as_of_ms, this_gone=False):
                 return None

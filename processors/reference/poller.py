@@ -18,10 +18,10 @@ from processors.reference.news import epoch_ms
 from processors.reference.settings import ReferenceSettings
 from processors.reference.walk import (
     Check,
+    EndlessListError,
     FindPart,
     Question,
     ReadPage,
-    RepeatedPageError,
     Walk,
 )
 from processors.reference.watermark import Checking, Waiting, Watermark, read_watermark
@@ -31,7 +31,7 @@ from runtime.values import Feed, Fetched, Record
 from schemas.reference_record import Snapshot
 from zoom.catalogue import find
 from zoom.errors import AbsentError, ForbiddenError, RefusedError
-from zoom.requests.paging import RepeatedPageError as RepeatedListError
+from zoom.requests.paging import RepeatedPageError
 
 _page_records: Final = 1000
 """More than the largest page of Zoom, 300; as many entities are checked at once at most."""
@@ -110,7 +110,7 @@ class ReferencePoller:
         question = walk.question(watermark, self._clock.now())
         try:
             news, following = await self._ask(kind, walk, question)
-        except (RepeatedPageError, RepeatedListError):
+        except (EndlessListError, RepeatedPageError):
             log.warning("a list repeats a page; it is read again later", entity=kind.entity)
             return self._given_up(kind, walk, "repeated")
         except ForbiddenError as error:
@@ -133,10 +133,8 @@ class ReferencePoller:
         self, kind: Kind, walk: Walk, question: Question
     ) -> tuple[Sequence[Snapshot], str]:
         match question:
-            case FindPart(after):
-                if kind.division is None:
-                    raise RuntimeError(f"{kind.entity} has no parts")
-                part = await self._asking.part_after(kind.division, after)
+            case FindPart(division, after):
+                part = await self._asking.part_after(division, after)
                 return (), walk.part_found(part, self._clock.now())
             case ReadPage():
                 return await self._read(kind, walk, question)
@@ -159,16 +157,16 @@ class ReferencePoller:
     async def _check(self, kind: Kind, walk: Walk, check: Check) -> tuple[Sequence[Snapshot], str]:
         account = self._asking.account
         if kind.get_operation:
-            found = [await self._asking.lookup(kind, id_) for id_ in check.ids]
+            news = [await self._asking.lookup(kind, id_) for id_ in check.ids]
         else:
             missing = sorted(walk.were_missing(check.ids))
-            found = [account.gone(kind, id_, epoch_ms(check.as_of)) for id_ in missing]
+            news = [account.gone(kind, id_, epoch_ms(check.as_of)) for id_ in missing]
         following = walk.checked(check, until=self._next(self._settings.ttl_s(kind)))
         mark = read_watermark(following)
         if mark is None or not isinstance(mark.phase, Checking):
             outcome = "whole" if walk.is_whole else "resumed"
             metrics.walks.labels(kind.entity, outcome).inc()
-        return [each for each in found if each is not None], following
+        return [each for each in news if each is not None], following
 
     def _refused(self, kind: Kind, walk: Walk, error: Exception, outcome: str) -> Fetched:
         if kind.entity not in self._forbidden:

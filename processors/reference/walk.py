@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from processors.entities.kind import Kind
+from processors.entities.kind import Kind, ListDivision
 from processors.reference.news import Account, epoch_ms
 from processors.reference.watermark import (
     Checking,
-    Listing,
+    ReadingPages,
     Waiting,
     Watermark,
     most_missing,
@@ -44,7 +44,7 @@ checked_at_once: Final = 20
 """Lookups of one page."""
 
 
-class RepeatedPageError(Exception):
+class EndlessListError(Exception):
     """A page, or its token, comes twice: the list would have no end."""
 
 
@@ -52,6 +52,7 @@ class RepeatedPageError(Exception):
 class FindPart:
     """Which part of the list follows ``after``, in the order of their names? None: the first."""
 
+    division: ListDivision
     after: str | None
 
 
@@ -111,50 +112,49 @@ class Walk:
         phase = mark.phase
         if watermark not in self._memory.watermarks:
             self._memory = _Memory(frozenset({watermark}), whole=False)
-        if isinstance(phase, Listing) and _is_expired(phase, now):
-            phase = Listing(started_at=phase.started_at, part=phase.part)
+        if isinstance(phase, ReadingPages) and _is_expired(phase, now):
+            phase = ReadingPages(started_at=phase.started_at, part=phase.part)
             self._forget_tokens()
         if isinstance(phase, Waiting) or self._begins(phase):
-            phase = Listing(started_at=now, part=None if self._kind.division else "")
+            phase = ReadingPages(started_at=now, part=None if self._kind.division else "")
             self._memory = _Memory(frozenset({watermark}), whole=True)
         self._mark, self._watermark = mark.at(phase), watermark
-        match phase:
-            case Checking():
-                return Check(self._unchecked(phase), phase.started_at)
-            case Listing(read=False, part=str() as part):
-                return ReadPage(part, phase.token)
-            case Listing():
-                return FindPart(phase.part)
+        if isinstance(phase, Checking):
+            return Check(self._unchecked(phase), phase.started_at)
+        division = self._kind.division
+        if division is None or (phase.part is not None and not phase.read):
+            return ReadPage(phase.part or "", phase.token)
+        return FindPart(division, phase.part)
 
     def part_found(self, part: str | None, now: datetime) -> str:
         """Take the next part; None says that the list has no further one."""
         if part is None:
             return self._listed(now)
         self._forget_tokens()
-        return self._continue(Listing(started_at=self._phase_listing.started_at, part=part))
+        return self._continue(ReadingPages(started_at=self._phase_listing.started_at, part=part))
 
     def page_read(self, ids: Sequence[str], token: str, now: datetime) -> str:
         """Take the ids on a page, and the token of the next page, "" at the end of the part.
 
         Raises:
-            RepeatedPageError: end the walk.
+            EndlessListError: end the walk.
         """
         phase, memory = self._phase_listing, self._memory
         memory.tokens.add(phase.token)
         last_token, last_ids = memory.last_page
         is_repeated = bool(ids) and last_token != phase.token and last_ids == ids
         if token and (token in memory.tokens or is_repeated):
-            raise RepeatedPageError
+            raise EndlessListError
         memory.last_page = phase.token, ids
         memory.ids.update(ids)
         if token:
-            following = Listing(
+            following = ReadingPages(
                 started_at=phase.started_at, part=phase.part, token=token, token_at=now
             )
             return self._continue(following)
         if self._kind.division is None:
             return self._listed(now)
-        return self._continue(Listing(started_at=phase.started_at, part=phase.part, read=True))
+        return self._continue(ReadingPages(started_at=phase.started_at, part=phase.part, read=True))
 
     def checked(self, check: Check, *, until: datetime) -> str:
         """Take the end of a check; ``until`` is when the next walk begins, should this one end."""
@@ -172,29 +172,29 @@ class Walk:
         """Return the watermark before the first page of the present part: its token is refused.
 
         Raises:
-            RepeatedPageError: that happened too often; end the walk.
+            EndlessListError: that happened too often; end the walk.
         """
         phase = self._phase_listing
         self._memory.restarts += 1
         if self._memory.restarts > _most_restarts:
-            raise RepeatedPageError
+            raise EndlessListError
         self._forget_tokens()
-        return self._continue(Listing(started_at=phase.started_at, part=phase.part))
+        return self._continue(ReadingPages(started_at=phase.started_at, part=phase.part))
 
     def give_up(self, *, until: datetime) -> str:
         """End the walk unfinished, and begin another one later."""
         return self._wait(until, missing=self._mark.missing)
 
     @property
-    def _phase_listing(self) -> Listing:
+    def _phase_listing(self) -> ReadingPages:
         phase = self._mark.phase
-        if not isinstance(phase, Listing):
+        if not isinstance(phase, ReadingPages):
             raise TypeError("no list is being read")
         return phase
 
-    def _begins(self, phase: Listing | Checking) -> bool:
+    def _begins(self, phase: ReadingPages | Checking) -> bool:
         """Return whether a walk is at its very beginning: then all of it is still to be read."""
-        if not isinstance(phase, Listing) or phase.token or phase.read or self._memory.whole:
+        if not isinstance(phase, ReadingPages) or phase.token or phase.read or self._memory.whole:
             return False
         return phase.part is None or self._kind.division is None
 
@@ -226,7 +226,7 @@ class Walk:
         self._memory.tokens.clear()
         self._memory.last_page = ("", ())
 
-    def _continue(self, phase: Listing | Checking) -> str:
+    def _continue(self, phase: ReadingPages | Checking) -> str:
         return self._moved(self._mark.at(phase))
 
     def _wait(self, until: datetime, *, missing: tuple[str, ...]) -> str:
@@ -240,5 +240,5 @@ class Walk:
         return text
 
 
-def _is_expired(phase: Listing, now: datetime) -> bool:
+def _is_expired(phase: ReadingPages, now: datetime) -> bool:
     return phase.token_at is not None and now - phase.token_at >= _token_lifetime

@@ -16,7 +16,7 @@ most_missing: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ReadingPages:
     """The next page of a list is read: of ``part`` where it is divided, by ``token``.
 
     ``part`` None: the first part is not known yet; "" where the list is not divided. ``token`` ""
@@ -45,9 +45,9 @@ class Waiting:
     until: datetime
 
 
-Phase = Listing | Checking | Waiting
+Phase = ReadingPages | Checking | Waiting
 _phases: Final[dict[str, type[Phase]]] = {
-    "listing": Listing,
+    "listing": ReadingPages,
     "checking": Checking,
     "waiting": Waiting,
 }

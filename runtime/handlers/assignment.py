@@ -13,6 +13,8 @@ import structlog
 from runtime import metrics
 from runtime.errors import ConfigurationError
 from runtime.handlers.key_lanes import KeyLanes
+from runtime.handlers.publication import Publication
+from runtime.handlers.ready_queue import ReadyQueue
 from runtime.offsets.metadata import OffsetMap, UnreadableMapError, from_committed, to_commit
 from runtime.offsets.tracker import OffsetTracker
 from runtime.ports import Position
@@ -49,7 +51,8 @@ class AssignmentState:
         self.lanes = KeyLanes(
             records=settings.in_flight_records, size_bytes=settings.in_flight_bytes
         )
-        self.startable: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the lanes
+        self.startable: ReadyQueue[Delivery | Publication] = ReadyQueue()
+        """What a runner may take: at most one of each lane, and so bounded by the lanes."""
         self.runners: list[asyncio.Task[None]] = []
         self.paused: set[TopicPartition] = set()
         self.refused: dict[TopicPartition, float] = {}
@@ -103,10 +106,11 @@ class AssignmentState:
         """
         now_s, skipped = self._context.clock.monotonic_s(), 0
         for delivery in deliveries:
-            if delivery.source in self.refused:
+            source = delivery.source
+            if source in self.refused:
                 continue  # fetched before the pause
             try:
-                to_do = self._trackers[delivery.source].started(delivery.offset)
+                to_do = self._trackers[source].started(delivery.offset)
             except ValueError as error:
                 raise ConfigurationError(
                     f"{delivery.topic}/{delivery.partition} went back ({error}), as if the topic "
@@ -115,7 +119,7 @@ class AssignmentState:
             if not to_do:
                 skipped += 1
             elif self.lanes.add(delivery, now_s):
-                self.startable.put_nowait(delivery)
+                self.startable.put(delivery)
         metrics.worker.skipped.labels(self._context.name).inc(skipped)
 
     def finish(self, delivery: Delivery) -> None:
@@ -126,7 +130,7 @@ class AssignmentState:
         self._trackers[delivery.source].finished(delivery.offset)
         following = self.lanes.finish(delivery)
         if following is not None:
-            self.startable.put_nowait(following)
+            self.startable.put(following)
         self.finished_count += 1
         self._freed.set()
 
@@ -151,7 +155,7 @@ class AssignmentState:
             return
         following = self.lanes.finish(delivery)
         if following is not None:
-            self.startable.put_nowait(following)
+            self.startable.put(following)
         self._freed.set()
 
     @property

@@ -7,8 +7,9 @@ from typing import TypeVar
 from runtime import metrics
 from runtime.contracts import Handler
 from runtime.errors import KeyRejectedError, RejectedError, TooManyDeadLettersError
+from runtime.handlers.publication import OnOutcome, Publication
 from runtime.retries.blocked_keys import BlockedKeys
-from runtime.retries.loop import RetriesExhaustedError, retry_until_final
+from runtime.retries.loop import RetriesExhaustedError, failure_of, retry_until_final
 from runtime.retries.policy import DeadLetter, FaultKind
 from runtime.retries.retry_topics import RetryTopics
 from runtime.values import Deferred, Delivery, Record, TopicPartition
@@ -57,50 +58,95 @@ class RecordProcessor:
         if context is self._context:
             self._dead_letters.assigned(starts)
 
-    async def process(self, read: Delivery) -> None:
-        """Return once the record may count as done.
+    async def process(self, read: Delivery, on_outcome: OnOutcome) -> Publication | None:
+        """Handle a record.
+
+        Returns None once it may count as done, or else its results, of which the first is to be
+        sent. ``on_outcome`` receives them after each outcome: then `published` follows if all are
+        acknowledged, `publish_again` if one was not.
 
         Raises:
             PartitionPausedError: it may not be dead-lettered; other partitions may continue.
             ConfigurationError: the operator has to act first.
         """
         try:
-            await self._process(read)
+            publication = await self._process(read, on_outcome)
+        finally:
+            self._waiting.pop(id(read), None)
+        if publication is None:
+            self._dead_letters.done()
+        return publication
+
+    def published(self, publication: Publication) -> None:
+        """Note that all results of a record are acknowledged: the record may count as done."""
+        self._produced.inc(publication.count)
+        self._context.worked("publish")
+        self._blocked_keys.succeeded(publication.delivery)
+        self._dead_letters.done()
+
+    async def publish_again(self, publication: Publication) -> None:
+        """Return once the record may count as done, whose last sent result was not acknowledged.
+
+        Raises:
+            PartitionPausedError, ConfigurationError: as `process`.
+        """
+        read, error = publication.read, publication.error
+        try:
+            await self._publish(publication.left, read, first_error=error)
+        except RetriesExhaustedError as given_up:
+            await self._give_up(publication.delivery, given_up)
+        else:
+            self._blocked_keys.succeeded(publication.delivery)
         finally:
             self._waiting.pop(id(read), None)
         self._dead_letters.done()
 
-    async def _process(self, read: Delivery) -> None:
+    async def _process(self, read: Delivery, on_outcome: OnOutcome) -> Publication | None:
         try:
             delivery = self._retry_topics.restore_original(read)
         except RejectedError as error:
             await self._dead_letter(read, DeadLetter(error.reason, error.detail), attempts=0)
-            return
+            return None
         first = self._blocked_keys.blocking_record(delivery)
         if first is not None:
             verdict = DeadLetter(DeadLetterReason.PARKED, f"follows {first}")
             await self._dead_letter(delivery, verdict, attempts=delivery.attempt - 1)
-            return
+            return None
         try:
-            await self._work(read, delivery)
+            try:
+                answer = await self._handle(delivery)
+            except BaseException as caught:  # noqa: BLE001 - as in the loop, which most calls do not need
+                answer = await self._retry(
+                    "handle", partial(self._handle, delivery), read, failure_of(caught)
+                )
+            if isinstance(answer, Deferred):
+                await self._defer(answer, read)
+            elif answer:
+                sender = self._context.publisher
+                return Publication(read, delivery, answer, sender=sender, on_outcome=on_outcome)
         except RetriesExhaustedError as given_up:
-            if isinstance(given_up.__cause__, KeyRejectedError):
-                self._block_key(delivery)
-            attempts = delivery.attempt - 1 + given_up.attempts
-            await self._dead_letter(delivery, given_up.verdict, attempts=attempts)
+            await self._give_up(delivery, given_up)
         else:
             self._blocked_keys.succeeded(delivery)
+        return None
 
-    async def _work(self, read: Delivery, delivery: Delivery) -> None:
-        """Handle the record, and publish the results.
+    async def _handle(self, delivery: Delivery) -> Sequence[Record] | Deferred:
+        call = self._liveness.entered()
+        try:
+            answer = await self._handler(delivery)
+            # An invalid result fails here, as a defect of the handler, not later in this class.
+            result = answer if isinstance(answer, Deferred) else tuple(answer)
+        finally:
+            self._liveness.left(call)
+        self._context.worked("handle")
+        return result
+
+    async def _defer(self, answer: Deferred, read: Delivery) -> None:
+        """Have the record wait for its next attempt, and publish what is known now.
 
         Raises:
-            RetriesExhaustedError: the record becomes a dead letter.
+            RetriesExhaustedError: no delay is left; the record becomes a dead letter.
         """
-        answer = await self._retry("handle", partial(self._handle, delivery), read)
-        if not isinstance(answer, Deferred):
-            await self._publish(answer, read)
-            return
         now_ms = int(self._context.clock.now().timestamp() * 1000)
         waiting = self._retry_topics.following(read, now_ms=now_ms)
         if waiting is not None:
@@ -113,28 +159,32 @@ class RecordProcessor:
             since = self._retry_topics.since(read, now_ms=now_ms)
             raise RetriesExhaustedError(DeadLetter(DeadLetterReason.NOT_READY, f"since {since}"), 1)
 
-    async def _handle(self, delivery: Delivery) -> Sequence[Record] | Deferred:
-        call = self._liveness.entered()
-        try:
-            answer = await self._handler(delivery)
-            # An invalid result fails here, as a defect of the handler, not later in this class.
-            return answer if isinstance(answer, Deferred) else tuple(answer)
-        finally:
-            self._liveness.left(call)
+    async def _publish(
+        self, records: Sequence[Record], read: Delivery, *, first_error: Exception | None = None
+    ) -> None:
+        """Publish one after the other, to keep the order within a key.
 
-    async def _publish(self, records: Sequence[Record], read: Delivery) -> None:
-        for record in records:  # one after the other, to keep the order within a key
-            await self._retry("publish", partial(self._context.publisher.publish, record), read)
+        ``first_error`` is the failure of the first attempt of the first one, where it was made.
+        """
+        for record in records:
+            publish = partial(self._context.publisher.publish, record)
+            await self._retry("publish", publish, read, first_error)
+            first_error = None
         self._produced.inc(len(records))
 
     async def _retry(
-        self, stage: str, call: Callable[[], Awaitable[Result]], read: Delivery
+        self,
+        stage: str,
+        call: Callable[[], Awaitable[Result]],
+        read: Delivery,
+        first_error: Exception | None = None,
     ) -> Result:
         result = await retry_until_final(
             call,
             policy=self._policy,
             pause=self._pause,
             failed=partial(self._failed, stage, read),
+            first_error=first_error,
         )
         self._context.worked(stage)
         return result
@@ -143,6 +193,12 @@ class RecordProcessor:
         self._context.failed(stage, fault, error)
         if fault is FaultKind.TRANSIENT:
             self._waiting[id(read)] = read
+
+    async def _give_up(self, delivery: Delivery, given_up: RetriesExhaustedError) -> None:
+        if isinstance(given_up.__cause__, KeyRejectedError):
+            self._block_key(delivery)
+        attempts = delivery.attempt - 1 + given_up.attempts
+        await self._dead_letter(delivery, given_up.verdict, attempts=attempts)
 
     def _block_key(self, delivery: Delivery) -> None:
         if not self._blocked_keys.block(delivery):

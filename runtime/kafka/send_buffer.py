@@ -136,12 +136,15 @@ class SendBuffer:
 
     async def run(self) -> None:
         """Send for ever."""
+        idle = True
         while True:
             await self._something_to_do.wait()
             self._something_to_do.clear()
-            await self._clock.sleep(_linger_s)
+            if idle:
+                await self._clock.sleep(_linger_s)
             for batch, leader in self._next_round():
                 await self._send(batch, leader)
+            idle = not self._under_way
 
     def close(self, error: Exception) -> None:
         """Report all unsettled records as unknown."""
@@ -294,9 +297,10 @@ class SendBuffer:
         self._under_way.pop(batch, None)
         self._size_bytes -= batch.size_bytes
         if self._gathered:
-            self._something_to_do.set()
+            self._something_to_do.set()  # before anybody goes on with these results
         for entry in batch.entries:
             entry.settled(error)
+        self._something_to_do.set()  # after all that follow from them
 
 
 def _transient(batch: _Batch, error: BaseException) -> TransientError:

@@ -10,7 +10,6 @@ from typing import TypeVar
 from runtime.errors import ConfigurationError, FencedError
 from runtime.retries.policy import (
     DeadLetter,
-    Done,
     FaultKind,
     RetryInPlace,
     RetryPolicy,
@@ -40,38 +39,34 @@ async def retry_until_final(
     policy: RetryPolicy,
     pause: Callable[[float], Awaitable[None]],
     failed: Callable[[FaultKind, Exception], None],
+    first_error: Exception | None = None,
 ) -> Result:
     """Return the result of the first successful call.
 
     ``failed`` receives each failure. ``pause`` waits between calls, and may raise to end the
-    retries.
+    retries. ``first_error`` is the failure of a call that was made elsewhere, as the first attempt.
 
     Raises:
         RetriesExhaustedError: `policy.decide` gave it up.
         ConfigurationError, FencedError: at once, unchanged.
     """
-    attempts = 0
+    attempts, error = 0, first_error
     failures: dict[FaultKind, int] = {}
     while True:
-        error: Exception | None = None
-        of_this_fault = 0
         attempts += 1
-        try:
-            result = await attempt(call)
-        except (ConfigurationError, FencedError):
-            raise
-        except Exception as caught:  # noqa: BLE001 - any fault must be decided about, by class
-            error = caught
-        if error is not None:
-            fault = fault_of(error)
-            of_this_fault = failures[fault] = failures.get(fault, 0) + 1
-            failed(fault, error)
+        if error is None:
+            try:
+                return await call()
+            except BaseException as caught:  # noqa: BLE001 - any fault must be decided about, by class
+                error = failure_of(caught)
+        fault = fault_of(error)
+        of_this_fault = failures[fault] = failures.get(fault, 0) + 1
+        failed(fault, error)
         match decide(error, of_this_fault, policy):
-            case Done():
-                return result
             case RetryInPlace(delay_s):
+                error = None
                 await pause(delay_s)
-            case verdict:
+            case DeadLetter() as verdict:
                 raise RetriesExhaustedError(verdict, attempts) from error
 
 
@@ -82,18 +77,29 @@ async def attempt(call: Callable[[], Awaitable[Result]]) -> Result:
     """
     try:
         return await call()
-    except (ConfigurationError, FencedError):
-        raise
-    except asyncio.CancelledError as cancelled:
-        raise _from_within(cancelled) from None
-    except Exception as caught:  # noqa: BLE001 - as above
-        raise _unless_cancelled(caught)  # noqa: B904 - it is the same error
-    except (SystemExit, KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as caught:  # noqa: BLE001 - the panic of an extension, say: a defect
-        raise _unless_cancelled(PanicError(type(caught).__qualname__)).with_traceback(
-            caught.__traceback__
-        ) from None
+    except BaseException as caught:  # noqa: BLE001 - as above
+        raise failure_of(caught)  # noqa: B904 - it is the same error, or made from it
+
+
+def failure_of(caught: BaseException) -> Exception:
+    """Return what a call raised as the failure of that call; raise what is none.
+
+    Raises:
+        ConfigurationError, FencedError, SystemExit, KeyboardInterrupt: they end the work.
+        CancelledError: this task was cancelled.
+    """
+    match caught:
+        case ConfigurationError() | FencedError():
+            raise caught
+        case asyncio.CancelledError():
+            return _from_within(caught)
+        case Exception():
+            return _unless_cancelled(caught)
+        case SystemExit() | KeyboardInterrupt() | GeneratorExit():
+            raise caught
+        case _:  # the panic of an extension, say: a defect
+            panic = PanicError(type(caught).__qualname__)
+            return _unless_cancelled(panic.with_traceback(caught.__traceback__))
 
 
 def _unless_cancelled(error: Exception) -> Exception:

@@ -62,11 +62,6 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The record is done."""
-
-
-@dataclass(frozen=True, slots=True)
 class RetryInPlace:
     """Retry in place after this many seconds."""
 
@@ -81,9 +76,7 @@ class DeadLetter:
     detail: str
 
 
-Outcome = Done | RetryInPlace | DeadLetter
-
-_done: Final = Done()
+Outcome = RetryInPlace | DeadLetter
 
 
 def fault_of(error: Exception) -> FaultKind:
@@ -97,14 +90,9 @@ def fault_of(error: Exception) -> FaultKind:
             return FaultKind.DEFECT
 
 
-def decide(error: Exception | None, attempt: int, policy: RetryPolicy) -> Outcome:
-    """Return the consequence of the ``attempt``-th failure of this fault, counted from 1.
-
-    Without an error the record is done, at any ``attempt``.
-    """
+def decide(error: Exception, attempt: int, policy: RetryPolicy) -> Outcome:
+    """Return the consequence of the ``attempt``-th failure of this fault, counted from 1."""
     match error:
-        case None:
-            return _done
         case TransientError():
             return RetryInPlace(policy.delay_s(attempt, minimum_delay_s=error.retry_after_s))
         case RejectedError():

@@ -17,7 +17,7 @@ import structlog
 
 from runtime import metrics
 from runtime.clock import Clock
-from runtime.contracts import Publisher
+from runtime.contracts import Sender
 from runtime.errors import (
     ConfigurationError,
     FencedError,
@@ -99,7 +99,7 @@ class MembershipContext:
 class WorkerContext(MembershipContext):
     """What a handler or a sink is given as well; ``dead_letter_history`` reads its dead letters."""
 
-    publisher: Publisher
+    publisher: Sender
     dead_letter_topic: str
     dead_letter_history: Callable[[], Awaitable[DeadLetterHistory]] = _no_letters
 

@@ -35,6 +35,7 @@ class TopicRecord(BaseModel):
     ``partitions`` and ``retention`` name the choice of the `TopicPlan` that decides; ``one`` is no
     choice. ``key`` names members below ``payload.object``; of several with ``|`` between, the first
     that an event has.
+    ``compaction_lag_ms`` is how long every record of a compacted topic stays.
     ``example`` is a path below ``schemas/``.
     """
 
@@ -53,6 +54,7 @@ class TopicRecord(BaseModel):
     retention: Literal[
         "event_retention_days", "dead_letter_retention_days", "audit_retention_days", "for ever"
     ]
+    compaction_lag_ms: Annotated[int, Field(ge=0)] = 0
     max_message_bytes: Annotated[int, Field(ge=1024)]
     headers: HeaderSet
     compatibility: Promise

@@ -18,6 +18,8 @@ _day_ms: Final = 86_400_000
 class TopicSpec:
     """The specification of one topic. ``retention_ms`` is -1 for ever.
 
+    A compacted topic keeps every record for ``compaction_lag_ms``, older versions included.
+
     ``max_message_bytes`` limits a batch of records as written, after compression.
     """
 
@@ -27,6 +29,7 @@ class TopicSpec:
     cleanup: Cleanup
     retention_ms: int
     max_message_bytes: int = broker_default_bytes
+    compaction_lag_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ def topic_specs(
                 record.cleanup,
                 retention_ms(record, plan),
                 record.max_message_bytes,
+                record.compaction_lag_ms,
             )
 
 

@@ -17,7 +17,7 @@ class Header:
     always: bool = True
 
 
-HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "snapshot", "none"]
+HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "reference", "snapshot", "none"]
 Cleanup = Literal["delete", "compact", "compact,delete"]
 """Values of Kafka's ``cleanup.policy``."""
 
@@ -93,6 +93,13 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
     ),
     "retry": _waiting,
     "dead-letter": _failure,
+    "reference": (
+        Header(
+            headers.as_of_header,
+            "as of when the state holds: when Zoom was asked, or when the event happened",
+            always=False,
+        ),
+    ),
     "snapshot": (
         Header(headers.as_of_header, "when Zoom was asked, RFC 3339 in UTC with milliseconds"),
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from simulator.state import directory as kinds
-from simulator.state.directory import Directory, Kind, Tie, derived_id
+from simulator.state.directory import Directory, DirectoryKind, Tie, derived_id
 from simulator.state.schema_projection import Facts
 from simulator.state.words import queue_words, user_words
 
@@ -138,7 +138,7 @@ def _asset_deleted(directory: Directory, change: DirectoryChange) -> None:
         _removed(kinds.asset)(directory, change)
 
 
-def _set(directory: Directory, kind: Kind, change: DirectoryChange, facts: Facts) -> None:
+def _set(directory: Directory, kind: DirectoryKind, change: DirectoryChange, facts: Facts) -> None:
     key = change.text(kind.id_member)
     directory.changed(kind, key, facts, time=change.time, by=change.by)
 
@@ -146,21 +146,21 @@ def _set(directory: Directory, kind: Kind, change: DirectoryChange, facts: Facts
 Changer = Callable[[Directory, DirectoryChange], None]
 
 
-def _created(kind: Kind) -> Changer:
+def _created(kind: DirectoryKind) -> Changer:
     def created(directory: Directory, change: DirectoryChange) -> None:
         directory.added(kind, change.payload, time=change.time, by=change.by)
 
     return created
 
 
-def _updated(kind: Kind) -> Changer:
+def _updated(kind: DirectoryKind) -> Changer:
     def updated(directory: Directory, change: DirectoryChange) -> None:
         _set(directory, kind, change, change.updates)
 
     return updated
 
 
-def _removed(kind: Kind) -> Changer:
+def _removed(kind: DirectoryKind) -> Changer:
     def removed(directory: Directory, change: DirectoryChange) -> None:
         directory.removed(kind, change.text(kind.id_member), time=change.time, by=change.by)
 

@@ -23,7 +23,7 @@ max_log_entries: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DirectoryKind:
     """A kind of entity. ``aliases`` are members that identify it like its id."""
 
     category: str
@@ -32,18 +32,41 @@ class Kind:
     aliases: tuple[str, ...] = ()
 
 
-user: Final = Kind("Users", "user_id", "display_name", ("cc_user_id", "user_email"))
-queue: Final = Kind("Queues", "cc_queue_id", "queue_name", ("queue_id",))
-flow: Final = Kind("Flows", "flow_id", "flow_name")
-team: Final = Kind("Teams", "team_id", "team_name")
-disposition: Final = Kind("Dispositions", "disposition_id", "disposition_name")
-skill: Final = Kind("Skills", "skill_id", "skill_name")
-role: Final = Kind("Roles", "role_id", "role_name")
-system_status: Final = Kind("System Statuses", "status_id", "status_name")
-inbox: Final = Kind("Inboxes", "inbox_id", "inbox_name")
-business_hour: Final = Kind("Business Hours", "business_hour_id", "business_hour_name")
-closure_set: Final = Kind("Closures", "closure_set_id", "closure_set_name")
-asset: Final = Kind("Asset Library", "asset_id", "asset_name")
+user: Final = DirectoryKind("Users", "user_id", "display_name", ("cc_user_id", "user_email"))
+queue: Final = DirectoryKind("Queues", "cc_queue_id", "queue_name", ("queue_id",))
+flow: Final = DirectoryKind("Flows", "flow_id", "flow_name")
+team: Final = DirectoryKind("Teams", "team_id", "team_name")
+disposition: Final = DirectoryKind("Dispositions", "disposition_id", "disposition_name")
+skill: Final = DirectoryKind("Skills", "skill_id", "skill_name")
+role: Final = DirectoryKind("Roles", "role_id", "role_name")
+system_status: Final = DirectoryKind("System Statuses", "status_id", "status_name")
+inbox: Final = DirectoryKind("Inboxes", "inbox_id", "inbox_name")
+business_hour: Final = DirectoryKind("Business Hours", "business_hour_id", "business_hour_name")
+closure_set: Final = DirectoryKind("Closures", "closure_set_id", "closure_set_name")
+asset: Final = DirectoryKind("Asset Library", "asset_id", "asset_name")
+disposition_set: Final = DirectoryKind(
+    "Disposition Sets", "disposition_set_id", "disposition_set_name"
+)
+skill_category: Final = DirectoryKind(
+    "Skill Categories", "skill_category_id", "skill_category_name"
+)
+asset_category: Final = DirectoryKind("Asset Categories", "category_id", "category_name")
+region: Final = DirectoryKind("Regions", "region_id", "region_name")
+unit: Final = DirectoryKind("Address Book Units", "unit_id", "unit_name")
+address_book: Final = DirectoryKind("Address Books", "address_book_id", "address_book_name")
+contact: Final = DirectoryKind("Contacts", "contact_id", "display_name")
+campaign: Final = DirectoryKind("Campaigns", "outbound_campaign_id", "outbound_campaign_name")
+variable_group: Final = DirectoryKind("Variable Groups", "variable_group_id", "variable_group_name")
+agent_routing_profile: Final = DirectoryKind(
+    "Agent Routing Profiles", "agent_routing_profile_id", "agent_routing_profile_name"
+)
+consumer_routing_profile: Final = DirectoryKind(
+    "Consumer Routing Profiles", "consumer_routing_profile_id", "consumer_routing_profile_name"
+)
+queue_template: Final = DirectoryKind("Queue Templates", "queue_template_id", "queue_template_name")
+storage_location: Final = DirectoryKind(
+    "Storage Locations", "storage_location_code", "storage_location_name"
+)
 
 
 def derived_id(*parts: object) -> str:
@@ -60,15 +83,17 @@ class Directory:
 
     def __init__(self) -> None:
         self.log: deque[Facts] = deque(maxlen=max_log_entries)
-        self._entities: dict[Kind, dict[str, dict[str, object]]] = {}
+        self._entities: dict[DirectoryKind, dict[str, dict[str, object]]] = {}
         self._ties: dict[Tie, dict[str, dict[str, dict[str, object]]]] = {}
         self._changes = 0
 
-    def every(self, kind: Kind) -> Sequence[Facts]:
+    def every(self, kind: DirectoryKind) -> Sequence[Facts]:
         """Return all entities of a kind."""
         return list(self._entities.get(kind, {}).values())
 
-    def find(self, kind: Kind, key: str, *, by: Literal["id", "name"] = "id") -> Facts | None:
+    def find(
+        self, kind: DirectoryKind, key: str, *, by: Literal["id", "name"] = "id"
+    ) -> Facts | None:
         """Return the entity with this id, alias or name."""
         members = (kind.id_member, *kind.aliases) if by == "id" else (kind.name_member,)
         if by == "id" and key in self._entities.get(kind, {}):
@@ -76,11 +101,11 @@ class Directory:
         alike = (e for e in self.every(kind) if key in {e.get(member) for member in members})
         return next(alike, None)
 
-    def founded(self, kind: Kind, facts: Facts) -> None:
+    def founded(self, kind: DirectoryKind, facts: Facts) -> None:
         """Add an entity that exists from the start."""
         self._entities.setdefault(kind, {})[str(facts[kind.id_member])] = dict(facts)
 
-    def added(self, kind: Kind, facts: Facts, *, time: str, by: str) -> Facts:
+    def added(self, kind: DirectoryKind, facts: Facts, *, time: str, by: str) -> Facts:
         """Add an entity; one without an id gets one."""
         key = str(facts.get(kind.id_member) or derived_id(kind.category, time, self._changes))
         times = {"created_time": time, **_changed_members(time, by)}
@@ -88,19 +113,19 @@ class Directory:
         self._note("Add", kind, key, time, by)
         return self._entities[kind][key]
 
-    def changed(self, kind: Kind, key: str, facts: Facts, *, time: str, by: str) -> None:
+    def changed(self, kind: DirectoryKind, key: str, facts: Facts, *, time: str, by: str) -> None:
         """Set members of an entity; an unknown entity is ignored."""
         if key in self._entities.get(kind, {}):
             self.became(kind, key, {**facts, **_changed_members(time, by)})
             self._note("Update", kind, key, time, by)
 
-    def became(self, kind: Kind, key: str, facts: Facts) -> None:
+    def became(self, kind: DirectoryKind, key: str, facts: Facts) -> None:
         """Set members of an entity without a change of its configuration."""
         entity = self._entities.get(kind, {}).get(key)
         if entity is not None:
             entity |= _merged(entity, facts)
 
-    def removed(self, kind: Kind, key: str, *, time: str, by: str) -> None:
+    def removed(self, kind: DirectoryKind, key: str, *, time: str, by: str) -> None:
         """Remove an entity and its ties; an unknown entity is ignored."""
         if key not in self._entities.get(kind, {}):
             return
@@ -128,7 +153,7 @@ class Directory:
         """Yield the owners of a member."""
         return (owner for owner, members in self._ties.get(tie, {}).items() if member in members)
 
-    def _note(self, action: Action, kind: Kind, key: str, time: str, by: str) -> None:
+    def _note(self, action: Action, kind: DirectoryKind, key: str, time: str, by: str) -> None:
         self._changes += 1
         name = str(self._entities[kind][key].get(kind.name_member, key))
         operator = self._entities.get(user, {}).get(by, {}).get("display_name", "REST API")

@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import ApiError, Document
 from simulator.state import directory as kinds
-from simulator.state.directory import Directory, Kind, Tie, derived_id
+from simulator.state.directory import Directory, DirectoryKind, Tie, derived_id
 from simulator.state.lists import listed
 from simulator.state.schema_projection import Facts, fitted, fitted_item
 from simulator.state.state import State
@@ -22,7 +22,7 @@ Method = Literal["list", "get", "create", "update", "delete"]
 class _Entity:
     """Names of a kind's operations, ``get_<name>`` and so on, and the name of its id in paths."""
 
-    kind: Kind
+    kind: DirectoryKind
     name: str
     plural: str
     path: str
@@ -41,12 +41,33 @@ _entities: Final = (
     _Entity(kinds.inbox, "inbox", "inboxes", "inbox_id", ("list", "get", "create", "update")),
     _Entity(kinds.business_hour, "business_hour", "business_hours", "business_hour_id"),
     _Entity(kinds.closure_set, "closure_set", "closure_sets", "closure_set_id"),
+    _Entity(kinds.asset, "asset", "assets", "asset_id"),
+    _Entity(kinds.disposition_set, "disposition_set", "disposition_sets", "disposition_set_id"),
+    _Entity(kinds.skill_category, "skill_category", "skill_categories", "skill_category_id"),
+    _Entity(kinds.asset_category, "asset_category", "asset_categories", "category_id"),
+    _Entity(kinds.region, "region", "regions", "region_id"),
+    _Entity(kinds.unit, "address_book_unit", "address_book_units", "unit_id"),
+    _Entity(kinds.address_book, "address_book", "address_books", "address_book_id"),
+    _Entity(kinds.contact, "address_book_contact", "address_book_contacts", "contact_id"),
+    _Entity(kinds.campaign, "campaign", "campaigns", "campaign_id"),
+    _Entity(kinds.variable_group, "variable_group", "variable_groups", "variable_group_id"),
     _Entity(
-        kinds.asset, "asset", "assets", "asset_id", ("list", "get", "create", "update", "delete")
+        kinds.agent_routing_profile,
+        "agent_routing_profile",
+        "agent_routing_profiles",
+        "agent_routing_profile_id",
     ),
+    _Entity(
+        kinds.consumer_routing_profile,
+        "consumer_routing_profile",
+        "consumer_routing_profiles",
+        "consumer_routing_profile_id",
+    ),
+    _Entity(kinds.queue_template, "queue_template", "queue_templates", "queue_template_id"),
+    _Entity(kinds.storage_location, "storage_location", "storage_locations", "", ("list",)),
 )
 
-_getters: Final = {entity.kind: f"get_{entity.name}" for entity in _entities}
+_getters: Final = {entity.kind: f"get_{entity.name}" for entity in _entities if entity.path}
 
 
 def entity_answers(state: State) -> Mapping[str, Answer]:
@@ -54,6 +75,7 @@ def entity_answers(state: State) -> Mapping[str, Answer]:
     answers: dict[str, Answer] = {
         "get_queue_operating_hours": partial(_get, state, kinds.queue, "queue_id"),
         "list_flow_entry_points": partial(_entry_points, state),
+        "list_entry_points_of_flows": partial(_all_entry_points, state),
         "update_queue_operating_hours": partial(_update, state, kinds.queue, "queue_id"),
         "move_team": partial(_update, state, kinds.team, "team_id"),
         "update_user_status": partial(_user_status, state),
@@ -69,10 +91,10 @@ def entity_answers(state: State) -> Mapping[str, Answer]:
         for method in entity.methods:
             name = entity.plural if method == "list" else entity.name
             answers[f"{method}_{name}"] = offered[method]
-    return answers
+    return answers | {"list_address_book_contacts": partial(_contacts, state)}
 
 
-def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> Facts:
+def find_or_404(state: State, kind: DirectoryKind, key: str, *, request: RestRequest) -> Facts:
     """Return the entity of a request, by id, alias, or name where the request says so.
 
     Raises:
@@ -88,7 +110,7 @@ def find_or_404(state: State, kind: Kind, key: str, *, request: RestRequest) -> 
     return entity
 
 
-def shown(directory: Directory, kind: Kind, facts: Facts) -> Facts:
+def shown(directory: Directory, kind: DirectoryKind, facts: Facts) -> Facts:
     """Return an entity with the members derived from other entities."""
     return {**facts, **_shown[kind](directory, facts)} if kind in _shown else facts
 
@@ -102,13 +124,13 @@ def user_shown(directory: Directory, user_id: str) -> Facts:
     return {**shown(directory, kinds.user, facts), **name}
 
 
-def _list(state: State, kind: Kind, request: RestRequest) -> Listing:
+def _list(state: State, kind: DirectoryKind, request: RestRequest) -> Listing:
     directory = state.directory
     entities = (shown(directory, kind, facts) for facts in directory.every(kind))
     return listed(request, (fitted_item(request.operation, facts) for facts in entities))
 
 
-def _get(state: State, kind: Kind, path: str, request: RestRequest) -> Document:
+def _get(state: State, kind: DirectoryKind, path: str, request: RestRequest) -> Document:
     facts = find_or_404(state, kind, request.path[path], request=request)
     return fitted(request.operation, shown(state.directory, kind, facts))
 
@@ -119,9 +141,28 @@ def _entry_points(state: State, request: RestRequest) -> Listing:
     return listed(request, (fitted_item(request.operation, point) for point in points))
 
 
-def _create(state: State, kind: Kind, request: RestRequest) -> Document:
+def _all_entry_points(state: State, request: RestRequest) -> Listing:
+    points = (
+        {"channel": flow.get("channel"), "channel_source": flow.get("channel_source"), **point}
+        for flow in state.directory.every(kinds.flow)
+        for point in cast("list[Facts]", flow.get("entry_points", []))
+    )
+    return listed(request, (fitted_item(request.operation, point) for point in points))
+
+
+def _contacts(state: State, request: RestRequest) -> Listing:
+    book = find_or_404(state, kinds.address_book, request.path["address_book_id"], request=request)
+    contacts = (
+        {**contact, "address_book_name": book.get("address_book_name")}
+        for contact in state.directory.every(kinds.contact)
+        if contact.get("address_book_id") == book["address_book_id"]
+    )
+    return listed(request, (fitted_item(request.operation, contact) for contact in contacts))
+
+
+def _create(state: State, kind: DirectoryKind, request: RestRequest) -> Document:
     """Add an entity, with an id of its own and other ids derived from it."""
-    facts = {**_new.get(kind, {}), **cast("Facts", request.body or {})}
+    facts = {**_new.get(kind, {}), **request.path, **cast("Facts", request.body or {})}
     added = state.directory.added(kind, facts, time=_now(request), by=state.owner_id)
     key = str(added[kind.id_member])
     ids = [alias for alias in kind.aliases if alias.endswith("_id")]
@@ -129,14 +170,14 @@ def _create(state: State, kind: Kind, request: RestRequest) -> Document:
     return fitted(request.operation, shown(state.directory, kind, added))
 
 
-def _update(state: State, kind: Kind, path: str, request: RestRequest) -> None:
+def _update(state: State, kind: DirectoryKind, path: str, request: RestRequest) -> None:
     facts = find_or_404(state, kind, request.path[path], request=request)
     key = str(facts[kind.id_member])
     body = cast("Facts", request.body or {})
     state.directory.changed(kind, key, body, time=_now(request), by=state.owner_id)
 
 
-def _delete(state: State, kind: Kind, path: str, request: RestRequest) -> None:
+def _delete(state: State, kind: DirectoryKind, path: str, request: RestRequest) -> None:
     facts = find_or_404(state, kind, request.path[path], request=request)
     key = str(facts[kind.id_member])
     state.directory.removed(kind, key, time=_now(request), by=state.owner_id)
@@ -210,7 +251,29 @@ def _asset(_directory: Directory, facts: Facts) -> Facts:
     }
 
 
-_shown: Final[Mapping[Kind, Callable[[Directory, Facts], Facts]]] = {
+def _disposition_set(directory: Directory, _facts: Facts) -> Facts:
+    """Every set has all dispositions."""
+    return {"dispositions": directory.every(kinds.disposition), "queues": []}
+
+
+def _address_book(directory: Directory, facts: Facts) -> Facts:
+    key = facts["address_book_id"]
+    contacts = [c for c in directory.every(kinds.contact) if c.get("address_book_id") == key]
+    unit = directory.find(kinds.unit, str(facts.get("unit_id"))) or {}
+    return {"total_contacts": len(contacts), "unit_name": unit.get("unit_name")}
+
+
+def _contact(directory: Directory, facts: Facts) -> Facts:
+    book = directory.find(kinds.address_book, str(facts.get("address_book_id"))) or {}
+    return {"address_book_name": book.get("address_book_name")}
+
+
+def _queue_template(_directory: Directory, facts: Facts) -> Facts:
+    """Name the members as lists of templates do."""
+    return {name.removeprefix("queue_"): value for name, value in facts.items()}
+
+
+_shown: Final[Mapping[DirectoryKind, Callable[[Directory, Facts], Facts]]] = {
     kinds.user: _user,
     kinds.queue: _queue,
     kinds.team: _team,
@@ -220,9 +283,13 @@ _shown: Final[Mapping[Kind, Callable[[Directory, Facts], Facts]]] = {
     kinds.business_hour: _hours,
     kinds.closure_set: _hours,
     kinds.asset: _asset,
+    kinds.disposition_set: _disposition_set,
+    kinds.address_book: _address_book,
+    kinds.contact: _contact,
+    kinds.queue_template: _queue_template,
 }
 
-_new: Final[Mapping[Kind, Facts]] = {
+_new: Final[Mapping[DirectoryKind, Facts]] = {
     kinds.user: {"status_id": "0", "status_name": "Offline", "user_access": "active"},
     kinds.disposition: {"status": "active", "disposition_type": "single"},
     kinds.skill: {"skill_type": "text"},

@@ -8,7 +8,7 @@ from typing import Final, cast
 from simulator.rest.answers import Answer, Listing, RestRequest
 from simulator.rest.documents import Document
 from simulator.state import directory as kinds
-from simulator.state.directory import Kind, Tie
+from simulator.state.directory import DirectoryKind, Tie
 from simulator.state.entities import find_or_404, shown, user_shown
 from simulator.state.lists import listed
 from simulator.state.schema_projection import Facts, fitted, fitted_item
@@ -21,7 +21,7 @@ class _Users:
     """Users tied to an owner; ``path`` is the name of the owner's id in paths."""
 
     tie: Tie
-    owner: Kind
+    owner: DirectoryKind
     path: str
 
 

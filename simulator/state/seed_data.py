@@ -5,7 +5,8 @@ from typing import Final
 
 from simulator.company import Company, CompanyQueue, CompanyUser, channel_types
 from simulator.state import directory as kinds
-from simulator.state.directory import Directory, Kind, Tie, derived_id
+from simulator.state.directory import Directory, DirectoryKind, Tie, derived_id
+from simulator.state.seed_configuration import configuration_of
 from simulator.state.words import queue_words
 
 founded_time: Final = "2025-01-02T03:04:05Z"
@@ -32,7 +33,7 @@ def directory_of(company: Company) -> Directory:
         "modified_by": company.supervisors[0].user_id,
     }
     hours = _always_open()
-    founded: Mapping[Kind, Sequence[dict[str, object]]] = {
+    founded: Mapping[DirectoryKind, Sequence[dict[str, object]]] = {
         kinds.business_hour: [hours],
         kinds.user: [_user(user) for user in company.users],
         kinds.queue: [_queue(queue) | _operating_hours(hours) for queue in company.queues],
@@ -57,7 +58,7 @@ def directory_of(company: Company) -> Directory:
             for i in company.inboxes
         ],
     }
-    for kind, entities in founded.items():
+    for kind, entities in (*founded.items(), *configuration_of(company).items()):
         for facts in entities:
             directory.founded(kind, changed | facts)
     _tie(directory, company)

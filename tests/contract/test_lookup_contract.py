@@ -22,8 +22,6 @@ from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
 from tests.support.fakes.zoom import MemoryLookup, ShiftedClock, client_of, secret, zoom_settings
 from zoom.client import ZoomClient
-from zoom.entities import Queue, User
-from zoom.lookups import queue_lookup, user_lookup
 
 Say = Callable[[Literal["up", "down"]], Awaitable[None]]
 
@@ -47,15 +45,31 @@ class Api:
     go: Say
     clock: ShiftedClock
 
-    def users(self, lookup: Lookup[str, User]) -> Subject:
-        ann, ben = self.company.users[:2]
-        value = User(ann.user_id, ann.display_name)
-        return Subject(lookup, ann.user_id, value, ben.user_id, self.go, self.clock)
+    def names(self, entity: str, member: str) -> "NamesById":
+        """A lookup of one member of the states of an entity."""
+        source = ZoomSource(lambda _: self.client, answered=lambda _: None, clock=self.clock)
+        return NamesById(source, self.company.account_id, entity, member)
 
-    def queues(self, lookup: Lookup[str, Queue]) -> Subject:
+    def users(self, lookup: Lookup[str, object]) -> Subject:
+        ann, ben = self.company.users[:2]
+        return Subject(lookup, ann.user_id, ann.display_name, ben.user_id, self.go, self.clock)
+
+    def queues(self, lookup: Lookup[str, object]) -> Subject:
         one, two = self.company.queues[:2]
-        value = Queue(one.cc_queue_id, one.queue_id, one.queue_name)
-        return Subject(lookup, one.queue_id, value, two.cc_queue_id, self.go, self.clock)
+        known, other = one.queue_id, two.cc_queue_id
+        return Subject(lookup, known, one.queue_name, other, self.go, self.clock)
+
+
+@dataclass
+class NamesById:
+    source: ZoomSource
+    account_id: str
+    entity: str
+    member: str
+
+    async def get(self, key: str) -> object | None:
+        found = await self.source.get(ReferenceKey(self.account_id, self.entity, key))
+        return None if found is None or found.state is None else found.state[self.member]
 
 
 @asynccontextmanager
@@ -79,47 +93,26 @@ async def api() -> AsyncIterator[Api]:
 @asynccontextmanager
 async def users_of_the_api() -> AsyncIterator[Subject]:
     async with api() as opened:
-        yield opened.users(user_lookup(opened.client))
+        yield opened.users(opened.names("user", "display_name"))
 
 
 @asynccontextmanager
 async def queues_of_the_api() -> AsyncIterator[Subject]:
     async with api() as opened:
-        yield opened.queues(queue_lookup(opened.client))
+        yield opened.queues(opened.names("queue", "queue_name"))
 
 
 @asynccontextmanager
 async def remembered_users() -> AsyncIterator[Subject]:
     async with api() as opened, BackgroundTasks() as background:
-        lookup = CachedLookup[str, User](
-            user_lookup(opened.client),
+        lookup = CachedLookup[str, object](
+            opened.names("user", "display_name"),
             EnrichmentSettings(deadline_s=5.0),
             background=background,
             clock=opened.clock,
             rng=Random(1),
         )
         yield opened.users(lookup)
-
-
-@asynccontextmanager
-async def entities_of_the_api() -> AsyncIterator[Subject]:
-    async with api() as opened:
-        ann, ben = opened.company.users[:2]
-        source = ZoomSource(lambda _: opened.client, answered=lambda _: None, clock=opened.clock)
-        lookup = _UsersById(source, opened.company.account_id)
-        yield Subject(lookup, ann.user_id, ann.display_name, ben.user_id, opened.go, opened.clock)
-
-
-@dataclass
-class _UsersById:
-    """Display names of users, by id: the lookup of `ZoomSource` with the keys of this suite."""
-
-    source: ZoomSource
-    account_id: str
-
-    async def get(self, key: str) -> object | None:
-        found = await self.source.get(ReferenceKey(self.account_id, "user", key))
-        return None if found is None or found.state is None else found.state["display_name"]
 
 
 @asynccontextmanager
@@ -133,7 +126,7 @@ async def the_fake() -> AsyncIterator[Subject]:
 
 
 @pytest.fixture(
-    params=[users_of_the_api, queues_of_the_api, entities_of_the_api, remembered_users, the_fake],
+    params=[users_of_the_api, queues_of_the_api, remembered_users, the_fake],
     ids=lambda make: make.__name__,
 )
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from operations.schemas.contract_files import diff, generate
 from processors.entities.fields import event_fields, fields_of, named_kinds
+from processors.entities.kinds import kinds
 from processors.entities.member import (
     Answer,
     Missing,
@@ -25,18 +26,11 @@ from processors.entities.member import (
     with_member_appended,
 )
 from processors.entities.references import Entity, EntityReference
+from schemas.asyncapi import reference_entities
 from schemas.catalogue import events, example, json_schema
 from schemas.generation import strict
-from schemas.models import read
+from schemas.models import read, reference
 from schemas.models.enrichment import EnrichedEntities, Enrichment
-from schemas.models.reference import (
-    ApiBudgetReference,
-    QueueReference,
-    SmsLogReference,
-    TeamReference,
-    UserReference,
-    VoiceCallLogReference,
-)
 from schemas.models.reference import Reference as AnyReference
 from tests.support.each_case import each_case
 from tests.support.vendor_digest import vendor_file, webhook_files
@@ -53,13 +47,11 @@ EXCEPTIONS: Mapping[str, Mapping[str, str]] = {
 """Published examples that the vendor's own texts contradict: the value of each such member."""
 
 REFERENCES: Mapping[str, type[AnyReference[Any]]] = {
-    "user": UserReference,
-    "queue": QueueReference,
-    "team": TeamReference,
-    "sms_log": SmsLogReference,
-    "voice_call_log": VoiceCallLogReference,
-    "api_budget": ApiBudgetReference,
+    get_args(model.model_fields["entity"].annotation)[0]: model
+    for model in (getattr(reference, name) for name in reference.__all__)
+    if model is not AnyReference
 }
+"""All models of the reference topic, by entity."""
 
 PERSONAL = {
     "phone": {"personal"},
@@ -231,16 +223,16 @@ def test_what_the_enrichment_writes_satisfies_the_schema_and_the_model() -> None
 
 
 def test_the_fields_of_entities_are_those_of_the_schema_and_the_models_with_their_class() -> None:
-    kinds = enrichment_schema()["entities"]["properties"]
-    assert list(kinds) == [kind.value for kind in named_kinds]
+    by_kind = enrichment_schema()["entities"]["properties"]
+    assert list(by_kind) == [kind.value for kind in named_kinds]
     for kind in named_kinds:
-        schema = kinds[kind]["additionalProperties"]["properties"]
+        schema = by_kind[kind]["additionalProperties"]["properties"]
         assert list(schema) == list(fields_of(kind)), kind
         classes = {name: field.get("x-data-class", "none") for name, field in schema.items()}
         assert classes == fields_of(kind), kind
         values = get_args(EnrichedEntities.model_fields[kind].annotation)[1]
         assert list(values.model_fields) == list(schema), kind
-    assert list(EnrichedEntities.model_fields) == list(kinds)
+    assert list(EnrichedEntities.model_fields) == list(by_kind)
 
 
 def test_a_record_from_before_the_entities_is_still_read() -> None:
@@ -254,21 +246,31 @@ def test_a_record_from_before_the_entities_is_still_read() -> None:
         assert read_again.users["u"].display_name == "Ann"
 
 
+def test_every_entity_of_the_reference_topic_has_a_model() -> None:
+    assert set(REFERENCES) == set(reference_entities)
+
+
+@each_case("entity", kinds)
+def test_the_contract_of_an_entity_is_what_is_kept_of_it(entity: str) -> None:
+    schema = own_schema(f"reference/{entity}.schema.json")["properties"]["state"]
+    assert tuple(schema["properties"]) == kinds[entity].kept
+    assert schema["required"] == [kinds[entity].id_field]
+
+
 @pytest.mark.parametrize("entity", REFERENCES)
 def test_an_example_of_a_reference_has_every_member_of_schema_and_model(entity: str) -> None:
     schema = own_schema(f"reference/{entity}.schema.json")
     body = (CONTRACT / "examples" / "reference" / f"{entity}.json").read_bytes()
     validator(strict(schema)).validate(orjson.loads(body))
     assert dict(fields(schema, "")).keys() == set(paths_of(orjson.loads(body), ""))
-    reference = REFERENCES[entity].model_validate_json(body)
+    parsed = REFERENCES[entity].model_validate_json(body)
     assert (
-        orjson.loads(reference.model_dump_json(exclude_none=True)).keys()
-        == orjson.loads(body).keys()
+        orjson.loads(parsed.model_dump_json(exclude_none=True)).keys() == orjson.loads(body).keys()
     )
-    assert set(vars(reference.state)) == set(schema["properties"]["state"]["properties"])
-    required = {name for name, f in type(reference.state).model_fields.items() if f.is_required()}
+    assert set(vars(parsed.state)) == set(schema["properties"]["state"]["properties"])
+    required = {name for name, f in type(parsed.state).model_fields.items() if f.is_required()}
     assert required == set(schema["properties"]["state"]["required"])
-    assert (reference.model_extra, reference.state.model_extra) == ({}, {})
+    assert (parsed.model_extra, parsed.state.model_extra) == ({}, {})
 
 
 def test_the_schemas_are_valid_and_have_names_of_their_own() -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
 from runtime.clock import SystemClock
-from runtime.contracts import Publisher
+from runtime.contracts import Sender
 from runtime.kafka import (
     KafkaConsumer,
     KafkaLogReader,
@@ -44,7 +44,7 @@ class Kafka(Protocol):
 
     async def delete_before(self, source: TopicPartition, offset: int) -> None: ...
 
-    def publisher(self) -> AbstractAsyncContextManager[Publisher]: ...
+    def publisher(self) -> AbstractAsyncContextManager[Sender]: ...
 
     def transactions(
         self, transactional_id: str
@@ -83,7 +83,7 @@ class FakeKafka:
     async def delete_before(self, source: TopicPartition, offset: int) -> None:
         self._broker.delete_before(source, offset)
 
-    def publisher(self) -> AbstractAsyncContextManager[Publisher]:
+    def publisher(self) -> AbstractAsyncContextManager[Sender]:
         return self._broker.publisher()
 
     def transactions(
@@ -138,7 +138,7 @@ class RealKafka:
             await admin.close()
 
     @asynccontextmanager
-    async def publisher(self) -> AsyncIterator[Publisher]:
+    async def publisher(self) -> AsyncIterator[Sender]:
         async with KafkaPublisher(
             self._settings, client_id=self.prefix, clock=SystemClock()
         ) as publisher:

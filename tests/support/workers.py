@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, ParamSpec, Protocol, Self
 
+from runtime.contracts import Settled
+from runtime.errors import RejectedError
 from runtime.ports import Position, RebalanceListener
 from runtime.process import metrics_exposition
 from runtime.retries.dead_letter_history import DeadLetterHistory
@@ -163,9 +165,13 @@ class RigPublisher(FakePublisher):
         super().__init__(rig.broker)
         self._rig = rig
 
-    async def publish(self, record: Record) -> None:
-        self._rig.fail("publish")
-        await super().publish(record)
+    def send(self, record: Record, settled: Settled) -> None:
+        try:
+            self._rig.fail("publish")
+        except RejectedError as error:
+            asyncio.get_running_loop().call_soon(settled, error)
+        else:
+            super().send(record, settled)
 
 
 class Runnable(Protocol):

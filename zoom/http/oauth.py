@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from runtime.clock import Clock
 from zoom.catalogue import Operation
-from zoom.entities import Text
 from zoom.errors import ForbiddenError, UnavailableError, ZoomFault, error_of
 from zoom.http.response_errors import error_in_token_answer, missing_scope
 from zoom.messages import Request, Transport
@@ -61,12 +60,19 @@ class Token:
         )
 
 
+def _text_or_nothing(value: object) -> object:
+    return "" if value is None else value
+
+
+_Text = Annotated[str, BeforeValidator(_text_or_nothing)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Grant:
     access_token: Annotated[str, Field(min_length=1, pattern=r"^[\x21-\x7e]+$")] = field(repr=False)
     expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
-    api_url: Text = ""
-    scope: Text = ""
+    api_url: _Text = ""
+    scope: _Text = ""
 
 
 _grant: Final = TypeAdapter(_Grant)

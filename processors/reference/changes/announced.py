@@ -82,12 +82,12 @@ def announced(event: str, entity: JsonObject) -> tuple[Announced, ...]:
     # The first deletion of an asset archives it, and it can be restored.
     is_gone = rule.is_gone and not (rule.entity == "asset" and entity.get("archived") is True)
     holders = entity.get(rule.each) if rule.each else [entity]
-    found = (
+    entities = (
         Announced(rule.entity, id_, is_gone, rule.is_new)
         for holder in (holders if isinstance(holders, list) else ())
         for id_ in _ids(holder, rule.members)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(entities))
 
 
 def _ids(holder: object, members: tuple[str, ...]) -> list[str]:

@@ -20,8 +20,8 @@ from schemas.envelope import Envelope, UnreadableError, read_envelope
 from schemas.headers import ce_type, text
 from schemas.identity import occurred_at_ms
 from schemas.reference_record import Snapshot
+from zoom.entity_ids import is_id
 from zoom.errors import ForbiddenError
-from zoom.lookups import is_id
 from zoom.messages import Caller
 
 Expecting = Callable[[datetime], Caller]
@@ -60,12 +60,12 @@ class ChangesHandler:
         except UnreadableError:
             return ()  # enrichment reads the same record, and makes a dead letter of it
         named = announced(envelope.event, envelope.entity)
-        found = [
+        snapshots = [
             await self._news(each, envelope) for each in named if each.entity in self._entities
         ]
         return [
             Record(self._topic, each.key.encode(), each.value, each.headers)
-            for each in found
+            for each in snapshots
             if each is not None
         ]
 
@@ -74,16 +74,16 @@ class ChangesHandler:
         kind = kinds[named.entity]
         id_, at_ms = account.own_id(kind, named.id), occurred_at_ms(envelope)
         if named.is_gone:
-            found, outcome = account.gone(kind, id_, at_ms), None
+            snapshot, outcome = account.gone(kind, id_, at_ms), None
         elif envelope.account_id != self._asking.account.id:
-            found, outcome = None, "foreign"
+            snapshot, outcome = None, "foreign"
         else:
-            found, outcome = await self._lookup(named, id_, envelope)
-        if found is not None and found.state is None:
+            snapshot, outcome = await self._lookup(named, id_, envelope)
+        if snapshot is not None and snapshot.state is None:
             metrics.deleted.labels(kind.entity).inc()
-        outcome = outcome or ("same" if found is None else "published")
+        outcome = outcome or ("same" if snapshot is None else "published")
         metrics.changes.labels(kind.entity, outcome).inc()
-        return found
+        return snapshot
 
     async def _lookup(
         self, named: Announced, id_: str, envelope: Envelope

@@ -1,17 +1,18 @@
 """Pure: parses one delivery of the reference topic: an entity's state at some time."""
 
 import hashlib
-from typing import Final, NamedTuple, cast
+from typing import NamedTuple
 
 from runtime.errors import RejectedError
 from runtime.values import Delivery
+from schemas.enriched_record import UnreadableRecordError
 from schemas.envelope import JsonObject, UnreadableError
 from schemas.reasons import DeadLetterReason
+from schemas.reference_record import as_of_ms as header_as_of_ms
+from schemas.reference_record import read_key
 from sinks.postgres.model.content import read_content, without_nul
 from sinks.postgres.model.events import stamp
 from sinks.postgres.model.json_fields import moment_ms, object_in, text
-
-_key_parts: Final = 3
 
 
 class ParsedReference(NamedTuple):
@@ -34,14 +35,14 @@ class ParsedReference(NamedTuple):
 
     @property
     def stamp(self) -> bytes:
-        """Bytes that order it among events by its time, then by its content."""
+        """Bytes that order it among events by its time; of one time, a deletion comes last."""
         content = (self.delivery.key or b"", self.delivery.value or b"")
         digest = hashlib.sha256(b"\0".join(content)).digest()
-        return stamp(self.as_of_ms, self.as_of_ms, digest, self.revision)
+        return stamp(self.as_of_ms, self.as_of_ms + (self.state is None), digest, self.revision)
 
 
 def read_reference(delivery: Delivery) -> ParsedReference:
-    """Parse a delivery; one without a value says that the entity was gone when it was sent.
+    """Parse a delivery; one without a value says that the entity is gone, as of its header.
 
     Raises:
         RejectedError: it violates the topic's contract; the detail holds no personal data.
@@ -60,11 +61,16 @@ def read_reference(delivery: Delivery) -> ParsedReference:
 
 
 def _gone(delivery: Delivery) -> ParsedReference:
-    parts = without_nul((delivery.key or b"").decode("utf-8", "replace")).split(":", 2)
-    if len(parts) != _key_parts or not all(parts):
+    try:
+        key = read_key(delivery.key)
+    except UnreadableRecordError as error:
+        raise _unreadable(str(error)) from None
+    parts = tuple(without_nul(part) for part in key)
+    if not all(parts):
         raise _unreadable("expected a key of account_id:entity:id")
-    account_id, entity, entity_id = cast("tuple[str, str, str]", parts)
-    return ParsedReference(delivery, account_id, entity, entity_id, delivery.timestamp_ms, None)
+    moment_ms = header_as_of_ms(delivery.headers, timestamp_ms=delivery.timestamp_ms)
+    account_id, entity, entity_id = parts
+    return ParsedReference(delivery, account_id, entity, entity_id, moment_ms, None)
 
 
 def _unreadable(detail: str) -> RejectedError:

@@ -13,6 +13,7 @@ from runtime.errors import (
     TooManyDeadLettersError,
     TransientError,
 )
+from runtime.handlers.publication import Publication
 from runtime.handlers.record_processor import RecordProcessor
 from runtime.handlers.worker import Worker
 from runtime.retries.retry_topics import RetryTopics
@@ -296,7 +297,12 @@ async def test_a_record_waits_for_an_outage_from_the_first_failure_to_its_end(
         return copied(delivery)
 
     settler = RecordProcessor(handler, rig.context(), Liveness(rig.clock), RetryTopics())
-    await settler.process(Delivery("in", 0, 0, b"k", b"1", (), 0))
+    outcomes: list[Publication] = []
+    publication = await settler.process(Delivery("in", 0, 0, b"k", b"1", (), 0), outcomes.append)
+    assert list(settler.waiting) == []
+    assert publication is not None
+    publication.error = error
+    await settler.publish_again(publication)
     assert rig.values() == [b"1"]
     assert list(settler.waiting) == []
 

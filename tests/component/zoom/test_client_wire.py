@@ -5,16 +5,17 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
 import structlog.testing
 
 from tests.support.fakes.zoom import client_of, http, http_token, raw_server, secret, zoom_settings
+from zoom.catalogue import find
 from zoom.client import ZoomClient
-from zoom.entities import User
 from zoom.errors import ForbiddenError, UnavailableError, ZoomFault
 from zoom.http.transport import largest_reply_bytes
-from zoom.lookups import user_lookup
 from zoom.rate_limits.circuit_breaker import failures_that_open
+from zoom.requests.paging import items
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -49,7 +50,7 @@ async def floods(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
-async def looked_up(answer: Answer, key: str = "u1", heads: list[str] | None = None) -> User | None:
+async def looked_up(answer: Answer, key: str = "u1", heads: list[str] | None = None) -> object:
     async def serve(head: str, writer: asyncio.StreamWriter) -> None:
         if heads is not None:
             heads.append(head)
@@ -59,7 +60,7 @@ async def looked_up(answer: Answer, key: str = "u1", heads: list[str] | None = N
             await answer(writer)
 
     async with raw_server(serve) as url, _client(url) as client:
-        return await user_lookup(client).get(key)
+        return await client.call("get_user", user_id=key)
 
 
 def _client(url: str) -> AbstractAsyncContextManager[ZoomClient]:
@@ -69,7 +70,7 @@ def _client(url: str) -> AbstractAsyncContextManager[ZoomClient]:
 
 async def test_a_question_travels_with_its_token_and_its_id_escaped() -> None:
     heads: list[str] = []
-    assert await looked_up(sends(http(200, ann)), "a/b+c=", heads) == User("u1", "Ann")
+    assert await looked_up(sends(http(200, ann)), "a/b+c=", heads) == orjson.loads(ann)
     assert heads[1].startswith("GET /v2/contact_center/users/a%252Fb%252Bc%253D HTTP/1.1\r\n")
     assert f"Authorization: Bearer {secret}\r\n" in heads[1]
 
@@ -107,7 +108,7 @@ async def test_a_host_that_is_not_there_is_named_and_soon_not_called_any_more() 
             "get_user: failed repeatedly, and is paused",
         ):
             with pytest.raises(UnavailableError, match=f"network: {reason}"):
-                await user_lookup(client).get("u1")
+                await client.call("get_user", user_id="u1")
 
 
 async def test_a_redirect_is_not_followed_and_the_token_stays_here() -> None:
@@ -139,7 +140,7 @@ async def test_a_page_token_reaches_the_api_as_it_was_given() -> None:
         writer.write(http_token() if head.startswith("POST") else http(200, pages.pop(0)))
 
     async with raw_server(serve) as url, _client(url) as client:
-        assert [user async for user in user_lookup(client).all()] == []
+        assert [user async for user in items(client, find("list_users"), {})] == []
     query = urlsplit(heads[2].split(" ")[1]).query
     assert parse_qs(query) == {"page_size": ["300"], "next_page_token": ["a+b/c=&d e"]}
 

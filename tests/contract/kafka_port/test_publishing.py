@@ -94,3 +94,26 @@ async def test_a_record_that_is_too_large_is_rejected_and_the_next_one_is_not(
     assert rejected.value.reason is DeadLetterReason.TOO_LARGE
     async with kafka.consumer("g", [topic], Listener()) as consumer:
         assert values(await receive(consumer, 1)) == [b"small"]
+
+
+async def test_each_record_that_is_sent_is_settled_once_after_the_call(
+    kafka: Kafka, topic: str
+) -> None:
+    outcomes: list[tuple[int, Exception | None]] = []
+    records = [
+        Record(topic, b"k", os.urandom(2 * 1024 * 1024) if number == 5 else b"%d" % number)
+        for number in range(12)
+    ]
+    async with kafka.publisher() as publisher, asyncio.timeout(deadline_s):
+        await publisher.publish(Record(topic, b"k", b"first"))
+        for number, record in enumerate(records):
+            publisher.send(record, lambda error, number=number: outcomes.append((number, error)))
+        assert outcomes == []
+        while len(outcomes) < len(records):
+            await asyncio.sleep(0.01)
+        await publisher.publish(Record(topic, b"k", b"last"))
+    assert sorted(number for number, _ in outcomes) == list(range(12))
+    assert [number for number, error in outcomes if error] == [5]
+    assert isinstance(dict(outcomes)[5], RejectedError)
+    async with kafka.consumer("g", [topic], Listener()) as consumer:
+        assert len(await receive(consumer, 13)) == 13

@@ -3,6 +3,7 @@
 Each seed is one history; `python -m tests.support.histories.simulate` runs as many as one likes.
 """
 
+import asyncio
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from typing import ClassVar
 import pytest
 from structlog.testing import capture_logs
 
+from runtime.contracts import Settled
 from runtime.errors import FencedError, TransientError
 from runtime.offsets.metadata import from_committed, to_commit
 from runtime.ports import Position
@@ -24,6 +26,7 @@ from runtime.retries.dead_letter_history import DeadLetterHistory
 from runtime.sinks.batch_plans import pending
 from runtime.values import Delivery, Record, TopicPartition
 from tests.support.each_case import each_case
+from tests.support.fakes.kafka_publisher import FakePublisher
 from tests.support.histories.handler import HandlerHistory
 from tests.support.histories.history import History, ViolationError, WatchedConsumer, lived
 from tests.support.histories.poller import PollerHistory, WatchedTransactions
@@ -155,6 +158,25 @@ class CommitsBeforeItStores(WatchedConsumer):
         )
 
 
+class SaysThatALostRecordIsStored(FakePublisher):
+    def send(self, record: Record, settled: Settled) -> None:
+        super().send(record, lambda _: settled(None))
+
+
+class AcknowledgesEarly(FakePublisher):
+    """Sends again by itself what was not acknowledged, after the worker believes it is done."""
+
+    def send(self, record: Record, settled: Settled) -> None:
+        super().send(record, lambda error: self._again(record) if error else None)
+        asyncio.get_running_loop().call_soon(settled, None)
+
+    def _again(self, record: Record) -> None:
+        try:
+            super().send(record, lambda error: self._again(record) if error else None)
+        except TransientError:
+            asyncio.get_running_loop().call_later(0.01, self._again, record)
+
+
 def violation_of(kind: type[History], broken: type[WatchedConsumer]) -> str:
     """Return what the simulation says of a broken worker, in one of a few histories."""
 
@@ -187,6 +209,22 @@ def first_violation(kind: type[History]) -> str:
 )
 def test_the_simulation_finds_a_broken_worker(broken: type[WatchedConsumer], expected: str) -> None:
     assert re.search(expected, violation_of(HandlerHistory, broken))
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [
+        (SaysThatALostRecordIsStored, "was settled before|passed|as done"),
+        (AcknowledgesEarly, "was settled before|passed|as done"),
+    ],
+)
+def test_the_simulation_finds_what_counts_as_done_before_its_results_are_stored(
+    broken: type[FakePublisher], expected: str
+) -> None:
+    class Broken(HandlerHistory):
+        publisher = broken
+
+    assert re.search(expected, first_violation(Broken))
 
 
 @pytest.mark.parametrize(

@@ -46,4 +46,33 @@ zoom = (
         },
         silent=("10m",),
     ),
+    Case(
+        "ZccNamesMissing",
+        {
+            'zcc_enrichment_events_total{instance="a",status="complete"}': "0+540x20 10800+600x20",
+            'zcc_enrichment_events_total{instance="a",status="partial"}': "0+60x20 1200+0x20",
+            'zcc_enrichment_events_total{instance="b",status="skipped"}': "0+10x40",
+        },
+        {"15m": [{}]},
+        silent=("8m", "40m"),
+    ),
+    Case(
+        "ZccReferenceStale",
+        {
+            'zcc_reference_walked_timestamp_seconds{entity="user",instance="a"}': "0x150",
+            'zcc_reference_walked_timestamp_seconds{entity="user",instance="b"}': "0x150",
+            'zcc_reference_walked_timestamp_seconds{entity="queue",instance="a"}': "0+60x150",
+            'zcc_reference_walked_timestamp_seconds{entity="team",instance="a"}': "0x150",
+            'zcc_reference_ttl_seconds{entity="user",instance="a"}': "3600x150",
+            'zcc_reference_ttl_seconds{entity="queue",instance="a"}': "3600x150",
+            'zcc_reference_ttl_seconds{entity="team",instance="a"}': "3600x150",
+            'zcc_reference_forbidden{entity="user",instance="a"}': "0x150",
+            'zcc_reference_forbidden{entity="queue",instance="a"}': "0x150",
+            'zcc_reference_forbidden{entity="team",instance="a"}': "1x150",
+            'zcc_reference_forbidden{entity="team",instance="b"}': "0x150",
+        },
+        {"137m": [{"entity": "user"}]},
+        silent=("125m",),
+        note="a standby knows nothing, and a forbidden list is no news",
+    ),
 )

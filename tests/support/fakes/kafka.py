@@ -35,7 +35,8 @@ class FakeBroker:
     """A cluster. ``down`` True is an outage: nobody is answered.
 
     The next ``lost_acknowledgements`` records are stored, and the next ``lost_commits`` commits
-    taken, while their sender is told a failure.
+    taken, while their sender is told a failure. The next ``lost_records`` are not stored, and their
+    sender is told the same.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class FakeBroker:
         self.down = False
         self.lost_acknowledgements = 0
         self.lost_commits = 0
+        self.lost_records = 0
         self.logs: dict[TopicPartition, Log] = {}
         self.topic_ids: dict[str, str] = {}
         self.epochs: defaultdict[str, int] = defaultdict(int)

@@ -1,14 +1,16 @@
 """Histories of a Worker: its handler is slow, fails, and does not always let itself be cancelled.
 
 Demanded of each step: one call at a time per key and no more calls than allowed; each key's records
-settled in their order, none left out; a dead letter for those at fault and no other, for the right
-reason; nothing before a position, nor in the map beside it, that is not settled; nothing handled
-again that the map said was done when the partition was assigned; no map that knows less than the
-one before; no more done between two commits than the settings say.
+settled in their order, none left out; the results of a record in their order; a dead letter for
+those at fault and no other, for the right reason; nothing before a position, nor in the map beside
+it, that is not settled; nothing handled again that the map said was done when the partition was
+assigned; no map that knows less than the one before; no more done between two commits than the
+settings say.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from runtime.errors import RejectedError, TransientError
@@ -34,6 +36,11 @@ def silent(number: int) -> bool:
     return number % 41 == 5
 
 
+def has_half(number: int) -> bool:
+    """Whether two results follow from the record, the first one in a topic of its own."""
+    return number % 7 == 3
+
+
 class _Running(NamedTuple):
     """Calls of one assignment of one life; all offsets that it has answered for."""
 
@@ -49,6 +56,7 @@ class HandlerHistory(History):
         self.repeats = 0
         self._next = list(range(keys))
         self._stumbled: set[int] = set()
+        self._halves: set[int] = set()
         self._running: dict[tuple[int, int], _Running] = {}
 
     def work(self, life: Life, context: WorkerContext) -> Worker:
@@ -59,9 +67,15 @@ class HandlerHistory(History):
 
     def appended(self, delivery: Delivery) -> None:
         super().appended(delivery)
-        if delivery.topic == "out":
-            self.demand(self._is_fine(number_of(delivery)), "a record at fault was produced")
-            self._settle(number_of(delivery))
+        if delivery.topic == "half":
+            self._halves.add(number_of(delivery))
+        elif delivery.topic == "out":
+            number = number_of(delivery)
+            self.demand(self._is_fine(number), "a record at fault was produced")
+            self.demand(
+                number in self._halves or not has_half(number), f"{number} overtook its first half"
+            )
+            self._settle(number)
         elif delivery.topic == "dead":
             number = number_of(delivery)
             is_rejected = self.is_rejected(number)
@@ -136,7 +150,8 @@ class HandlerHistory(History):
         if silent(number):
             self._settle(number)
             return ()
-        return (Record("out", delivery.key, delivery.value),)
+        whole = Record("out", delivery.key, delivery.value)
+        return (replace(whole, topic="half"), whole) if has_half(number) else (whole,)
 
     def _settle(self, number: int) -> None:
         """Note that a record is settled: each key's in their order."""

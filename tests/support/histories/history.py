@@ -16,6 +16,7 @@ from runtime.settings import WorkerSettings
 from runtime.values import Assignment, Delivery, Record, TopicPartition
 from runtime.worker.membership import WorkerContext
 from tests.support.fakes.kafka import FakeBroker, FakeConsumer
+from tests.support.fakes.kafka_publisher import FakePublisher
 from tests.support.fakes.simulated_time import SimulatedClock, simulate
 
 records, keys, partitions = 120, 9, 3
@@ -120,6 +121,8 @@ class History:
     kinds_of_disruption: ClassVar[Sequence[str]] = (
         *("rebalance", "start", "crash", "zombie", "stop", "outage", "thrown out", "lost"),
     )
+    publisher: ClassVar[type[FakePublisher]] = FakePublisher
+    """What they send with; broken ones of it as of ``consumer``."""
     topics: ClassVar[Sequence[str]] = ("in",)
     """What its workers' group reads."""
     fixed: ClassVar[Mapping[str, object]] = {}
@@ -129,7 +132,7 @@ class History:
         self.seed = seed
         self.rng = Random(seed)
         self.broker = WatchedBroker(self, seed)
-        for topic, count in (("in", partitions), ("out", 1), ("dead", 1)):
+        for topic, count in (("in", partitions), ("half", 1), ("out", 1), ("dead", 1)):
             self.broker.create_topic(topic, partitions=count)
         self.group = self.broker.groups["group"]
         self.settings = WorkerSettings.model_validate(self._drawn_settings() | dict(self.fixed))
@@ -232,6 +235,7 @@ class History:
             if self.poisoned:
                 self._mend()
             self.broker.lost_acknowledgements = self.broker.lost_commits = 0
+            self.broker.lost_records = 0
             self._start()
             until_s = self.broker.clock.monotonic_s() + patience_s
             while not self._all_settled():
@@ -290,7 +294,7 @@ class History:
         context = WorkerContext(
             name="simulated",
             connect=connect,
-            publisher=self.broker.publisher(),
+            publisher=self.publisher(self.broker),
             dead_letter_topic="dead",
             settings=self.settings,
             clock=self.broker.clock,
@@ -340,6 +344,7 @@ class History:
             case _:
                 broker.lost_acknowledgements += rng.randrange(3)
                 broker.lost_commits += rng.randrange(3)
+                broker.lost_records += rng.randrange(3)
 
     def _freeze(self, life: Life, for_s: float) -> None:
         """Have a process not run for a while; the subclass's that knows how."""

@@ -71,7 +71,19 @@ def test_a_compacted_topic_is_kept_for_ever_and_one_copy_may_be_missing() -> Non
         "retention.ms": "-1",
         "max.message.bytes": "1048588",
         "min.insync.replicas": "2",
+        "min.compaction.lag.ms": "0",
     }
     assert "kept for ever" in describe_change(Create(compacted))
     alone = TopicSpec("t.x.v1", 1, 1, "delete", 1)
     assert wanted_configs(alone)["min.insync.replicas"] == "1"
+
+
+def test_a_compacted_topic_keeps_all_records_for_its_lag_and_an_old_one_is_changed() -> None:
+    lagging = TopicSpec("t.reference.v1", 6, 3, "compact", -1, compaction_lag_ms=3_600_000)
+    present = {**wanted_configs(lagging), "min.compaction.lag.ms": "0"}
+
+    (change,) = changes([lagging], {lagging.name: TopicState(6, 3, present)})
+
+    assert describe_change(change) == (
+        "t.reference.v1: set min.compaction.lag.ms from 0 to 3600000"
+    )

@@ -193,6 +193,19 @@ def test_a_lost_acknowledgement_leaves_the_record_stored() -> None:
     assert simulated(run()) == [b"v", b"v"]
 
 
+def test_a_lost_record_is_not_stored() -> None:
+    async def run() -> list[bytes | None]:
+        fake = broker()
+        fake.lost_records = 1
+        async with fake.publisher() as publisher:
+            with pytest.raises(TransientError):
+                await publisher.publish(Record("t", b"k", b"lost"))
+            await publisher.publish(Record("t", b"k", b"v"))
+        return [delivery.value for delivery in fake.records("t")]
+
+    assert simulated(run()) == [b"v"]
+
+
 def test_a_commit_whose_acknowledgement_is_lost_is_taken() -> None:
     async def run() -> None:
         fake = broker()

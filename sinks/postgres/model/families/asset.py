@@ -66,6 +66,15 @@ item: Final = Projection(
 _out_of_archive: Final[Mapping[str, Values]] = {"archive": (False, None), **alive}
 
 
+def looked_up_values(entity: JsonObject) -> dict[str, Values]:
+    """Return the attributes of an asset of the REST API, and whether it is archived."""
+    archived = flag(entity, "archived")
+    archive: dict[str, Values] = {}
+    if archived is not None:
+        archive["archive"] = (archived, moment_ms(entity, "archived_time") if archived else None)
+    return {**values_of(entity, _attributes), **archive}
+
+
 def _created(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     asset_id = event.text("asset_id")
     if asset_id is not None:

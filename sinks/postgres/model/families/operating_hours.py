@@ -68,14 +68,32 @@ closure: Final = Projection(
 )
 
 
+def business_hour_values(entity: JsonObject) -> dict[str, Values]:
+    """Return an object's attributes of business hours."""
+    return {
+        **values_of(entity, _business_hour),
+        **values_of(object_in(entity, "hours") or {}, _hours),
+    }
+
+
+def closure_set_values(entity: JsonObject) -> dict[str, Values]:
+    """Return an object's attributes of a closure set; see `closures_in`."""
+    return values_of(entity, _closure_set)
+
+
+def closures_in(key: Values, entity: JsonObject) -> Iterator[ColumnUpdate]:
+    """Yield the closures that an object lists; ``key`` is that of their set."""
+    for each in objects_in(entity, "closures"):
+        if closure_id := id_text(each, "closure_id"):
+            yield ColumnUpdate(closure, (*key, closure_id), values_of(each, _closure))
+
+
 def _business_hours(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     business_hour_id = event.text("business_hour_id")
     if business_hour_id is not None:
         changed = object_in(event.object, "updates") or event.object
-        hours = object_in(changed, "hours") or {}
         registers = {
-            **values_of(changed, _business_hour),
-            **values_of(hours, _hours),
+            **business_hour_values(changed),
             **values_of(event.object, _modifier),
             **_existence(event),
         }
@@ -89,19 +107,13 @@ def _closures(event: ParsedEvent) -> Iterator[ColumnUpdate]:
     if closure_set_id is not None:
         changed = object_in(event.object, "updates") or event.object
         registers = {
-            **values_of(changed, _closure_set),
+            **closure_set_values(changed),
             **values_of(event.object, _modifier),
             **_existence(event),
         }
         key = event.account_id, closure_set_id
         yield ColumnUpdate(closure_set, key, registers, _times(event))
-        yield from _listed(key, changed)
-
-
-def _listed(key: Values, changed: JsonObject) -> Iterator[ColumnUpdate]:
-    for each in objects_in(changed, "closures"):
-        if closure_id := id_text(each, "closure_id"):
-            yield ColumnUpdate(closure, (*key, closure_id), values_of(each, _closure))
+        yield from closures_in(key, changed)
 
 
 def _existence(event: ParsedEvent) -> Mapping[str, Values]:

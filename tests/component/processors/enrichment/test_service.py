@@ -15,8 +15,15 @@ from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import Delivery, Record
-from schemas.topics import dead_letter_topic, enriched_topic, raw_topic, topic_specs
-from simulator.company import make_company
+from schemas.reference_record import ReferenceKey, Snapshot
+from schemas.topics import (
+    dead_letter_topic,
+    enriched_topic,
+    raw_topic,
+    reference_topic,
+    topic_specs,
+)
+from simulator.company import CompanyUser, make_company
 from simulator.service import rest_api
 from simulator.settings import SimulatorSettings
 from tests.support.fakes.zoom import secret
@@ -78,6 +85,14 @@ async def read(kafka: KafkaSettings, topic: str, *, count: int) -> list[Delivery
             await asyncio.sleep(0.2)
 
 
+def _snapshot(kafka: KafkaSettings, account_id: str, known: CompanyUser) -> Record:
+    """A record of the reference topic, as the walk writes it."""
+    state = {"user_id": known.user_id, "display_name": known.display_name}
+    snapshot = Snapshot(ReferenceKey(account_id, "user", known.user_id), 1, state)
+    topic = reference_topic(prefix=kafka.topic_prefix)
+    return Record(topic, snapshot.key.encode(), snapshot.value, snapshot.headers)
+
+
 async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_a_dead_letter(
     kafka: KafkaSettings,
 ) -> None:
@@ -103,6 +118,8 @@ async def test_events_come_out_with_names_and_in_order_and_the_unreadable_is_a_d
             async with asyncio.timeout(HANG_GUARD_S):
                 while not publisher.ready:
                     await asyncio.sleep(0.05)
+            for known in users:
+                await publish_once(publisher, _snapshot(kafka, company.account_id, known))
             for body in [*bodies, b"<html>"]:
                 headers = (("zcc-event-id", b"id"), ("zcc-revision", b"1"))
                 await publish_once(publisher, Record(raw, b"a:e", body, headers))

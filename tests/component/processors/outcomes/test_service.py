@@ -282,8 +282,10 @@ async def test_an_api_that_was_down_delays_outcomes_and_loses_none(
 
 
 @asynccontextmanager
-async def process(kafka: KafkaSettings, zoom: Zoom) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The component as it runs in production."""
+async def process(
+    kafka: KafkaSettings, zoom: Zoom, **variables: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The component as it runs in production; ``variables`` replace others."""
     environment = {
         **os.environ,
         "ZCC_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
@@ -299,6 +301,7 @@ async def process(kafka: KafkaSettings, zoom: Zoom) -> AsyncIterator[asyncio.sub
         "ZCC_ZOOM_SHARE": "1",
         "ZCC_ZOOM_OAUTH_URL": f"{zoom.url}/oauth/token",
         "ZCC_ZOOM_API_URL": f"{zoom.url}/v2",
+        **variables,
     }
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, env=environment, stdout=asyncio.subprocess.DEVNULL
@@ -333,4 +336,27 @@ async def test_a_kill_between_two_attempts_loses_no_outcome(
         child.send_signal(signal.SIGTERM)
         async with asyncio.timeout(HANG_GUARD_S):
             assert await child.wait() == 0
+    assert await dead_letters(kafka) == []
+
+
+async def test_where_outcomes_are_off_nobody_is_called_and_no_credentials_are_needed(
+    kafka: KafkaSettings, zoom: Zoom
+) -> None:
+    await end_all(kafka, zoom)
+    prefix = kafka.topic_prefix
+    topics, group = component.reads(prefix=prefix), component.group(prefix=prefix)
+    nothing = {f"ZCC_ZOOM_{name}": "" for name in ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET")}
+
+    async def all_done() -> bool:
+        async with TopicAdmin(kafka) as admin:
+            lags = await admin.lag(group, topics)
+        return all(each.records == 0 for each in lags.values())
+
+    async with process(kafka, zoom, ZCC_ENRICHMENT_MODE="reference", **nothing) as child:
+        await eventually(all_done)
+        child.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(HANG_GUARD_S):
+            assert await child.wait() == 0
+    assert await records_of(kafka, component.retry_topics(prefix=prefix)) == []
+    assert await outcomes_of(kafka) == {}
     assert await dead_letters(kafka) == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import RejectedError, TransientError
-from runtime.retries.policy import DeadLetter, Done, RetryInPlace, RetryPolicy, decide
+from runtime.retries.policy import DeadLetter, RetryInPlace, RetryPolicy, decide
 from schemas.reasons import DeadLetterReason
 
 attempts = st.integers(min_value=1, max_value=10**30)
@@ -55,7 +55,3 @@ def test_a_defect_becomes_a_dead_letter_once_its_attempts_are_used_up(
 ) -> None:
     outcome = decide(ZeroDivisionError("x"), attempt, RetryPolicy(allowed, Random(1)))
     assert isinstance(outcome, RetryInPlace if attempt < allowed else DeadLetter)
-
-
-def test_no_error_is_done() -> None:
-    assert decide(None, 1, RetryPolicy(3, Random(1))) == Done()

@@ -1,6 +1,7 @@
 """What `zcc doctor` reckons with: settings that are set, scopes that are needed, two clocks."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,9 +14,12 @@ from operations.settings.configured import is_configured, suggestions, unknown_v
 from operations.settings.errors import format_json_error
 from operations.settings.unknown import product_settings
 from processors.enrichment.component import component as enrichment
+from processors.enrichment.settings import EnrichmentSettings
+from processors.enrichment.zoom_source import ZoomSource
 from runtime.settings import KafkaSettings, WorkerSettings
+from schemas.reference_record import ReferenceKey
 from tests.support.fakes.zoom import ScriptedTransport, VirtualClock, reply
-from zoom.lookups import queue_lookup, user_lookup
+from zoom.errors import UnavailableError
 from zoom.messages import Request
 from zoom.settings import ZoomSettings
 
@@ -115,22 +119,22 @@ def test_the_doctor_examines_the_settings_of_every_part() -> None:
 
 
 class Recording:
-    """A caller that knows nobody, and records its calls."""
+    """A caller that records its calls; its answers have no ids."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
 
     async def call(self, operation: str, /, *, body: object = None, **arguments: object) -> object:
         self.calls.append(operation)
-        document = {"user_id": "u", "display_name": "Ann", "queue_id": "q", "queue_name": "Q"}
-        return {"users": [], "queues": []} if operation.startswith("list") else document
+        return {}
 
 
 async def test_the_needs_of_enrichment_are_what_its_lookups_ask() -> None:
     caller = Recording()
-    for lookup in (user_lookup(caller), queue_lookup(caller)):
-        await lookup.get("u")
-        assert [entity async for entity in lookup.all()] == []
+    source = ZoomSource(lambda _: caller, answered=lambda _: None, clock=VirtualClock())
+    for entity in EnrichmentSettings().event_fields.entities:
+        with suppress(UnavailableError):
+            await source.get(ReferenceKey("a", entity, "an-id"))
     assert sorted(enrichment.zoom_operations) == sorted(caller.calls)
 
 

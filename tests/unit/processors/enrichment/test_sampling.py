@@ -37,27 +37,28 @@ def test_traffic_with_a_rhythm_hides_nothing(period: int) -> None:
     assert {number % period for number in due} == set(range(period))
 
 
-def test_an_object_with_other_members_is_measured_at_once_and_only_the_first() -> None:
-    sample = after_the_first()
-    while sample.is_due(USUAL):
-        pass
+def test_an_object_with_a_new_member_is_measured_at_once_and_only_the_first() -> None:
+    sample, other = not_due(), not_due()
     assert sample.is_due((*USUAL, "novel"))
-    assert measured(sample, 64, (*USUAL, "novel")) == measured_alone(sample_after=1)
+    assert not other.is_due(USUAL), "the schedule did not do it"
+    assert measured(sample, 64, ("novel", *USUAL)) == measured(other, 64)
 
 
-def measured_alone(*, sample_after: int) -> list[int]:
-    """What is due without a new set of members, after as many events."""
+@pytest.mark.parametrize("members", [USUAL[:1], USUAL[::-1], ()])
+def test_another_set_of_known_members_is_nothing_new(members: tuple[str, ...]) -> None:
+    assert measured(not_due(), 64, members) == measured(not_due(), 64)
+
+
+def not_due() -> EventSample:
+    """A sample past its first events, in the midst of a gap."""
     sample = after_the_first()
-    while sample.is_due(USUAL):
+    while sample.is_due(USUAL) or sample.is_due(USUAL):
         pass
-    for _ in range(sample_after):
-        sample.is_due(USUAL)
-    return measured(sample, 64)
+    return sample
 
 
-def test_the_sets_of_members_that_are_remembered_are_bounded() -> None:
+def test_the_members_that_are_remembered_are_bounded() -> None:
     sample = EventSample()
-    for number in range(5_000):
-        assert sample.is_due((str(number),)), "each is new"
-    assert not all(sample.is_due(("4999",)) for _ in range(40)), "the latest is remembered"
-    assert all(sample.is_due((str(number),)) for number in range(64)), "the oldest are not"
+    due = [sample.is_due((f"member {number}",)) for number in range(5_000)]
+    assert all(due[:1_000])
+    assert not all(due[1_000:])

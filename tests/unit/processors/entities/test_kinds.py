@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from processors.entities.kind import Division, Kind
+from processors.entities.kind import Kind, ListDivision
 from processors.entities.kinds import kinds
 from zoom.catalogue import find, reply_schema
 
@@ -109,7 +109,7 @@ def _required(operation: str) -> set[str]:
     return {parameter.name for parameter in find(operation).parameters if parameter.required}
 
 
-def _divided_by(division: Division | None) -> set[str]:
+def _divided_by(division: ListDivision | None) -> set[str]:
     return set() if division is None else {division.parameter}
 
 

@@ -18,7 +18,7 @@ from processors.entities.references import (
 from schemas.catalogue import events, example, json_schema
 from tests.support.each_case import each_case
 from tests.support.vendor_document import object_of
-from zoom.lookups import longest_id
+from zoom.entity_ids import longest_id
 
 IS_ID = re.compile(r"(.*_)?(ids?|by)")
 """Names of members that hold an id."""

@@ -53,25 +53,25 @@ def test_every_event_of_the_families_that_are_read_is_used_or_changes_no_kept_me
 
 @pytest.mark.parametrize("event", sorted(announcing_events))
 def test_the_example_of_an_event_announces_something(event: str) -> None:
-    found = announced(event, _example(event))
+    entities = announced(event, _example(event))
 
-    assert found
-    assert all(each.entity in changing_entities and each.id for each in found)
-    assert all(kinds[each.entity].get_operation for each in found)
+    assert entities
+    assert all(each.entity in changing_entities and each.id for each in entities)
+    assert all(kinds[each.entity].get_operation for each in entities)
 
 
 def test_a_deletion_of_several_users_is_one_of_each() -> None:
     entity = {"users": [{"user_id": "a"}, {"user_id": "b"}, {"user_id": "a"}, {}, 7]}
 
-    found = announced("contact_center.user_deleted", entity)
+    entities = announced("contact_center.user_deleted", entity)
 
-    assert found == (Announced("user", "a", is_gone=True), Announced("user", "b", is_gone=True))
+    assert entities == (Announced("user", "a", is_gone=True), Announced("user", "b", is_gone=True))
 
 
 def test_members_of_a_team_are_users_that_changed() -> None:
-    found = announced("contact_center.team_members_assigned", {"user_ids": ["a", "b", None]})
+    entities = announced("contact_center.team_members_assigned", {"user_ids": ["a", "b", None]})
 
-    assert found == (Announced("user", "a"), Announced("user", "b"))
+    assert entities == (Announced("user", "a"), Announced("user", "b"))
 
 
 def test_an_asset_that_is_archived_is_not_gone() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from processors.reference.asking import Asking
 from processors.reference.changes.handler import ChangesHandler
@@ -65,13 +66,13 @@ def _delivery(value: bytes | None, event: object) -> Delivery:
 async def test_an_updated_entity_is_looked_up_and_published_as_of_the_question() -> None:
     rig = _Rig()
     rig.zoom.lists["list_users"] = users("ann")
-    asked_ms = rig.now_ms()
+    before_ms = rig.now_ms()
 
     (record,) = await rig.happens("user_updated", {"user_id": "ANN", "updates": {"x": 1}})
 
     assert record.topic == topic
     assert orjson.loads(record.value or b"")["state"] == {"user_id": "ANN", "display_name": "ann"}
-    assert as_of_ms(record.headers, timestamp_ms=0) == asked_ms
+    assert as_of_ms(record.headers, timestamp_ms=0) == before_ms
 
 
 async def test_deleted_users_are_gone_as_of_the_event() -> None:
@@ -131,7 +132,7 @@ async def test_an_entity_that_zoom_no_longer_has_is_gone_as_of_the_question() ->
     assert ids_in(records, gone=True) == ["ANN"]
 
 
-async def test_a_new_entity_that_zoom_does_not_know_yet_is_asked_for_with_its_time() -> None:
+async def test_a_new_entity_that_zoom_does_not_know_yet_is_looked_up_with_its_time() -> None:
     rig = _Rig()
     rig.zoom.errors["get_user"] = error_of(ZoomFault.NOT_READY, "too new")
 
@@ -173,7 +174,11 @@ async def test_what_zoom_forbids_is_left_to_the_walk() -> None:
     rig = _Rig()
     rig.zoom.errors["get_user"] = error_of(ZoomFault.MISSING_SCOPE, "get_user")
 
-    assert await rig.happens("user_updated", {"user_id": "ANN"}) == []
+    with capture_logs() as logs:
+        for user_id in ("ANN", "BOB"):
+            assert await rig.happens("user_updated", {"user_id": user_id}) == []
+
+    assert [(entry["log_level"], entry["entity"]) for entry in logs] == [("warning", "user")]
 
 
 async def test_credentials_that_zoom_refuses_halt_the_worker() -> None:

@@ -5,13 +5,18 @@ from typing import Any
 import orjson
 import pytest
 
+from processors.entities.kinds import kinds
+from schemas.headers import as_of_header, timestamp
 from schemas.reasons import DeadLetterReason
+from sinks.postgres.model.families.asset import asset
 from sinks.postgres.model.families.logs import sms_log, voice_call_log
+from sinks.postgres.model.families.operating_hours import business_hour, closure, closure_set
 from sinks.postgres.model.families.queue import queue
 from sinks.postgres.model.families.reference import reference_entity
 from sinks.postgres.model.families.team import team
 from sinks.postgres.model.families.user import user
 from sinks.postgres.model.rows import read_deliveries
+from tests.support.each_case import each_case
 from tests.support.enriched_records import START_MS, with_fields
 from tests.support.projections import event, rows_of, snapshot
 
@@ -85,6 +90,93 @@ def test_what_is_gone_keeps_its_row_and_comes_back_when_it_is_seen_again() -> No
         assert row["deleted_at"] == START_MS + 5000
         (row,) = rows_of(table, snapshot(entity, entity_id, state, after_s=6), gone)
         assert "deleted_at" not in row
+
+
+def test_a_deletion_holds_as_of_its_header_whenever_it_was_sent() -> None:
+    seen = snapshot("user", "U1", USER, after_s=5)
+    early = (as_of_header, timestamp(START_MS + 4000).encode())
+    late = (as_of_header, timestamp(START_MS + 6000).encode())
+    sent_last = snapshot("user", "U1", None, after_s=60)
+
+    (row,) = rows_of(user, seen, with_fields(sent_last, headers=(early,)))
+    assert "deleted_at" not in row
+    (row,) = rows_of(user, with_fields(sent_last, headers=(late,)), seen)
+    assert row["deleted_at"] == START_MS + 6000
+
+
+def test_of_one_moment_a_deletion_counts() -> None:
+    seen, gone = snapshot("team", "T1", TEAM), snapshot("team", "T1", None)
+    for order in ((seen, gone), (gone, seen)):
+        (row,) = rows_of(team, *order)
+        assert row["deleted_at"] == START_MS
+
+
+def test_the_service_level_of_a_queue_is_in_its_columns() -> None:
+    state = {
+        "cc_queue_id": "Q1",
+        "channel_types": ["voice"],
+        "max_engagement_in_queue": 9,
+        "short_abandon": {"enable": True, "threshold": 5},
+        "service_level_exclude_long_abandoned_calls": False,
+    }
+    (row,) = rows_of(queue, snapshot("queue", "Q1", state))
+    assert row == {
+        "cc_queue_id": "Q1",
+        "channel_types": ("voice",),
+        "max_engagement_in_queue": 9,
+        "short_abandon_enable": True,
+        "short_abandon_threshold": 5,
+        "service_level_exclude_long_abandoned_calls": False,
+        "looked_up_at": START_MS,
+    }
+
+
+def test_hours_closures_and_assets_fill_their_own_tables_too() -> None:
+    hours = {
+        "business_hour_id": "B1",
+        "business_hour_name": "Day",
+        "timezone": "UTC",
+        "account_default": True,
+        "hours": {"hour_type": 2, "custom_hours": []},
+    }
+    closures = {
+        "closure_set_id": "C1",
+        "closure_set_name": "Holidays",
+        "closures": [{"closure_id": "c1", "closure_name": "Christmas", "recurring_month": 12}],
+    }
+    library = {"asset_id": "A1", "asset_name": "Music", "archived": True}
+    for entity, entity_id, state, table, columns in (
+        ("business_hour", "B1", hours, business_hour, {"name": "Day", "hour_type": 2}),
+        ("closure_set", "C1", closures, closure_set, {"name": "Holidays"}),
+        ("closure_set", "C1", closures, closure, {"name": "Christmas", "recurring_month": 12}),
+        ("asset", "A1", library, asset, {"asset_name": "Music", "archived": True}),
+    ):
+        (row,) = rows_of(table, snapshot(entity, entity_id, state))
+        assert columns.items() <= row.items()
+        (kept,) = rows_of(reference_entity, snapshot(entity, entity_id, state))
+        assert kept["state"] == orjson.dumps(state)
+
+
+@pytest.mark.parametrize("entity", ["business_hour", "closure_set", "asset"])
+def test_what_is_gone_is_gone_in_both_of_its_tables(entity: str) -> None:
+    own = {"business_hour": business_hour, "closure_set": closure_set, "asset": asset}[entity]
+    for table in (own, reference_entity):
+        (row,) = rows_of(table, snapshot(entity, "X", None))
+        assert row["deleted_at"] == START_MS
+
+
+def test_an_asset_out_of_the_archive_has_no_time_of_it() -> None:
+    archived = {"asset_id": "A1", "archived": True, "archived_time": "2026-03-01T09:00:00Z"}
+    restored = snapshot("asset", "A1", {"asset_id": "A1", "archived": False}, after_s=1)
+    (row,) = rows_of(asset, snapshot("asset", "A1", archived), restored)
+    assert row == {"asset_id": "A1", "archived": False}
+
+
+@each_case("entity", kinds)
+def test_every_kind_of_entity_arrives_in_a_table(entity: str) -> None:
+    tables = {"user": user, "queue": queue, "team": team}
+    (row,) = rows_of(tables.get(entity, reference_entity), snapshot(entity, "X", {"a": 1}))
+    assert "X" in row.values()
 
 
 def test_an_entity_without_a_table_is_kept_as_it_came() -> None:
