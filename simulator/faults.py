@@ -67,13 +67,17 @@ class RestFault(BaseModel):
 
 
 class Faults(BaseModel):
-    """The present faults. Rates are shares of the API's requests; an outage includes OAuth."""
+    """The present faults. Rates are shares of the API's requests; an outage includes OAuth.
+
+    A request waits ``latency_s``, give or take ``latency_spread_s``, all times alike.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     error_rate: float = Field(default=0.0, ge=0, le=1)
     limited_rate: float = Field(default=0.0, ge=0, le=1)
     latency_s: float = Field(default=0.0, ge=0, le=60)
+    latency_spread_s: float = Field(default=0.0, ge=0, le=60)
     outage: bool = False
     withheld_scopes: tuple[str, ...] = ()
     faults: tuple[RestFault, ...] = ()
@@ -82,4 +86,10 @@ class Faults(BaseModel):
     def _one_kind_of_answer(self) -> Self:
         if self.error_rate + self.limited_rate > 1:
             raise ValueError("error_rate and limited_rate: together at most 1")
+        return self
+
+    @model_validator(mode="after")
+    def _latency_is_not_negative(self) -> Self:
+        if self.latency_spread_s > self.latency_s:
+            raise ValueError("latency_spread_s: at most latency_s")
         return self

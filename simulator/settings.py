@@ -106,6 +106,12 @@ class SimulatorSettings(BaseSettings):
         le=60,
         description="Delay of each REST answer in seconds, at the start",
     )
+    rest_latency_spread_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=60,
+        description="Seconds by which this delay is longer or shorter, all times alike",
+    )
     rest_error_rate: float = Field(
         default=0.0, ge=0, le=1, description="Share of REST requests answered 500, at the start"
     )
@@ -129,6 +135,7 @@ class SimulatorSettings(BaseSettings):
             "error_rate": self.rest_error_rate,
             "limited_rate": self.rest_limited_rate,
             "latency_s": self.rest_latency_s,
+            "latency_spread_s": self.rest_latency_spread_s,
             "outage": self.rest_outage,
         }
         faults = _parse_faults(self.rest_faults)
@@ -137,12 +144,16 @@ class SimulatorSettings(BaseSettings):
         )
 
     @model_validator(mode="after")
-    def _one_kind_of_answer(self) -> Self:
+    def _faults_are_possible(self) -> Self:
         faults = self.first_faults
         if faults.error_rate + faults.limited_rate > 1:
             raise ValueError(
                 "ZCC_SIMULATOR_REST_ERROR_RATE and ZCC_SIMULATOR_REST_LIMITED_RATE are shares of "
                 "the same requests: together at most 1"
+            )
+        if faults.latency_spread_s > faults.latency_s:
+            raise ValueError(
+                "ZCC_SIMULATOR_REST_LATENCY_SPREAD_S is more than ZCC_SIMULATOR_REST_LATENCY_S"
             )
         return self
 

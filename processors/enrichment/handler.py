@@ -1,35 +1,36 @@
 """Enriches an event: the same bytes, plus what is known of the entities that it names.
 
 An event never waits longer than `EnrichmentSettings.deadline_s`, and never fails for a lookup: an
-id without an answer in time is listed as missing. While the API is down, known names still go out;
-unknown ones cost at most one deadline per id, until the client stops calling
-(`zoom.rate_limits.circuit_breaker`), and nothing from then on. Zoom's repeats pass through:
-consumers remove them by the event id.
+id without an answer in time is listed as missing. The time counts from the raw record's timestamp:
+an event that has stood behind others of its key, or in a backlog, asks and does not wait. While the
+API is down, known names still go out; unknown ones cost at most one deadline per id, until the
+client stops calling (`zoom.rate_limits.circuit_breaker`), and nothing from then on. Zoom's repeats
+pass through: consumers remove them by the event id.
 
 An event with missing answers is tried again later, without delaying present events. An attempt that
 settles everything is published as the next revision; the last attempt waits for the API as long as
 necessary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from processors.enrichment.drift import DriftWatch
 from processors.enrichment.metrics import metrics
-from processors.enrichment.names import Answers, Names
+from processors.enrichment.names import Names
 from processors.entities.member import (
+    Missing,
     enrichment,
-    is_retryable,
+    may_pass,
     missing_reasons,
     skipped,
-    status_of,
     with_member_appended,
 )
 from runtime.clock import Clock
 from runtime.errors import RejectedError, TransientError
 from runtime.values import Deferred, Delivery, Record
 from schemas.envelope import Envelope, JsonObject, UnreadableError, envelope_of, read_json
-from schemas.headers import Headers, ce_id, event_id_header, revision_header, text, timestamp
+from schemas.headers import Headers, ce_id, event_id_header, revision_header, text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families, enriched_topic, raw_topic
 
@@ -77,16 +78,18 @@ class EnrichmentHandler:
         named = names.named(envelope.event, envelope.entity)
         answers, unknown = names.known(envelope.account_id, named)
         if unknown:
-            found = await names.ask(envelope.account_id, unknown)
-            answers = {one: answers.get(one) or found[one] for one in named}
-        unsettled = is_retryable(answers)
+            waited_s = self._age_s(delivery) if first else 0.0
+            looked_up = await names.ask(envelope.account_id, unknown, waited_s=waited_s)
+            answers = {one: answers.get(one) or looked_up[one] for one in named}
+        reasons = missing_reasons(answers)
+        unsettled = not may_pass.isdisjoint(reasons)
         if unsettled and not first:
             if delivery.attempt < self._attempts:
                 return Deferred()
             raise TransientError("names are still not known")
         member = enrichment(answers, revision=delivery.attempt, enriched_at=self._now())
         record = self._record(delivery, body, member)
-        _count(answers, first=first)
+        _count(reasons, first=first)
         return Deferred((record,)) if unsettled else (record,)
 
     def _skipped(self, delivery: Delivery, body: bytes) -> tuple[Record, ...]:
@@ -102,19 +105,22 @@ class EnrichmentHandler:
             headers=_headers(delivery),
         )
 
+    def _age_s(self, delivery: Delivery) -> float:
+        return max(0.0, self._clock.now().timestamp() - delivery.timestamp_ms / 1000)
+
     def _now(self) -> str:
-        return timestamp(int(self._clock.now().timestamp() * 1000))
+        return f"{self._clock.now().isoformat(timespec='milliseconds')[:-6]}Z"
 
 
-def _count(answers: Answers, *, first: bool) -> None:
+def _count(reasons: Sequence[Missing], *, first: bool) -> None:
     if not first:
         metrics.corrections.inc()
-        return
-    status = status_of(answers)
-    _events[status].inc()
-    if status == "partial":
-        for reason in missing_reasons(answers):
+    elif reasons:
+        _events["partial"].inc()
+        for reason in reasons:
             metrics.partial.labels(reason.value).inc()
+    else:
+        _events["complete"].inc()
 
 
 def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:

@@ -2,9 +2,11 @@
 
 A lookup that misses its deadline continues, and its answer serves the next event. The deadline
 counts from the start of the lookup, not from when another event joins it: a hanging API costs each
-id one deadline, not each event. Once `EnrichmentSettings.lookups_in_flight` lookups hang, further
-ones fail at once. An old answer is still returned while it is renewed, so a known name survives an
-outage, and a popular one costs no event a wait. A failed lookup is not repeated for some seconds.
+id one deadline, not each event. What an event has waited for before, such as earlier events of its
+key, counts too: it waits for one deadline in all, however many stand before it. Once
+`EnrichmentSettings.lookups_in_flight` lookups hang, further ones fail at once. An old answer is
+still returned while it is renewed, so a known name survives an outage, and a popular one costs no
+event a wait. A failed lookup is not repeated for some seconds.
 
 The reference table answers most questions (`processors.enrichment.names`); this memory holds what
 the table does not have yet, or has no room for. Answers grow old at slightly different times, so
@@ -85,18 +87,21 @@ class CachedLookup(Generic[Key, Value]):
             self._start(key, renewal=True)
         return entry
 
-    async def get(self, key: Key) -> Value | None:
+    async def get(self, key: Key, *, waited_s: float = 0.0) -> Value | None:
         """Return the value, or None where it does not exist.
 
+        ``waited_s`` is how long the caller has waited for other things; it counts too.
+
         Raises:
-            DeadlineError: the lookup is older than its deadline; it continues.
+            DeadlineError: the lookup, or the caller's wait, reaches the deadline; it continues.
             TransientError: the source has no answer, or too many lookups are in flight.
             ConfigurationError: the source may not be asked.
         """
         if (entry := self.known(key)) is not None:
             return entry.value
         flight = self._flights.get(key) or self._begin(key)
-        left_s = flight.started_s + self._settings.deadline_s - self._clock.monotonic_s()
+        waited_s = max(waited_s, self._clock.monotonic_s() - flight.started_s)
+        left_s = self._settings.deadline_s - waited_s
         await asyncio.wait((flight.answer,), timeout=max(left_s, 0.0))
         if not flight.answer.done():
             raise DeadlineError(f"no answer in {self._settings.deadline_s:g} s")

@@ -2,7 +2,7 @@
 
 Three tiers, in this order. The reference table answers at once, and alike for all replicas. The
 memory of lookups has what the table does not hold yet. Only what neither knows is asked for, and an
-event waits for that no longer than `EnrichmentSettings.deadline_s`.
+event waits for that no longer than `EnrichmentSettings.deadline_s`, from when ingest sent it on.
 """
 
 import asyncio
@@ -21,6 +21,10 @@ from runtime.clock import Clock
 from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import JsonObject
 from schemas.reference_record import ReferenceKey, Snapshot
+
+_from_table, _from_memory, _looked_up = (
+    metrics.names.labels(tier) for tier in ("table", "memory", "lookup")
+)
 
 Answers = dict[EntityReference, Answer]
 
@@ -43,9 +47,6 @@ class Names:
         self._fragments: Mapping[Entity, Project] = {
             each: partial(fields.fragment, each) for each in fields.entities
         }
-        labels = metrics.names.labels
-        self._from_table = {each: labels(each.value, "table") for each in fields.entities}
-        self._from_memory = {each: labels(each.value, "memory") for each in fields.entities}
 
     def named(self, event: str, entity: JsonObject) -> tuple[EntityReference, ...]:
         """Return the entities that an event's object names."""
@@ -57,31 +58,40 @@ class Names:
         """Return the answers that need no wait, and those that are left to `ask` for."""
         answers: Answers = {}
         unknown: list[EntityReference] = []
+        remembered_count = 0
         for one in named:
             entity, entity_id = one
             entry = self._table.get(account_id, entity, entity_id)
             if entry is not None:
                 answers[one] = self._of_entry(entity, entry)
-                self._from_table[entity].inc()
                 continue
             remembered = self._lookup.known(ReferenceKey(account_id, entity, entity_id))
             if remembered is None:
                 unknown.append(one)
             else:
                 answers[one] = self._of_snapshot(entity, remembered.value)
-                self._from_memory[entity].inc()
+                remembered_count += 1
+        if from_table := len(answers) - remembered_count:
+            _from_table.inc(from_table)
+        if remembered_count:
+            _from_memory.inc(remembered_count)
+        if unknown:
+            _looked_up.inc(len(unknown))
         return answers, unknown
 
-    async def ask(self, account_id: str, unknown: Sequence[EntityReference]) -> Answers:
-        """Return an answer for each, within the deadline."""
+    async def ask(
+        self, account_id: str, unknown: Sequence[EntityReference], *, waited_s: float = 0.0
+    ) -> Answers:
+        """Return an answer for each, within the deadline; ``waited_s`` of it are over."""
         begun_s = self._clock.monotonic_s()
-        given = await asyncio.gather(*(self._ask(account_id, one) for one in unknown))
+        given = await asyncio.gather(*(self._ask(account_id, one, waited_s) for one in unknown))
         metrics.wait.observe(self._clock.monotonic_s() - begun_s)
         return dict(zip(unknown, given, strict=True))
 
-    async def _ask(self, account_id: str, one: EntityReference) -> Answer:
+    async def _ask(self, account_id: str, one: EntityReference, waited_s: float) -> Answer:
+        key = ReferenceKey(account_id, one.entity, one.id)
         try:
-            snapshot = await self._lookup.get(ReferenceKey(account_id, one.entity, one.id))
+            snapshot = await self._lookup.get(key, waited_s=waited_s)
         except DeadlineError:
             answer: Answer = Missing.DEADLINE
         except ConfigurationError:

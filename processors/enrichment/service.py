@@ -30,7 +30,7 @@ _budget_part: Final = 0.7
 """Of ZCC_ZOOM_SHARE; the walk over the reference entities and their changes take the rest."""
 
 
-class Enrichment(NamedTuple):
+class OpenedEnrichment(NamedTuple):
     """An open handler, and the table that it reads."""
 
     handler: EnrichmentHandler
@@ -81,7 +81,7 @@ async def enrichment(
     publisher: Publisher,
     topic_prefix: str,
     clock: Clock,
-) -> AsyncIterator[Enrichment]:
+) -> AsyncIterator[OpenedEnrichment]:
     """Open the handler; ``caller_of`` returns the API of an account, None without credentials.
 
     The clients and the publisher must stay open meanwhile.
@@ -108,7 +108,7 @@ async def enrichment(
             topic_prefix=topic_prefix,
             clock=clock,
         )
-        yield Enrichment(handler, table)
+        yield OpenedEnrichment(handler, table)
 
 
 def no_names(_account_id: str) -> None:

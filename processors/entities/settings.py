@@ -58,5 +58,7 @@ class EventFieldSettings(BaseSettings):
         try:
             _ = self.event_fields
         except FieldsError as error:
-            raise ValueError(f"ZCC_ENRICHMENT_FIELDS: {error}") from error
+            raise ValueError(
+                f"ZCC_ENRICHMENT_ENTITIES and ZCC_ENRICHMENT_FIELDS: {error}"
+            ) from error
         return self

@@ -168,7 +168,7 @@ class _Api:
     ) -> Response:
         faults = self._active_faults.hits(name)
         try:
-            await asyncio.sleep(self._active_faults.faults.latency_s)
+            await asyncio.sleep(self._active_faults.latency_s())
             await inject_delay(faults, request)
             self._refuse_in_outage()
             response = answer(faults)

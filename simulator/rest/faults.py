@@ -35,6 +35,11 @@ class ActiveFaults:
             if self._hits(index, fault, name)
         ]
 
+    def latency_s(self) -> float:
+        """Return how long the next request waits."""
+        spread_s = self.faults.latency_spread_s
+        return self.faults.latency_s + self._rng.uniform(-spread_s, spread_s)
+
     def _hits(self, index: int, fault: RestFault, name: str) -> bool:
         applies = name in fault.operations if fault.operations else name not in fault_targets
         left = self._left[index]

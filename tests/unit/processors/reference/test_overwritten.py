@@ -23,11 +23,11 @@ class _Topic:
         self.watched = WatchedTable(table, ("user",))
 
     def write(
-        self, as_of_ms: int, name: str | None, *, id_: str = "A", entity: str = "user"
+        self, as_of_ms: int, name: str | None, *, id_: str = "A", entity: str = "user", **more: str
     ) -> None:
         key = ReferenceKey("acc", entity, id_)
-        states = None if name is None else {"user_id": id_, "display_name": name, **state}
-        snapshot = Snapshot(key, as_of_ms, states)
+        state = None if name is None else {"user_id": id_, "display_name": name, **more}
+        snapshot = Snapshot(key, as_of_ms, state)
         self.watched.take(
             Delivery("t", 0, 0, key.encode(), snapshot.value, snapshot.headers, 9_999)
         )

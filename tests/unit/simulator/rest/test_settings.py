@@ -1,6 +1,7 @@
 """The faults of the start come from the settings."""
 
 from pathlib import Path
+from random import Random
 from typing import get_args
 
 import pytest
@@ -57,6 +58,21 @@ def test_faults_that_make_no_sense_are_refused_by_the_settings_name(
 def test_rates_that_exclude_each_other_only_together_are_refused() -> None:
     with pytest.raises(ValidationError, match="together at most 1"):
         settings_with(rest_faults='{"error_rate": 0.7}', rest_limited_rate=0.7)
+
+
+def test_a_latency_that_would_be_negative_is_refused_wherever_it_is_set() -> None:
+    with pytest.raises(ValidationError, match="LATENCY_SPREAD_S"):
+        settings_with(rest_latency_s=0.1, rest_latency_spread_s=0.2)
+    with pytest.raises(ValidationError, match="latency_spread_s: at most latency_s"):
+        settings_with(rest_faults='{"latency_spread_s": 0.2}', rest_latency_s=0.3)
+
+
+def test_latencies_lie_within_their_spread_and_differ() -> None:
+    requested = Faults(latency_s=0.2, latency_spread_s=0.15)
+    active = faults.ActiveFaults(requested, Random(1))
+    waits_s = [active.latency_s() for _ in range(200)]
+    assert 0.05 <= min(waits_s) < 0.1
+    assert 0.3 < max(waits_s) <= 0.35
 
 
 def test_every_corruption_of_an_answer_is_implemented() -> None:
