@@ -56,7 +56,7 @@ def test_each_topic_is_a_channel_set_up_as_it_is_applied(document: Any) -> None:
                 "partitions": spec.partitions,
                 "replicas": spec.replication,
                 "topicConfiguration": {
-                    "cleanup.policy": [spec.cleanup],
+                    "cleanup.policy": spec.cleanup.split(","),
                     "retention.ms": spec.retention_ms,
                     "max.message.bytes": spec.max_message_bytes,
                 },
@@ -78,7 +78,7 @@ def test_each_event_is_a_message_of_its_raw_and_its_enriched_topic(document: Any
 
 def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
     places = set(files_in(document))
-    assert len(places) == 2 * (len(events) + len(reference_entities)) + 4
+    assert len(places) == 2 * (len(events) + len(reference_entities)) + 8
     assert {place for place in places if not (SCHEMAS / place).is_file()} == set()
 
 

@@ -85,6 +85,8 @@ def test_lag_knows_every_group_and_all_that_it_reads() -> None:
         "zcc.reference-changes",
         "zcc.enrichment",
         "zcc.enrichment-retry",
+        "zcc.outcomes",
+        "zcc.outcomes-retry",
         "zcc.postgres",
         "zcc.object-storage",
     ]
