@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import SystemRandom
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from processors.enrichment.answers import AnswerPublisher
 from processors.enrichment.component import component
@@ -25,9 +25,6 @@ from schemas.topics import reference_topic
 from zoom.accounts import Accounts
 from zoom.messages import Caller
 from zoom.settings import ZoomSettings
-
-_budget_part: Final = 0.7
-"""Of ZCC_ZOOM_SHARE; the walk over the reference entities and their changes take the rest."""
 
 
 class OpenedEnrichment(NamedTuple):
@@ -57,7 +54,9 @@ async def run(
         return
     client_id = f"{component.group(prefix=prefix)}-answers"
     async with (
-        Accounts(zoom, clock=clock, member_share=None, budget_part=_budget_part) as accounts,
+        Accounts(
+            zoom, clock=clock, member_share=None, budget_part=settings.budget_part
+        ) as accounts,
         KafkaPublisher(kafka, client_id=client_id, clock=clock) as publisher,
         enrichment(
             accounts.client, settings, publisher=publisher, topic_prefix=prefix, clock=clock

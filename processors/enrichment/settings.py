@@ -31,6 +31,14 @@ class EnrichmentSettings(EventFieldSettings):
         description="Memory of the reference table in MiB; above it the least used entities leave, "
         "and are looked up",
     )
+    budget_part: float = Field(
+        default=0.2,
+        gt=0,
+        le=1,
+        description="Part of ZCC_ZOOM_SHARE for lookups of names, all replicas together. The parts "
+        "of all components add up to 1 at most: outcomes take 0.5, the walk 0.2, changes 0.1; "
+        "without outcomes 0.7 is good",
+    )
     lookups_in_flight: int = Field(default=100, ge=1, description="Concurrent lookups")
 
     @model_validator(mode="after")

@@ -42,7 +42,7 @@ class OutcomeSettings(BaseSettings):
         "as unavailable",
     )
     budget_part: float = Field(
-        default=0.6,
+        default=0.5,
         gt=0,
         le=1,
         description="Part of ZCC_ZOOM_SHARE that outcomes may use, all replicas together",
