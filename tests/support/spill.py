@@ -153,8 +153,12 @@ def too_large() -> RejectedError:
 
 
 def settings_of(folder: Path, **changes: object) -> SpillSettings:
-    values = {"url": f"file://{folder}", "deadline_s": 2.0, **changes}
-    return SpillSettings(**values)  # type: ignore[arg-type]  # pydantic parses them
+    """Settings whose deadline no loaded machine reaches, unless the test gives one."""
+    values = {"url": f"file://{folder}", **changes}
+    settings = SpillSettings(**values)  # type: ignore[arg-type]  # pydantic parses them
+    if "deadline_s" in changes:
+        return settings
+    return settings.model_copy(update={"deadline_s": HANG_GUARD_S})
 
 
 @asynccontextmanager

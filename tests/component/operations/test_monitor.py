@@ -212,7 +212,7 @@ async def test_a_topic_that_does_not_exist_hides_nothing_of_the_other_groups(
         labels = {"group": f"{kafka_settings.topic_prefix}.object-storage", "topic": topic}
         await until(lambda: figure("group_lag_records", **labels) == 1)
         await until(lambda: "do not exist" in (monitor.readiness_problem() or ""))
-        assert "retry.enrichment.30s" in str(monitor.readiness_problem())
+        assert "retry.enrichment.10s" in str(monitor.readiness_problem())
         await make_topics(kafka_settings)
         await until(lambda: monitor.readiness_problem() is None)
 

@@ -32,12 +32,15 @@ from zoom.settings import ZoomSettings
 
 Member = dict[str, object]
 
+new_ms = 2**42
+"""A time after that of any clock: the record has not waited yet."""
+
 
 async def enriched(handler: EnrichmentHandler, **entity: object) -> Member:
     value = orjson.dumps(
         {"event": "e", "event_ts": 1, "payload": {"account_id": "a", "object": entity}}
     )
-    delivery = Delivery("zcc.user.v1", 0, 0, b"k", value, (("zcc-event-id", b"x"),), 1)
+    delivery = Delivery("zcc.user.v1", 0, 0, b"k", value, (("zcc-event-id", b"x"),), new_ms)
     answer = await handler(delivery)
     (record,) = answer.records if isinstance(answer, Deferred) else answer
     assert record.value is not None
