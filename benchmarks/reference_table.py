@@ -83,6 +83,7 @@ async def measure(rounds: int) -> Mapping[str, object]:
         "python": platform.python_version(),
         "aiokafka": version("aiokafka"),
         "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
         "machine": machine(),
         "commit": commit(),
     }

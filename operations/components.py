@@ -16,6 +16,7 @@ _modules: Final = (
     "processors.reference.component",
     "processors.reference.changes.component",
     "processors.enrichment.component",
+    "processors.outcomes.component",
     "sinks.postgres.component",
     "sinks.object_storage.component",
 )

@@ -165,7 +165,7 @@ def _channel(record: TopicRecord, topic: str, plan: TopicPlan) -> Node:
                 "partitions": partition_count(record, plan),
                 "replicas": plan.replication,
                 "topicConfiguration": {
-                    "cleanup.policy": [record.cleanup],
+                    "cleanup.policy": record.cleanup.split(","),
                     "retention.ms": retention_ms(record, plan),
                     "max.message.bytes": record.max_message_bytes,
                 },
@@ -185,7 +185,7 @@ def _message_names(record: TopicRecord) -> Sequence[str]:
             return [f"enriched.{name}" for name in _event_names(record)]
         case "reference":
             return [f"reference.{entity}" for entity in reference_entities]
-        case "quarantine" | "retry" | "dead-letter" | "audit" | "watermarks":
+        case "quarantine" | "retry" | "dead-letter" | "audit" | "outcome" | "watermarks":
             return [record.kind]
         case _:
             assert_never(record.kind)
@@ -230,6 +230,7 @@ def _messages() -> Iterator[tuple[str, Node]]:
     yield "dead-letter", _opaque_message("dead-letter", "As it was read.")
     yield "audit", _audit_message()
     yield "watermarks", _watermark_message()
+    yield "outcome", _outcome_message()
     for entity in reference_entities:
         yield f"reference.{entity}", _reference_message(entity)
 
@@ -280,6 +281,19 @@ def _reference_message(entity: str) -> Node:
         "payload": _file(f"reference/{entity}.schema.json"),
         "bindings": _key("account_id:entity:id"),
         "examples": [{"payload": _file(f"examples/reference/{entity}.json")}],
+    }
+
+
+def _outcome_message() -> Node:
+    return {
+        "name": "outcome",
+        "headers": _reference("components", "schemas", "headers.snapshot"),
+        "payload": _file("outcome/engagement_outcome.schema.json"),
+        "bindings": _key("account_id:engagement_id"),
+        "examples": [
+            {"payload": _file(f"examples/outcome/{status}.json")}
+            for status in ("complete", "partial", "unavailable")
+        ],
     }
 
 

@@ -7,6 +7,7 @@ header ``zcc-as-of`` too, because a tombstone has no value.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import orjson
@@ -81,11 +82,18 @@ def as_of_ms(headers: Headers, *, timestamp_ms: int) -> int:
     Records of a former version have no such header: a tombstone then holds from when it was sent.
     """
     value = text(headers, as_of_header)
+    moment = None if value is None else _epoch_ms(value)
+    return timestamp_ms if moment is None else moment
+
+
+@lru_cache(maxsize=4_096)  # a walk asks for many entities in one call
+def _epoch_ms(value: str) -> int | None:
+    """Read a time; None where it is none, or outside what stores can hold."""
     try:
-        moment = (datetime.fromisoformat(value or "") - _epoch) // _millisecond
+        moment = (datetime.fromisoformat(value) - _epoch) // _millisecond
     except (ValueError, TypeError):  # TypeError: a time without a zone
-        return timestamp_ms
-    return moment if earliest_ms <= moment <= latest_ms else timestamp_ms
+        return None
+    return moment if earliest_ms <= moment <= latest_ms else None
 
 
 def is_newer(this_ms: int, other_ms: int, *, this_gone: bool) -> bool:

@@ -26,7 +26,8 @@ class Priority(IntEnum):
 
     ENRICHMENT = 0
     INTERACTIVE = 1
-    BACKFILL = 2
+    OUTCOMES = 2
+    BACKFILL = 3
 
 
 class Limit(NamedTuple):

@@ -9,7 +9,7 @@ from processors.enrichment.component import component
 from processors.enrichment.handler import EnrichmentHandler
 from processors.enrichment.service import enrichment
 from processors.enrichment.settings import EnrichmentSettings
-from processors.entities.fields import fields_of, named_kinds
+from processors.entities.fields import fields_of
 from processors.entities.plan import EntityPlan
 from processors.entities.references import EntityReference
 from runtime.clock import SystemClock
@@ -20,7 +20,7 @@ from schemas.envelope import read_envelope
 from schemas.reference_record import ReferenceKey, Snapshot
 from schemas.topics import enriched_topic, raw_topic, reference_topic
 
-_plan: Final = EntityPlan(named_kinds)
+_plan: Final = EntityPlan(EnrichmentSettings().entities)
 
 
 class _Nobody:

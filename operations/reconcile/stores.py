@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from operations.components import workers
+from operations.components import by_name, workers
 from operations.reconcile.accounting import StoredIds
 from operations.reconcile.report import Latency, StoredCounts
 from operations.topics.specs import deployment_specs
@@ -54,7 +54,11 @@ async def read_all_stores(
             postgres_sink.name: frozenset(in_postgres),
             object_sink.name: frozenset(in_objects),
         },
-        dead_lettered={worker: frozenset(ids) for worker, ids in dead_lettered.items()},
+        dead_lettered={
+            worker: frozenset(ids)
+            for worker, ids in dead_lettered.items()
+            if _is_on_the_way(worker, prefix=prefix)
+        },
     )
     counts = await _record_counts(stores.kafka)
     stored = StoredCounts(
@@ -68,6 +72,17 @@ async def read_all_stores(
         enrichment=dict(by_status),
     )
     return stored_ids, stored
+
+
+def _is_on_the_way(worker: str, *, prefix: str) -> bool:
+    """Return whether an event that this worker dead-lettered is missing behind it.
+
+    A store loses it, and so do all stores behind a processor that makes the enriched topics. Other
+    processors read the same events beside it.
+    """
+    component = by_name[worker]
+    enriched = set(topics.enriched_topics(prefix=prefix))
+    return component.kind == "sink" or enriched <= set(component.writes(prefix=prefix))
 
 
 async def latency(postgres: PostgresSettings) -> Latency:

@@ -23,6 +23,7 @@ _kinds: Final[Mapping[Kind, str]] = {
     "dead-letter": "dead letters, a topic for each worker",
     "audit": "audit: what people did about dead letters",
     "reference": "reference: entities, compacted",
+    "outcome": "outcome: what came of engagements, compacted",
     "watermarks": "watermarks: how far pollers are, a topic for each",
 }
 
@@ -40,6 +41,10 @@ _delivery: Final[Mapping[Kind, str]] = {
     "dead-letter": "At least once.",
     "audit": "At least once, in order per key.",
     "reference": "At least once, in order per key.",
+    "outcome": (
+        "At least once, in order per key. Of two snapshots of an engagement the one with the later "
+        "`as_of` holds."
+    ),
     "watermarks": "Exactly once for readers of committed records, in order.",
 }
 
@@ -51,6 +56,7 @@ _schemas: Final[Mapping[Kind, tuple[str, ...]]] = {
     "dead-letter": (),
     "audit": (),
     "reference": tuple(f"reference/{entity}" for entity in reference_entities),
+    "outcome": ("outcome/engagement_outcome",),
     "watermarks": (),
 }
 """Schemas of values other than those of the events."""

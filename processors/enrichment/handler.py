@@ -12,25 +12,25 @@ settles everything is published as the next revision; the last attempt waits for
 necessary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from processors.enrichment.drift import DriftWatch
 from processors.enrichment.metrics import metrics
-from processors.enrichment.names import Answers, Names
+from processors.enrichment.names import Names
 from processors.entities.member import (
+    Missing,
     enrichment,
-    is_retryable,
+    may_pass,
     missing_reasons,
     skipped,
-    status_of,
     with_member_appended,
 )
 from runtime.clock import Clock
 from runtime.errors import RejectedError, TransientError
 from runtime.values import Deferred, Delivery, Record
 from schemas.envelope import Envelope, JsonObject, UnreadableError, envelope_of, read_json
-from schemas.headers import Headers, ce_id, event_id_header, revision_header, text, timestamp
+from schemas.headers import Headers, ce_id, event_id_header, revision_header, text
 from schemas.reasons import DeadLetterReason
 from schemas.topics import all_families, enriched_topic, raw_topic
 
@@ -79,16 +79,17 @@ class EnrichmentHandler:
         answers, unknown = names.known(envelope.account_id, named)
         if unknown:
             waited_s = self._age_s(delivery) if first else 0.0
-            found = await names.ask(envelope.account_id, unknown, waited_s=waited_s)
-            answers = {one: answers.get(one) or found[one] for one in named}
-        unsettled = is_retryable(answers)
+            looked_up = await names.ask(envelope.account_id, unknown, waited_s=waited_s)
+            answers = {one: answers.get(one) or looked_up[one] for one in named}
+        reasons = missing_reasons(answers)
+        unsettled = not may_pass.isdisjoint(reasons)
         if unsettled and not first:
             if delivery.attempt < self._attempts:
                 return Deferred()
             raise TransientError("names are still not known")
         member = enrichment(answers, revision=delivery.attempt, enriched_at=self._now())
         record = self._record(delivery, body, member)
-        _count(answers, first=first)
+        _count(reasons, first=first)
         return Deferred((record,)) if unsettled else (record,)
 
     def _skipped(self, delivery: Delivery, body: bytes) -> tuple[Record, ...]:
@@ -108,18 +109,18 @@ class EnrichmentHandler:
         return max(0.0, self._clock.now().timestamp() - delivery.timestamp_ms / 1000)
 
     def _now(self) -> str:
-        return timestamp(int(self._clock.now().timestamp() * 1000))
+        return f"{self._clock.now().isoformat(timespec='milliseconds')[:-6]}Z"
 
 
-def _count(answers: Answers, *, first: bool) -> None:
+def _count(reasons: Sequence[Missing], *, first: bool) -> None:
     if not first:
         metrics.corrections.inc()
-        return
-    status = status_of(answers)
-    _events[status].inc()
-    if status == "partial":
-        for reason in missing_reasons(answers):
+    elif reasons:
+        _events["partial"].inc()
+        for reason in reasons:
             metrics.partial.labels(reason.value).inc()
+    else:
+        _events["complete"].inc()
 
 
 def _readable(delivery: Delivery) -> tuple[bytes, JsonObject, Envelope]:

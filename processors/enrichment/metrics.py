@@ -29,9 +29,8 @@ class EnrichmentMetrics:
     )
     names: Final = Counter(
         "zcc_enrichment_names_total",
-        "Ids in events that needed no lookup, by entity and tier: the reference table, or the "
-        "memory of earlier lookups",
-        ["entity", "tier"],
+        "Ids in events, by the tier that answers: table, memory (of earlier lookups), or lookup",
+        ["tier"],
     )
     lookups: Final = Counter(
         "zcc_enrichment_lookups_total",

@@ -22,6 +22,10 @@ from runtime.errors import ConfigurationError, TransientError
 from schemas.envelope import JsonObject
 from schemas.reference_record import ReferenceKey, Snapshot
 
+_from_table, _from_memory, _looked_up = (
+    metrics.names.labels(tier) for tier in ("table", "memory", "lookup")
+)
+
 Answers = dict[EntityReference, Answer]
 
 
@@ -43,9 +47,6 @@ class Names:
         self._fragments: Mapping[Entity, Project] = {
             each: partial(fields.fragment, each) for each in fields.entities
         }
-        labels = metrics.names.labels
-        self._from_table = {each: labels(each.value, "table") for each in fields.entities}
-        self._from_memory = {each: labels(each.value, "memory") for each in fields.entities}
 
     def named(self, event: str, entity: JsonObject) -> tuple[EntityReference, ...]:
         """Return the entities that an event's object names."""
@@ -57,19 +58,25 @@ class Names:
         """Return the answers that need no wait, and those that are left to `ask` for."""
         answers: Answers = {}
         unknown: list[EntityReference] = []
+        remembered_count = 0
         for one in named:
             entity, entity_id = one
             entry = self._table.get(account_id, entity, entity_id)
             if entry is not None:
                 answers[one] = self._of_entry(entity, entry)
-                self._from_table[entity].inc()
                 continue
             remembered = self._lookup.known(ReferenceKey(account_id, entity, entity_id))
             if remembered is None:
                 unknown.append(one)
             else:
                 answers[one] = self._of_snapshot(entity, remembered.value)
-                self._from_memory[entity].inc()
+                remembered_count += 1
+        if from_table := len(answers) - remembered_count:
+            _from_table.inc(from_table)
+        if remembered_count:
+            _from_memory.inc(remembered_count)
+        if unknown:
+            _looked_up.inc(len(unknown))
         return answers, unknown
 
     async def ask(

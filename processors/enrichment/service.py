@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import SystemRandom
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from processors.enrichment.answers import AnswerPublisher
 from processors.enrichment.component import component
@@ -26,11 +26,8 @@ from zoom.accounts import Accounts
 from zoom.messages import Caller
 from zoom.settings import ZoomSettings
 
-_budget_part: Final = 0.7
-"""Of ZCC_ZOOM_SHARE; the walk over the reference entities and their changes take the rest."""
 
-
-class Enrichment(NamedTuple):
+class OpenedEnrichment(NamedTuple):
     """An open handler, and the table that it reads."""
 
     handler: EnrichmentHandler
@@ -57,7 +54,9 @@ async def run(
         return
     client_id = f"{component.group(prefix=prefix)}-answers"
     async with (
-        Accounts(zoom, clock=clock, member_share=None, budget_part=_budget_part) as accounts,
+        Accounts(
+            zoom, clock=clock, member_share=None, budget_part=settings.budget_part
+        ) as accounts,
         KafkaPublisher(kafka, client_id=client_id, clock=clock) as publisher,
         enrichment(
             accounts.client, settings, publisher=publisher, topic_prefix=prefix, clock=clock
@@ -81,7 +80,7 @@ async def enrichment(
     publisher: Publisher,
     topic_prefix: str,
     clock: Clock,
-) -> AsyncIterator[Enrichment]:
+) -> AsyncIterator[OpenedEnrichment]:
     """Open the handler; ``caller_of`` returns the API of an account, None without credentials.
 
     The clients and the publisher must stay open meanwhile.
@@ -108,7 +107,7 @@ async def enrichment(
             topic_prefix=topic_prefix,
             clock=clock,
         )
-        yield Enrichment(handler, table)
+        yield OpenedEnrichment(handler, table)
 
 
 def no_names(_account_id: str) -> None:

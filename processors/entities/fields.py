@@ -113,13 +113,14 @@ def event_fields(
     """Return the fields that an operator chose.
 
     Args:
-        kinds: whose entities go into events.
+        kinds: whose entities go into events, of `named_kinds`.
         fields: each as ``user.role_id``; a kind that they name gets exactly these, another one its
             default fields.
         allowed: the classes of personal data that may go into events.
 
     Raises:
-        FieldsError: a field is unknown, of a kind that is left out, or of a class not allowed.
+        FieldsError: no event names entities of a kind; or a field is unknown, of a kind that is
+            left out, or of a class that is not allowed.
     """
     classes = _not_about_a_person | frozenset(allowed)
     chosen: dict[Entity, list[str]] = {}
@@ -130,6 +131,8 @@ def event_fields(
         chosen.setdefault(Entity(prefix), []).append(name)
     names = {}
     for kind in kinds:
+        if kind not in _by_default:
+            raise FieldsError(f"no event names {kind} by its id")
         mine = chosen.pop(kind, None)
         wanted = _by_default[kind].split() if mine is None else mine
         names[kind] = tuple(name for name in wanted if _is_allowed(kind, name, classes))

@@ -23,7 +23,7 @@ parsers keep, and Zoom's remains in the raw topic.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 import orjson
 
@@ -46,13 +46,13 @@ class Missing(StrEnum):
 
 Answer = Fragment | Missing
 Answers = Mapping[EntityReference, Answer]
-Status = Literal["complete", "partial"]
 
 _user: Final = Entity.USER
 _absent: Final = Missing.ABSENT
 """A member of an enumeration is slow to read from its class."""
 
-_soon: Final = frozenset({Missing.DEADLINE, Missing.UNAVAILABLE})
+may_pass: Final = frozenset({Missing.DEADLINE, Missing.UNAVAILABLE})
+"""The reasons for which an answer may arrive soon, without an operator."""
 
 
 def missing_reasons(answers: Answers) -> tuple[Missing, ...]:
@@ -62,16 +62,6 @@ def missing_reasons(answers: Answers) -> tuple[Missing, ...]:
         if type(answer) is Missing and answer is not _absent:
             reasons[answer] = None
     return tuple(reasons)
-
-
-def status_of(answers: Answers) -> Status:
-    """Return whether a later revision could add something."""
-    return "partial" if missing_reasons(answers) else "complete"
-
-
-def is_retryable(answers: Answers) -> bool:
-    """Return whether an answer may arrive soon, without an operator."""
-    return not _soon.isdisjoint(missing_reasons(answers))
 
 
 def enrichment(

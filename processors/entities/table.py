@@ -109,14 +109,14 @@ class ReferenceTable:
         moment_ms = as_of_ms(delivery.headers, timestamp_ms=delivery.timestamp_ms)
         before = self._waiting.get(key)
         if before is None:
-            self._waiting_bytes += _pending_bytes + len(key)
+            grown_bytes = _pending_bytes + len(key)
         elif is_newer(moment_ms, before[0], this_gone=value is None):
-            self._waiting_bytes -= len(before[1] or b"")
+            grown_bytes = -len(before[1] or b"")
         else:
             return
         self._waiting[key] = (moment_ms, value)
-        self._waiting_bytes += len(value or b"")
-        if self.size_bytes > self._limit_bytes:
+        self._waiting_bytes += grown_bytes + len(value or b"")
+        if self._held.bytes + self._waiting_bytes > self._limit_bytes:
             self._make_room()
 
     def settle(self) -> bool:

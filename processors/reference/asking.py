@@ -22,15 +22,23 @@ from zoom.requests.paging import items, page_at
 app_faults: Final = frozenset({ZoomFault.CREDENTIALS, ZoomFault.TOKEN_REFUSED})
 """They concern all entities: nothing can be asked until an operator acts."""
 
-detail_page_size: Final = 20
-"""Items of a page that are looked up one by one; a page must end within minutes."""
+most_lookups: Final = 20
+"""Of one page: it must end within minutes, and a page that fails begins again."""
 
 
 class Asking:
-    """The questions about one account's entities."""
+    """The questions about one account's entities; a page has ``lookups_per_page`` at most."""
 
-    def __init__(self, caller: Caller, account: Account, clock: Clock) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        account: Account,
+        clock: Clock,
+        *,
+        lookups_per_page: int = most_lookups,
+    ) -> None:
         self.account = account
+        self.lookups_per_page = lookups_per_page
         self._caller = caller
         self._clock = clock
 
@@ -47,7 +55,8 @@ class Asking:
             {} if kind.division is None else {kind.division.parameter: part}
         )
         if operation.paging is not None and operation.paging.size_max is not None:
-            arguments["page_size"] = detail_page_size if kind.detail else operation.paging.size_max
+            largest = operation.paging.size_max
+            arguments["page_size"] = self.lookups_per_page if kind.detail else largest
         documents, following = await page_at(self._caller, operation, arguments, token=token)
         ids: list[str] = []
         news: list[Snapshot] = []

@@ -33,8 +33,8 @@ from zoom.catalogue import find
 from zoom.errors import AbsentError, ForbiddenError, RefusedError
 from zoom.requests.paging import RepeatedPageError
 
-_page_records: Final = 1000
-"""More than the largest page of Zoom, 300; as many entities are checked at once at most."""
+_page_records: Final = 300
+"""Zoom's largest page; as many entities are checked at once at most."""
 
 _corrected: Final = Feed("corrections")
 _correction_pause: Final = timedelta(minutes=1)
@@ -69,7 +69,10 @@ class ReferencePoller:
         self._clock = clock
         self._rng = rng
         self._kinds: Mapping[str, Kind] = settings.kinds
-        self._walks = {name: Walk(kind, asking.account) for name, kind in self._kinds.items()}
+        self._walks = {
+            name: Walk(kind, asking.account, checked_at_once=asking.lookups_per_page)
+            for name, kind in self._kinds.items()
+        }
         self._corrections = corrections
         self._forbidden: set[str] = set()
         self.feeds: Sequence[Feed] = [
@@ -133,10 +136,8 @@ class ReferencePoller:
         self, kind: Kind, walk: Walk, question: Question
     ) -> tuple[Sequence[Snapshot], str]:
         match question:
-            case FindPart(after):
-                if kind.division is None:
-                    raise RuntimeError(f"{kind.entity} has no parts")
-                part = await self._asking.part_after(kind.division, after)
+            case FindPart(division, after):
+                part = await self._asking.part_after(division, after)
                 return (), walk.part_found(part, self._clock.now())
             case ReadPage():
                 return await self._read(kind, walk, question)

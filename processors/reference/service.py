@@ -5,7 +5,7 @@ from typing import Final
 
 from processors.entities.kinds import aliases_of
 from processors.entities.table import ReferenceTable
-from processors.reference.asking import Asking
+from processors.reference.asking import Asking, most_lookups
 from processors.reference.component import component
 from processors.reference.metrics import begin_walks, metrics
 from processors.reference.news import Account
@@ -18,11 +18,13 @@ from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.tables.follower import FollowedTable
 from schemas.topics import reference_topic
 from zoom.client import connected
-from zoom.limits import Priority
+from zoom.limits import Label, Priority
 from zoom.settings import ZoomSettings
 
 _lists_at_once: Final = 4
 """More would only wait for the budget, each with a page that grows old."""
+_page_s: Final = 60.0
+"""A page that takes minutes would count as stuck."""
 _budget_wait_s: Final = 60.0
 """A call may wait for its turn: nobody waits for the walk, and a page that fails begins again."""
 
@@ -45,11 +47,17 @@ async def run(
         metrics.ttl.labels(name).set(settings.ttl_s(kind))
     table = reference_table(settings)
     watched = WatchedTable(table, settings.entities)
-    share = {"share": zoom.share * settings.budget_part, "budget_wait_s": _budget_wait_s}
-    async with connected(zoom.model_copy(update=share), clock=clock) as client:
+    part = zoom.share * settings.budget_part
+    own = {"share": part, "budget_wait_s": _budget_wait_s}
+    async with connected(zoom.model_copy(update=own), clock=clock) as client:
         caller = client.at(Priority.BACKFILL)
         poller = ReferencePoller(
-            Asking(caller, Account(zoom.account_id, table), clock),
+            Asking(
+                caller,
+                Account(zoom.account_id, table),
+                clock,
+                lookups_per_page=lookups_per_page(zoom.limits[Label.LIGHT].per_second * part),
+            ),
             settings,
             topic=topic,
             clock=clock,
@@ -64,6 +72,11 @@ async def run(
             worker=worker.model_copy(update={"concurrency": concurrency}),
             tables=[FollowedTable(topic, watched)],
         )
+
+
+def lookups_per_page(calls_per_second: float) -> int:
+    """Return how many lookups a page may have, so that it ends within a minute."""
+    return max(1, min(most_lookups, int(_page_s * calls_per_second / _lists_at_once)))
 
 
 def reference_table(settings: ReferenceSettings) -> ReferenceTable:

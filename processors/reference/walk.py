@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from processors.entities.kind import Kind
+from processors.entities.kind import Kind, ListDivision
 from processors.reference.news import Account, epoch_ms
 from processors.reference.watermark import (
     Checking,
@@ -40,9 +40,6 @@ _most_restarts: Final = 3
 
 _long_ago: Final = datetime.fromtimestamp(0, UTC)
 
-checked_at_once: Final = 20
-"""Lookups of one page."""
-
 
 class EndlessListError(Exception):
     """A page, or its token, comes twice: the list would have no end."""
@@ -52,6 +49,7 @@ class EndlessListError(Exception):
 class FindPart:
     """Which part of the list follows ``after``, in the order of their names? None: the first."""
 
+    division: ListDivision
     after: str | None
 
 
@@ -93,9 +91,10 @@ class Walk:
     watermark. A question that fails is asked again.
     """
 
-    def __init__(self, kind: Kind, account: Account) -> None:
+    def __init__(self, kind: Kind, account: Account, *, checked_at_once: int) -> None:
         self._kind = kind
         self._account = account
+        self._checked_at_once = checked_at_once
         self._memory = _Memory(frozenset(), whole=False)
         self._mark = Watermark(phase=Waiting(until=_long_ago))
         self._watermark: str | None = None
@@ -118,13 +117,12 @@ class Walk:
             phase = ReadingPages(started_at=now, part=None if self._kind.division else "")
             self._memory = _Memory(frozenset({watermark}), whole=True)
         self._mark, self._watermark = mark.at(phase), watermark
-        match phase:
-            case Checking():
-                return Check(self._unchecked(phase), phase.started_at)
-            case ReadingPages(read=False, part=str() as part):
-                return ReadPage(part, phase.token)
-            case ReadingPages():
-                return FindPart(phase.part)
+        if isinstance(phase, Checking):
+            return Check(self._unchecked(phase), phase.started_at)
+        division = self._kind.division
+        if division is None or (phase.part is not None and not phase.read):
+            return ReadPage(phase.part or "", phase.token)
+        return FindPart(division, phase.part)
 
     def part_found(self, part: str | None, now: datetime) -> str:
         """Take the next part; None says that the list has no further one."""
@@ -216,7 +214,7 @@ class Walk:
         if self._kind.get_operation is None:
             return tuple(lacking[:most_missing])
         start = bisect_right(lacking, phase.after)
-        return tuple(lacking[start : start + checked_at_once])
+        return tuple(lacking[start : start + self._checked_at_once])
 
     def _is_older(self, id_: str, before_ms: int) -> bool:
         held = self._account.held(self._kind, id_)

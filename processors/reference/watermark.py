@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import orjson
 
-most_missing: Final = 1000
+most_missing: Final = 300
 """Ids in a watermark; of more missing entities, the rest waits for a further walk."""
 
 

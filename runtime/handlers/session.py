@@ -24,7 +24,7 @@ position stays before that record, and the other partitions continue.
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -217,7 +217,6 @@ class Session:
     async def _run_lanes(self, state: AssignmentState) -> None:
         """Process one record after the other: the body of a runner."""
         on_outcome = partial(self._settle, state)
-        step: Awaitable[Publication | None]
         for number in count(1):
             if number % _records_at_a_stretch == 0:
                 await asyncio.sleep(0)

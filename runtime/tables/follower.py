@@ -80,7 +80,9 @@ class TableFollower:
         now_s = self._clock.monotonic_s()
         causes = "".join(f": {each.describe(now_s)}" for each in self._steps.failing(now_s))
         if not self.caught_up:
-            return f"waits for {self._positions.missing} records of {self._topic}{causes}"
+            missing = self._positions.missing
+            left = f", {missing} records to read" if missing else ""
+            return f"waits for the table of {self._topic}{left}{causes}"
         return f"does not follow {self._topic}{causes}" if self._is_refused else None
 
     def remarks(self) -> str | None:

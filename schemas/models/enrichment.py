@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from .base import Deprecated, Maybe, Model, Moment, Open
+from .outcome import EnrichedOutcome
 
 EntityName: TypeAlias = Open[
     Literal[
@@ -229,6 +230,9 @@ class Enrichment(Model):
     ``partial``: something may be known later, and would come in a record of a higher revision.
     ``skipped``: nobody was asked, and nobody will be. Records from before version 2 of the schema
     have no ``entities``; ``users`` and ``queues`` go with the next version of the topic.
+
+    ``outcome`` stands in revisions of the event that ended an engagement, which are numbered from
+    100 on: corrections of names have lower numbers, and the highest number holds.
     """
 
     status: Open[Literal["complete", "partial", "skipped"]]
@@ -236,6 +240,7 @@ class Enrichment(Model):
     enriched_at: Moment
     entities: EnrichedEntities = EnrichedEntities()
     missing: tuple[MissingName, ...]
+    outcome: Maybe[EnrichedOutcome] = None
     users: Annotated[Mapping[str, EnrichedUser], Field(deprecated="read entities.user")] = Field(
         default_factory=dict
     )

@@ -34,6 +34,11 @@ def reference_topic(*, prefix: str) -> str:
     return f"{prefix}.reference.v1"
 
 
+def outcome_topic(*, prefix: str) -> str:
+    """Name the compacted topic of what came of engagements."""
+    return f"{prefix}.engagement-outcome.v1"
+
+
 def dead_letter_topic(worker: str, *, prefix: str) -> str:
     """Name the topic of a worker's dead letters."""
     return f"{prefix}.dead-letter.{worker}.v1"

@@ -8,15 +8,23 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .names import all_families
-from .terms import HeaderSet, Promise
+from .terms import Cleanup, HeaderSet, Promise
 
 Kind = Literal[
-    "raw", "enriched", "quarantine", "retry", "dead-letter", "audit", "reference", "watermarks"
+    "raw",
+    "enriched",
+    "quarantine",
+    "retry",
+    "dead-letter",
+    "audit",
+    "reference",
+    "outcome",
+    "watermarks",
 ]
 
 _kinds: Final = (
     *("raw", "enriched", "quarantine", "retry"),
-    *("dead-letter", "audit", "reference", "watermarks"),
+    *("dead-letter", "audit", "reference", "outcome", "watermarks"),
 )
 
 
@@ -42,7 +50,7 @@ class TopicRecord(BaseModel):
     purpose: Annotated[str, Field(min_length=1)]
     key: Annotated[str, Field(min_length=1)]
     partitions: Literal["engagement_partitions", "other_partitions", "one"]
-    cleanup: Literal["delete", "compact"]
+    cleanup: Cleanup
     retention: Literal[
         "event_retention_days", "dead_letter_retention_days", "audit_retention_days", "for ever"
     ]

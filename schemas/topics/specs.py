@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from .names import Workers, dead_letter_topic, retry_topic, watermark_topic
 from .records import TopicRecord, topic_records
+from .terms import Cleanup
 
 broker_default_bytes: Final = 1_048_588
 """Source: Apache Kafka, topic setting max.message.bytes."""
@@ -25,7 +26,7 @@ class TopicSpec:
     name: str
     partitions: int
     replication: int
-    cleanup: Literal["delete", "compact"]
+    cleanup: Cleanup
     retention_ms: int
     max_message_bytes: int = broker_default_bytes
     compaction_lag_ms: int = 0

@@ -17,7 +17,10 @@ class Header:
     always: bool = True
 
 
-HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "reference", "none"]
+HeaderSet = Literal["event", "quarantine", "retry", "dead-letter", "reference", "snapshot", "none"]
+Cleanup = Literal["delete", "compact", "compact,delete"]
+"""Values of Kafka's ``cleanup.policy``."""
+
 Promise = Literal["verbatim", "additive", "as-read", "lines", "state"]
 
 _arrival: Final = (
@@ -49,7 +52,10 @@ _event: Final = (
     Header(headers.ce_partitionkey, "the record's key"),
     Header(headers.content_type, "`application/json`"),
     Header(headers.event_id_header, "the event id, whatever the revision; remove repeats by it"),
-    Header(headers.revision_header, "`1`, or the number of a correction"),
+    Header(
+        headers.revision_header,
+        "`1`, or the number of a correction; from 100 on with the outcome of the engagement",
+    ),
     *_arrival,
 )
 
@@ -93,6 +99,9 @@ header_sets: Final[Mapping[HeaderSet, tuple[Header, ...]]] = {
             "as of when the state holds: when Zoom was asked, or when the event happened",
             always=False,
         ),
+    ),
+    "snapshot": (
+        Header(headers.as_of_header, "when Zoom was asked, RFC 3339 in UTC with milliseconds"),
     ),
     "none": (),
 }

@@ -24,7 +24,8 @@ from runtime.values import Assignment, Batch, Rejection, Resume, TopicPartition
 from schemas.reasons import DeadLetterReason
 from sinks.postgres.errors import SqlFault, errors_by_fault, fault_of, safe_error_text
 from sinks.postgres.metrics import metrics as postgres_metrics
-from sinks.postgres.model.rows import Message, raw_table
+from sinks.postgres.model.registry import Message
+from sinks.postgres.model.rows import raw_table
 from sinks.postgres.model.tables import Table, Texts, arrays
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.batch_preparation import ArrayInsert, Preparation, Prepared

@@ -94,6 +94,7 @@ def test_no_pod_gets_the_secrets_of_another_part() -> None:
     assert owners == {
         "zcc-secrets-ingest": {"zcc-ingest"},
         "zcc-secrets-enrichment": {"zcc-enrichment"},
+        "zcc-secrets-outcomes": {"zcc-outcomes"},
         "zcc-secrets-reference": {"zcc-reference"},
         "zcc-secrets-reference-changes": {"zcc-reference-changes"},
         "zcc-secrets-postgres": {"zcc-sink-postgres"},

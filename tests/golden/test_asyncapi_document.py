@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.components import workers
+from operations.components import pollers, workers
 from runtime.settings import KafkaSettings
-from schemas.asyncapi import asyncapi, asyncapi_text
+from schemas.asyncapi import asyncapi, asyncapi_text, reference_entities
 from schemas.catalogue import events
 from schemas.topics import topic_specs
 from tests.support.node_packages import node_packages
@@ -23,7 +23,7 @@ PLAN = KafkaSettings().topic_plan
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    return asyncapi(PLAN, workers)
+    return asyncapi(PLAN, workers, pollers=pollers)
 
 
 def files_in(node: object) -> Iterator[str]:
@@ -39,7 +39,7 @@ def files_in(node: object) -> Iterator[str]:
 
 
 def test_the_text_is_the_document_without_aliases(document: Any) -> None:
-    text = asyncapi_text(PLAN, workers)
+    text = asyncapi_text(PLAN, workers, pollers=pollers)
     assert yaml.safe_load(text) == document
     assert "&id" not in text
 
@@ -56,14 +56,14 @@ def test_each_topic_is_a_channel_set_up_as_it_is_applied(document: Any) -> None:
                 "partitions": spec.partitions,
                 "replicas": spec.replication,
                 "topicConfiguration": {
-                    "cleanup.policy": [spec.cleanup],
+                    "cleanup.policy": spec.cleanup.split(","),
                     "retention.ms": spec.retention_ms,
                     "max.message.bytes": spec.max_message_bytes,
                 },
                 "bindingVersion": "0.5.0",
             },
         )
-        for spec in topic_specs(PLAN, workers)
+        for spec in topic_specs(PLAN, workers, pollers=pollers)
     ]
 
 
@@ -78,7 +78,7 @@ def test_each_event_is_a_message_of_its_raw_and_its_enriched_topic(document: Any
 
 def test_every_file_that_it_refers_to_is_there(document: Any) -> None:
     places = set(files_in(document))
-    assert len(places) == 2 * len(events) + 15
+    assert len(places) == 2 * (len(events) + len(reference_entities)) + 8
     assert {place for place in places if not (SCHEMAS / place).is_file()} == set()
 
 

@@ -56,14 +56,17 @@ class MemoryTopic:
 
 
 class MemoryApi:
-    """States by id, of any kind; None, errors and "never" as `MemoryLookup`. ``asked`` in order."""
+    """States by id, of any kind; None, errors and "never" as `MemoryLookup`.
+
+    ``keys`` are those of its calls.
+    """
 
     def __init__(self, states: Mapping[str, object]) -> None:
         self.memory = MemoryLookup(states)
-        self.asked: list[ReferenceKey] = []
+        self.keys: list[ReferenceKey] = []
 
     async def get(self, key: ReferenceKey) -> Snapshot | None:
-        self.asked.append(key)
+        self.keys.append(key)
         state = await self.memory.get(key.id)
         return None if state is None else Snapshot(key, 0, state)
 

@@ -16,7 +16,7 @@ from operations.local.processes import Process
 from runtime.kafka import TopicAdmin
 from runtime.settings import KafkaSettings
 from runtime.values import TopicPartition
-from schemas.topics import dead_letter_topic, enriched_topics, reference_topic
+from schemas.topics import dead_letter_topic, enriched_topics, outcome_topic, reference_topic
 from tests.support.patience import HANG_GUARD_S
 from tests.support.postgres import query
 
@@ -38,6 +38,7 @@ class Sinks:
         self.topics = (
             *enriched_topics(prefix=kafka.topic_prefix),
             reference_topic(prefix=kafka.topic_prefix),
+            outcome_topic(prefix=kafka.topic_prefix),
         )
         self._folder = folder
         self._environment = {

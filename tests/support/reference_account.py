@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from processors.entities.kind import Kind
 from processors.entities.kinds import kinds
 from processors.reference.asking import Asking
 from processors.reference.news import Account
@@ -14,7 +13,7 @@ from processors.reference.poller import ReferencePoller
 from processors.reference.settings import ReferenceSettings
 from runtime.values import Fetched, Record
 from schemas.envelope import JsonObject
-from schemas.reference_record import as_of_ms, is_newer, read_key
+from schemas.reference_record import Snapshot, as_of_ms, is_newer, read_key
 from tests.support.fakes.zoom import VirtualClock
 from zoom.catalogue import find
 from zoom.errors import ZoomFault, error_of
@@ -74,6 +73,9 @@ class AccountInMemory:
         self.errors: dict[str, Exception] = {}
         self.calls: list[tuple[str, Mapping[str, object]]] = []
         self.next_token: Callable[[str, int], str] = lambda operation, start: f"{operation}-{start}"
+        self.refuses_tokens = False
+        self.strange: dict[str, object] = {}
+        """Answers that are no documents, by operation."""
         self.during: Callable[[], None] | None = None
         self._clock = clock
         self._page_size = page_size
@@ -83,7 +85,9 @@ class AccountInMemory:
         self.calls.append((operation, arguments))
         if operation in self.errors:
             raise self.errors[operation]
-        answer = self._answer(operation, arguments)
+        if self.refuses_tokens and "next_page_token" in arguments:
+            raise error_of(ZoomFault.REFUSED, "the token is unknown")
+        answer = self.strange.get(operation) or self._answer(operation, arguments)
         self._clock.elapsed_s += 0.2
         if self.during is not None:
             during, self.during = self.during, None
@@ -121,16 +125,21 @@ class ReferenceRig:
         self.known = KnownInMemory()
         self.settings = ReferenceSettings(entities=entities, ttl_jitter=0, **settings)
         self.records: list[Record] = []
+        self.corrections: list[Snapshot] = []
         self.watermarks: dict[str, str | None] = dict.fromkeys(entities)
         self.poller = self.new_poller()
 
     def new_poller(self) -> ReferencePoller:
         """A poller as another process has it."""
         asking = Asking(self.zoom, Account(account_id, self.known), self.clock)
-        return ReferencePoller(asking, self.settings, topic=topic, clock=self.clock, rng=Random(1))
-
-    def kind(self, entity: str) -> Kind:
-        return kinds[entity]
+        return ReferencePoller(
+            asking,
+            self.settings,
+            topic=topic,
+            clock=self.clock,
+            rng=Random(1),
+            corrections=lambda most: self.corrections[:most],
+        )
 
     async def fetch(self, entity: str) -> Fetched:
         feed = next(feed for feed in self.poller.feeds if feed.name == entity)

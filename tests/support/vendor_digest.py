@@ -31,8 +31,10 @@ CODE = (
 )
 """What generates, and what the tests read what is generated with."""
 
-HAND_WRITTEN_MODELS = {"base", "enrichment", "event", "reading", "reference", "registry"}
-HAND_WRITTEN_EXAMPLES = {"enriched", "reference"}
+HAND_WRITTEN_MODELS = {
+    *("base", "enrichment", "event", "outcome", "reading", "reference", "registry"),
+}
+HAND_WRITTEN_EXAMPLES = {"enriched", "outcome", "reference"}
 
 Digest = Mapping[str, Mapping[str, str]]
 

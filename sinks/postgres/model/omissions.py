@@ -5,15 +5,16 @@ events; only the others are examined.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, assert_never, cast
 
 from runtime.values import Delivery
 from schemas.envelope import JsonObject
 from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.json_fields import longest_id, text
+from sinks.postgres.model.outcomes import ParsedOutcome
 from sinks.postgres.model.projection import longest_key
 from sinks.postgres.model.references import ParsedReference
-from sinks.postgres.model.registry import column_updates
+from sinks.postgres.model.registry import Message, column_updates
 
 What = Literal["engagement", "id", "row"]
 
@@ -30,7 +31,7 @@ class Omission(NamedTuple):
     delivery: Delivery
 
 
-def omissions_of(messages: Iterable[ParsedEvent | ParsedReference]) -> list[Omission]:
+def omissions_of(messages: Iterable[Message]) -> list[Omission]:
     """Return the omitted parts, in order."""
     return [
         Omission(what, each.delivery)
@@ -40,8 +41,16 @@ def omissions_of(messages: Iterable[ParsedEvent | ParsedReference]) -> list[Omis
     ]
 
 
-def _content(message: ParsedEvent | ParsedReference) -> Iterable[object]:
-    return message.object.values() if isinstance(message, ParsedEvent) else (message.id,)
+def _content(message: Message) -> Iterable[object]:
+    match message:
+        case ParsedEvent():
+            return message.object.values()
+        case ParsedReference():
+            return (message.id,)
+        case ParsedOutcome():
+            return (message.engagement_id,)
+        case _:
+            assert_never(message)
 
 
 def _has_long_text(values: Iterable[object]) -> bool:
@@ -57,11 +66,11 @@ def _has_long_text(values: Iterable[object]) -> bool:
     return False
 
 
-def _of(message: ParsedEvent | ParsedReference) -> Iterator[What]:
+def _of(message: Message) -> Iterator[What]:
     for projection, key, _, _ in column_updates(message):
         if sum(map(len, projection.key_texts(key))) > longest_key:
             yield "row"
-    if isinstance(message, ParsedReference):
+    if not isinstance(message, ParsedEvent):
         return
     names_engagement = text(message.object, "engagement_id") is not None
     if names_engagement and message.engagement_id is None:

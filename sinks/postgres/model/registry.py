@@ -19,6 +19,7 @@ from sinks.postgres.model.families import (
     logs,
     message_delivery,
     operating_hours,
+    outcome,
     participants,
     queue,
     recording,
@@ -28,6 +29,7 @@ from sinks.postgres.model.families import (
     transfer,
     user,
 )
+from sinks.postgres.model.outcomes import ParsedOutcome
 from sinks.postgres.model.projection import ColumnUpdate, Projection, Reader
 from sinks.postgres.model.references import ParsedReference
 
@@ -51,7 +53,7 @@ _families: Final = (
 
 projections: Final[tuple[Projection, ...]] = tuple(
     projection
-    for module in (engagement, participants, *_families, reference, logs)
+    for module in (engagement, participants, *_families, reference, logs, outcome)
     for projection in module.projections
 )
 """In the order in which a batch is written."""
@@ -62,10 +64,16 @@ readers: Final[Mapping[str, tuple[Reader, ...]]] = {
 """By the full name of the event; each name belongs to one family."""
 
 
-def column_updates(message: ParsedEvent | ParsedReference) -> Iterable[ColumnUpdate]:
-    """Return all updates of an event, or of a snapshot of an entity."""
+Message = ParsedEvent | ParsedReference | ParsedOutcome
+"""The content of one record."""
+
+
+def column_updates(message: Message) -> Iterable[ColumnUpdate]:
+    """Return all updates of an event, or of a snapshot of an entity or an outcome."""
     if isinstance(message, ParsedReference):
         return reference.reference_mentions(message)
+    if isinstance(message, ParsedOutcome):
+        return outcome.outcome_mentions(message)
     of_engagement = engagement.read_engagement(message)
     reads = readers.get(message.name)
     if reads is None:

@@ -10,14 +10,16 @@ from typing import Final
 
 from runtime.errors import RejectedError
 from runtime.values import Delivery, Rejection
-from schemas.topics import reference_topic
+from schemas.topics import outcome_topic, reference_topic
 from sinks.postgres.model.events import ParsedEvent, read_event
+from sinks.postgres.model.outcomes import read_outcome
 from sinks.postgres.model.projection import reduced
-from sinks.postgres.model.references import ParsedReference, read_reference
-from sinks.postgres.model.registry import column_updates, projections
+from sinks.postgres.model.references import read_reference
+from sinks.postgres.model.registry import Message, column_updates, projections
 from sinks.postgres.model.tables import Row, Table, columns_of
 
 _reference_topic: Final = reference_topic(prefix="")
+_outcome_topic: Final = outcome_topic(prefix="")
 
 raw_table: Final = Table(
     "raw_event",
@@ -42,10 +44,6 @@ raw_table: Final = Table(
 
 tables: Final = (raw_table, *(projection.table for projection in projections))
 """In the order in which a batch is written."""
-
-
-Message = ParsedEvent | ParsedReference
-"""The content of one record."""
 
 
 def read_deliveries(deliveries: Iterable[Delivery]) -> tuple[list[Message], list[Rejection]]:
@@ -88,6 +86,8 @@ def raw_rows_by_table(messages: Iterable[Message]) -> Mapping[Table, list[Row]]:
 def _read(delivery: Delivery) -> Message:
     if delivery.topic.endswith(_reference_topic):
         return read_reference(delivery)
+    if delivery.topic.endswith(_outcome_topic):
+        return read_outcome(delivery)
     return read_event(delivery)
 
 

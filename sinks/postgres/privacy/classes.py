@@ -34,7 +34,10 @@ _rules: Final[tuple[tuple[Personal, re.Pattern[str]], ...]] = (
     ("pseudonymous_id", re.compile(r"participant_user_id")),
     ("user_ref", re.compile(r"(.*_)?(user|owner|agent|supervisor|operator)_ids?")),
     ("user_ref", re.compile(r"(.*_)?(modified|created|updated)_by")),
-    ("free_text", re.compile(r"content|note|note_content|message_text|text|comment|answer")),
+    (
+        "free_text",
+        re.compile(r"(event_)?content|note|note_content|message_text|text|comment|answer"),
+    ),
     ("free_text", re.compile(r"email_subject|(custom_field|variable)_value")),
     ("free_text_low", re.compile(r"reason|reason_details|error_detail")),
     ("dtmf", re.compile(r"dtmf_input")),

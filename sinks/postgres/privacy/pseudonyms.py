@@ -8,14 +8,16 @@ without the key nobody can test values.
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Final, Literal, assert_never, cast
 
 import orjson
 
 from schemas.envelope import JsonObject, envelope_of
 from sinks.postgres.model.content import RecordContent
 from sinks.postgres.model.events import ParsedEvent
+from sinks.postgres.model.outcomes import ParsedOutcome
 from sinks.postgres.model.references import ParsedReference
+from sinks.postgres.model.registry import Message
 from sinks.postgres.model.tables import Personal
 from sinks.postgres.privacy.classes import entity_classes, normal, rewritten
 
@@ -43,20 +45,25 @@ class PersonalData:
     treatments: Mapping[Personal, Redaction]
     key: bytes
 
-    def redacted(
-        self, messages: Iterable[ParsedEvent | ParsedReference]
-    ) -> list[ParsedEvent | ParsedReference]:
+    def redacted(self, messages: Iterable[Message]) -> list[Message]:
         """Return the messages in their storable form.
 
         The snapshot of a person whose id is dropped is left out, because it would have no row.
         """
         if all(redaction == "keep" for redaction in self.treatments.values()):
             return list(messages)
-        results = (
-            self._event(each) if isinstance(each, ParsedEvent) else self._reference(each)
-            for each in messages
-        )
-        return [each for each in results if each is not None]
+        return [each for each in map(self._message, messages) if each is not None]
+
+    def _message(self, message: Message) -> Message | None:
+        match message:
+            case ParsedEvent():
+                return self._event(message)
+            case ParsedReference():
+                return self._reference(message)
+            case ParsedOutcome():
+                return self._outcome(message)
+            case _:
+                assert_never(message)
 
     def _event(self, event: ParsedEvent) -> ParsedEvent:
         changes = _Changes(self)
@@ -69,6 +76,10 @@ class PersonalData:
             subject=changes.within(event.subject, "/"),
             partition_key=changes.within(event.partition_key, f"{event.account_id}:"),
         )
+
+    def _outcome(self, snapshot: ParsedOutcome) -> ParsedOutcome:
+        outcome = rewritten(snapshot.outcome, _Changes(self))
+        return snapshot._replace(outcome=cast("JsonObject | None", outcome))
 
     def _reference(self, reference: ParsedReference) -> ParsedReference | None:
         changes = _Changes(self)

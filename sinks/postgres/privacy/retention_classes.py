@@ -17,6 +17,7 @@ classes: Final[Mapping[RetentionClass, tuple[str, ...]]] = {
         "engagement_survey",
         "engagement_supervision",
         "engagement",
+        "engagement_outcome",
         "follow_up_task",
         "transfer",
         "conference_event",

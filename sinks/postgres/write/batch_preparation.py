@@ -6,12 +6,8 @@ from typing import Final, NamedTuple
 from runtime.values import Delivery, Rejection
 from sinks.postgres.model.events import ParsedEvent
 from sinks.postgres.model.omissions import Omission, omissions_of
-from sinks.postgres.model.rows import (
-    Message,
-    raw_rows_by_table,
-    read_deliveries,
-    rows_by_table,
-)
+from sinks.postgres.model.registry import Message
+from sinks.postgres.model.rows import raw_rows_by_table, read_deliveries, rows_by_table
 from sinks.postgres.model.tables import Row, Table, Texts, arrays, copied
 
 Treat = Callable[[Iterable[Message]], Sequence[Message]]

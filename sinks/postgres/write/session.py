@@ -11,7 +11,7 @@ from sinks.postgres.model.tables import schema
 from sinks.postgres.settings import PostgresSettings
 from sinks.postgres.write.statements import adapt
 
-required_revision: Final = "0007"
+required_revision: Final = "0009"
 """The lowest revision of the tables that this sink can write to; newer ones work as well."""
 
 sink_name: Final = "zcc sink postgres"

@@ -116,7 +116,7 @@ def test_topics_are_made_once_and_then_found_as_they_should_be(
     }
     missing = zcc("topics", "check", **settings)
     assert missing.returncode == 1
-    assert len(missing.stdout.splitlines()) == 39
+    assert len(missing.stdout.splitlines()) == 41
     assert zcc("topics", "apply", **settings).returncode == 0
     settled = zcc("topics", "check", **settings)
     assert (settled.returncode, settled.stdout) == (0, "")

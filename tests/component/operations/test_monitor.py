@@ -281,5 +281,5 @@ async def test_the_process_starts_without_brokers_reports_itself_and_ends_on_sig
 
 
 def test_a_worker_that_does_not_exist_is_refused_with_the_names_of_ours() -> None:
-    with pytest.raises(ValueError, match="oracle is not a worker; expected some of enrichment"):
+    with pytest.raises(ValueError, match="oracle is not a worker; expected some of reference"):
         MonitorSettings(workers=("oracle",))

@@ -22,6 +22,16 @@ zoom = (
         silent=("10m", "28m"),
     ),
     Case(
+        "ZccOutcomesUnavailable",
+        {
+            'zcc_outcomes_snapshots_total{status="complete"}': "0+90x80",
+            'zcc_outcomes_snapshots_total{status="unavailable"}': "0+2x30 60+10x50",
+        },
+        {"75m": [{}]},
+        silent=("30m",),
+        value="10%",
+    ),
+    Case(
         "ZccZoomBudgetSpent",
         {
             'zcc_zoom_budget_refused_total{label="LIGHT",reason="second"}': "0+60x40",

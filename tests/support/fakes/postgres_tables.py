@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sinks.postgres.model.projection import Projection
-from sinks.postgres.model.registry import projections
-from sinks.postgres.model.rows import Message, rows_by_table
+from sinks.postgres.model.registry import Message, projections
+from sinks.postgres.model.rows import rows_by_table
 from tests.support.simulated_stories import Stored, stored_rows
 
 by_name = {projection.name: projection for projection in projections}

@@ -85,11 +85,16 @@ def test_lag_knows_every_group_and_all_that_it_reads() -> None:
         "zcc.reference-changes",
         "zcc.enrichment",
         "zcc.enrichment-retry",
+        "zcc.outcomes",
+        "zcc.outcomes-retry",
         "zcc.postgres",
         "zcc.object-storage",
     ]
     assert reference_topic(prefix="zcc") in groups["zcc.postgres"]
-    assert groups["zcc.enrichment-retry"] == ["zcc.retry.enrichment.30s.v1"]
+    assert groups["zcc.enrichment-retry"] == [
+        "zcc.retry.enrichment.10s.v1",
+        "zcc.retry.enrichment.1m.v1",
+    ]
 
 
 def test_no_name_of_a_component_stands_in_operations() -> None:

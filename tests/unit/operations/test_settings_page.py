@@ -10,7 +10,7 @@ from operations.reference_docs.command import all_settings, variables
 
 def lists() -> list[tuple[type[BaseSettings], str, str]]:
     return [
-        (kind, name, default.strip("`"))
+        (kind, name, "" if default == "empty" else default.strip("`"))
         for kind in all_settings
         for (name, field), (_, default, _) in zip(
             kind.model_fields.items(), variables(kind), strict=True

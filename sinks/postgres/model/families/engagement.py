@@ -68,6 +68,18 @@ _ids: Final = ("consumer_id", "consumer_number")
 
 Pair = tuple[str | None, str | None]
 
+zoom: Final = VersionedColumns(
+    "zoom",
+    (
+        *columns_of("bigint", "zoom_total_ms", "zoom_flow_ms", "zoom_waiting_ms"),
+        *columns_of("bigint", "zoom_talking_ms", "zoom_hold_ms", "zoom_handling_ms"),
+        Column("zoom_wrap_up_ms", "bigint"),
+        Column("outcome_status", "text"),
+        Column("outcome_as_of", "timestamptz"),
+    ),
+)
+"""What Zoom's API told after the end; no event carries it."""
+
 engagement: Final = Projection(
     "engagement",
     engagement_key,
@@ -136,6 +148,7 @@ engagement: Final = Projection(
             ),
         ),
         VersionedColumns("reported_start", columns_of("timestamptz", "reported_started_at")),
+        zoom,
     ),
     (
         MinMaxColumn("first_occurred_at", "least"),

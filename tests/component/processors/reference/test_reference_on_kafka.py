@@ -19,11 +19,17 @@ from schemas.topics import TopicSpec, reference_topic, watermark_topic
 from simulator.company import make_company
 from simulator.service import rest_api
 from simulator.state import State, directory
+from sinks.postgres.model.families.queue import queue
+from sinks.postgres.model.families.reference import reference_entity
+from sinks.postgres.model.families.team import team
+from sinks.postgres.model.families.user import user
+from sinks.postgres.model.rows import read_deliveries, rows_by_table
 from tests.support.kafka_records import records_of
 from tests.support.patience import HANG_GUARD_S
 from tests.support.reference_account import KnownInMemory
 from tests.support.reference_process import reference_process
 from tests.support.services import http_get
+from tests.support.simulated_reference import ids_of
 from tests.support.simulator_receiver import simulator_settings
 
 company = make_company(1)
@@ -61,6 +67,19 @@ class Topic:
             for key, held in known.held.items()
             if key[:2] == (account, entity) and held.state is not None
         }
+
+    async def rows(self) -> set[tuple[str, str]]:
+        """Entity and id of each row that the sink makes of it."""
+        messages, rejections = read_deliveries(await records_of(self._kafka, [self.name]))
+        assert rejections == []
+        tables = rows_by_table(messages)
+        own = {
+            (projection.name, row[1])
+            for projection in (user, queue, team)
+            for row in tables.get(projection.table, ())
+        }
+        others = {(row[1], row[2]) for row in tables[reference_entity.table]}
+        return {("user" if name == "app_user" else name, id_) for name, id_ in own | others}
 
     async def until(self, holds: Callable[[], Any]) -> None:
         async with asyncio.timeout(HANG_GUARD_S):
@@ -108,7 +127,7 @@ async def test_a_walk_fills_the_topic_a_deletion_follows_and_a_standby_takes_ove
     tmp_path: Path,
 ) -> None:
     state, ports = State(company), [unused_tcp_port_factory() for _ in range(2)]
-    users = {str(user["user_id"]) for user in state.directory.every(directory.user)}
+    users = {str(each["user_id"]) for each in state.directory.every(directory.user)}
     gone, renamed = sorted(users)[:2]
     async with simulated_api(state) as api:
 
@@ -123,15 +142,17 @@ async def test_a_walk_fills_the_topic_a_deletion_follows_and_a_standby_takes_ove
             )
 
         async with process(ports[0]) as first, process(ports[1]) as second:
+            expected = ids_of(state)
+            assert all(expected.values())
 
-            async def all_kinds() -> bool:
-                entities = [entity for entity in kinds if await topic.ids(entity)]
-                return len(entities) == len(kinds)
+            async def all_of_them() -> bool:
+                return {entity: await topic.ids(entity) for entity in kinds} == expected
 
-            await topic.until(all_kinds)
-            assert await topic.ids("user") == users
+            await topic.until(all_of_them)
+            rows = await topic.rows()
+            assert rows >= {(entity, id_) for entity in kinds for id_ in expected[entity]}
             queues = await topic.states("queue")
-            assert all(queue["wrap_up_time"] is not None for queue in queues.values())
+            assert all(each["wrap_up_time"] is not None for each in queues.values())
 
             state.directory.removed(directory.user, gone, time="", by=state.owner_id)
 

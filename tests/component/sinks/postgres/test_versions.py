@@ -9,9 +9,11 @@ import pytest
 
 from runtime.errors import ConfigurationError, TransientError
 from sinks.postgres.migrate import current_revision, migrate, migration_sql
+from sinks.postgres.model.families.engagement import engagement, zoom
 from sinks.postgres.write.session import required_revision
-from tests.support.enriched_records import SOURCE, voice_call
-from tests.support.postgres import GROUP, owner, query
+from tests.support.enriched_records import voice_call
+from tests.support.outcome_records import OUTCOMES, outcome_snapshot
+from tests.support.postgres import owner, query
 from tests.support.postgres_first_sink import FirstSink
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -70,12 +72,21 @@ EVENT: dict[str, dict[str, Any]] = {
 }
 
 
-TAKEN_OVER_BEFORE = f"""
-insert into zcc.kafka_offset as stored
-    (consumer_group, topic, partition, cluster_id, epoch, next_offset)
-values ('{GROUP}', '{SOURCE.topic}', {SOURCE.partition}, 'cluster', 1, 0)
-on conflict (consumer_group, topic, partition)
-do update set epoch = stored.epoch + 1, updated_at = clock_timestamp()
+BEFORE = "0008"
+"""Where a deployment of the version before is, after its post steps."""
+
+REGISTERS = [register.stamp.name for register in engagement.registers if register is not zoom]
+ENGAGEMENT_BEFORE = f"""
+insert into zcc.engagement as stored (
+    account_id, engagement_id, phase, first_occurred_at, last_occurred_at, last_event_id,
+    {", ".join(REGISTERS)}
+) values (
+    'ACCOUNT', 'E0', 'started', '{AT}', '{AT}', '{"a" * 64}', {", ".join(["'1'"] * len(REGISTERS))}
+)
+on conflict (account_id, engagement_id) do update
+set phase = excluded.phase,
+    first_occurred_at = least(stored.first_occurred_at, excluded.first_occurred_at),
+    last_occurred_at = excluded.last_occurred_at
 """
 
 
@@ -112,38 +123,32 @@ async def test_the_first_sink_runs_on_all_pre_steps(database_dsn: str) -> None:
         assert again.position == 3
 
 
-async def test_this_sink_runs_before_the_post_steps_and_after_them(database_dsn: str) -> None:
-    await at_revision(database_dsn, "0006")
+async def test_this_sink_runs_on_the_pre_steps_of_its_version(database_dsn: str) -> None:
+    await at_revision(database_dsn, BEFORE)
+    await query(database_dsn, ENGAGEMENT_BEFORE)
     assert await migrated(database_dsn) == required_revision
     async with owner(database_dsn) as sink:
         assert await sink.store(voice_call()) == ()
-        assert await migrated(database_dsn, "post") > required_revision
-        assert await sink.store(voice_call(engagement_id="E2")) == ()
-    rows = await query(database_dsn, "select engagement_id from zcc.engagement order by 1")
-    assert [row["engagement_id"] for row in rows] == ["E1", "E2"]
+    async with owner(database_dsn, source=OUTCOMES) as sink:
+        assert await sink.store([outcome_snapshot({"durations": {"hold_ms": 5}})]) == ()
+    rows = await query(database_dsn, "select engagement_id, zoom_hold_ms from zcc.engagement")
+    assert {row["engagement_id"]: row["zoom_hold_ms"] for row in rows} == {"E0": None, "E1": 5}
 
 
 async def test_sinks_of_the_version_before_and_of_this_one_take_turns(database_dsn: str) -> None:
-    """The version before knows no topic ids, and makes its partitions all at once."""
-    await at_revision(database_dsn, "0006")
+    """The version before knows no outcomes."""
+    await at_revision(database_dsn, BEFORE)
     assert await migrated(database_dsn) == required_revision
-    await query(database_dsn, TAKEN_OVER_BEFORE)
-    await query(
-        database_dsn,
-        "select zcc.make_partition(parent, day) "
-        "from unnest(array['raw_event', 'engagement_timeline']) parent, "
-        "unnest(array['2026-03-01', '2026-03-02']::date[]) day order by parent, day",
+    async with owner(database_dsn, source=OUTCOMES) as sink:
+        outcome = outcome_snapshot({"durations": {"hold_ms": 5}}, engagement_id="E0")
+        assert await sink.store([outcome]) == ()
+        await query(database_dsn, ENGAGEMENT_BEFORE)
+        later = outcome_snapshot({"durations": {"hold_ms": 6}}, engagement_id="E0", after_s=1)
+        assert await sink.store([later]) == ()
+    rows = await query(
+        database_dsn, "select engagement_id, phase, zoom_hold_ms from zcc.engagement"
     )
-    async with owner(database_dsn) as sink:
-        await sink.take_over(topic_id="first")
-        assert await sink.store(voice_call()) == ()
-        await query(database_dsn, TAKEN_OVER_BEFORE)
-        await sink.take_over(topic_id="first")
-        assert sink.position == len(voice_call())
-    rows = await query(database_dsn, "select distinct tableoid::regclass::text from zcc.raw_event")
-    assert rows == [{"tableoid": "zcc.raw_event_2026_03"}]
-    stored = await query(database_dsn, "select epoch, topic_id from zcc.kafka_offset")
-    assert stored == [{"epoch": 5, "topic_id": "first"}]
+    assert rows == [{"engagement_id": "E0", "phase": "started", "zoom_hold_ms": 6}]
 
 
 async def test_an_empty_database_gets_all_steps(database_dsn: str) -> None:
@@ -167,11 +172,10 @@ async def test_a_database_of_a_later_version_is_left_alone(database_dsn: str) ->
 async def test_the_printed_sql_goes_on_from_a_revision(database_dsn: str) -> None:
     await at_revision(database_dsn, "0006")
     await query(database_dsn, migration_sql(since="0006"))
+    await query(database_dsn, migration_sql(since="0007", phases=("post",)))
+    assert await asyncio.to_thread(current_revision, database_dsn) == BEFORE
+    await query(database_dsn, migration_sql(since=BEFORE))
     assert await asyncio.to_thread(current_revision, database_dsn) == required_revision
-    await query(database_dsn, migration_sql(since=required_revision, phases=("post",)))
-    revision = await asyncio.to_thread(current_revision, database_dsn)
-    assert revision is not None
-    assert revision > required_revision
 
 
 async def test_a_locked_table_ends_a_migration_after_a_moment(database_dsn: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from runtime.clock import SystemClock
 from tests.support.enriched_records import delivery, webhook
-from tests.support.postgres import query
+from tests.support.outcome_records import OUTCOMES, outcome_snapshot
+from tests.support.postgres import owner, query
 from tests.support.postgres_day import (
     ALEX,
     BILLING,
@@ -72,6 +73,10 @@ EXPECTED: Sequence[Sequence[tuple[Any, ...]]] = (
         (date(2026, 3, 1), "voice", 5, 4, 1, 4, 77_750),
         (date(2026, 3, 2), "messaging", 1, 1, 0, 1, 300_000),
     ),
+    (  # Zoom says 130 s of talk and 61 s of wrap-up of E1, and the same as the events otherwise
+        ("E1", "talking", 134_000, 130_000, -4_000),
+        ("E1", "wrap_up", 60_000, 61_000, 1_000),
+    ),
 )
 
 
@@ -114,6 +119,10 @@ async def test_the_queries_of_the_page_answer_what_is_computed_by_hand_whatever_
         rng.shuffle(deliveries)
         await store_events(dsn, deliveries, size=7)
         await store_references(dsn)
+    async with owner(dsn, source=OUTCOMES) as writer:
+        durations = {"total_ms": 180_000, "waiting_ms": 11_000, "talking_ms": 130_000}
+        durations |= {"hold_ms": 30_000, "wrap_up_ms": 61_000}
+        assert await writer.store([outcome_snapshot({"durations": durations})]) == ()
     assert len(QUERIES) == len(EXPECTED)
     for (statement, result), expected in zip(QUERIES, EXPECTED, strict=True):
         rows = await query_in_utc(dsn, statement)

@@ -11,7 +11,7 @@ from processors.entities.member import (
     Answer,
     Missing,
     enrichment,
-    status_of,
+    missing_reasons,
     with_member_appended,
 )
 from processors.entities.references import Entity, EntityReference
@@ -49,7 +49,7 @@ def test_the_member_is_the_json_of_what_is_known(
         for one, state in states.items()
     }
     expected: dict[str, object] = {
-        "status": status_of(answers),
+        "status": "partial" if missing_reasons(answers) else "complete",
         "revision": revision,
         "enriched_at": enriched_at,
         "entities": (entities := dict[str, dict[str, object]]()),

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.postgres.model.events import ParsedEvent
-from sinks.postgres.model.registry import column_updates, projections
-from sinks.postgres.model.rows import Message, events_in, read_deliveries
+from sinks.postgres.model.registry import Message, column_updates, projections
+from sinks.postgres.model.rows import events_in, read_deliveries
 from tests.support.enriched_records import START_MS, complete, delivery
 from tests.support.fakes.postgres_tables import FakeTables
 from tests.support.simulated_stories import Stored, simulated_deliveries

@@ -46,7 +46,7 @@ original = Delivery(
     headers=(("ce_id", b"id"), ("odd", b"\xff"), ("odd", b"")),
     timestamp_ms=1,
 )
-retry = retry_topic("enrichment", 30, prefix="p")
+retry = retry_topic("enrichment", 10, prefix="p")
 rules = ReplayRules("p", max_replays=3, partitions={"p.engagement.v1": 3, retry: 2})
 
 
@@ -121,7 +121,7 @@ def test_the_worker_alone_sees_a_record_of_its_retry_topic_as_it_was_first_read(
     assert (record.topic, record.partition) == (retry, None)
     waiting = Delivery(retry, 0, 0, record.key, record.value, record.headers, 0)
     assert due_ms(waiting) == NOW_MS
-    delays = RetryTopics([RetryTopic(retry, 30.0)])
+    delays = RetryTopics([RetryTopic(retry, 10.0)])
     assert delays.restore_original(waiting) == replace(
         original, headers=(*original.headers, ("zcc-replays", b"1")), timestamp_ms=0
     )

@@ -27,8 +27,8 @@ class Bench:
         )
         background.start(self.answers.run())
 
-    def tell(self, told: Snapshot) -> None:
-        self.table.take(delivery_of(told))
+    def tell(self, snapshot: Snapshot) -> None:
+        self.table.take(delivery_of(snapshot))
         self.table.settle()
 
     async def published(self) -> list[bytes | None]:

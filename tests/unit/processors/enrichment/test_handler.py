@@ -73,7 +73,7 @@ async def test_an_event_without_names_is_complete_at_once(background: Background
     bench = EnrichmentBench(background)
     member = await bench.member(engagement_id="e")
     assert (member["status"], member["entities"], member["missing"]) == ("complete", {}, [])
-    assert bench.api.asked == []
+    assert bench.api.keys == []
 
 
 @pytest.mark.parametrize(

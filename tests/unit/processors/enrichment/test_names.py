@@ -21,12 +21,12 @@ def counted(name: str, **labels: str) -> float:
 
 async def test_what_the_table_has_waits_for_nothing(background: BackgroundTasks) -> None:
     bench = EnrichmentBench(background, table=(snapshot("Ann-ID", 5, user("Ann-ID", "Ann")),))
-    before = counted("names", entity="user", tier="table")
+    before = counted("names", tier="table")
     answers, unknown = bench.names.known("a", [ANN])
     assert unknown == []
     assert b'"display_name":"Ann"' in answers[ANN][0]
-    assert bench.api.asked == []
-    assert counted("names", entity="user", tier="table") == before + 1
+    assert bench.api.keys == []
+    assert counted("names", tier="table") == before + 1
 
 
 @pytest.mark.parametrize(
@@ -66,19 +66,19 @@ async def test_a_change_in_the_topic_is_in_the_next_event(background: Background
 
 async def test_an_answer_of_the_api_serves_later_events(background: BackgroundTasks) -> None:
     bench = EnrichmentBench(background, {"Ann-ID": user("Ann-ID", "Ann")})
-    found, remembered = (
+    lookups, remembered = (
         counted("lookups", entity="user", outcome="found"),
-        counted("names", entity="user", tier="memory"),
+        counted("names", tier="memory"),
     )
-    asked = await bench.names.ask("a", [ANN])
+    answered = await bench.names.ask("a", [ANN])
     answers, unknown = bench.names.known("a", [ANN])
-    assert (answers, unknown) == (asked, [])
-    assert len(bench.api.asked) == 1
-    assert counted("lookups", entity="user", outcome="found") == found + 1
-    assert counted("names", entity="user", tier="memory") == remembered + 1
+    assert (answers, unknown) == (answered, [])
+    assert len(bench.api.keys) == 1
+    assert counted("lookups", entity="user", outcome="found") == lookups + 1
+    assert counted("names", tier="memory") == remembered + 1
 
 
-async def test_what_a_webhook_said_between_question_and_answer_counts(
+async def test_what_changes_between_a_lookup_and_its_answer_counts(
     background: BackgroundTasks,
 ) -> None:
     bench = EnrichmentBench(background, {"Ann-ID": user("Ann-ID", "old name")}, deadline_s=30.0)

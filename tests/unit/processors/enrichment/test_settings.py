@@ -34,7 +34,7 @@ def test_entities_and_fields_are_lists_in_variables(monkeypatch: pytest.MonkeyPa
 )
 def test_what_cannot_go_into_events_is_refused(changes: dict[str, object], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
-        EnrichmentSettings(**changes)  # type: ignore[arg-type]
+        EnrichmentSettings(**changes)  # type: ignore[arg-type]  # as variables give them
 
 
 def test_by_default_the_display_name_is_the_only_personal_field() -> None:

@@ -93,7 +93,7 @@ async def test_an_answer_without_an_id_says_that_nobody_knows(document: object) 
     ],
     ids=["me", "dots", "long", "no credentials", "no operation"],
 )
-async def test_what_cannot_be_asked_is_not_asked(key: ReferenceKey) -> None:
+async def test_what_cannot_be_looked_up_is_not(key: ReferenceKey) -> None:
     bench = Bench({"user_id": "U1"})
     assert await bench.source.get(key) is None
     assert bench.api.calls == []

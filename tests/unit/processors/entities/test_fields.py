@@ -13,6 +13,7 @@ from processors.entities.fields import (
     fields_of,
     named_kinds,
 )
+from processors.entities.kinds import kinds
 from processors.entities.references import Entity, members_of_known_events
 
 user: dict[str, object] = {
@@ -89,6 +90,17 @@ def test_a_field_that_cannot_go_in_is_refused(choice: dict[str, Any], problem: s
 def test_fields_of_a_kind_that_is_left_out_are_refused() -> None:
     with pytest.raises(FieldsError, match="user has fields, and is left out"):
         event_fields([Entity.QUEUE], fields=["user.user_id"], allowed=())
+
+
+def test_a_kind_that_no_event_names_is_refused() -> None:
+    with pytest.raises(FieldsError, match="no event names region by its id"):
+        event_fields([Entity.REGION], fields=(), allowed=())
+
+
+def test_every_field_is_in_the_states_of_its_kind() -> None:
+    assert set(Entity) == set(kinds)
+    for kind in named_kinds:
+        assert set(fields_of(kind)) <= set(kinds[kind].kept), kind
 
 
 def test_kinds_that_are_left_out_are_not_projected() -> None:

@@ -7,21 +7,26 @@ from processors.entities.table import ReferenceTable
 from processors.reference.overwritten import WatchedTable
 from runtime.values import Delivery
 from schemas.enriched_record import UnreadableRecordError
+from schemas.envelope import JsonObject
 from schemas.reference_record import ReferenceKey, Snapshot
+
+
+def _previous_id(_entity: str, _id: str, state: JsonObject) -> list[str]:
+    return [str(state["previous_id"])] if "previous_id" in state else []
 
 
 class _Topic:
     """A topic whose records a table takes."""
 
     def __init__(self, *, limit_bytes: int = 10**6) -> None:
-        table = ReferenceTable(limit_bytes, kinds=("user",))
+        table = ReferenceTable(limit_bytes, kinds=("user",), aliases=_previous_id)
         self.watched = WatchedTable(table, ("user",))
 
     def write(
-        self, as_of_ms: int, name: str | None, *, id_: str = "A", entity: str = "user"
+        self, as_of_ms: int, name: str | None, *, id_: str = "A", entity: str = "user", **more: str
     ) -> None:
         key = ReferenceKey("acc", entity, id_)
-        state = None if name is None else {"user_id": id_, "display_name": name}
+        state = None if name is None else {"user_id": id_, "display_name": name, **more}
         snapshot = Snapshot(key, as_of_ms, state)
         self.watched.take(
             Delivery("t", 0, 0, key.encode(), snapshot.value, snapshot.headers, 9_999)
@@ -77,6 +82,15 @@ def test_a_state_that_has_left_the_table_cannot_be_corrected() -> None:
 
     assert topic.corrections() == []
     assert topic.watched.overwritten_count == 0
+
+
+def test_the_state_of_another_entity_with_this_id_as_alias_is_not_published_under_it() -> None:
+    topic = _Topic()
+    topic.write(2000, None)
+    topic.write(1000, "old")
+    topic.write(2000, "other", id_="B", previous_id="A")
+
+    assert topic.corrections() == []
 
 
 def test_records_of_other_kinds_are_not_watched() -> None:

@@ -76,6 +76,15 @@ async def test_a_page_that_was_not_committed_is_read_again() -> None:
     assert ids_in(await rig.walk("user")) == ["ANN", "BOB", "CY"]
 
 
+async def test_so_is_a_later_page_and_that_is_no_repetition() -> None:
+    rig = ReferenceRig("user")
+    rig.zoom.lists["list_users"] = users("ann", "bob", "cy", "dan", "eve")
+    await rig.step("user")
+    await rig.fetch("user")
+
+    assert ids_in(await rig.walk("user")) == ["CY", "DAN", "EVE"]
+
+
 async def test_a_lookup_confirms_a_deletion_before_it_is_published() -> None:
     rig = ReferenceRig("user")
     rig.zoom.lists["list_users"] = users("ann", "bob", "cy")
@@ -88,6 +97,19 @@ async def test_a_lookup_confirms_a_deletion_before_it_is_published() -> None:
     assert ids_in(records, gone=True) == ["BOB"]
     assert rig.known.get(account_id, "user", "BOB") is not None
     assert rig.zoom.operations().count("get_user") == 1
+
+
+async def test_many_deletions_are_confirmed_a_few_at_a_time() -> None:
+    rig = ReferenceRig("user")
+    rig.zoom.lists["list_users"] = users(*(f"u{number:02}" for number in range(45)))
+    await rig.walk("user")
+    rig.zoom.lists["list_users"] = []
+    rig.pass_time(6 * 3600)
+    await rig.step("user")
+
+    steps = [len((await rig.step("user")).records) for _ in range(4)]
+
+    assert steps == [20, 20, 5, 0]
 
 
 async def test_an_entity_that_the_list_missed_stays_when_its_lookup_finds_it() -> None:
@@ -143,7 +165,7 @@ async def test_a_process_that_was_away_does_not_take_its_walk_for_whole() -> Non
     for channel in ("email", "messaging", "video", "voice"):
         rig.zoom.lists["list_entry_points_of_flows", channel] = [{"entry_id": channel}]
     here, elsewhere = rig.poller, rig.new_poller()
-    for _ in range(2):
+    for _ in range(3):
         for poller, steps in ((here, 3), (elsewhere, 2), (here, 10)):
             rig.poller = poller
             for _ in range(steps):
@@ -152,74 +174,6 @@ async def test_a_process_that_was_away_does_not_take_its_walk_for_whole() -> Non
         rig.pass_time(86_400)
 
     assert ids_in(rig.records, gone=True) == []
-
-
-async def test_detail_is_looked_up_for_each_item_of_a_list() -> None:
-    rig = ReferenceRig("queue")
-    rig.zoom.lists["list_queues"] = [{"cc_queue_id": "Q", "queue_name": "Sales"}]
-    rig.zoom.lists["get_queue"] = [{"cc_queue_id": "Q", "queue_name": "Sales", "wrap_up_time": 30}]
-
-    await rig.walk("queue")
-
-    assert rig.known.states("queue")["Q"]["wrap_up_time"] == 30
-
-
-async def test_an_entity_that_is_deleted_between_list_and_detail_is_gone() -> None:
-    rig = ReferenceRig("queue")
-    rig.zoom.lists["list_queues"] = [{"cc_queue_id": "Q"}, {"cc_queue_id": "R"}]
-    await rig.walk("queue")
-    rig.zoom.lists["get_queue"] = [{"cc_queue_id": "R"}]
-    rig.pass_time(3600)
-
-    assert ids_in(await rig.walk("queue"), gone=True) == ["Q"]
-
-
-async def test_a_divided_list_is_read_for_each_of_its_parts() -> None:
-    rig = ReferenceRig("flow_entry_point")
-    for channel in ("email", "messaging", "video", "voice"):
-        rig.zoom.lists["list_entry_points_of_flows", channel] = [
-            {"entry_id": f"{channel}-{n}", "channel": channel} for n in range(3)
-        ]
-
-    records = await rig.walk("flow_entry_point")
-
-    assert len(set(ids_in(records))) == len(records) == 12
-
-
-async def test_contacts_are_read_of_all_address_books_of_all_units() -> None:
-    rig = ReferenceRig("address_book_contact")
-    rig.zoom.lists["list_address_book_units"] = [{"unit_id": "u1"}, {"unit_id": "u2"}]
-    rig.zoom.lists["list_address_books", "u1"] = [{"address_book_id": "b2"}]
-    rig.zoom.lists["list_address_books", "u2"] = [{"address_book_id": "b1"}]
-    for book in ("b1", "b2"):
-        rig.zoom.lists["list_address_book_contacts", book] = [{"contact_id": f"of-{book}"}]
-
-    assert ids_in(await rig.walk("address_book_contact")) == ["of-b1", "of-b2"]
-
-
-async def test_a_restart_continues_a_divided_list_in_its_part_and_reads_no_part_twice() -> None:
-    rig = ReferenceRig("flow_entry_point")
-    for channel in ("email", "messaging", "video", "voice"):
-        rig.zoom.lists["list_entry_points_of_flows", channel] = [{"entry_id": channel}]
-    for _ in range(5):
-        await rig.step("flow_entry_point")
-    rig.poller = rig.new_poller()
-    rig.zoom.calls.clear()
-
-    await rig.walk("flow_entry_point")
-
-    assert [arguments["channel"] for _, arguments in rig.zoom.calls] == ["video", "voice"]
-
-
-async def test_a_part_that_is_deleted_meanwhile_does_not_end_the_walk() -> None:
-    rig = ReferenceRig("address_book")
-    rig.zoom.lists["list_address_book_units"] = [{"unit_id": "u1"}]
-    await rig.step("address_book")
-    rig.zoom.errors["list_address_books"] = error_of(ZoomFault.NOT_FOUND, "no such unit")
-
-    await rig.walk("address_book")
-
-    assert _waits(rig, "address_book") == timedelta(seconds=86_400)
 
 
 async def test_a_page_that_repeats_ends_the_walk_and_nothing_is_deleted() -> None:
@@ -245,6 +199,33 @@ async def test_a_token_that_zoom_refuses_begins_the_list_again() -> None:
     rig.zoom.errors.clear()
 
     assert ids_in(await rig.walk("user")) == ["CY"]
+
+
+async def test_a_list_whose_tokens_zoom_refuses_again_and_again_ends() -> None:
+    rig = ReferenceRig("user")
+    rig.zoom.lists["list_users"] = users("ann", "bob", "cy")
+    rig.zoom.refuses_tokens = True
+
+    await rig.walk("user")
+
+    assert rig.zoom.operations() == ["list_users"] * 8
+    assert _waits(rig, "user") == timedelta(seconds=3600)
+
+
+async def test_a_state_that_an_older_one_follows_is_published_again_after_a_while() -> None:
+    rig = ReferenceRig("user")
+    newest = Snapshot(ReferenceKey(account_id, "user", "ANN"), 1000, {"user_id": "ANN"})
+    rig.watermarks["corrections"] = None
+    await rig.step("corrections")
+    assert not rig.is_due("corrections")
+
+    rig.corrections.append(newest)
+    rig.pass_time(60)
+    assert rig.is_due("corrections")
+    await rig.step("corrections")
+
+    assert [(each.key, each.value) for each in rig.records] == [(newest.key.encode(), newest.value)]
+    assert not rig.is_due("corrections")
 
 
 @pytest.mark.parametrize("fault", [ZoomFault.MISSING_SCOPE, ZoomFault.FORBIDDEN, ZoomFault.REFUSED])

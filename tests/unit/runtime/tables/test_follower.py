@@ -128,6 +128,23 @@ def test_a_table_takes_what_the_topic_holds_and_then_what_is_added() -> None:
     run("follows", story)
 
 
+def test_readiness_says_how_many_records_are_missing() -> None:
+    async def story(rig: Rig) -> None:
+        for number in range(2000):
+            rig.write("k", str(number))
+        seen: set[str | None] = set()
+        async with rig.tables:
+            while not rig.follower.caught_up:
+                seen.add(rig.follower.readiness_problem())
+                await asyncio.sleep(0)
+        first, *_, last = sorted(filter(None, seen), key=lambda text: -len(text))
+        assert first.startswith("waits for the table of reference, 1")
+        assert first.endswith(" records to read")
+        assert last == "waits for the table of reference"
+
+    run("missing records", story)
+
+
 def test_a_table_of_an_empty_topic_has_caught_up_at_once() -> None:
     async def story(rig: Rig) -> None:
         async with rig.caught_up():
@@ -143,7 +160,7 @@ def test_a_topic_that_does_not_exist_yet_is_waited_for_and_named() -> None:
             await rig.until(lambda: len(rig.readers) > 3)
             problem = rig.follower.readiness_problem()
             assert problem is not None
-            assert problem.startswith("waits for 0 records of reference: table has failed for ")
+            assert problem.startswith("waits for the table of reference: table has failed for ")
             assert problem.endswith("topics that do not exist: reference")
             rig.broker.create_topic(topic, partitions=1)
             await rig.until(lambda: rig.follower.caught_up)

@@ -21,6 +21,7 @@ from schemas.topics import (
     dead_letter_audit_topic,
     dead_letter_topic,
     enriched_topics,
+    outcome_topic,
     quarantine_topic,
     raw_topics,
     reference_topic,
@@ -47,6 +48,7 @@ def test_every_topic_has_one_record_and_every_record_a_topic() -> None:
         *enriched_topics(prefix="p"),
         quarantine_topic(prefix="p"),
         reference_topic(prefix="p"),
+        outcome_topic(prefix="p"),
         dead_letter_topic("w", prefix="p"),
         dead_letter_topic("enrichment", prefix="p"),
         *(retry_topic("enrichment", delay_s, prefix="p") for delay_s in (30,)),
@@ -91,6 +93,8 @@ def test_the_example_is_one_of_the_topic(record: TopicRecord) -> None:
             assert orjson.loads(content)["action"] == "replayed"
         case "reference":
             assert orjson.loads(content)["entity"] == "user"
+        case "outcome":
+            assert orjson.loads(content)["entity"] == "engagement_outcome"
         case "watermarks":
             watermarks = Watermarks()
             watermarks.take(Delivery("w", 0, 0, b"feed:x", content, (), 0))
@@ -99,7 +103,7 @@ def test_the_example_is_one_of_the_topic(record: TopicRecord) -> None:
 
 @pytest.mark.parametrize("record", records, ids=by_name)
 def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord) -> None:
-    small = {"audit": 1, "reference": 1, "watermarks": 1}
+    small = {"audit": 1, "reference": 1, "outcome": 1, "watermarks": 1}
     sizes = {"raw": 2, "quarantine": 2, "enriched": 4, "retry": 4, "dead-letter": 4, **small}
     assert record.max_message_bytes == sizes[record.kind] * MIB
 
@@ -107,6 +111,14 @@ def test_a_body_of_the_largest_size_fits_with_what_is_added(record: TopicRecord)
 def test_what_is_kept_for_ever_is_compacted_and_nothing_else() -> None:
     for spec in topic_specs(plan, {}):
         assert (spec.retention_ms == -1) == (spec.cleanup == "compact")
+
+
+def test_outcomes_are_compacted_and_leave_with_the_events_that_they_are_of() -> None:
+    specs = {spec.name: spec for spec in topic_specs(plan, {})}
+    outcome, events_of = specs[outcome_topic(prefix="p")], specs["p.engagement.v1"]
+    assert outcome.cleanup == "compact,delete"
+    assert outcome.retention_ms == events_of.retention_ms
+    assert outcome.partitions == events_of.partitions
 
 
 def test_the_watermarks_of_a_poller_have_one_partition_so_that_one_member_is_active() -> None:

@@ -13,7 +13,7 @@ from zoom.limits import Label, Priority
 from zoom.rate_limits.daily_quota import DailyBudget
 from zoom.rate_limits.daily_share import Count, Counts, DailyShare
 
-enrichment, interactive, backfill = Priority
+enrichment, interactive, _, backfill = Priority
 today, tomorrow = date(2026, 1, 1), date(2026, 1, 2)
 day_s = 86_400.0
 

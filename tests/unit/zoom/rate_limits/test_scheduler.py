@@ -16,7 +16,7 @@ from zoom.rate_limits.pacing import spacing
 from zoom.rate_limits.scheduler import LimitStatus, RateLimitScheduler, max_waiting
 
 light, heavy = Label.LIGHT, Label.HEAVY
-enrichment, interactive, backfill = Priority
+enrichment, interactive, _, backfill = Priority
 
 
 def some_turns(

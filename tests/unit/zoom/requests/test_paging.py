@@ -17,6 +17,7 @@ from zoom.requests.paging import (
     RepeatedPageError,
     items,
     max_empty_pages,
+    page_at,
     pages,
     token_lifetime_s,
 )
@@ -282,3 +283,26 @@ async def test_the_clock_of_the_walk_decides_what_zoom_no_longer_has() -> None:
     walk = items(Script(), find("list_agent_status_history"), span, clock=clock)
     with pytest.raises(ArgumentError, match="no earlier than 2025-07-05"):
         await anext(walk)
+
+
+async def test_one_page_comes_with_the_token_of_the_next_for_who_continues_elsewhere() -> None:
+    caller = Script(page(queues, "a", next_page_token="t"), page(queues, "b", next_page_token=""))
+
+    assert await page_at(caller, queues, {"page_size": 1}) == (["a"], "t")
+    assert await page_at(caller, queues, {"page_size": 1}, token="t") == (["b"], "")
+    assert caller.calls == [{"page_size": 1}, {"page_size": 1, "next_page_token": "t"}]
+
+
+async def test_the_page_of_a_list_without_pages_is_its_last() -> None:
+    caller = Script(page(unpaged[0], "a", next_page_token="of no use"))
+    assert await page_at(caller, unpaged[0], {}) == (["a"], "")
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], {"queues": "x"}, {"queues": [], "next_page_token": 7}]
+)
+async def test_a_single_page_without_its_list_or_with_a_strange_token_is_an_error(
+    document: object,
+) -> None:
+    with pytest.raises(UnavailableError):
+        await page_at(Script(document), queues, {})

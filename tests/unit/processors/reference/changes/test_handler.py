@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from processors.reference.asking import Asking
 from processors.reference.changes.handler import ChangesHandler
@@ -173,7 +174,11 @@ async def test_what_zoom_forbids_is_left_to_the_walk() -> None:
     rig = _Rig()
     rig.zoom.errors["get_user"] = error_of(ZoomFault.MISSING_SCOPE, "get_user")
 
-    assert await rig.happens("user_updated", {"user_id": "ANN"}) == []
+    with capture_logs() as logs:
+        for user_id in ("ANN", "BOB"):
+            assert await rig.happens("user_updated", {"user_id": user_id}) == []
+
+    assert [(entry["log_level"], entry["entity"]) for entry in logs] == [("warning", "user")]
 
 
 async def test_credentials_that_zoom_refuses_halt_the_worker() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.model.families.engagement import engagement, timeline
+from sinks.postgres.model.families.engagement import engagement, timeline, zoom
 from sinks.postgres.model.families.reference import reference_entity
 from sinks.postgres.model.rows import events_in, raw_table, read_deliveries, rows_by_table, tables
 from sinks.postgres.model.tables import Cell, Table
@@ -155,6 +155,7 @@ def test_a_story_ends_as_an_engagement_that_tells_it() -> None:
         "transcript_url": None,
         "reported_started_at": START_MS,
         "v2_data_ready_at": START_MS + 11_000,
+        **dict.fromkeys(column.name for column in zoom.columns),
     }
 
 

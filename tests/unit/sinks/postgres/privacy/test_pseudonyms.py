@@ -15,6 +15,7 @@ from sinks.postgres.privacy.classes import class_of, normal
 from sinks.postgres.privacy.pseudonyms import PersonalData, Redaction, marker, pseudonym
 from tests.support.each_case import each_case
 from tests.support.enriched_records import delivery, webhook
+from tests.support.outcome_records import outcome_snapshot
 from tests.support.participants import Participants
 from tests.support.projections import snapshot
 
@@ -147,6 +148,24 @@ def test_ids_stay_joined_in_rows_names_and_heads() -> None:
     assert enrichment["entities"] == {"user": enrichment["users"], "flow": flows, "x": 1}
 
 
+@pytest.mark.parametrize("redaction", ["pseudonymise", "drop"])
+def test_an_outcome_holds_no_person_either(redaction: Redaction) -> None:
+    people = {
+        "agents": [{"user_id": "U1", "display_name": "Alex"}],
+        "consumers": [{"consumer_id": "C1", "consumer_number": "+15550107001"}],
+        "notes": [{"note_id": "N1", "user_id": "U1", "note": "Alex called"}],
+        "timeline": [{"event_name": "answered", "event_content": "by Alex"}],
+        "survey": {"answered": True, "results": [{"question_id": "Q", "answer": "Alex"}]},
+        "durations": {"talking_ms": 5},
+    }
+    (outcome,) = rules(redaction).redacted(messages_of(outcome_snapshot(people)))
+    rows = {table.name: row for table, row in cells([outcome])}
+    assert rows["engagement"]["zoom_talking_ms"] == 5
+    assert rows["engagement_outcome"]["notes"] == 1
+    for trace in ("Alex", "U1", "C1", "7001"):
+        assert trace not in repr(rows)
+
+
 def test_a_dropped_person_has_no_snapshot_and_no_head() -> None:
     some = messages_of(
         snapshot("user", "U1", {"user_id": "U1"}),
@@ -184,7 +203,10 @@ def test_names_and_the_schemas_agree_on_what_is_personal() -> None:
     personal = {name for name, classes in marked.items() if classes != {"none"}}
     assert {name for name in personal if class_of(name) is None} == set()
     assert {name for name in marked if class_of(name)} - personal == {
+        "company",
         "contact_center_number",
+        "entry_email",
+        "entry_number",
         "flow_number",
         "region_name",
     }

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from runtime.values import Delivery
 from schemas.reasons import DeadLetterReason
-from sinks.postgres.model.rows import Message, raw_table, tables
+from sinks.postgres.model.registry import Message
+from sinks.postgres.model.rows import raw_table, tables
 from sinks.postgres.write.batch_preparation import Preparation, least_copied_rows
 from tests.support.enriched_records import START_MS, delivery, webhook, with_fields
 from tests.support.projections import snapshot

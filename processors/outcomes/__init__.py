@@ -1,0 +1,1 @@
+"""Asks Zoom what came of an engagement after its end."""
