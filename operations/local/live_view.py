@@ -29,9 +29,8 @@ def stages(now: Mapping[str, bytes], before: Mapping[str, bytes], elapsed_s: flo
     for name, exposition in now.items():
         if name == monitor:  # outside the flow
             continue
-        done_by = "zcc_ingest_accepted_total" if name == "ingest" else "zcc_worker_records_total"
-        done = total(exposition, done_by)
-        rate = (done - total(before.get(name, b""), done_by)) / elapsed_s if elapsed_s else 0.0
+        done = _done(exposition)
+        rate = (done - _done(before.get(name, b""))) / elapsed_s if elapsed_s else 0.0
         errors = sum(
             total(exposition, metric)
             for metric in (
@@ -44,6 +43,18 @@ def stages(now: Mapping[str, bytes], before: Mapping[str, bytes], elapsed_s: flo
         lag = total(exposition, "zcc_worker_lag_records")
         rows.append(Stage(name, int(done), max(rate, 0.0), int(lag), int(errors)))
     return rows
+
+
+def _done(exposition: bytes) -> float:
+    """Return how many records a part has accepted, handled, or published as a poller."""
+    return sum(
+        total(exposition, metric)
+        for metric in (
+            "zcc_ingest_accepted_total",
+            "zcc_worker_records_total",
+            "zcc_poller_records_total",
+        )
+    )
 
 
 class LiveView:

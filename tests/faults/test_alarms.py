@@ -219,7 +219,7 @@ async def test_records_that_retention_deletes_unread(running: Product) -> None:
 async def test_corrections_that_wait_and_an_app_that_zoom_refuses(running: Product) -> None:
     await running.running("monitor")
     await running.stop("enrichment")
-    await put(running, retry_topic("enrichment", 30, prefix="zcc"), b"{}", age_s=900)
+    await put(running, retry_topic("enrichment", 10, prefix="zcc"), b"{}", age_s=900)
     await running.fires("ZccCorrectionsLate", worker="enrichment-retry")
     await running.run("enrichment", ZCC_ZOOM_CLIENT_SECRET="another-secret")
     await running.fires("ZccZoomRefusesTheApp")

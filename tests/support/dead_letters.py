@@ -41,7 +41,7 @@ class Deployment:
         prefix = kafka.topic_prefix
         self.raw = raw_topic("engagement", prefix=prefix)
         self.enriched = enriched_topic("engagement", prefix=prefix)
-        self.retry = retry_topic("enrichment", 30, prefix=prefix)
+        self.retry = retry_topic("enrichment", 10, prefix=prefix)
         self.audit = dead_letter_audit_topic(prefix=prefix)
 
     def dead(self, worker: str) -> str:

@@ -53,6 +53,7 @@ entity_classes: Final[dict[str, Personal]] = {
     "user": "user_ref",
     "consumer": "pseudonymous_id",
     "contact": "pseudonymous_id",
+    "address_book_contact": "pseudonymous_id",
 }
 """Kinds of entities that are people, with the class of their ids."""
 

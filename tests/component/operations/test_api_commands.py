@@ -16,6 +16,7 @@ from aiohttp import ClientSession
 from typer.testing import CliRunner, Result
 
 from operations.api.command import api_app
+from operations.components import by_name
 from operations.doctor.command import run as doctor
 from operations.topics.apply import apply as apply_topics
 from processors.daily_counts import KafkaDailyCounts
@@ -311,7 +312,7 @@ async def test_a_doctor_finds_everything_well(
     assert findings["zoom token"][0].startswith(
         "ok: granted for the account; the API is at 127.0.0.1"
     )
-    assert len(findings["scopes enrichment"]) == 4
+    assert len(findings["scopes enrichment"]) == len(by_name["enrichment"].zoom_operations)
     assert all(text.startswith("ok: ") for text in findings["scopes enrichment"])
     assert findings["clock"] == ["ok: 0 s from Zoom's"]
 

@@ -41,7 +41,7 @@ class Handler:
 async def working(handler: Handler, deployment: Deployment) -> AsyncIterator[None]:
     work = run_handler(
         handler,
-        component_of("enrichment", [deployment.raw], retry_delays_s=(30,)),
+        component_of("enrichment", [deployment.raw], retry_delays_s=(10,)),
         kafka=deployment.kafka,
         worker=settings,
     )

@@ -7,13 +7,14 @@ import time
 import pytest
 
 from operations.lag.group_lag import measure, run
+from operations.topics.specs import deployment_specs
 from runtime.clock import SystemClock
 from runtime.errors import ConfigurationError
 from runtime.kafka import TopicAdmin, timestamps_at
 from runtime.ports import Position
 from runtime.settings import KafkaSettings
 from runtime.values import Record, TopicPartition
-from schemas.topics import enriched_topic, topic_specs
+from schemas.topics import enriched_topic
 from tests.support.kafka_members import Member, create, poll_until, publish
 
 
@@ -32,9 +33,7 @@ class Meanwhile(SystemClock):
 async def prepared(kafka: KafkaSettings) -> tuple[str, TopicPartition]:
     """Make all topics, one partition of one with ten records; return the sink's group too."""
     async with TopicAdmin(kafka) as admin:
-        await admin.apply(
-            tuple(topic_specs(kafka.topic_plan, {"enrichment": (30,), "postgres": ()}))
-        )
+        await admin.apply(deployment_specs(kafka.topic_plan))
     source = TopicPartition(enriched_topic("task", prefix=kafka.topic_prefix), 0)
     await publish(kafka, *records(source, 10))
     return f"{kafka.topic_prefix}.postgres", source

@@ -31,6 +31,13 @@ def test_stages_show_what_was_done_between_two_readings() -> None:
     ]
 
 
+def test_what_a_poller_published_is_done() -> None:
+    exposition = b'zcc_poller_records_total{worker="reference",feed="user"} 7.0\n'
+    assert stages({"reference": exposition}, {}, 0.0) == [
+        Stage("reference", done=7, rate_per_s=0.0, lag=0, errors=0)
+    ]
+
+
 def test_a_part_that_was_restarted_has_no_negative_rate() -> None:
     (row, _) = stages(before, now, 1.0)
     assert row.rate_per_s == 0.0

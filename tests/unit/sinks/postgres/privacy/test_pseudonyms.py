@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from schemas import catalogue
+from sinks.postgres.model.references import ParsedReference
 from sinks.postgres.model.rows import raw_table, read_deliveries, rows_by_table
 from sinks.postgres.model.tables import Personal, Table
 from sinks.postgres.privacy.classes import class_of, normal
@@ -225,3 +226,14 @@ def members(node: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for child in node:
             yield from members(child, name)
+
+
+def test_a_contact_of_an_address_book_is_a_person() -> None:
+    contact = {"contact_id": "C1", "display_name": "Casey", "company": "Example"}
+    (kept,) = rules("pseudonymise").redacted(
+        messages_of(snapshot("address_book_contact", "C1", contact))
+    )
+    assert isinstance(kept, ParsedReference)
+    assert kept.id == pseudonym("pseudonymous_id", "C1", key=KEY)
+    assert kept.state is not None
+    assert all(str(value).startswith(marker) for value in kept.state.values())
