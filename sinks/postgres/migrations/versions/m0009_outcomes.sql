@@ -4,7 +4,9 @@
 alter table zcc.engagement
     alter column first_occurred_at drop not null,
     alter column last_occurred_at drop not null,
-    alter column last_event_id drop not null,
+    alter column last_event_id drop not null;
+
+alter table zcc.engagement
     add column zoom_total_ms bigint,
     add column zoom_flow_ms bigint,
     add column zoom_waiting_ms bigint,
