@@ -40,14 +40,19 @@ class OutcomeMetrics:
         buckets=(5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 900, 3600),
     )
     asking: Final = Gauge(
-        "zcc_outcomes_asking_engagements", "Engagements that wait for Zoom's answers now"
+        "zcc_outcomes_asking_engagements",
+        "Engagements that wait for Zoom's answers now",
+        multiprocess_mode="livesum",
     )
     dataset_waiting: Final = Gauge(
         "zcc_outcomes_dataset_waiting_engagements",
         "Engagements that wait for the next question about version 2's dataset",
+        multiprocess_mode="livesum",
     )
     remembered: Final = Gauge(
-        "zcc_outcomes_remembered_bytes", "Memory of the progress of engagements"
+        "zcc_outcomes_remembered_bytes",
+        "Memory of the progress of engagements",
+        multiprocess_mode="livesum",
     )
     forgotten: Final = Counter(
         "zcc_outcomes_forgotten_total",

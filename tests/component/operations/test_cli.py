@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from operations.topics.specs import deployment_specs
 from runtime.settings import KafkaSettings
 from tests.support.patience import HANG_GUARD_S
 from tests.support.stack import RealStack
@@ -61,7 +62,7 @@ def test_completion_of_a_shell_can_be_printed() -> None:
         (("sink", "postgres"), {"ZCC_WORKER_CONCURRENCY": "many"}, "ZCC_WORKER_CONCURRENCY: "),
         (("sink", "postgres"), {}, "ZCC_POSTGRES_DSN: "),
         (("sink", "object-storage"), {"ZCC_OBJECT_STORAGE_URL": "ftp://x/y"}, "s3://"),
-        (("processor", "enrichment"), {}, "ZCC_ZOOM_ACCOUNT_ID: "),
+        (("processor", "enrichment"), {"ZCC_ZOOM_ACCOUNT_ID": "a"}, "ZCC_ZOOM_CLIENT_ID"),
         (("simulate",), {}, "ZCC_SIMULATOR_SECRET: "),
         (("topics", "check", "--output", "answers.v1"), {}, "need --worker"),
         (("topics", "check"), {"ZCC_KAFKA_TOPIC_PREFIX": "Bad Name"}, "ZCC_KAFKA_TOPIC_PREFIX: "),
@@ -84,7 +85,8 @@ def test_a_wrong_setting_is_one_clear_line_and_exit_code_2(
 
 @pytest.mark.parametrize("role", [("sink", "postgres"), ("processor", "enrichment"), ("ingest",)])
 def test_each_role_warns_in_one_line_of_a_misspelt_setting(role: tuple[str, ...]) -> None:
-    done = zcc(*role, ZCC_WORKER_HEALTH_PROT="9101", ZCC_INGEST_PSEUDONYM_KEY="short")
+    wrong = {"ZCC_INGEST_PSEUDONYM_KEY": "short", "ZCC_ENRICHMENT_MODE": "half"}
+    done = zcc(*role, ZCC_WORKER_HEALTH_PROT="9101", **wrong)
     assert done.returncode == 2  # its other settings are wrong
     (line,) = [line for line in done.stderr.splitlines() if "unknown settings" in line]
     assert "ZCC_WORKER_HEALTH_PROT, did you mean ZCC_WORKER_HEALTH_PORT?" in line
@@ -116,7 +118,7 @@ def test_topics_are_made_once_and_then_found_as_they_should_be(
     }
     missing = zcc("topics", "check", **settings)
     assert missing.returncode == 1
-    assert len(missing.stdout.splitlines()) == 41
+    assert len(missing.stdout.splitlines()) == len(deployment_specs(kafka_settings.topic_plan))
     assert zcc("topics", "apply", **settings).returncode == 0
     settled = zcc("topics", "check", **settings)
     assert (settled.returncode, settled.stdout) == (0, "")
