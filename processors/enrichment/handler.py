@@ -40,6 +40,8 @@ NamesOf = Callable[[str], Names | None]
 _events: Final = {
     status: metrics.events.labels(status) for status in ("complete", "partial", "skipped")
 }
+_later_deadline_s: Final = 5.0
+"""Wait of a later attempt for each lookup: no other event stands behind it."""
 _first_revision: Final = (revision_header, b"1")
 
 
@@ -78,8 +80,12 @@ class EnrichmentHandler:
         named = names.named(envelope.event, envelope.entity)
         answers, unknown = names.known(envelope.account_id, named)
         if unknown:
-            waited_s = self._age_s(delivery) if first else 0.0
-            looked_up = await names.ask(envelope.account_id, unknown, waited_s=waited_s)
+            looked_up = await names.ask(
+                envelope.account_id,
+                unknown,
+                waited_s=self._age_s(delivery) if first else 0.0,
+                deadline_s=None if first else _later_deadline_s,
+            )
             answers = {one: answers.get(one) or looked_up[one] for one in named}
         reasons = missing_reasons(answers)
         unsettled = not may_pass.isdisjoint(reasons)

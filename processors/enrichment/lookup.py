@@ -87,10 +87,13 @@ class CachedLookup(Generic[Key, Value]):
             self._start(key, renewal=True)
         return entry
 
-    async def get(self, key: Key, *, waited_s: float = 0.0) -> Value | None:
+    async def get(
+        self, key: Key, *, waited_s: float = 0.0, deadline_s: float | None = None
+    ) -> Value | None:
         """Return the value, or None where it does not exist.
 
         ``waited_s`` is how long the caller has waited for other things; it counts too.
+        ``deadline_s`` replaces that of the settings.
 
         Raises:
             DeadlineError: the lookup, or the caller's wait, reaches the deadline; it continues.
@@ -101,10 +104,11 @@ class CachedLookup(Generic[Key, Value]):
             return entry.value
         flight = self._flights.get(key) or self._begin(key)
         waited_s = max(waited_s, self._clock.monotonic_s() - flight.started_s)
-        left_s = self._settings.deadline_s - waited_s
+        deadline_s = self._settings.deadline_s if deadline_s is None else deadline_s
+        left_s = deadline_s - waited_s
         await asyncio.wait((flight.answer,), timeout=max(left_s, 0.0))
         if not flight.answer.done():
-            raise DeadlineError(f"no answer in {self._settings.deadline_s:g} s")
+            raise DeadlineError(f"no answer in {deadline_s:g} s")
         return flight.answer.result()
 
     def _begin(self, key: Key) -> _InFlight[Value]:

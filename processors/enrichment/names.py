@@ -6,7 +6,7 @@ event waits for that no longer than `EnrichmentSettings.deadline_s`, from when i
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from processors.enrichment.lookup import CachedLookup, DeadlineError
@@ -25,6 +25,8 @@ from schemas.reference_record import ReferenceKey, Snapshot
 _from_table, _from_memory, _looked_up = (
     metrics.names.labels(tier) for tier in ("table", "memory", "lookup")
 )
+
+_Get = Callable[[ReferenceKey], Awaitable[Snapshot | None]]
 
 Answers = dict[EntityReference, Answer]
 
@@ -80,18 +82,27 @@ class Names:
         return answers, unknown
 
     async def ask(
-        self, account_id: str, unknown: Sequence[EntityReference], *, waited_s: float = 0.0
+        self,
+        account_id: str,
+        unknown: Sequence[EntityReference],
+        *,
+        waited_s: float = 0.0,
+        deadline_s: float | None = None,
     ) -> Answers:
-        """Return an answer for each, within the deadline; ``waited_s`` of it are over."""
+        """Return an answer for each, within the deadline; ``waited_s`` of it are over.
+
+        ``deadline_s`` replaces that of the settings.
+        """
         begun_s = self._clock.monotonic_s()
-        given = await asyncio.gather(*(self._ask(account_id, one, waited_s) for one in unknown))
+        get = partial(self._lookup.get, waited_s=waited_s, deadline_s=deadline_s)
+        given = await asyncio.gather(*(self._ask(account_id, one, get) for one in unknown))
         metrics.wait.observe(self._clock.monotonic_s() - begun_s)
         return dict(zip(unknown, given, strict=True))
 
-    async def _ask(self, account_id: str, one: EntityReference, waited_s: float) -> Answer:
+    async def _ask(self, account_id: str, one: EntityReference, get: _Get) -> Answer:
         key = ReferenceKey(account_id, one.entity, one.id)
         try:
-            snapshot = await self._lookup.get(key, waited_s=waited_s)
+            snapshot = await get(key)
         except DeadlineError:
             answer: Answer = Missing.DEADLINE
         except ConfigurationError:

@@ -213,8 +213,9 @@ async def test_a_later_attempt_that_settles_all_is_the_next_revision(
 
 @pytest.mark.parametrize("answer", ["never", TransientError("down")])
 async def test_a_later_attempt_that_settles_not_all_is_followed_by_another(
-    background: BackgroundTasks, answer: object
+    background: BackgroundTasks, answer: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("processors.enrichment.handler._later_deadline_s", 0.05)
     bench = EnrichmentBench(background, {"u": answer, "q": HELP})
     body = raw_body(user_id="u", cc_queue_id="q")
     assert await bench.handler(raw_delivery(body, attempt=2)) == Deferred()
@@ -222,8 +223,9 @@ async def test_a_later_attempt_that_settles_not_all_is_followed_by_another(
 
 @pytest.mark.parametrize("answer", ["never", TransientError("down")])
 async def test_the_last_attempt_waits_for_the_api_as_long_as_it_takes(
-    background: BackgroundTasks, answer: object
+    background: BackgroundTasks, answer: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("processors.enrichment.handler._later_deadline_s", 0.05)
     bench = EnrichmentBench(background, {"u": answer, "q": HELP})
     body = raw_body(user_id="u", cc_queue_id="q")
     with pytest.raises(TransientError, match="not known"):

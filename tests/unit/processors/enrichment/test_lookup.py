@@ -191,6 +191,15 @@ async def test_what_the_caller_has_waited_for_before_counts_too(
     assert await patient == "V"
 
 
+async def test_a_caller_may_have_another_deadline(background: BackgroundTasks) -> None:
+    bench = Bench(background)
+    patient = asyncio.ensure_future(bench.lookup.get("k", deadline_s=30.0))
+    with pytest.raises(DeadlineError, match=r"no answer in 0\.05 s"):
+        await bench.lookup.get("k")
+    bench.source.answers["k"].set_result("V")
+    assert await patient == "V"
+
+
 async def test_beyond_the_bound_further_questions_fail_at_once(background: BackgroundTasks) -> None:
     bench = Bench(background, lookups_in_flight=2, deadline_s=30.0)
     waiting = [asyncio.ensure_future(bench.lookup.get(key)) for key in ("a", "b")]
