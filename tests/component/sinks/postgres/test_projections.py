@@ -112,7 +112,8 @@ async def test_the_merge_statements_give_the_rows_of_the_pure_merge(dsn: str) ->
             some = records[start : start + 90]
             expected.take(read_deliveries(some)[0])
             assert not await writer.store(some)
-    without_event = {"reference_entity", "sms_log", "voice_call_log"}  # no event has their data
+    # No event has their data.
+    without_event = {"engagement_outcome", "reference_entity", "sms_log", "voice_call_log"}
     assert {name for name, rows in expected.stored.items() if not rows} == without_event
     for table in tables[1:]:
         rows = await query(dsn, f"select {selected(table)} from zcc.{table.name}")
