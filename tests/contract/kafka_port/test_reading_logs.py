@@ -91,14 +91,21 @@ async def test_the_marker_of_a_transaction_is_passed(kafka: Kafka, topic: str) -
     source = TopicPartition(topic, 0)
     async with kafka.transactions("t") as publisher, asyncio.timeout(deadline_s):
         await publisher.publish(numbered(topic, 3))
+    async with asyncio.timeout(deadline_s):
+        # The brokers write the marker after they have acknowledged the commit.
+        while (end := await _end(kafka, source)) <= 3:
+            await asyncio.sleep(0.05)
     async with reading(kafka, topic) as reader:
-        end = reader.log.bounds[source].end
-        assert end > 3
         deliveries: list[Delivery] = []
         async with asyncio.timeout(deadline_s):
             while reader.positions[source] < end:
                 deliveries += await reader.poll(max_records=100, timeout_s=0.1)
         assert values(deliveries) == [b"0", b"1", b"2"]
+
+
+async def _end(kafka: Kafka, source: TopicPartition) -> int:
+    async with kafka.log_reader(source.topic) as reader:
+        return reader.log.bounds[source].end
 
 
 async def test_a_recreated_topic_is_refused(kafka: Kafka, topic: str) -> None:
