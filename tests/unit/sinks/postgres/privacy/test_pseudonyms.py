@@ -204,7 +204,6 @@ def test_names_and_the_schemas_agree_on_what_is_personal() -> None:
     personal = {name for name, classes in marked.items() if classes != {"none"}}
     assert {name for name in personal if class_of(name) is None} == set()
     assert {name for name in marked if class_of(name)} - personal == {
-        "company",
         "contact_center_number",
         "entry_email",
         "entry_number",
