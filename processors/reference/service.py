@@ -1,7 +1,11 @@
 """Composition of the walk over Zoom's lists: settings in, a running worker out."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from random import SystemRandom
 from typing import Final
+
+import structlog
 
 from processors.entities.kinds import aliases_of
 from processors.entities.table import ReferenceTable
@@ -16,10 +20,13 @@ from runtime.clock import SystemClock
 from runtime.service import run_poller
 from runtime.settings import KafkaSettings, WorkerSettings
 from runtime.tables.follower import FollowedTable
+from runtime.values import Feed, Fetched
 from schemas.topics import reference_topic
 from zoom.client import connected
 from zoom.limits import Label, Priority
 from zoom.settings import ZoomSettings
+
+_log: Final = structlog.get_logger()
 
 _lists_at_once: Final = 4
 """More would only wait for the budget, each with a page that grows old."""
@@ -35,11 +42,15 @@ async def run(
     kafka: KafkaSettings,
     worker: WorkerSettings,
 ) -> None:
-    """Walk over the account's lists until stopped.
+    """Walk over the account's lists until stopped; over none where the account is not set.
 
     Raises:
         ConfigurationError: Kafka is not set up as needed, or Zoom refuses the credentials.
     """
+    if not zoom.account_id:
+        _log.info("no account to walk over: ZCC_ZOOM_ACCOUNT_ID is not set")
+        await run_poller(_NoWalk(), component, kafka=kafka, worker=worker)
+        return
     clock, topic = SystemClock(), reference_topic(prefix=kafka.topic_prefix)
     begin_walks(settings.entities)
     for name, kind in settings.kinds.items():
@@ -72,6 +83,19 @@ async def run(
             worker=worker.model_copy(update={"concurrency": concurrency}),
             tables=[FollowedTable(topic, watched)],
         )
+
+
+class _NoWalk:
+    """A `runtime.contracts.Poller` without lists."""
+
+    feeds: Final[Sequence[Feed]] = ()
+    page_records: Final = 1
+
+    def due(self, feed: Feed, watermark: str | None, now: datetime) -> datetime | None:
+        raise NotImplementedError(feed, watermark, now)
+
+    async def fetch(self, feed: Feed, watermark: str | None) -> Fetched:
+        raise NotImplementedError(feed, watermark)
 
 
 def lookups_per_page(calls_per_second: float) -> int:

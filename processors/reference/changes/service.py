@@ -1,6 +1,9 @@
 """Composition of the changes of reference entities: settings in, a running worker out."""
 
 from collections.abc import Sequence
+from typing import Final
+
+import structlog
 
 from processors.reference.asking import Asking
 from processors.reference.changes.announced import changing_entities
@@ -21,6 +24,8 @@ from zoom.limits import Label
 from zoom.rate_limits.scheduler import RateLimitScheduler
 from zoom.settings import ZoomSettings
 
+_log: Final = structlog.get_logger()
+
 
 async def run(
     settings: ReferenceSettings,
@@ -28,11 +33,15 @@ async def run(
     kafka: KafkaSettings,
     worker: WorkerSettings,
 ) -> None:
-    """Publish what webhooks announce until stopped.
+    """Publish what webhooks announce until stopped; nothing where the account is not set.
 
     Raises:
         ConfigurationError: Kafka is not set up as needed, or Zoom refuses the credentials.
     """
+    if not zoom.account_id:
+        _log.info("no account to look into: ZCC_ZOOM_ACCOUNT_ID is not set")
+        await run_handler(_pass, component, kafka=kafka, worker=worker)
+        return
     clock, topic = SystemClock(), reference_topic(prefix=kafka.topic_prefix)
     begin_changes(changing_entities)
     table = reference_table(settings)
@@ -55,3 +64,8 @@ async def run(
             on_share_changed=scheduler.on_share_changed,
             tables=[FollowedTable(topic, table)],
         )
+
+
+async def _pass(delivery: Delivery) -> Sequence[Record]:  # noqa: ARG001 - a Handler
+    """Publish nothing."""
+    return ()
