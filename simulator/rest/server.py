@@ -14,6 +14,8 @@ from simulator.clock import MachineClock, SimulatorClock
 
 _drain_s: Final = 1
 _system_clock: Final = MachineClock()
+_keep_alive_s: Final = 75
+"""Longer than a client keeps an idle connection (aiohttp: 15 s): a call may not meet its close."""
 
 
 @asynccontextmanager
@@ -32,6 +34,7 @@ async def serving(
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_drain_s,
+        timeout_keep_alive=_keep_alive_s,
     )
     config.load()
     listener = socket.create_server((host, port))

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.clock import SystemClock
 from runtime.kafka import KafkaPublisher, TopicAdmin
-from runtime.process.metrics_exposition import total
 from runtime.settings import KafkaSettings
 from runtime.values import Record
 from schemas.topics import TopicSpec
@@ -47,9 +47,21 @@ class Probed:
         status, body = await asyncio.to_thread(http_get, self._port, path)
         return status, body.decode()
 
-    async def figure(self, name: str) -> float:
+    async def figure(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples with these labels; earlier tests may have left others."""
         status, body = await asyncio.to_thread(http_get, self._port, "/metrics")
-        return total(body, name) if status == 200 else -1.0
+        if status != 200:
+            return -1.0
+        samples = (
+            sample
+            for family in text_string_to_metric_families(body.decode())
+            for sample in family.samples
+        )
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
 
     async def until_readyz(self, status: int, *parts: str) -> str:
         """Wait until readiness answers with this status and these words."""
@@ -64,9 +76,9 @@ class Probed:
             raise AssertionError(f"expected {status} {parts}, got {message}") from None
         return message[1]
 
-    async def until_figure(self, name: str, at_least: float) -> None:
+    async def until_figure(self, name: str, at_least: float, **labels: str) -> None:
         async with asyncio.timeout(deadline_s):
-            while await self.figure(name) < at_least:
+            while await self.figure(name, **labels) < at_least:
                 await asyncio.sleep(0.1)
 
 

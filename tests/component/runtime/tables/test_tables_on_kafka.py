@@ -98,8 +98,8 @@ async def test_the_first_record_is_handled_with_the_whole_table(rig: Rig) -> Non
     async with probed(rig.run(), rig.port) as worker:
         assert await rig.answers(30) == sorted(keys[::10], key=repr)
         await worker.until_readyz(200)
-        assert await worker.figure("zcc_table_records") == 300
-        assert await worker.figure("zcc_table_caught_up") == 1
+        assert await worker.figure("zcc_table_records", topic=rig.reference) == 300
+        assert await worker.figure("zcc_table_caught_up", topic=rig.reference) == 1
         await produce(rig.kafka, rig.reference, [b"later"])
         async with asyncio.timeout(HANG_GUARD_S):
             while b"later" not in rig.table.of:
@@ -129,7 +129,7 @@ async def test_records_flow_on_while_the_topic_is_deleted_and_created_again(rig:
         await produce(rig.kafka, rig.source, [b"1"])
         assert await rig.answers(1) == [b"1"]
         await rig.create("reference")
-        await worker.until_figure("zcc_table_reloads_total", 1)
+        await worker.until_figure("zcc_table_reloads_total", 1, topic=rig.reference)
         await worker.until_readyz(200)
         await produce(rig.kafka, rig.source, [b"2"])
         assert await rig.answers(2) == [b"1", b"none"]
