@@ -89,12 +89,14 @@ async def latency(postgres: PostgresSettings) -> Latency:
     """Return the time from acceptance to the row being visible.
 
     Where Postgres keeps commit times (`track_commit_timestamp`) it is measured to the commit,
-    elsewhere to the insertion.
+    elsewhere to the insertion, as it is for rows that a later revision has corrected: their commit
+    is that of the correction.
     """
     async with await psycopg.AsyncConnection.connect(postgres.dsn.get_secret_value()) as connection:
         setting = await connection.execute("show track_commit_timestamp")
         tracked = await setting.fetchone() == ("on",)
-        moment = "pg_xact_commit_timestamp(xmin)" if tracked else "stored_at"
+        committed = "case when revision = 1 then pg_xact_commit_timestamp(xmin) else stored_at end"
+        moment = committed if tracked else "stored_at"
         quantiles = await connection.execute(
             "select percentile_cont(array[0.5, 0.99]) within group "  # noqa: S608 - two constants
             f"(order by extract(epoch from {moment} - received_at) * 1000) from zcc.raw_event"
