@@ -32,6 +32,13 @@ def _is_http_url(value: str) -> bool:
     return parts.scheme in {"http", "https"} and has_host and not extras and not has_space
 
 
+def comma_separated(value: object) -> object:
+    """Return the parts of a text, without empty ones: for lists in variables (`NoDecode`)."""
+    if isinstance(value, str):
+        return tuple(filter(None, (part.strip() for part in value.split(","))))
+    return value
+
+
 def _long_key(key: SecretStr) -> SecretStr:
     if len(key.get_secret_value().encode()) < _min_key_bytes:
         raise ValueError(f"expected {_min_key_bytes} bytes or more")

@@ -7,16 +7,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from processors.entities.fields import EventFields, FieldsError, event_fields, named_kinds
 from processors.entities.references import Entity
+from runtime.settings_fields import comma_separated
 from schemas.generation.data_class import DataClass
 
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(filter(None, (part.strip() for part in value.split(","))))
-    return value
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]
 
 
 Mode = Literal["off", "reference", "full"]
@@ -32,7 +26,7 @@ class EventFieldSettings(BaseSettings):
         description="off = events pass unchanged with status skipped, and no credentials are "
         "needed; reference = names of entities; full = outcomes of engagements too",
     )
-    entities: Annotated[tuple[Entity, ...], NoDecode, BeforeValidator(_split)] = Field(
+    entities: Annotated[tuple[Entity, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=named_kinds,
         description="Entities that go into events, separated by commas; all that events name by "
         "default",
@@ -42,7 +36,7 @@ class EventFieldSettings(BaseSettings):
         description="Fields that go into events, as user.display_name,user.role_name; an entity "
         "that is named here gets exactly these, the others their default fields",
     )
-    personal: Annotated[tuple[DataClass, ...], NoDecode, BeforeValidator(_split)] = Field(
+    personal: Annotated[tuple[DataClass, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=(),
         description="Classes of personal data that may go into events besides the display name of "
         "users: personal, sensitive",

@@ -7,16 +7,11 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from processors.outcomes.parts import Part
+from runtime.settings_fields import comma_separated
 from schemas.generation.data_class import DataClass
 
 OptionalPart = Literal["dataset", "timeline", "notes", "survey", "recordings"]
 PersonalClass = Literal["personal", "sensitive"]
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
 
 
 class OutcomeSettings(BaseSettings):
@@ -24,16 +19,18 @@ class OutcomeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ZCC_OUTCOMES_", frozen=True, extra="ignore")
 
-    parts: Annotated[tuple[OptionalPart, ...], NoDecode, BeforeValidator(_split)] = Field(
+    parts: Annotated[tuple[OptionalPart, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=("dataset", "timeline", "notes", "survey", "recordings"),
         description="Parts that are asked for besides the details, separated by commas: dataset "
         "(exact durations and holds, one HEAVY call for many engagements), timeline, notes (only "
         "where the details have none), survey, recordings",
     )
-    personal: Annotated[tuple[PersonalClass, ...], NoDecode, BeforeValidator(_split)] = Field(
-        default=(),
-        description="Classes of personal data that may go in, separated by commas: personal "
-        "(names, numbers), sensitive (texts of notes, answers and the timeline)",
+    personal: Annotated[tuple[PersonalClass, ...], NoDecode, BeforeValidator(comma_separated)] = (
+        Field(
+            default=(),
+            description="Classes of personal data that may go in, separated by commas: personal "
+            "(names, numbers), sensitive (texts of notes, answers and the timeline)",
+        )
     )
     give_up_s: float = Field(
         default=60.0,

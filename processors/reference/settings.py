@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from processors.entities.kind import Kind, Ttl
 from processors.entities.kinds import kinds
+from runtime.settings_fields import comma_separated
 
 _largest_part: Final = 0.3
 """Enrichment takes the other 0.7 of ZCC_ZOOM_SHARE: `processors.enrichment.service`."""
@@ -18,7 +19,7 @@ class ReferenceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ZCC_REFERENCE_", frozen=True, extra="ignore")
 
-    entities: Annotated[tuple[str, ...], NoDecode] = Field(
+    entities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = Field(
         default=tuple(kinds),
         min_length=1,
         description="Entities that are read and published, separated by commas; all by default",
@@ -63,13 +64,6 @@ class ReferenceSettings(BaseSettings):
         lt=1,
         description="Part of ZCC_ZOOM_SHARE for lookups of what webhooks announce as changed",
     )
-
-    @field_validator("entities", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(filter(None, (name.strip() for name in value.split(","))))
-        return value
 
     @field_validator("entities")
     @classmethod
